@@ -1,0 +1,213 @@
+//! Where the API is: the data source's base URL, and how each kind of server wants it used.
+
+use url::{Host, Url};
+
+use crate::{error::Error, fields::Fields};
+
+/// The option's key.
+pub const BASE_URL: &str = "base_url";
+/// Used where the data source names no base URL.
+pub const DEFAULT: &str = "https://api.openai.com/v1";
+
+/// Pasted endpoint addresses are cut back to the base that they start with.
+const ENDPOINTS: [&str; 6] =
+    ["/chat/completions", "/completions", "/models", "/embeddings", "/images/generations", "/responses"];
+
+/// Kinds of servers that differ in what they are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// `api.openai.com` and its regional hosts.
+    OpenAi,
+    /// Azure `OpenAI`, v1 style (`/openai/v1`): model = deployment, `api-key` header.
+    Azure,
+    /// Azure `OpenAI`, classic style: the deployment stands in the path, `api-version` in the query.
+    AzureDeployment,
+    /// Anything else that speaks the API: gateways, vLLM, Ollama, llama.cpp, `LiteLLM`, ...
+    Compatible,
+}
+
+/// A checked base URL without trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl {
+    url: Url,
+    provider: Provider,
+    given: bool,
+}
+
+impl BaseUrl {
+    /// Reads the base URL of a data source. A host without path gets `/v1`; trailing
+    /// slashes and a pasted endpoint (`.../chat/completions`) are cut off.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is no http(s) URL or holds user-info or a fragment.
+    /// The error never repeats the value: it may hold a password.
+    pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
+        match fields.word(BASE_URL)? {
+            Some(text) => Self::parse(&text),
+            None => Ok(Self { given: false, ..Self::parse(DEFAULT)? }),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Error> {
+        let wrong = |reason: &str| Err(Error::invalid(BASE_URL, reason));
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return wrong("must be one address without blanks or line breaks inside");
+        }
+        let Ok(mut url) = Url::parse(text) else {
+            return wrong("is not a URL; expected something like https://api.openai.com/v1");
+        };
+        if !matches!(url.scheme(), "http" | "https") {
+            return wrong("must start with https:// or http://");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return wrong("must not hold a user name or password; use the API key or a header instead");
+        }
+        if url.fragment().is_some() {
+            return wrong("must not hold a fragment (#...)");
+        }
+        let mut path = url.path().trim_end_matches('/').to_owned();
+        if let Some(base) = ENDPOINTS.iter().find_map(|endpoint| path.strip_suffix(endpoint)) {
+            path = base.trim_end_matches('/').to_owned();
+        }
+        if path.is_empty() {
+            path.push_str("/v1");
+        }
+        url.set_path(&path);
+        let provider = provider(&url);
+        Ok(Self { url, provider, given: true })
+    }
+
+    /// The address of an endpoint such as `/chat/completions`.
+    #[must_use]
+    pub fn endpoint(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        let base = if path == "/models" { self.path_of_models() } else { url.path().to_owned() };
+        url.set_path(&format!("{base}{path}"));
+        url
+    }
+
+    /// Azure's classic style lists models beside the deployments, not below one.
+    fn path_of_models(&self) -> String {
+        let path = self.url.path();
+        match (self.provider, path.find("/deployments/")) {
+            (Provider::AzureDeployment, Some(at)) => path[..at].to_owned(),
+            _ => path.to_owned(),
+        }
+    }
+
+    /// The kind of server.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// Whether a person typed this address, so that `ToolJet`'s rules on addresses apply.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.given && self.url.as_str() != DEFAULT
+    }
+
+    /// The address without its query, as errors and the process's memory use it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.url.as_str().split('?').next().unwrap_or_default()
+    }
+
+    /// Host and port, for errors.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let host = self.url.host().map(|host| host.to_string()).unwrap_or_default();
+        match self.url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        }
+    }
+}
+
+fn provider(url: &Url) -> Provider {
+    if url.path().contains("/deployments/") {
+        return Provider::AzureDeployment;
+    }
+    let Some(Host::Domain(host)) = url.host() else { return Provider::Compatible };
+    let within = |domain: &str| host == domain || host.ends_with(&format!(".{domain}"));
+    if within("api.openai.com") {
+        Provider::OpenAi
+    } else if ["openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com"].into_iter().any(within) {
+        Provider::Azure
+    } else {
+        Provider::Compatible
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn base(text: &str) -> Result<BaseUrl, Error> {
+        let options = json!({ "base_url": text });
+        BaseUrl::from_fields(&Fields::of("sourceOptions", &options)?)
+    }
+
+    fn chat(text: &str) -> String {
+        base(text).unwrap().endpoint("/chat/completions").to_string()
+    }
+
+    #[test]
+    fn the_default_is_openai() {
+        for blank in ["", "  \n"] {
+            let base = base(blank).unwrap();
+            assert_eq!(base.endpoint("/models").as_str(), "https://api.openai.com/v1/models");
+            assert!(!base.is_given());
+        }
+        assert!(!base("https://api.openai.com/").unwrap().is_given());
+    }
+
+    #[test]
+    fn an_empty_path_gets_v1_and_trailing_slashes_are_ignored() {
+        assert_eq!(chat("https://gateway.example"), "https://gateway.example/v1/chat/completions");
+        assert_eq!(chat(" https://gateway.example/v1//\n"), "https://gateway.example/v1/chat/completions");
+        assert_eq!(chat("http://localhost:8000/api/v1"), "http://localhost:8000/api/v1/chat/completions");
+        assert_eq!(chat("https://gateway.example/v1/chat/completions"), "https://gateway.example/v1/chat/completions");
+    }
+
+    #[test]
+    fn azure_styles_are_known_by_their_address() {
+        let v1 = base("https://r.openai.azure.com/openai/v1/").unwrap();
+        assert_eq!(v1.provider(), Provider::Azure);
+        let classic = base("https://r.openai.azure.com/openai/deployments/d?api-version=2024-10-21").unwrap();
+        assert_eq!(classic.provider(), Provider::AzureDeployment);
+        assert_eq!(
+            classic.endpoint("/chat/completions").as_str(),
+            "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21"
+        );
+        assert_eq!(
+            classic.endpoint("/models").as_str(),
+            "https://r.openai.azure.com/openai/models?api-version=2024-10-21"
+        );
+    }
+
+    #[test]
+    fn regional_hosts_are_openai_and_look_alikes_are_not() {
+        assert_eq!(base("https://eu.api.openai.com/v1").unwrap().provider(), Provider::OpenAi);
+        assert_eq!(base("https://notapi.openai.com.evil.example").unwrap().provider(), Provider::Compatible);
+        assert_eq!(base("https://xapi.openai.com").unwrap().provider(), Provider::Compatible);
+    }
+
+    #[test]
+    fn bad_addresses_are_errors_that_never_repeat_the_value() {
+        for bad in [
+            "api.openai.com/v1",
+            "ftp://host/v1",
+            "https://user:pa55word@host/v1",
+            "https://host/v1#pa55word",
+            "https://host/ pa55word",
+            "https://ho\nst/v1?pa55word",
+        ] {
+            let error = base(bad).unwrap_err().to_string();
+            assert!(error.starts_with("base_url: "), "{error}");
+            assert!(!error.contains("pa55word"), "{error}");
+        }
+    }
+}

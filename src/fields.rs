@@ -1,0 +1,304 @@
+//! Lenient readers of the option maps that `ToolJet` hands over.
+//!
+//! A typed text arrives as a string (`"0.7"`), a field that is exactly one template with
+//! the value's own type, and a cleared field as blank text, `null` or not at all. So every
+//! reader takes text or the real type, and treats blank text, `null` and a missing key as
+//! "not set". `0`, `false` and `"0"` are values.
+
+use std::{fmt::Display, ops::RangeInclusive};
+
+use serde_json::{Map, Number, Value};
+
+use crate::error::Error;
+
+/// 2^53: above it a float no longer tells neighbouring integers apart.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+/// Longest excerpt of a bad value that an error repeats, in characters.
+const EXCERPT: usize = 40;
+
+/// The options of a data source or a query.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a>(Option<&'a Map<String, Value>>);
+
+impl<'a> Fields<'a> {
+    /// Reads `options`; `null` counts as no options at all.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming `what` if it is not an object.
+    pub fn of(what: &str, options: &'a Value) -> Result<Self, Error> {
+        match options {
+            Value::Object(map) => Ok(Self(Some(map))),
+            Value::Null => Ok(Self(None)),
+            other => Err(Error::invalid(what, format!("must be an object, got {}", excerpt(other)))),
+        }
+    }
+
+    /// Options in which nothing is set.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// The value of `key`, if it is set.
+    #[must_use]
+    pub fn value(&self, key: &str) -> Option<&'a Value> {
+        match self.0?.get(key)? {
+            Value::Null => None,
+            Value::String(text) if text.trim().is_empty() => None,
+            value => Some(value),
+        }
+    }
+
+    /// A text as it is; numbers and booleans become text.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is an array or object.
+    pub fn text(&self, key: &str) -> Result<Option<String>, Error> {
+        self.value(key).map(|value| scalar_text(value).ok_or_else(|| wrong(key, "must be a text", value))).transpose()
+    }
+
+    /// A short text without surrounding blanks: an id, a name, a word.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is an array or object.
+    pub fn word(&self, key: &str) -> Result<Option<String>, Error> {
+        Ok(self.text(key)?.map(|text| text.trim().to_owned()))
+    }
+
+    /// A number within `range`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is no number or outside of the range.
+    pub fn number(&self, key: &str, range: RangeInclusive<f64>) -> Result<Option<Number>, Error> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        let expected = || format!("must be a number from {} to {}", range.start(), range.end());
+        number_of(value)
+            .filter(|number| number.as_f64().is_some_and(|n| range.contains(&n)))
+            .map(Some)
+            .ok_or_else(|| wrong(key, expected(), value))
+    }
+
+    /// A whole number within `range`; `"100.0"` and `1e2` are whole.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is no whole number or outside of the range.
+    pub fn whole(&self, key: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, Error> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        let expected = || {
+            if *range.end() == i64::MAX && *range.start() == i64::MIN {
+                "must be a whole number".to_owned()
+            } else if *range.end() == i64::MAX {
+                format!("must be a whole number of at least {}", range.start())
+            } else {
+                format!("must be a whole number from {} to {}", range.start(), range.end())
+            }
+        };
+        number_of(value)
+            .and_then(|number| number.as_i64())
+            .filter(|number| range.contains(number))
+            .map(Some)
+            .ok_or_else(|| wrong(key, expected(), value))
+    }
+
+    /// `true` or `false`, as a boolean or as text.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is neither.
+    pub fn flag(&self, key: &str) -> Result<Option<bool>, Error> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        match value {
+            Value::Bool(flag) => Ok(Some(*flag)),
+            Value::String(text) if unwrapped(text).eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Value::String(text) if unwrapped(text).eq_ignore_ascii_case("false") => Ok(Some(false)),
+            _ => Err(wrong(key, "must be true or false", value)),
+        }
+    }
+
+    /// One of `choices`, in any case.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] listing the choices if it is none of them.
+    pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Result<Option<T>, Error> {
+        let Some(word) = self.word(key)? else { return Ok(None) };
+        choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(&word)).map(|(_, choice)| Some(*choice)).ok_or_else(
+            || {
+                let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+                let expected = format!("must be one of {}", names.join(", "));
+                wrong(key, expected, &Value::String(word))
+            },
+        )
+    }
+
+    /// An array or object, as it is or as JSON text.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is neither, saying where the JSON text goes wrong.
+    pub fn json(&self, key: &str) -> Result<Option<Value>, Error> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        match value {
+            Value::Array(_) | Value::Object(_) => Ok(Some(value.clone())),
+            Value::String(text) => match serde_json::from_str(text) {
+                Ok(parsed @ (Value::Array(_) | Value::Object(_))) => Ok(Some(parsed)),
+                Ok(_) => Err(wrong(key, "must be a JSON array or object", value)),
+                Err(error) => Err(Error::invalid(key, format!("is not valid JSON: {error}"))),
+            },
+            _ => Err(wrong(key, "must be a JSON array or object", value)),
+        }
+    }
+
+    /// A JSON object, as it is or as JSON text.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is anything else.
+    pub fn object(&self, key: &str) -> Result<Option<Map<String, Value>>, Error> {
+        match self.json(key)? {
+            None => Ok(None),
+            Some(Value::Object(map)) => Ok(Some(map)),
+            Some(other) => Err(wrong(key, "must be a JSON object", &other)),
+        }
+    }
+}
+
+/// The text of a scalar; `None` for null, arrays and objects.
+#[must_use]
+pub fn scalar_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// A finite number from a number or text; integral floats become integers.
+#[must_use]
+pub fn number_of(value: &Value) -> Option<Number> {
+    let float = match value {
+        Value::Number(number) if number.is_i64() => return Some(number.clone()),
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => {
+            let text = unwrapped(text);
+            // Rust also reads "inf", "nan" and "infinity" as numbers.
+            if !text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c)) {
+                return None;
+            }
+            if let Ok(integer) = text.parse::<i64>() {
+                return Some(integer.into());
+            }
+            text.parse::<f64>().ok()?
+        }
+        _ => return None,
+    };
+    if float.fract() == 0.0 && float.abs() <= LARGEST_EXACT {
+        #[allow(clippy::cast_possible_truncation)] // checked just above
+        return Some((float as i64).into());
+    }
+    Number::from_f64(float)
+}
+
+/// `{{ true }}` typed where no template is resolved means `true`.
+fn unwrapped(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}")).unwrap_or(text).trim()
+}
+
+fn wrong(key: &str, expected: impl Display, value: &Value) -> Error {
+    Error::invalid(key, format!("{expected}, got {}", excerpt(value)))
+}
+
+/// A value as an error shows it: JSON, cut to a few words.
+#[must_use]
+pub fn excerpt(value: &Value) -> String {
+    let text = match value {
+        Value::Array(items) => return format!("an array of {} items", items.len()),
+        Value::Object(_) => return "an object".to_owned(),
+        other => other.to_string(),
+    };
+    if text.chars().count() <= EXCERPT {
+        return text;
+    }
+    let cut: String = text.chars().take(EXCERPT).collect();
+    format!("{cut}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn with<T>(value: Value, read: impl Fn(Fields<'_>) -> T) -> T {
+        let options = json!({ "key": value });
+        read(Fields::of("options", &options).unwrap())
+    }
+
+    fn reason<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn blank_null_and_missing_are_not_set_but_zero_and_false_are() {
+        for blank in [json!(null), json!(""), json!("  \n")] {
+            assert!(with(blank, |fields| fields.value("key").is_none()));
+        }
+        for value in [json!(0), json!(false), json!("0")] {
+            assert!(with(value, |fields| fields.value("key").is_some()));
+        }
+        assert!(Fields::of("options", &Value::Null).unwrap().value("key").is_none());
+        assert!(reason(Fields::of("queryOptions", &json!([]))).starts_with("queryOptions: must be an object"));
+    }
+
+    #[test]
+    fn numbers_come_as_text_or_number() {
+        let read = |value| with(value, |fields| fields.number("key", 0.0..=2.0));
+        for value in [json!(0.7), json!("0.7"), json!(" 0.7 "), json!("{{0.7}}"), json!("7e-1")] {
+            assert_eq!(read(value).unwrap().unwrap().as_f64(), Some(0.7));
+        }
+        assert_eq!(read(json!("0")).unwrap().unwrap().to_string(), "0");
+        assert_eq!(read(json!(1.0)).unwrap().unwrap().to_string(), "1");
+        for bad in
+            [json!("warm"), json!("0,7"), json!(true), json!("NaN"), json!("inf"), json!([1]), json!(2.1), json!("-1")]
+        {
+            assert!(reason(read(bad)).starts_with("key: must be a number from 0 to 2, got "));
+        }
+    }
+
+    #[test]
+    fn whole_numbers_refuse_fractions_and_name_the_range() {
+        let read = |value| with(value, |fields| fields.whole("key", 1..=i64::MAX));
+        for value in [json!(100), json!("100"), json!("100.0"), json!("1e2")] {
+            assert_eq!(read(value).unwrap(), Some(100));
+        }
+        for bad in [json!("1.5"), json!(0), json!("-3"), json!("many"), json!({}), json!(1e300)] {
+            assert!(reason(read(bad)).starts_with("key: must be a whole number of at least 1, got "));
+        }
+    }
+
+    #[test]
+    fn flags_and_choices_take_text() {
+        let flag = |value| with(value, |fields| fields.flag("key"));
+        assert_eq!(flag(json!("True")).unwrap(), Some(true));
+        assert_eq!(flag(json!("{{false}}")).unwrap(), Some(false));
+        assert_eq!(reason(flag(json!("yes"))), r#"key: must be true or false, got "yes""#);
+        let choice = |value| with(value, |fields| fields.choice("key", &[("auto", 1), ("chat", 2)]));
+        assert_eq!(choice(json!(" Chat ")).unwrap(), Some(2));
+        assert_eq!(reason(choice(json!("x"))), r#"key: must be one of auto, chat, got "x""#);
+    }
+
+    #[test]
+    fn json_comes_as_value_or_text_and_errors_say_where() {
+        let read = |value| with(value, |fields| fields.json("key"));
+        assert_eq!(read(json!([1])).unwrap(), Some(json!([1])));
+        assert_eq!(read(json!(r#"{"a":1}"#)).unwrap(), Some(json!({"a": 1})));
+        assert!(reason(read(json!("{a:1}"))).contains("line 1 column 2"));
+        assert!(reason(read(json!("5"))).contains("must be a JSON array or object"));
+        let object = with(json!("[1]"), |fields| fields.object("key"));
+        assert_eq!(reason(object), "key: must be a JSON object, got an array of 1 items");
+    }
+
+    #[test]
+    fn a_long_bad_value_is_cut() {
+        let read = with(json!("x".repeat(500)), |fields| fields.flag("key"));
+        assert!(reason(read).chars().count() < 80);
+    }
+}

@@ -1,0 +1,82 @@
+//! HTTP requests and answers as plain values, and the one trait that sends them.
+
+use std::{
+    future::Future,
+    time::{Duration, SystemTime},
+};
+
+use url::Url;
+
+use crate::{error::TransportError, secret::Secret};
+
+/// Largest body of a successful answer, in bytes, after decompression.
+pub const MAX_ANSWER_BYTES: usize = 64 << 20;
+/// Largest body of an error answer, in bytes, after decompression.
+pub const MAX_ERROR_BYTES: usize = 1 << 20;
+
+/// HTTP methods in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Sends a JSON body.
+    Post,
+}
+
+/// One request, ready to be sent any number of times.
+#[derive(Debug)]
+pub struct HttpRequest {
+    /// Method.
+    pub method: Method,
+    /// Full address.
+    pub url: Url,
+    /// Lower-case names; the values may be secrets.
+    pub headers: Vec<(String, Secret)>,
+    /// JSON text.
+    pub body: Option<Vec<u8>>,
+    /// Whether `ToolJet`'s rules on addresses apply, because a person typed this one.
+    pub guarded: bool,
+}
+
+/// One answer with its whole body.
+#[derive(Clone, Debug, Default)]
+pub struct HttpResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// Lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// At most [`MAX_ANSWER_BYTES`] or [`MAX_ERROR_BYTES`].
+    pub body: Vec<u8>,
+}
+
+impl HttpResponse {
+    /// The first header of this lower-case name, without surrounding blanks.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim())
+    }
+}
+
+/// The outside world: sockets, clocks and chance. [`crate::client::Client`] in production.
+pub trait Transport: Sync {
+    /// Sends `request` and reads the whole answer. Fails with
+    /// [`crate::error::TransportErrorKind::Timeout`] after `timeout`, having
+    /// aborted the request on the wire; dropping the future aborts it as well.
+    fn send(
+        &self,
+        request: &HttpRequest,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<HttpResponse, TransportError>> + Send;
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// A clock that never goes back, counted from any fixed point.
+    fn now(&self) -> Duration;
+
+    /// The calendar clock, which HTTP dates refer to.
+    fn wall_clock(&self) -> SystemTime;
+
+    /// A fresh sample in `0.0..1.0`.
+    fn jitter(&self) -> f64;
+}

@@ -1,0 +1,46 @@
+//! The core of `tooljet-openai`, a `ToolJet` marketplace plugin for `OpenAI`.
+//!
+//! `ToolJet` calls `run` with the options of a data source and of a query; the core
+//! turns them into one API request, sends it, and turns the answer into a result.
+//! Expected failures are values ([`service::Outcome::Failed`]), never panics.
+//!
+//! Dependencies point one way:
+//!
+//! ```text
+//! error, secret <- fields <- options, base_url <- operations <- service <- binding <- index.js
+//!                  http, retry, answer <- call <- service        client <- binding
+//! ```
+//!
+//! Everything but [`client`] and [`binding`] is free of sockets, clocks, randomness and
+//! `Node`: time and jitter come in through [`http::Transport`]. `client` is the only file
+//! that names `reqwest` and `tokio`, `binding` the only one that names `napi`.
+//!
+//! | to change ... | look in |
+//! |---|---|
+//! | what an operation sends or returns | `operations/<operation>.rs` |
+//! | a model name, a default model, what a family rejects | `capabilities.rs` |
+//! | how a model's refusal of a parameter is worked around | `adjust.rs` |
+//! | what a failure means and what a builder is told | `error.rs`, `advice.rs` |
+//! | when a request is tried again | `retry.rs` |
+//! | how an answer body is read | `answer.rs` |
+//! | connections, TLS, proxies, limits | `client.rs`, `network.rs`, `ssrf.rs` |
+
+pub mod adjust;
+pub mod advice;
+pub mod answer;
+pub mod base_url;
+pub mod binding;
+pub mod call;
+pub mod capabilities;
+pub mod client;
+pub mod error;
+pub mod fields;
+pub mod http;
+pub mod memory;
+pub mod network;
+pub mod operations;
+pub mod options;
+pub mod retry;
+pub mod secret;
+pub mod service;
+pub mod ssrf;

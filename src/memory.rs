@@ -1,0 +1,75 @@
+//! What the process has learnt about models, so that only the first query pays for it.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::adjust::Adjustment;
+
+/// Models remembered at most. Model names come from queries, so their number has no other
+/// bound; when it is reached, everything is forgotten and learnt again at need.
+const MOST_MODELS: usize = 1_000;
+
+/// Facts that an API told about its models, by base URL, endpoint and model.
+#[derive(Debug, Default)]
+pub struct Memory {
+    adjustments: Mutex<HashMap<String, Vec<Adjustment>>>,
+    chat_models: Mutex<HashMap<String, String>>,
+}
+
+impl Memory {
+    /// The adjustments that requests for this model need.
+    pub fn adjustments(&self, model: &str) -> Vec<Adjustment> {
+        locked(&self.adjustments).get(model).cloned().unwrap_or_default()
+    }
+
+    /// Remembers that requests for this model need `adjustment`.
+    pub fn learn(&self, model: &str, adjustment: &Adjustment) {
+        let mut known = locked(&self.adjustments);
+        make_room(&mut known, model);
+        let known = known.entry(model.to_owned()).or_default();
+        if !known.contains(adjustment) {
+            known.push(adjustment.clone());
+        }
+    }
+
+    /// The chat model that stands in for a model which `/completions` no longer serves.
+    pub fn chat_model(&self, model: &str) -> Option<String> {
+        locked(&self.chat_models).get(model).cloned()
+    }
+
+    /// Remembers that `/completions` does not serve `model`, but chat serves `chat_model`.
+    pub fn learn_chat_model(&self, model: &str, chat_model: &str) {
+        let mut known = locked(&self.chat_models);
+        make_room(&mut known, model);
+        known.insert(model.to_owned(), chat_model.to_owned());
+    }
+}
+
+fn make_room<V>(known: &mut HashMap<String, V>, key: &str) {
+    if known.len() >= MOST_MODELS && !known.contains_key(key) {
+        known.clear();
+    }
+}
+
+/// A panic elsewhere leaves the maps as they were: each change is one insert.
+fn locked<K: Eq + Hash, V>(map: &Mutex<HashMap<K, V>>) -> MutexGuard<'_, HashMap<K, V>> {
+    map.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded() {
+        let memory = Memory::default();
+        for n in 0..3 * MOST_MODELS {
+            memory.learn_chat_model(&n.to_string(), "chat");
+        }
+        assert!(locked(&memory.chat_models).len() <= MOST_MODELS);
+        assert_eq!(memory.chat_model(&(3 * MOST_MODELS - 1).to_string()).as_deref(), Some("chat"));
+    }
+}

@@ -1,0 +1,293 @@
+//! Completions: `POST /completions`, or its continuation through `/chat/completions`.
+//!
+//! Form fields: `prompt`, `model`, `max_tokens`, `temperature`, `stop_sequence`, `suffix`,
+//! `engine`; below the divide `top_p`, `frequency_penalty`, `presence_penalty`, `n`,
+//! `best_of`, `echo`, `seed`, `logprobs`, `extra_body`.
+//!
+//! `OpenAI` shut down the last models of `/completions` on 2026-09-28; compatible servers
+//! still have the endpoint. The engine decides: `completions` always asks it, `chat` asks a
+//! chat model for the bare continuation, `auto` does the first and, where the API says that
+//! the model or the endpoint is not there, the second.
+
+use serde_json::{Map, Value, json};
+
+use super::{ApiRequest, Plan, Reader, advanced, chat, choices::ChoicesReader, content::prompt_text, parameters::Body};
+use crate::{
+    adjust::Adjustment,
+    advice::ApiCause,
+    base_url::Provider,
+    capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL},
+    error::{ApiError, Error},
+    fields::Fields,
+};
+
+/// The endpoint's path.
+pub const PATH: &str = "/completions";
+/// Sent where the query sets no limit: the API's own default of 16 cuts text off.
+pub const DEFAULT_MAX_TOKENS: i64 = 256;
+/// Most alternatives that chat lists for a token, in place of `logprobs`.
+const MOST_LOGPROBS: i64 = 5;
+
+/// Which endpoint continues the prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// `/completions`, and chat where that is not there.
+    #[default]
+    Auto,
+    /// Always `/completions`.
+    Completions,
+    /// Always chat.
+    Chat,
+}
+
+/// A checked Completions query.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// Which endpoint.
+    pub engine: Engine,
+    /// The model that the query names.
+    pub model: Option<String>,
+    prompt: String,
+    suffix: Option<String>,
+    echo: bool,
+    many: bool,
+    stops: Vec<String>,
+    token_limit: &'static str,
+    body: Map<String, Value>,
+}
+
+impl Completion {
+    /// Reads the options of a Completions query.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field.
+    pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
+        let engines = [("auto", Engine::Auto), ("completions", Engine::Completions), ("chat", Engine::Chat)];
+        let engine = fields.choice("engine", &engines)?.unwrap_or_default();
+        let prompt = prompt_text(fields)?;
+        let suffix = fields.text("suffix")?;
+        let mut body = Body::new(fields, DEFAULT_COMPLETION_MODEL)?;
+        body.set("prompt", prompt.clone());
+        body.set("max_tokens", fields.whole("max_tokens", 1..=i64::MAX)?.unwrap_or(DEFAULT_MAX_TOKENS));
+        body.temperature()?;
+        let stops = body.stops()?;
+        if let Some(suffix) = &suffix {
+            body.set("suffix", suffix.clone());
+        }
+        let more = advanced(fields);
+        let mut body = body.from(&more);
+        let many = body.sampling()?;
+        let n = more.whole("n", 1..=128)?.unwrap_or(1);
+        if let Some(best_of) = more.whole("best_of", 1..=20)? {
+            if best_of < n {
+                return Err(Error::invalid("best_of", format!("must not be less than n, got {best_of} with n {n}")));
+            }
+            body.set("best_of", best_of);
+        }
+        let echo = more.flag("echo")?;
+        if let Some(echo) = echo {
+            body.set("echo", echo);
+        }
+        if let Some(logprobs) = more.whole("logprobs", 0..=MOST_LOGPROBS)? {
+            body.set("logprobs", logprobs);
+        }
+        Ok(Self {
+            engine,
+            model: fields.word("model")?,
+            prompt,
+            suffix,
+            echo: echo.unwrap_or_default(),
+            many,
+            stops,
+            token_limit: chat::token_limit(provider),
+            body: body.finish()?,
+        })
+    }
+
+    /// The query through `/completions`.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let reader = ChoicesReader {
+            endpoint: &PATH[1..],
+            many: self.many,
+            stops: self.stops.clone(),
+            ..ChoicesReader::default()
+        };
+        Plan { request: ApiRequest::post(PATH, self.body.clone()), reader: Reader::Choices(reader) }
+    }
+
+    /// The query through chat, with what of it has no place there.
+    #[must_use]
+    pub fn chat_plan(&self, model: &str) -> (Plan, Vec<Adjustment>) {
+        let mut body = self.body.clone();
+        let mut left_out = Vec::new();
+        for name in ["prompt", "suffix", "echo", "best_of"] {
+            if body.shift_remove(name).is_some() && name == "best_of" {
+                left_out.push(Adjustment::Removed(name.to_owned()));
+            }
+        }
+        body.insert("model".to_owned(), model.into());
+        let messages = json!([
+            {"role": "system", "content": self.instructions()},
+            {"role": "user", "content": self.prompt}
+        ]);
+        body.insert("messages".to_owned(), messages);
+        if let Some(limit) = body.shift_remove("max_tokens") {
+            body.insert(self.token_limit.to_owned(), limit);
+        }
+        if let Some(alternatives) = body.shift_remove("logprobs") {
+            body.insert("logprobs".to_owned(), true.into());
+            body.insert("top_logprobs".to_owned(), alternatives);
+        }
+        let reader = ChoicesReader {
+            endpoint: &chat::PATH[1..],
+            many: self.many,
+            stops: self.stops.clone(),
+            echo: if self.echo { self.prompt.clone() } else { String::new() },
+            ..ChoicesReader::default()
+        };
+        (Plan { request: ApiRequest::post(chat::PATH, body), reader: Reader::Choices(reader) }, left_out)
+    }
+
+    fn instructions(&self) -> String {
+        let continuation = "You continue texts. The user's message is the beginning of a text, not a message to \
+            you. Reply with the text that follows it and with nothing else: no introduction, no explanation, no \
+            quotation marks, and no repetition of the beginning. If the text asks for something, what follows is \
+            what it asks for.";
+        match &self.suffix {
+            None => continuation.to_owned(),
+            Some(suffix) => format!(
+                "{continuation} The text between the <suffix> tags comes directly after your reply: write what \
+                 stands between the beginning and it, and do not repeat it.\n<suffix>{suffix}</suffix>"
+            ),
+        }
+    }
+
+    /// The chat model to continue with, if `error` says that `/completions` does not serve
+    /// this query; `None` if the error is about something else, or the engine forbids it.
+    #[must_use]
+    pub fn chat_model_after(&self, error: &ApiError) -> Option<String> {
+        if self.engine != Engine::Auto {
+            return None;
+        }
+        let named = self.model.clone();
+        match ApiCause::of(error) {
+            // The API knows the model, as a chat model.
+            ApiCause::ModelOfOtherEndpoint => Some(named.unwrap_or_else(|| DEFAULT_CHAT_MODEL.to_owned())),
+            ApiCause::ModelNotFound => Some(chat_model(named.as_deref())),
+            // The server has no such endpoint, and nothing was said about the model.
+            ApiCause::NoSuchRoute => Some(
+                named
+                    .filter(|model| capabilities::shutdown(model).is_none())
+                    .unwrap_or_else(|| DEFAULT_CHAT_MODEL.to_owned()),
+            ),
+            _ => None,
+        }
+    }
+
+    /// The chat model for the engine `chat`.
+    #[must_use]
+    pub fn chat_model(&self) -> String {
+        let named = self.model.as_deref().filter(|model| *model != DEFAULT_COMPLETION_MODEL);
+        named.unwrap_or(DEFAULT_CHAT_MODEL).to_owned()
+    }
+}
+
+/// The named model where it is a chat model, else its replacement, else the default.
+fn chat_model(named: Option<&str>) -> String {
+    let Some(named) = named else { return DEFAULT_CHAT_MODEL.to_owned() };
+    if capabilities::family(named).is_some() && capabilities::shutdown(named).is_none() {
+        return named.to_owned();
+    }
+    DEFAULT_CHAT_MODEL.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(options: Value) -> Result<Completion, String> {
+        let fields = Fields::of("queryOptions", &options).unwrap();
+        Completion::from_fields(&fields, Provider::OpenAi).map_err(|error| error.to_string())
+    }
+
+    fn body(options: Value) -> Value {
+        Value::Object(read(options).unwrap().plan().request.body.unwrap())
+    }
+
+    #[test]
+    fn only_what_is_set_is_sent_plus_the_token_limit() {
+        assert_eq!(
+            body(json!({"prompt": "Once"})),
+            json!({"model": DEFAULT_COMPLETION_MODEL, "prompt": "Once", "max_tokens": 256})
+        );
+    }
+
+    #[test]
+    fn the_fields_of_the_form_become_the_request() {
+        let options = json!({
+            "prompt": "Once", "model": "m", "max_tokens": "9", "temperature": "0", "stop_sequence": "\nEND", "suffix": " end",
+            "top_p": 1, "frequency_penalty": "0.5", "presence_penalty": "-0.5", "n": 2, "best_of": "3",
+            "echo": "true", "seed": 1, "logprobs": "2", "extra_body": {"top_k": 4}
+        });
+        assert_eq!(
+            body(options),
+            json!({
+                "model": "m", "prompt": "Once", "max_tokens": 9, "temperature": 0, "stop": "\nEND", "suffix": " end",
+                "top_p": 1, "frequency_penalty": 0.5, "presence_penalty": -0.5, "n": 2, "best_of": 3,
+                "echo": true, "seed": 1, "logprobs": 2, "top_k": 4
+            })
+        );
+    }
+
+    #[test]
+    fn bad_values_name_the_field() {
+        assert!(read(json!({})).unwrap_err().starts_with("prompt: is missing"));
+        assert!(read(json!({"prompt": "a", "max_tokens": "many"})).unwrap_err().starts_with("max_tokens: must be"));
+        assert!(
+            read(json!({"prompt": "a", "best_of": 2, "n": 3})).unwrap_err().starts_with("best_of: must not be less")
+        );
+        assert!(read(json!({"prompt": "a", "engine": "v8"})).unwrap_err().starts_with("engine: must be one of"));
+    }
+
+    #[test]
+    fn through_chat_the_model_is_asked_for_the_bare_continuation() {
+        let completion = read(json!({
+            "prompt": "Once", "suffix": "the end", "max_tokens": 9, "best_of": 2, "echo": true, "logprobs": 3, "stop_sequence": "x"
+        })).unwrap();
+        let (plan, left_out) = completion.chat_plan("gpt-x");
+        let body = plan.request.body.unwrap();
+        assert_eq!((plan.request.path, &body["model"]), ("/chat/completions", &json!("gpt-x")));
+        assert_eq!(body["messages"][1], json!({"role": "user", "content": "Once"}));
+        assert!(body["messages"][0]["content"].as_str().unwrap().ends_with("<suffix>the end</suffix>"));
+        assert_eq!(body["max_completion_tokens"], 9);
+        assert_eq!((&body["logprobs"], &body["top_logprobs"], &body["stop"]), (&json!(true), &json!(3), &json!("x")));
+        assert_eq!(left_out, [Adjustment::Removed("best_of".to_owned())]);
+        for name in ["prompt", "suffix", "echo", "best_of", "max_tokens"] {
+            assert!(!body.contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn auto_continues_through_chat_only_where_the_model_or_endpoint_is_missing() {
+        let error = |status, code: Option<&str>, message: &str| ApiError {
+            status,
+            code: code.map(str::to_owned),
+            message: message.to_owned(),
+            ..ApiError::default()
+        };
+        let gone = error(404, Some("model_not_found"), "The model has been deprecated");
+        let other = error(404, None, "This is a chat model and not supported in the v1/completions endpoint.");
+        let route = error(404, None, "Not Found");
+        let auto = |model: &str| read(json!({"prompt": "a", "model": model})).unwrap();
+        assert_eq!(auto("").chat_model_after(&gone).as_deref(), Some(DEFAULT_CHAT_MODEL));
+        assert_eq!(auto("gpt-6-sol").chat_model_after(&gone).as_deref(), Some("gpt-6-sol"));
+        assert_eq!(auto("davinci-002").chat_model_after(&gone).as_deref(), Some(DEFAULT_CHAT_MODEL));
+        assert_eq!(auto("brand-new").chat_model_after(&other).as_deref(), Some("brand-new"));
+        assert_eq!(auto("llama").chat_model_after(&route).as_deref(), Some("llama"));
+        assert_eq!(auto("").chat_model_after(&error(401, Some("invalid_api_key"), "x")), None);
+        assert_eq!(auto("").chat_model_after(&error(500, None, "x")), None);
+        let fixed = read(json!({"prompt": "a", "engine": "completions"})).unwrap();
+        assert_eq!(fixed.chat_model_after(&gone), None);
+    }
+}

@@ -1,0 +1,164 @@
+//! Generate embedding: `POST /embeddings`.
+//!
+//! Form fields: `input`, `model`, `dimensions`, `encoding_format`; below the divide
+//! `extra_body`.
+//!
+//! Queries saved by `ToolJet`'s own plugin hold `model_embedding` and one set of fields per
+//! model: `input_M1`, `encoding_format_M1`, `dimensions_M1` and so on, also spelled
+//! `input__m1`. They are read where the plain fields are not set.
+
+use serde_json::{Map, Value, json};
+
+use super::{ApiRequest, Plan, Reader, Reply, advanced, parameters::Body};
+use crate::{
+    answer::{Answer, in_order, list, usage},
+    capabilities::DEFAULT_EMBEDDING_MODEL,
+    error::Error,
+    fields::{Fields, excerpt, scalar_text},
+};
+
+const PATH: &str = "/embeddings";
+/// The models of the old form in the order of its field sets `M1`, `M2`, `M3`.
+const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"];
+
+/// Turns a Generate embedding query into its request.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the field.
+pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
+    let model = match fields.word("model")? {
+        Some(model) => model,
+        None => fields.word("model_embedding")?.unwrap_or_else(|| DEFAULT_EMBEDDING_MODEL.to_owned()),
+    };
+    let mut body = Body::new(&advanced(fields), DEFAULT_EMBEDDING_MODEL)?;
+    body.set("model", model.clone());
+    body.set("input", input(fields, &model)?);
+    let key = spelling(fields, "dimensions", &model);
+    if let Some(dimensions) = fields.whole(&key, 1..=i64::MAX)? {
+        body.set("dimensions", dimensions);
+    }
+    if let Some(format) = fields.word(&spelling(fields, "encoding_format", &model))? {
+        body.set("encoding_format", format);
+    }
+    Ok(Plan { request: ApiRequest::post(PATH, body.finish()?), reader: Reader::Embedding })
+}
+
+/// The spelling of `name` that holds this query's value: the plain one, else that of the
+/// model's own field set. What other sets hold is left from another choice of model.
+fn spelling(fields: &Fields<'_>, name: &str, model: &str) -> String {
+    let own = OLD_MODELS.iter().position(|known| *known == model).map(|at| at + 1);
+    let spellings = own.into_iter().flat_map(|set| [format!("{name}_M{set}"), format!("{name}__m{set}")]);
+    std::iter::once(name.to_owned())
+        .chain(spellings)
+        .find(|key| fields.value(key).is_some())
+        .unwrap_or_else(|| name.to_owned())
+}
+
+/// One text, or an array of texts (also as JSON text).
+fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
+    let key = spelling(fields, "input", model);
+    let missing = || Error::invalid(key.clone(), "is missing; enter the text to embed");
+    let value = fields.value(&key).ok_or_else(missing)?;
+    let items = match value {
+        Value::Array(items) => items.clone(),
+        Value::Object(_) => return Err(Error::invalid(key, "must be a text or an array of texts, got an object")),
+        scalar => match scalar.as_str().map(serde_json::from_str) {
+            Some(Ok(Value::Array(items))) if items.iter().all(Value::is_string) => items,
+            _ => return Ok(scalar_text(scalar).into()),
+        },
+    };
+    if items.is_empty() {
+        return Err(missing());
+    }
+    items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| {
+            scalar_text(item).filter(|text| !text.is_empty()).map(Value::String).ok_or_else(|| {
+                Error::invalid(format!("{key}[{index}]"), format!("must be a text, got {}", excerpt(item)))
+            })
+        })
+        .collect()
+}
+
+/// `{embedding}`, and `embeddings` beside it where several texts were embedded.
+///
+/// # Errors
+/// [`Error::Decode`] if the answer holds no vector.
+pub fn read(answer: &Answer) -> Result<Reply, Error> {
+    let vectors: Vec<Value> =
+        in_order(list(&answer.body, "data")).into_iter().filter_map(|item| item.get("embedding").cloned()).collect();
+    let Some(first) = vectors.first() else {
+        return Err(Error::Decode {
+            status: 200,
+            reason: "the API answered without any embedding".to_owned(),
+            html: false,
+            request_id: answer.request_id.clone(),
+        });
+    };
+    let mut data = Map::from_iter([("embedding".to_owned(), first.clone())]);
+    if vectors.len() > 1 {
+        data.insert("embeddings".to_owned(), vectors.into());
+    }
+    let mut metadata = Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..]))]);
+    if let Some(model) = answer.body.get("model") {
+        metadata.insert("model".to_owned(), model.clone());
+    }
+    if let Some(usage) = usage(&answer.body) {
+        metadata.insert("usage".to_owned(), usage);
+    }
+    Ok(Reply { data: data.into(), metadata })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(options: Value) -> Result<Value, String> {
+        let fields = Fields::of("queryOptions", &options).unwrap();
+        plan(&fields).map(|plan| Value::Object(plan.request.body.unwrap())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn one_text_or_several_are_embedded() {
+        assert_eq!(body(json!({"input": "a"})).unwrap(), json!({"model": DEFAULT_EMBEDDING_MODEL, "input": "a"}));
+        assert_eq!(body(json!({"input": ["a", 5]})).unwrap()["input"], json!(["a", "5"]));
+        assert_eq!(body(json!({"input": "[\"a\", \"b\"]"})).unwrap()["input"], json!(["a", "b"]));
+        assert_eq!(body(json!({"input": "[1, 2]"})).unwrap()["input"], "[1, 2]");
+        assert!(body(json!({})).unwrap_err().starts_with("input: is missing"));
+        assert!(body(json!({"input": ["a", ""]})).unwrap_err().starts_with("input[1]: must be a text"));
+    }
+
+    #[test]
+    fn every_old_spelling_is_read() {
+        for (set, model) in OLD_MODELS.iter().enumerate().map(|(at, model)| (at + 1, model)) {
+            for (input, dimensions, format) in [
+                (format!("input_M{set}"), format!("dimensions_M{set}"), format!("encoding_format_M{set}")),
+                (format!("input__m{set}"), format!("dimensions__m{set}"), format!("encoding_format__m{set}")),
+            ] {
+                let options =
+                    json!({"model_embedding": model, input: "a", dimensions: "8", format: "float", "input_M9": "x"});
+                assert_eq!(
+                    body(options).unwrap(),
+                    json!({"model": model, "input": "a", "dimensions": 8, "encoding_format": "float"})
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn fields_of_another_model_and_blank_plain_ones_do_not_count() {
+        let options = json!({"model_embedding": "text-embedding-ada-002", "input": "", "input_M3": "a", "input_M1": "b", "dimensions_M1": 5});
+        assert_eq!(body(options).unwrap(), json!({"model": "text-embedding-ada-002", "input": "a"}));
+    }
+
+    #[test]
+    fn the_result_keeps_its_old_shape() {
+        let answer = |data: Value| Answer { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let one = read(&answer(json!([{"embedding": [0.5]}]))).unwrap();
+        assert_eq!(one.data, json!({"embedding": [0.5]}));
+        let two = read(&answer(json!([{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}]))).unwrap();
+        assert_eq!(two.data, json!({"embedding": [1], "embeddings": [[1], [2]]}));
+        assert!(read(&answer(json!(null))).is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! Generate image: `POST /images/generations`.
+//!
+//! Form fields: `prompt`, `model`, `size`; below the divide `quality`, `background`,
+//! `output_format`, `n`, `extra_body`.
+
+use serde_json::{Map, Value, json};
+
+use super::{ApiRequest, Plan, Reader, Reply, advanced, content::prompt_text, parameters::Body};
+use crate::{
+    answer::{Answer, list, usage},
+    capabilities::DEFAULT_IMAGE_MODEL,
+    error::Error,
+    fields::Fields,
+};
+
+const PATH: &str = "/images/generations";
+
+/// Turns a Generate image query into its request.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the field.
+pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
+    let more = advanced(fields);
+    let mut body = Body::new(fields, DEFAULT_IMAGE_MODEL)?;
+    body.set("prompt", prompt_text(fields)?);
+    body.words(&["size"])?;
+    let mut body = body.from(&more);
+    body.words(&["quality", "background", "output_format"])?;
+    if let Some(n) = more.whole("n", 1..=10)? {
+        body.set("n", n);
+    }
+    Ok(Plan { request: ApiRequest::post(PATH, body.finish()?), reader: Reader::Image })
+}
+
+/// The result in the shape of the old plugin, with the first image as `url` or `b64_json`;
+/// several images are in `images` beside it.
+///
+/// # Errors
+/// [`Error::Decode`] if the answer holds no image.
+pub fn read(answer: &Answer) -> Result<Reply, Error> {
+    let images: Vec<Value> = list(&answer.body, "data")
+        .iter()
+        .filter_map(|image| {
+            ["url", "b64_json"].into_iter().find_map(|name| {
+                let value = image.get(name).filter(|value| value.is_string())?;
+                Some(json!({ name: value }))
+            })
+        })
+        .collect();
+    let Some(first) = images.first() else {
+        return Err(Error::Decode {
+            status: 200,
+            reason: "the API answered without any image".to_owned(),
+            html: false,
+            request_id: answer.request_id.clone(),
+        });
+    };
+    let mut data = json!({"status": "success", "message": "Image generated successfully", "data": first});
+    if images.len() > 1 {
+        data["images"] = images.into();
+    }
+    let mut metadata = Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..]))]);
+    for name in ["created", "size", "quality", "background", "output_format"] {
+        if let Some(value) = answer.body.get(name) {
+            metadata.insert(name.to_owned(), value.clone());
+        }
+    }
+    if let Some(text) = list(&answer.body, "data").first().and_then(|image| image.get("revised_prompt")) {
+        metadata.insert("revised_prompt".to_owned(), text.clone());
+    }
+    if let Some(usage) = usage(&answer.body) {
+        metadata.insert("usage".to_owned(), usage);
+    }
+    Ok(Reply { data, metadata })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(options: Value) -> Result<Value, String> {
+        let fields = Fields::of("queryOptions", &options).unwrap();
+        plan(&fields).map(|plan| Value::Object(plan.request.body.unwrap())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_fields_of_the_form_become_the_request() {
+        assert_eq!(body(json!({"prompt": "a cat"})).unwrap(), json!({"model": DEFAULT_IMAGE_MODEL, "prompt": "a cat"}));
+        let all = json!({
+            "model": "dall-e-3", "prompt": "a cat", "size": "256x256", "quality": "low", "background": "opaque",
+            "output_format": "webp", "n": "2"
+        });
+        let mut expected = all.clone();
+        expected["n"] = json!(2);
+        assert_eq!(body(all).unwrap(), expected);
+        assert!(body(json!({"prompt": "", "n": 1})).unwrap_err().starts_with("prompt: is missing"));
+        assert!(
+            body(json!({"prompt": "a", "n": 11})).unwrap_err().starts_with("n: must be a whole number from 1 to 10")
+        );
+    }
+
+    #[test]
+    fn the_result_keeps_its_old_shape() {
+        let answer = |data: Value| Answer { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let url = read(&answer(json!([{"url": "https://h/a", "b64_json": null}]))).unwrap();
+        assert_eq!(
+            url.data,
+            json!({"status": "success", "message": "Image generated successfully", "data": {"url": "https://h/a"}})
+        );
+        let several = read(&answer(json!([{"b64_json": "AA"}, {"b64_json": "BB"}]))).unwrap();
+        assert_eq!(several.data["data"], json!({"b64_json": "AA"}));
+        assert_eq!(several.data["images"], json!([{"b64_json": "AA"}, {"b64_json": "BB"}]));
+        assert!(read(&answer(json!([]))).is_err());
+    }
+}

@@ -1,0 +1,199 @@
+//! Request parameters that several operations share, from form field to JSON member.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    error::Error,
+    fields::{Fields, excerpt},
+};
+
+/// Most stop sequences that the API takes.
+const MOST_STOPS: usize = 4;
+/// What `extra_body` must not change, and why.
+const RESERVED: [(&str, &str); 2] =
+    [("stream", "ToolJet takes one whole answer"), ("stream_options", "ToolJet takes one whole answer")];
+
+/// Collects the body of a request from form fields.
+pub struct Body<'a> {
+    fields: Fields<'a>,
+    members: Map<String, Value>,
+}
+
+impl<'a> Body<'a> {
+    /// A body with nothing but the model: the named one, or the operation's default.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if `model` is no text.
+    pub fn new(fields: &Fields<'a>, default_model: &str) -> Result<Self, Error> {
+        let model = fields.word("model")?.unwrap_or_else(|| default_model.to_owned());
+        let mut members = Map::new();
+        members.insert("model".to_owned(), model.into());
+        Ok(Self { fields: *fields, members })
+    }
+
+    /// Reads what follows from other fields, such as those below the divide.
+    #[must_use]
+    pub fn from(mut self, fields: &Fields<'a>) -> Self {
+        self.fields = *fields;
+        self
+    }
+
+    /// Sets a member.
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.members.insert(name.to_owned(), value.into());
+    }
+
+    /// Copies words that are not checked here, because the API's list of them grows.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if one is no text.
+    pub fn words(&mut self, names: &[&str]) -> Result<(), Error> {
+        for name in names {
+            if let Some(word) = self.fields.word(name)? {
+                self.set(name, word);
+            }
+        }
+        Ok(())
+    }
+
+    /// `temperature`, a number from 0 to 2.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is out of range.
+    pub fn temperature(&mut self) -> Result<(), Error> {
+        if let Some(temperature) = self.fields.number("temperature", 0.0..=2.0)? {
+            self.set("temperature", temperature);
+        }
+        Ok(())
+    }
+
+    /// `top_p` (0 to 1), the two penalties (-2 to 2), `seed` (any whole number) and `n`
+    /// (1 to 128). Returns whether several answers were asked for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if one is out of range.
+    pub fn sampling(&mut self) -> Result<bool, Error> {
+        for (name, range) in [("top_p", 0.0..=1.0), ("frequency_penalty", -2.0..=2.0), ("presence_penalty", -2.0..=2.0)]
+        {
+            if let Some(number) = self.fields.number(name, range)? {
+                self.set(name, number);
+            }
+        }
+        if let Some(seed) = self.fields.whole("seed", i64::MIN..=i64::MAX)? {
+            self.set("seed", seed);
+        }
+        let n = self.fields.whole("n", 1..=128)?;
+        if let Some(n) = n {
+            self.set("n", n);
+        }
+        Ok(n.is_some_and(|n| n > 1))
+    }
+
+    /// `stop_sequence` as `stop`: a text is one literal sequence, an array (or its JSON
+    /// text) up to four. Returns them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for more than four, or one that is no text.
+    pub fn stops(&mut self) -> Result<Vec<String>, Error> {
+        const KEY: &str = "stop_sequence";
+        let wrong = |reason: String| Error::invalid(KEY, reason);
+        let array = match self.fields.value(KEY) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items.clone(),
+            Some(Value::Object(_)) => return Err(wrong("must be a text or an array of texts".to_owned())),
+            Some(other) => {
+                let text = self.fields.text(KEY)?.unwrap_or_default();
+                match serde_json::from_str(&text) {
+                    Ok(Value::Array(items)) if other.is_string() => items,
+                    _ => vec![text.into()],
+                }
+            }
+        };
+        let mut stops = Vec::new();
+        for (index, item) in array.iter().enumerate() {
+            match item {
+                Value::String(text) if !text.is_empty() => stops.push(text.clone()),
+                other => return Err(wrong(format!("item {index} must be a text, got {}", excerpt(other)))),
+            }
+        }
+        match stops.len() {
+            0 => {}
+            1 => self.set("stop", stops[0].clone()),
+            2..=MOST_STOPS => self.set("stop", stops.clone()),
+            many => return Err(wrong(format!("the API takes at most {MOST_STOPS} stop sequences, got {many}"))),
+        }
+        Ok(stops)
+    }
+
+    /// The finished body: `extra_body`, a JSON object, is merged last.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if `extra_body` is no object or asks for a stream.
+    pub fn finish(mut self) -> Result<Map<String, Value>, Error> {
+        for (name, value) in self.fields.object("extra_body")?.unwrap_or_default() {
+            if let Some((_, why)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
+                return Err(Error::invalid("extra_body", format!("{name} cannot be set: {why}")));
+            }
+            self.members.insert(name, value);
+        }
+        Ok(self.members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn build(options: Value, read: impl Fn(&mut Body<'_>) -> Result<(), Error>) -> Result<Value, String> {
+        let fields = Fields::of("queryOptions", &options).unwrap();
+        let mut body = Body::new(&fields, "m").unwrap();
+        read(&mut body).and_then(|()| body.finish()).map(Value::Object).map_err(|error| error.to_string())
+    }
+
+    fn stops(value: Value) -> Result<Value, String> {
+        let body = build(json!({ "stop_sequence": value }), |body| body.stops().map(drop))?;
+        Ok(body["stop"].clone())
+    }
+
+    #[test]
+    fn a_stop_text_is_one_literal_sequence() {
+        assert_eq!(stops(json!("a, b\nc")).unwrap(), json!("a, b\nc"));
+        assert_eq!(stops(json!("[not json")).unwrap(), json!("[not json"));
+        assert_eq!(stops(json!(42)).unwrap(), json!("42"));
+        assert_eq!(stops(json!("")).unwrap(), json!(null));
+    }
+
+    #[test]
+    fn stop_arrays_hold_up_to_four_texts() {
+        assert_eq!(stops(json!(["a", "\n"])).unwrap(), json!(["a", "\n"]));
+        assert_eq!(stops(json!(r#"["a","b"]"#)).unwrap(), json!(["a", "b"]));
+        assert_eq!(stops(json!(["a"])).unwrap(), json!("a"));
+        assert!(stops(json!(["a", "b", "c", "d", "e"])).unwrap_err().contains("at most 4 stop sequences, got 5"));
+        assert!(stops(json!(["a", 1])).unwrap_err().contains("item 1 must be a text, got 1"));
+        assert!(stops(json!({})).unwrap_err().starts_with("stop_sequence: "));
+    }
+
+    #[test]
+    fn zero_temperature_is_sent_and_an_unset_one_is_not() {
+        let temperature = |value: Value| {
+            build(json!({ "temperature": value }), |body| {
+                body.temperature()?;
+                Ok(())
+            })
+        };
+        assert_eq!(temperature(json!("0")).unwrap(), json!({"model": "m", "temperature": 0}));
+        assert_eq!(temperature(json!("")).unwrap(), json!({"model": "m"}));
+        assert!(temperature(json!("2.5")).unwrap_err().starts_with("temperature: must be a number from 0 to 2"));
+    }
+
+    #[test]
+    fn extra_body_is_merged_last_and_cannot_ask_for_a_stream() {
+        let extra = |value: Value| build(json!({"model": "a", "extra_body": value}), |_| Ok(()));
+        assert_eq!(extra(json!({"top_k": 5, "model": "b"})).unwrap(), json!({"model": "b", "top_k": 5}));
+        assert_eq!(extra(json!(r#"{"top_k": 5}"#)).unwrap(), json!({"model": "a", "top_k": 5}));
+        assert!(extra(json!({"stream": true})).unwrap_err().contains("stream cannot be set"));
+        assert!(extra(json!([1])).unwrap_err().starts_with("extra_body: must be a JSON object"));
+    }
+}

@@ -1,0 +1,203 @@
+//! Structured answers: `response_format` and `json_schema`, checked before anything is sent.
+
+use serde_json::{Map, Value, json};
+
+use crate::{error::Error, fields::Fields};
+
+/// Longest name of a schema.
+const LONGEST_NAME: usize = 64;
+/// Name of a schema that has none.
+const DEFAULT_NAME: &str = "response";
+
+/// What form an answer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Free text.
+    Text,
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that fits a schema.
+    JsonSchema,
+}
+
+/// Reads `response_format` (`text`, `json_object`, `json_schema`) and `json_schema`, and
+/// returns the format with the request member, if there is one to send.
+///
+/// # Errors
+/// [`Error::InvalidOption`] for an unknown format, or a schema that is missing or wrong.
+pub fn from_fields(fields: &Fields<'_>) -> Result<(Format, Option<Value>), Error> {
+    let formats = [("text", Format::Text), ("json_object", Format::JsonObject), ("json_schema", Format::JsonSchema)];
+    Ok(match fields.choice("response_format", &formats)? {
+        // "text" is the API's default, and some compatible servers do not know the member.
+        None | Some(Format::Text) => (Format::Text, None),
+        Some(Format::JsonObject) => (Format::JsonObject, Some(json!({"type": "json_object"}))),
+        Some(Format::JsonSchema) => {
+            let schema = json_schema(fields)?;
+            (Format::JsonSchema, Some(json!({"type": "json_schema", "json_schema": schema})))
+        }
+    })
+}
+
+/// A bare JSON schema, or one wrapped with `name` and `strict` as the API takes it.
+fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
+    let wrong = |reason: String| Error::invalid("json_schema", reason);
+    let given = fields
+        .object("json_schema")?
+        .ok_or_else(|| wrong("is missing; enter the JSON schema that the answer must fit".to_owned()))?;
+    let is_wrapped = given.get("schema").is_some_and(Value::is_object) && !given.contains_key("properties");
+    let mut wrapped = if is_wrapped {
+        given
+    } else {
+        let name = given.get("title").and_then(Value::as_str).filter(|title| is_name(title));
+        let name = name.unwrap_or(DEFAULT_NAME).to_owned();
+        Map::from_iter([("name".to_owned(), name.into()), ("schema".to_owned(), Value::Object(given))])
+    };
+    let name = wrapped.entry("name").or_insert_with(|| DEFAULT_NAME.into());
+    if !name.as_str().is_some_and(is_name) {
+        return Err(wrong(format!("name must be 1 to {LONGEST_NAME} letters, digits, _ or -")));
+    }
+    let schema = &wrapped["schema"];
+    if schema["type"] != "object" {
+        return Err(wrong("the schema's type must be \"object\" at the top".to_owned()));
+    }
+    if let Some(place) = misshapen(schema, "schema") {
+        return Err(wrong(format!("{place} must be an object")));
+    }
+    if !wrapped.contains_key("strict") && is_strict(schema) {
+        wrapped.insert("strict".to_owned(), true.into());
+    }
+    Ok(Value::Object(wrapped))
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+/// The first place where a schema cannot be one.
+fn misshapen(schema: &Value, place: &str) -> Option<String> {
+    let Value::Object(members) = schema else {
+        return (!schema.is_boolean()).then(|| place.to_owned());
+    };
+    if let Some(properties) = members.get("properties") {
+        let Value::Object(properties) = properties else { return Some(format!("{place}.properties")) };
+        let wrong =
+            properties.iter().find_map(|(name, property)| misshapen(property, &format!("{place}.properties.{name}")));
+        if wrong.is_some() {
+            return wrong;
+        }
+    }
+    members.get("items").filter(|items| !items.is_array()).and_then(|items| misshapen(items, &format!("{place}.items")))
+}
+
+/// Whether the API's strict mode takes this schema: every object lists all its properties
+/// as required and allows no others. Strict mode guarantees the fit, so it is used if it can be.
+fn is_strict(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => {
+            let closed = members.get("properties").and_then(Value::as_object).is_none_or(|properties| {
+                let required = members.get("required").and_then(Value::as_array);
+                members.get("additionalProperties") == Some(&Value::Bool(false))
+                    && properties
+                        .keys()
+                        .all(|name| required.is_some_and(|required| required.iter().any(|item| item == name)))
+            });
+            let open_object = members.get("type") == Some(&"object".into()) && !members.contains_key("properties");
+            closed && !open_object && members.values().all(is_strict)
+        }
+        Value::Array(items) => items.iter().all(is_strict),
+        _ => true,
+    }
+}
+
+/// The API answers 400 to `json_object` unless the word JSON occurs in the messages.
+///
+/// # Errors
+/// [`Error::InvalidOption`] that says so.
+pub fn check_word_json(messages: &[Value]) -> Result<(), Error> {
+    let said = messages.iter().any(|message| message["content"].to_string().to_ascii_lowercase().contains("json"));
+    if said {
+        Ok(())
+    } else {
+        Err(Error::invalid(
+            "response_format",
+            "json_object needs the word JSON in the prompt or the system prompt, for example \"Answer as JSON\"",
+        ))
+    }
+}
+
+/// The JSON of an answer; some compatible servers wrap it in a Markdown fence.
+///
+/// # Errors
+/// The parser's words.
+pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
+    let text = text.trim();
+    let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```"));
+    let inner = fenced.and_then(|text| text.strip_suffix("```")).unwrap_or(text);
+    serde_json::from_str(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(options: Value) -> Result<Option<Value>, String> {
+        let fields = Fields::of("queryOptions", &options).unwrap();
+        from_fields(&fields).map(|(_, member)| member).map_err(|error| error.to_string())
+    }
+
+    fn schema(schema: Value) -> Result<Value, String> {
+        read(json!({"response_format": "json_schema", "json_schema": schema}))
+            .map(|member| member.unwrap()["json_schema"].clone())
+    }
+
+    #[test]
+    fn text_is_the_default_and_is_not_sent() {
+        assert_eq!(read(json!({})), Ok(None));
+        assert_eq!(read(json!({"response_format": "text", "json_schema": "junk"})), Ok(None));
+        assert_eq!(read(json!({"response_format": "json_object"})), Ok(Some(json!({"type": "json_object"}))));
+        assert!(
+            read(json!({"response_format": "xml"}))
+                .unwrap_err()
+                .contains("must be one of text, json_object, json_schema")
+        );
+    }
+
+    #[test]
+    fn a_bare_schema_is_wrapped_and_strict_where_it_can_be() {
+        let closed = json!({
+            "type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": false
+        });
+        assert_eq!(schema(closed.clone()).unwrap(), json!({"name": "response", "schema": closed, "strict": true}));
+        let open = json!({"title": "Invoice", "type": "object", "properties": {"a": {"type": "string"}}});
+        assert_eq!(schema(open.clone()).unwrap(), json!({"name": "Invoice", "schema": open}));
+        assert_eq!(schema(json!(open.to_string())).unwrap()["schema"], open);
+        let wrapped = json!({"name": "n", "strict": false, "schema": closed});
+        assert_eq!(schema(wrapped.clone()).unwrap(), wrapped);
+    }
+
+    #[test]
+    fn a_wrong_schema_is_an_error_that_says_where() {
+        assert!(read(json!({"response_format": "json_schema"})).unwrap_err().starts_with("json_schema: is missing"));
+        assert!(schema(json!("{oops")).unwrap_err().contains("not valid JSON"));
+        assert!(schema(json!({"type": "array"})).unwrap_err().contains("must be \"object\" at the top"));
+        assert!(
+            schema(json!({"type": "object", "properties": {"a": 5}}))
+                .unwrap_err()
+                .contains("schema.properties.a must be")
+        );
+        assert!(schema(json!({"name": "a b", "schema": {"type": "object"}})).unwrap_err().contains("name must be"));
+    }
+
+    #[test]
+    fn json_object_needs_the_word() {
+        assert!(check_word_json(&[json!({"content": "Answer as JSON"})]).is_ok());
+        assert!(check_word_json(&[json!({"content": "Answer"})]).is_err());
+    }
+
+    #[test]
+    fn fenced_json_is_read() {
+        assert_eq!(parse("```json\n{\"a\":1}\n```").unwrap(), json!({"a": 1}));
+        assert_eq!(parse(" [1] ").unwrap(), json!([1]));
+        assert!(parse("Sure! {}").is_err());
+    }
+}

@@ -1,0 +1,274 @@
+//! The data source: who asks, whom, and how patiently.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{
+    base_url::{BaseUrl, Provider},
+    error::Error,
+    fields::{Fields, scalar_text},
+    secret::{Redactor, Secret},
+};
+
+/// Seconds that a query may take where neither the data source nor the query says.
+pub const DEFAULT_TIMEOUT_SECONDS: i64 = 600;
+/// Tries after the first, where the data source does not say.
+pub const DEFAULT_MAX_RETRIES: i64 = 2;
+
+/// Headers that belong to the connection or the body, not to the data source.
+const RESERVED_HEADERS: [&str; 8] =
+    ["accept-encoding", "connection", "content-length", "content-type", "host", "te", "transfer-encoding", "upgrade"];
+
+/// A checked data source.
+#[derive(Clone, Debug)]
+pub struct SourceOptions {
+    /// Where the API is.
+    pub base_url: BaseUrl,
+    /// The headers that every request carries: authorization, organization, project and
+    /// those of the data source. Names are lower-case.
+    pub headers: Vec<(String, Secret)>,
+    /// Time for a whole query with all its tries.
+    pub timeout: Duration,
+    /// Tries after the first.
+    pub max_retries: u32,
+    api_key: Secret,
+}
+
+impl SourceOptions {
+    /// Reads the options of a data source.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field that cannot be used; never its secret value.
+    pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
+        let Some(api_key) = fields.word("apiKey")? else {
+            return Err(Error::invalid(
+                "apiKey",
+                "is missing; enter the API key in the data source (any text, if your server needs no key)",
+            ));
+        };
+        check_header_value("apiKey", &api_key)?;
+        let base_url = BaseUrl::from_fields(fields)?;
+        let mut headers = vec![authorization(base_url.provider(), &api_key)];
+        for (key, header) in [("organizationId", "openai-organization"), ("project_id", "openai-project")] {
+            if let Some(id) = stored_id(fields, key)? {
+                headers.push((header.to_owned(), Secret::new(id)));
+            }
+        }
+        for (name, value) in own_headers(fields)? {
+            headers.retain(|(known, _)| *known != name);
+            headers.push((name, value));
+        }
+        let timeout = fields.whole("timeout_seconds", 1..=3600)?.unwrap_or(DEFAULT_TIMEOUT_SECONDS);
+        let max_retries = fields.whole("max_retries", 0..=10)?.unwrap_or(DEFAULT_MAX_RETRIES);
+        Ok(Self {
+            base_url,
+            headers,
+            timeout: Duration::from_secs(timeout.unsigned_abs()),
+            max_retries: u32::try_from(max_retries).unwrap_or_default(),
+            api_key: Secret::new(api_key),
+        })
+    }
+
+    /// Takes every secret of this data source out of a text.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        let ids = ["openai-organization", "openai-project"];
+        let headers = self.headers.iter().filter(|(name, _)| !ids.contains(&name.as_str()));
+        // "Bearer abc": what an answer may echo is "abc".
+        let words = headers.flat_map(|(_, value)| value.expose().split_whitespace());
+        Redactor::new(
+            std::iter::once(self.api_key.clone())
+                .chain(words.filter(|word| !word.eq_ignore_ascii_case("bearer")).map(Secret::new)),
+        )
+    }
+}
+
+/// Azure takes keys in `api-key` and Entra tokens (JWTs, which start with `eyJ`) as bearer.
+fn authorization(provider: Provider, api_key: &str) -> (String, Secret) {
+    let azure = matches!(provider, Provider::Azure | Provider::AzureDeployment);
+    if azure && !api_key.starts_with("eyJ") {
+        ("api-key".to_owned(), Secret::new(api_key))
+    } else {
+        ("authorization".to_owned(), Secret::new(format!("Bearer {api_key}")))
+    }
+}
+
+/// An optional id. Old data sources may hold the texts `null` and `undefined`.
+fn stored_id(fields: &Fields<'_>, key: &str) -> Result<Option<String>, Error> {
+    let Some(id) = fields.word(key)?.filter(|id| id != "null" && id != "undefined") else {
+        return Ok(None);
+    };
+    check_header_value(key, &id)?;
+    Ok(Some(id))
+}
+
+/// The pair editor's `[[name, value], ...]`, which ends with an empty pair.
+fn own_headers(fields: &Fields<'_>) -> Result<Vec<(String, Secret)>, Error> {
+    let Some(value) = fields.json("headers")? else { return Ok(Vec::new()) };
+    let pairs: Vec<(String, Value)> = match value {
+        Value::Object(map) => map.into_iter().collect(),
+        Value::Array(items) => items
+            .into_iter()
+            .filter_map(|item| match item {
+                Value::Array(pair) => {
+                    let mut pair = pair.into_iter();
+                    Some((scalar_text(&pair.next()?)?, pair.next()?))
+                }
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    let mut headers = Vec::new();
+    for (name, value) in pairs {
+        let name = name.trim().to_ascii_lowercase();
+        let (false, Some(value)) = (name.is_empty(), scalar_text(&value)) else { continue };
+        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if !name.chars().all(token) {
+            return Err(Error::invalid("headers", "a header name holds a character that HTTP does not allow"));
+        }
+        if RESERVED_HEADERS.contains(&name.as_str()) {
+            return Err(Error::invalid("headers", format!("{name} is set by the plugin itself")));
+        }
+        let value = value.trim();
+        check_header_value(&format!("headers ({name})"), value)?;
+        headers.push((name, Secret::new(value)));
+    }
+    Ok(headers)
+}
+
+fn check_header_value(field: &str, value: &str) -> Result<(), Error> {
+    match value.chars().position(|c| !(' '..='~').contains(&c)) {
+        None => Ok(()),
+        Some(at) => Err(Error::invalid(
+            field,
+            format!(
+                "character {} cannot be sent in a header (a line break, an invisible or a non-ASCII character); \
+                 paste the value again",
+                at + 1
+            ),
+        )),
+    }
+}
+
+/// The deadline that the query itself sets: `query_timeout`, in milliseconds, as `ToolJet`
+/// reads it (only a finite number above 0 counts), less a margin so that this plugin's
+/// error arrives before `ToolJet` gives up with its own.
+#[must_use]
+pub fn query_timeout(fields: &Fields<'_>) -> Option<Duration> {
+    let millis = crate::fields::number_of(fields.value("query_timeout")?)?.as_f64()?;
+    if millis <= 0.0 {
+        return None;
+    }
+    let margin = (millis * 0.05).clamp(20.0, 250.0).min(millis / 2.0);
+    Duration::try_from_secs_f64((millis - margin) / 1000.0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn source(options: &Value) -> Result<SourceOptions, Error> {
+        SourceOptions::from_fields(&Fields::of("sourceOptions", options)?)
+    }
+
+    fn headers(options: &Value) -> Vec<(String, String)> {
+        let source = source(options).unwrap();
+        source.headers.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn key_and_ids_are_trimmed_and_sent() {
+        let sent = headers(&json!({"apiKey": " sk-1234567\n", "organizationId": "\torg-1 ", "project_id": "proj_1"}));
+        assert_eq!(
+            sent,
+            [
+                pair("authorization", "Bearer sk-1234567"),
+                pair("openai-organization", "org-1"),
+                pair("openai-project", "proj_1")
+            ]
+        );
+    }
+
+    #[test]
+    fn blank_and_stale_organizations_are_omitted() {
+        for organization in [json!(""), json!("  "), json!(null), json!("null"), json!("undefined")] {
+            let sent = headers(&json!({"apiKey": "sk-1", "organizationId": organization}));
+            assert_eq!(sent.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_missing_key_and_a_broken_one_name_the_field_and_never_the_value() {
+        for options in [json!({}), json!({"apiKey": " "}), json!(null)] {
+            assert!(source(&options).unwrap_err().to_string().starts_with("apiKey: is missing"));
+        }
+        let error = source(&json!({"apiKey": "sk-abc\ndef"})).unwrap_err().to_string();
+        assert!(error.starts_with("apiKey: character 7 "), "{error}");
+        assert!(!error.contains("abc"));
+        let error = source(&json!({"apiKey": "sk-1", "organizationId": "org-ü"})).unwrap_err().to_string();
+        assert!(error.starts_with("organizationId: character 5 "), "{error}");
+    }
+
+    #[test]
+    fn azure_gets_the_api_key_header_and_bearer_tokens_stay_bearer() {
+        let azure = "https://r.openai.azure.com/openai/v1";
+        assert_eq!(headers(&json!({"apiKey": "abc123", "base_url": azure})), [pair("api-key", "abc123")]);
+        assert_eq!(headers(&json!({"apiKey": "eyJabc", "base_url": azure})), [pair("authorization", "Bearer eyJabc")]);
+    }
+
+    #[test]
+    fn own_headers_are_sent_and_win() {
+        let sent = headers(&json!({
+            "apiKey": "sk-1",
+            "headers": [["X-Team", " blue "], ["Authorization", "Basic abc"], ["", ""], ["X-Empty", null]]
+        }));
+        assert_eq!(sent, [pair("x-team", "blue"), pair("authorization", "Basic abc")]);
+        for bad in [json!([["Host", "x"]]), json!([["a b", "x"]]), json!([["x", "a\nb"]])] {
+            let error = source(&json!({"apiKey": "sk-1", "headers": bad})).unwrap_err();
+            assert!(error.to_string().starts_with("headers"));
+        }
+    }
+
+    #[test]
+    fn the_api_key_and_header_secrets_never_appear() {
+        let options = json!({"apiKey": "sk-0123456789", "headers": [["x-token", "Bearer tok-abcdefgh"]]});
+        let source = source(&options).unwrap();
+        let debug = format!("{source:?}");
+        assert!(!debug.contains("0123456789") && !debug.contains("abcdefgh"), "{debug}");
+        let clean = source.redactor().redact("sk-0123456789 and tok-abcdefgh by Bearer");
+        assert_eq!(clean, "[redacted] and [redacted] by Bearer");
+    }
+
+    #[test]
+    fn the_query_timeout_leaves_a_margin_and_ignores_what_tooljet_ignores() {
+        let timeout = |value: Value| {
+            let options = json!({ "query_timeout": value });
+            query_timeout(&Fields::of("queryOptions", &options).unwrap())
+        };
+        assert_eq!(timeout(json!(10_000)), Some(Duration::from_millis(9_750)));
+        assert_eq!(timeout(json!("1000")), Some(Duration::from_millis(950)));
+        assert_eq!(timeout(json!(30)), Some(Duration::from_millis(15)));
+        for ignored in [json!(0), json!(-5), json!(""), json!("soon"), json!(null), json!([])] {
+            assert_eq!(timeout(ignored), None);
+        }
+    }
+
+    #[test]
+    fn timeout_and_retries_have_ranges() {
+        let source = source(&json!({"apiKey": "sk-1", "timeout_seconds": "30", "max_retries": 0})).unwrap();
+        assert_eq!((source.timeout, source.max_retries), (Duration::from_secs(30), 0));
+        for bad in [json!({"timeout_seconds": 0}), json!({"max_retries": 11}), json!({"timeout_seconds": "x"})] {
+            let mut options = json!({"apiKey": "sk-1"});
+            options.as_object_mut().unwrap().extend(bad.as_object().unwrap().clone());
+            assert!(super::tests::source(&options).is_err());
+        }
+    }
+}

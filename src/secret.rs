@@ -1,0 +1,173 @@
+//! Text that must never be shown, and the means to keep it out of everything that is.
+
+use std::fmt;
+
+/// Secrets shorter than this are only taken out where they stand as a whole word:
+/// a local server's key may well be `test`.
+const WHOLE_WORD_BELOW: usize = 8;
+/// An API that echoes a part of a key shows at least this many characters of it.
+const SHORTEST_ECHO: usize = 8;
+const REDACTED: &str = "[redacted]";
+
+/// A secret text: an API key, the value of a header, the password of a proxy.
+/// It has no `Display`, and `Debug` prints a placeholder.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+/// The secrets of one query, to be taken out of every text that leaves the addon.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor(Vec<Secret>);
+
+impl Redactor {
+    /// A redactor for these secrets; blank ones are ignored.
+    pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self(secrets.into_iter().filter(|secret| !secret.0.trim().is_empty()).collect())
+    }
+
+    /// `text` without any known secret, without any part of one that is long enough to
+    /// be told, and without anything that looks like a key (`sk-...`) or a masked key
+    /// (`abc****xyz`), whoever it belongs to.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.0 {
+            text = without_secret(&text, secret.expose());
+        }
+        without_key_like_words(&text)
+    }
+}
+
+fn without_secret(text: &str, secret: &str) -> String {
+    if secret.len() < WHOLE_WORD_BELOW {
+        return without_word(text, secret);
+    }
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let shared = longest_shared_prefix(rest, secret);
+        if shared >= SHORTEST_ECHO {
+            clean.push_str(REDACTED);
+            rest = &rest[shared..];
+        } else {
+            clean.push(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    clean
+}
+
+/// Bytes of the longest prefix of `text` that occurs anywhere in `secret`.
+fn longest_shared_prefix(text: &str, secret: &str) -> usize {
+    let mut longest = 0;
+    for (start, _) in secret.char_indices() {
+        let mut shared = 0;
+        for (ours, theirs) in secret[start..].chars().zip(text.chars()) {
+            if ours != theirs {
+                break;
+            }
+            shared += ours.len_utf8();
+        }
+        longest = longest.max(shared);
+    }
+    longest
+}
+
+fn without_word(text: &str, word: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(word) {
+        let end = at + word.len();
+        let inside = |c: char| c.is_alphanumeric();
+        let whole = !rest[..at].ends_with(inside) && !rest[end..].starts_with(inside);
+        clean.push_str(&rest[..at]);
+        clean.push_str(if whole { REDACTED } else { word });
+        rest = &rest[end..];
+    }
+    clean.push_str(rest);
+    clean
+}
+
+fn without_key_like_words(text: &str) -> String {
+    let part_of_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*' | '.' | '…' | '•');
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let word_end = rest.find(|c| !part_of_key(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(word_end);
+        let (word, dots) = word.split_at(word.trim_end_matches('.').len());
+        let masked = word.contains("***") || word.contains("•••");
+        if masked || (word.starts_with("sk-") && word.len() > "sk-".len() + 3) {
+            clean.push_str(REDACTED);
+        } else {
+            clean.push_str(word);
+        }
+        clean.push_str(dots);
+        let gap_end = after.find(part_of_key).unwrap_or(after.len());
+        clean.push_str(&after[..gap_end]);
+        rest = &after[gap_end..];
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "Zx81-Commodore-64-Amiga-500";
+
+    fn redactor() -> Redactor {
+        Redactor::new([Secret::new(KEY)])
+    }
+
+    #[test]
+    fn a_secret_never_appears_in_debug() {
+        assert_eq!(format!("{:?}", Secret::new(KEY)), REDACTED);
+        assert!(!format!("{:?}", redactor()).contains("Amiga"));
+    }
+
+    #[test]
+    fn whole_and_partial_echoes_are_taken_out() {
+        let redact = |text: &str| redactor().redact(text);
+        assert_eq!(redact(&format!("key {KEY} is wrong")), "key [redacted] is wrong");
+        assert_eq!(redact("starts with Zx81-Commodore ..."), "starts with [redacted] ...");
+        assert_eq!(redact("got Zx81**************-500."), "got [redacted].");
+    }
+
+    #[test]
+    fn foreign_keys_are_taken_out_too() {
+        let redact = |text: &str| Redactor::default().redact(text);
+        assert_eq!(redact("provided: sk-fx***************1234. Check"), "provided: [redacted]. Check");
+        assert_eq!(redact("sk-proj-abc_DEF"), "[redacted]");
+        assert_eq!(redact("risk-free, 2 ** 3, a*b"), "risk-free, 2 ** 3, a*b");
+    }
+
+    #[test]
+    fn a_short_secret_is_taken_out_as_a_word_only() {
+        let redact = |text: &str| Redactor::new([Secret::new("test")]).redact(text);
+        assert_eq!(redact("key test, latest test"), "key [redacted], latest [redacted]");
+    }
+
+    #[test]
+    fn text_that_is_not_ascii_survives() {
+        assert_eq!(redactor().redact("Schlüssel „…“ fehlt ✓"), "Schlüssel „…“ fehlt ✓");
+    }
+}

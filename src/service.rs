@@ -1,0 +1,290 @@
+//! `ToolJet`'s `run` and `testConnection`, without `Node`: options in, outcome out.
+
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    adjust::{self, Adjustment},
+    advice::{self, ApiCause, Context},
+    base_url::Provider,
+    call::Call,
+    error::{Error, TransportError},
+    fields::Fields,
+    http::Transport,
+    memory::Memory,
+    operations::{
+        ApiRequest, Plan, Query, Reader, Reply,
+        completion::{Completion, Engine},
+        models,
+    },
+    options::{SourceOptions, query_timeout},
+    secret::Redactor,
+};
+
+/// `message` of a failed query.
+pub const QUERY_FAILED: &str = "Query could not be completed";
+/// `message` of a failed connection test.
+pub const CONNECTION_FAILED: &str = "Connection could not be established";
+/// Time for a connection test with all its tries.
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The query's result.
+    Ok(Reply),
+    /// The connection works; perhaps with a remark.
+    Connected {
+        /// What the user should know all the same.
+        warning: Option<String>,
+    },
+    /// The call failed.
+    Failed(Failure),
+}
+
+/// What `QueryError` is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// [`QUERY_FAILED`] or [`CONNECTION_FAILED`].
+    pub message: &'static str,
+    /// What happened and what to do, in sentences.
+    pub description: String,
+    /// Small structured fields: `status`, `code`, `type`, `param`, `request_id`,
+    /// `retry_after_seconds`, `attempts`, `model`, `hint`.
+    pub data: Map<String, Value>,
+}
+
+/// Runs a query.
+pub async fn run<T: Transport>(transport: &T, memory: &Memory, source: &Value, query: &Value) -> Outcome {
+    let mut state = State::default();
+    match unpanicked(answer(transport, memory, source, query, &mut state)).await {
+        Ok(mut reply) => {
+            let metadata = &mut reply.metadata;
+            if let Some(model) = &state.substituted_model {
+                metadata.insert("substituted_model".to_owned(), model.clone().into());
+            }
+            if !state.adjusted.is_empty() {
+                let adjusted = state.adjusted.iter().map(Adjustment::to_json).collect();
+                metadata.insert("adjusted".to_owned(), adjusted);
+            }
+            if let Some(id) = state.request_id {
+                metadata.insert("request_id".to_owned(), id.into());
+            }
+            metadata.insert("attempts".to_owned(), state.attempts.into());
+            Outcome::Ok(reply)
+        }
+        Err(error) => Outcome::Failed(state.failure(QUERY_FAILED, &error)),
+    }
+}
+
+/// Tests a data source: asks for the list of models, which is free of charge.
+pub async fn test_connection<T: Transport>(transport: &T, source: &Value) -> Outcome {
+    let mut state = State::default();
+    match unpanicked(connect(transport, source, &mut state)).await {
+        Ok(warning) => Outcome::Connected { warning },
+        Err(error) => Outcome::Failed(state.failure(CONNECTION_FAILED, &error)),
+    }
+}
+
+/// The outcome where the server's own network settings keep every request from being sent.
+#[must_use]
+pub fn unusable(message: &'static str, error: TransportError) -> Outcome {
+    Outcome::Failed(State::default().failure(message, &error.into()))
+}
+
+/// What is known about a call while it goes on; all of it is shown in a failure.
+#[derive(Default)]
+struct State {
+    redactor: Redactor,
+    context: Context,
+    attempts: u32,
+    request_id: Option<String>,
+    adjusted: Vec<Adjustment>,
+    substituted_model: Option<String>,
+}
+
+impl State {
+    fn read_source(&mut self, source: &Value) -> Result<SourceOptions, Error> {
+        let source = SourceOptions::from_fields(&Fields::of("sourceOptions", source)?)?;
+        self.redactor = source.redactor();
+        self.context.host = source.base_url.host();
+        source.base_url.name().clone_into(&mut self.context.base_url);
+        self.context.base_url_given = source.base_url.is_given();
+        Ok(source)
+    }
+
+    fn failure(&self, message: &'static str, error: &Error) -> Failure {
+        let hint = advice::hint(error, &self.context);
+        let mut data = error.fields();
+        if self.attempts > 0 {
+            data.insert("attempts".to_owned(), self.attempts.into());
+        }
+        if let Some(model) = &self.context.model {
+            data.insert("model".to_owned(), model.clone().into());
+        }
+        if let Some(hint) = &hint {
+            data.insert("hint".to_owned(), hint.clone().into());
+        }
+        for value in data.values_mut() {
+            if let Value::String(text) = value {
+                *text = self.redactor.redact(text);
+            }
+        }
+        let description = self.redactor.redact(&advice::describe(error, hint.as_deref()));
+        Failure { message, description, data }
+    }
+}
+
+async fn answer<T: Transport>(
+    transport: &T,
+    memory: &Memory,
+    source: &Value,
+    query: &Value,
+    state: &mut State,
+) -> Result<Reply, Error> {
+    let source = state.read_source(source)?;
+    let fields = Fields::of("queryOptions", query)?;
+    let query = Query::from_fields(&fields, source.base_url.provider())?;
+    let timeout = query_timeout(&fields).map_or(source.timeout, |timeout| timeout.min(source.timeout));
+    let call = Call::new(transport, &source, timeout);
+    let mut exchange = Exchange { call, memory, source: &source, state };
+    match query {
+        Query::Plain(plan) => exchange.ask(plan).await,
+        Query::Completion(completion) => exchange.complete(&completion).await,
+    }
+}
+
+struct Exchange<'a, T> {
+    call: Call<'a, T>,
+    memory: &'a Memory,
+    source: &'a SourceOptions,
+    state: &'a mut State,
+}
+
+impl<T: Transport> Exchange<'_, T> {
+    /// Completions by its engine.
+    async fn complete(&mut self, completion: &Completion) -> Result<Reply, Error> {
+        let plan = completion.plan();
+        let model = plan.request.text("model").unwrap_or_default().to_owned();
+        let key = self.key(&plan.request, &model);
+        let chat_model = match completion.engine {
+            Engine::Completions => None,
+            Engine::Chat => Some(completion.chat_model()),
+            Engine::Auto => self.memory.chat_model(&key),
+        };
+        if let Some(chat_model) = chat_model {
+            return self.complete_through_chat(completion, &model, &chat_model).await;
+        }
+        let error = match self.ask(plan).await {
+            Ok(reply) => return Ok(reply),
+            Err(error) => error,
+        };
+        let Some(chat_model) = error.api().and_then(|error| completion.chat_model_after(error)) else {
+            return Err(error);
+        };
+        let reply = self.complete_through_chat(completion, &model, &chat_model).await?;
+        self.memory.learn_chat_model(&key, &chat_model);
+        Ok(reply)
+    }
+
+    async fn complete_through_chat(
+        &mut self,
+        completion: &Completion,
+        model: &str,
+        chat_model: &str,
+    ) -> Result<Reply, Error> {
+        let (plan, left_out) = completion.chat_plan(chat_model);
+        self.state.adjusted = left_out;
+        if chat_model != model {
+            self.state.substituted_model = Some(chat_model.to_owned());
+        }
+        self.ask(plan).await
+    }
+
+    /// Sends a request, adjusted to its model as far as that is known or the API tells.
+    async fn ask(&mut self, plan: Plan) -> Result<Reply, Error> {
+        let Plan { mut request, mut reader } = plan;
+        let model = request.text("model").map(str::to_owned);
+        self.state.context.model.clone_from(&model);
+        self.state.context.path = Some(request.path);
+        let key = self.key(&request, model.as_deref().unwrap_or_default());
+        if let Some(body) = &mut request.body {
+            let known = match self.source.base_url.provider() {
+                Provider::OpenAi => adjust::for_family(body),
+                _ => Vec::new(),
+            };
+            for adjustment in known.into_iter().chain(self.memory.adjustments(&key)) {
+                if adjustment.apply(body) {
+                    self.state.adjusted.push(adjustment);
+                }
+            }
+        }
+        let answer = loop {
+            let result = self.call.send(&request).await;
+            self.state.attempts = self.call.attempts();
+            let error = match result {
+                Ok(answer) => break answer,
+                Err(error) => error,
+            };
+            let (Some(body), Some(api_error)) = (&mut request.body, error.api()) else { return Err(error) };
+            let Some(adjustment) = adjust::for_error(body, api_error, &self.state.adjusted) else {
+                return Err(error);
+            };
+            adjustment.apply(body);
+            self.memory.learn(&key, &adjustment);
+            self.state.adjusted.push(adjustment);
+        };
+        self.state.request_id.clone_from(&answer.request_id);
+        if let Reader::Choices(reader) = &mut reader
+            && !self.state.adjusted.contains(&Adjustment::Removed("stop".to_owned()))
+        {
+            // The API has cut the text itself.
+            reader.stops.clear();
+        }
+        reader.read(&answer)
+    }
+
+    /// What is learnt holds for one address, endpoint, model and reasoning effort.
+    fn key(&self, request: &ApiRequest, model: &str) -> String {
+        let effort = request.text("reasoning_effort").unwrap_or_default();
+        [self.source.base_url.name(), request.path, model, effort].join("\n")
+    }
+}
+
+async fn connect<T: Transport>(transport: &T, source: &Value, state: &mut State) -> Result<Option<String>, Error> {
+    let source = state.read_source(source)?;
+    state.context.path = Some(models::PATH);
+    let mut call = Call::new(transport, &source, TEST_TIMEOUT.min(source.timeout));
+    let result = call.send(&ApiRequest::get(models::PATH)).await;
+    state.attempts = call.attempts();
+    match result.and_then(|answer| models::check(&answer)) {
+        Ok(()) => Ok(None),
+        Err(Error::Api(error)) if ApiCause::of(&error) == ApiCause::MissingScope => Ok(Some(format!(
+            "Connected. The API key is genuine but restricted: it may not list models (HTTP {}). Queries work if it \
+             may make model requests.",
+            error.status
+        ))),
+        Err(error) => Err(error),
+    }
+}
+
+/// A panic of `future` as an error: the addon lives in the process of `ToolJet`'s server.
+async fn unpanicked<R>(future: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
+    let mut future = pin!(future);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(poll) => poll,
+        Err(panic) => {
+            let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
+            Poll::Ready(Err(Error::Internal(words.unwrap_or_else(|| "no reason given".to_owned()))))
+        }
+    })
+    .await
+}

@@ -1,0 +1,215 @@
+//! `ToolJet`'s rules on addresses that people type, as its own SSRF protection has them.
+//!
+//! | | cloud | ee | ce (no edition set) |
+//! |---|---|---|---|
+//! | protected | always | if `SSRF_PROTECTION_ENABLED=true` | unless `SSRF_PROTECTION_ENABLED=false` |
+//! | private ranges (RFC 1918, ULA), `localhost` by name | blocked | allowed | allowed |
+//! | loopback, link-local, metadata, carrier-grade NAT, reserved, multicast | blocked | blocked | blocked |
+//!
+//! Every address that a name resolves to must pass, unless `SSRF_DNS_RESOLUTION_CHECK=false`.
+//! The address that was checked is the one that is connected to, and redirects are never
+//! followed, so a name that changes its mind gains nothing.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+const LOCAL_NAMES: [&str; 3] = ["localhost", "ip6-localhost", "ip6-loopback"];
+/// Names that resolve to whatever address stands in them, or to cloud metadata.
+const BLOCKED_DOMAINS: [&str; 6] =
+    ["nip.io", "xip.io", "sslip.io", "localtest.me", "traefik.me", "metadata.google.internal"];
+const BLOCKED_SCHEMES: &str = "file,gopher,dict,ftp,jar,data,javascript";
+
+/// Which rules apply in this server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    enabled: bool,
+    blocks_private: bool,
+    checks_dns: bool,
+    blocked_schemes: Vec<String>,
+}
+
+impl Rules {
+    /// Reads the rules from the server's environment.
+    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Self {
+        let edition = env("TOOLJET_EDITION").unwrap_or_default().trim().to_ascii_lowercase();
+        let switch = env("SSRF_PROTECTION_ENABLED").unwrap_or_default().trim().to_ascii_lowercase();
+        Self {
+            enabled: match edition.as_str() {
+                "cloud" => true,
+                "ee" => switch == "true",
+                _ => switch != "false",
+            },
+            blocks_private: edition == "cloud",
+            checks_dns: env("SSRF_DNS_RESOLUTION_CHECK").is_none_or(|value| value.trim() != "false"),
+            blocked_schemes: env("SSRF_BLOCKED_SCHEMES")
+                .unwrap_or_else(|| BLOCKED_SCHEMES.to_owned())
+                .split(',')
+                .map(|scheme| scheme.trim().to_ascii_lowercase())
+                .collect(),
+        }
+    }
+
+    /// Checks what can be seen of an address before its name is resolved.
+    ///
+    /// # Errors
+    /// The reason why it is blocked.
+    pub fn check_url(&self, url: &Url) -> Result<(), &'static str> {
+        if !self.enabled {
+            return Ok(());
+        }
+        if self.blocked_schemes.iter().any(|scheme| scheme == url.scheme()) {
+            return Err("its scheme is blocked");
+        }
+        match url.host() {
+            Some(Host::Domain(name)) => self.check_name(name),
+            Some(Host::Ipv4(ip)) => self.check_ip(ip.into()),
+            Some(Host::Ipv6(ip)) => self.check_ip(ip.into()),
+            None => Err("it names no host"),
+        }
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), &'static str> {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        if LOCAL_NAMES.contains(&name.as_str()) {
+            return if self.blocks_private { Err("it is this server itself") } else { Ok(()) };
+        }
+        let within = |domain: &&str| name == **domain || name.ends_with(&format!(".{domain}"));
+        if BLOCKED_DOMAINS.iter().any(within) { Err("the host name is blocked") } else { Ok(()) }
+    }
+
+    /// Checks the addresses that `name` resolved to; all of them must pass.
+    ///
+    /// # Errors
+    /// The reason why one is blocked.
+    pub fn check_resolved(&self, name: &str, ips: &[IpAddr]) -> Result<(), &'static str> {
+        let name = name.trim_end_matches('.');
+        let local = !self.blocks_private && LOCAL_NAMES.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if !self.enabled || !self.checks_dns || local {
+            return Ok(());
+        }
+        ips.iter().try_for_each(|ip| self.check_ip(*ip))
+    }
+
+    fn check_ip(&self, ip: IpAddr) -> Result<(), &'static str> {
+        let (private, reserved) = match ip.to_canonical() {
+            IpAddr::V4(ip) => (ip.is_private(), is_reserved_v4(ip)),
+            IpAddr::V6(ip) => match embedded_v4(ip) {
+                Some(ip) => (ip.is_private(), is_reserved_v4(ip)),
+                None => (ip.is_unique_local(), is_reserved_v6(ip)),
+            },
+        };
+        if reserved {
+            Err("it is a loopback, link-local or otherwise reserved address")
+        } else if private && self.blocks_private {
+            Err("it is a private address")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn is_reserved_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, ..] = ip.octets();
+    ip.is_loopback() || ip.is_link_local() || a == 0 || (a == 100 && (64..128).contains(&b)) || a >= 224
+    // Alibaba Cloud's metadata service stands in 100.64/10, AWS's and Azure's in 169.254/16.
+}
+
+fn is_reserved_v6(ip: Ipv6Addr) -> bool {
+    ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local()
+}
+
+/// An IPv4 address inside `::a.b.c.d`, `64:ff9b::/96` (NAT64) or `2002::/16` (6to4).
+fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let low = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
+    match ip.segments() {
+        [0x2002, a, b, ..] | [0x64, 0xff9b, 0, 0, 0, 0, a, b] => Some(low(a, b)),
+        [0, 0, 0, 0, 0, 0, a, b] if a != 0 => Some(low(a, b)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(edition: &'static str, enabled: &'static str) -> Rules {
+        Rules::from_env(|name| match name {
+            "TOOLJET_EDITION" => Some(edition.to_owned()).filter(|value| !value.is_empty()),
+            "SSRF_PROTECTION_ENABLED" => Some(enabled.to_owned()).filter(|value| !value.is_empty()),
+            _ => None,
+        })
+    }
+
+    fn allows(rules: &Rules, url: &str) -> bool {
+        rules.check_url(&Url::parse(url).unwrap()).is_ok()
+    }
+
+    fn resolves(rules: &Rules, ip: &str) -> bool {
+        rules.check_resolved("gateway.example", &[ip.parse().unwrap()]).is_ok()
+    }
+
+    #[test]
+    fn public_addresses_pass_everywhere() {
+        for edition in ["", "ce", "ee", "cloud"] {
+            let rules = rules(edition, "true");
+            assert!(allows(&rules, "https://gateway.example/v1") && allows(&rules, "https://8.8.8.8/v1"));
+            assert!(resolves(&rules, "93.184.216.34") && resolves(&rules, "2606:2800::1"));
+        }
+    }
+
+    #[test]
+    fn private_addresses_and_localhost_are_blocked_in_the_cloud_only() {
+        for url in ["http://localhost:11434", "http://10.0.0.5/v1", "http://192.168.1.2/v1", "http://[fd00::1]/v1"] {
+            assert!(allows(&rules("", ""), url), "{url}");
+            assert!(allows(&rules("ee", "true"), url), "{url}");
+            assert!(!allows(&rules("cloud", "false"), url), "{url}");
+        }
+        assert!(resolves(&rules("", ""), "172.17.0.1") && !resolves(&rules("cloud", ""), "172.17.0.1"));
+    }
+
+    #[test]
+    fn loopback_metadata_and_reserved_addresses_are_blocked_in_every_spelling() {
+        for url in [
+            "http://127.0.0.1/",
+            "http://127.1/",
+            "http://0x7f000001/",
+            "http://2130706433/",
+            "http://017700000001/",
+            "http://169.254.169.254/",
+            "http://100.100.100.200/",
+            "http://0.0.0.0/",
+            "http://224.0.0.1/",
+            "http://255.255.255.255/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[fe80::1]/",
+            "http://[64:ff9b::7f00:1]/",
+            "http://[2002:7f00:1::]/",
+            "http://127.0.0.1.nip.io/",
+            "http://x.sslip.io/",
+            "http://metadata.google.internal/",
+            "http://METADATA.google.internal./",
+        ] {
+            assert!(!allows(&rules("", ""), url), "{url}");
+            assert!(!allows(&rules("cloud", ""), url), "{url}");
+        }
+        for ip in ["127.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1"] {
+            assert!(!resolves(&rules("", ""), ip), "{ip}");
+        }
+    }
+
+    #[test]
+    fn the_switch_works_by_edition() {
+        assert!(allows(&rules("", "false"), "http://127.0.0.1/"));
+        assert!(allows(&rules("ee", ""), "http://127.0.0.1/"));
+        assert!(!allows(&rules("ee", "true"), "http://127.0.0.1/"));
+        assert!(!allows(&rules("cloud", "false"), "http://127.0.0.1/"));
+    }
+
+    #[test]
+    fn one_blocked_address_among_several_is_enough() {
+        let ips = ["93.184.216.34".parse().unwrap(), "127.0.0.1".parse().unwrap()];
+        assert!(rules("", "").check_resolved("rebind.example", &ips).is_err());
+    }
+}
