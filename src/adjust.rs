@@ -101,7 +101,9 @@ impl Adjustment {
 #[must_use]
 pub fn for_family(body: &Map<String, Value>) -> Vec<Adjustment> {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let Some(family) = text("model").and_then(family) else { return Vec::new() };
+    let Some(family) = text("model").and_then(family).filter(|_| body.contains_key("messages")) else {
+        return Vec::new();
+    };
     let takes_sampling = matches!(
         (family.sampling, text("reasoning_effort")),
         (Sampling::Always, _)

@@ -2,7 +2,7 @@
 
 use crate::{
     capabilities,
-    error::{ApiError, Error, NoAnswer, TransportErrorKind, seconds},
+    error::{ApiError, Error, NoAnswer, TransportErrorKind, Unexpected, seconds},
     retry::{is_billing, is_too_large},
 };
 
@@ -122,7 +122,12 @@ pub fn hint(error: &Error, context: &Context) -> Option<String> {
                 .to_owned(),
         ),
         Error::Transport(error) => transport_hint(error.kind, context),
-        Error::Decode { html, .. } => Some(wrong_address(*html, context)),
+        Error::Decode { body: Unexpected::EventStream, .. } => Some(
+            "The server streams although it was asked for one whole answer. Turn streaming off there, or use another \
+             server."
+                .to_owned(),
+        ),
+        Error::Decode { body, .. } => Some(wrong_address(*body == Unexpected::Html, context)),
         Error::NoAnswer { code, .. } => Some(no_answer_hint(*code).to_owned()),
         Error::Internal(_) => {
             Some("This is a bug in the plugin; ToolJet is not affected. Please report it with this text.".to_owned())
@@ -303,8 +308,13 @@ fn transport_hint(kind: TransportErrorKind, context: &Context) -> Option<String>
             "Check that {host} speaks TLS 1.2 or later at this port; a plain http server needs http:// in the Base URL."
         ),
         TransportErrorKind::Proxy => {
-            "Check TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server, with user and password if the \
-             proxy wants them, or list the API's host in NO_PROXY."
+            "Check TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server and that the proxy runs and may \
+             connect to the API, or list the API's host in NO_PROXY."
+                .to_owned()
+        }
+        TransportErrorKind::ProxyAuthentication => {
+            "Put user and password into TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server: \
+             http://user:password@host:port."
                 .to_owned()
         }
         TransportErrorKind::Redirect => {

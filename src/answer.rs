@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{ApiError, Error},
+    error::{ApiError, Error, Unexpected},
     fields::{number_of, scalar_text},
     http::HttpResponse,
     retry::requested_wait,
@@ -47,9 +47,16 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<Answer, Error> {
         }
         Ok(Value::Object(body)) => Ok(Answer { body, request_id: request_id(response) }),
         Ok(other) => Err(undecodable(response, text, &format!("JSON of type {}", type_name(&other)))),
-        Err(_) if text.is_empty() => Err(undecodable(response, text, "an empty body")),
-        Err(_) if is_html(text) => Err(undecodable(response, text, "an HTML page")),
-        Err(error) => Err(undecodable(response, text, &format!("invalid JSON ({error})"))),
+        Err(error) => Err(undecodable(
+            response,
+            text,
+            &match unexpected(text) {
+                _ if text.is_empty() => "an empty body".to_owned(),
+                Unexpected::Html => "an HTML page".to_owned(),
+                Unexpected::EventStream => "an event stream".to_owned(),
+                Unexpected::Other => format!("invalid JSON ({error})"),
+            },
+        )),
     }
 }
 
@@ -62,7 +69,7 @@ fn undecodable(response: &HttpResponse, text: &str, what: &str) -> Error {
             "the API answered HTTP {} with {what} where a JSON object was expected{quoted}",
             response.status
         ),
-        html: is_html(text),
+        body: unexpected(text),
         request_id: request_id(response),
     }
 }
@@ -158,6 +165,16 @@ fn cut(text: &str, longest: usize) -> String {
 fn is_html(text: &str) -> bool {
     let start: String = text.chars().take(200).collect::<String>().to_ascii_lowercase();
     start.starts_with('<') && (start.contains("<!doctype html") || start.contains("<html") || start.contains("<head"))
+}
+
+fn unexpected(text: &str) -> Unexpected {
+    if is_html(text) {
+        Unexpected::Html
+    } else if ["data:", "event:", "id:", "retry:", ":"].iter().any(|start| text.starts_with(start)) {
+        Unexpected::EventStream
+    } else {
+        Unexpected::Other
+    }
 }
 
 fn request_id(response: &HttpResponse) -> Option<String> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     answer::{self, Answer},
     error::{Error, TransportErrorKind},
+    gzip,
     http::{HttpRequest, Transport},
     operations::ApiRequest,
     options::SourceOptions,
@@ -77,17 +78,18 @@ impl<'a, T: Transport> Call<'a, T> {
         }
         self.attempts += 1;
         match self.transport.send(request, remaining).await {
-            Ok(response) => answer::read(&response, self.transport.wall_clock()),
+            Ok(response) => answer::read(&gzip::decoded(response)?, self.transport.wall_clock()),
             Err(error) if error.kind == TransportErrorKind::Timeout => Err(timed_out),
             Err(error) => Err(error.into()),
         }
     }
 
     fn http_request(&self, request: &ApiRequest) -> HttpRequest {
-        let mut headers: Vec<_> = [("accept", "application/json"), ("user-agent", USER_AGENT)]
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), Secret::new(value)))
-            .collect();
+        let mut headers: Vec<_> =
+            [("accept", "application/json"), ("accept-encoding", gzip::ACCEPTED), ("user-agent", USER_AGENT)]
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+                .collect();
         headers.retain(|(name, _)| !self.source.headers.iter().any(|(own, _)| own == name));
         headers.extend(self.source.headers.iter().cloned());
         let body = request.body.as_ref().map(|body| {

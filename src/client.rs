@@ -11,22 +11,21 @@ use std::{
     fmt,
     hash::BuildHasher,
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
     sync::{Arc, LazyLock, OnceLock},
     time::{Duration, Instant, SystemTime},
 };
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
-};
+use url::Url;
 
 use crate::{
     error::{TransportError, TransportErrorKind},
     http::{HttpRequest, HttpResponse, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Method, Transport},
     network::{Proxies, Proxy},
     ssrf::Rules,
+    tls,
 };
 
 /// Time to connect, name resolution and TLS included.
@@ -40,6 +39,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const MOST_IDLE: usize = 256;
 /// Names are resolved on these threads; more would only wait for the same resolver.
 const MOST_BLOCKING_THREADS: usize = 8;
+/// Longest detail of a failure, in characters.
+const LONGEST_DETAIL: usize = 200;
 
 /// The runtime that runs every query: one thread is plenty, as queries mostly wait.
 ///
@@ -55,13 +56,16 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// The real network.
+/// The real network. A request takes one of three ways.
 #[derive(Clone)]
 pub struct Client {
-    /// For the default address: nothing is checked, nothing is slowed down.
-    open: reqwest::Client,
-    /// For addresses that people type: every address must pass `rules`.
+    /// To the default address: nothing is checked.
+    direct: reqwest::Client,
+    /// To an address that a person typed: wherever its name leads must pass `rules`.
     guarded: reqwest::Client,
+    /// Through the administrator's proxies, which resolve the names themselves.
+    proxied: reqwest::Client,
+    proxies: Arc<Matcher>,
     rules: Arc<Rules>,
 }
 
@@ -81,62 +85,77 @@ impl Client {
     /// # Errors
     /// As [`Client::shared`].
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, TransportError> {
+        Self::with_connect_timeout(env, CONNECT_TIMEOUT)
+    }
+
+    /// As [`Client::from_env`], with another time to connect.
+    ///
+    /// # Errors
+    /// As [`Client::shared`].
+    pub fn with_connect_timeout(
+        env: impl Fn(&str) -> Option<String>,
+        connect_timeout: Duration,
+    ) -> Result<Self, TransportError> {
         let proxies = Proxies::from_env(&env);
         let rules = Arc::new(Rules::from_env(&env));
-        let tls = tls_config(env("NODE_EXTRA_CA_CERTS").as_deref())?;
-        let resolver = |rules| Resolver { rules, exempt: proxies.hosts().into() };
+        let unusable = |error: String| TransportError::new(TransportErrorKind::Tls, error);
+        let tls =
+            tls::client_config(env("NODE_EXTRA_CA_CERTS").as_deref()).map_err(|error| unusable(error.to_string()))?;
+        let build = |rules, with: &[reqwest::Proxy]| {
+            let builder = reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .dns_resolver(Arc::new(Resolver { rules }))
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .connect_timeout(connect_timeout)
+                .tcp_keepalive(KEEP_ALIVE)
+                .pool_idle_timeout(IDLE_TIMEOUT)
+                .pool_max_idle_per_host(MOST_IDLE)
+                .no_proxy();
+            let builder = with.iter().cloned().fold(builder, reqwest::ClientBuilder::proxy);
+            builder.build().map_err(|error| unusable(words(&error.without_url())))
+        };
         Ok(Self {
-            open: build(&tls, &proxies, resolver(None))?,
-            guarded: build(&tls, &proxies, resolver(Some(Arc::clone(&rules))))?,
+            direct: build(None, &[])?,
+            guarded: build(Some(Arc::clone(&rules)), &[])?,
+            proxied: build(None, &usable(&proxies)?)?,
+            proxies: Arc::new(matcher(&proxies)),
             rules,
         })
     }
+
+    fn is_proxied(&self, url: &Url) -> bool {
+        url.as_str().parse().is_ok_and(|uri| self.proxies.intercept(&uri).is_some())
+    }
 }
 
-fn build(tls: &ClientConfig, proxies: &Proxies, resolver: Resolver) -> Result<reqwest::Client, TransportError> {
-    let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls.clone())
-        .dns_resolver(Arc::new(resolver))
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_keepalive(KEEP_ALIVE)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(MOST_IDLE)
-        .no_proxy();
-    let except = proxies.except.as_deref().and_then(reqwest::NoProxy::from_string);
-    let unusable = |proxy: &Proxy| {
-        let detail = format!("{} on the server is not a proxy address that can be used", proxy.variable);
-        TransportError::new(TransportErrorKind::Proxy, detail)
+/// Says which requests go through a proxy, `NO_PROXY` considered.
+fn matcher(proxies: &Proxies) -> Matcher {
+    let address = |proxy: &Option<Proxy>| proxy.as_ref().map(|proxy| proxy.address.clone()).unwrap_or_default();
+    Matcher::builder()
+        .http(address(&proxies.http))
+        .https(address(&proxies.https))
+        .no(proxies.except.clone().unwrap_or_default())
+        .build()
+}
+
+/// The proxies for `reqwest`. One that it would silently pass by, for example for its
+/// scheme, is an error: the administrator wants it to be used.
+fn usable(proxies: &Proxies) -> Result<Vec<reqwest::Proxy>, TransportError> {
+    let of = |proxy: &Proxy, make: fn(Url) -> reqwest::Result<reqwest::Proxy>| {
+        let url = Url::parse(&proxy.address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let url = url.filter(|_| {
+            let alone = Proxies { http: Some(proxy.clone()), ..Proxies::default() };
+            "http://host".parse().is_ok_and(|uri| matcher(&alone).intercept(&uri).is_some())
+        });
+        url.and_then(|url| make(url).ok()).ok_or_else(|| {
+            let detail = format!("{} on the server is not an http or https address that can be used", proxy.variable);
+            TransportError::new(TransportErrorKind::Proxy, detail)
+        })
     };
-    if let Some(proxy) = &proxies.http {
-        let http = reqwest::Proxy::http(&proxy.address).map_err(|_| unusable(proxy))?;
-        builder = builder.proxy(http.no_proxy(except.clone()));
-    }
-    if let Some(proxy) = &proxies.https {
-        let https = reqwest::Proxy::https(&proxy.address).map_err(|_| unusable(proxy))?;
-        builder = builder.proxy(https.no_proxy(except));
-    }
-    builder.build().map_err(|error| TransportError::new(TransportErrorKind::Tls, words(&error.without_url())))
-}
-
-/// Trusts what Node trusts: Mozilla's authorities, those of the machine where it has a
-/// store, and those of `NODE_EXTRA_CA_CERTS`. Node only warns if it cannot read the latter.
-fn tls_config(extra: Option<&str>) -> Result<ClientConfig, TransportError> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(Ok(certificates)) = extra.map(CertificateDer::pem_file_iter) {
-        roots.add_parsable_certificates(certificates.filter_map(Result::ok));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| TransportError::new(TransportErrorKind::Tls, error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    // A config of our own is taken as it is: reqwest would not set the protocols.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    let http = proxies.http.iter().map(|proxy| of(proxy, reqwest::Proxy::http));
+    let https = proxies.https.iter().map(|proxy| of(proxy, reqwest::Proxy::https));
+    http.chain(https).collect()
 }
 
 impl Transport for Client {
@@ -145,7 +164,12 @@ impl Transport for Client {
             let blocked = |reason| TransportError::new(TransportErrorKind::Blocked, reason);
             self.rules.check_url(&request.url).map_err(blocked)?;
         }
-        let client = if request.guarded { &self.guarded } else { &self.open };
+        let proxied = self.is_proxied(&request.url);
+        let client = match (proxied, request.guarded) {
+            (true, _) => &self.proxied,
+            (false, true) => &self.guarded,
+            (false, false) => &self.direct,
+        };
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -161,7 +185,11 @@ impl Transport for Client {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        receive(builder.send().await.map_err(transport_error)?).await
+        let failed = |error: reqwest::Error| match proxied.then(|| proxy_error(&error, request.url.scheme())) {
+            Some(Some(error)) => error,
+            _ => transport_error(&error.without_url()),
+        };
+        receive(builder.send().await.map_err(failed)?).await
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -188,10 +216,10 @@ async fn receive(mut response: reqwest::Response) -> Result<HttpResponse, Transp
     let status = response.status().as_u16();
     let fail = |kind, detail: String| Err(TransportError::new(kind, detail));
     if status == 407 {
-        return fail(TransportErrorKind::Proxy, "the proxy asks for a user and password, HTTP 407".to_owned());
+        return fail(TransportErrorKind::ProxyAuthentication, "HTTP 407".to_owned());
     }
-    if (300..400).contains(&status) {
-        return fail(TransportErrorKind::Redirect, redirect_target(&response));
+    if let (300..400, Some(target)) = (status, redirect_target(&response)) {
+        return fail(TransportErrorKind::Redirect, format!("HTTP {status} to {target}"));
     }
     let headers = response
         .headers()
@@ -200,51 +228,53 @@ async fn receive(mut response: reqwest::Response) -> Result<HttpResponse, Transp
         .collect();
     let succeeded = (200..300).contains(&status);
     let limit = if succeeded { MAX_ANSWER_BYTES } else { MAX_ERROR_BYTES };
-    let too_large = || fail(TransportErrorKind::TooLarge, format!("more than {} MiB", limit >> 20));
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
-    if succeeded && announced.is_some_and(|length| length > limit) {
-        return too_large();
-    }
-    let mut body = Vec::with_capacity(announced.unwrap_or_default().min(limit));
-    while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
-        let room = limit - body.len();
-        if chunk.len() > room {
-            if succeeded {
-                return too_large();
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut body = Vec::with_capacity(announced.min(limit));
+    let mut too_large = succeeded && announced > limit;
+    while !too_large {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                too_large = chunk.len() > limit - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
             }
+            Ok(None) => break,
+            Err(error) if succeeded => return Err(transport_error(&error.without_url())),
             // The start of an error says what it is; its status counts in any case.
-            body.extend_from_slice(&chunk[..room]);
-            break;
+            Err(_) => break,
         }
-        body.extend_from_slice(&chunk);
+    }
+    if too_large && succeeded {
+        return fail(TransportErrorKind::TooLarge, format!("more than {} MiB", limit >> 20));
     }
     Ok(HttpResponse { status, headers, body })
 }
 
 /// Scheme, host and path only: a query may hold a secret.
-fn redirect_target(response: &reqwest::Response) -> String {
-    let location = response.headers().get(reqwest::header::LOCATION).and_then(|value| value.to_str().ok());
-    let target = location.and_then(|location| response.url().join(location).ok());
-    let status = response.status().as_u16();
-    match target {
-        Some(target) => format!("HTTP {status} to {}{}", target.origin().ascii_serialization(), target.path()),
-        None => format!("HTTP {status}"),
-    }
+fn redirect_target(response: &reqwest::Response) -> Option<String> {
+    let location = response.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
+    let target = response.url().join(location).ok()?;
+    Some(shortened(&format!("{}{}", target.origin().ascii_serialization(), target.path())))
 }
 
 /// Resolves names with the system's resolver, and checks the addresses where rules apply.
 struct Resolver {
     rules: Option<Arc<Rules>>,
-    exempt: Arc<[String]>,
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let name = name.as_str().to_owned();
-        let rules = self.rules.clone().filter(|_| !self.exempt.contains(&name));
+        let rules = self.rules.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let addresses: Vec<SocketAddr> = found.map_err(|error| Unresolved(error.to_string()))?.collect();
+            // A lookup that still waits for a thread is given up together with its query.
+            let mut lookup = tokio::task::JoinSet::new();
+            let host = name.clone();
+            lookup.spawn_blocking(move || Ok((host.as_str(), 0).to_socket_addrs()?.collect()));
+            let found: io::Result<Vec<SocketAddr>> = match lookup.join_next().await {
+                Some(found) => found.map_err(io::Error::from).and_then(|found| found),
+                None => Ok(Vec::new()),
+            };
+            let addresses = found.map_err(|error| Unresolved(error.to_string()))?;
             if addresses.is_empty() {
                 return Err(Unresolved("no address".to_owned()).into());
             }
@@ -277,13 +307,36 @@ impl fmt::Display for Blocked {
 impl StdError for Unresolved {}
 impl StdError for Blocked {}
 
+/// A failure to get through the proxy. The TLS that follows inside a tunnel is the API's.
+fn proxy_error(error: &reqwest::Error, scheme: &str) -> Option<TransportError> {
+    let chain = words(error);
+    let tunnel = chain.contains("tunnel error");
+    if !error.is_connect() || !(tunnel || error.is_timeout() || scheme == "http") {
+        return None;
+    }
+    Some(match last(&chain).as_str() {
+        "proxy authorization required" => TransportError::new(TransportErrorKind::ProxyAuthentication, "HTTP 407"),
+        "unsuccessful" => {
+            TransportError::new(TransportErrorKind::Proxy, "it answered the CONNECT request with a refusal")
+        }
+        cause => TransportError::new(TransportErrorKind::Proxy, format!("connection to it: {cause}")),
+    })
+}
+
 /// The kind of a failure is in the chain of its sources, never in its own text.
-fn transport_error(error: reqwest::Error) -> TransportError {
+fn transport_error(error: &reqwest::Error) -> TransportError {
     use TransportErrorKind as Kind;
-    let error = error.without_url();
-    let chain = words(&error);
+    let chain = words(error);
+    eprintln!(
+        "CHAIN {chain} timeout={} connect={} decode={} body={} request={} {error:?}",
+        error.is_timeout(),
+        error.is_connect(),
+        error.is_decode(),
+        error.is_body(),
+        error.is_request()
+    );
     let causes = || std::iter::successors(error.source(), |cause| (*cause).source());
-    let found = causes().find_map(|cause| {
+    let known = causes().find_map(|cause| {
         if let Some(Blocked(reason)) = cause.downcast_ref() {
             return Some(TransportError::new(Kind::Blocked, *reason));
         }
@@ -293,62 +346,39 @@ fn transport_error(error: reqwest::Error) -> TransportError {
         // An io::Error hands out the source of what it wraps, but not the wrapped error.
         let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         let tls = cause.downcast_ref().or_else(|| wrapped.and_then(|wrapped| wrapped.downcast_ref()));
-        tls.map(|error: &rustls::Error| TransportError::new(tls_kind(error), error.to_string()))
+        tls.map(|error: &rustls::Error| TransportError::new(tls::failure(error), shortened(&error.to_string())))
     });
-    let through_proxy = chain.contains("tunnel");
-    if let Some(found) = found.filter(|found| !(through_proxy && found.kind == Kind::Dns)) {
-        return found;
+    if let Some(known) = known {
+        return known;
     }
-    if through_proxy {
-        return TransportError::new(Kind::Proxy, last(&chain));
-    }
-    if error.is_timeout() {
-        return TransportError::new(if error.is_connect() { Kind::ConnectTimeout } else { Kind::Timeout }, "");
-    }
-    let io_kind = causes().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).last();
-    let kind = match io_kind {
+    let io = causes().filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+    let says = |words: &str| chain.contains(words);
+    let kind = match io.map(io::Error::kind) {
+        _ if error.is_connect() && error.is_timeout() => Kind::ConnectTimeout,
+        // The system gave the connection up, for example after unanswered keep-alive probes.
+        Some(io::ErrorKind::TimedOut) if io.is_some_and(|io| io.raw_os_error().is_some()) => Kind::Reset,
+        _ if error.is_timeout() => Kind::Timeout,
         Some(io::ErrorKind::ConnectionRefused) => Kind::Refused,
-        Some(io::ErrorKind::TimedOut) if error.is_connect() => Kind::ConnectTimeout,
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => Kind::Unreachable,
-        _ if chain.contains("end of file before message length") || chain.contains("EOF during chunk") => {
-            Kind::Truncated
-        }
-        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) if error.is_decode() => Kind::Compression,
-        Some(io::ErrorKind::UnexpectedEof) if error.is_decode() || error.is_body() => Kind::Truncated,
+        Some(io::ErrorKind::UnexpectedEof) if says("reading a body") => Kind::Truncated,
         Some(
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::UnexpectedEof,
         ) => Kind::Reset,
-        _ if chain.contains("before message completed") || chain.contains("connection closed") => Kind::Reset,
-        _ if chain.contains("parsed")
-            || chain.contains("invalid HTTP")
-            || chain.contains("message head is too large") =>
-        {
+        // Chunks of a body that are none.
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) if says("reading a body") => Kind::NotHttp,
+        _ if says("before message completed") || says("connection closed") => Kind::Reset,
+        _ if says("parsed") || says("message head is too large") || says("received unexpected message") => {
             Kind::NotHttp
         }
         _ => Kind::Other,
     };
-    TransportError::new(kind, last(&chain))
-}
-
-fn tls_kind(error: &rustls::Error) -> TransportErrorKind {
-    use rustls::CertificateError as Certificate;
-    let rustls::Error::InvalidCertificate(error) = error else { return TransportErrorKind::Tls };
-    match error {
-        Certificate::Expired
-        | Certificate::ExpiredContext { .. }
-        | Certificate::NotValidYet
-        | Certificate::NotValidYetContext { .. } => TransportErrorKind::TlsExpired,
-        Certificate::UnknownIssuer | Certificate::BadSignature => TransportErrorKind::TlsUnknownIssuer,
-        Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => TransportErrorKind::TlsWrongHost,
-        // A self-signed server certificate used as its own authority.
-        Certificate::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            TransportErrorKind::TlsUnknownIssuer
-        }
-        _ => TransportErrorKind::Tls,
-    }
+    TransportError::new(
+        kind,
+        if matches!(kind, Kind::Timeout | Kind::ConnectTimeout) { String::new() } else { last(&chain) },
+    )
 }
 
 /// The texts of an error and its sources, outermost first.
@@ -365,5 +395,9 @@ fn words(error: &dyn StdError) -> String {
 
 /// The innermost text of a chain.
 fn last(chain: &str) -> String {
-    chain.rsplit(": ").next().unwrap_or(chain).chars().take(200).collect()
+    shortened(chain.rsplit(": ").next().unwrap_or(chain))
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(LONGEST_DETAIL).collect()
 }

@@ -38,8 +38,8 @@ pub enum Error {
         status: u16,
         /// What was expected and what came, with an excerpt.
         reason: String,
-        /// Whether the body is an HTML page.
-        html: bool,
+        /// What the body looks like.
+        body: Unexpected,
         /// The API's id of the request.
         request_id: Option<String>,
     },
@@ -205,8 +205,10 @@ pub enum TransportErrorKind {
     TlsWrongHost,
     /// TLS failed in another way.
     Tls,
-    /// The proxy refused to connect.
+    /// The proxy cannot be reached or refused to connect.
     Proxy,
+    /// The proxy wants a user and a password.
+    ProxyAuthentication,
     /// The answer is a redirect, which is never followed.
     Redirect,
     /// What answered does not speak HTTP.
@@ -238,6 +240,7 @@ impl TransportErrorKind {
             Self::TlsWrongHost => "tls_wrong_host",
             Self::Tls => "tls_failed",
             Self::Proxy => "proxy_failed",
+            Self::ProxyAuthentication => "proxy_authentication_required",
             Self::Redirect => "unexpected_redirect",
             Self::NotHttp => "not_http",
             Self::TooLarge => "response_too_large",
@@ -261,6 +264,7 @@ impl TransportErrorKind {
             Self::TlsWrongHost => "the API's TLS certificate is for another host",
             Self::Tls => "no secure connection to the API could be made",
             Self::Proxy => "the proxy did not connect to the API",
+            Self::ProxyAuthentication => "the proxy wants a user and a password, or other ones",
             Self::Redirect => "the API answered with a redirect, which is not followed",
             Self::NotHttp => "what answered at this address does not speak HTTP",
             Self::TooLarge => "the answer is larger than the plugin accepts",
@@ -282,9 +286,21 @@ impl TransportErrorKind {
                 | Self::Unreachable
                 | Self::Reset
                 | Self::Truncated
+                | Self::Proxy
                 | Self::Other
         )
     }
+}
+
+/// What came in place of the expected JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unexpected {
+    /// A web page.
+    Html,
+    /// A stream of events, which was not asked for.
+    EventStream,
+    /// Anything else.
+    Other,
 }
 
 /// Reasons why an answer holds nothing to return.

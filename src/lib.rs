@@ -23,7 +23,7 @@
 //! | what a failure means and what a builder is told | `error.rs`, `advice.rs` |
 //! | when a request is tried again | `retry.rs` |
 //! | how an answer body is read | `answer.rs` |
-//! | connections, TLS, proxies, limits | `client.rs`, `network.rs`, `ssrf.rs` |
+//! | connections, TLS, proxies, limits | `client.rs`, `tls.rs`, `network.rs`, `ssrf.rs`, `gzip.rs` |
 
 pub mod adjust;
 pub mod advice;
@@ -35,6 +35,7 @@ pub mod capabilities;
 pub mod client;
 pub mod error;
 pub mod fields;
+pub mod gzip;
 pub mod http;
 pub mod memory;
 pub mod network;
@@ -44,3 +45,4 @@ pub mod retry;
 pub mod secret;
 pub mod service;
 pub mod ssrf;
+pub mod tls;

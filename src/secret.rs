@@ -5,8 +5,10 @@ use std::fmt;
 /// Secrets shorter than this are only taken out where they stand as a whole word:
 /// a local server's key may well be `test`.
 const WHOLE_WORD_BELOW: usize = 8;
-/// An API that echoes a part of a key shows at least this many characters of it.
-const SHORTEST_ECHO: usize = 8;
+/// An API that echoes the start or the end of a key shows at least this much of it.
+const SHORTEST_END: usize = 8;
+/// Any other part of a key, if it is at least this long.
+const SHORTEST_PART: usize = 12;
 const REDACTED: &str = "[redacted]";
 
 /// A secret text: an API key, the value of a header, the password of a proxy.
@@ -52,7 +54,9 @@ impl Redactor {
         for secret in &self.0 {
             text = without_secret(&text, secret.expose());
         }
-        without_key_like_words(&text)
+        let text = without_key_like_words(&text);
+        // An echo like `sk-abc***xyz` is found in two parts.
+        text.replace(&REDACTED.repeat(2), REDACTED)
     }
 }
 
@@ -63,8 +67,8 @@ fn without_secret(text: &str, secret: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let shared = longest_shared_prefix(rest, secret);
-        if shared >= SHORTEST_ECHO {
+        let shared = longest_echo(rest, secret);
+        if shared > 0 {
             clean.push_str(REDACTED);
             rest = &rest[shared..];
         } else {
@@ -75,8 +79,8 @@ fn without_secret(text: &str, secret: &str) -> String {
     clean
 }
 
-/// Bytes of the longest prefix of `text` that occurs anywhere in `secret`.
-fn longest_shared_prefix(text: &str, secret: &str) -> usize {
+/// Bytes of the longest prefix of `text` that is a telling part of `secret`.
+fn longest_echo(text: &str, secret: &str) -> usize {
     let mut longest = 0;
     for (start, _) in secret.char_indices() {
         let mut shared = 0;
@@ -86,7 +90,10 @@ fn longest_shared_prefix(text: &str, secret: &str) -> usize {
             }
             shared += ours.len_utf8();
         }
-        longest = longest.max(shared);
+        let at_an_end = start == 0 || start + shared == secret.len();
+        if shared >= if at_an_end { SHORTEST_END } else { SHORTEST_PART } {
+            longest = longest.max(shared);
+        }
     }
     longest
 }
@@ -149,7 +156,10 @@ mod tests {
         let redact = |text: &str| redactor().redact(text);
         assert_eq!(redact(&format!("key {KEY} is wrong")), "key [redacted] is wrong");
         assert_eq!(redact("starts with Zx81-Commodore ..."), "starts with [redacted] ...");
-        assert_eq!(redact("got Zx81**************-500."), "got [redacted].");
+        assert_eq!(redact("ends with miga-500"), "ends with [redacted]");
+        assert_eq!(redact("holds Commodore-64"), "holds [redacted]");
+        assert_eq!(redact("got Zx81-Commodore**************-500."), "got [redacted].");
+        assert_eq!(redact(&format!("{KEY}{KEY}")), "[redacted]");
     }
 
     #[test]

@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 use crate::{
     adjust::{self, Adjustment},
     advice::{self, ApiCause, Context},
-    base_url::Provider,
     call::Call,
     error::{Error, TransportError},
     fields::Fields,
@@ -216,11 +215,7 @@ impl<T: Transport> Exchange<'_, T> {
         self.state.context.path = Some(request.path);
         let key = self.key(&request, model.as_deref().unwrap_or_default());
         if let Some(body) = &mut request.body {
-            let known = match self.source.base_url.provider() {
-                Provider::OpenAi => adjust::for_family(body),
-                _ => Vec::new(),
-            };
-            for adjustment in known.into_iter().chain(self.memory.adjustments(&key)) {
+            for adjustment in adjust::for_family(body).into_iter().chain(self.memory.adjustments(&key)) {
                 if adjustment.apply(body) {
                     self.state.adjusted.push(adjustment);
                 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     base_url::Provider,
-    capabilities::DEFAULT_CHAT_MODEL,
+    capabilities::{DEFAULT_CHAT_MODEL, family},
     error::Error,
     fields::{Fields, excerpt, scalar_text},
 };
@@ -37,7 +37,8 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     let mut body = Body::new(fields, DEFAULT_CHAT_MODEL)?;
     body.set("messages", messages.clone());
     if let Some(limit) = fields.whole("max_tokens", 1..=i64::MAX)? {
-        body.set(token_limit(provider), limit);
+        let name = token_limit(provider, body.model());
+        body.set(name, limit);
     }
     body.temperature()?;
     let stops = body.stops()?;
@@ -58,12 +59,13 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     Ok(Plan { request: ApiRequest::post(PATH, body.finish()?), reader: Reader::Choices(reader) })
 }
 
-/// `OpenAI`'s current models only take the new name; some compatible servers silently
-/// ignore it (Ollama) or are too old for it.
+/// `OpenAI`'s current models only take the new name, also behind a gateway; some compatible
+/// servers silently ignore it (Ollama) or are too old for it.
 #[must_use]
-pub fn token_limit(provider: Provider) -> &'static str {
+pub fn token_limit(provider: Provider, model: &str) -> &'static str {
     match provider {
         Provider::OpenAi | Provider::Azure => "max_completion_tokens",
+        _ if family(model).is_some() => "max_completion_tokens",
         Provider::AzureDeployment | Provider::Compatible => "max_tokens",
     }
 }
@@ -205,7 +207,8 @@ mod tests {
 
     #[test]
     fn compatible_servers_get_the_old_name_of_the_token_limit() {
-        let body = body_for(json!({"prompt": "Hi", "max_tokens": 5}), Provider::Compatible).unwrap();
+        let options = json!({"prompt": "Hi", "max_tokens": 5, "model": "llama"});
+        let body = body_for(options, Provider::Compatible).unwrap();
         assert_eq!((&body["max_tokens"], body.get("max_completion_tokens")), (&json!(5), None));
     }
 

@@ -52,7 +52,7 @@ pub struct Completion {
     echo: bool,
     many: bool,
     stops: Vec<String>,
-    token_limit: &'static str,
+    provider: Provider,
     body: Map<String, Value>,
 }
 
@@ -99,7 +99,7 @@ impl Completion {
             echo: echo.unwrap_or_default(),
             many,
             stops,
-            token_limit: chat::token_limit(provider),
+            provider,
             body: body.finish()?,
         })
     }
@@ -133,7 +133,7 @@ impl Completion {
         ]);
         body.insert("messages".to_owned(), messages);
         if let Some(limit) = body.shift_remove("max_tokens") {
-            body.insert(self.token_limit.to_owned(), limit);
+            body.insert(chat::token_limit(self.provider, model).to_owned(), limit);
         }
         if let Some(alternatives) = body.shift_remove("logprobs") {
             body.insert("logprobs".to_owned(), true.into());

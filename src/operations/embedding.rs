@@ -13,7 +13,7 @@ use super::{ApiRequest, Plan, Reader, Reply, advanced, parameters::Body};
 use crate::{
     answer::{Answer, in_order, list, usage},
     capabilities::DEFAULT_EMBEDDING_MODEL,
-    error::Error,
+    error::{Error, Unexpected},
     fields::{Fields, excerpt, scalar_text},
 };
 
@@ -92,7 +92,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Error> {
         return Err(Error::Decode {
             status: 200,
             reason: "the API answered without any embedding".to_owned(),
-            html: false,
+            body: Unexpected::Other,
             request_id: answer.request_id.clone(),
         });
     };

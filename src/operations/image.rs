@@ -9,7 +9,7 @@ use super::{ApiRequest, Plan, Reader, Reply, advanced, content::prompt_text, par
 use crate::{
     answer::{Answer, list, usage},
     capabilities::DEFAULT_IMAGE_MODEL,
-    error::Error,
+    error::{Error, Unexpected},
     fields::Fields,
 };
 
@@ -51,7 +51,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Error> {
         return Err(Error::Decode {
             status: 200,
             reason: "the API answered without any image".to_owned(),
-            html: false,
+            body: Unexpected::Other,
             request_id: answer.request_id.clone(),
         });
     };

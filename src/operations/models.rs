@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{ApiRequest, Plan, Reader, Reply};
 use crate::{
     answer::{Answer, counter, list},
-    error::Error,
+    error::{Error, Unexpected},
     fields::Fields,
 };
 
@@ -64,7 +64,7 @@ pub fn check(answer: &Answer) -> Result<(), Error> {
         _ => Err(Error::Decode {
             status: 200,
             reason: "the answer is no list of models".to_owned(),
-            html: false,
+            body: Unexpected::Other,
             request_id: answer.request_id.clone(),
         }),
     }

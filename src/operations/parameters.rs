@@ -38,6 +38,12 @@ impl<'a> Body<'a> {
         self
     }
 
+    /// The model that is asked.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        self.members.get("model").and_then(Value::as_str).unwrap_or_default()
+    }
+
     /// Sets a member.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.members.insert(name.to_owned(), value.into());

@@ -1,0 +1,128 @@
+//! Undoes the gzip of an answer, within its limit: a small body may hold a huge one.
+
+use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
+
+use crate::{
+    error::{TransportError, TransportErrorKind},
+    http::{HttpResponse, MAX_ANSWER_BYTES, MAX_ERROR_BYTES},
+};
+
+/// Sent as `Accept-Encoding`.
+pub const ACCEPTED: &str = "gzip";
+
+const HEADER: usize = 10;
+const TRAILER: usize = 8;
+const HAS_CHECKSUM: u8 = 2;
+const HAS_EXTRA: u8 = 4;
+const HAS_NAME: u8 = 8;
+const HAS_COMMENT: u8 = 16;
+
+/// The answer with its body as it was before compression; other answers pass.
+///
+/// # Errors
+/// [`TransportErrorKind::TooLarge`] beyond the limit, [`TransportErrorKind::Compression`]
+/// for a damaged body or another encoding than gzip, which nobody asked for. An error
+/// answer keeps its status in any case, with as much of its body as can be had.
+pub fn decoded(mut response: HttpResponse) -> Result<HttpResponse, TransportError> {
+    let failed = !(200..300).contains(&response.status);
+    let limit = if failed { MAX_ERROR_BYTES } else { MAX_ANSWER_BYTES };
+    let body = match response.header("content-encoding").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("" | "identity") => return Ok(response),
+        Some("gzip" | "x-gzip") => gunzip(&response.body, limit),
+        Some(_) => Err((TransportErrorKind::Compression, Vec::new())),
+    };
+    response.body = match body {
+        Ok(body) => body,
+        Err((_, start)) if failed => start,
+        Err((TransportErrorKind::TooLarge, _)) => {
+            let detail = format!("more than {} MiB after decompression", limit >> 20);
+            return Err(TransportError::new(TransportErrorKind::TooLarge, detail));
+        }
+        Err((kind, _)) => return Err(TransportError::new(kind, "")),
+    };
+    Ok(response)
+}
+
+/// The uncompressed bytes, or why not and as many of them as there are.
+fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, (TransportErrorKind, Vec<u8>)> {
+    let damaged = || (TransportErrorKind::Compression, Vec::new());
+    let deflated = without_header(body).ok_or_else(damaged)?;
+    decompress_to_vec_with_limit(deflated, limit).map_err(|error| match error.status {
+        TINFLStatus::HasMoreOutput => (TransportErrorKind::TooLarge, error.output),
+        _ => (TransportErrorKind::Compression, error.output),
+    })
+}
+
+/// RFC 1952, section 2.3. The checksum at the end is not looked at: TLS has a better one,
+/// and a damaged body is no JSON.
+fn without_header(body: &[u8]) -> Option<&[u8]> {
+    let [0x1f, 0x8b, 8, flags, ..] = *body else { return None };
+    let mut rest = body.get(HEADER..)?;
+    if flags & HAS_EXTRA != 0 {
+        let [low, high, ..] = *rest else { return None };
+        rest = rest.get(2 + usize::from(u16::from_le_bytes([low, high]))..)?;
+    }
+    for flag in [HAS_NAME, HAS_COMMENT] {
+        if flags & flag != 0 {
+            let end = rest.iter().position(|byte| *byte == 0)?;
+            rest = &rest[end + 1..];
+        }
+    }
+    if flags & HAS_CHECKSUM != 0 {
+        rest = rest.get(2..)?;
+    }
+    rest.get(..rest.len().checked_sub(TRAILER)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use miniz_oxide::deflate::compress_to_vec;
+
+    use super::*;
+
+    fn gzip(flags: u8, extra: &[u8], plain: &[u8]) -> Vec<u8> {
+        let mut body = vec![0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3];
+        body.extend_from_slice(extra);
+        body.extend(compress_to_vec(plain, 6));
+        body.extend([0; TRAILER]);
+        body
+    }
+
+    fn response(status: u16, encoding: &str, body: Vec<u8>) -> HttpResponse {
+        HttpResponse { status, headers: vec![("content-encoding".to_owned(), encoding.to_owned())], body }
+    }
+
+    fn kind(response: HttpResponse) -> TransportErrorKind {
+        decoded(response).unwrap_err().kind
+    }
+
+    #[test]
+    fn gzip_is_undone_with_every_optional_header() {
+        let optional = b"\x03\x00abcname\0comment\0xx";
+        for (flags, extra) in [(0, &b""[..]), (HAS_NAME, b"name\0"), (0b1_1110, optional)] {
+            let answer = decoded(response(200, "GZIP", gzip(flags, extra, b"{\"a\": 1}"))).unwrap();
+            assert_eq!(answer.body, b"{\"a\": 1}");
+        }
+        assert_eq!(decoded(response(200, "identity", b"{}".to_vec())).unwrap().body, b"{}");
+    }
+
+    #[test]
+    fn a_bomb_is_an_error_and_an_error_keeps_its_status() {
+        let bomb = gzip(0, b"", &vec![b' '; MAX_ANSWER_BYTES + 1]);
+        assert!(bomb.len() < 1 << 20);
+        assert_eq!(kind(response(200, "gzip", bomb.clone())), TransportErrorKind::TooLarge);
+        let error = decoded(response(500, "gzip", bomb)).unwrap();
+        assert_eq!((error.status, error.body.len() <= MAX_ERROR_BYTES), (500, true));
+    }
+
+    #[test]
+    fn damaged_bodies_and_other_encodings_are_errors() {
+        let whole = gzip(0, b"", b"some text that is long enough to be cut");
+        for body in
+            [whole[..20].to_vec(), b"plain".to_vec(), Vec::new(), gzip(HAS_NAME, b"endless", b"")[..14].to_vec()]
+        {
+            assert_eq!(kind(response(200, "gzip", body)), TransportErrorKind::Compression);
+        }
+        assert_eq!(kind(response(200, "br", whole)), TransportErrorKind::Compression);
+    }
+}

@@ -1,0 +1,118 @@
+//! Whom TLS trusts, and what a failed handshake means.
+
+use std::sync::Arc;
+
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    server::ParsedCertificate,
+};
+
+use crate::error::TransportErrorKind as Kind;
+
+/// Trusts what Node trusts: Mozilla's authorities, those of the machine where it has a
+/// store, and those of `NODE_EXTRA_CA_CERTS`. Node only warns if it cannot read the latter.
+///
+/// # Errors
+/// If the cryptography that is built in does not fit this version of TLS: a bug.
+pub fn client_config(extra: Option<&str>) -> Result<ClientConfig, rustls::Error> {
+    let extra: Vec<_> = match extra.map(CertificateDer::pem_file_iter) {
+        Some(Ok(certificates)) => certificates.filter_map(Result::ok).collect(),
+        _ => Vec::new(),
+    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add_parsable_certificates(extra.iter().cloned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+        .build()
+        .map_err(|error| rustls::Error::General(error.to_string()))?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Verifier { authorities, extra }))
+        .with_no_client_auth();
+    // A config of our own is taken as it is: reqwest would not set the protocols.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The usual rules with one exception that Node makes too: a certificate that stands in
+/// `NODE_EXTRA_CA_CERTS` itself is trusted as a server's, although it says that it is an
+/// authority. The self-signed ones that `openssl req -x509` writes all say so.
+#[derive(Debug)]
+struct Verifier {
+    authorities: Arc<WebPkiServerVerifier>,
+    extra: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verified {
+            // The dates have been checked by now, the name has not.
+            Err(rustls::Error::InvalidCertificate(error))
+                if is_authority_as_server(&error) && self.extra.contains(end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.authorities.supported_verify_schemes()
+    }
+}
+
+/// The kind of a failed handshake.
+#[must_use]
+pub fn failure(error: &rustls::Error) -> Kind {
+    let rustls::Error::InvalidCertificate(error) = error else { return Kind::Tls };
+    match error {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => Kind::TlsExpired,
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => Kind::TlsUnknownIssuer,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Kind::TlsWrongHost,
+        error if is_authority_as_server(error) => Kind::TlsUnknownIssuer,
+        _ => Kind::Tls,
+    }
+}
+
+/// A certificate that may sign others is used by a server itself: it signed itself.
+fn is_authority_as_server(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
+}

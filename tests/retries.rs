@@ -1,0 +1,183 @@
+//! Retries, waits and the deadline of a query, with a clock that nobody waits for.
+
+#[path = "support/script.rs"]
+mod script;
+
+use std::time::Duration;
+
+use script::{Script, Step, answer};
+use serde_json::{Value, json};
+use tooljet_openai::{
+    error::TransportErrorKind,
+    service::{Failure, Outcome},
+};
+
+fn source() -> Value {
+    json!({"apiKey": "sk-retries"})
+}
+
+fn query() -> Value {
+    json!({"operation": "chat", "prompt": "Ping"})
+}
+
+fn pong() -> Step {
+    answer(200, &[], json!({"choices": [{"message": {"content": "Pong."}, "finish_reason": "stop"}]}))
+}
+
+fn error(status: u16, headers: &[(&str, &str)]) -> Step {
+    answer(status, headers, json!({"error": {"message": "no", "type": null, "code": null}}))
+}
+
+fn failure(outcome: Outcome) -> Failure {
+    match outcome {
+        Outcome::Failed(failure) => failure,
+        other => panic!("expected a failure, got {other:?}"),
+    }
+}
+
+fn millis(durations: &[Duration]) -> Vec<u128> {
+    durations.iter().map(Duration::as_millis).collect()
+}
+
+#[test]
+fn two_server_errors_and_then_an_answer_are_a_success() {
+    let script = Script::new([error(500, &[]), error(503, &[]), pong()]);
+    let Outcome::Ok(reply) = script.run(&source(), &query()) else { panic!("failed") };
+    assert_eq!(reply.data, "Pong.");
+    assert_eq!(reply.metadata["attempts"], 3);
+    assert_eq!(millis(&script.slept()), [500, 1000]);
+}
+
+#[test]
+fn a_third_failure_is_reported_with_the_number_of_attempts() {
+    let script = Script::new([error(500, &[]), Step::Fail(TransportErrorKind::Reset), error(502, &[])]);
+    let failure = failure(script.run(&source(), &query()));
+    assert_eq!((&failure.data["status"], &failure.data["attempts"]), (&json!(502), &json!(3)));
+}
+
+#[test]
+fn max_retries_of_the_data_source_counts() {
+    for (max_retries, attempts) in [(json!(0), 1), (json!("1"), 2), (json!(4), 5)] {
+        let script = Script::new((0..attempts).map(|_| error(500, &[])));
+        failure(script.run(&json!({"apiKey": "sk-1", "max_retries": max_retries}), &query()));
+        assert_eq!(script.attempts(), attempts);
+    }
+}
+
+#[test]
+fn each_header_form_sets_the_wait() {
+    for (header, expected) in [
+        (("retry-after-ms", "1500"), 1_500),
+        (("retry-after", "2"), 2_000),
+        (("retry-after", "0.25"), 250),
+        (("retry-after", "0"), 0),
+        // The script's calendar stands at 2027-01-15 08:00:00.
+        (("retry-after", "Fri, 15 Jan 2027 08:00:07 GMT"), 7_000),
+        (("retry-after", "junk"), 500),
+        (("retry-after", "-1"), 500),
+    ] {
+        let script = Script::new([error(429, &[header]), pong()]);
+        assert!(matches!(script.run(&source(), &query()), Outcome::Ok(_)), "{header:?}");
+        assert_eq!(millis(&script.slept()), [expected], "{header:?}");
+    }
+}
+
+#[test]
+fn a_wait_beyond_a_minute_is_told_instead_of_waited() {
+    let script = Script::new([error(429, &[("retry-after", "61")])]);
+    let failure = failure(script.run(&source(), &query()));
+    assert_eq!(script.slept(), []);
+    assert_eq!(failure.data["retry_after_seconds"], 61.0);
+    assert!(failure.description.contains("Try again in 61 s"), "{}", failure.description);
+}
+
+#[test]
+fn billing_and_oversized_requests_are_never_retried() {
+    for body in [
+        json!({"error": {"message": "m", "type": "insufficient_quota", "code": "insufficient_quota"}}),
+        json!({"error": {"message": "m", "type": "insufficient_quota", "code": "credit_balance_exhausted"}}),
+        json!({"error": {"message": "m", "code": "organization_spend_limit_exceeded"}}),
+        json!({"error": {"message": "m", "code": "project_spend_limit_exceeded"}}),
+        json!({"error": {"message": "m", "code": "organization_usage_limit_exceeded"}}),
+        json!({"error": {"message": "m", "type": "insufficient_quota", "code": null}}),
+        json!({"error": {"message": "Request too large for gpt-x", "type": "tokens", "code": "rate_limit_exceeded"}}),
+    ] {
+        let script = Script::new([answer(429, &[("x-should-retry", "true")], &body)]);
+        failure(script.run(&source(), &query()));
+        assert_eq!(script.attempts(), 1, "{body}");
+    }
+}
+
+#[test]
+fn permanent_transport_failures_are_not_retried() {
+    for kind in [
+        TransportErrorKind::TlsExpired,
+        TransportErrorKind::TlsUnknownIssuer,
+        TransportErrorKind::TlsWrongHost,
+        TransportErrorKind::Blocked,
+        TransportErrorKind::TooLarge,
+        TransportErrorKind::Redirect,
+        TransportErrorKind::Proxy,
+    ] {
+        let script = Script::new([Step::Fail(kind)]);
+        failure(script.run(&source(), &query()));
+        assert_eq!(script.attempts(), 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_query_has_600_seconds_unless_it_or_its_data_source_says_otherwise() {
+    for (source_extra, query_extra, expected) in [
+        (json!({}), json!({}), 600_000),
+        (json!({"timeout_seconds": "30"}), json!({}), 30_000),
+        (json!({}), json!({"query_timeout": "10000"}), 9_750),
+        (json!({"timeout_seconds": 5}), json!({"query_timeout": 10_000}), 5_000),
+        (json!({"timeout_seconds": 30}), json!({"query_timeout": 10_000}), 9_750),
+    ] {
+        let (mut source, mut query) = (source(), query());
+        source.as_object_mut().unwrap().extend(source_extra.as_object().unwrap().clone());
+        query.as_object_mut().unwrap().extend(query_extra.as_object().unwrap().clone());
+        let script = Script::new([Step::Hang]);
+        let failure = failure(script.run(&source, &query));
+        assert_eq!(failure.data["code"], "timeout");
+        assert_eq!(script.elapsed(), Duration::from_millis(expected));
+        assert_eq!(script.attempts(), 1, "a passed deadline is not retried");
+    }
+}
+
+#[test]
+fn all_tries_and_waits_share_one_deadline() {
+    let script = Script::new([error(500, &[]), Step::Hang]);
+    let mut query = query();
+    query["query_timeout"] = json!(10_000);
+    let failure = failure(script.run(&source(), &query));
+    assert_eq!(failure.data["code"], "timeout");
+    assert!(failure.description.starts_with("No answer within 9.8 s."), "{}", failure.description);
+    assert_eq!(script.sent.lock().unwrap()[1].timeout, Duration::from_millis(9_250));
+    assert_eq!(script.elapsed(), Duration::from_millis(9_750));
+}
+
+#[test]
+fn a_wait_that_would_pass_the_deadline_is_not_begun() {
+    let script = Script::new([error(429, &[("retry-after", "20")])]);
+    let mut query = query();
+    query["query_timeout"] = json!(10_000);
+    let failure = failure(script.run(&source(), &query));
+    assert_eq!((script.attempts(), script.elapsed()), (1, Duration::ZERO));
+    assert_eq!(failure.data["status"], 429);
+}
+
+#[test]
+fn a_connection_test_has_15_seconds_in_all() {
+    let script = Script::new([Step::Hang]);
+    let failure = failure(script.test_connection(&source()));
+    assert_eq!((failure.message, script.elapsed()), ("Connection could not be established", Duration::from_secs(15)));
+}
+
+#[test]
+fn a_retry_sends_the_same_request_again() {
+    let script = Script::new([error(500, &[]), pong()]);
+    script.run(&source(), &query());
+    let sent = script.sent.lock().unwrap();
+    assert_eq!((&sent[0].url, &sent[0].body, &sent[0].headers), (&sent[1].url, &sent[1].body, &sent[1].headers));
+}

@@ -1,0 +1,128 @@
+#![allow(unreachable_pub, dead_code)] // each test file uses a part of it
+//! A transport that follows a script and whose clock only moves when it is told to.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::pin,
+    sync::Mutex,
+    task::{Context, Poll, Waker},
+    time::{Duration, SystemTime},
+};
+
+use serde_json::Value;
+use tooljet_openai::{
+    error::{TransportError, TransportErrorKind},
+    http::{HttpRequest, HttpResponse, Transport},
+    memory::Memory,
+    service::{self, Outcome},
+};
+
+/// One scripted answer.
+pub enum Step {
+    /// An answer at once.
+    Answer(HttpResponse),
+    /// A failure at once.
+    Fail(TransportErrorKind),
+    /// No answer ever: the request ends with its timeout.
+    Hang,
+}
+
+/// What a request looked like on the wire.
+pub struct Sent {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Value,
+    pub timeout: Duration,
+}
+
+#[derive(Default)]
+pub struct Script {
+    steps: Mutex<VecDeque<Step>>,
+    pub sent: Mutex<Vec<Sent>>,
+    pub sleeps: Mutex<Vec<Duration>>,
+    clock: Mutex<Duration>,
+}
+
+impl Script {
+    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { steps: Mutex::new(steps.into_iter().collect()), ..Self::default() }
+    }
+
+    /// Runs a query to its end; nothing in a script ever really waits.
+    pub fn run(&self, source: &Value, query: &Value) -> Outcome {
+        self.run_with(&Memory::default(), source, query)
+    }
+
+    pub fn run_with(&self, memory: &Memory, source: &Value, query: &Value) -> Outcome {
+        finish(service::run(self, memory, source, query))
+    }
+
+    pub fn test_connection(&self, source: &Value) -> Outcome {
+        finish(service::test_connection(self, source))
+    }
+
+    pub fn attempts(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        *self.clock.lock().unwrap()
+    }
+
+    pub fn slept(&self) -> Vec<Duration> {
+        self.sleeps.lock().unwrap().clone()
+    }
+}
+
+impl Transport for Script {
+    async fn send(&self, request: &HttpRequest, timeout: Duration) -> Result<HttpResponse, TransportError> {
+        let body = request.body.as_deref().map(|body| serde_json::from_slice(body).unwrap());
+        self.sent.lock().unwrap().push(Sent {
+            method: format!("{:?}", request.method).to_uppercase(),
+            url: request.url.to_string(),
+            headers: request.headers.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect(),
+            body: body.unwrap_or_default(),
+            timeout,
+        });
+        match self.steps.lock().unwrap().pop_front().expect("the script has no answer left") {
+            Step::Answer(response) => Ok(response),
+            Step::Fail(kind) => Err(TransportError::new(kind, "scripted")),
+            Step::Hang => {
+                *self.clock.lock().unwrap() += timeout;
+                Err(TransportError::new(TransportErrorKind::Timeout, ""))
+            }
+        }
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.sleeps.lock().unwrap().push(duration);
+        *self.clock.lock().unwrap() += duration;
+    }
+
+    fn now(&self) -> Duration {
+        *self.clock.lock().unwrap()
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+    }
+
+    fn jitter(&self) -> f64 {
+        0.0
+    }
+}
+
+/// An answer of this status, headers and body.
+pub fn answer(status: u16, headers: &[(&str, &str)], body: impl ToString) -> Step {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Step::Answer(HttpResponse { status, headers, body: body.to_string().into_bytes() })
+}
+
+fn finish<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a scripted future waited"),
+    }
+}
