@@ -1,0 +1,138 @@
+// The packed entry inside server processes: what it does once, and what it says when it cannot work.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import vm from 'node:vm';
+import { LOADERS } from '../host/loaders.mjs';
+import { addon, addonName, plugin, pluginFor, pluginWith, World } from './loading/world.mjs';
+
+const FAILED_TEST = /^Connection could not be established: /;
+
+function worldOf(t) {
+  const world = new World(process.getuid());
+  t.after(() => world.dispose());
+  return world;
+}
+
+for (const loader of LOADERS) {
+  test(`ToolJet's loader ${loader} runs it, whatever the options are`, async (t) => {
+    const { loaded, answer, query } = await worldOf(t).serve({ loader });
+    assert.ok(loaded, answer.message);
+    assert.match(answer.message, FAILED_TEST);
+    assert.equal(query.status, 'failed');
+    assert.equal(query.message, 'Query could not be completed');
+    assert.equal(typeof query.description, 'string');
+    assert.equal(typeof query.data, 'object');
+  });
+}
+
+test('a thousand evaluations load the addon once', async (t) => {
+  const { loads, distinctAnswers } = await worldOf(t).serve({ calls: 1000 });
+  assert.equal(loads.length, 1);
+  assert.equal(distinctAnswers, 1);
+});
+
+test('the binding is parked where no listing of `process` shows it', async (t) => {
+  const { loaded, enumerable } = await worldOf(t).serve();
+  assert.ok(loaded);
+  assert.equal(enumerable, false);
+});
+
+test('the main thread and its workers load one and the same file, once each', async (t) => {
+  const { loads, workers } = await worldOf(t).serve({ workers: 3, calls: 5 });
+  for (const worker of workers) {
+    assert.ok(worker.loaded, worker.answer.message);
+    assert.deepEqual(worker.loads, loads);
+  }
+  assert.equal(loads.length, 1);
+});
+
+test('twelve processes that start at once leave one file, and all work', async (t) => {
+  const world = worldOf(t);
+  world.file(join(world.root, 'plugin.js'), plugin, { mode: 0o644 });
+  const reports = await Promise.all(Array.from({ length: 12 }, () => world.serve()));
+  for (const report of reports) assert.equal(world.whereFrom(report), 'the cache folder');
+  assert.deepEqual(world.list(world.cache), [addonName]);
+});
+
+describe('a damaged plugin text', () => {
+  const damaged = pluginWith(Buffer.from('not the addon').toString('base64'));
+
+  test('is an error that says so', async (t) => {
+    const world = worldOf(t);
+    const { answer, attempts } = await world.serve({ text: damaged });
+    assert.match(answer.message, /dist\/index\.js is damaged .*: install the plugin again$/);
+    assert.equal(attempts, 0);
+    assert.deepEqual(world.list(world.cache), []);
+  });
+
+  test('does not matter where the addon is on disk already', async (t) => {
+    const world = worldOf(t);
+    world.file(join(world.folder(world.cache), addonName), addon);
+    const { loaded, answer } = await world.serve({ text: damaged });
+    assert.ok(loaded, answer.message);
+  });
+});
+
+test('a platform that was not packed is an error that names those that were', async (t) => {
+  const { answer } = await worldOf(t).serve({ text: pluginFor('linux-riscv64') });
+  assert.match(answer.message, FAILED_TEST);
+  assert.ok(
+    answer.message.endsWith(
+      `holds its native addon for linux-riscv64, and the server runs on ${process.platform}-${process.arch}`,
+    ),
+    answer.message,
+  );
+});
+
+test('a C library that is too old is an error that says so, after one attempt', async (t) => {
+  const world = worldOf(t);
+  const dlopenFailure = "/lib/libc.so.6: version `GLIBC_2.34' not found";
+  const { answer, attempts } = await world.serve({ dlopenFailure });
+  assert.match(
+    answer.message,
+    /: the C library of this system is too old .*GLIBC_2\.34' not found$/,
+  );
+  assert.equal(attempts, 1);
+  assert.deepEqual(world.list(world.cache), []);
+});
+
+test('a server where the addon cannot load does not try again for every query', async (t) => {
+  const { answer, attempts } = await worldOf(t).serve({ dlopenFailure: 'broken', calls: 1 });
+  assert.match(answer.message, /broken/);
+  const { attempts: afterFifty, distinctAnswers } = await worldOf(t).serve({
+    dlopenFailure: 'broken',
+    calls: 50,
+  });
+  assert.equal(afterFifty, attempts);
+  assert.equal(distinctAnswers, 1);
+});
+
+describe('in a sandbox without `require` and `process`', () => {
+  const module = { exports: {} };
+  vm.runInNewContext(plugin, { module, exports: module.exports });
+  const instance = new module.exports.default();
+
+  for (const [method, message] of [
+    ['run', 'Query could not be completed'],
+    ['testConnection', 'Connection could not be established'],
+  ]) {
+    test(`${method} is a QueryError`, async () => {
+      await assert.rejects(instance[method]({}, {}), (error) => {
+        assert.equal(error.constructor.name, 'QueryError');
+        assert.equal(error.message, message);
+        assert.match(error.description, /gives plugins no `require` and `process`/);
+        return true;
+      });
+    });
+  }
+});
+
+test('a QueryError has data, an object where none is given', () => {
+  const module = { exports: {} };
+  vm.runInNewContext(plugin, { module, exports: module.exports });
+  const error = new module.exports.QueryError('message', 'description');
+  assert.deepEqual(Object.keys(error.data), []);
+  assert.deepEqual(Object.keys(error), ['name', 'description', 'data']);
+});

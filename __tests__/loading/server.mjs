@@ -1,0 +1,51 @@
+// A process that stands for ToolJet's server: queries the plugin as its argument says and prints
+// what happened. Kept to what Node 14 runs, as NODE_UNDER_TEST may be that old.
+
+import { readFileSync } from 'node:fs';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { createHost } from '../../host/host.mjs';
+
+const task = isMainThread ? JSON.parse(process.argv[2]) : workerData;
+
+const loads = [];
+let attempts = 0;
+const dlopen = process.dlopen;
+process.dlopen = (module, file, ...rest) => {
+  attempts += 1;
+  if (task.dlopenFailure) throw new Error(`${file}: ${task.dlopenFailure}`);
+  dlopen.call(process, module, file, ...rest);
+  loads.push(file);
+};
+
+const host = createHost({ text: readFileSync(task.plugin, 'utf8'), loader: task.loader });
+const answers = [];
+for (let call = 0; call < (task.calls || 1); call += 1) {
+  answers.push(await host.testConnection(undefined));
+}
+const parked = Object.getOwnPropertySymbols(process).filter(
+  (symbol) => /^tooljet-openai\/[0-9a-f]+$/.test(symbol.description) && process[symbol].run,
+);
+const report = {
+  answer: answers[0],
+  distinctAnswers: new Set(answers.map((answer) => JSON.stringify(answer))).size,
+  query: await host.run(undefined, undefined),
+  loads,
+  attempts,
+  loaded: parked.length === 1,
+  enumerable: parked.some((symbol) => Object.keys(process).includes(symbol)),
+};
+
+if (isMainThread) {
+  report.workers = await Promise.all(Array.from({ length: task.workers || 0 }, inWorker));
+  console.log(JSON.stringify(report));
+} else {
+  parentPort.postMessage(report);
+}
+
+function inWorker() {
+  const worker = new Worker(new URL(import.meta.url), { workerData: { ...task, workers: 0 } });
+  return new Promise((resolve, reject) => {
+    worker.on('message', resolve);
+    worker.on('error', reject);
+  });
+}

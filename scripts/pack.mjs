@@ -1,0 +1,161 @@
+// Writes the marketplace folder: dist/index.js (the entry with the addons inside it)
+// and lib/ (forms and icon). The same input gives the same bytes.
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { loadPlugin } from '../host/loaders.mjs';
+
+const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'];
+
+/** What one addon may add to dist/index.js, which ToolJet keeps in its database and in memory. */
+const MAX_PACKED_BYTES = 1_750_000;
+
+/**
+ * Packs `addons` ([{platform, file}]) with the sources under `root` into `out`.
+ * `fast` trades size for speed (test builds); `id` and `name` replace those of the
+ * manifest, for a plugin that is to stand beside ToolJet's own.
+ */
+export function pack({ root, out = root, addons, id, name, fast = false }) {
+  const cache = join(root, 'target', 'pack');
+  const packed = addons.map(({ platform, file }) => {
+    const addon = packAddon(platform, readFileSync(file), { cache, fast });
+    if (!fast && addon.base64.length > MAX_PACKED_BYTES) {
+      throw new Error(
+        `the addon for ${platform} takes ${addon.base64.length} bytes of dist/index.js, more than ${MAX_PACKED_BYTES}`,
+      );
+    }
+    return addon;
+  });
+  const { version } = JSON.parse(readText(join(root, 'package.json')));
+  const entry = entryText({ file: join(root, 'src', 'index.js'), version, addons: packed });
+  assertIsPlugin(entry);
+
+  const files = {
+    'dist/index.js': entry,
+    'lib/manifest.json': manifestText(join(root, 'manifest.json'), { id, name }),
+    'lib/operations.json': jsonText(join(root, 'operations.json')),
+    'lib/icon.svg': readText(join(root, 'icon.svg')),
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(out, path)), { recursive: true });
+    writeAtOnce(join(out, path), text);
+  }
+  return { out: resolve(out), entry, addons: packed };
+}
+
+/** One addon as the entry carries it: base64 of brotli, and the SHA-256 that identifies it. */
+export function packAddon(platform, bytes, { cache, fast = false }) {
+  if (!PLATFORMS.includes(platform)) {
+    throw new Error(`unknown platform ${platform}: it is one of ${PLATFORMS.join(', ')}`);
+  }
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const quality = fast ? 5 : constants.BROTLI_MAX_QUALITY;
+  const compressed = cached(join(cache, `${sha256}.q${quality}.br`), () =>
+    brotliCompressSync(bytes, {
+      params: {
+        [constants.BROTLI_PARAM_QUALITY]: quality,
+        [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+        [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+      },
+    }),
+  );
+  return { platform, sha256, base64: compressed.toString('base64') };
+}
+
+/** The text of dist/index.js: the entry, the modules it requires, and the packed addons. */
+export function entryText({ file, version, addons }) {
+  const modules = new Map();
+  const index = inlineRequires(file, modules);
+  const placeholder = 'const ADDONS = {};';
+  if (index.split(placeholder).length !== 2) {
+    throw new Error(`${file} must hold the line \`${placeholder}\` once`);
+  }
+  const properties = addons
+    .slice()
+    .sort((a, b) => (a.platform < b.platform ? -1 : 1))
+    .map(
+      ({ platform, sha256, base64 }) =>
+        `  '${platform}': { sha256: '${sha256}', packed() {/*${base64}*/} },\n`,
+    );
+  return [
+    `// tooljet-openai ${version}, MIT licence. Built from src/index.js by scripts/pack.mjs.\n`,
+    index.replace(placeholder, () => `const ADDONS = {\n${properties.join('')}};`),
+    ...modules.values(),
+  ].join('\n');
+}
+
+/** Replaces each `require('./…')` by a call of a function that holds that module. */
+function inlineRequires(file, modules) {
+  return readText(file).replace(/require\('(\.[^']+)'\)/g, (_, path) => {
+    const required = `${resolve(dirname(file), path)}.js`;
+    const name = `module_${basename(path)}`;
+    if (!modules.has(required)) {
+      modules.set(required, '');
+      const source = inlineRequires(required, modules).replace(/^'use strict';\n+/, '');
+      modules.set(
+        required,
+        `function ${name}() {\nconst module = { exports: {} };\n${source}return module.exports;\n}\n`,
+      );
+    }
+    return `${name}()`;
+  });
+}
+
+function assertIsPlugin(entry) {
+  const { prototype } = loadPlugin(entry);
+  for (const method of ['run', 'testConnection']) {
+    if (typeof prototype[method] !== 'function') {
+      throw new Error(`the packed entry exports a class without ${method}()`);
+    }
+  }
+}
+
+function manifestText(file, { id, name }) {
+  if (id === undefined && name === undefined) return jsonText(file);
+  if (id !== undefined && !/^[a-z][a-z0-9_-]*$/.test(id)) {
+    throw new Error(`--id ${id}: use lower-case letters, digits, _ and -, beginning with a letter`);
+  }
+  const manifest = JSON.parse(readText(file));
+  manifest.source.kind = id ?? manifest.source.kind;
+  manifest.source.name = name ?? manifest.source.name;
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+function jsonText(file) {
+  const text = readText(file);
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${file}: ${error.message}`);
+  }
+  return text;
+}
+
+/** ToolJet reads all four files as UTF-8, and silently alters what is not. */
+function readText(file) {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
+  } catch (error) {
+    if (error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw new Error(`${file} is not UTF-8`);
+    throw error;
+  }
+}
+
+function cached(file, make) {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+  const bytes = make();
+  mkdirSync(dirname(file), { recursive: true });
+  writeAtOnce(file, bytes);
+  return bytes;
+}
+
+function writeAtOnce(file, content) {
+  writeFileSync(`${file}.${process.pid}.tmp`, content);
+  renameSync(`${file}.${process.pid}.tmp`, file);
+}

@@ -1,0 +1,92 @@
+// The addon as a file: its name is the SHA-256 of its content, which is checked
+// before a process loads it.
+
+const crypto = require('crypto');
+const fs = require('fs');
+const path = require('path');
+const { isOwnedByUsOrRoot, isWritableByOthers } = require('./folders');
+
+const OURS = /^tooljet-openai-[0-9a-f]{64}\.node(\.\d+\.[0-9a-f]+\.tmp)?$/;
+const UNUSED_AFTER_MS = 7 * 24 * 60 * 60 * 1000;
+
+function fileName(sha256) {
+  return `tooljet-openai-${sha256}.node`;
+}
+
+function sha256Of(bytes) {
+  return crypto.createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Whether the file is there, as we would have written it. */
+function isIntact(file, sha256) {
+  let descriptor;
+  try {
+    descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ELOOP') return false;
+    throw error;
+  }
+  try {
+    const stat = fs.fstatSync(descriptor);
+    return (
+      stat.isFile() &&
+      isOwnedByUsOrRoot(stat) &&
+      !isWritableByOthers(stat) &&
+      sha256Of(fs.readFileSync(descriptor)) === sha256
+    );
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/**
+ * Puts the whole file in place at once, over whatever stands there, so that
+ * neither a crash nor another process that does the same leaves a torn one.
+ */
+function write(file, bytes) {
+  const temporary = `${file}.${process.pid}.${crypto.randomBytes(6).toString('hex')}.tmp`;
+  try {
+    fs.writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600 });
+    fs.renameSync(temporary, file);
+  } catch (error) {
+    remove(temporary);
+    throw error;
+  }
+}
+
+function remove(file) {
+  ignoringErrors(() => fs.unlinkSync(file));
+}
+
+/** A file's time of change is the time of its last use: removeUnused goes by it. */
+function markUsed(file) {
+  const now = new Date();
+  ignoringErrors(() => fs.utimesSync(file, now, now));
+}
+
+/** Removes what other versions, and writers that crashed, left behind long ago. */
+function removeUnused(folder, sha256) {
+  ignoringErrors(() => {
+    for (const name of fs.readdirSync(folder)) {
+      if (OURS.test(name) && name !== fileName(sha256)) removeIfUnused(path.join(folder, name));
+    }
+  });
+}
+
+function removeIfUnused(file) {
+  ignoringErrors(() => {
+    const stat = fs.lstatSync(file);
+    const unused = Date.now() - stat.mtimeMs > UNUSED_AFTER_MS;
+    if (stat.isFile() && stat.uid === process.getuid() && unused) fs.unlinkSync(file);
+  });
+}
+
+function ignoringErrors(step) {
+  try {
+    step();
+  } catch (_) {
+    // Housekeeping: nothing depends on it.
+  }
+}
+
+module.exports = { fileName, sha256Of, isIntact, write, remove, markUsed, removeUnused };

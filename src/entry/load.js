@@ -1,0 +1,157 @@
+// Finds or writes the addon's file and loads it into the process.
+
+const fs = require('fs');
+const path = require('path');
+const zlib = require('zlib');
+const { Buffer } = require('buffer');
+const { candidateFolders, locate, makeFolder, assertPrivate } = require('./folders');
+const { fileName, sha256Of, isIntact, write, remove, markUsed, removeUnused } = require('./file');
+
+const NOEXEC = 'failed to map segment';
+
+function load(addon) {
+  const refusals = new Map();
+  const firstOf = (places, loadFrom) => {
+    for (const place of places.filter((candidate) => !refusals.has(candidate))) {
+      try {
+        const binding = loadFrom(place);
+        if (binding) return binding;
+      } catch (error) {
+        if (error.isSameEverywhere) throw error;
+        refusals.set(place, error.message);
+      }
+    }
+    return null;
+  };
+
+  const places = candidateFolders();
+  // A file that is there already comes first, wherever it is: the same file at two
+  // paths is two copies of the addon in one process, if that process has workers.
+  const present = firstOf(places, (place) => loadPresent(place, addon.sha256));
+  if (present) return present;
+
+  const bytes = unpack(addon);
+  const written = firstOf(places, (place) => loadWritten(place, addon.sha256, bytes));
+  if (written) return written;
+
+  const parents = process.platform === 'linux' ? places.map(({ parent }) => ({ parent })) : [];
+  const unnamed = firstOf(parents, (place) => loadUnnamed(place, bytes));
+  if (unnamed) return unnamed;
+
+  throw new Error(explanation(refusals));
+}
+
+function loadPresent(place, sha256) {
+  const folder = locate(place);
+  const file = path.join(folder, fileName(sha256));
+  if (!fs.existsSync(file)) return null;
+  assertPrivate(folder);
+  // Marked before it is read: from now on another version leaves it alone.
+  markUsed(file);
+  return isIntact(file, sha256) ? loadAndTidy(folder, sha256) : null;
+}
+
+function loadWritten(place, sha256, bytes) {
+  const folder = locate(place);
+  // Before and after, as a folder must not be made where it would be refused, and
+  // somebody else may have been quicker to make it.
+  assertPrivate(folder);
+  makeFolder(folder);
+  assertPrivate(folder);
+  const file = path.join(folder, fileName(sha256));
+  write(file, bytes);
+  try {
+    if (!isIntact(file, sha256)) throw new Error(`${file} does not read back as it was written`);
+    return loadAndTidy(folder, sha256);
+  } catch (error) {
+    remove(file);
+    throw error;
+  }
+}
+
+function loadAndTidy(folder, sha256) {
+  const binding = dlopen(path.join(folder, fileName(sha256)));
+  removeUnused(folder, sha256);
+  return binding;
+}
+
+/**
+ * A file without a name, which nobody else can reach: it needs no folder of our
+ * own, but every process and every worker has its own copy.
+ */
+function loadUnnamed({ parent }, bytes) {
+  if (!fs.existsSync(parent)) return null;
+  const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY;
+  const descriptor = fs.openSync(parent, O_TMPFILE | fs.constants.O_RDWR, 0o600);
+  try {
+    fs.writeFileSync(descriptor, bytes);
+    // The descriptor stays open: dlopen knows a library by its path, and would
+    // take a later file under the same number for this one.
+    return dlopen(`/proc/self/fd/${descriptor}`);
+  } catch (error) {
+    fs.closeSync(descriptor);
+    throw error;
+  }
+}
+
+function dlopen(file) {
+  const loaded = { exports: {} };
+  try {
+    process.dlopen(loaded, file);
+  } catch ({ message }) {
+    const libc = libcProblem(message);
+    if (libc) throw Object.assign(new Error(`${libc}: ${message}`), { isSameEverywhere: true });
+    const noexec = message.includes(NOEXEC) ? 'code may not be run from there (noexec): ' : '';
+    throw new Error(noexec + message);
+  }
+  return loaded.exports;
+}
+
+function libcProblem(message) {
+  if (message.includes('GLIBC_')) {
+    return 'the C library of this system is too old for the native addon';
+  }
+  if (isMusl() && !message.includes(NOEXEC)) {
+    return 'the native addon needs glibc, and this system uses musl, as Alpine does';
+  }
+  return null;
+}
+
+function isMusl() {
+  try {
+    return fs.readdirSync('/lib').some((name) => name.startsWith('ld-musl-'));
+  } catch (_) {
+    return false;
+  }
+}
+
+function unpack({ sha256, packed }) {
+  const source = Function.prototype.toString.call(packed);
+  const base64 = source.slice(source.indexOf('/*') + 2, source.lastIndexOf('*/'));
+  let bytes;
+  try {
+    bytes = zlib.brotliDecompressSync(Buffer.from(base64, 'base64'));
+  } catch (_) {
+    bytes = Buffer.alloc(0);
+  }
+  if (sha256Of(bytes) !== sha256) {
+    throw new Error(
+      "the native addon in the plugin's dist/index.js is damaged (its SHA-256 differs): install the plugin again",
+    );
+  }
+  return bytes;
+}
+
+function explanation(refusals) {
+  const tried = Array.from(refusals, ([{ parent, name }, reason]) => {
+    const where = name === undefined ? `${parent}, as an unnamed file` : path.join(parent, name);
+    return `- ${where}: ${reason}`;
+  });
+  return [
+    'the native addon could not be loaded from any of these folders:',
+    ...tried,
+    'Set TOOLJET_OPENAI_ADDON_DIR to a folder that belongs to the user of the ToolJet server, that no other user can write to and that is not mounted noexec; then restart the server.',
+  ].join('\n');
+}
+
+module.exports = load;
