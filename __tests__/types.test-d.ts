@@ -1,0 +1,151 @@
+/**
+ * Checked by the compiler, never run: `tsc -p __tests__`. An `@ts-expect-error` above a line
+ * that compiles is itself an error, so each of these lines proves that a mistake is seen.
+ */
+import OpenAI, {
+  type AdvancedBase,
+  type ChatOptions,
+  type CompletionOptions,
+  type EmbeddingOptions,
+  type GeneratedImage,
+  type ImageGenerationOptions,
+  type JsonValue,
+  type ListModelsOptions,
+  type QueryBase,
+  QueryError,
+  type QueryOptions,
+  type SavedEmbeddingKey,
+  type SourceOptions,
+} from '../index.js';
+import type manifest from '../manifest.json';
+import type operations from '../operations.json';
+
+const plugin = new OpenAI();
+const source: SourceOptions = { apiKey: 'sk-1' };
+
+// The options are the fields of the forms, no more and no fewer.
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+type Form = typeof operations.properties;
+type Group<B> = Exclude<keyof B, 'on' | 'off'> | (B extends { on: infer On } ? keyof On : never);
+type Options<T> = Exclude<keyof T, keyof QueryBase | 'operation'>;
+
+const sameSource: Same<keyof SourceOptions, keyof typeof manifest.properties> = true;
+const sameCompletion: Same<Options<CompletionOptions>, Group<Form['completion']>> = true;
+const sameChat: Same<Options<ChatOptions>, Group<Form['chat']>> = true;
+const sameImage: Same<Options<ImageGenerationOptions>, Group<Form['image_generation']>> = true;
+const sameEmbedding: Same<
+  Exclude<Options<EmbeddingOptions>, SavedEmbeddingKey>,
+  Group<Form['generate_embedding']>
+> = true;
+const sameListModels: Same<Options<ListModelsOptions>, Group<Form['list_models']>> = true;
+// @ts-expect-error the two operations do not have the same fields
+const differs: Same<Options<ChatOptions>, Group<Form['completion']>> = true;
+
+// The data source
+
+const full: SourceOptions = {
+  apiKey: ' sk-1 ',
+  organizationId: null,
+  project_id: 'proj_1',
+  base_url: '',
+  headers: [
+    ['x-team', 'blue'],
+    ['', ''],
+  ],
+  timeout_seconds: '30',
+  max_retries: 0,
+};
+// @ts-expect-error the key is required
+const noKey: SourceOptions = { organizationId: 'org-1' };
+// @ts-expect-error misspelt
+const misspelt: SourceOptions = { apiKey: 'sk-1', baseUrl: 'https://example.com' };
+// @ts-expect-error not pairs
+const noPairs: SourceOptions = { apiKey: 'sk-1', headers: ['x-team', 'blue'] };
+
+// Queries take text or the real type
+
+const chat: ChatOptions = {
+  operation: 'chat',
+  prompt: [{ type: 'text', text: 'Hello' }],
+  message_history: [{ role: 'assistant', content: 'Hi' }],
+  max_tokens: '100',
+  temperature: 0,
+  stop_sequence: ['a', 'b'],
+  advanced: 'on',
+  images: [{ name: 'a.png', type: 'image/png', base64Data: 'AA==' }, 'https://example.com/a.png'],
+  response_format: '',
+  reasoning_effort: 'a newer one',
+  json_schema: '{"type":"object"}',
+  query_timeout: 10_000,
+};
+const completion: CompletionOptions = { operation: 'completion', prompt: 7, echo: 'true', n: null };
+const saved: EmbeddingOptions = {
+  operation: 'generate_embedding',
+  model_embedding: 'text-embedding-3-large',
+  input_M2: 'one text',
+  dimensions__m2: '256',
+};
+// @ts-expect-error an array is no number
+const arrayNumber: ChatOptions = { operation: 'chat', temperature: [1] };
+// @ts-expect-error no such format
+const format: ChatOptions = { operation: 'chat', response_format: 'xml' };
+// @ts-expect-error no such engine
+const engine: CompletionOptions = { operation: 'completion', prompt: 'a', engine: 'legacy' };
+// @ts-expect-error the prompt is required
+const noPrompt: CompletionOptions = { operation: 'completion' };
+// @ts-expect-error no such operation
+const noOperation: QueryOptions = { operation: 'completions', prompt: 'a' };
+// @ts-expect-error list_models has no model
+const listed: ListModelsOptions = { operation: 'list_models', model: 'gpt-6-sol' };
+// @ts-expect-error there is no third saved dimension
+const third: EmbeddingOptions = { operation: 'generate_embedding', dimensions_M3: 1 };
+// @ts-expect-error on or off
+const advanced: AdvancedBase = { advanced: 'yes' };
+
+// Results belong to their operation
+
+export async function results() {
+  const text: string | Array<string | null> = (await plugin.run(source, completion)).data;
+  const { data, metadata } = await plugin.run(full, chat, 'source-environment', new Date());
+  const value: JsonValue = data;
+  const tokens: number | undefined = metadata.usage?.total_tokens;
+  const image = await plugin.run(source, { operation: 'image_generation', prompt: 'A hill' });
+  const generated: GeneratedImage = image.data.data;
+  const vectors = (await plugin.run(source, saved)).data.embeddings?.length;
+  const labels = (await plugin.run(source, { operation: 'list_models' })).data.map((m) => m.label);
+  const warning: string | undefined = (await plugin.testConnection(source)).message;
+  const any = await plugin.run(source, completion as QueryOptions);
+  const attempts: number = any.metadata.attempts;
+  // @ts-expect-error the data of any operation is not just text
+  const anyText: string = any.data;
+  // @ts-expect-error chat has no engine
+  await plugin.run(source, { operation: 'chat', prompt: 'a', engine: 'auto' });
+  // @ts-expect-error chat has no substitute
+  metadata.substituted_model;
+  // @ts-expect-error an image is no text
+  image.data.toUpperCase();
+  // @ts-expect-error a query is required
+  await plugin.run(source);
+  return { text, value, tokens, attempts, anyText, generated, vectors, labels, warning };
+}
+
+export function failure(error: QueryError): number {
+  // @ts-expect-error the message is one of two texts
+  error.message = 'Something else';
+  // @ts-expect-error a duration is a number of seconds
+  const wait: string | undefined = error.data?.retry_after_seconds;
+  return error.description.length + (error.data?.status ?? 0) + (wait?.length ?? 0);
+}
+
+// @ts-expect-error the data may be null
+export const status = new QueryError('Query could not be completed', 'why', {}).data.status;
+
+// @ts-expect-error the constructor takes nothing
+new OpenAI(source);
+
+export const checked = [
+  ...[sameSource, sameCompletion, sameChat, sameImage, sameEmbedding, sameListModels, differs],
+  ...[noKey, misspelt, noPairs, arrayNumber, format, engine, noPrompt, noOperation, listed],
+  ...[third, advanced],
+];
