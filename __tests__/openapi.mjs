@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import Ajv2020 from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+const document = JSON.parse(
+  readFileSync(new URL('./openai-openapi/slim-strict.json', import.meta.url), 'utf8'),
+);
+
+const ajv = addFormats.default(
+  new Ajv2020.default({ strict: false, allErrors: true, validateFormats: true }),
+);
+ajv.addFormat('unixtime', { type: 'number', validate: Number.isInteger });
+ajv.addFormat('int64', { type: 'number', validate: Number.isInteger });
+ajv.addSchema(document, 'openai');
+
+const pointer = (...keys) =>
+  `openai#/${keys.map((key) => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`;
+
+function operationAt(method, path) {
+  const template = Object.keys(document.paths).find((each) =>
+    new RegExp(`^${each.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(path),
+  );
+  const operation = document.paths[template]?.[method.toLowerCase()];
+  if (!operation) {
+    throw new Error(`the document has no ${method} ${path}`);
+  }
+  return { template, operation, keys: ['paths', template, method.toLowerCase()] };
+}
+
+const JSON_SCHEMA = ['content', 'application/json', 'schema'];
+
+function complaints(reference, body) {
+  const validate = ajv.getSchema(reference);
+  return validate(body)
+    ? []
+    : validate.errors.map(
+        ({ instancePath, message, params }) =>
+          `${instancePath || '/'} ${message} ${JSON.stringify(params)}`,
+      );
+}
+
+/** What OpenAI's document has against this request body; an empty list if it fits. */
+export function validateRequest(method, path, body) {
+  const { keys } = operationAt(method, path);
+  return complaints(pointer(...keys, 'requestBody', ...JSON_SCHEMA), body);
+}
+
+/** What OpenAI's document has against this answer; an empty list if it fits. */
+export function validateResponse(method, path, status, body) {
+  const { keys, operation } = operationAt(method, path);
+  return status < 400 && operation.responses[status]
+    ? complaints(pointer(...keys, 'responses', String(status), ...JSON_SCHEMA), body)
+    : complaints(pointer('components', 'schemas', 'ErrorResponse'), body);
+}

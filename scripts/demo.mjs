@@ -1,0 +1,261 @@
+// npm run demo: builds the plugin, loads it as ToolJet does and runs a few queries.
+
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createHost } from '../host/host.mjs';
+import { continuationOf } from '../stand-in/continuations.mjs';
+import { replyTo } from '../stand-in/replies.mjs';
+import { startStandIn } from '../stand-in/server.mjs';
+import {
+  createProgress,
+  duration,
+  paint,
+  print,
+  printField,
+  printHeading,
+  printWrapped,
+} from './terminal.mjs';
+
+const USAGE = `npm run demo -- [options]
+  --prompt TEXT   use this prompt for the Completions and the Chat query
+  --help          show this text
+
+Without a key the demo talks to a stand-in for OpenAI's API on this machine.
+With OPENAI_API_KEY in the environment (and OPENAI_ORG_ID, if you need it) it
+talks to the real API; its queries then cost a fraction of a cent.
+`;
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const COMPLETION_PROMPT = 'Once upon a time';
+const CHAT_PROMPT = 'Write a haiku about a database query.';
+const WRONG_KEY = 'sk-not-a-key-of-anybody-0000';
+
+class Unexpected extends Error {}
+
+function expect(condition, sentence) {
+  if (!condition) {
+    throw new Unexpected(sentence);
+  }
+}
+
+async function build() {
+  const progress = createProgress('Building (minutes the first time, then seconds)');
+  const child = spawn(process.execPath, [join(ROOT, 'scripts', 'build.mjs')], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = new PassThrough();
+  child.stdout.pipe(output, { end: false });
+  child.stderr.pipe(output, { end: false });
+  const lines = [];
+  createInterface({ input: output }).on('line', (line) => {
+    lines.push(line);
+    progress.update(line.trim());
+  });
+  const status = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (status !== 0) {
+    progress.stop();
+    process.stderr.write(`${lines.join('\n')}\n`);
+    throw new Unexpected('The plugin could not be built; what the build said is above.');
+  }
+  const text = readFileSync(join(ROOT, 'dist', 'index.js'), 'utf8');
+  progress.end(`Built dist/index.js: ${(Buffer.byteLength(text) / 1e6).toFixed(1)} MB of text`);
+  return text;
+}
+
+async function timed(work) {
+  const started = performance.now();
+  const result = await work;
+  return { result, time: duration(performance.now() - started) };
+}
+
+const PASSED = { outcome: 'ok', style: 'green' };
+const FAILED_AS_PLANNED = { outcome: 'failed, as it should', style: 'yellow' };
+
+function tokensOf({ usage, finish_reason: reason }) {
+  const counts = usage && `${usage.prompt_tokens} in, ${usage.completion_tokens} out`;
+  return [counts, reason && `finish_reason ${reason}`].filter(Boolean).join(', ');
+}
+
+function printMetadata(metadata) {
+  printField('model', `${metadata.model} at /${metadata.endpoint}`);
+  if (metadata.substituted_model) {
+    printField(
+      '',
+      `OpenAI has shut down the models of /completions, so ${metadata.substituted_model} continued the text (substituted_model)`,
+    );
+  }
+  for (const { parameter, change, to } of metadata.adjusted ?? []) {
+    printField('adjusted', `${parameter}: ${change}${to ? ` to ${to}` : ''}`);
+  }
+  printField('tokens', tokensOf(metadata));
+  printField('request', `${metadata.request_id}`);
+}
+
+async function demonstrateConnection(host, source, title) {
+  const { result, time } = await timed(host.testConnection(source));
+  // Below the first line ToolJet prints the details as JSON.
+  const [sentence] = (result.message ?? '').split('\n');
+  expect(result.status === 'ok', `The connection test failed. ${sentence}`);
+  printHeading(title, { ...PASSED, time });
+  printField('API', source.base_url ?? 'https://api.openai.com/v1');
+  if (sentence) {
+    printField('warning', sentence, 'yellow');
+  }
+}
+
+async function demonstrateQuery(host, source, { title, query, expected }) {
+  const { result, time } = await timed(host.run(source, query));
+  expect(
+    result.status === 'ok',
+    `${title}: the query failed. ${result.description ?? result.message}`,
+  );
+  expect(
+    typeof result.data === 'string' && result.data.trim() !== '',
+    `${title}: the answer should be a text, but is ${JSON.stringify(result.data)}.`,
+  );
+  if (expected !== undefined) {
+    expect(
+      expected.trim().startsWith(result.data.trim()),
+      `${title}: the stand-in said “${expected.trim()}”, but the plugin returned “${result.data}”.`,
+    );
+  }
+  printHeading(title, { ...PASSED, time });
+  printField('prompt', query.prompt);
+  printField('answer', result.data.trim(), 'cyan');
+  printMetadata(result.metadata);
+}
+
+async function demonstrateFailure(host, source, { title, change, query, code, says, secret }) {
+  const { result, time } = await timed(host.run(source, query));
+  expect(result.status === 'failed', `${title}: the query should have failed, but did not.`);
+  expect(
+    says.test(result.description),
+    `${title}: the failure should say ${says}, but says “${result.description}”.`,
+  );
+  expect(
+    code === undefined || result.data.code === code,
+    `${title}: the code should be ${code}, but is ${result.data.code}.`,
+  );
+  expect(
+    secret === undefined || !JSON.stringify(result).includes(secret),
+    `${title}: the failure shows the key.`,
+  );
+  printHeading(title, { ...FAILED_AS_PLANNED, time });
+  printField('with', change);
+  printField('message', result.message);
+  printField('description', result.description, 'yellow');
+  const { hint, ...facts } = result.data;
+  const data = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+  printField('data', data.join(', '));
+}
+
+async function demonstrate({ host, source, prompt, standIn }) {
+  const completionPrompt = prompt ?? COMPLETION_PROMPT;
+  const chatPrompt = prompt ?? CHAT_PROMPT;
+
+  await demonstrateConnection(host, source, '1  Test connection');
+  print();
+  await demonstrateQuery(host, source, {
+    title: '2  Completions',
+    query: { operation: 'completion', prompt: completionPrompt, max_tokens: '64' },
+    expected: standIn && continuationOf(completionPrompt),
+  });
+  print();
+  await demonstrateQuery(host, source, {
+    title: '3  Chat',
+    query: { operation: 'chat', prompt: chatPrompt, max_tokens: '64', temperature: '0.7' },
+    expected: standIn && replyTo(chatPrompt),
+  });
+  print();
+  await demonstrateFailure(
+    host,
+    { ...source, apiKey: WRONG_KEY },
+    {
+      title: '4  Chat with a wrong key',
+      change: 'an API key that nobody has',
+      query: { operation: 'chat', prompt: chatPrompt },
+      code: 'invalid_api_key',
+      says: /key/i,
+      secret: WRONG_KEY,
+    },
+  );
+  print();
+  const sent = standIn?.requests.length;
+  await demonstrateFailure(host, source, {
+    title: '5  Chat with a value out of range',
+    change: 'Temperature 3, which is refused before anything is sent',
+    query: { operation: 'chat', prompt: chatPrompt, temperature: '3' },
+    says: /temperature/i,
+  });
+  expect(
+    standIn?.requests.length === sent,
+    'A query with a value out of range was sent all the same.',
+  );
+}
+
+function optionsOf(args) {
+  const { values } = parseArgs({
+    args,
+    options: { prompt: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  if (values.prompt !== undefined && values.prompt.trim() === '') {
+    throw new Unexpected('--prompt needs a text');
+  }
+  return values;
+}
+
+async function run({ prompt }) {
+  const apiKey = process.env.OPENAI_API_KEY?.trim();
+  print(paint('bold', 'OpenAI for ToolJet, as a native addon: a demo'));
+  print();
+  const text = await build();
+  const host = createHost({ text, loader: 'E' });
+  print('Loaded it as ToolJet does: from base64 text, in a fresh context for every query');
+
+  if (apiKey) {
+    print('Talking to the real API, because OPENAI_API_KEY is set');
+    print();
+    const organizationId = process.env.OPENAI_ORG_ID?.trim();
+    const source = { apiKey, ...(organizationId && { organizationId }) };
+    await demonstrate({ host, source, prompt });
+    return 'the real API';
+  }
+  const standIn = await startStandIn();
+  try {
+    print("Talking to a stand-in for OpenAI's API on this machine");
+    print();
+    const source = { apiKey: 'sk-stand-in-demo', base_url: standIn.baseUrl };
+    await demonstrate({ host, source, prompt, standIn });
+    return 'the stand-in; set OPENAI_API_KEY to talk to the real API';
+  } finally {
+    await standIn.close();
+  }
+}
+
+async function main() {
+  const options = optionsOf(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const started = performance.now();
+  const api = await run(options);
+  print();
+  const time = duration(performance.now() - started);
+  printWrapped(`All five went as expected, in ${time}, against ${api}.`, 'green');
+}
+
+main().catch((error) => {
+  const known = error instanceof Unexpected || error.code?.startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`\ndemo: ${known ? error.message : error.stack}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,100 @@
+// How the demo prints: at most 80 columns, colour only where somebody will see it.
+
+const WIDTH = Math.min(process.stdout.columns || 80, 80);
+const INDENT = 3;
+const LABEL = 13;
+
+const coloured = process.stdout.isTTY === true && !process.env.NO_COLOR;
+
+// util.styleText is missing in the first releases of Node 20.
+const CODES = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 };
+
+export const paint = (style, text) => (coloured ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text);
+
+// `npm run demo | head` closes the pipe early, which is no failure.
+process.stdout.on('error', (error) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
+export const print = (text = '') => process.stdout.write(`${text}\n`);
+
+function wrapLine(line, width) {
+  const lines = [];
+  let rest = line;
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width);
+    const end = space > width / 3 ? space : width;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
+}
+
+/** The lines of a text, none wider than `width`; its own line breaks stay. */
+function wrap(text, width = WIDTH) {
+  return text.split('\n').flatMap((line) => wrapLine(line.trimEnd(), width));
+}
+
+/** A label and a text beside it, wrapped under itself. */
+export function printField(label, text, style) {
+  const margin = ' '.repeat(INDENT);
+  const [first, ...others] = wrap(text, WIDTH - INDENT - LABEL);
+  const show = (line) => (style ? paint(style, line) : line);
+  print(`${margin}${paint('dim', label.padEnd(LABEL))}${show(first)}`);
+  for (const line of others) {
+    print(`${margin}${' '.repeat(LABEL)}${show(line)}`.trimEnd());
+  }
+}
+
+/** A heading with an outcome and a time at the right edge. */
+export function printHeading(text, { outcome, style, time }) {
+  const gap = ' '.repeat(Math.max(1, WIDTH - `${text}${outcome}  ${time}`.length));
+  print(`${paint('bold', text)}${gap}${paint(style, outcome)}  ${paint('dim', time)}`);
+}
+
+export function printWrapped(text, style) {
+  for (const line of wrap(text)) {
+    print(style ? paint(style, line) : line);
+  }
+}
+
+/** Keeps one line up to date while something goes on; without a terminal, a line now and then. */
+export function createProgress(title) {
+  const started = Date.now();
+  const seconds = () => `${((Date.now() - started) / 1000).toFixed(0)} s`;
+  const live = process.stdout.isTTY === true;
+  const every = live ? 100 : 15_000;
+  let detail = '';
+  if (!live) {
+    print(`${title} ...`);
+  }
+  const timer = setInterval(() => {
+    const line = `${title} ... ${seconds()}${detail && `  ${detail}`}`.slice(0, WIDTH - 1);
+    process.stdout.write(live ? `\r\x1b[2K${paint('dim', line)}` : `${line}\n`);
+  }, every);
+  return {
+    update(text) {
+      detail = text;
+    },
+    end(text) {
+      clearInterval(timer);
+      if (live) {
+        process.stdout.write('\r\x1b[2K');
+      }
+      print(`${text} ${paint('dim', `(${seconds()})`)}`);
+    },
+    stop() {
+      clearInterval(timer);
+      if (live) {
+        process.stdout.write('\r\x1b[2K');
+      }
+    },
+  };
+}
+
+export function duration(milliseconds) {
+  return milliseconds < 1000
+    ? `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`
+    : `${(milliseconds / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,88 @@
+import { badRequest } from './api-failure.mjs';
+import { array, object, oneOf, string } from './parameters.mjs';
+
+const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'];
+
+const PARTS = {
+  text: (name, part) => string()(`${name}.text`, part.text),
+  image_url: (name, part) => {
+    object(`${name}.image_url`, part.image_url);
+    string()(`${name}.image_url.url`, part.image_url.url);
+    if (!/^(?:https?:\/\/\S+|data:image\/[\w.+-]+;base64,[\w+/=]+)$/.test(part.image_url.url)) {
+      throw badRequest(
+        `Invalid '${name}.image_url.url'. Expected a valid URL or a base64 data URL of an image.`,
+        `${name}.image_url.url`,
+        'invalid_image_url',
+      );
+    }
+    if (part.image_url.detail !== undefined) {
+      oneOf('auto', 'low', 'high', 'original')(`${name}.image_url.detail`, part.image_url.detail);
+    }
+  },
+  input_audio: (name, part) => object(`${name}.input_audio`, part.input_audio),
+  file: (name, part) => object(`${name}.file`, part.file),
+  refusal: (name, part) => string()(`${name}.refusal`, part.refusal),
+};
+
+const PARTS_OF_ROLE = {
+  user: ['text', 'image_url', 'input_audio', 'file'],
+  assistant: ['text', 'refusal'],
+};
+
+function checkContent(name, { role, content, tool_calls: toolCalls, function_call: call }) {
+  if (typeof content === 'string') {
+    return;
+  }
+  const mayBeNull = (role === 'assistant' && (toolCalls || call)) || role === 'function';
+  if ((content === null || content === undefined) && mayBeNull) {
+    return;
+  }
+  if (!Array.isArray(content)) {
+    throw badRequest(
+      `Invalid value for 'content': expected a string, got ${content === undefined ? 'nothing' : (JSON.stringify(content) ?? 'null')}.`,
+      `${name}.content`,
+    );
+  }
+  array(
+    (at, part) => {
+      object(at, part);
+      oneOf(...(PARTS_OF_ROLE[role] ?? ['text']))(`${at}.type`, part.type);
+      PARTS[part.type](at, part);
+    },
+    { min: 1 },
+  )(`${name}.content`, content);
+}
+
+function checkMessage(name, message) {
+  object(name, message);
+  if (message.role === undefined) {
+    throw badRequest(
+      `Missing required parameter: '${name}.role'.`,
+      `${name}.role`,
+      'missing_required_parameter',
+    );
+  }
+  oneOf(...ROLES)(`${name}.role`, message.role);
+  checkContent(name, message);
+  if (message.role === 'tool') {
+    string()(`${name}.tool_call_id`, message.tool_call_id);
+  }
+}
+
+export const messages = array(checkMessage, { min: 1 });
+
+const partsOf = ({ content }) =>
+  typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? []);
+
+export const textOf = (message) =>
+  partsOf(message)
+    .filter(({ type }) => type === 'text')
+    .map(({ text }) => text)
+    .join('\n');
+
+export const imagesOf = (message) =>
+  partsOf(message)
+    .filter(({ type }) => type === 'image_url')
+    .map(({ image_url: image }) => image);
+
+export const isInstruction = ({ role }) => role === 'system' || role === 'developer';
