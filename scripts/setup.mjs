@@ -1,0 +1,35 @@
+// What `npm test`, `npm run lint` and others need before they start: the development
+// packages of package-lock.json, installed once and again when the lock file changes.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Installs the packages of a folder's lock file, unless they are there already. */
+export function installPackages(folder = ROOT) {
+  const lock = `${folder}/package-lock.json`;
+  const installed = `${folder}/node_modules/.package-lock.json`;
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  step('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder });
+}
+
+/** Runs a command with its output shown, and ends this process if it fails. */
+export function step(command, args, options = {}) {
+  console.log(`\n> ${command} ${args.join(' ')}`);
+  const { status, error } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', ...options });
+  if (error?.code === 'ENOENT') {
+    console.error(`${command} was not found. This project needs Node >= 20 and Rust (rustup.rs).`);
+    process.exit(1);
+  }
+  if (status !== 0) {
+    console.error(`\n${command} ${args.join(' ')} failed`);
+    process.exit(status ?? 1);
+  }
+}
+
+/** A program of node_modules. */
+export function tool(name) {
+  return `${ROOT}/node_modules/.bin/${name}`;
+}

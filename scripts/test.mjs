@@ -1,0 +1,30 @@
+// `npm test`: sets up what is missing, then runs everything that can fail.
+// `npm test -- __tests__/forms.test.mjs` runs the named Node test files only.
+
+import { readdirSync } from 'node:fs';
+import { installPackages, ROOT, step } from './setup.mjs';
+
+const named = process.argv.slice(2);
+
+installPackages();
+if (named.length === 0) {
+  step('cargo', ['test', '--locked']);
+}
+step(process.execPath, ['scripts/build.mjs']);
+// A second addon, in which a query can panic on purpose.
+step(process.execPath, [
+  'scripts/build.mjs',
+  '--debug',
+  '--features',
+  'panic-probe',
+  '--out',
+  'target/panic-probe',
+]);
+step(process.execPath, ['--test', ...(named.length > 0 ? named : nodeTests())]);
+
+function nodeTests() {
+  return readdirSync(`${ROOT}/__tests__`, { recursive: true })
+    .filter((file) => file.endsWith('.test.mjs'))
+    .sort()
+    .map((file) => `__tests__/${file}`);
+}
