@@ -13,7 +13,12 @@ installPackages();
 step('cargo', ['fmt', '--check']);
 step('cargo', ['clippy', '--locked', '--all-targets', '--all-features', '--', '-D', 'warnings']);
 checkBorders();
-step(tool('biome'), ['ci', '--error-on-warnings', '.']);
+step(tool('biome'), [
+  'ci',
+  '--error-on-warnings',
+  `--colors=${process.stdout.isTTY ? 'force' : 'off'}`,
+  '.',
+]);
 step(tool('tsc'), ['-p', '__tests__']);
 step(process.execPath, ['scripts/docs.mjs', '--check']);
 

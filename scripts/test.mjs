@@ -20,7 +20,11 @@ step(process.execPath, [
   '--out',
   'target/panic-probe',
 ]);
-step(process.execPath, ['--test', ...(named.length > 0 ? named : nodeTests())]);
+step(process.execPath, [
+  '--test',
+  '--test-reporter=spec',
+  ...(named.length > 0 ? named : nodeTests()),
+]);
 
 function nodeTests() {
   return readdirSync(`${ROOT}/__tests__`, { recursive: true })

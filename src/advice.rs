@@ -96,6 +96,14 @@ impl ApiCause {
     }
 }
 
+impl ApiCause {
+    /// Whether the server lacks the model or the endpoint.
+    #[must_use]
+    pub fn is_about_model_or_route(self) -> bool {
+        matches!(self, Self::ModelNotFound | Self::ModelOfOtherEndpoint | Self::NoSuchRoute)
+    }
+}
+
 /// Where and about what a query failed; what hints refer to.
 #[derive(Clone, Debug, Default)]
 pub struct Context {

@@ -20,7 +20,7 @@ use crate::{
     memory::Memory,
     operations::{
         ApiRequest, Plan, Query, Reader, Reply,
-        completion::{Completion, Engine},
+        completion::{self, Completion, Engine},
         models,
     },
     options::{SourceOptions, query_timeout},
@@ -188,9 +188,19 @@ impl<T: Transport> Exchange<'_, T> {
         let Some(chat_model) = error.api().and_then(|error| completion.chat_model_after(error)) else {
             return Err(error);
         };
-        let reply = self.complete_through_chat(completion, &model, &chat_model).await?;
-        self.memory.learn_chat_model(&key, &chat_model);
-        Ok(reply)
+        match self.complete_through_chat(completion, &model, &chat_model).await {
+            Ok(reply) => {
+                self.memory.learn_chat_model(&key, &chat_model);
+                Ok(reply)
+            }
+            // A server without `OpenAI`'s chat models: what it said of the named model is the news.
+            Err(second) if second.api().is_some_and(|error| ApiCause::of(error).is_about_model_or_route()) => {
+                self.state.context.model = Some(model);
+                self.state.context.path = Some(completion::PATH);
+                Err(error)
+            }
+            Err(second) => Err(second),
+        }
     }
 
     async fn complete_through_chat(

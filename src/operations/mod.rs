@@ -137,10 +137,15 @@ impl Query {
             Some("generate_embedding") => embedding::plan(fields).map(Self::Plain),
             Some("list_models") => models::plan(fields).map(Self::Plain),
             #[cfg(feature = "panic-probe")]
-            Some("panic") => panic!("forced by a test"),
+            Some("panic") => panic_for_a_test(),
             _ => Err(Error::UnknownOperation(format!("{} is unknown; choose {OPERATIONS}", excerpt(operation)))),
         }
     }
+}
+
+#[cfg(feature = "panic-probe")]
+fn panic_for_a_test() -> ! {
+    panic!("forced by a test")
 }
 
 /// The fields below the form's divide. They are left out while the divide is closed, so
