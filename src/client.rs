@@ -113,7 +113,7 @@ impl Client {
                 .pool_max_idle_per_host(MOST_IDLE)
                 .no_proxy();
             let builder = with.iter().cloned().fold(builder, reqwest::ClientBuilder::proxy);
-            builder.build().map_err(|error| unusable(words(&error.without_url())))
+            builder.build().map_err(|error| unusable(innermost(&error)))
         };
         Ok(Self {
             direct: build(None, &[])?,
@@ -187,7 +187,7 @@ impl Transport for Client {
         }
         let failed = |error: reqwest::Error| match proxied.then(|| proxy_error(&error, request.url.scheme())) {
             Some(Some(error)) => error,
-            _ => transport_error(&error.without_url()),
+            _ => transport_error(&error),
         };
         receive(builder.send().await.map_err(failed)?).await
     }
@@ -238,7 +238,7 @@ async fn receive(mut response: reqwest::Response) -> Result<HttpResponse, Transp
                 body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
             }
             Ok(None) => break,
-            Err(error) if succeeded => return Err(transport_error(&error.without_url())),
+            Err(error) if succeeded => return Err(transport_error(&error)),
             // The start of an error says what it is; its status counts in any case.
             Err(_) => break,
         }
@@ -309,55 +309,42 @@ impl StdError for Blocked {}
 
 /// A failure to get through the proxy. The TLS that follows inside a tunnel is the API's.
 fn proxy_error(error: &reqwest::Error, scheme: &str) -> Option<TransportError> {
-    let chain = words(error);
-    let tunnel = chain.contains("tunnel error");
-    if !error.is_connect() || !(tunnel || error.is_timeout() || scheme == "http") {
+    let tunnel = causes(error).map(ToString::to_string).find(|cause| cause.starts_with("tunnel error"));
+    if !error.is_connect() || !(tunnel.is_some() || error.is_timeout() || scheme == "http") {
         return None;
     }
-    Some(match last(&chain).as_str() {
-        "proxy authorization required" => TransportError::new(TransportErrorKind::ProxyAuthentication, "HTTP 407"),
-        "unsuccessful" => {
-            TransportError::new(TransportErrorKind::Proxy, "it answered the CONNECT request with a refusal")
+    Some(match tunnel.as_deref() {
+        Some("tunnel error: proxy authorization required") => {
+            TransportError::new(TransportErrorKind::ProxyAuthentication, "HTTP 407")
         }
-        cause => TransportError::new(TransportErrorKind::Proxy, format!("connection to it: {cause}")),
+        Some("tunnel error: unsuccessful") => TransportError::new(TransportErrorKind::Proxy, "it refused to"),
+        _ => TransportError::new(TransportErrorKind::Proxy, format!("connection to it: {}", innermost(error))),
     })
 }
 
-/// The kind of a failure is in the chain of its sources, never in its own text.
+/// The kind of a failure is in the chain of its causes, never in its own text.
 fn transport_error(error: &reqwest::Error) -> TransportError {
     use TransportErrorKind as Kind;
-    let chain = words(error);
-    eprintln!(
-        "CHAIN {chain} timeout={} connect={} decode={} body={} request={} {error:?}",
-        error.is_timeout(),
-        error.is_connect(),
-        error.is_decode(),
-        error.is_body(),
-        error.is_request()
-    );
-    let causes = || std::iter::successors(error.source(), |cause| (*cause).source());
-    let known = causes().find_map(|cause| {
+    let known = causes(error).find_map(|cause| {
         if let Some(Blocked(reason)) = cause.downcast_ref() {
             return Some(TransportError::new(Kind::Blocked, *reason));
         }
         if let Some(Unresolved(reason)) = cause.downcast_ref() {
             return Some(TransportError::new(Kind::Dns, reason.clone()));
         }
-        // An io::Error hands out the source of what it wraps, but not the wrapped error.
-        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = cause.downcast_ref().or_else(|| wrapped.and_then(|wrapped| wrapped.downcast_ref()));
-        tls.map(|error: &rustls::Error| TransportError::new(tls::failure(error), shortened(&error.to_string())))
+        cause.downcast_ref().map(tls::failure)
     });
     if let Some(known) = known {
         return known;
     }
-    let io = causes().filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+    let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+    let chain = causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
     let says = |words: &str| chain.contains(words);
     let kind = match io.map(io::Error::kind) {
-        _ if error.is_connect() && error.is_timeout() => Kind::ConnectTimeout,
+        _ if error.is_connect() && error.is_timeout() => return TransportError::new(Kind::ConnectTimeout, ""),
         // The system gave the connection up, for example after unanswered keep-alive probes.
         Some(io::ErrorKind::TimedOut) if io.is_some_and(|io| io.raw_os_error().is_some()) => Kind::Reset,
-        _ if error.is_timeout() => Kind::Timeout,
+        _ if error.is_timeout() => return TransportError::new(Kind::Timeout, ""),
         Some(io::ErrorKind::ConnectionRefused) => Kind::Refused,
         Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => Kind::Unreachable,
         Some(io::ErrorKind::UnexpectedEof) if says("reading a body") => Kind::Truncated,
@@ -375,27 +362,28 @@ fn transport_error(error: &reqwest::Error) -> TransportError {
         }
         _ => Kind::Other,
     };
-    TransportError::new(
-        kind,
-        if matches!(kind, Kind::Timeout | Kind::ConnectTimeout) { String::new() } else { last(&chain) },
-    )
+    TransportError::new(kind, innermost(error))
 }
 
-/// The texts of an error and its sources, outermost first.
-fn words(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
+/// The causes of an error, outermost first.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(error.source(), |cause| deeper(*cause))
+}
+
+type Cause = dyn StdError + 'static;
+
+/// An `io::Error` that wraps another error gives that error's source as its own.
+fn deeper(cause: &Cause) -> Option<&Cause> {
+    match cause.downcast_ref().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => cause.source(),
     }
-    text
 }
 
-/// The innermost text of a chain.
-fn last(chain: &str) -> String {
-    shortened(chain.rsplit(": ").next().unwrap_or(chain))
+fn innermost(error: &reqwest::Error) -> String {
+    let text = causes(error).last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string);
+    // rustls adds the address of its manual.
+    shortened(text.split(": https://").next().unwrap_or_default())
 }
 
 fn shortened(text: &str) -> String {

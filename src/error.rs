@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 /// A failed query or connection test.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -88,41 +88,62 @@ impl Error {
         }
     }
 
-    /// The small structured fields that `ToolJet` shows beside the description.
+    /// What is known about this failure in small structured fields.
     #[must_use]
-    pub fn fields(&self) -> Map<String, Value> {
-        let mut fields = Map::new();
-        let mut put = |name: &str, value: Value| {
-            if !value.is_null() {
-                fields.insert(name.to_owned(), value);
-            }
-        };
+    pub fn details(&self) -> Details<'_> {
+        let code = self.code();
         match self {
-            Self::Api(error) => {
-                put("status", error.status.into());
-                put("code", error.code.clone().into());
-                put("type", error.kind.clone().into());
-                put("param", error.param.clone().into());
-                put("request_id", error.request_id.clone().into());
-                put("retry_after_seconds", error.retry_after.map(|wait| wait.as_secs_f64()).into());
-            }
-            Self::InvalidOption { field, .. } => {
-                put("code", self.code().into());
-                put("param", field.clone().into());
-            }
+            Self::Api(error) => Details {
+                status: Some(error.status),
+                code,
+                kind: error.kind.as_deref(),
+                param: error.param.as_deref(),
+                request_id: error.request_id.as_deref(),
+                retry_after_seconds: error.retry_after.map(|wait| wait.as_secs_f64()),
+                ..Details::default()
+            },
+            Self::InvalidOption { field, .. } => Details { code, param: Some(field), ..Details::default() },
             Self::Decode { status, request_id, .. } => {
-                put("status", (*status).into());
-                put("code", self.code().into());
-                put("request_id", request_id.clone().into());
+                Details { status: Some(*status), code, request_id: request_id.as_deref(), ..Details::default() }
             }
             Self::NoAnswer { request_id, .. } => {
-                put("code", self.code().into());
-                put("request_id", request_id.clone().into());
+                Details { code, request_id: request_id.as_deref(), ..Details::default() }
             }
-            _ => put("code", self.code().into()),
+            _ => Details { code, ..Details::default() },
         }
-        fields
     }
+}
+
+/// `data` of a `QueryError`: what an app can branch on. Unknown fields are left out.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Details<'a> {
+    /// HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The API's code, or the plugin's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'a str>,
+    /// The API's type of the error.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'a str>,
+    /// The parameter or field that is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub param: Option<&'a str>,
+    /// The API's id of the request, for support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<&'a str>,
+    /// How long the API asks to wait, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<f64>,
+    /// Requests that were sent; unknown where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
+    /// The model that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<&'a str>,
+    /// What to do, as at the end of the description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'a str>,
 }
 
 /// An error that the API itself reported, in whatever shape.
@@ -368,10 +389,11 @@ mod tests {
 
     #[test]
     fn data_holds_only_what_is_known() {
+        let details = |error: &Error| serde_json::to_value(error.details()).unwrap();
         let error = Error::Api(Box::new(ApiError { status: 500, ..ApiError::default() }));
-        assert_eq!(Value::Object(error.fields()), serde_json::json!({"status": 500}));
+        assert_eq!(details(&error), serde_json::json!({"status": 500}));
         let error = Error::invalid("max_tokens", "must be a whole number");
-        assert_eq!(Value::Object(error.fields()), serde_json::json!({"code": "invalid_option", "param": "max_tokens"}));
+        assert_eq!(details(&error), serde_json::json!({"code": "invalid_option", "param": "max_tokens"}));
         assert_eq!(error.to_string(), "max_tokens: must be a whole number");
     }
 

@@ -14,7 +14,7 @@ use crate::{
     adjust::{self, Adjustment},
     advice::{self, ApiCause, Context},
     call::Call,
-    error::{Error, TransportError},
+    error::{Details, Error, TransportError},
     fields::Fields,
     http::Transport,
     memory::Memory,
@@ -55,8 +55,7 @@ pub struct Failure {
     pub message: &'static str,
     /// What happened and what to do, in sentences.
     pub description: String,
-    /// Small structured fields: `status`, `code`, `type`, `param`, `request_id`,
-    /// `retry_after_seconds`, `attempts`, `model`, `hint`.
+    /// The [`Details`] of the error.
     pub data: Map<String, Value>,
 }
 
@@ -121,16 +120,16 @@ impl State {
 
     fn failure(&self, message: &'static str, error: &Error) -> Failure {
         let hint = advice::hint(error, &self.context);
-        let mut data = error.fields();
-        if self.attempts > 0 {
-            data.insert("attempts".to_owned(), self.attempts.into());
-        }
-        if let Some(model) = &self.context.model {
-            data.insert("model".to_owned(), model.clone().into());
-        }
-        if let Some(hint) = &hint {
-            data.insert("hint".to_owned(), hint.clone().into());
-        }
+        let details = Details {
+            attempts: Some(self.attempts).filter(|attempts| *attempts > 0),
+            model: self.context.model.as_deref(),
+            hint: hint.as_deref(),
+            ..error.details()
+        };
+        let mut data = match serde_json::to_value(details) {
+            Ok(Value::Object(data)) => data,
+            _ => Map::new(),
+        };
         for value in data.values_mut() {
             if let Value::String(text) = value {
                 *text = self.redactor.redact(text);

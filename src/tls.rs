@@ -1,7 +1,11 @@
 //! Whom TLS trusts, and what a failed handshake means.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use httpdate::fmt_http_date;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
@@ -13,7 +17,7 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use crate::error::TransportErrorKind as Kind;
+use crate::error::{TransportError, TransportErrorKind as Kind};
 
 /// Trusts what Node trusts: Mozilla's authorities, those of the machine where it has a
 /// store, and those of `NODE_EXTRA_CA_CERTS`. Node only warns if it cannot read the latter.
@@ -96,20 +100,25 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// The kind of a failed handshake.
+/// What a failed handshake means.
 #[must_use]
-pub fn failure(error: &rustls::Error) -> Kind {
-    let rustls::Error::InvalidCertificate(error) = error else { return Kind::Tls };
-    match error {
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => Kind::TlsExpired,
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => Kind::TlsUnknownIssuer,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Kind::TlsWrongHost,
-        error if is_authority_as_server(error) => Kind::TlsUnknownIssuer,
-        _ => Kind::Tls,
-    }
+pub fn failure(error: &rustls::Error) -> TransportError {
+    use CertificateError as Certificate;
+    let date = |time: &UnixTime| fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(time.as_secs()));
+    let rustls::Error::InvalidCertificate(certificate) = error else {
+        return TransportError::new(Kind::Tls, error.to_string());
+    };
+    let (kind, detail) = match certificate {
+        Certificate::ExpiredContext { not_after, .. } => (Kind::TlsExpired, format!("it ended {}", date(not_after))),
+        Certificate::NotValidYetContext { not_before, .. } => {
+            (Kind::TlsExpired, format!("it begins {}", date(not_before)))
+        }
+        Certificate::UnknownIssuer | Certificate::BadSignature => (Kind::TlsUnknownIssuer, String::new()),
+        error if is_authority_as_server(error) => (Kind::TlsUnknownIssuer, "it is self-signed".to_owned()),
+        Certificate::NotValidForNameContext { .. } => (Kind::TlsWrongHost, certificate.to_string()),
+        _ => (Kind::Tls, certificate.to_string()),
+    };
+    TransportError::new(kind, detail)
 }
 
 /// A certificate that may sign others is used by a server itself: it signed itself.
