@@ -1,0 +1,42 @@
+// The built page. It is small, so it is read once and answered by exact path.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join, sep } from 'node:path';
+
+const TYPES = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+};
+
+// Templates are JavaScript that the page evaluates (unsafe-eval), as in ToolJet; code fields bring
+// styles of their own (unsafe-inline); pictures come as data or from where an API keeps them.
+const POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: https: http://localhost:*",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** `{path: {headers, body}}` for everything in `folder`; `/` is its index.html. */
+export function readPage(folder) {
+  const names = readdirSync(folder, { recursive: true }).filter((name) => extname(name) in TYPES);
+  const files = Object.fromEntries(
+    names.map((name) => {
+      const headers = {
+        'content-type': TYPES[extname(name)],
+        'content-security-policy': POLICY,
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+      };
+      return [`/${name.split(sep).join('/')}`, { headers, body: readFileSync(join(folder, name)) }];
+    }),
+  );
+  return new Map(Object.entries({ ...files, '/': files['/index.html'] }));
+}

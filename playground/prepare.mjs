@@ -1,0 +1,27 @@
+// Brings the playground and the plugin up to date; what is up to date already stays as it is.
+
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installPackages, ROOT, step } from '../scripts/setup.mjs';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const PAGE = join(HERE, 'dist', 'index.html');
+const SOURCES = ['src', 'index.html', 'templates.mjs', 'vite.config.mjs', 'package-lock.json'];
+
+/** Installs and builds what is missing or out of date; returns the text of the plugin. */
+export function prepare() {
+  installPackages(HERE);
+  const sources = [...SOURCES.map((name) => join(HERE, name)), join(ROOT, 'icon.svg')];
+  if (!existsSync(PAGE) || Math.max(...sources.map(lastChange)) > statSync(PAGE).mtimeMs) {
+    step('npm', ['run', '--silent', 'build', '--', '--logLevel', 'warn'], { cwd: HERE });
+  }
+  step(process.execPath, ['scripts/build.mjs']);
+  return readFileSync(join(ROOT, 'dist', 'index.js'), 'utf8');
+}
+
+function lastChange(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => lastChange(join(path, name))));
+}

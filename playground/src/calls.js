@@ -1,0 +1,27 @@
+// The calls of the page to its server.
+
+export const fetchSetup = () => request('/api/setup');
+
+export const testConnection = (options) => post('/api/test-connection', { options });
+
+export const runQuery = ({ options, query, values }) =>
+  post('/api/run', { options, query, values });
+
+const post = (path, body) =>
+  request(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+async function request(path, init) {
+  let response;
+  try {
+    response = await fetch(path, init);
+  } catch {
+    throw new Error('The playground’s server does not answer. Is `npm start` still running?');
+  }
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.error);
+  return body;
+}

@@ -1,0 +1,32 @@
+import { fillIn } from '../../templates.mjs';
+import { evaluateTemplates } from '../evaluate.js';
+
+const MOST_CHARACTERS = 120;
+
+/** What a code field with templates comes to; without any, there is nothing to show. */
+export function TemplatePreview({ text, state }) {
+  if (!text.includes('{{')) return null;
+  const { values, problems } = evaluateTemplates(text, state);
+  const [problem] = Object.values(problems);
+  if (problem) {
+    return (
+      <p class="preview preview-problem">
+        <span class="preview-type">undefined</span> {problem}
+      </p>
+    );
+  }
+  const value = fillIn(text, values);
+  return (
+    <p class="preview">
+      <span class="preview-type">{typeOf(value)}</span> {shortened(JSON.stringify(value) ?? '')}
+    </p>
+  );
+}
+
+function typeOf(value) {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
+const shortened = (text) =>
+  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;

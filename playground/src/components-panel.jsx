@@ -1,0 +1,64 @@
+import { useState } from 'preact/hooks';
+import { CodeEditor } from './code/code-editor.jsx';
+import { PICTURE } from './examples.js';
+
+/** A few components as an app would have them, for templates to refer to. */
+const COMPONENTS = {
+  textinput1: { value: 'What is the capital of France?' },
+  numberinput1: { value: 0.7 },
+  chat1: {
+    history: [
+      { role: 'user', content: 'My name is Ada.' },
+      { role: 'assistant', content: 'Nice to meet you, Ada.' },
+    ],
+  },
+  table1: { selectedRow: { id: 7, title: 'Invoice 1042', status: 'overdue' } },
+  filepicker1: { file: [PICTURE] },
+};
+
+/** `value` is that of the last text that was an object; `problem` says what is wrong with it now. */
+export function useComponents() {
+  const [text, setText] = useState(JSON.stringify(COMPONENTS, null, 2));
+  const [value, setValue] = useState(COMPONENTS);
+  const [problem, setProblem] = useState();
+
+  function edit(edited) {
+    setText(edited);
+    try {
+      const parsed = JSON.parse(edited);
+      if (parsed === null || typeof parsed !== 'object') throw new Error('It is not an object.');
+      setValue(parsed);
+      setProblem(undefined);
+    } catch (error) {
+      setProblem(error.message);
+    }
+  }
+
+  return { text, value, problem, edit };
+}
+
+export function ComponentsPanel({ components: { text, problem, edit } }) {
+  return (
+    <details class="components">
+      <summary>
+        <span id="components-title">Components</span>
+        <span class="panel-note">
+          what <code>{'{{components.…}}'}</code> refers to
+        </span>
+      </summary>
+      <CodeEditor
+        labelId="components-title"
+        text={text}
+        mode="javascript"
+        minHeight="120px"
+        onChange={edit}
+        state={{}}
+      />
+      {problem && (
+        <p class="problem" role="alert">
+          Not used yet: {problem}
+        </p>
+      )}
+    </details>
+  );
+}

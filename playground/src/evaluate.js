@@ -1,0 +1,24 @@
+// ToolJet's browser evaluates templates as JavaScript that sees the state of the app.
+
+import { expressionOf, templatesIn } from '../templates.mjs';
+
+/** The values of all templates in an option, by template, and what was wrong with the others. */
+export function evaluateTemplates(option, state) {
+  const values = {};
+  const problems = {};
+  for (const template of templatesIn(option)) {
+    try {
+      values[template] = evaluate(expressionOf(template), state);
+    } catch (error) {
+      problems[template] = error.message;
+    }
+  }
+  return { values, problems };
+}
+
+function evaluate(expression, state) {
+  const compute = new Function(...Object.keys(state), `'use strict'; return (${expression}\n);`);
+  const value = compute(...Object.values(state));
+  // Values travel to the server as JSON.
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+}

@@ -1,0 +1,31 @@
+import { EXAMPLES } from './examples.js';
+
+export function ExamplesBar({ api, chosen, onChoose }) {
+  const isStandIn = api === 'stand-in';
+  return (
+    <nav class="examples" aria-label="Saved queries">
+      {EXAMPLES.map(({ group, queries }) => {
+        const offered = queries.filter((example) => isStandIn || !example.standInOnly);
+        return (
+          offered.length > 0 && (
+            <div class="example-group" key={group}>
+              <span class="example-title">{group}</span>
+              {offered.map((example) => (
+                <button
+                  type="button"
+                  class="chip"
+                  key={example.title}
+                  aria-current={example === chosen ? 'true' : undefined}
+                  title={isStandIn ? 'Fills the editor and runs' : 'Fills the editor'}
+                  onClick={() => onChoose(example)}
+                >
+                  {example.title}
+                </button>
+              ))}
+            </div>
+          )
+        );
+      })}
+    </nav>
+  );
+}

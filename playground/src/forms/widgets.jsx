@@ -1,0 +1,128 @@
+// The field types of ToolJet's form engine that the two forms use, and the values they store.
+
+import { CodeEditor } from '../code/code-editor.jsx';
+import { TemplatePreview } from '../code/template-preview.jsx';
+
+export function Text({ field, ids, value, onChange }) {
+  return (
+    <input
+      id={ids.id}
+      type="text"
+      placeholder={field.description}
+      value={value ?? ''}
+      aria-describedby={field.helpText && ids.helpId}
+      autocomplete="off"
+      spellcheck={false}
+      onInput={(event) => onChange(event.currentTarget.value)}
+    />
+  );
+}
+
+export function Password({ field, ids, value, encrypted, onChange }) {
+  return (
+    <input
+      id={ids.id}
+      type="password"
+      placeholder={encrypted ? '****' : field.description}
+      value={value ?? ''}
+      aria-describedby={field.helpText && ids.helpId}
+      // What keeps browsers and password managers from offering to store it.
+      autocomplete="off"
+      data-1p-ignore
+      data-lpignore="true"
+      onInput={(event) => onChange(event.currentTarget.value)}
+    />
+  );
+}
+
+export function Dropdown({ field, ids, value, onChange }) {
+  const chosen = field.list.findIndex((entry) => entry.value === value);
+  return (
+    <select
+      id={ids.id}
+      aria-labelledby={ids.labelId}
+      value={String(chosen)}
+      onChange={(event) => onChange(field.list[Number(event.currentTarget.value)].value)}
+    >
+      {chosen === -1 && (
+        <option value="-1" hidden>
+          Select…
+        </option>
+      )}
+      {field.list.map((entry, index) => (
+        <option key={entry.value} value={String(index)}>
+          {entry.name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+export function CodeField({ field, ids, value, onChange, state }) {
+  // Like ToolJet's, it holds text and shows any other value as JSON.
+  const text = typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
+  return (
+    <>
+      <CodeEditor
+        labelId={ids.labelId}
+        text={text ?? ''}
+        mode={field.mode}
+        minHeight={field.height}
+        placeholder={field.placeholder}
+        onChange={onChange}
+        state={state}
+      />
+      <TemplatePreview text={text ?? ''} state={state} />
+    </>
+  );
+}
+
+const EMPTY_PAIR = ['', ''];
+
+export function Pairs({ field, ids, value, onChange }) {
+  const pairs = value?.length ? value : [EMPTY_PAIR];
+
+  function change(row, column, text) {
+    const changed = pairs.map((pair, index) => (index === row ? pair.with(column, text) : pair));
+    const isFull = changed.at(-1).some((part) => part !== '');
+    onChange(isFull ? [...changed, EMPTY_PAIR] : changed);
+  }
+
+  return (
+    <fieldset class="pairs" aria-labelledby={ids.labelId}>
+      {pairs.map(([name, content], row) => (
+        <div class="pair" key={row}>
+          <input
+            type="text"
+            placeholder="Key"
+            aria-label={`${field.label}, key ${row + 1}`}
+            autocomplete="off"
+            spellcheck={false}
+            value={name}
+            onInput={(event) => change(row, 0, event.currentTarget.value)}
+          />
+          <input
+            type="text"
+            placeholder="Value"
+            aria-label={`${field.label}, value ${row + 1}`}
+            autocomplete="off"
+            spellcheck={false}
+            value={content}
+            onInput={(event) => change(row, 1, event.currentTarget.value)}
+          />
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={`Remove ${field.label.toLowerCase()} pair ${row + 1}`}
+            disabled={row === pairs.length - 1}
+            onClick={() => onChange(pairs.toSpliced(row, 1))}
+          >
+            <svg viewBox="0 0 16 16" aria-hidden="true">
+              <path d="m4.5 4.5 7 7m0-7-7 7" />
+            </svg>
+          </button>
+        </div>
+      ))}
+    </fieldset>
+  );
+}

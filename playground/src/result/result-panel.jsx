@@ -1,0 +1,107 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { duration } from './duration.js';
+import { FailureView } from './failure-view.jsx';
+import { JsonTree } from './json-tree.jsx';
+import { RequestsView } from './requests-view.jsx';
+import { Tabs } from './tabs.jsx';
+import { ValueView } from './value-view.jsx';
+
+/** What ToolJet's browser takes for a failure. */
+const FAILURES = ['failed', 'Bad Request', 'Not Found', 'Unprocessable Entity', 400, 404, 422];
+const isFailure = ({ status }) => FAILURES.includes(status);
+
+export function ResultPanel({ outcome }) {
+  const panel = useRef(null);
+  const [chosen, setChosen] = useState('answer');
+  const { phase } = outcome;
+
+  useEffect(() => {
+    // On a narrow page the result is below the form that asked for it.
+    const { top } = panel.current.getBoundingClientRect();
+    if (phase === 'done' && top > window.innerHeight) panel.current.scrollIntoView();
+  }, [outcome]);
+
+  return (
+    <section
+      ref={panel}
+      class="panel result"
+      aria-labelledby="result-title"
+      aria-busy={phase === 'running'}
+    >
+      <div class="panel-head">
+        <h2 id="result-title">Result</h2>
+        <Verdict outcome={outcome} />
+      </div>
+      <div class="panel-body">
+        {phase === 'none' && <Invitation />}
+        {phase === 'running' && <div class="progress" aria-hidden="true" />}
+        {phase === 'broken' && <p class="problem">{outcome.message}</p>}
+        {phase === 'done' && <Answer {...outcome.answer} chosen={chosen} onChoose={setChosen} />}
+      </div>
+    </section>
+  );
+}
+
+function Verdict({ outcome: { phase, answer } }) {
+  if (phase !== 'done') {
+    return (
+      <span class="verdict-line" role="status">
+        {phase === 'running' && 'Running…'}
+      </span>
+    );
+  }
+  const failed = isFailure(answer.result);
+  return (
+    <span class="verdict-line" role="status">
+      <span class={failed ? 'pill pill-failed' : 'pill pill-ok'}>
+        {failed ? 'Failed' : 'Success'}
+      </span>
+      <span class="elapsed">{duration(answer.elapsedMs)}</span>
+    </span>
+  );
+}
+
+function Invitation() {
+  return (
+    <div class="invitation">
+      <p>Press a saved query above, or fill in the form and run it.</p>
+      <p>
+        <kbd>Ctrl</kbd> <kbd>Enter</kbd> runs the query from any of its fields.
+      </p>
+    </div>
+  );
+}
+
+function Answer({ result, requests, options, chosen, onChoose }) {
+  const tabs = [
+    isFailure(result)
+      ? { id: 'answer', title: 'Error', content: <FailureView error={result} /> }
+      : { id: 'answer', title: 'Answer', content: <SuccessView result={result} /> },
+    {
+      id: 'requests',
+      title: requests?.length > 1 ? `Requests (${requests.length})` : 'Request',
+      content: <RequestsView requests={requests} />,
+    },
+    { id: 'options', title: 'Options', content: <OptionsView options={options} /> },
+  ];
+  return <Tabs label="Parts of the result" tabs={tabs} chosen={chosen} onChoose={onChoose} />;
+}
+
+function SuccessView({ result: { data, metadata } }) {
+  return (
+    <>
+      <ValueView name="data" value={data} />
+      <ValueView name="metadata" value={metadata} />
+    </>
+  );
+}
+
+function OptionsView({ options: { source, query } }) {
+  return (
+    <>
+      <p class="caption">What the plugin was called with, templates filled in.</p>
+      <JsonTree name="queryOptions" value={query} />
+      <JsonTree name="sourceOptions" value={source} />
+    </>
+  );
+}

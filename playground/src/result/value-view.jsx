@@ -1,0 +1,52 @@
+import { useState } from 'preact/hooks';
+import { JsonTree } from './json-tree.jsx';
+import { picturesIn } from './pictures.js';
+
+const MOST_CHARACTERS = 100_000;
+
+/** Like ToolJet's preview: a tree for objects and lists, plain text for the rest, or raw JSON. */
+export function ValueView({ name, value }) {
+  const pictures = picturesIn(value);
+  const isTree = value !== null && typeof value === 'object';
+  const views = [
+    pictures.length > 0 && { id: 'picture', title: 'Picture' },
+    isTree ? { id: 'tree', title: 'Tree' } : { id: 'text', title: 'Text' },
+    { id: 'raw', title: 'Raw' },
+  ].filter(Boolean);
+  const [wanted, setWanted] = useState();
+  const chosen = views.find(({ id }) => id === wanted)?.id ?? views[0].id;
+  return (
+    <div class="value">
+      <div class="value-head">
+        <code class="caption">{`queries.openai1.${name}`}</code>
+        <fieldset class="segments segments-small">
+          <legend class="visually-hidden">{`View of ${name}`}</legend>
+          {views.map(({ id, title }) => (
+            <label key={id}>
+              <input
+                type="radio"
+                name={`view-${name}`}
+                checked={id === chosen}
+                onChange={() => setWanted(id)}
+              />
+              <span>{title}</span>
+            </label>
+          ))}
+        </fieldset>
+      </div>
+      {chosen === 'picture' &&
+        pictures.map((source) => (
+          <img class="picture" key={source} src={source} alt="The result" />
+        ))}
+      {chosen === 'tree' && <JsonTree name={name} value={value} />}
+      {chosen === 'text' && <div class="text-value">{String(value)}</div>}
+      {chosen === 'raw' && <pre class="raw">{cut(JSON.stringify(value, null, 2))}</pre>}
+    </div>
+  );
+}
+
+/** A browser takes its time over megabytes of text without a space. */
+function cut(text = 'undefined') {
+  if (text.length <= MOST_CHARACTERS) return text;
+  return `${text.slice(0, MOST_CHARACTERS)}… (${text.length.toLocaleString('en')} characters)`;
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { describe, test } from 'node:test';
+import { usePlayground } from './browser.mjs';
+import { choose, openExample, openTab, query, result, source, textbox } from './page.mjs';
+
+const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** The serious and critical findings of axe-core, one line each. */
+async function problemsOn(page) {
+  await page.addScriptTag({ path: AXE }).catch(() => page.evaluate(readFileSync(AXE, 'utf8')));
+  const { violations } = await page.evaluate(() => window.axe.run());
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+}
+
+const STATES = {
+  'as it opens': async () => {},
+  'with an answer': (page) => openExample(page, 'Ask a question'),
+  'with a tree': (page) => openExample(page, 'Embed a text'),
+  'with a picture': (page) => openExample(page, 'Draw'),
+  'with a failure': (page) => openExample(page, 'Wrong key'),
+  'with the requests': async (page) => {
+    await openExample(page, 'Busy server');
+    await openTab(page, /^Requests/);
+  },
+  'with everything open': async (page) => {
+    await choose(query(page), 'Advanced', 'On');
+    await query(page).getByRole('button', { name: 'Temperature' }).click();
+    await page.getByText('Components', { exact: true }).click();
+    await textbox(query(page), 'Prompt').fill('{{components.nowhere.value}}');
+    await textbox(query(page), 'System prompt').fill('{{components.textinput1.value}}');
+    await source(page).getByLabel('Headers, key 1').fill('x-team');
+    await source(page).getByRole('button', { name: 'Test connection' }).click();
+    await source(page).getByText('Connection verified').waitFor();
+  },
+};
+
+describe('the page', () => {
+  const playground = usePlayground({ plugin });
+
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [state, reach] of Object.entries(STATES)) {
+      test(`has no serious problem ${state}, ${colorScheme}`, async () => {
+        const page = await playground.open({ colorScheme });
+        await reach(page);
+        assert.deepEqual(await problemsOn(page), []);
+      });
+    }
+  }
+
+  test('has no serious problem on a narrow screen', async () => {
+    const page = await playground.open({ width: 390, height: 844 });
+    await openExample(page, 'Ask a question');
+    assert.deepEqual(await problemsOn(page), []);
+  });
+
+  for (const width of [1280, 900, 390]) {
+    test(`needs no horizontal scrolling at ${width} pixels`, async () => {
+      const page = await playground.open({ width, height: 844 });
+      await openExample(page, 'Fill a gap');
+      await openTab(page, /^Request/);
+      const { content, room } = await page.evaluate(() => ({
+        content: document.documentElement.scrollWidth,
+        room: document.documentElement.clientWidth,
+      }));
+      assert.equal(content, room);
+    });
+  }
+
+  test('brings the result into view where it is below the form', async () => {
+    const page = await playground.open({ width: 390, height: 844 });
+    await openExample(page, 'Ask a question');
+    await page.waitForFunction(
+      () => document.querySelector('.result').getBoundingClientRect().top < innerHeight / 2,
+    );
+  });
+
+  test('follows the system, and the button where it is pressed', async () => {
+    const page = await playground.open({ colorScheme: 'dark' });
+    const background = () =>
+      page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const dark = await background();
+    await page.getByRole('button', { name: 'Dark theme', pressed: true }).click();
+    const light = await background();
+    assert.notEqual(light, dark);
+    await page.emulateMedia({ colorScheme: 'light' });
+    assert.equal(await background(), light);
+  });
+
+  test('can be used with the keyboard alone', async () => {
+    const page = await playground.open();
+    const focused = () =>
+      page.evaluate(
+        () => document.activeElement.ariaLabel ?? document.activeElement.textContent.trim(),
+      );
+    await textbox(query(page), 'Prompt').focus();
+    await page.keyboard.type('Say ping');
+    await page.keyboard.press('Tab');
+    assert.match(await focused(), /Message history/, 'Tab leaves a code field');
+    await page.keyboard.press('Control+Enter');
+    await result(page).getByText('This is a test.', { exact: true }).waitFor();
+    await result(page).getByRole('tab', { name: 'Answer' }).focus();
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await focused(), 'Request');
+    assert.match(await result(page).getByRole('tabpanel').textContent(), /POST \/v1\/chat/);
+    await page.keyboard.press('Tab');
+    assert.equal(
+      await page.evaluate(() => document.activeElement.getAttribute('role')),
+      'tabpanel',
+      'a result that scrolls can be reached',
+    );
+  });
+});

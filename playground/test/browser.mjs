@@ -1,0 +1,58 @@
+// A playground of its own for a test file, and a browser that shows it.
+
+import { after, afterEach, before } from 'node:test';
+import { chromium } from 'playwright-core';
+import { startStandIn } from '../../stand-in/server.mjs';
+import { startPlayground } from '../server.mjs';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  // Without it, a screenshot differs from the one before in pixels that nobody sees.
+  '--disable-partial-raster',
+];
+
+/**
+ * Starts everything before the tests of a file and ends it after them. What it returns is filled
+ * then: `standIn`, `url`, and `open()`, which opens the page with no state from before.
+ */
+export function usePlayground({ plugin }) {
+  const playground = {};
+  const ends = [];
+  const pages = [];
+
+  before(async () => {
+    const standIn = await startStandIn();
+    ends.unshift(() => standIn.close());
+    const server = await startPlayground({ plugin, standIn });
+    ends.unshift(() => server.close());
+    // Playwright gives it an empty profile and removes that in the end.
+    const browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: FLAGS,
+    });
+    ends.unshift(() => browser.close());
+
+    async function open({ width = 1280, height = 800, colorScheme = 'light' } = {}) {
+      const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+      pages.push(page);
+      page.setDefaultTimeout(10_000);
+      await page.goto(server.url);
+      return page;
+    }
+    Object.assign(playground, { standIn, url: server.url, open });
+  });
+
+  afterEach(() => Promise.all(pages.splice(0).map((page) => page.close())));
+
+  after(async () => {
+    for (const end of ends) await end();
+  });
+
+  return playground;
+}

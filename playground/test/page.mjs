@@ -1,0 +1,46 @@
+// The page as somebody uses it: by the names of its controls.
+
+export const source = (page) => page.getByRole('region', { name: 'Data source' });
+export const query = (page) => page.getByRole('region', { name: 'Query' });
+export const result = (page) => page.getByRole('region', { name: 'Result' });
+
+export const textbox = (region, name) => region.getByRole('textbox', { name, exact: true });
+export const dropdown = (region, name) => region.getByRole('combobox', { name, exact: true });
+
+export async function choose(region, name, option) {
+  await dropdown(region, name).selectOption({ label: option });
+}
+
+/** Presses Run and waits for the verdict: "Success" or "Failed". */
+export async function run(page) {
+  await query(page).getByRole('button', { name: 'Run' }).click();
+  return verdict(page);
+}
+
+export async function openExample(page, name) {
+  const saved = page.getByRole('navigation', { name: 'Saved queries' });
+  await saved.getByRole('button', { name, exact: true }).click();
+  return verdict(page);
+}
+
+async function verdict(page) {
+  return result(page)
+    .getByRole('status')
+    .getByText(/^(Success|Failed)$/)
+    .textContent();
+}
+
+/** Opens a tab of the result and returns what it says. */
+export async function openTab(page, name) {
+  await result(page).getByRole('tab', { name }).click();
+  return shownResult(page);
+}
+
+export const shownResult = (page) => result(page).getByRole('tabpanel').textContent();
+
+/** The raw JSON of `data` or `metadata`. */
+export async function rawValue(page, name) {
+  const value = result(page).locator('.value', { hasText: `queries.openai1.${name}` });
+  await value.getByRole('radio', { name: 'Raw' }).check();
+  return JSON.parse(await value.locator('.raw').textContent());
+}

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { startStandIn } from '../../stand-in/server.mjs';
+import { usePlayground } from './browser.mjs';
+import {
+  choose,
+  openExample,
+  openTab,
+  query,
+  rawValue,
+  result,
+  run,
+  shownResult,
+  source,
+  textbox,
+} from './page.mjs';
+
+const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
+const KEY = 'sk-stand-in-5f1c9e7a';
+
+async function testConnection(page) {
+  await source(page).getByRole('button', { name: 'Test connection' }).click();
+  const status = source(page).getByRole('status');
+  await status.getByText(/./).first().waitFor();
+  return status.textContent();
+}
+
+const OPERATIONS = [
+  {
+    name: 'Completions',
+    fill: { Prompt: 'Once upon a time', 'Max Tokens': '64' },
+    path: '/v1/completions',
+    check: ({ data }) => assert.match(data, /^ there was a lighthouse/),
+  },
+  {
+    name: 'Chat',
+    fill: { Prompt: 'What is the capital of France?', 'System prompt': 'Be brief.' },
+    path: '/v1/chat/completions',
+    check: ({ data, metadata }) => {
+      assert.equal(data, 'The capital of France is Paris.');
+      assert.equal(metadata.finish_reason, 'stop');
+    },
+  },
+  {
+    name: 'Generate image',
+    fill: { Prompt: 'A lighthouse', Size: '1024x1024' },
+    path: '/v1/images/generations',
+    check: ({ data }) => assert.equal(data.status, 'success'),
+  },
+  {
+    name: 'Generate embedding',
+    fill: { Input: 'A lighthouse', Dimensions: '8' },
+    path: '/v1/embeddings',
+    check: ({ data }) => assert.equal(data.embedding.length, 8),
+  },
+  {
+    name: 'List models',
+    fill: { Filter: 'gpt-5' },
+    path: '/v1/models',
+    check: ({ data }) => assert.match(JSON.stringify(data), /gpt-5/),
+  },
+];
+
+describe('the playground', () => {
+  const playground = usePlayground({ plugin });
+
+  test('fills both forms from scratch, tests the connection and runs every operation', async () => {
+    const page = await playground.open();
+    const form = source(page);
+    for (const label of ['API key', 'Base URL']) {
+      await form.getByLabel(label, { exact: true }).fill('');
+    }
+    await form.getByLabel('API key').fill(KEY);
+    await form.getByLabel('Base URL').fill(playground.standIn.baseUrl);
+    await form.getByLabel('Organization ID').fill('org-stand-in');
+    await form.getByLabel('Project ID').fill('proj_stand_in');
+    await form.getByLabel('Headers, key 1').fill('x-gateway-token');
+    await form.getByLabel('Headers, value 1').fill('gateway-secret-1');
+    await form.getByLabel('Timeout (seconds)').fill('30');
+    await form.getByLabel('Max retries').fill('0');
+    assert.equal(await testConnection(page), 'Connection verified');
+
+    for (const { name, fill, path, check } of OPERATIONS) {
+      await choose(query(page), 'Operation', name);
+      for (const [label, text] of Object.entries(fill)) {
+        await textbox(query(page), label).fill(text);
+      }
+      assert.equal(await run(page), 'Success', name);
+      const data = await rawValue(page, 'data');
+      const metadata = await rawValue(page, 'metadata');
+      check({ data, metadata });
+      assert.ok(metadata.request_id, `${name} has metadata`);
+
+      const request = await openTab(page, /^Request/);
+      assert.ok(request.includes(path), `${name} shows the request to ${path}`);
+      assert.match(request, /openai-organization: org-stand-in/);
+      assert.match(request, /authorization: Bearer \[redacted\]/);
+      assert.match(request, /x-gateway-token: \[redacted\]/);
+      await openTab(page, 'Answer');
+    }
+  });
+
+  test('says why a connection test with a wrong key fails', async () => {
+    const page = await playground.open();
+    await source(page).getByLabel('API key').fill('sk-not-a-key-of-anybody-0000');
+    const message = await testConnection(page);
+    assert.match(message, /Connection could not be established/);
+    assert.match(message, /key/i);
+    assert.doesNotMatch(message, /anybody/);
+  });
+
+  test('shows message, description and data of a failed query', async () => {
+    const page = await playground.open();
+    assert.equal(await openExample(page, 'Wrong key'), 'Failed');
+    const error = await shownResult(page);
+    assert.match(error, /message\s*Query could not be completed/);
+    assert.match(error, /description\s*.*key/i);
+    assert.match(error, /status\s*401/);
+  });
+
+  test('shows that a value out of range is refused before anything is sent', async () => {
+    const page = await playground.open();
+    assert.equal(await openExample(page, 'Temperature 3'), 'Failed');
+    assert.match(await shownResult(page), /temperature/i);
+    assert.match(await openTab(page, 'Request'), /No request was sent/);
+  });
+
+  test('shows every attempt at a busy server', async () => {
+    const page = await playground.open();
+    assert.equal(await openExample(page, 'Busy server'), 'Failed');
+    await result(page).getByRole('tab', { name: 'Requests (3)' }).waitFor();
+  });
+
+  test('opens and runs every saved query with one press, as its name promises', async () => {
+    const page = await playground.open();
+    const groups = await page.locator('.example-group').all();
+    for (const group of groups) {
+      const title = await group.locator('.example-title').textContent();
+      const names = await group.getByRole('button').allTextContents();
+      for (const name of names) {
+        const expected = title === 'Failures' ? 'Failed' : 'Success';
+        assert.equal(await openExample(page, name), expected, `${title}: ${name}`);
+      }
+    }
+  });
+
+  test('draws the picture of an image query', async () => {
+    const page = await playground.open();
+    await openExample(page, 'Draw');
+    const picture = result(page).getByRole('img');
+    await picture.waitFor();
+    assert.equal(
+      await picture.evaluate((image) => image.decode().then(() => image.naturalWidth)),
+      1024,
+    );
+  });
+
+  test('runs the query on Ctrl-Enter, from any of its fields', async () => {
+    const page = await playground.open();
+    await textbox(query(page), 'Prompt').fill('Say ping');
+    await textbox(query(page), 'Prompt').press('Control+Enter');
+    await result(page).getByText('This is a test.', { exact: true }).waitFor();
+  });
+
+  test('keeps the key out of everything but its field', async () => {
+    const page = await playground.open();
+    const asked = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await source(page).getByLabel('API key').fill(KEY);
+    await textbox(query(page), 'Prompt').fill('Say ping');
+    await run(page);
+    await openTab(page, 'Request');
+    const seen = await result(page).textContent();
+    await openTab(page, 'Options');
+    assert.ok(!`${seen}${await result(page).textContent()}`.includes(KEY));
+    const kept = await page.evaluate(async () => ({
+      local: localStorage.length,
+      session: sessionStorage.length,
+      cookie: document.cookie,
+      databases: (await indexedDB.databases()).length,
+      caches: (await caches.keys()).length,
+    }));
+    assert.deepEqual(kept, { local: 0, session: 0, cookie: '', databases: 0, caches: 0 });
+    for (const url of asked) {
+      assert.ok(url.startsWith(playground.url) && !url.includes(KEY), url);
+    }
+  });
+
+  test('starts the real API with an empty form and runs nothing by itself there', async () => {
+    const page = await playground.open();
+    await page.getByRole('radio', { name: 'Real API' }).check();
+    assert.equal(await source(page).getByLabel('API key').inputValue(), '');
+    assert.equal(await source(page).getByLabel('Base URL').inputValue(), '');
+    await page.getByRole('button', { name: 'Ask a question' }).click();
+    await query(page).getByText('You are a concise assistant.').waitFor();
+    assert.equal(
+      await result(page)
+        .getByText(/Success|Failed|Running/)
+        .count(),
+      0,
+    );
+    assert.equal(await page.getByRole('button', { name: 'Wrong key' }).count(), 0);
+  });
+
+  test('does not pretend to have recorded a request to another API', async (context) => {
+    const other = await startStandIn();
+    context.after(() => other.close());
+    const page = await playground.open();
+    await page.getByRole('radio', { name: 'Real API' }).check();
+    await source(page).getByLabel('API key').fill(KEY);
+    await source(page).getByLabel('Base URL').fill(other.baseUrl);
+    await textbox(query(page), 'Prompt').fill('Say ping');
+    assert.equal(await run(page), 'Success');
+    assert.match(await openTab(page, 'Request'), /Not recorded/);
+    await page.getByRole('radio', { name: 'Stand-in' }).check();
+    assert.notEqual(await source(page).getByLabel('API key').inputValue(), KEY);
+  });
+
+  test('says so when its server is gone', async () => {
+    const page = await playground.open();
+    await page.route('**/api/run', (route) => route.abort());
+    await query(page).getByRole('button', { name: 'Run' }).click();
+    await result(page)
+      .getByText(/does not answer/)
+      .waitFor();
+  });
+});

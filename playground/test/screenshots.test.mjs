@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { usePlayground } from './browser.mjs';
+import { openExample, openTab, source } from './page.mjs';
+
+const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
+const FOLDER = new URL('../screenshots/', import.meta.url);
+const MOST_BYTES = 300_000;
+
+const PICTURES = [
+  {
+    name: 'chat',
+    take: async (page) => {
+      await source(page).getByRole('button', { name: 'Test connection' }).click();
+      await source(page).getByText('Connection verified').waitFor();
+      await openExample(page, 'Ask a question');
+    },
+  },
+  { name: 'image-dark', colorScheme: 'dark', take: (page) => openExample(page, 'Draw') },
+  { name: 'failure', take: (page) => openExample(page, 'Wrong key') },
+  {
+    name: 'request-dark',
+    colorScheme: 'dark',
+    take: async (page) => {
+      await openExample(page, 'Answer as JSON');
+      await openTab(page, 'Request');
+    },
+  },
+  { name: 'narrow', width: 390, height: 844, take: (page) => openExample(page, 'Continue a text') },
+];
+
+/** A port and a duration are all that differs from run to run; the pictures are to stay the same. */
+async function fixWhatVaries(page, { port }) {
+  await page.route('**/api/run', async (route) => {
+    const response = await route.fetch();
+    const text = await response.text();
+    const answer = JSON.parse(text.replaceAll(`localhost:${port}`, 'localhost:4701'));
+    await route.fulfill({ response, json: { ...answer, elapsedMs: 24 } });
+  });
+}
+
+describe('screenshots', () => {
+  const playground = usePlayground({ plugin });
+
+  for (const { name, take, ...options } of PICTURES) {
+    test(`of ${name}`, async () => {
+      const page = await playground.open(options);
+      await fixWhatVaries(page, playground.standIn);
+      await take(page);
+      await page.mouse.move(0, 0);
+      await page.evaluate(() => {
+        document.activeElement.blur();
+        const pictures = [...document.querySelectorAll('.picture')].map((image) => image.decode());
+        return Promise.all([document.fonts.ready, ...pictures]);
+      });
+      await source(page)
+        .getByLabel('Base URL')
+        .evaluate((input) => {
+          input.value = 'http://localhost:4701/v1';
+        });
+      const path = fileURLToPath(new URL(`${name}.png`, FOLDER));
+      await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+      assert.ok(statSync(path).size < MOST_BYTES, `${name}.png is too big to be committed`);
+    });
+  }
+});

@@ -1,0 +1,57 @@
+// npm start: the playground, on the built plugin and a stand-in for OpenAI's API.
+
+import { parseArgs } from 'node:util';
+import { prepare } from '../playground/prepare.mjs';
+import { startStandIn } from '../stand-in/server.mjs';
+
+const USAGE = `npm start -- [options]
+  --port N   the port of the page; 4700 unless told, 0 for any free one
+  --help     show this text
+
+Serves the playground on this machine only, until it is stopped (Ctrl-C).
+`;
+
+function optionsOf(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      port: { type: 'string', default: '4700' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > 65535) {
+    throw new Error(`--port must be a whole number from 0 to 65535, not ${values.port}`);
+  }
+  return { ...values, port };
+}
+
+async function main() {
+  const { port, help } = optionsOf(process.argv.slice(2));
+  if (help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const plugin = prepare();
+  // Its packages are there only now.
+  const { startPlayground } = await import('../playground/server.mjs');
+  const standIn = await startStandIn();
+  const playground = await startPlayground({ plugin, standIn, port }).catch(async (error) => {
+    await standIn.close();
+    throw error;
+  });
+
+  const stop = () => Promise.all([playground.close(), standIn.close()]);
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  process.stdout.write(
+    `\nPlayground:   ${playground.url}\nStand-in API: ${standIn.baseUrl}\nCtrl-C stops both.\n`,
+  );
+}
+
+main().catch((error) => {
+  const isTaken = error.code === 'EADDRINUSE';
+  const advice = isTaken ? 'the port is taken; choose another with --port' : error.message;
+  process.stderr.write(`start: ${advice}\n`);
+  process.exitCode = 1;
+});
