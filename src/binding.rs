@@ -29,6 +29,9 @@ fn init() {
 }
 
 /// Runs when `Node` loads the addon, and not in tests that link it.
+///
+/// # Errors
+/// None.
 #[napi(module_exports)]
 pub fn quieten_panics(_exports: Object<'_>) -> Result<()> {
     // A caught panic is reported by its QueryError; its text has no place in the log.

@@ -1,9 +1,11 @@
-//! Sends requests: connections, TLS, proxies, limits. The only file that names `reqwest`
-//! and `tokio`.
+//! Sends requests: connections, proxies, limits. The only module that names `reqwest` and
+//! `tokio`; its part `failure` tells what their errors mean.
 //!
 //! One client serves the whole process, so that queries share its connections. It speaks
 //! HTTP/1.1 on purpose: servers commonly allow 100 streams on an HTTP/2 connection, and with
 //! answers that take seconds the queries beyond those would wait for others to end.
+
+mod failure;
 
 use std::{
     collections::hash_map::RandomState,
@@ -39,8 +41,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const MOST_IDLE: usize = 256;
 /// Names are resolved on these threads; more would only wait for the same resolver.
 const MOST_BLOCKING_THREADS: usize = 8;
-/// Longest detail of a failure, in characters.
-const LONGEST_DETAIL: usize = 200;
 
 /// The runtime that runs every query: one thread is plenty, as queries mostly wait.
 ///
@@ -113,7 +113,7 @@ impl Client {
                 .pool_max_idle_per_host(MOST_IDLE)
                 .no_proxy();
             let builder = with.iter().cloned().fold(builder, reqwest::ClientBuilder::proxy);
-            builder.build().map_err(|error| unusable(innermost(&error)))
+            builder.build().map_err(|error| unusable(failure::innermost(&error)))
         };
         Ok(Self {
             direct: build(None, &[])?,
@@ -185,11 +185,9 @@ impl Transport for Client {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let failed = |error: reqwest::Error| match proxied.then(|| proxy_error(&error, request.url.scheme())) {
-            Some(Some(error)) => error,
-            _ => transport_error(&error),
-        };
-        receive(builder.send().await.map_err(failed)?).await
+        let through = proxied.then(|| request.url.scheme());
+        let response = builder.send().await.map_err(|error| failure::of_request(&error, through))?;
+        receive(response).await
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -237,10 +235,9 @@ async fn receive(mut response: reqwest::Response) -> Result<HttpResponse, Transp
                 too_large = chunk.len() > limit - body.len();
                 body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
             }
-            Ok(None) => break,
-            Err(error) if succeeded => return Err(transport_error(&error)),
+            Err(error) if succeeded => return Err(failure::of(&error)),
             // The start of an error says what it is; its status counts in any case.
-            Err(_) => break,
+            Ok(None) | Err(_) => break,
         }
     }
     if too_large && succeeded {
@@ -253,7 +250,7 @@ async fn receive(mut response: reqwest::Response) -> Result<HttpResponse, Transp
 fn redirect_target(response: &reqwest::Response) -> Option<String> {
     let location = response.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
     let target = response.url().join(location).ok()?;
-    Some(shortened(&format!("{}{}", target.origin().ascii_serialization(), target.path())))
+    Some(failure::shortened(&format!("{}{}", target.origin().ascii_serialization(), target.path())))
 }
 
 /// Resolves names with the system's resolver, and checks the addresses where rules apply.
@@ -307,85 +304,32 @@ impl fmt::Display for Blocked {
 impl StdError for Unresolved {}
 impl StdError for Blocked {}
 
-/// A failure to get through the proxy. The TLS that follows inside a tunnel is the API's.
-fn proxy_error(error: &reqwest::Error, scheme: &str) -> Option<TransportError> {
-    let tunnel = causes(error).map(ToString::to_string).find(|cause| cause.starts_with("tunnel error"));
-    if !error.is_connect() || !(tunnel.is_some() || error.is_timeout() || scheme == "http") {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(edition: &'static str) -> Client {
+        Client::from_env(|name| (name == "TOOLJET_EDITION").then(|| edition.to_owned())).unwrap()
     }
-    Some(match tunnel.as_deref() {
-        Some("tunnel error: proxy authorization required") => {
-            TransportError::new(TransportErrorKind::ProxyAuthentication, "HTTP 407")
-        }
-        Some("tunnel error: unsuccessful") => TransportError::new(TransportErrorKind::Proxy, "it refused to"),
-        _ => TransportError::new(TransportErrorKind::Proxy, format!("connection to it: {}", innermost(error))),
-    })
-}
 
-/// The kind of a failure is in the chain of its causes, never in its own text.
-fn transport_error(error: &reqwest::Error) -> TransportError {
-    use TransportErrorKind as Kind;
-    let known = causes(error).find_map(|cause| {
-        if let Some(Blocked(reason)) = cause.downcast_ref() {
-            return Some(TransportError::new(Kind::Blocked, *reason));
-        }
-        if let Some(Unresolved(reason)) = cause.downcast_ref() {
-            return Some(TransportError::new(Kind::Dns, reason.clone()));
-        }
-        cause.downcast_ref().map(tls::failure)
-    });
-    if let Some(known) = known {
-        return known;
+    /// Asks for a name that leads to this machine, past the check of the name itself.
+    fn ask(client: &reqwest::Client) -> TransportError {
+        let asked = async { client.get("http://localhost:1").send().await };
+        failure::of(&runtime().unwrap().block_on(asked).unwrap_err())
     }
-    let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
-    let chain = causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    let says = |words: &str| chain.contains(words);
-    let kind = match io.map(io::Error::kind) {
-        _ if error.is_connect() && error.is_timeout() => return TransportError::new(Kind::ConnectTimeout, ""),
-        // The system gave the connection up, for example after unanswered keep-alive probes.
-        Some(io::ErrorKind::TimedOut) if io.is_some_and(|io| io.raw_os_error().is_some()) => Kind::Reset,
-        _ if error.is_timeout() => return TransportError::new(Kind::Timeout, ""),
-        Some(io::ErrorKind::ConnectionRefused) => Kind::Refused,
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => Kind::Unreachable,
-        Some(io::ErrorKind::UnexpectedEof) if says("reading a body") => Kind::Truncated,
-        Some(
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::UnexpectedEof,
-        ) => Kind::Reset,
-        // Chunks of a body that are none.
-        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) if says("reading a body") => Kind::NotHttp,
-        _ if says("before message completed") || says("connection closed") => Kind::Reset,
-        _ if says("parsed") || says("message head is too large") || says("received unexpected message") => {
-            Kind::NotHttp
-        }
-        _ => Kind::Other,
-    };
-    TransportError::new(kind, innermost(error))
-}
 
-/// The causes of an error, outermost first.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &Cause> {
-    std::iter::successors(error.source(), |cause| deeper(*cause))
-}
-
-type Cause = dyn StdError + 'static;
-
-/// An `io::Error` that wraps another error gives that error's source as its own.
-fn deeper(cause: &Cause) -> Option<&Cause> {
-    match cause.downcast_ref().and_then(io::Error::get_ref) {
-        Some(wrapped) => Some(wrapped),
-        None => cause.source(),
+    #[test]
+    fn a_name_that_leads_to_a_blocked_address_is_not_connected_to() {
+        assert_eq!(ask(&client("cloud").guarded).kind, TransportErrorKind::Blocked);
+        assert_eq!(ask(&client("ce").guarded).kind, TransportErrorKind::Refused);
+        assert_eq!(ask(&client("cloud").direct).kind, TransportErrorKind::Refused);
     }
-}
 
-fn innermost(error: &reqwest::Error) -> String {
-    let text = causes(error).last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string);
-    // rustls adds the address of its manual.
-    shortened(text.split(": https://").next().unwrap_or_default())
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(LONGEST_DETAIL).collect()
+    #[test]
+    fn jitter_differs_from_call_to_call_and_stays_in_its_range() {
+        let client = client("");
+        let samples: Vec<_> = (0..100).map(|_| client.jitter()).collect();
+        assert!(samples.iter().all(|sample| (0.0..1.0).contains(sample)));
+        assert!(samples.windows(2).any(|pair| (pair[0] - pair[1]).abs() > 0.01));
+    }
 }

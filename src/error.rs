@@ -307,7 +307,6 @@ impl TransportErrorKind {
                 | Self::Unreachable
                 | Self::Reset
                 | Self::Truncated
-                | Self::Proxy
                 | Self::Other
         )
     }

@@ -1,8 +1,6 @@
 //! What the server's environment says about the network: proxies and extra authorities.
 //! Nothing named `OPENAI_*` is read: it would lend the operator's account to every tenant.
 
-use url::Url;
-
 /// Proxies as the environment sets them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
@@ -46,13 +44,6 @@ impl Proxies {
             except: read("NO_PROXY"),
         }
     }
-
-    /// The host names of the proxies; connections to them are the administrator's will.
-    #[must_use]
-    pub fn hosts(&self) -> Vec<String> {
-        let host = |proxy: &Proxy| Url::parse(&proxy.address).ok()?.host_str().map(str::to_owned);
-        self.http.iter().chain(&self.https).filter_map(host).collect()
-    }
 }
 
 #[cfg(test)]
@@ -82,10 +73,5 @@ mod tests {
         assert_eq!(addresses(&[("ALL_PROXY", "http://c:3")]).0.as_deref(), Some("http://c:3"));
         assert_eq!(addresses(&[("HTTPS_PROXY", " ")]), (None, None));
         assert_eq!(proxies(&[("no_proxy", "localhost,.corp")]).except.as_deref(), Some("localhost,.corp"));
-    }
-
-    #[test]
-    fn the_host_of_a_proxy_is_known_without_its_password() {
-        assert_eq!(proxies(&[("HTTPS_PROXY", "http://u:p@proxy.corp:3128")]).hosts(), ["proxy.corp"]);
     }
 }

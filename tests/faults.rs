@@ -1,0 +1,425 @@
+#![allow(clippy::unwrap_used)] // here a panic is a failed test
+//! What a builder sees when the network fails, against real sockets: every fault ends within
+//! its deadline, with the right words, and leaves a client that serves the next query.
+
+#[path = "support/plugin.rs"]
+mod plugin;
+#[path = "support/server.rs"]
+mod server;
+
+use std::{
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use miniz_oxide::deflate::compress_to_vec;
+use plugin::{
+    KEY, PONG, Plugin, assert_failure, assert_pong, client, failure, hasty_client, pong, query, source, unresolvable,
+};
+use serde_json::{Value, json};
+use server::{Connection, Request, Server, response};
+use tooljet_openai::{
+    error::TransportErrorKind,
+    http::{HttpRequest, Method, Transport},
+    secret::Secret,
+    service::{Failure, Outcome},
+};
+
+const UNGUARDED: [(&str, &str); 1] = [("SSRF_PROTECTION_ENABLED", "false")];
+const SECOND: u64 = 1_000;
+
+/// A data source that allows the usual number of retries.
+fn with_retries(base_url: &str) -> Value {
+    json!({"apiKey": KEY, "base_url": base_url})
+}
+
+/// What a query meets whose connections are served by `fault`. Proves on the way that it
+/// ends in time and that the same client serves the next query once the fault is over.
+fn meet(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync + 'static) -> Failure {
+    let faulty = Arc::new(AtomicBool::new(true));
+    let server = {
+        let faulty = Arc::clone(&faulty);
+        Server::start(move |connection| {
+            if faulty.load(Ordering::SeqCst) {
+                fault(connection);
+            } else {
+                connection.answer(|_| pong());
+            }
+        })
+    };
+    let plugin = Plugin::new();
+    let start = Instant::now();
+    let failure = plugin.fail(&server.url(), milliseconds);
+    // The rest is for a busy machine.
+    assert!(start.elapsed() < Duration::from_millis(milliseconds + 200), "{:?}", start.elapsed());
+    faulty.store(false, Ordering::SeqCst);
+    // With retries: the client may not know yet that the server has closed a connection.
+    assert_pong(&plugin.run(&with_retries(&server.url()), &query(5 * SECOND)));
+    failure
+}
+
+/// [`meet`] with a server that reads a request, sends these bytes and closes.
+fn meet_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Failure {
+    meet(2 * SECOND, move |connection| {
+        connection.request();
+        connection.send(&bytes);
+    })
+}
+
+fn unused_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+// No connection.
+
+#[test]
+fn a_port_where_nothing_listens_is_refused() {
+    let port = unused_port();
+    for host in ["127.0.0.1", "localhost"] {
+        let failure = Plugin::new().fail(&format!("http://{host}:{port}"), 2 * SECOND);
+        assert_failure(&failure, "connection_refused", &format!("Nothing listens at {host}:{port}."));
+    }
+}
+
+#[test]
+fn a_name_without_address_is_a_dns_failure() {
+    let host = unresolvable(0);
+    for scheme in ["http", "https"] {
+        let failure = Plugin::new().fail(&format!("{scheme}://{host}"), 5 * SECOND);
+        assert_failure(&failure, "dns_failed", &format!("Check the host name {host}"));
+    }
+}
+
+#[test]
+fn a_host_that_takes_no_connection_ends_with_the_connect_timeout_or_the_deadline() {
+    let plugin = Plugin::with_client(hasty_client(&UNGUARDED));
+    let listener = {
+        let _context = plugin.runtime.enter();
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.listen(1).unwrap()
+    };
+    let address = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(connection) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
+        queue.push(connection);
+    }
+    let failure = plugin.fail(&format!("http://{address}"), 2 * SECOND);
+    assert_failure(&failure, "connect_timeout", "A firewall or a missing route");
+    let failure = Plugin::new().fail(&format!("http://{address}"), 100);
+    assert_failure(&failure, "timeout", "No answer within");
+}
+
+#[test]
+fn an_address_that_the_rules_forbid_is_not_connected_to() {
+    let server = Server::answering(|_| pong());
+    let failure = failure(Plugin::with_env(&[]).run(&source(&server.url()), &query(SECOND)));
+    assert_failure(&failure, "address_blocked", "SSRF protection");
+    assert_eq!(server.opened(), 0);
+    Plugin::with_env(&[]).succeed(&format!("http://localhost:{}", server.port()));
+}
+
+// No answer.
+
+#[test]
+fn a_server_that_never_answers_ends_with_the_deadline() {
+    let failure = meet(200, |connection| {
+        connection.request();
+        connection.wait_until_closed();
+    });
+    assert_failure(&failure, "timeout", "The request was cancelled.");
+}
+
+#[test]
+fn a_slow_drip_does_not_outlive_the_deadline() {
+    for start in ["HTTP/1.1 200 OK\r\ncontent-length: 10000\r\n\r\n", "HTTP/1.1 200 OK\r\nx-header: "] {
+        let failure = meet(200, move |connection| {
+            connection.request();
+            connection.send(start);
+            while connection.send("1") {
+                sleep(Duration::from_millis(10));
+            }
+        });
+        assert_failure(&failure, "timeout", "No answer within");
+    }
+}
+
+#[test]
+fn endless_interim_answers_do_not_outlive_the_deadline() {
+    let failure = meet(200, |connection| {
+        connection.request();
+        while connection.send("HTTP/1.1 100 Continue\r\n\r\n") {
+            sleep(Duration::from_millis(1));
+        }
+    });
+    assert_failure(&failure, "timeout", "No answer within");
+}
+
+#[test]
+fn a_connection_that_ends_before_the_answer_is_a_reset() {
+    assert_failure(&meet(2 * SECOND, Connection::reset), "connection_reset", "broke. Try again");
+    assert_failure(&meet(2 * SECOND, |_| ()), "connection_reset", "before the answer was complete");
+    for start in ["", "HTTP/1.1 200 OK\r\ncontent-le"] {
+        assert_failure(&meet_bytes(start), "connection_reset", "before the answer was complete");
+    }
+}
+
+#[test]
+fn a_reset_inside_the_body_is_a_reset() {
+    let failure = meet(2 * SECOND, |connection| {
+        connection.reset();
+        connection.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{");
+        // The client reads this before the reset takes it away.
+        sleep(Duration::from_millis(30));
+    });
+    assert_failure(&failure, "connection_reset", "Connection reset");
+}
+
+#[test]
+fn a_body_that_is_cut_is_told_apart_from_a_wrong_answer() {
+    for cut in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\":",
+        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\ncontent-encoding: gzip\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n64\r\n{\"id\":",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\n{\"id\":\r\n",
+    ] {
+        assert_failure(&meet_bytes(cut), "truncated_response", "cut off on its way");
+    }
+}
+
+// Not HTTP, or not the API.
+
+#[test]
+fn what_does_not_speak_http_is_named_as_such() {
+    for answer in [
+        "Hello, who is there?\r\n\r\n",
+        "HTTP/1.1 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nmany\r\n",
+        "\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\0",
+    ] {
+        assert_failure(&meet_bytes(answer), "not_http", "https:// for TLS, http:// without");
+    }
+}
+
+#[test]
+fn a_server_that_speaks_first_does_not_speak_http() {
+    let failure = meet(2 * SECOND, |connection| {
+        connection.send("SSH-2.0-OpenSSH_9.9\r\n");
+        connection.wait_until_closed();
+    });
+    assert_failure(&failure, "not_http", "does not speak HTTP");
+}
+
+#[test]
+fn a_head_without_end_is_not_http() {
+    let failure = meet(5 * SECOND, |connection| {
+        connection.request();
+        connection.send("HTTP/1.1 200 OK\r\n");
+        while connection.send(format!("x-header: {}\r\n", "x".repeat(10_000))) {}
+    });
+    assert_failure(&failure, "not_http", "does not speak HTTP");
+}
+
+#[test]
+fn an_empty_answer_names_the_base_url() {
+    let failure = meet_bytes("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    assert_failure(&failure, "invalid_response", "an empty body");
+    assert_eq!(failure.data["status"], 200);
+}
+
+#[test]
+fn an_error_before_the_request_was_read_keeps_its_status() {
+    let failure = meet(2 * SECOND, |connection| {
+        connection.reset();
+        connection.send("HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        sleep(Duration::from_millis(30));
+    });
+    assert_eq!(failure.data["status"], 413);
+}
+
+#[test]
+fn an_error_keeps_its_status_when_its_body_is_cut_or_broken() {
+    for start in [
+        "HTTP/1.1 401 No\r\ncontent-length: 100\r\n\r\nnot this key",
+        "HTTP/1.1 401 No\r\ntransfer-encoding: chunked\r\n\r\nc\r\nnot this key\r\nmany\r\n",
+    ] {
+        let failure = meet_bytes(start);
+        assert_eq!(failure.data["status"], 401);
+        assert!(failure.description.contains("not this key"), "{failure:?}");
+    }
+}
+
+// Redirects.
+
+#[test]
+fn redirects_are_not_followed_and_no_header_reaches_the_other_server() {
+    let other = Server::answering(|_| pong());
+    let target = format!("http://127.0.0.1:{}/v1/elsewhere?token=hush", other.port());
+    for status in [300, 301, 302, 303, 307, 308] {
+        let failure = meet_bytes(response(status, &[("location", &target)], ""));
+        assert_failure(&failure, "unexpected_redirect", &format!("HTTP {status} to http://127.0.0.1:"));
+        assert!(!format!("{failure:?}").contains("hush"), "{failure:?}");
+    }
+    assert_eq!(other.opened(), 0);
+}
+
+#[test]
+fn a_redirect_to_itself_is_asked_once() {
+    let server = Server::answering(|_| response(307, &[("location", "/v1/chat/completions")], ""));
+    let failure = Plugin::new().fail(&server.url(), 2 * SECOND);
+    assert_failure(&failure, "unexpected_redirect", "/v1/chat/completions");
+    assert_eq!(server.requests().len(), 1);
+}
+
+// Retries.
+
+/// A server that answers in turn, and then with success.
+fn in_turn(answers: Vec<Vec<u8>>) -> Server {
+    let answers = std::sync::Mutex::new(answers.into_iter());
+    Server::answering(move |_| answers.lock().unwrap().next().unwrap_or_else(pong))
+}
+
+#[test]
+fn two_server_errors_and_then_an_answer_are_a_success() {
+    let error = || response(500, &[("retry-after-ms", "1")], r#"{"error":{"message":"no"}}"#);
+    let server = in_turn(vec![error(), error()]);
+    let outcome = Plugin::new().run(&with_retries(&server.url()), &query(5 * SECOND));
+    assert!(matches!(&outcome, Outcome::Ok(reply) if reply.metadata["attempts"] == 3), "{outcome:?}");
+    let requests: Vec<_> = server.requests().into_iter().map(|Request { line, body, .. }| (line, body)).collect();
+    assert_eq!(requests.len(), 3);
+    assert!(requests.iter().all(|request| *request == requests[0]));
+    assert_eq!(server.opened(), 1);
+}
+
+#[test]
+fn every_form_of_the_retry_headers_is_obeyed() {
+    let plugin = Plugin::new();
+    for header in [
+        ("retry-after-ms", "5"),
+        ("retry-after-ms", "0.5"),
+        ("retry-after", "0"),
+        ("retry-after", "0.005"),
+        ("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"),
+    ] {
+        let server = in_turn(vec![response(429, &[header], r#"{"error":{"message":"slower"}}"#)]);
+        let start = Instant::now();
+        assert_pong(&plugin.run(&with_retries(&server.url()), &query(5 * SECOND)));
+        // The policy's own wait would be 375 ms at least.
+        assert!(start.elapsed() < Duration::from_millis(300), "{header:?}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn a_longer_wait_than_the_policy_allows_is_reported_at_once() {
+    let server = in_turn(vec![response(429, &[("retry-after", "61")], r#"{"error":{"message":"slower"}}"#)]);
+    let failure = failure(Plugin::new().run(&with_retries(&server.url()), &query(5 * SECOND)));
+    assert_eq!((&failure.data["attempts"], &failure.data["retry_after_seconds"]), (&json!(1), &json!(61.0)));
+    assert!(failure.description.contains("Try again in 61 s"), "{failure:?}");
+}
+
+#[test]
+fn a_connection_that_was_closed_between_two_queries_is_replaced_unnoticed() {
+    let server = Server::start(|connection| {
+        connection.request();
+        connection.send(pong());
+    });
+    let plugin = Plugin::new();
+    for _ in 0..5 {
+        plugin.succeed(&server.url());
+        server.wait_until_closed();
+        sleep(Duration::from_millis(20));
+    }
+    assert_eq!(server.opened(), 5);
+}
+
+#[test]
+fn a_connection_that_breaks_while_it_is_used_again_is_retried_by_the_policy() {
+    let server = Server::start(|connection| {
+        connection.request();
+        connection.send(pong());
+        if connection.number == 0 {
+            connection.request();
+        } else {
+            connection.answer(|_| pong());
+        }
+    });
+    let plugin = Plugin::new();
+    plugin.succeed(&server.url());
+    let outcome = plugin.run(&with_retries(&server.url()), &query(5 * SECOND));
+    assert!(matches!(&outcome, Outcome::Ok(reply) if reply.metadata["attempts"] == 2), "{outcome:?}");
+}
+
+// Compression.
+
+/// `plain` as gzip. Its checksum is left empty: it is not looked at.
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &compress_to_vec(plain, 1), &[0; 8]].concat()
+}
+
+#[test]
+fn only_gzip_is_announced_and_it_is_understood() {
+    let body = gzip(PONG.as_bytes());
+    let server = Server::answering(move |_| response(200, &[("content-encoding", "gzip")], &body));
+    Plugin::new().succeed(&server.url());
+    assert_eq!(server.requests()[0].header("accept-encoding"), Some("gzip"));
+}
+
+#[test]
+fn broken_gzip_and_encodings_that_nobody_asked_for_are_named_as_such() {
+    let whole = gzip(PONG.as_bytes());
+    let cut = whole[..whole.len() / 2].to_vec();
+    for (encoding, body) in [("gzip", b"plain text".to_vec()), ("gzip", cut), ("br", whole.clone()), ("deflate", whole)]
+    {
+        let failure = meet_bytes(response(200, &[("content-encoding", encoding)], body));
+        assert_failure(&failure, "invalid_compression", "compression");
+    }
+}
+
+// Requests.
+
+#[test]
+fn no_option_can_add_a_header_or_a_second_request() {
+    let server = Server::answering(|_| pong());
+    let evil = "x\r\nx-evil: 1\r\n\r\nGET /evil HTTP/1.1\r\n";
+    for source in [
+        json!({"apiKey": evil}),
+        json!({"apiKey": KEY, "organizationId": evil}),
+        json!({"apiKey": KEY, "project_id": evil}),
+        json!({"apiKey": KEY, "headers": [["x-a", evil]]}),
+        json!({"apiKey": KEY, "headers": [[evil, "a"]]}),
+    ] {
+        let mut source = source;
+        source["base_url"] = server.url().into();
+        assert_failure(&failure(Plugin::new().run(&source, &query(SECOND))), "invalid_option", "");
+    }
+    let source = json!({"apiKey": KEY, "base_url": format!("{}\r\nx-evil: 1", server.url())});
+    assert_failure(&failure(Plugin::new().run(&source, &query(SECOND))), "invalid_option", "base_url");
+    assert_eq!(server.opened(), 0);
+}
+
+#[test]
+fn the_client_itself_sends_no_header_with_a_line_break() {
+    let server = Server::answering(|_| pong());
+    let plugin = Plugin::with_client(client(&UNGUARDED).unwrap());
+    for (name, value) in [("x-a", "1\r\nx-evil: hush"), ("x-a", "hush\0"), ("x-a: 1\r\nx-evil", "hush"), ("", "hush")] {
+        let request = HttpRequest {
+            method: Method::Get,
+            url: server.url().parse().unwrap(),
+            headers: vec![(name.to_owned(), Secret::new(value))],
+            body: None,
+            guarded: true,
+        };
+        let sent = plugin.runtime.block_on(plugin.client.send(&request, Duration::from_secs(1)));
+        let error = sent.unwrap_err();
+        assert_eq!(error.kind, TransportErrorKind::Other);
+        assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+    }
+    assert_eq!(server.opened(), 0);
+}

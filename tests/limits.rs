@@ -1,0 +1,237 @@
+#![allow(clippy::unwrap_used)] // here a panic is a failed test
+//! What the plugin takes of the server it lives in: connections, tasks, threads, memory.
+
+#[path = "support/plugin.rs"]
+mod plugin;
+#[path = "support/server.rs"]
+mod server;
+
+use std::{
+    collections::VecDeque,
+    fs,
+    io::Write,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use miniz_oxide::deflate::compress_to_vec;
+use plugin::{KEY, Plugin, assert_failure, assert_pong, failure, pong, query, source, unresolvable};
+use serde_json::json;
+use server::{Connection, Server, response};
+use tokio::task::JoinHandle;
+use tooljet_openai::{
+    http::{MAX_ANSWER_BYTES, MAX_ERROR_BYTES},
+    service::{Failure, Outcome},
+};
+
+const SECONDS: u64 = 10_000;
+const MIB: usize = 1 << 20;
+
+/// Memory and threads are those of the whole process: one test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for what happens on other threads.
+#[track_caller]
+fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(5), "never: {what}");
+        sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn two_hundred_queries_that_time_out_leave_nothing_behind() {
+    let _alone = alone();
+    let server = Server::start(|connection| {
+        connection.request();
+        connection.wait_until_closed();
+    });
+    let plugin = Plugin::new();
+    let queries: Vec<_> = (0..200).map(|_| plugin.spawn(source(&server.url()), query(1_500))).collect();
+    server.wait_for_requests(200);
+    for query in queries {
+        let failure = failure(plugin.runtime.block_on(query).unwrap());
+        assert_failure(&failure, "timeout", "The request was cancelled.");
+    }
+    server.wait_until_closed();
+    assert_eq!(server.requests().len(), 200);
+    eventually("no task is left", || plugin.runtime.metrics().num_alive_tasks() == 0);
+}
+
+#[test]
+fn a_query_that_is_dropped_closes_its_connection() {
+    let _alone = alone();
+    let server = Server::start(|connection| {
+        connection.request();
+        connection.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{");
+        connection.wait_until_closed();
+    });
+    let plugin = Plugin::new();
+    let query = plugin.spawn(source(&server.url()), query(SECONDS));
+    server.wait_for_requests(1);
+    query.abort();
+    server.wait_until_closed();
+    eventually("no task is left", || plugin.runtime.metrics().num_alive_tasks() == 0);
+}
+
+#[test]
+fn a_thousand_queries_one_after_the_other_share_one_connection() {
+    let _alone = alone();
+    let server = Server::answering(|_| pong());
+    let plugin = Plugin::new();
+    for _ in 0..1_000 {
+        plugin.succeed(&server.url());
+    }
+    assert_eq!((server.opened(), server.requests().len()), (1, 1_000));
+}
+
+#[test]
+fn errors_of_the_api_keep_the_connection() {
+    let _alone = alone();
+    let server = Server::answering(|_| response(400, &[], r#"{"error":{"message":"no"}}"#));
+    let plugin = Plugin::new();
+    for _ in 0..10 {
+        assert_eq!(plugin.fail(&server.url(), SECONDS).data["status"], 400);
+    }
+    assert_eq!(server.opened(), 1);
+}
+
+#[test]
+fn sixty_four_queries_at_a_time_never_need_more_connections() {
+    let _alone = alone();
+    let server = Server::answering(|_| {
+        sleep(Duration::from_millis(20));
+        pong()
+    });
+    let plugin = Plugin::new();
+    let mut queries: VecDeque<JoinHandle<Outcome>> = VecDeque::new();
+    for _ in 0..64 * 10 {
+        if queries.len() == 64 {
+            assert_pong(&plugin.runtime.block_on(queries.pop_front().unwrap()).unwrap());
+        }
+        queries.push_back(plugin.spawn(source(&server.url()), query(SECONDS)));
+    }
+    for query in queries {
+        assert_pong(&plugin.runtime.block_on(query).unwrap());
+    }
+    assert_eq!(server.requests().len(), 64 * 10);
+    assert!(server.opened() <= 64, "{} connections", server.opened());
+}
+
+/// Threads of the runtime, which all have its name.
+fn threads() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.trim() == "tooljet-openai").count()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_burst_of_new_hosts_takes_few_threads() {
+    let _alone = alone();
+    let plugin = Plugin::new();
+    let queries: Vec<_> =
+        (0..256).map(|n| plugin.spawn(source(&format!("http://{}", unresolvable(n))), query(SECONDS))).collect();
+    let mut most = 0;
+    for query in queries {
+        assert_failure(&failure(plugin.runtime.block_on(query).unwrap()), "dns_failed", "Check the host name");
+        most = most.max(threads());
+    }
+    assert!((2..24).contains(&most), "{most} threads");
+}
+
+/// The process's memory: now, and the most since the last call, in bytes.
+fn memory() -> (usize, usize) {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let bytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+    };
+    let memory = (bytes("VmRSS"), bytes("VmHWM"));
+    fs::OpenOptions::new().write(true).open("/proc/self/clear_refs").unwrap().write_all(b"5").unwrap();
+    memory
+}
+
+/// Sends 200 MB, as far as the client takes it, and says how far that was.
+fn flood(connection: &mut Connection, chunk: &[u8]) {
+    for _ in 0..200_000_000 / chunk.len() {
+        if !connection.send(chunk) {
+            return;
+        }
+    }
+}
+
+/// Asks a server that sends too much, and checks that memory stays within `bound` meanwhile
+/// and comes back afterwards.
+#[cfg(target_os = "linux")]
+fn within(bound: usize, serve: impl Fn(&mut Connection) + Send + Sync + 'static) -> Failure {
+    let _alone = alone();
+    let server = Server::start(move |connection| {
+        if connection.number == 0 {
+            connection.request();
+            serve(connection);
+        } else {
+            connection.answer(|_| pong());
+        }
+    });
+    let plugin = Plugin::new();
+    let (before, _) = memory();
+    let failure = plugin.fail(&server.url(), SECONDS);
+    // With retries: the client may not know yet that the server has closed a connection.
+    assert_pong(&plugin.run(&json!({"apiKey": KEY, "base_url": server.url()}), &query(SECONDS)));
+    let (after, most) = memory();
+    assert!(most.saturating_sub(before) < bound, "{} MiB", most.saturating_sub(before) / MIB);
+    assert!(after.saturating_sub(before) < 8 * MIB, "{} MiB stay", after.saturating_sub(before) / MIB);
+    failure
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_answer_that_announces_too_much_is_not_read() {
+    let failure = within(8 * MIB, |connection| {
+        connection.send("HTTP/1.1 200 OK\r\ncontent-length: 200000000\r\n\r\n");
+        flood(connection, &vec![b' '; 64 << 10]);
+    });
+    assert_failure(&failure, "response_too_large", "more than 64 MiB");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_answer_that_does_not_end_is_read_up_to_the_limit() {
+    let failure = within(MAX_ANSWER_BYTES + 48 * MIB, |connection| {
+        connection.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+        let chunk = format!("10000\r\n{}\r\n", " ".repeat(64 << 10));
+        flood(connection, chunk.as_bytes());
+    });
+    assert_failure(&failure, "response_too_large", "more than 64 MiB");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_long_error_is_read_up_to_its_limit_and_keeps_its_status() {
+    for head in ["content-length: 200000000\r\n\r\n", "\r\n"] {
+        let failure = within(MAX_ERROR_BYTES + 8 * MIB, move |connection| {
+            connection.send(format!("HTTP/1.1 502 Bad Gateway\r\n{head}upstream is down "));
+            flood(connection, &vec![b' '; 64 << 10]);
+        });
+        assert_eq!(failure.data["status"], 502);
+        assert!(failure.description.contains("upstream is down"), "{failure:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_gzip_bomb_is_defused() {
+    let deflated = compress_to_vec(&vec![b' '; MAX_ANSWER_BYTES + MIB], 1);
+    let bomb = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &deflated, &[0; 8]].concat();
+    assert!(bomb.len() < MIB);
+    let failure = within(2 * MAX_ANSWER_BYTES + 16 * MIB, move |connection| {
+        connection.send(response(200, &[("content-encoding", "gzip")], &bomb));
+    });
+    assert_failure(&failure, "response_too_large", "after decompression");
+}

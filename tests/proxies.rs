@@ -1,0 +1,200 @@
+#![allow(clippy::unwrap_used)] // here a panic is a failed test
+//! Proxies of the environment: which requests take them, what they get to see, and what a
+//! builder is told when they fail.
+
+#[path = "support/certificates.rs"]
+mod certificates;
+#[path = "support/plugin.rs"]
+mod plugin;
+#[path = "support/server.rs"]
+mod server;
+
+use certificates::{Authority, pem_file, server_config};
+use plugin::{KEY, Plugin, assert_failure, client, hasty_client, pong, unresolvable};
+use rcgen::date_time_ymd;
+use server::{Connection, Server, response};
+use tooljet_openai::{
+    error::TransportErrorKind,
+    service::{self, Failure, Outcome},
+};
+
+const SECONDS: u64 = 5_000;
+/// Percent-encoded where it stands in an address: `pa:hush@word`.
+const PASSWORD: &str = "pa%3Ahush%40word";
+/// `user:pa:hush@word`
+const CREDENTIALS: &str = "Basic dXNlcjpwYTpodXNoQHdvcmQ=";
+
+fn address(port: u16) -> String {
+    format!("http://user:{PASSWORD}@127.0.0.1:{port}")
+}
+
+/// What the plugin says of the proxy never holds its password.
+fn fail(plugin: &Plugin, base_url: &str) -> Failure {
+    let failure = plugin.fail(base_url, SECONDS);
+    assert_no_password(&format!("{failure:?}"));
+    failure
+}
+
+fn assert_no_password(text: &str) {
+    assert!(!text.contains("hush") && !text.contains("dXNlcj"), "{text}");
+}
+
+/// A proxy that tunnels to the port that is asked for.
+fn tunnelling(connection: &mut Connection) {
+    let request = connection.request().unwrap();
+    let (port, _) = request.line.strip_prefix("CONNECT localhost:").unwrap().split_once(' ').unwrap();
+    let target = format!("127.0.0.1:{port}");
+    connection.send("HTTP/1.1 200 Connected\r\n\r\n");
+    connection.tunnel(&target);
+}
+
+#[test]
+fn http_requests_go_to_the_proxy_with_its_credentials() {
+    let proxy = Server::answering(|_| pong());
+    let plugin = Plugin::with_env(&[("HTTP_PROXY", &address(proxy.port()))]);
+    // The proxy resolves the name: this server may not be able to.
+    plugin.succeed("http://gateway.invalid/v1");
+    let request = &proxy.requests()[0];
+    assert_eq!(request.line, "POST http://gateway.invalid/v1/chat/completions HTTP/1.1");
+    assert_eq!(request.header("proxy-authorization"), Some(CREDENTIALS));
+    assert_eq!(request.header("authorization"), Some(format!("Bearer {KEY}").as_str()));
+}
+
+#[test]
+fn https_requests_take_a_tunnel_and_each_end_sees_only_its_own_secret() {
+    let authority = Authority::new();
+    let api = Server::tls(server_config(authority.certify("localhost", |_| ())), |connection| {
+        connection.answer(|_| pong());
+    });
+    let proxy = Server::start(tunnelling);
+    let plugin = Plugin::with_env(&[
+        ("TOOLJET_HTTP_PROXY", &address(proxy.port())),
+        ("HTTPS_PROXY", "http://127.0.0.1:9"),
+        ("NODE_EXTRA_CA_CERTS", &pem_file(&authority.pem())),
+    ]);
+    let base_url = format!("https://localhost:{}/v1", api.port());
+    plugin.succeed(&base_url);
+    plugin.succeed(&base_url);
+    assert_eq!((proxy.opened(), api.opened()), (1, 1));
+    let connect = &proxy.requests()[0];
+    assert_eq!(connect.header("proxy-authorization"), Some(CREDENTIALS));
+    assert!(!connect.head.contains(KEY) && !connect.head.contains("org-loopback"), "{}", connect.head);
+    for request in api.requests() {
+        assert_no_password(&request.head);
+        assert_eq!(request.header("authorization"), Some(format!("Bearer {KEY}").as_str()));
+    }
+}
+
+#[test]
+fn a_bad_certificate_behind_a_tunnel_is_the_apis() {
+    let authority = Authority::new();
+    let expired = authority.certify("localhost", |params| params.not_after = date_time_ymd(2020, 1, 1));
+    let api = Server::tls(server_config(expired), |connection| connection.answer(|_| pong()));
+    let proxy = Server::start(tunnelling);
+    let plugin = Plugin::with_env(&[
+        ("HTTPS_PROXY", &address(proxy.port())),
+        ("NODE_EXTRA_CA_CERTS", &pem_file(&authority.pem())),
+    ]);
+    let failure = fail(&plugin, &format!("https://localhost:{}/v1", api.port()));
+    assert_failure(&failure, "tls_certificate_expired", "it ended Wed, 01 Jan 2020");
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_is_named_as_such() {
+    let proxy = Server::answering(|_| {
+        response(407, &[("proxy-authenticate", "Basic realm=\"corp\"")], "<html>Access denied</html>")
+    });
+    let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address(proxy.port()))]);
+    for base_url in ["http://gateway.invalid/v1", "https://gateway.invalid/v1"] {
+        let failure = fail(&plugin, base_url);
+        assert_failure(&failure, "proxy_authentication_required", "Put user and password into TOOLJET_HTTP_PROXY");
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_the_tunnel_is_named_as_such() {
+    for (status, words) in [(403, "it refused to"), (502, "it refused to")] {
+        let proxy = Server::answering(move |_| response(status, &[], "no"));
+        let plugin = Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port()))]);
+        assert_failure(&fail(&plugin, "https://gateway.invalid/v1"), "proxy_failed", words);
+    }
+    for answer in ["", "SSH-2.0-OpenSSH_9.9\r\n\r\n"] {
+        let proxy = Server::start(move |connection| {
+            connection.request();
+            connection.send(answer);
+        });
+        let plugin = Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port()))]);
+        assert_failure(&fail(&plugin, "https://gateway.invalid/v1"), "proxy_failed", "Check TOOLJET_HTTP_PROXY");
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_reached_is_not_taken_for_the_api() {
+    let port = Server::answering(|_| pong()).port();
+    let nowhere = [address(port), format!("http://user:{PASSWORD}@{}:3128", unresolvable(0))];
+    for (address, words) in nowhere.iter().zip(["Connection refused", "failed to lookup address"]) {
+        let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", address)]);
+        for base_url in ["http://gateway.invalid/v1", "https://gateway.invalid/v1"] {
+            let failure = fail(&plugin, base_url);
+            assert_failure(&failure, "proxy_failed", "that the proxy runs");
+            assert_failure(&failure, "proxy_failed", words);
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_says_nothing_ends_with_the_connect_timeout() {
+    let proxy = Server::start(Connection::wait_until_closed);
+    let plugin = Plugin::with_client(hasty_client(&[("HTTPS_PROXY", &address(proxy.port()))]));
+    assert_failure(&fail(&plugin, "https://gateway.invalid/v1"), "proxy_failed", "timed out");
+    proxy.wait_until_closed();
+}
+
+#[test]
+fn a_proxy_with_tls_that_is_not_trusted_is_not_taken_for_the_api() {
+    let certificate = Authority::new().certify("localhost", |_| ());
+    let proxy = Server::tls(server_config(certificate), |connection| connection.answer(|_| pong()));
+    let address = format!("https://user:{PASSWORD}@localhost:{}", proxy.port());
+    let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address)]);
+    for base_url in ["http://gateway.invalid/v1", "https://gateway.invalid/v1"] {
+        assert_failure(&fail(&plugin, base_url), "proxy_failed", "certificate");
+    }
+}
+
+#[test]
+fn hosts_of_no_proxy_are_asked_directly_and_by_the_rules() {
+    let api = Server::answering(|_| pong());
+    let proxy = Server::answering(|_| response(500, &[], "the proxy was asked"));
+    let through = address(proxy.port());
+    for except in ["localhost", "127.0.0.1, localhost", "*"] {
+        let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &through), ("NO_PROXY", except)]);
+        plugin.succeed(&format!("http://localhost:{}/v1", api.port()));
+    }
+    let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &through), ("no_proxy", "127.0.0.0/8")]);
+    let outcome = plugin.run(&plugin::source(&api.url()), &plugin::query(SECONDS));
+    assert_failure(&plugin::failure(outcome), "address_blocked", "SSRF");
+    assert_eq!(proxy.opened(), 0);
+    assert!(api.requests().iter().all(|request| request.header("proxy-authorization").is_none()));
+}
+
+#[test]
+fn a_proxy_setting_that_cannot_be_used_fails_every_query_and_names_the_variable() {
+    for address in [
+        format!("socks5://user:{PASSWORD}@127.0.0.1:1080"),
+        format!("ftp://user:{PASSWORD}@127.0.0.1"),
+        format!("http://user:{PASSWORD}@"),
+        format!("http://user:{PASSWORD}@proxy:99999"),
+        format!("http://user:{PASSWORD}@[::1"),
+        format!("user:{PASSWORD}@pro xy:1"),
+    ] {
+        for variable in ["TOOLJET_HTTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"] {
+            let Err(error) = client(&[(variable, &address)]) else { panic!("{address} is used") };
+            assert_eq!(error.kind, TransportErrorKind::Proxy);
+            assert!(error.detail.starts_with(variable), "{error}");
+            let outcome = service::unusable(service::QUERY_FAILED, error);
+            assert_no_password(&format!("{outcome:?}"));
+            let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
+            assert_failure(&failure, "proxy_failed", variable);
+        }
+    }
+}

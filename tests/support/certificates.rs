@@ -1,0 +1,66 @@
+#![allow(unreachable_pub, dead_code, clippy::unwrap_used)] // each test file uses a part of it
+//! Certificates, good and bad, and servers that show them.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer},
+};
+
+/// A certificate with the key to it.
+pub type Certified = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// An authority that nobody knows.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    pub fn new() -> Self {
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    pub fn certify(&self, host: &str, change: impl FnOnce(&mut CertificateParams)) -> Certified {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+        change(&mut params);
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        (vec![certificate.der().clone()], key.into())
+    }
+}
+
+/// A certificate that vouches for itself, with its PEM text.
+pub fn self_signed(host: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, Certified) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+    change(&mut params);
+    let certificate = params.self_signed(&key).unwrap();
+    (certificate.pem(), (vec![certificate.der().clone()], key.into()))
+}
+
+pub fn server_config((chain, key): Certified) -> Arc<ServerConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
+}
+
+/// The name of a file with this text.
+pub fn pem_file(pem: &str) -> String {
+    static FILES: AtomicUsize = AtomicUsize::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{}/{}-{number}.pem", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    fs::write(&name, pem).unwrap();
+    name
+}

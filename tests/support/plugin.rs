@@ -1,0 +1,118 @@
+#![allow(unreachable_pub, dead_code, clippy::unwrap_used)] // each test file uses a part of it
+//! The plugin as `ToolJet` runs it: on its own runtime and on real sockets.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::{runtime::Runtime, task::JoinHandle};
+use tooljet_openai::{
+    client::{self, Client},
+    error::TransportError,
+    memory::Memory,
+    service::{self, Failure, Outcome},
+};
+
+use crate::server::response;
+
+/// In every request, and never in anything else.
+pub const KEY: &str = "sk-loopback-0123456789abcdef";
+
+pub struct Plugin {
+    pub runtime: Runtime,
+    pub client: Client,
+    memory: Arc<Memory>,
+}
+
+impl Plugin {
+    /// A plugin that may connect to loopback.
+    pub fn new() -> Self {
+        Self::with_env(&[("SSRF_PROTECTION_ENABLED", "false")])
+    }
+
+    /// A plugin on a server with these variables and no others.
+    pub fn with_env(variables: &[(&str, &str)]) -> Self {
+        Self::with_client(client(variables).unwrap())
+    }
+
+    pub fn with_client(client: Client) -> Self {
+        Self { runtime: client::runtime().unwrap(), client, memory: Arc::default() }
+    }
+
+    /// Runs a query as `ToolJet` does: on the runtime's own thread.
+    pub fn run(&self, source: &Value, query: &Value) -> Outcome {
+        self.runtime.block_on(self.spawn(source.clone(), query.clone())).unwrap()
+    }
+
+    /// Runs a query beside others.
+    pub fn spawn(&self, source: Value, query: Value) -> JoinHandle<Outcome> {
+        let (client, memory) = (self.client.clone(), Arc::clone(&self.memory));
+        self.runtime.spawn(async move { service::run(&client, &memory, &source, &query).await })
+    }
+
+    /// One query that must fail within `milliseconds`, without a retry and without a word
+    /// about the key.
+    pub fn fail(&self, base_url: &str, milliseconds: u64) -> Failure {
+        let outcome = self.run(&source(base_url), &query(milliseconds));
+        assert!(!format!("{outcome:?}").contains(KEY), "{outcome:?}");
+        let failure = failure(outcome);
+        assert_eq!(failure.data.get("attempts"), Some(&json!(1)), "{failure:?}");
+        failure
+    }
+
+    /// One query that must succeed without a retry.
+    pub fn succeed(&self, base_url: &str) {
+        assert_pong(&self.run(&source(base_url), &query(5_000)));
+    }
+}
+
+pub fn assert_pong(outcome: &Outcome) {
+    assert!(matches!(outcome, Outcome::Ok(reply) if reply.data == "Pong"), "{outcome:?}");
+}
+
+/// The client of a server with these variables and no others.
+pub fn client(variables: &[(&str, &str)]) -> Result<Client, TransportError> {
+    Client::from_env(|name| variable(variables, name))
+}
+
+/// As [`client`], with little patience for a connection.
+pub fn hasty_client(variables: &[(&str, &str)]) -> Client {
+    Client::with_connect_timeout(|name| variable(variables, name), Duration::from_millis(100)).unwrap()
+}
+
+fn variable(variables: &[(&str, &str)], name: &str) -> Option<String> {
+    variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+}
+
+pub fn source(base_url: &str) -> Value {
+    json!({"apiKey": KEY, "organizationId": "org-loopback", "base_url": base_url, "max_retries": 0})
+}
+
+pub fn query(milliseconds: u64) -> Value {
+    json!({"operation": "chat", "model": "m", "prompt": "Ping", "query_timeout": milliseconds})
+}
+
+/// A host name without address. A label as long as this is not even asked for, so this does
+/// not depend on the resolver of the machine.
+pub fn unresolvable(number: usize) -> String {
+    format!("host-{number:0>60}.invalid")
+}
+
+pub fn failure(outcome: Outcome) -> Failure {
+    match outcome {
+        Outcome::Failed(failure) => failure,
+        other => panic!("expected a failure: {other:?}"),
+    }
+}
+
+#[track_caller]
+pub fn assert_failure(failure: &Failure, code: &str, words: &str) {
+    assert_eq!(failure.data.get("code"), Some(&json!(code)), "{failure:?}");
+    assert!(failure.description.contains(words), "{failure:?}");
+}
+
+/// The answer to [`query`].
+pub const PONG: &str = r#"{"id":"c1","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Pong"},"finish_reason":"stop"}]}"#;
+
+pub fn pong() -> Vec<u8> {
+    response(200, &[("content-type", "application/json")], PONG)
+}

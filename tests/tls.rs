@@ -1,0 +1,193 @@
+#![allow(clippy::unwrap_used)] // here a panic is a failed test
+//! TLS against real handshakes: what is trusted, and what a builder is told when nothing is.
+
+#[path = "support/certificates.rs"]
+mod certificates;
+#[path = "support/plugin.rs"]
+mod plugin;
+#[path = "support/server.rs"]
+mod server;
+
+use std::sync::Arc;
+
+use certificates::{Authority, pem_file, self_signed, server_config};
+use plugin::{Plugin, assert_failure, hasty_client, pong};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
+use rustls::ServerConfig;
+use server::{Connection, Server};
+use tooljet_openai::service::Failure;
+
+const SECONDS: u64 = 5_000;
+
+fn https(server: &Server) -> String {
+    format!("https://localhost:{}/v1", server.port())
+}
+
+fn answering(config: Arc<ServerConfig>) -> Server {
+    Server::tls(config, |connection| connection.answer(|_| pong()))
+}
+
+/// A plugin that trusts what is in this PEM text, too.
+fn trusting(pem: &str) -> Plugin {
+    Plugin::with_env(&[("NODE_EXTRA_CA_CERTS", pem_file(pem).as_str())])
+}
+
+/// What a plugin meets that trusts `authority`, at a server with a certificate of it.
+fn meet(change: impl FnOnce(&mut CertificateParams)) -> Failure {
+    let authority = Authority::new();
+    let server = answering(server_config(authority.certify("localhost", change)));
+    trusting(&authority.pem()).fail(&https(&server), SECONDS)
+}
+
+#[test]
+fn an_authority_of_node_extra_ca_certs_is_trusted() {
+    let authority = Authority::new();
+    let server = answering(server_config(authority.certify("localhost", |_| ())));
+    trusting(&authority.pem()).succeed(&https(&server));
+}
+
+#[test]
+fn tls_1_2_is_spoken_too() {
+    let authority = Authority::new();
+    let (chain, key) = authority.certify("localhost", |_| ());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS12])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    trusting(&authority.pem()).succeed(&https(&answering(Arc::new(config))));
+}
+
+#[test]
+fn http_2_is_not_offered() {
+    let authority = Authority::new();
+    let mut config = ServerConfig::clone(&server_config(authority.certify("localhost", |_| ())));
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    trusting(&authority.pem()).succeed(&https(&answering(Arc::new(config.clone()))));
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let server = answering(Arc::new(config));
+    assert_failure(&trusting(&authority.pem()).fail(&https(&server), SECONDS), "tls_failed", "NoApplicationProtocol");
+}
+
+#[test]
+fn an_unknown_authority_leads_to_node_extra_ca_certs() {
+    let server = answering(server_config(Authority::new().certify("localhost", |_| ())));
+    for plugin in [Plugin::with_env(&[]), trusting(&Authority::new().pem())] {
+        let failure = plugin.fail(&https(&server), SECONDS);
+        assert_failure(&failure, "tls_unknown_issuer", "set NODE_EXTRA_CA_CERTS on the ToolJet server");
+    }
+}
+
+#[test]
+fn an_extra_file_that_cannot_be_read_changes_nothing() {
+    let server = answering(server_config(Authority::new().certify("localhost", |_| ())));
+    for file in ["/nowhere/at/all.pem".to_owned(), pem_file("no certificate")] {
+        let plugin = Plugin::with_env(&[("NODE_EXTRA_CA_CERTS", &file)]);
+        assert_failure(&plugin.fail(&https(&server), SECONDS), "tls_unknown_issuer", "NODE_EXTRA_CA_CERTS");
+    }
+}
+
+#[test]
+fn certificates_out_of_their_time_are_told_apart() {
+    let expired = meet(|params| params.not_after = date_time_ymd(2020, 1, 1));
+    assert_failure(&expired, "tls_certificate_expired", "out of date, or the ToolJet server's clock is wrong");
+    let early = meet(|params| params.not_before = date_time_ymd(2090, 1, 1));
+    assert_failure(&early, "tls_certificate_expired", "not valid at this time");
+}
+
+#[test]
+fn a_certificate_for_another_host_names_the_right_one() {
+    let authority = Authority::new();
+    let server = answering(server_config(authority.certify("gateway.example", |_| ())));
+    let failure = trusting(&authority.pem()).fail(&https(&server), SECONDS);
+    assert_failure(&failure, "tls_wrong_host", "gateway.example");
+}
+
+/// As `openssl req -x509` writes it: an authority.
+fn as_openssl(params: &mut CertificateParams) {
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+}
+
+#[test]
+fn a_self_signed_certificate_is_refused_until_it_is_trusted_itself() {
+    for change in [|_: &mut CertificateParams| (), as_openssl] {
+        let (pem, certificate) = self_signed("localhost", change);
+        let server = answering(server_config(certificate));
+        let failure = Plugin::with_env(&[]).fail(&https(&server), SECONDS);
+        assert_failure(&failure, "tls_unknown_issuer", "set NODE_EXTRA_CA_CERTS on the ToolJet server");
+        let (another, _) = self_signed("localhost", change);
+        assert_failure(&trusting(&another).fail(&https(&server), SECONDS), "tls_unknown_issuer", "");
+        trusting(&pem).succeed(&https(&server));
+    }
+}
+
+#[test]
+fn a_trusted_self_signed_certificate_must_still_be_in_time_and_for_this_host() {
+    let (pem, certificate) = self_signed("gateway.example", as_openssl);
+    let server = answering(server_config(certificate));
+    assert_failure(&trusting(&pem).fail(&https(&server), SECONDS), "tls_wrong_host", "gateway.example");
+    let (pem, certificate) = self_signed("localhost", |params| {
+        as_openssl(params);
+        params.not_after = date_time_ymd(2020, 1, 1);
+    });
+    let server = answering(server_config(certificate));
+    assert_failure(&trusting(&pem).fail(&https(&server), SECONDS), "tls_certificate_expired", "");
+}
+
+#[test]
+fn https_to_a_plain_port_suggests_http() {
+    let server = Server::start(|connection| {
+        connection.send("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+        connection.wait_until_closed();
+    });
+    let failure = Plugin::with_env(&[]).fail(&https(&server), SECONDS);
+    assert_failure(&failure, "tls_failed", "a plain http server needs http:// in the Base URL");
+}
+
+#[test]
+fn http_to_a_tls_port_suggests_https() {
+    // What TLS servers do: an alert, and some of them a 400 of HTTP.
+    let server = Server::start(|connection| {
+        connection.request();
+        connection.send([0x15, 3, 3, 0, 2, 2, 70]);
+    });
+    let failure = Plugin::with_env(&[]).fail(&format!("http://localhost:{}", server.port()), SECONDS);
+    assert_failure(&failure, "not_http", "https:// for TLS, http:// without");
+}
+
+#[test]
+fn a_handshake_that_the_server_refuses_gives_its_reason() {
+    let server = Server::start(|connection| {
+        connection.send([0x15, 3, 3, 0, 2, 2, 40]);
+        connection.wait_until_closed();
+    });
+    assert_failure(&Plugin::with_env(&[]).fail(&https(&server), SECONDS), "tls_failed", "HandshakeFailure");
+}
+
+#[test]
+fn a_connection_that_ends_inside_the_handshake_is_a_reset() {
+    for end in [Connection::reset, |_: &mut Connection| ()] {
+        let server = Server::start(end);
+        assert_failure(&Plugin::with_env(&[]).fail(&https(&server), SECONDS), "connection_reset", "broke");
+    }
+}
+
+#[test]
+fn a_handshake_that_never_ends_counts_as_connecting() {
+    let server = Server::start(Connection::wait_until_closed);
+    let failure = Plugin::with_client(hasty_client(&[])).fail(&https(&server), SECONDS);
+    assert_failure(&failure, "connect_timeout", "A firewall");
+    server.wait_until_closed();
+}
+
+#[test]
+fn an_answer_that_only_the_end_of_the_connection_ends_must_end_with_a_farewell() {
+    let authority = Authority::new();
+    let server = Server::tls(server_config(authority.certify("localhost", |_| ())), |connection| {
+        connection.request();
+        connection.send("HTTP/1.1 200 OK\r\n\r\n{\"choices\": []}");
+    });
+    assert_failure(&trusting(&authority.pem()).fail(&https(&server), SECONDS), "truncated_response", "close_notify");
+}
