@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{ApiError, Error, Unexpected},
+    error::{ApiError, Error, TransportError, TransportErrorKind, Unexpected},
     fields::{number_of, scalar_text},
     http::HttpResponse,
     retry::requested_wait,
@@ -13,10 +13,17 @@ use crate::{
 
 /// Longest message of the API that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 500;
+/// Longest name or word that an error repeats: a code, an id, a model; in characters.
+pub const LONGEST_WORD: usize = 100;
 /// Longest excerpt of a body that is not JSON, in characters.
 const LONGEST_EXCERPT: usize = 200;
 /// Bytes of such a body that are read for the excerpt.
 const EXCERPT_READS: usize = 8 << 10;
+/// Most values in an answer. Each takes some 70 bytes of memory, however short its text, and
+/// an object or array a few times that: 64 MiB of `{},{},` would take gigabytes.
+const MOST_VALUES: usize = 4 << 20;
+/// What an object or array counts for.
+const CONTAINER: usize = 4;
 
 /// A successful answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,11 +38,15 @@ pub struct Answer {
 ///
 /// # Errors
 /// [`Error::Api`] for a status other than 2xx and for an `error` under HTTP 200,
-/// [`Error::Decode`] for a success that is not a JSON object.
+/// [`Error::Decode`] for a success that is not a JSON object, [`Error::Transport`] for one
+/// that would not fit into the memory of a server.
 pub fn read(response: &HttpResponse, now: SystemTime) -> Result<Answer, Error> {
     let text = String::from_utf8_lossy(&response.body);
     // Some servers keep a slow connection alive with blank lines before the JSON.
     let text = text.trim_start_matches('\u{feff}').trim();
+    if most_values(text) > MOST_VALUES {
+        return Err(TransportError::new(TransportErrorKind::TooLarge, "too many JSON values").into());
+    }
     let parsed = serde_json::from_str::<Value>(text);
     if !(200..300).contains(&response.status) {
         let body = parsed.unwrap_or(Value::Null);
@@ -60,6 +71,11 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<Answer, Error> {
     }
 }
 
+/// At least as many as a JSON text holds; what looks like one inside of a text counts too.
+fn most_values(text: &str) -> usize {
+    text.bytes().map(|byte| if matches!(byte, b'{' | b'[') { CONTAINER } else { usize::from(byte == b',') }).sum()
+}
+
 fn undecodable(response: &HttpResponse, text: &str, what: &str) -> Error {
     let excerpt = excerpt(text);
     let quoted = if excerpt.is_empty() { String::new() } else { format!(": “{excerpt}”") };
@@ -81,7 +97,11 @@ fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime)
     ApiError {
         status: match response.status {
             // An error under HTTP 200 names its real status in the code.
-            200..300 => code.as_deref().and_then(|code| code.parse().ok()).unwrap_or(response.status),
+            200..300 => code
+                .as_deref()
+                .and_then(|code| code.parse().ok())
+                .filter(|status| (400..600).contains(status))
+                .unwrap_or(response.status),
             status => status,
         },
         retry_after: requested_wait(response, &message, now),
@@ -101,7 +121,7 @@ fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime)
 
 /// A scalar member of an error as text. Python gateways send the text "None" for nothing.
 fn member(error: &Value, name: &str) -> Option<String> {
-    scalar_text(error.get(name)?).filter(|text| !text.is_empty() && text != "None")
+    scalar_text(error.get(name)?).filter(|text| !text.is_empty() && text != "None").map(|text| cut(&text, LONGEST_WORD))
 }
 
 /// The first of: `error.message`, `error` as text, `message`, `detail` as text or list,
@@ -155,7 +175,9 @@ fn excerpt(text: &str) -> String {
     cut(&line.replace(|c: char| c.is_control(), ""), LONGEST_EXCERPT)
 }
 
-fn cut(text: &str, longest: usize) -> String {
+/// `text`, or its first `longest` characters and an ellipsis.
+#[must_use]
+pub fn cut(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -181,7 +203,7 @@ fn request_id(response: &HttpResponse) -> Option<String> {
     ["x-request-id", "apim-request-id", "x-generation-id"]
         .into_iter()
         .find_map(|name| response.header(name).filter(|id| !id.is_empty()))
-        .map(|id| cut(id, 100))
+        .map(|id| cut(id, LONGEST_WORD))
 }
 
 fn status_in_words(status: u16) -> &'static str {
@@ -314,13 +336,27 @@ mod tests {
     fn members_are_text_whatever_their_type() {
         let error = api(400, r#"{"error":{"message":"m","code":400,"param":"None","type":"None"}}"#);
         assert_eq!((error.code.as_deref(), error.param, error.kind), (Some("400"), None, None));
+        let long = "x".repeat(900);
+        let error = api(400, &format!(r#"{{"error":{{"message":"m","code":"{long}","type":"{long}"}}}}"#));
+        assert_eq!([error.code, error.kind].map(|word| word.unwrap().chars().count()), [LONGEST_WORD + 1; 2]);
     }
 
     #[test]
     fn an_error_under_http_200_is_an_error_with_the_status_of_its_code() {
         assert_eq!(api(200, r#"{"error":{"message":"m","code":502}}"#).status, 502);
         assert_eq!(api(200, r#"{"error":"m"}"#).status, 200);
+        // The codes of some providers are numbers of their own, and no server error to be tried again.
+        assert_eq!(api(200, r#"{"error":{"message":"m","code":"1301"}}"#).status, 200);
         assert!(read(200, r#"{"error":null,"data":[]}"#).is_ok());
+    }
+
+    #[test]
+    fn an_answer_of_more_values_than_fit_into_memory_is_not_parsed() {
+        for (unit, fits, too_many) in [("0,", MOST_VALUES - 10, MOST_VALUES), ("{},", 1 << 16, 1 << 20)] {
+            let body = |count: usize| format!("{{\"data\":[{}0]}}", unit.repeat(count));
+            assert!(super::read(&response(200, &body(fits)), SystemTime::UNIX_EPOCH).is_ok());
+            assert_eq!(read(200, &body(too_many)).unwrap_err().code(), Some("response_too_large"));
+        }
     }
 
     #[test]

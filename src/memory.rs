@@ -11,6 +11,8 @@ use crate::adjust::Adjustment;
 /// Models remembered at most. Model names come from queries, so their number has no other
 /// bound; when it is reached, everything is forgotten and learnt again at need.
 const MOST_MODELS: usize = 1_000;
+/// Longest name that is remembered, with its address: a query may name a model of megabytes.
+const LONGEST_NAME: usize = 1_000;
 
 /// Facts that an API told about its models, by base URL, endpoint and model.
 #[derive(Debug, Default)]
@@ -27,6 +29,9 @@ impl Memory {
 
     /// Remembers that requests for this model need `adjustment`.
     pub fn learn(&self, model: &str, adjustment: &Adjustment) {
+        if model.len() > LONGEST_NAME {
+            return;
+        }
         let mut known = locked(&self.adjustments);
         make_room(&mut known, model);
         let known = known.entry(model.to_owned()).or_default();
@@ -42,6 +47,9 @@ impl Memory {
 
     /// Remembers that `/completions` does not serve `model`, but chat serves `chat_model`.
     pub fn learn_chat_model(&self, model: &str, chat_model: &str) {
+        if model.len() > LONGEST_NAME || chat_model.len() > LONGEST_NAME {
+            return;
+        }
         let mut known = locked(&self.chat_models);
         make_room(&mut known, model);
         known.insert(model.to_owned(), chat_model.to_owned());
@@ -71,5 +79,15 @@ mod tests {
         }
         assert!(locked(&memory.chat_models).len() <= MOST_MODELS);
         assert_eq!(memory.chat_model(&(3 * MOST_MODELS - 1).to_string()).as_deref(), Some("chat"));
+    }
+
+    #[test]
+    fn names_that_no_model_has_are_not_remembered() {
+        let memory = Memory::default();
+        let name = "m".repeat(LONGEST_NAME + 1);
+        memory.learn(&name, &Adjustment::Removed("seed".to_owned()));
+        memory.learn_chat_model(&name, "chat");
+        memory.learn_chat_model("short", &name);
+        assert!(locked(&memory.adjustments).is_empty() && locked(&memory.chat_models).is_empty());
     }
 }

@@ -20,6 +20,12 @@ pub const DEFAULT_MAX_RETRIES: i64 = 2;
 const RESERVED_HEADERS: [&str; 8] =
     ["accept-encoding", "connection", "content-length", "content-type", "host", "te", "transfer-encoding", "upgrade"];
 
+/// Words before the secret in the value of a header.
+const SCHEMES: [&str; 4] = ["apikey", "basic", "bearer", "token"];
+/// Most headers of a data source, and the most that all of them hold; servers take less.
+const MOST_HEADERS: usize = 100;
+const MOST_HEADER_BYTES: usize = 64 << 10;
+
 /// A checked data source.
 #[derive(Clone, Debug)]
 pub struct SourceOptions {
@@ -59,6 +65,11 @@ impl SourceOptions {
             headers.retain(|(known, _)| *known != name);
             headers.push((name, value));
         }
+        let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.expose().len()).sum();
+        if bytes > MOST_HEADER_BYTES {
+            let field = if api_key.len() > MOST_HEADER_BYTES / 2 { "apiKey" } else { "headers" };
+            return Err(Error::invalid(field, "is longer than what any server takes in the head of a request"));
+        }
         let timeout = fields.whole("timeout_seconds", 1..=3600)?.unwrap_or(DEFAULT_TIMEOUT_SECONDS);
         let max_retries = fields.whole("max_retries", 0..=10)?.unwrap_or(DEFAULT_MAX_RETRIES);
         Ok(Self {
@@ -75,12 +86,16 @@ impl SourceOptions {
     pub fn redactor(&self) -> Redactor {
         let ids = ["openai-organization", "openai-project"];
         let headers = self.headers.iter().filter(|(name, _)| !ids.contains(&name.as_str()));
-        // "Bearer abc": what an answer may echo is "abc".
-        let words = headers.flat_map(|(_, value)| value.expose().split_whitespace());
-        Redactor::new(
-            std::iter::once(self.api_key.clone())
-                .chain(words.filter(|word| !word.eq_ignore_ascii_case("bearer")).map(Secret::new)),
-        )
+        let credentials = headers.map(|(_, value)| Secret::new(credentials(value.expose())));
+        Redactor::new(std::iter::once(self.api_key.clone()).chain(credentials))
+    }
+}
+
+/// "Bearer abc": what an answer may echo is "abc".
+fn credentials(value: &str) -> &str {
+    match value.split_once(' ') {
+        Some((scheme, rest)) if SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) => rest.trim_start(),
+        _ => value,
     }
 }
 
@@ -105,7 +120,9 @@ fn stored_id(fields: &Fields<'_>, key: &str) -> Result<Option<String>, Error> {
 
 /// The pair editor's `[[name, value], ...]`, which ends with an empty pair.
 fn own_headers(fields: &Fields<'_>) -> Result<Vec<(String, Secret)>, Error> {
-    let Some(value) = fields.json("headers")? else { return Ok(Vec::new()) };
+    // Their values are secrets, so an error shows nothing of them.
+    let shapeless = |_| Error::invalid("headers", "must be a list of pairs of name and value");
+    let Some(value) = fields.json("headers").map_err(shapeless)? else { return Ok(Vec::new()) };
     let pairs: Vec<(String, Value)> = match value {
         Value::Object(map) => map.into_iter().collect(),
         Value::Array(items) => items
@@ -134,6 +151,9 @@ fn own_headers(fields: &Fields<'_>) -> Result<Vec<(String, Secret)>, Error> {
         let value = value.trim();
         check_header_value(&format!("headers ({name})"), value)?;
         headers.push((name, Secret::new(value)));
+        if headers.len() > MOST_HEADERS {
+            return Err(Error::invalid("headers", format!("must be at most {MOST_HEADERS}")));
+        }
     }
     Ok(headers)
 }
@@ -245,6 +265,27 @@ mod tests {
         assert!(!debug.contains("0123456789") && !debug.contains("abcdefgh"), "{debug}");
         let clean = source.redactor().redact("sk-0123456789 and tok-abcdefgh by Bearer");
         assert_eq!(clean, "[redacted] and [redacted] by Bearer");
+    }
+
+    #[test]
+    fn headers_are_few_and_short() {
+        let error = |key: &str, headers: Vec<Value>| {
+            source(&json!({"apiKey": key, "headers": headers})).map(|_| ()).map_err(|error| error.to_string())
+        };
+        let many = |count| (0..count).map(|n| json!([format!("x-{n}"), "v"])).collect::<Vec<_>>();
+        assert_eq!(error("sk-1", many(MOST_HEADERS)), Ok(()));
+        assert_eq!(error("sk-1", many(100_000)), Err("headers: must be at most 100".to_owned()));
+        let long = "x".repeat(MOST_HEADER_BYTES);
+        assert!(error("sk-1", vec![json!(["x-long", long])]).unwrap_err().starts_with("headers: is longer"));
+        assert!(error(&long, Vec::new()).unwrap_err().starts_with("apiKey: is longer"));
+    }
+
+    #[test]
+    fn an_error_about_the_headers_shows_nothing_of_them() {
+        for bad in [json!("\"Bearer tok-abcdefgh\""), json!("Bearer tok-abcdefgh"), json!(1_234_567_890_123_i64)] {
+            let error = source(&json!({"apiKey": "sk-1", "headers": bad})).unwrap_err().to_string();
+            assert_eq!(error, "headers: must be a list of pairs of name and value");
+        }
     }
 
     #[test]

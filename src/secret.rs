@@ -1,6 +1,6 @@
 //! Text that must never be shown, and the means to keep it out of everything that is.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 /// Secrets shorter than this are only taken out where they stand as a whole word:
 /// a local server's key may well be `test`.
@@ -64,52 +64,68 @@ fn without_secret(text: &str, secret: &str) -> String {
     if secret.len() < WHOLE_WORD_BELOW {
         return without_word(text, secret);
     }
+    let (text, secret): (Vec<char>, Vec<char>) = (text.chars().collect(), secret.chars().collect());
+    let echoed = echoed(&text, &secret);
     let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let shared = longest_echo(rest, secret);
-        if shared > 0 {
-            clean.push_str(REDACTED);
-            rest = &rest[shared..];
-        } else {
-            clean.push(first);
-            rest = &rest[first.len_utf8()..];
+    for (at, c) in text.into_iter().enumerate() {
+        match (echoed[at], at > 0 && echoed[at - 1]) {
+            (false, _) => clean.push(c),
+            (true, false) => clean.push_str(REDACTED),
+            (true, true) => {}
         }
     }
     clean
 }
 
-/// Bytes of the longest prefix of `text` that is a telling part of `secret`.
-fn longest_echo(text: &str, secret: &str) -> usize {
-    let mut longest = 0;
-    for (start, _) in secret.char_indices() {
-        let mut shared = 0;
-        for (ours, theirs) in secret[start..].chars().zip(text.chars()) {
-            if ours != theirs {
-                break;
-            }
-            shared += ours.len_utf8();
+/// Which characters of `text` belong to a telling part of `secret`. Both may be long and
+/// chosen by somebody hostile, so the time is linear in both.
+fn echoed(text: &[char], secret: &[char]) -> Vec<bool> {
+    let mut echoed = vec![false; text.len()];
+    let parts: HashSet<&[char]> = secret.windows(SHORTEST_PART).collect();
+    for at in 0..text.len() {
+        let (before, rest) = text.split_at(at);
+        if rest.get(..SHORTEST_PART).is_some_and(|part| parts.contains(part)) {
+            echoed[at..at + SHORTEST_PART].fill(true);
         }
-        let at_an_end = start == 0 || start + shared == secret.len();
-        if shared >= if at_an_end { SHORTEST_END } else { SHORTEST_PART } {
-            longest = longest.max(shared);
+        // Longer starts and ends than a part are made of parts.
+        let start = shared(rest.iter(), secret.iter());
+        if start >= SHORTEST_END {
+            echoed[at..at + start].fill(true);
+        }
+        let end = shared(before.iter().rev(), secret.iter().rev());
+        if end >= SHORTEST_END {
+            echoed[at - end..at].fill(true);
         }
     }
-    longest
+    let end = shared(text.iter().rev(), secret.iter().rev());
+    if end >= SHORTEST_END {
+        echoed[text.len() - end..].fill(true);
+    }
+    echoed
+}
+
+/// How many characters two texts have in common at their start, as far as it matters.
+fn shared<'a>(text: impl Iterator<Item = &'a char>, secret: impl Iterator<Item = &'a char>) -> usize {
+    text.zip(secret).take(SHORTEST_PART).take_while(|(ours, theirs)| ours == theirs).count()
 }
 
 fn without_word(text: &str, word: &str) -> String {
+    let inside = |c: char| c.is_alphanumeric();
     let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(word) {
+    let mut done = 0;
+    let mut from = 0;
+    while let Some(at) = text[from..].find(word).map(|at| from + at) {
         let end = at + word.len();
-        let inside = |c: char| c.is_alphanumeric();
-        let whole = !rest[..at].ends_with(inside) && !rest[end..].starts_with(inside);
-        clean.push_str(&rest[..at]);
-        clean.push_str(if whole { REDACTED } else { word });
-        rest = &rest[end..];
+        if text[..at].ends_with(inside) || text[end..].starts_with(inside) {
+            // The next one may begin inside of this one.
+            from = at + text[at..].chars().next().map_or(1, char::len_utf8);
+        } else {
+            clean.push_str(&text[done..at]);
+            clean.push_str(REDACTED);
+            (done, from) = (end, end);
+        }
     }
-    clean.push_str(rest);
+    clean.push_str(&text[done..]);
     clean
 }
 
@@ -174,6 +190,20 @@ mod tests {
     fn a_short_secret_is_taken_out_as_a_word_only() {
         let redact = |text: &str| Redactor::new([Secret::new("test")]).redact(text);
         assert_eq!(redact("key test, latest test"), "key [redacted], latest [redacted]");
+    }
+
+    #[test]
+    fn a_short_secret_is_found_where_it_overlaps_itself() {
+        let redact = |text: &str| Redactor::new([Secret::new("a-a")]).redact(text);
+        assert_eq!(redact("xa-a-a"), "xa-[redacted]");
+        assert_eq!(redact("a-a-a"), "[redacted]-a");
+    }
+
+    #[test]
+    fn a_long_key_and_a_long_text_take_no_longer_than_reading_them() {
+        // Compared at each place with each place, these would take hours.
+        let (key, text) = ("a1".repeat(32 << 10), "a2 a1a".repeat(32 << 10));
+        assert_eq!(Redactor::new([Secret::new(key)]).redact(&text), text);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::{
     adjust::{self, Adjustment},
     advice::{self, ApiCause, Context},
+    answer::{LONGEST_WORD, cut},
     call::Call,
     error::{Details, Error, TransportError},
     fields::Fields,
@@ -24,7 +25,7 @@ use crate::{
         models,
     },
     options::{SourceOptions, query_timeout},
-    secret::Redactor,
+    secret::{Redactor, Secret},
 };
 
 /// `message` of a failed query.
@@ -110,7 +111,10 @@ struct State {
 
 impl State {
     fn read_source(&mut self, source: &Value) -> Result<SourceOptions, Error> {
-        let source = SourceOptions::from_fields(&Fields::of("sourceOptions", source)?)?;
+        let fields = Fields::of("sourceOptions", source)?;
+        // At once, as the key may also stand in a field that it does not belong to.
+        self.redactor = Redactor::new(fields.word("apiKey").ok().flatten().map(Secret::new));
+        let source = SourceOptions::from_fields(&fields)?;
         self.redactor = source.redactor();
         self.context.host = source.base_url.host();
         source.base_url.name().clone_into(&mut self.context.base_url);
@@ -194,7 +198,7 @@ impl<T: Transport> Exchange<'_, T> {
             }
             // A server without `OpenAI`'s chat models: what it said of the named model is the news.
             Err(second) if second.api().is_some_and(|error| ApiCause::of(error).is_about_model_or_route()) => {
-                self.state.context.model = Some(model);
+                self.state.context.model = Some(cut(&model, LONGEST_WORD));
                 self.state.context.path = Some(completion::PATH);
                 Err(error)
             }
@@ -220,7 +224,7 @@ impl<T: Transport> Exchange<'_, T> {
     async fn ask(&mut self, plan: Plan) -> Result<Reply, Error> {
         let Plan { mut request, mut reader } = plan;
         let model = request.text("model").map(str::to_owned);
-        self.state.context.model.clone_from(&model);
+        self.state.context.model = model.as_deref().map(|model| cut(model, LONGEST_WORD));
         self.state.context.path = Some(request.path);
         let key = self.key(&request, model.as_deref().unwrap_or_default());
         if let Some(body) = &mut request.body {

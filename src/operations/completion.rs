@@ -135,8 +135,10 @@ impl Completion {
         if let Some(limit) = body.shift_remove("max_tokens") {
             body.insert(chat::token_limit(self.provider, model).to_owned(), limit);
         }
-        if let Some(alternatives) = body.shift_remove("logprobs") {
-            body.insert("logprobs".to_owned(), true.into());
+        // Anything else than a number comes from `extra_body`, and is meant for chat already.
+        if body.get("logprobs").is_some_and(Value::is_number)
+            && let Some(alternatives) = body.insert("logprobs".to_owned(), true.into())
+        {
             body.insert("top_logprobs".to_owned(), alternatives);
         }
         let reader = ChoicesReader {

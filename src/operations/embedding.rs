@@ -26,10 +26,7 @@ const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large
 /// # Errors
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
-    let model = match fields.word("model")? {
-        Some(model) => model,
-        None => fields.word("model_embedding")?.unwrap_or_else(|| DEFAULT_EMBEDDING_MODEL.to_owned()),
-    };
+    let model = model(fields)?;
     let mut body = Body::new(&advanced(fields), DEFAULT_EMBEDDING_MODEL)?;
     body.set("model", model.clone());
     body.set("input", input(fields, &model)?);
@@ -41,6 +38,16 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
         body.set("encoding_format", format);
     }
     Ok(Plan { request: ApiRequest::post(PATH, body.finish()?), reader: Reader::Embedding })
+}
+
+/// The model of this form, or of the old one. In a query of the old form, which has no plain
+/// `input`, `model` is what another operation left behind.
+fn model(fields: &Fields<'_>) -> Result<String, Error> {
+    let saved = fields.word("model_embedding")?;
+    if let Some(saved) = saved.as_ref().filter(|_| fields.value("input").is_none()) {
+        return Ok(saved.clone());
+    }
+    Ok(fields.word("model")?.or(saved).unwrap_or_else(|| DEFAULT_EMBEDDING_MODEL.to_owned()))
 }
 
 /// The spelling of `name` that holds this query's value: the plain one, else that of the
@@ -150,6 +157,14 @@ mod tests {
     fn fields_of_another_model_and_blank_plain_ones_do_not_count() {
         let options = json!({"model_embedding": "text-embedding-ada-002", "input": "", "input_M3": "a", "input_M1": "b", "dimensions_M1": 5});
         assert_eq!(body(options).unwrap(), json!({"model": "text-embedding-ada-002", "input": "a"}));
+    }
+
+    #[test]
+    fn a_model_left_from_another_operation_does_not_count() {
+        let options = json!({"model": "gpt-4o", "model_embedding": "text-embedding-3-large", "input_M2": "a"});
+        assert_eq!(body(options).unwrap(), json!({"model": "text-embedding-3-large", "input": "a"}));
+        let options = json!({"model": "new", "model_embedding": "text-embedding-3-large", "input": "a"});
+        assert_eq!(body(options).unwrap(), json!({"model": "new", "input": "a"}));
     }
 
     #[test]
