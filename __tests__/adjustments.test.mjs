@@ -1,0 +1,221 @@
+// Models that do not take what was set: the plugin learns it from the API's answers, at the price
+// of one round trip per parameter, once.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startStandIn } from '../stand-in/server.mjs';
+import { apiError, fail, LEAST, standIn, succeed, takesEverything } from './plugin.mjs';
+
+const removed = (parameter) => ({ parameter, change: 'removed' });
+const renamed = (from, to) => ({ parameter: from, change: 'renamed', to });
+const CUT_HERE = { parameter: 'stop', change: 'applied by the plugin' };
+const asRole = (from, to) => ({ parameter: 'role', change: `${from} sent as ${to}` });
+
+const DEVELOPER = [{ role: 'developer', content: 'Be brief.' }];
+const EVERYTHING = {
+  max_tokens: 60,
+  stop_sequence: 'never',
+  temperature: 0.5,
+  top_p: 0.5,
+  frequency_penalty: 1,
+  presence_penalty: 1,
+  message_history: DEVELOPER,
+};
+
+/** What each model of the stand-in is asked, and what has to be changed for it. */
+const STRICT = {
+  temperature: [{ temperature: 0.5 }, [removed('temperature')]],
+  'top-p': [{ top_p: 0.5 }, [removed('top_p')]],
+  stop: [{ stop_sequence: 'France' }, [CUT_HERE]],
+  'max-tokens': [{ max_tokens: 60 }, [renamed('max_tokens', 'max_completion_tokens')]],
+  'max-completion-tokens': [
+    { extra_body: { max_completion_tokens: 60 } },
+    [renamed('max_completion_tokens', 'max_tokens')],
+  ],
+  penalties: [
+    { frequency_penalty: 1, presence_penalty: 1 },
+    [removed('frequency_penalty'), removed('presence_penalty')],
+  ],
+  'developer-role': [{ message_history: DEVELOPER }, [asRole('developer', 'system')]],
+  'system-role': [{ system_prompt: 'Be brief.' }, [asRole('system', 'developer')]],
+  everything: [
+    EVERYTHING,
+    [
+      asRole('developer', 'system'),
+      renamed('max_tokens', 'max_completion_tokens'),
+      CUT_HERE,
+      removed('temperature'),
+      removed('top_p'),
+      removed('frequency_penalty'),
+      removed('presence_penalty'),
+    ],
+  ],
+};
+
+const query = (name, options) => ({ ...LEAST.chat, model: `stand-in-strict-${name}`, ...options });
+
+describe('a model that rejects', () => {
+  for (const [name, [options, changes]] of Object.entries(STRICT)) {
+    test(`${name} costs one request per parameter the first time, and none after`, async () => {
+      const { metadata } = await succeed(query(name, options));
+      assert.deepEqual(metadata.adjusted, changes);
+      assert.equal(standIn.requests.length, 1 + changes.length);
+      assert.equal(metadata.attempts, 1 + changes.length);
+
+      standIn.reset();
+      const again = await succeed(query(name, options));
+      assert.deepEqual(again.metadata.adjusted, changes);
+      assert.equal(standIn.requests.length, 1);
+    });
+
+    test(`${name} is asked without any change where nothing of that is set`, async () => {
+      standIn.reset();
+      const { metadata } = await succeed(query(name));
+      assert.equal(standIn.requests.length, 1);
+      assert.ok(!('adjusted' in metadata));
+    });
+  }
+});
+
+test('what is learnt of one model holds for no other, nor for another server', async (t) => {
+  const other = await startStandIn();
+  t.after(() => other.close());
+  const options = { temperature: 0.5 };
+  await succeed(query('temperature', options));
+  standIn.reset();
+  await succeed({ ...LEAST.chat, model: 'gpt-4o', ...options });
+  assert.equal(standIn.requests[0].body.temperature, 0.5);
+  await succeed(query('temperature', options), { base_url: other.baseUrl });
+  assert.equal(other.requests.length, 2);
+});
+
+test('a model that is known is asked rightly at once, and metadata says so', async () => {
+  const { metadata } = await succeed({
+    ...LEAST.chat,
+    model: 'gpt-6-astra',
+    temperature: 0.2,
+    stop_sequence: 'END',
+    frequency_penalty: 1,
+    max_tokens: 500,
+    reasoning_effort: 'low',
+  });
+  assert.equal(standIn.requests.length, 1);
+  const { body } = standIn.requests[0];
+  assert.deepEqual(Object.keys(body).sort(), [
+    ...['max_completion_tokens', 'messages', 'model', 'reasoning_effort'],
+  ]);
+  assert.deepEqual(metadata.adjusted, [
+    removed('temperature'),
+    CUT_HERE,
+    removed('frequency_penalty'),
+  ]);
+});
+
+test('Completions are adjusted like Chat', async () => {
+  const refusal = apiError(400, { param: 'seed', code: 'unsupported_parameter' });
+  standIn.respondWith([refusal]);
+  const { metadata } = await succeed({ ...LEAST.completion, seed: 1 });
+  assert.deepEqual(metadata.adjusted, [removed('seed')]);
+  assert.equal(standIn.requests.length, 2);
+});
+
+describe('stop sequences that the model does not take', () => {
+  const COUNT = { prompt: 'Count from one to ten.' };
+
+  test('are applied to the text by the plugin', async () => {
+    for (const [stop_sequence, text] of [
+      [' four', 'One, two, three,'],
+      [['seven', ' five'], 'One, two, three, four,'],
+      ['not there', 'One, two, three, four, five, six, seven, eight, nine, ten.'],
+    ]) {
+      const { data } = await succeed(query('stop', { ...COUNT, stop_sequence }));
+      assert.equal(data, text);
+    }
+  });
+
+  test('are applied to each of several answers', async () => {
+    const { data } = await succeed(query('stop', { ...COUNT, n: 2, stop_sequence: ['e', 'o'] }));
+    assert.equal(data.length, 2);
+    for (const text of data) assert.doesNotMatch(text, /[eo]/);
+  });
+
+  test('that the model does take are not looked for again', async () => {
+    standIn.respondWith({
+      body: { choices: [{ message: { content: 'a STOP b' }, finish_reason: 'stop' }] },
+    });
+    const taken = await succeed({ ...LEAST.chat, model: 'any', stop_sequence: 'STOP' });
+    assert.equal(taken.data, 'a STOP b');
+  });
+});
+
+describe('what a query asks for is never left out', () => {
+  const asked = {
+    response_format: { response_format: 'json_object', prompt: 'As JSON.' },
+    messages: {},
+    tools: { extra_body: { tools: [{ type: 'function', function: { name: 'f' } }] } },
+    n: { n: 2 },
+    model: {},
+  };
+  for (const [param, options] of Object.entries(asked)) {
+    for (const code of ['unsupported_parameter', 'unsupported_value', null]) {
+      test(`${param}, with the code ${code}`, async () => {
+        const message = `Unsupported parameter: '${param}' is not supported with this model.`;
+        standIn.respondWith(apiError(400, { message, param, code }));
+        const { data } = await fail({ ...LEAST.chat, model: `no-${param}`, ...options });
+        assert.equal(data.param, param);
+        assert.equal(standIn.requests.length, 1);
+      });
+    }
+  }
+
+  test('suffix and prompt of Completions, where the API names none', async () => {
+    for (const name of ['suffix', 'prompt']) {
+      standIn.reset();
+      const message = `Unrecognized request argument supplied: ${name}`;
+      standIn.respondWith(apiError(400, { message }));
+      const { description } = await fail({ ...LEAST.completion, suffix: 'the end.' });
+      assert.match(description, new RegExp(message));
+      assert.equal(standIn.requests.length, 1);
+    }
+  });
+});
+
+test('a value that no model takes is an error', async () => {
+  for (const [param, code, message] of [
+    ['max_tokens', 'integer_above_max_value', 'Expected a value <= 16384, but got 999999.'],
+    ['max_tokens', null, 'max_tokens is too large: 999999.'],
+    ['temperature', 'decimal_above_max_value', 'Expected a value <= 1, but got 2.'],
+    ['stop', 'invalid_type', 'Expected a string.'],
+  ]) {
+    standIn.reset();
+    standIn.respondWith(apiError(400, { param, code, message }));
+    const options = { max_tokens: 999_999, temperature: 2, stop_sequence: 'x' };
+    await fail({ ...LEAST.chat, model: 'picky', ...options });
+    assert.equal(standIn.requests.length, 1, message);
+  }
+});
+
+test('a server that is never content is given up after one request per parameter', async () => {
+  standIn.respondWith(({ body }) => {
+    const param = ['temperature', 'top_p', 'max_completion_tokens', 'max_tokens'].find(
+      (name) => name in body,
+    );
+    return apiError(400, { param: param ?? 'temperature', code: 'unsupported_parameter' });
+  });
+  const options = { temperature: 1, top_p: 1, max_tokens: 9 };
+  const { data } = await fail({ ...LEAST.chat, model: 'discontent', ...options });
+  assert.equal(standIn.requests.length, 4);
+  assert.equal(data.attempts, 4);
+});
+
+test('only a refusal of the request is an occasion', async () => {
+  for (const status of [401, 403, 404, 429, 500]) {
+    standIn.reset();
+    standIn.respondWith(apiError(status, { param: 'temperature', code: 'unsupported_value' }));
+    await fail({ ...LEAST.chat, model: 'any', temperature: 1 }, { max_retries: 0 });
+    assert.equal(standIn.requests.length, 1, `HTTP ${status}`);
+  }
+  standIn.respondWith(takesEverything);
+  const { metadata } = await succeed({ ...LEAST.chat, model: 'any', temperature: 1 });
+  assert.ok(!('adjusted' in metadata));
+});

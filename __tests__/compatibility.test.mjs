@@ -1,0 +1,247 @@
+// The query keys of saved apps, with every value that ToolJet can hand over: typed text is text,
+// a template has its value's type, and what is blank is not set.
+
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { LEAST, refuse, sent, standIn, takesEverything } from './plugin.mjs';
+
+beforeEach(() => standIn.respondWith(takesEverything));
+
+/** A model that the plugin knows nothing about, so that nothing is adjusted to it. */
+const MODEL = 'brand-new';
+const least = (operation) => ({ ...LEAST[operation], model: MODEL });
+const body = async (query) => (await sent(query)).body;
+
+/** What each of these means, wherever it stands: not set. */
+const UNSET = [undefined, null, '', '  ', '\n'];
+/** What no template of these gives: a text. */
+const NO_TEXT = [{}, { a: 1 }, [], ['a']].map((value) => [value, 'must be a text']);
+const lastOf = ({ messages }) => messages.at(-1).content;
+const instructionsOf = ({ messages }) => messages[0].role === 'system' && messages[0].content;
+
+/** Every kind of scalar as text. */
+const TEXTS = [
+  ['plain', 'plain'],
+  [' two\nlines, kept ', ' two\nlines, kept '],
+  ['{{true}}', '{{true}}'],
+  ['undefined', 'undefined'],
+  ['0', '0'],
+  [0, '0'],
+  [-2.5, '-2.5'],
+  [true, 'true'],
+  [false, 'false'],
+];
+const TURN = { role: 'user', content: 'Hi.' };
+const NO_MESSAGES = [
+  ['Hi.', 'is not valid JSON'],
+  ['{{true}}', 'is not valid JSON'],
+  ['5', 'must be a JSON array or object'],
+  [5, 'must be a JSON array or object'],
+  [false, 'must be a JSON array or object'],
+];
+const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
+
+/** Per key: where it is in the request, [given, sent], and [given, start of the complaint]. */
+const ROWS = [
+  {
+    key: 'model',
+    operations: ['completion', 'chat', 'image_generation', 'generate_embedding'],
+    of: ({ model }) => model,
+    takes: [
+      ['gpt-9-of-next-year', 'gpt-9-of-next-year'],
+      [' vendor/model:free\n', 'vendor/model:free'],
+      ['ft:gpt-4.1:org::id', 'ft:gpt-4.1:org::id'],
+      [5, '5'],
+    ],
+    refuses: NO_TEXT,
+  },
+  {
+    key: 'prompt',
+    operations: ['completion', 'image_generation'],
+    of: ({ prompt }) => prompt,
+    takes: [...TEXTS, [['a', 'b'], 'a\nb'], [{ type: 'text', text: 'a' }, 'a']],
+    refuses: [
+      ...[...UNSET, []].map((value) => [value, 'is missing; enter the text to send']),
+      [{ row: 1 }, '[0]: must be a text'],
+      [['a', [1]], '[1]: must be a text'],
+    ],
+  },
+  {
+    key: 'prompt',
+    operations: ['chat'],
+    of: lastOf,
+    takes: [
+      ...TEXTS,
+      [['a'], [{ type: 'text', text: 'a' }]],
+      [{ type: 'text', text: 'a' }, [{ type: 'text', text: 'a' }]],
+      [
+        ['What is it?', image],
+        [{ type: 'text', text: 'What is it?' }, image],
+      ],
+    ],
+    refuses: [
+      ...[...UNSET, []].map((value) => [value, 'is missing; enter the text to send']),
+      [{ row: 1 }, '[0]: must be a text or a content part'],
+    ],
+  },
+  {
+    key: 'max_tokens',
+    operations: ['completion', 'chat'],
+    of: ({ max_tokens }) => max_tokens,
+    unset: { completion: 256, chat: undefined },
+    takes: [5, '5', ' 5\n', '5.0', 5.0, '{{5}}', '{{ 5 }}', '5e0'].map((value) => [value, 5]),
+    refuses: [0, '0', -1, 1.5, '1,000', 'many', 'undefined', '{{true}}', true, false, [], {}].map(
+      (value) => [value, 'must be a whole number of at least 1, got '],
+    ),
+  },
+  {
+    key: 'temperature',
+    operations: ['completion', 'chat'],
+    of: ({ temperature }) => temperature,
+    takes: [
+      ...[0, '0', '0.0', '{{0}}', '-0'].map((value) => [value, 0]),
+      ...[0.7, '0.7', ' .7 ', '{{0.7}}', '7e-1'].map((value) => [value, 0.7]),
+      ...[2, '2'].map((value) => [value, 2]),
+    ],
+    refuses: [2.1, '-0.1', '0,7', 'warm', 'NaN', 'Infinity', '{{true}}', true, false, [], {}].map(
+      (value) => [value, 'must be a number from 0 to 2, got '],
+    ),
+  },
+  {
+    key: 'stop_sequence',
+    operations: ['completion', 'chat'],
+    of: ({ stop }) => stop,
+    takes: [
+      ...TEXTS,
+      ['a, b', 'a, b'],
+      ['[not JSON', '[not JSON'],
+      ...[['a', '\n'], '["a","\\n"]'].map((value) => [value, ['a', '\n']]),
+      [['only'], 'only'],
+      [
+        ['a', 'b', 'c', 'd'],
+        ['a', 'b', 'c', 'd'],
+      ],
+      [[], undefined],
+    ],
+    refuses: [
+      [['a', 'b', 'c', 'd', 'e'], 'the API takes at most 4 stop sequences, got 5'],
+      [['a', 1], 'item 1 must be a text'],
+      [{ a: 1 }, 'must be a text or an array'],
+    ],
+  },
+  {
+    key: 'suffix',
+    operations: ['completion'],
+    of: ({ suffix }) => suffix,
+    takes: TEXTS,
+    refuses: NO_TEXT,
+  },
+  {
+    key: 'suffix',
+    operations: ['chat'],
+    of: (request) => {
+      assert.equal(request.suffix, undefined);
+      return instructionsOf(request)
+        ? instructionsOf(request).split('\n<suffix>')[1].slice(0, -'</suffix>'.length)
+        : undefined;
+    },
+    takes: TEXTS,
+    refuses: NO_TEXT,
+  },
+  {
+    key: 'system_prompt',
+    operations: ['chat'],
+    of: (request) => instructionsOf(request) || undefined,
+    takes: TEXTS,
+    refuses: NO_TEXT,
+  },
+  {
+    key: 'message_history',
+    operations: ['chat'],
+    of: ({ messages }) => (messages.length > 1 ? messages.slice(0, -1) : undefined),
+    takes: [
+      ...[[TURN], JSON.stringify([TURN]), TURN, JSON.stringify(TURN)].map((value) => [
+        value,
+        [TURN],
+      ]),
+      [[{ role: 'user', content: 5 }], [{ role: 'user', content: '5' }]],
+      [[], undefined],
+      ['[]', undefined],
+    ],
+    refuses: [
+      ...NO_MESSAGES,
+      [[TURN, 'Hi.'], '[1]: must be an object'],
+      [[TURN, null], '[1]: must be an object'],
+      [[{ content: 'Hi.' }], '[0]: needs a role'],
+      [[TURN, { role: 'user' }], '[1]: needs content'],
+      [{ role: 'user', content: {} }, '[0]: content must be'],
+    ],
+  },
+  {
+    key: 'size',
+    operations: ['image_generation'],
+    of: ({ size }) => size,
+    takes: [
+      ['1024x1024', '1024x1024'],
+      [' 7x7 ', '7x7'],
+      ['huge', 'huge'],
+    ],
+    refuses: NO_TEXT,
+  },
+];
+
+const shown = (value) => (value === undefined ? 'undefined' : JSON.stringify(value));
+
+for (const { key, operations: of, ...row } of ROWS) {
+  for (const operation of of) {
+    describe(`${key} of ${operation}`, () => {
+      test('is sent as given', async () => {
+        for (const [given, expected] of row.takes) {
+          const found = row.of(await body({ ...least(operation), [key]: given }));
+          assert.deepEqual(found, expected, `given ${shown(given)}`);
+        }
+      });
+
+      if (key !== 'prompt' && key !== 'model') {
+        test('that is unset is not sent', async () => {
+          const without = await body(least(operation));
+          assert.equal(row.of(without), row.unset?.[operation]);
+          for (const given of UNSET) {
+            const found = await body({ ...least(operation), [key]: given });
+            assert.deepEqual(found, without, `given ${shown(given)}`);
+          }
+        });
+      }
+
+      test('that cannot be used is an error that names it, and nothing is sent', async () => {
+        for (const [given, complaint] of row.refuses) {
+          const description = await refuse({ ...least(operation), [key]: given });
+          const start = complaint.startsWith('[') ? key + complaint : `${key}: ${complaint}`;
+          assert.ok(description.startsWith(start), `given ${shown(given)}: ${description}`);
+        }
+      });
+    });
+  }
+}
+
+test('an unset model is the default of its operation', async () => {
+  for (const [operation, model] of [
+    ['completion', 'gpt-3.5-turbo-instruct'],
+    ['chat', 'gpt-5.4-mini'],
+    ['image_generation', 'gpt-image-2'],
+    ['generate_embedding', 'text-embedding-3-small'],
+  ]) {
+    for (const unset of UNSET) {
+      assert.equal((await body({ ...LEAST[operation], model: unset })).model, model);
+    }
+  }
+});
+
+test('a prompt may be missing where the history ends with a user turn', async () => {
+  const query = { operation: 'chat', message_history: [TURN] };
+  for (const prompt of UNSET) {
+    assert.deepEqual((await body({ ...query, prompt })).messages, [TURN]);
+  }
+  const other = [TURN, { role: 'assistant', content: 'Hello.' }];
+  assert.match(await refuse({ ...query, message_history: other }), /^prompt: is missing/);
+});

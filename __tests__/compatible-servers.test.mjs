@@ -1,0 +1,236 @@
+// Servers that speak OpenAI's API in their own way: one and the same query and connection test
+// against the answers that each of them gives.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { serveFixture } from './fixtures.mjs';
+import { validateRequest } from './openapi.mjs';
+import { connect, fail, sent, standIn, succeed, takesEverything } from './plugin.mjs';
+
+const QUERY = {
+  operation: 'chat',
+  model: 'vendor/model-7b:free',
+  system_prompt: 'Answer with one word.',
+  prompt: 'Ping?',
+  max_tokens: '64',
+  temperature: '0',
+};
+/** A retry as soon as it is allowed, so that no test waits. */
+const soon = (answer) => ({ ...answer, headers: { ...answer.headers, 'retry-after-ms': '1' } });
+
+/** Where each server has its API. */
+const BASES = {
+  'Azure, v1': '/openai/v1',
+  'Azure, a deployment': '/openai/deployments/D?api-version=2024-10-21',
+  vLLM: '/v1',
+  Ollama: '/v1/',
+  'llama.cpp': '',
+  LiteLLM: '/v1',
+  OpenRouter: '/api/v1',
+  Groq: '/openai/v1',
+  DeepSeek: '/',
+};
+
+for (const [server, base] of Object.entries(BASES)) {
+  test(`${server} is asked in the terms that every server takes`, async () => {
+    standIn.respondWith(takesEverything);
+    const { path, body } = await sent(QUERY, { base_url: standIn.url + base });
+    const [root, version] = base.replace(/\/$/, '').split('?');
+    assert.equal(path, `${root || '/v1'}/chat/completions${version ? `?${version}` : ''}`);
+    assert.deepEqual(body, {
+      model: 'vendor/model-7b:free',
+      messages: [
+        { role: 'system', content: 'Answer with one word.' },
+        { role: 'user', content: 'Ping?' },
+      ],
+      // Ollama silently ignores the newer name of the token limit.
+      max_tokens: 64,
+      temperature: 0,
+    });
+    assert.deepEqual(validateRequest('POST', '/v1/chat/completions', body), []);
+  });
+}
+
+/** [fixture, what metadata has of it]. */
+const ANSWERS = {
+  OpenAI: ['chat_ok', { finish_reason: 'stop', request_id: 'req_fx' }],
+  'Azure, with filter results': ['compat_azure_chat', { model: 'gpt-4.1-2025-04-14' }],
+  Ollama: ['compat_ollama_chat', { model: 'qwen3:8b' }],
+  'llama.cpp': ['compat_llamacpp_chat', { model: 'local.gguf' }],
+  OpenRouter: ['compat_openrouter_chat', { model: 'vendor/model' }],
+  'Groq, with a tier of its own': ['compat_groq_chat', { service_tier: 'on_demand' }],
+  'DeepSeek, with blank lines first': ['chat_ok_leading_blank_lines', {}],
+  'Mistral, with parts and thoughts': ['compat_content_parts_array', { model: 'm' }],
+  'a server with floats for integers': [
+    'compat_floats_and_string_numbers',
+    { finish_reason: null },
+  ],
+  'a server with the bare minimum': ['compat_minimal_missing_fields', { finish_reason: null }],
+};
+
+for (const [server, [fixture, known]] of Object.entries(ANSWERS)) {
+  test(`the answer of ${server} is understood`, async () => {
+    standIn.respondWith(serveFixture(fixture));
+    const { data, metadata } = await succeed(QUERY);
+    assert.equal(data, 'Pong.');
+    for (const [name, value] of Object.entries(known)) assert.equal(metadata[name], value, name);
+    assert.equal(metadata.endpoint, 'chat/completions');
+    for (const [name, value] of Object.entries(metadata.usage ?? {})) {
+      if (name.endsWith('_tokens')) assert.ok(Number.isInteger(value), `${name}: ${value}`);
+    }
+    assert.doesNotMatch(JSON.stringify(metadata), /reasoning_content|hm"/);
+  });
+}
+
+test('what llama.cpp, vLLM or a gateway answers while it starts is tried again', async () => {
+  for (const fixture of ['error_503_llamacpp_loading', 'error_503_plain', 'error_502_nginx']) {
+    standIn.respondWith([soon(serveFixture(fixture)), serveFixture('compat_llamacpp_chat')]);
+    const { data, metadata } = await succeed(QUERY);
+    assert.deepEqual([data, metadata.attempts], ['Pong.', 2]);
+  }
+});
+
+/** [fixture, what data has, what the builder reads]. */
+const FAILURES = {
+  'vLLM, all tokens spent on thoughts': [
+    'compat_vllm_chat',
+    { code: 'tokens_spent_on_reasoning' },
+    /before any text.*Raise Max Tokens/,
+  ],
+  'vLLM, with a numeric code': [
+    'error_400_vllm_int_code',
+    { status: 400, code: '400' },
+    /suffix is not currently supported/,
+  ],
+  'old vLLM, without envelope': ['error_400_vllm_flat_legacy', { status: 400 }, /list index out/],
+  'vLLM, with a text as error': [
+    'error_401_vllm_error_string',
+    { status: 401 },
+    /Check the API key/,
+  ],
+  'LiteLLM, with the text None': [
+    'error_400_litellm_none_strings',
+    { status: 400, type: undefined, param: undefined },
+    /upstream said no/,
+  ],
+  FastAPI: ['error_422_fastapi_detail', { status: 422 }, /body\.messages: Field required/],
+  'OpenRouter, without credit': [
+    'error_402_openrouter',
+    { status: 402, attempts: 1 },
+    /Insufficient credits.*Add credit/,
+  ],
+  'OpenRouter, under HTTP 200': [
+    'compat_200_error_body',
+    { status: 502 },
+    /Upstream provider failed/,
+  ],
+  'Azure, from its gateway': [
+    'error_401_azure_gateway',
+    { status: 401, code: '401' },
+    /missing subscription key/,
+  ],
+  'Azure, from its filter': [
+    'error_400_azure_content_filter',
+    { status: 400, code: 'content_filter' },
+    /Rephrase it/,
+  ],
+  'a server without choices': [
+    'compat_choices_empty',
+    { code: 'no_answer' },
+    /without any choices/,
+  ],
+  'a sign-in page': [
+    'ok_200_html_captive_portal',
+    { code: 'invalid_response' },
+    /with an HTML page.*Check the Base URL/s,
+  ],
+  'a server that streams unasked': ['sse_chat_ok_usage', { code: 'invalid_response' }, /streams/],
+};
+
+for (const [server, [fixture, known, words]] of Object.entries(FAILURES)) {
+  test(`the failure of ${server} is understood`, async () => {
+    standIn.respondWith(serveFixture(fixture));
+    const { description, data } = await fail(QUERY, { max_retries: 0 });
+    for (const [name, value] of Object.entries(known)) assert.equal(data[name], value, name);
+    assert.match(description, words);
+  });
+}
+
+describe('a connection test', () => {
+  /** [fixture, what is read as a success]. */
+  const CONNECTED = {
+    'a list of models': ['models_list', undefined],
+    'the list of vLLM': ['models_list_vllm', undefined],
+    'no list at all, from Ollama without models': ['models_list_ollama_null_data', undefined],
+    'a restricted key': [
+      'error_403_models_scope_error_string',
+      /^Connected\. The API key is genuine but restricted/,
+    ],
+    'a restricted key, as older answers have it': [
+      'error_401_missing_scope',
+      /^Connected\. The API key is genuine but restricted/,
+    ],
+  };
+  for (const [answer, [fixture, warning]] of Object.entries(CONNECTED)) {
+    test(`succeeds with ${answer}`, async () => {
+      standIn.respondWith(serveFixture(fixture));
+      const { status, message, ...others } = await connect();
+      assert.deepEqual([status, others], ['ok', {}]);
+      if (warning) assert.match(message, warning);
+      else assert.equal(message, undefined);
+    });
+  }
+
+  const VERDICTS = {
+    'a sign-in page': ['ok_200_html_captive_portal', /A web page answered.*Check the Base URL/],
+    'an answer that is no list': ['chat_ok', /no list of models.*Check the Base URL/],
+    'a wrong key': ['error_401_invalid_api_key', /Check the API key in the data source/],
+    'no key': ['error_401_missing_key', /Check the API key in the data source/],
+    'an organization of another key': [
+      'error_401_mismatched_organization',
+      /Check the Organization ID in the data source/,
+    ],
+    'a country that is not served': ['error_403_country', /does not serve the country/],
+    'a path that is not there': [
+      'error_404_invalid_url',
+      /Check the Base URL \(http:\/\/localhost/,
+    ],
+    'an account without credit': [
+      'error_429_insufficient_quota',
+      /The API key works, but the account has no credit left/,
+    ],
+    'a server error': ['error_500_server_error', /Try again later/],
+  };
+  for (const [answer, [fixture, words]] of Object.entries(VERDICTS)) {
+    test(`fails with ${answer}, and says what to do`, async () => {
+      standIn.respondWith(serveFixture(fixture));
+      const { status, message } = await connect({ max_retries: 0 });
+      assert.equal(status, 'failed');
+      assert.ok(message.startsWith('Connection could not be established: '), message);
+      assert.match(message, words);
+    });
+  }
+
+  test('fails where nothing listens, and where the answer is no HTTP', async () => {
+    const refused = await connect({ base_url: 'http://localhost:1/v1', max_retries: 0 });
+    assert.match(refused.message, /Nothing listens at localhost:1\./);
+    standIn.respondWith({ fault: 'garbage' });
+    const garbage = await connect({ max_retries: 0 });
+    assert.match(garbage.message, /Check the port and the scheme of the Base URL/);
+  });
+
+  test('asks beside the deployments of Azure, and below no chat path that was pasted', async () => {
+    standIn.respondWith(takesEverything);
+    for (const [base, path] of [
+      ['/openai/deployments/D?api-version=1', '/openai/models?api-version=1'],
+      ['/v1/chat/completions', '/v1/models'],
+    ]) {
+      standIn.requests.length = 0;
+      assert.deepEqual(await connect({ base_url: standIn.url + base }), { status: 'ok' });
+      assert.deepEqual(
+        standIn.requests.map((request) => request.path),
+        [path],
+      );
+    }
+  });
+});

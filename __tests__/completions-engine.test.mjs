@@ -1,0 +1,228 @@
+// Completions by engine: which endpoint continues a prompt, and what is said about it.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CONTINUATIONS, INSERTIONS } from '../stand-in/continuations.mjs';
+import { startStandIn } from '../stand-in/server.mjs';
+import { serveFixture } from './fixtures.mjs';
+import { apiError, fail, LEAST, run, source, standIn, succeed } from './plugin.mjs';
+
+const query = (options) => ({ ...LEAST.completion, ...options });
+const paths = (server = standIn) => server.requests.map(({ path }) => path.replace('/v1/', ''));
+
+/** A stand-in of its own, about which the process has learnt nothing. */
+async function freshStandIn(t) {
+  const fresh = await startStandIn();
+  t.after(() => fresh.close());
+  return fresh;
+}
+
+const BOTH = ['completions', 'chat/completions'];
+const CHAT_MODEL = 'gpt-5.4-mini';
+
+describe('auto', () => {
+  test('asks Completions where the model is there', async () => {
+    const { metadata } = await succeed(query());
+    assert.deepEqual(paths(), ['completions']);
+    assert.equal(metadata.endpoint, 'completions');
+    assert.ok(!('substituted_model' in metadata));
+  });
+
+  test('is what counts where no engine is set', async () => {
+    for (const engine of ['auto', ' Auto ', '', null, undefined]) {
+      standIn.reset();
+      await succeed(query({ engine }));
+      assert.deepEqual(paths(), ['completions'], `engine ${engine}`);
+    }
+  });
+
+  test('goes on through the default chat model where the model is gone, and says so', async (t) => {
+    const fresh = await freshStandIn(t);
+    const gone = query({ model: undefined });
+    const { data, metadata } = await succeed(gone, { base_url: fresh.baseUrl });
+    assert.deepEqual(paths(fresh), BOTH);
+    assert.equal(fresh.requests[1].body.model, CHAT_MODEL);
+    assert.equal(data, (await succeed(query())).data);
+    const { endpoint, substituted_model, attempts } = metadata;
+    assert.deepEqual(
+      { endpoint, substituted_model, attempts },
+      { endpoint: BOTH[1], substituted_model: CHAT_MODEL, attempts: 2 },
+    );
+  });
+
+  test('remembers that for the base URL and the model, and still says so', async (t) => {
+    const [one, other] = [await freshStandIn(t), await freshStandIn(t)];
+    const ask = async (server, model) => {
+      server.reset();
+      const { metadata } = await succeed(query({ model }), { base_url: server.baseUrl });
+      assert.equal(metadata.substituted_model, CHAT_MODEL);
+      assert.equal(metadata.endpoint, BOTH[1]);
+      assert.equal(metadata.attempts, server.requests.length);
+      return paths(server);
+    };
+    assert.deepEqual(await ask(one, 'davinci-002'), BOTH);
+    assert.deepEqual(await ask(one, 'davinci-002'), ['chat/completions']);
+    assert.deepEqual(await ask(one, 'babbage-002'), BOTH, 'another model');
+    assert.deepEqual(await ask(other, 'davinci-002'), BOTH, 'another base URL');
+    assert.deepEqual(await ask(one, 'davinci-002'), ['chat/completions']);
+  });
+
+  test('goes on with the named model where that is a chat model', async (t) => {
+    const { baseUrl, requests } = await freshStandIn(t);
+    for (const requestsSent of [2, 1]) {
+      requests.length = 0;
+      const named = query({ model: 'gpt-4o' });
+      const { metadata } = await succeed(named, { base_url: baseUrl });
+      assert.equal(requests.length, requestsSent);
+      assert.equal(requests.at(-1).body.model, 'gpt-4o');
+      assert.equal(metadata.endpoint, BOTH[1]);
+      assert.ok(!('substituted_model' in metadata));
+    }
+  });
+
+  test('goes on with the named model where the server has no Completions', async (t) => {
+    const fresh = await freshStandIn(t);
+    fresh.respondWith([
+      { status: 404, body: '{"detail": "Not Found"}' },
+      serveFixture('compat_groq_chat'),
+    ]);
+    const { data } = await succeed(query({ model: 'llama-3.3' }), { base_url: fresh.baseUrl });
+    assert.equal(data, 'Pong.');
+    assert.deepEqual(paths(fresh), BOTH);
+    assert.equal(fresh.requests[1].body.model, 'llama-3.3');
+  });
+
+  test('does not go on after any other failure', async () => {
+    for (const failure of [
+      apiError(400, { message: 'Prompt too long.', code: 'context_length_exceeded' }),
+      apiError(401, { code: 'invalid_api_key' }),
+      apiError(403, { code: 'unsupported_country_region_territory' }),
+      apiError(429, { code: 'insufficient_quota', type: 'insufficient_quota' }),
+      apiError(500, {}),
+    ]) {
+      standIn.reset();
+      standIn.respondWith(failure);
+      await fail(query(), { max_retries: 0 });
+      assert.deepEqual(paths(), ['completions'], JSON.stringify(failure.body));
+    }
+  });
+
+  test('tells of the chat that failed, and does not remember it', async (t) => {
+    const fresh = await freshStandIn(t);
+    const gone = apiError(404, { message: 'No such model.', code: 'model_not_found' });
+    fresh.respondWith([gone, apiError(500, { message: 'Chat is down.' }), gone]);
+    const asked = query({ model: 'gone' });
+    const where = { base_url: fresh.baseUrl, max_retries: 0 };
+    assert.match((await fail(asked, where)).description, /Chat is down\./);
+    await succeed(asked, where);
+    assert.deepEqual(paths(fresh), [...BOTH, ...BOTH]);
+  });
+});
+
+test('where chat knows no model either, what was said of the named one counts', async (t) => {
+  const fresh = await freshStandIn(t);
+  const unknown = (model) =>
+    apiError(404, { message: `No model ${model} here.`, code: 'model_not_found' });
+  fresh.respondWith(({ body }) => unknown(body.model));
+  const { description, data } = await fail(query({ model: 'mine' }), { base_url: fresh.baseUrl });
+  assert.deepEqual(paths(fresh), BOTH);
+  assert.match(description, /No model mine here\./);
+  assert.equal(data.model, 'mine');
+});
+
+test('completions only never goes on, and names a replacement', async () => {
+  const { description } = await fail(query({ engine: 'completions', model: undefined }));
+  assert.deepEqual(paths(), ['completions']);
+  assert.match(description, /Use gpt-5\.4-mini with Engine set to Auto or Chat\.$/);
+});
+
+test('completions only does not use what auto has learnt', async () => {
+  await succeed(query({ model: 'davinci-002' }));
+  standIn.reset();
+  await fail(query({ engine: 'completions', model: 'davinci-002' }));
+  assert.deepEqual(paths(), ['completions']);
+});
+
+test('chat only never asks Completions', async () => {
+  for (const [model, asked] of [
+    [undefined, CHAT_MODEL],
+    ['gpt-3.5-turbo-instruct', CHAT_MODEL],
+    ['gpt-4.1', 'gpt-4.1'],
+  ]) {
+    standIn.reset();
+    const { data, metadata } = await succeed(query({ engine: 'chat', model }));
+    assert.deepEqual(paths(), ['chat/completions']);
+    assert.equal(standIn.requests[0].body.model, asked);
+    assert.equal(metadata.substituted_model, asked === model ? undefined : asked);
+    assert.equal(typeof data, 'string');
+  }
+});
+
+describe('through chat', () => {
+  const chat = (options) => query({ engine: 'chat', model: 'gpt-4o', ...options });
+  const TEXT = CONTINUATIONS[0].text;
+
+  test('a suffix is asked for, and neither sent nor part of the text', async () => {
+    for (const { prompt, suffix, text } of INSERTIONS) {
+      standIn.reset();
+      const { data } = await succeed(chat({ prompt, suffix }));
+      assert.equal(data, text);
+      const [{ body }] = standIn.requests;
+      assert.ok(!('suffix' in body));
+      assert.ok(body.messages[0].content.endsWith(`<suffix>${suffix}</suffix>`));
+      assert.deepEqual(body.messages[1], { role: 'user', content: prompt });
+    }
+  });
+
+  test('an echo is done by the plugin', async () => {
+    assert.equal((await succeed(chat({ echo: 'true' }))).data, `Once upon a time${TEXT}`);
+    assert.equal((await succeed(chat({ echo: 'false' }))).data, TEXT);
+  });
+
+  test('several answers, stops, a token limit and log probabilities mean what they mean', async () => {
+    assert.equal((await succeed(chat({ n: 2 }))).data.length, 2);
+    assert.equal(
+      (await succeed(chat({ stop_sequence: ' keeper' }))).data,
+      TEXT.split(' keeper')[0],
+    );
+    const cut = await succeed(chat({ max_tokens: 2, logprobs: 1 }));
+    assert.deepEqual([cut.data, cut.metadata.finish_reason], [' there was', 'length']);
+    assert.equal(cut.metadata.logprobs.content.length, 2);
+  });
+
+  test('the token limit is that of Completions where none is set', async () => {
+    await succeed(chat());
+    assert.equal(standIn.requests[0].body.max_completion_tokens, 256);
+  });
+
+  test('best_of has no counterpart, and is listed as left out', async () => {
+    const { metadata } = await succeed(chat({ best_of: 3 }));
+    assert.deepEqual(metadata.adjusted, [{ parameter: 'best_of', change: 'removed' }]);
+    assert.ok(!('best_of' in standIn.requests[0].body));
+  });
+});
+
+test('both endpoints continue the listed texts alike', async (t) => {
+  const texts = [...CONTINUATIONS, ...INSERTIONS];
+  const different = [];
+  for (const { prompt, suffix, text } of texts) {
+    const [completed, chatted] = await Promise.all(
+      ['completions', 'chat'].map((engine) =>
+        run(query({ prompt, suffix, engine, ...(engine === 'chat' && { model: undefined }) })),
+      ),
+    );
+    assert.equal(completed.data, text);
+    if (chatted.data !== completed.data) different.push({ prompt, completed, chatted });
+  }
+  t.diagnostic(`agreement: ${texts.length - different.length} of ${texts.length} texts`);
+  assert.deepEqual(different, []);
+});
+
+test('the same data source serves both engines at once', async () => {
+  const results = await Promise.all(
+    ['completions', 'chat', 'auto'].map((engine) =>
+      run(query({ engine, ...(engine === 'chat' && { model: 'gpt-4o' }) }), source()),
+    ),
+  );
+  assert.deepEqual([...new Set(results.map(({ data }) => data))], [CONTINUATIONS[0].text]);
+});

@@ -1,0 +1,202 @@
+// The forms and the code know the same keys: every field has an effect, every effect has a field.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { readForm } from '../scripts/docs.mjs';
+import { LEAST, run, standIn, takesEverything } from './plugin.mjs';
+
+const manifest = await readForm('manifest.json');
+const operations = await readForm('operations.json');
+
+/** The keys of a group of fields with where they stand: above or below "Advanced". */
+function keysOf(group, advanced = false) {
+  return Object.entries(group).flatMap(([name, entry]) =>
+    entry.key ? [{ key: entry.key, advanced }] : keysOf(entry, advanced || name === 'on'),
+  );
+}
+
+const SOURCE_KEYS = keysOf(manifest.properties).map(({ key }) => key);
+const QUERY_KEYS = Object.entries(LEAST).flatMap(([operation]) =>
+  keysOf(operations.properties[operation]).map((field) => ({ operation, ...field })),
+);
+
+const hangs = () => ({ fault: 'hang' });
+const fails = () => ({ status: 500, headers: { 'retry-after-ms': '1' }, body: {} });
+
+/** One value per key that differs from its default, and what it needs beside it to count. */
+const SOURCE_SAMPLES = {
+  apiKey: { value: 'sk-stand-in-other' },
+  organizationId: { value: 'org-stand-in' },
+  base_url: { value: () => `${standIn.url}/other/v1` },
+  project_id: { value: 'proj_stand_in' },
+  headers: { value: [['x-team', 'blue']] },
+  timeout_seconds: { value: '1', beside: { max_retries: '0' }, script: hangs, endsIn: 1_000 },
+  max_retries: { value: '0', script: fails },
+};
+const TEXT = { value: 'sample' };
+const NUMBER = { value: '0.5' };
+const WHOLE = { value: '3' };
+const QUERY_SAMPLES = {
+  model: TEXT,
+  prompt: { value: 'another JSON' },
+  max_tokens: WHOLE,
+  temperature: NUMBER,
+  stop_sequence: TEXT,
+  suffix: TEXT,
+  engine: { value: 'chat' },
+  top_p: NUMBER,
+  frequency_penalty: NUMBER,
+  presence_penalty: NUMBER,
+  n: WHOLE,
+  best_of: WHOLE,
+  echo: { value: 'true' },
+  seed: WHOLE,
+  logprobs: WHOLE,
+  extra_body: { value: '{"added": true}' },
+  system_prompt: TEXT,
+  message_history: { value: '[{"role": "user", "content": "Hi."}]' },
+  images: { value: 'https://example.com/a.png' },
+  image_detail: { value: 'low', beside: { images: 'https://example.com/a.png' } },
+  response_format: { value: 'json_object', beside: { prompt: 'As JSON' } },
+  json_schema: {
+    value: '{"type": "object", "title": "other"}',
+    beside: { response_format: 'json_schema' },
+  },
+  reasoning_effort: { value: 'low' },
+  verbosity: { value: 'low' },
+  service_tier: { value: 'flex' },
+  prompt_cache_key: TEXT,
+  safety_identifier: TEXT,
+  metadata: { value: '{"ticket": "42"}' },
+  size: { value: '512x512' },
+  quality: { value: 'low' },
+  background: { value: 'opaque' },
+  output_format: { value: 'webp' },
+  input: { value: 'another' },
+  dimensions: WHOLE,
+  encoding_format: { value: 'base64' },
+  filter: { value: 'nothing has this name' },
+  advanced: { value: 'off', beside: { extra_body: '{"added": true}' } },
+};
+
+/** Everything that a query does: what it sends, and what the app gets. */
+async function effect(query, sourceOptions, script = takesEverything) {
+  standIn.reset();
+  standIn.respondWith(script);
+  const result = await run(query, sourceOptions);
+  const requests = standIn.requests.map(({ method, path, headers, text }) => {
+    const { host, ...sent } = headers;
+    return { method, path, headers: sent, text };
+  });
+  return { requests, result };
+}
+
+describe('of the data source', () => {
+  for (const key of SOURCE_KEYS) {
+    test(`${key} has an effect`, async () => {
+      const sample = SOURCE_SAMPLES[key];
+      assert.ok(sample, `there is no sample for ${key}`);
+      const value = typeof sample.value === 'function' ? sample.value() : sample.value;
+      if (sample.endsIn) {
+        const begun = performance.now();
+        const { result } = await effect(
+          LEAST.chat,
+          { ...sample.beside, [key]: value },
+          sample.script,
+        );
+        assert.equal(result.data.code, 'timeout');
+        assert.ok(performance.now() - begun < sample.endsIn + 1_000);
+        return;
+      }
+      const without = await effect(LEAST.chat, {}, sample.script);
+      const with_ = await effect(LEAST.chat, { [key]: value }, sample.script);
+      assert.notDeepEqual(with_.requests, without.requests);
+    });
+  }
+});
+
+for (const operation of Object.keys(LEAST)) {
+  describe(`of ${operation}`, () => {
+    for (const { key, advanced } of QUERY_KEYS.filter((each) => each.operation === operation)) {
+      const sample = QUERY_SAMPLES[key];
+      // An unknown model, so that nothing is adjusted to it.
+      const query = (more) => ({
+        ...LEAST[operation],
+        ...(operation !== 'list_models' && { model: 'brand-new' }),
+        ...sample?.beside,
+        ...more,
+      });
+
+      test(`${key} has an effect`, async () => {
+        assert.ok(sample, `there is no sample for ${key}`);
+        const without = await effect(query({ advanced: 'on' }));
+        const with_ = await effect(query({ advanced: 'on', [key]: sample.value }));
+        assert.equal(with_.result.status, 'ok', with_.result.description);
+        assert.notDeepEqual(with_, without);
+      });
+
+      if (!advanced) continue;
+      test(`${key} has none while Advanced is off, and has one where that was never touched`, async () => {
+        const set = { [key]: sample.value };
+        const closed = await effect(query({ advanced: 'off', ...set }));
+        assert.deepEqual(closed, await effect(query({ advanced: 'off' })));
+        assert.notDeepEqual(await effect(query(set)), closed);
+      });
+    }
+  });
+}
+
+test('no sample is left of a field that is gone', () => {
+  const known = QUERY_KEYS.map(({ key }) => key);
+  const samples = [...Object.keys(QUERY_SAMPLES), ...Object.keys(SOURCE_SAMPLES)];
+  assert.deepEqual(
+    samples.filter((key) => ![...known, ...SOURCE_KEYS].includes(key)),
+    [],
+  );
+});
+
+/** Keys that no form has: of saved queries, and of ToolJet itself. index.d.ts documents them. */
+const SAVED_KEYS = ['model_embedding', 'query_timeout'];
+
+const READERS = 'value|text|word|number|whole|flag|choice|json|object';
+/** The words that `pattern` captures; a capture of a list gives all its literals. */
+const captured = (code, pattern) =>
+  [...code.matchAll(pattern)].flatMap(([, found]) =>
+    found.includes('"') ? [...found.matchAll(/"(\w+)"/g)].map(([, word]) => word) : [found],
+  );
+
+/** The keys that a file of the code passes to the readers of `Fields`. */
+function keysRead(code) {
+  const constants = Object.fromEntries(
+    [...code.matchAll(/const (\w+): &str = "(\w+)"/g)].map(([, name, key]) => [name, key]),
+  );
+  return [
+    ...captured(code, new RegExp(`\\.(?:${READERS})\\("(\\w+)"`, 'g')),
+    ...captured(code, new RegExp(`\\.(?:${READERS})\\(([A-Z_]+)\\)`, 'g')).map(
+      (name) => constants[name],
+    ),
+    // What hands its keys on to a reader: lists of words, spellings, and loops over pairs.
+    ...captured(code, /\.words\(&\[([^\]]+)\]/g),
+    ...captured(code, /\bspelling\(fields, "(\w+)"/g),
+    ...[...code.matchAll(/for \((?:key|name), \w+\)\s+in\s+\[([^\]]+)\]/g)].flatMap(([, pairs]) =>
+      captured(pairs, /\("(\w+)"/g),
+    ),
+  ];
+}
+
+test('the code reads the keys of the forms and of saved queries, and no others', () => {
+  const folder = new URL('../src/', import.meta.url);
+  const read = new Set(
+    readdirSync(folder, { recursive: true })
+      .filter((file) => /^operations\/|^(?:options|base_url)\.rs$/.test(file))
+      .map((file) => readFileSync(new URL(file, folder), 'utf8').split('#[cfg(test)]')[0])
+      .map((code) => code.replaceAll(/^\s*\/\/.*$/gm, ''))
+      .flatMap(keysRead),
+  );
+  const offered = ['operation', ...QUERY_KEYS.map(({ key }) => key), ...SOURCE_KEYS];
+  assert.deepEqual([...read].sort(), [...new Set([...offered, ...SAVED_KEYS])].sort());
+
+  const types = readFileSync(new URL('../index.d.ts', import.meta.url), 'utf8');
+  for (const key of SAVED_KEYS) assert.match(types, new RegExp(`\\b${key}\\b`));
+});

@@ -1,0 +1,180 @@
+// The addon lives as long as ToolJet's server: a thousand queries, bad input and even a bug of its
+// own leave the process as it was.
+
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import {
+  connect,
+  fail,
+  inProcess,
+  KEY,
+  LEAST,
+  QUERY_FAILED,
+  refuse,
+  run,
+  source,
+  standIn,
+  succeed,
+} from './plugin.mjs';
+
+const MB = 1024 * 1024;
+const MOST_MB = 12;
+const onLinux = process.platform !== 'linux' && 'only Linux tells memory and threads in /proc';
+
+/** With a history of 40 kB, so that anything kept of a query adds up. */
+const LONG = {
+  ...LEAST.chat,
+  message_history: [{ role: 'assistant', content: 'and so on '.repeat(4_000) }],
+};
+
+/** Runs calls in twenty rounds, with the state of the process after each. */
+async function inRounds(calls) {
+  const { states, ...rest } = await inProcess({
+    calls: Array.from({ length: 20 }, () => calls).flat(),
+    nodeOptions: ['--expose-gc'],
+  });
+  return { ...rest, states: states.filter((_, index) => (index + 1) % calls.length === 0) };
+}
+
+/** The allocators fill up during the first ten rounds, to a peak that the others must keep to. */
+function assertNothingLeft(t, states) {
+  const peak = (part) => Math.max(...part.map(({ memory }) => memory));
+  const grown = (peak(states.slice(10)) - peak(states.slice(0, 10))) / MB;
+  const threads = states.at(-1).threads;
+  t.diagnostic(`the second half added ${grown.toFixed(1)} MB to the peak; ${threads} threads`);
+  assert.ok(grown < MOST_MB, `grew by ${grown} MB`);
+  // Those that resolve names come and go.
+  assert.ok(threads <= states[9].threads + 2, `${states[9].threads}, then ${threads} threads`);
+}
+
+describe('a thousand queries, one after the other,', () => {
+  let served;
+
+  test('use one connection and load the addon once', async () => {
+    served = await inRounds([{ source: source(), query: LONG, times: 50 }]);
+    const answers = new Set(served.results.map(({ data }) => data));
+    assert.deepEqual([...answers], ['The capital of France is Paris.']);
+    assert.equal(standIn.requests.length, 1_000);
+    assert.equal(standIn.connections, 1);
+    assert.equal(served.loads, 1);
+  });
+
+  test('leave no memory and no threads behind', { skip: onLinux }, (t) =>
+    assertNothingLeft(t, served.states),
+  );
+});
+
+test('failing queries leave nothing behind either', { skip: onLinux }, async (t) => {
+  const { results, states } = await inRounds([
+    { source: source({ apiKey: 'sk-wrong' }), query: LONG, times: 20 },
+    { source: source({ base_url: 'http://localhost:1', max_retries: 0 }), query: LONG, times: 20 },
+    { source: source(), query: { ...LONG, prompt: '' }, times: 20 },
+  ]);
+  assert.deepEqual([...new Set(results.map(({ status }) => status))], ['failed']);
+  assertNothingLeft(t, states);
+});
+
+test('a hundred queries at once take few threads', { skip: onLinux }, async (t) => {
+  const threads = () => readdirSync('/proc/self/task').length;
+  await succeed(LEAST.chat);
+  const before = threads();
+  const results = await Promise.all(Array.from({ length: 100 }, () => run(LEAST.chat)));
+  assert.ok(results.every(({ data }) => data === 'The capital of France is Paris.'));
+  t.diagnostic(`${before} threads for one query, ${threads()} for a hundred`);
+  assert.ok(threads() <= before + 8, `${before}, then ${threads()} threads`);
+});
+
+describe('what was pasted into the data source', () => {
+  const around = (text) => [`${text}\n`, ` ${text} `, `\r\n\t${text}\r\n`];
+
+  test('works with blanks around it', async () => {
+    for (const apiKey of around(KEY)) await succeed(LEAST.chat, { apiKey });
+    for (const organizationId of around('org-stand-in')) {
+      await succeed(LEAST.chat, { organizationId });
+    }
+    for (const base_url of around(standIn.baseUrl)) {
+      await succeed(LEAST.chat, { base_url });
+      assert.deepEqual(await connect({ base_url }), { status: 'ok' });
+    }
+  });
+
+  test('is an error that names the field with a line break inside, and is not repeated', async () => {
+    for (const [key, value] of [
+      ['apiKey', `${KEY}\nsecret-part`],
+      ['apiKey', `${KEY}\u200bsecret-part`],
+      ['organizationId', 'org-stand-in\nsecret-part'],
+      ['project_id', 'proj_stand_in\rsecret-part'],
+      ['base_url', `${standIn.baseUrl}\nsecret-part`],
+      ['base_url', `${standIn.baseUrl} secret-part`],
+    ]) {
+      const description = await refuse(LEAST.chat, { [key]: value });
+      assert.ok(description.startsWith(`${key}: `), description);
+      assert.doesNotMatch(description, /secret-part/);
+      assert.match((await connect({ [key]: value })).message, new RegExp(`: ${key}: `));
+    }
+  });
+});
+
+test('what is missing or unknown is a QueryError, and nothing is sent', async () => {
+  for (const [query, sourceOptions, complaint] of [
+    [LEAST.chat, { apiKey: undefined }, 'apiKey: is missing'],
+    [{ operation: 'chat' }, {}, 'prompt: is missing'],
+    [{ operation: 'completion' }, {}, 'prompt: is missing'],
+    [{ operation: 'image_generation' }, {}, 'prompt: is missing'],
+    [{ operation: 'generate_embedding' }, {}, 'input: is missing'],
+    [{ operation: 'summon', prompt: 'x' }, {}, 'operation: "summon" is unknown'],
+    [{ prompt: 'x' }, {}, 'operation: is missing'],
+    [undefined, {}, 'operation: is missing'],
+  ]) {
+    const description = await refuse(query, sourceOptions);
+    assert.ok(description.startsWith(complaint), description);
+  }
+  const { results } = await inProcess({ calls: [{}] });
+  assert.equal(results[0].message, QUERY_FAILED);
+  assert.match(results[0].description, /^apiKey: is missing/);
+  assert.equal(standIn.requests.length, 0);
+});
+
+test('a value that no JSON can hold is a QueryError', async () => {
+  for (const prompt of [() => {}, Symbol('x')]) {
+    const result = await run({ ...LEAST.chat, prompt });
+    assert.equal(result.status, 'failed', String(prompt));
+    assert.equal(result.message, QUERY_FAILED);
+  }
+  await succeed(LEAST.chat);
+});
+
+test('a bug in the core becomes a QueryError, and the next query works', async () => {
+  const plugin = fileURLToPath(new URL('../target/panic-probe/dist/index.js', import.meta.url));
+  assert.ok(existsSync(plugin), 'npm test builds target/panic-probe, an addon that can panic');
+  const bug = { source: source(), query: { operation: 'panic' } };
+  const { results, stdout, stderr } = await inProcess({
+    plugin,
+    calls: [
+      bug,
+      { source: source(), query: LEAST.chat },
+      { ...bug, times: 50 },
+      bug,
+      {
+        source: source(),
+        query: LEAST.chat,
+      },
+    ],
+  });
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['failed', 'ok', 'failed', 'failed', 'ok'],
+  );
+  const { message, description, data } = results[0];
+  assert.equal(message, QUERY_FAILED);
+  assert.match(description, /^The plugin failed unexpectedly: forced by a test\. This is a bug/);
+  assert.equal(data.code, 'internal_error');
+  assert.deepEqual([stderr, stdout.trim().split('\n').length], ['', 1]);
+});
+
+test('the release build knows no way to panic', async () => {
+  const { description } = await fail({ operation: 'panic' });
+  assert.match(description, /^operation: "panic" is unknown/);
+});

@@ -1,0 +1,114 @@
+// The built plugin in a host like ToolJet's, and the stand-in API that it talks to.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { after, beforeEach } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createHost } from '../host/host.mjs';
+import { startStandIn } from '../stand-in/server.mjs';
+
+/** PLUGIN names another build. */
+export const PLUGIN =
+  process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
+export const KEY = 'sk-stand-in-test';
+
+export const QUERY_FAILED = 'Query could not be completed';
+export const CONNECTION_FAILED = 'Connection could not be established';
+
+/** A query that each operation can run with, and nothing in it that it could do without. */
+export const LEAST = {
+  completion: { operation: 'completion', prompt: 'Once upon a time', model: 'stand-in-instruct' },
+  chat: { operation: 'chat', prompt: 'What is the capital of France?' },
+  image_generation: { operation: 'image_generation', prompt: 'hills' },
+  generate_embedding: { operation: 'generate_embedding', input: 'a calm sea' },
+  list_models: { operation: 'list_models' },
+};
+export const OPERATIONS = Object.keys(LEAST);
+
+/** A successful answer of each endpoint, for requests whose content does not matter. */
+const ANSWERS = {
+  '/completions': { choices: [{ index: 0, text: ' there', finish_reason: 'stop' }] },
+  '/chat/completions': {
+    choices: [{ index: 0, message: { role: 'assistant', content: '{}' }, finish_reason: 'stop' }],
+  },
+  '/images/generations': { data: [{ b64_json: 'AA' }] },
+  '/embeddings': { data: [{ index: 0, embedding: [0.5] }] },
+  '/models': { data: [{ id: 'm' }] },
+};
+/** For `respondWith`: success for whatever is asked, wherever the endpoint is. */
+export function takesEverything({ path }) {
+  const [whole] = path.split('?');
+  const endpoint = Object.keys(ANSWERS)
+    .filter((each) => whole.endsWith(each))
+    .sort((a, b) => b.length - a.length)[0];
+  return { headers: { 'content-type': 'application/json' }, body: ANSWERS[endpoint] };
+}
+
+/** For `respondWith`: an error in the API's envelope. */
+export const apiError = (status, error, headers = {}) => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: {
+    error: { message: 'no', type: 'invalid_request_error', param: null, code: null, ...error },
+  },
+});
+
+export const host = createHost({ text: readFileSync(PLUGIN, 'utf8'), loader: 'E' });
+
+/** The stand-in of this test file, which starts with the file and is reset for each test. */
+export const standIn = await startStandIn();
+beforeEach(() => standIn.reset());
+after(() => standIn.close());
+
+export const source = (options) => ({ apiKey: KEY, base_url: standIn.baseUrl, ...options });
+
+/** What the browser gets for a query. */
+export const run = (query, sourceOptions) => host.run(source(sourceOptions), query);
+export const connect = (sourceOptions) => host.testConnection(source(sourceOptions));
+
+export async function succeed(query, sourceOptions) {
+  const result = await run(query, sourceOptions);
+  assert.equal(result.status, 'ok', result.description);
+  return result;
+}
+
+export async function fail(query, sourceOptions) {
+  const result = await run(query, sourceOptions);
+  assert.equal(result.status, 'failed', `was answered: ${JSON.stringify(result).slice(0, 200)}`);
+  assert.equal(result.message, QUERY_FAILED);
+  return result;
+}
+
+/** A query that fails for its own options, before anything is sent. */
+export async function refuse(query, sourceOptions) {
+  const before = standIn.requests.length;
+  const result = await fail(query, sourceOptions);
+  assert.equal(standIn.requests.length, before, 'something was sent');
+  return result.description;
+}
+
+/** The only request that a successful query sends. */
+export async function sent(query, sourceOptions) {
+  const before = standIn.requests.length;
+  await succeed(query, sourceOptions);
+  assert.equal(standIn.requests.length, before + 1, 'requests sent');
+  return standIn.requests.at(-1);
+}
+
+/** Another server process, with an environment of its own, which prints what `calls` gave. */
+export function inProcess({ calls, env = {}, plugin = PLUGIN, nodeOptions = [] }) {
+  const script = fileURLToPath(new URL('./server-process.mjs', import.meta.url));
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      process.execPath,
+      [...nodeOptions, script],
+      { env: { ...process.env, ...env }, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) =>
+        error
+          ? reject(new Error(`${error.message}\n${stderr}`))
+          : resolve({ stdout, stderr, ...JSON.parse(stdout.split('\n').at(-2)) }),
+    );
+    child.stdin.end(JSON.stringify({ plugin, calls }));
+  });
+}

@@ -1,0 +1,332 @@
+// What reaches the API: the body that every option becomes, and the headers around it.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { startStandIn } from '../stand-in/server.mjs';
+import { validateRequest } from './openapi.mjs';
+import {
+  inProcess,
+  KEY,
+  LEAST,
+  OPERATIONS,
+  run,
+  sent,
+  source,
+  standIn,
+  succeed,
+  takesEverything,
+} from './plugin.mjs';
+
+/** A model that the plugin knows nothing about, so that nothing is adjusted to it. */
+const MODEL = 'brand-new';
+const NUMBERS = {
+  temperature: { temperature: 0.7 },
+  top_p: { top_p: 0.25 },
+  frequency_penalty: { frequency_penalty: -1.5 },
+  presence_penalty: { presence_penalty: 2 },
+  seed: { seed: -7 },
+  n: { n: 3 },
+};
+const PIXEL = 'data:image/png;base64,iVBORw0KGgo=';
+const SCHEMA = {
+  type: 'object',
+  properties: { city: { type: 'string' } },
+  required: ['city'],
+  additionalProperties: false,
+};
+const ask = (content) => ({ messages: [{ role: 'user', content }] });
+
+/** By operation: the least body, and [options, what they add to it]. */
+const BODIES = {
+  completion: {
+    path: '/v1/completions',
+    least: { model: MODEL, prompt: 'Once upon a time', max_tokens: 256 },
+    options: [
+      ...Object.entries(NUMBERS).map(([key, added]) => [{ [key]: added[key] }, added]),
+      [{ max_tokens: 40 }, { max_tokens: 40 }],
+      [{ stop_sequence: 'a, b\nEND' }, { stop: 'a, b\nEND' }],
+      [{ stop_sequence: ['\n', 'END'] }, { stop: ['\n', 'END'] }],
+      [{ suffix: ' the end.' }, { suffix: ' the end.' }],
+      [{ best_of: 4 }, { best_of: 4 }],
+      [{ echo: 'true' }, { echo: true }],
+      [{ echo: false }, { echo: false }],
+      [{ logprobs: 2 }, { logprobs: 2 }],
+      [{ extra_body: { user: 'someone' } }, { user: 'someone' }],
+    ],
+  },
+  chat: {
+    path: '/v1/chat/completions',
+    least: { model: MODEL, ...ask('As JSON: the capital of France?') },
+    options: [
+      ...Object.entries(NUMBERS).map(([key, added]) => [{ [key]: added[key] }, added]),
+      [{ max_tokens: 40 }, { max_tokens: 40 }],
+      [{ stop_sequence: ['a', 'b', 'c', 'd'] }, { stop: ['a', 'b', 'c', 'd'] }],
+      [{ response_format: 'json_object' }, { response_format: { type: 'json_object' } }],
+      [
+        { response_format: 'json_schema', json_schema: SCHEMA },
+        {
+          response_format: {
+            type: 'json_schema',
+            json_schema: { name: 'response', schema: SCHEMA, strict: true },
+          },
+        },
+      ],
+      [{ reasoning_effort: 'minimal' }, { reasoning_effort: 'minimal' }],
+      [{ verbosity: 'low' }, { verbosity: 'low' }],
+      [{ service_tier: 'flex' }, { service_tier: 'flex' }],
+      [{ prompt_cache_key: 'demo' }, { prompt_cache_key: 'demo' }],
+      [{ safety_identifier: 'a1b2' }, { safety_identifier: 'a1b2' }],
+      [{ metadata: { ticket: 42 } }, { metadata: { ticket: '42' } }],
+      [{ extra_body: '{"store": true}' }, { store: true }],
+      [
+        { images: [PIXEL], image_detail: 'low' },
+        ask([
+          { type: 'text', text: 'As JSON: the capital of France?' },
+          { type: 'image_url', image_url: { url: PIXEL, detail: 'low' } },
+        ]),
+      ],
+      [
+        { system_prompt: 'Be brief.', message_history: [{ role: 'assistant', content: 'Hi.' }] },
+        {
+          messages: [
+            { role: 'system', content: 'Be brief.' },
+            { role: 'assistant', content: 'Hi.' },
+            { role: 'user', content: 'As JSON: the capital of France?' },
+          ],
+        },
+      ],
+    ],
+  },
+  image_generation: {
+    path: '/v1/images/generations',
+    least: { model: MODEL, prompt: 'hills' },
+    options: [
+      [{ size: '1536x1024' }, { size: '1536x1024' }],
+      [{ quality: 'low' }, { quality: 'low' }],
+      [{ background: 'transparent' }, { background: 'transparent' }],
+      [{ output_format: 'webp' }, { output_format: 'webp' }],
+      [{ n: 2 }, { n: 2 }],
+      [{ extra_body: { moderation: 'low' } }, { moderation: 'low' }],
+    ],
+  },
+  generate_embedding: {
+    path: '/v1/embeddings',
+    least: { model: MODEL, input: 'a calm sea' },
+    options: [
+      [{ input: ['a calm sea', 'a busy street'] }, { input: ['a calm sea', 'a busy street'] }],
+      [{ dimensions: 256 }, { dimensions: 256 }],
+      [{ encoding_format: 'base64' }, { encoding_format: 'base64' }],
+      [{ extra_body: { user: 'someone' } }, { user: 'someone' }],
+    ],
+  },
+};
+
+const leastOf = (operation) => ({
+  ...LEAST[operation],
+  model: MODEL,
+  ...(operation === 'chat' && { prompt: 'As JSON: the capital of France?' }),
+});
+
+/** As a form hands it over: what is typed is text. */
+const asTyped = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+
+async function expectBody(operation, query, expected) {
+  const { path } = BODIES[operation];
+  standIn.respondWith(takesEverything);
+  const request = await sent(query);
+  assert.equal(`${request.method} ${request.path}`, `POST ${path}`);
+  assert.deepEqual(request.body, expected);
+  assert.deepEqual(validateRequest('POST', path, request.body), []);
+  assert.doesNotMatch(request.text, /\bnull\b/);
+}
+
+for (const [operation, { least, options }] of Object.entries(BODIES)) {
+  describe(`a request of ${operation}`, () => {
+    test('holds nothing that was not set', () => expectBody(operation, leastOf(operation), least));
+
+    for (const [option, added] of options) {
+      test(`holds ${JSON.stringify(option)}, also as typed`, async () => {
+        const expected = { ...least, ...added };
+        await expectBody(operation, { ...leastOf(operation), ...option }, expected);
+        const typed = Object.entries(option).map(([key, value]) => [key, asTyped(value)]);
+        await expectBody(
+          operation,
+          { ...leastOf(operation), ...Object.fromEntries(typed) },
+          expected,
+        );
+      });
+    }
+
+    test('holds all options at once', () => {
+      const together = Object.assign({}, ...options.map(([option]) => option));
+      const expected = Object.assign({}, least, ...options.map(([, added]) => added));
+      if (operation === 'chat') {
+        const [, image] = options.find(([option]) => option.images);
+        const [, history] = options.find(([option]) => option.message_history);
+        expected.messages = [...history.messages.slice(0, 2), ...image.messages];
+      }
+      return expectBody(operation, { ...leastOf(operation), ...together }, expected);
+    });
+  });
+}
+
+test('a list of models is asked for without a body', async () => {
+  const request = await sent({ ...LEAST.list_models, filter: 'gpt' });
+  assert.equal(`${request.method} ${request.path} ${request.text}`, 'GET /v1/models ');
+});
+
+test('the token limit has the name that the model is known to take', async () => {
+  const body = async (model) => {
+    standIn.respondWith(takesEverything);
+    return (await sent({ ...LEAST.chat, model, max_tokens: '9' })).body;
+  };
+  assert.equal((await body('gpt-4o')).max_completion_tokens, 9);
+  assert.equal((await body('qwen3:8b')).max_tokens, 9);
+});
+
+const headersOf = async (sourceOptions) => (await sent(LEAST.list_models, sourceOptions)).headers;
+const optional = ['openai-organization', 'openai-project', 'api-key', 'openai-beta', 'cookie'];
+
+describe('the headers of a request', () => {
+  test('name the plugin and carry the key, and nothing that was not set', async () => {
+    const headers = await headersOf();
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url)));
+    assert.equal(headers.authorization, `Bearer ${KEY}`);
+    assert.equal(headers['user-agent'], `tooljet-openai/${version}`);
+    assert.equal(headers.accept, 'application/json');
+    for (const name of optional) assert.equal(headers[name], undefined, name);
+    assert.doesNotMatch(Object.keys(headers).join(' '), /stainless|idempotency/);
+  });
+
+  test('say that a body is JSON', async () => {
+    assert.equal((await sent(LEAST.chat)).headers['content-type'], 'application/json');
+  });
+
+  for (const [key, header, id] of [
+    ['organizationId', 'openai-organization', 'org-stand-in'],
+    ['project_id', 'openai-project', 'proj_stand_in'],
+  ]) {
+    test(`carry ${key}, without blanks around it`, async () => {
+      for (const value of [id, ` ${id}\n`, `\t${id}\r\n`]) {
+        assert.equal((await headersOf({ [key]: value }))[header], id);
+      }
+    });
+
+    test(`carry no ${key} that is blank or stale`, async () => {
+      for (const value of [undefined, null, '', ' \n', 'null', 'undefined', ' null ']) {
+        assert.equal((await headersOf({ [key]: value }))[header], undefined, `of ${value}`);
+      }
+    });
+  }
+
+  test('carry those of the data source, the last pair of the editor being empty', async () => {
+    const pairs = [
+      ['X-Team', ' blue '],
+      ['X-Count', 5],
+      ['', 'no name'],
+      ['X-None', null],
+      ['', ''],
+    ];
+    const headers = await headersOf({ headers: pairs });
+    assert.deepEqual([headers['x-team'], headers['x-count']], ['blue', '5']);
+    assert.equal(headers['x-none'], undefined);
+  });
+
+  test('are replaced by those of the data source', async () => {
+    standIn.respondWith(takesEverything);
+    const headers = await headersOf({
+      organizationId: 'org-stand-in',
+      headers: [
+        ['Authorization', 'Basic abc'],
+        ['OpenAI-Organization', 'org-other'],
+        ['User-Agent', 'mine'],
+      ],
+    });
+    assert.deepEqual(
+      [headers.authorization, headers['openai-organization'], headers['user-agent']],
+      ['Basic abc', 'org-other', 'mine'],
+    );
+  });
+
+  test('of a deployment at Azure are api-key, or bearer for a token of Entra', async () => {
+    standIn.respondWith(takesEverything);
+    const base = `${standIn.url}/openai/deployments/D?api-version=2024-10-21`;
+    const azure = { apiKey: 'abcdef0123456789', base_url: base };
+    const request = await sent(LEAST.chat, azure);
+    assert.equal(request.path, '/openai/deployments/D/chat/completions?api-version=2024-10-21');
+    assert.equal(request.headers['api-key'], 'abcdef0123456789');
+    assert.equal(request.headers.authorization, undefined);
+    const models = await sent(LEAST.list_models, azure);
+    assert.equal(models.path, '/openai/models?api-version=2024-10-21');
+    const token = await sent(LEAST.chat, { ...azure, apiKey: 'eyJhbGciOiJub25lIn0.e30.' });
+    assert.equal(token.headers.authorization, 'Bearer eyJhbGciOiJub25lIn0.e30.');
+    assert.equal(token.headers['api-key'], undefined);
+  });
+});
+
+test('base URLs lead to the same place, however they are written', async () => {
+  for (const base of ['', '/', '/v1', '/v1//', '/v1/chat/completions', '/v1 \n']) {
+    const request = await sent(LEAST.chat, { base_url: standIn.url + base });
+    assert.equal(request.path, '/v1/chat/completions', JSON.stringify(base));
+  }
+});
+
+test("a query's options never reach the data source's, nor the other way round", async () => {
+  const stray = { apiKey: 'sk-stray', organizationId: 'org-stray', base_url: 'http://localhost:1' };
+  const { headers } = await sent({ ...LEAST.chat, ...stray, headers: [['x-stray', '1']] });
+  assert.equal(headers.authorization, `Bearer ${KEY}`);
+  assert.deepEqual([headers['openai-organization'], headers['x-stray']], [undefined, undefined]);
+  const { body } = await sent(LEAST.chat, { temperature: 1, prompt: 'stray', model: 'stray' });
+  assert.deepEqual(Object.keys(body), ['model', 'messages']);
+  assert.equal(body.messages[0].content, LEAST.chat.prompt);
+});
+
+test("the server's own OPENAI_* variables are never used", async (t) => {
+  const trap = await startStandIn();
+  t.after(() => trap.close());
+  const env = {
+    OPENAI_API_KEY: 'sk-stand-in-operator',
+    OPENAI_ADMIN_KEY: 'sk-stand-in-operator',
+    OPENAI_ORG_ID: 'org-operator',
+    OPENAI_ORGANIZATION: 'org-operator',
+    OPENAI_PROJECT_ID: 'proj_operator',
+    OPENAI_BASE_URL: trap.baseUrl,
+    OPENAI_API_BASE: trap.baseUrl,
+    OPENAI_CUSTOM_HEADERS: 'x-operator: 1',
+    // Where no base URL is set, the plugin asks the default host, here through this proxy.
+    HTTPS_PROXY: `http://127.0.0.1:${trap.port}`,
+  };
+  const { results } = await inProcess({
+    env,
+    calls: [
+      { source: source(), query: LEAST.chat },
+      { source: { base_url: standIn.baseUrl }, query: LEAST.chat },
+      { source: { apiKey: KEY, max_retries: 0 }, query: LEAST.chat },
+    ],
+  });
+  assert.deepEqual(
+    results.map(({ status, data }) => [status, data?.param ?? data?.code]),
+    [
+      ['ok', undefined],
+      ['failed', 'apiKey'],
+      ['failed', 'proxy_failed'],
+    ],
+  );
+  assert.equal(standIn.requests.length, 1);
+  const { authorization, ...headers } = standIn.requests[0].headers;
+  assert.equal(authorization, `Bearer ${KEY}`);
+  assert.doesNotMatch(JSON.stringify(headers), /operator/);
+  assert.deepEqual(trap.requests, []);
+});
+
+test('every operation of the form is asked for here', async () => {
+  const form = JSON.parse(readFileSync(new URL('../operations.json', import.meta.url)));
+  const offered = form.properties.operation.list.map(({ value }) => value);
+  assert.deepEqual([...OPERATIONS].sort(), offered.sort());
+  for (const operation of OPERATIONS) {
+    standIn.respondWith(takesEverything);
+    await succeed({ ...LEAST[operation] });
+  }
+  assert.equal((await run({ operation: 'toolj' })).status, 'failed');
+});

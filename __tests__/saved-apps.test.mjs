@@ -1,0 +1,218 @@
+// What saved apps hold beside the keys of today: fields of the old form, keys of ToolJet and of
+// operations chosen before, data sources filled in years ago, models that are no more.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readForm } from '../scripts/docs.mjs';
+import { fieldsOf } from './form-rules.mjs';
+import {
+  connect,
+  fail,
+  KEY,
+  LEAST,
+  OPERATIONS,
+  refuse,
+  run,
+  sent,
+  standIn,
+  succeed,
+  takesEverything,
+} from './plugin.mjs';
+
+const operations = await readForm('operations.json');
+
+/** What each of these means, wherever it stands: not set. */
+const UNSET = [undefined, null, '', '  ', '\n'];
+const MODEL = 'brand-new';
+const least = (operation) => ({ ...LEAST[operation], model: MODEL });
+async function body(query) {
+  standIn.respondWith(takesEverything);
+  return (await sent(query)).body;
+}
+
+describe('embedding queries of the old form', () => {
+  const EMBEDDING_MODELS = [
+    'text-embedding-3-small',
+    'text-embedding-3-large',
+    'text-embedding-ada-002',
+  ];
+  for (const [index, model] of EMBEDDING_MODELS.entries()) {
+    for (const set of [`M${index + 1}`, `_m${index + 1}`]) {
+      test(`${model} with the spelling input_${set}`, async () => {
+        const query = {
+          operation: 'generate_embedding',
+          model_embedding: model,
+          [`input_${set}`]: 'a calm sea',
+          [`encoding_format_${set}`]: 'float',
+          [`dimensions_${set}`]: '256',
+        };
+        const expected = { model, input: 'a calm sea', encoding_format: 'float', dimensions: 256 };
+        assert.deepEqual(await body(query), expected);
+        // What a chat query left behind before the operation was changed.
+        assert.deepEqual(await body({ ...query, model: 'gpt-4o', prompt: 'Hi.' }), expected);
+        // Fields of models that were chosen before.
+        const others = Object.fromEntries(
+          [1, 2, 3]
+            .filter((other) => other !== index + 1)
+            .flatMap((other) => [`input_M${other}`, `dimensions__m${other}`])
+            .map((key) => [key, 'stale']),
+        );
+        assert.deepEqual(await body({ ...query, ...others }), expected);
+      });
+    }
+  }
+
+  test('in the form of today the fields of today count', async () => {
+    const query = { operation: 'generate_embedding', model: MODEL, input: 'new' };
+    const old = { model_embedding: EMBEDDING_MODELS[0], input_M1: 'old', dimensions_M1: 5 };
+    assert.deepEqual(await body({ ...query, ...old }), { model: MODEL, input: 'new' });
+  });
+
+  test('several texts come as array or as its text', async () => {
+    for (const input of [['a', 'b'], '["a","b"]']) {
+      assert.deepEqual((await body({ ...least('generate_embedding'), input })).input, ['a', 'b']);
+    }
+    for (const [input, complaint] of [
+      ...[...UNSET, []].map((value) => [value, 'input: is missing; enter the text to embed']),
+      [{ a: 1 }, 'input: must be a text or an array of texts'],
+      [['a', ''], 'input[1]: must be a text'],
+      [['a', null], 'input[1]: must be a text'],
+    ]) {
+      const description = await refuse({ ...least('generate_embedding'), input });
+      assert.ok(
+        description.startsWith(complaint),
+        `given ${JSON.stringify(input)}: ${description}`,
+      );
+    }
+  });
+});
+
+/** What ToolJet itself keeps among the options of a query. */
+const HOST_KEYS = {
+  transformationLanguage: 'javascript',
+  enableTransformation: true,
+  transformation: 'return data;',
+  transformations: { javascript: 'return data;', python: '' },
+  parameters: [{ name: 'a', defaultValue: '{{1}}' }],
+  runOnPageLoad: true,
+  requestConfirmation: false,
+  showSuccessNotification: true,
+  successMessage: null,
+  notificationDuration: 5000,
+  events: [{ eventId: 'onDataQuerySuccess', actionId: 'show-alert' }],
+};
+const keysOf = (operation) => fieldsOf(operations.properties[operation]).map(({ key }) => key);
+
+for (const operation of OPERATIONS) {
+  test(`${operation} works, and ignores what other branches and ToolJet left`, async () => {
+    standIn.respondWith(takesEverything);
+    const expected = await sent(least(operation));
+    const own = [...keysOf(operation), 'model', 'advanced'];
+    const foreign = OPERATIONS.flatMap(keysOf).filter((key) => !own.includes(key));
+    assert.ok(foreign.length > 3);
+    const stale = Object.fromEntries(foreign.map((key) => [key, { stale: [operation] }]));
+    const found = await sent({ ...HOST_KEYS, ...stale, ...least(operation) });
+    assert.deepEqual([found.path, found.body], [expected.path, expected.body]);
+  });
+}
+
+describe('query_timeout', () => {
+  test('ends a query in time, with an error of the plugin', async () => {
+    standIn.respondWith({ fault: 'hang' });
+    // Of the two timeouts the plugin's comes first, by a margin that grows with the time.
+    const timeouts = [2_000, '2000', ' 2000 '];
+    const results = await Promise.all(
+      timeouts.map((query_timeout) => fail({ ...LEAST.chat, query_timeout })),
+    );
+    for (const { data, description } of results) assert.equal(data.code, 'timeout', description);
+  });
+
+  test('that is no number above 0 is ignored, as ToolJet does', async () => {
+    for (const query_timeout of [0, -5, 'soon', '', null, [], {}]) {
+      await succeed({ ...LEAST.chat, query_timeout });
+    }
+  });
+});
+
+describe('the data source of a saved app', () => {
+  test('has a key, blanks around which do not matter', async () => {
+    for (const apiKey of [KEY, ` ${KEY} `, `${KEY}\n`, `\r\n\t${KEY}`]) {
+      const { headers } = await sent(LEAST.chat, { apiKey });
+      assert.equal(headers.authorization, `Bearer ${KEY}`);
+    }
+    for (const apiKey of UNSET) {
+      assert.match(await refuse(LEAST.chat, { apiKey }), /^apiKey: is missing; enter the API key/);
+    }
+  });
+
+  test('may hold an organization that never was sent, and is told when it is wrong', async () => {
+    for (const organizationId of ['org-of-somebody', 'Acme Inc.']) {
+      const query = await fail(LEAST.chat, { organizationId });
+      assert.equal(query.data.status, 401);
+      assert.match(query.data.hint, /^Check the Organization ID in the data source/);
+      const tested = await connect({ organizationId });
+      assert.match(tested.message, /Check the Organization ID in the data source/);
+    }
+  });
+
+  test('needs no other key of ours, and keeps those that are gone', async () => {
+    const old = { optionsUpdatedAt: 'x', model: 'gpt-4', max_tokens: {} };
+    assert.equal((await run(LEAST.chat, old)).status, 'ok');
+  });
+});
+
+/** The models that the old form offered, by what became of them by November 2026. */
+const MODELS = {
+  chat: {
+    served: [
+      ...['gpt-5.2', 'gpt-5.1', 'gpt-5', 'gpt-5-mini', 'gpt-5-nano', 'o3'],
+      ...['gpt-4.1', 'gpt-4.1-mini', 'gpt-4o', 'gpt-4o-mini'],
+    ],
+    gone: [
+      ...['o4-mini', 'o3-mini', 'o1', 'gpt-4.1-nano', 'gpt-4', 'gpt-4-turbo'],
+      'gpt-3.5-turbo-0125',
+    ],
+  },
+  image_generation: { served: ['gpt-image-1'], gone: ['dall-e-2', 'dall-e-3'] },
+  generate_embedding: {
+    served: ['text-embedding-3-small', 'text-embedding-3-large', 'text-embedding-ada-002'],
+    gone: [],
+  },
+};
+/** The fields of the old form as a builder filled them in. */
+const FILLED_IN = {
+  chat: { temperature: '0.5', max_tokens: '400', stop_sequence: '', suffix: '' },
+};
+
+for (const [operation, { served, gone }] of Object.entries(MODELS)) {
+  describe(`a saved query of ${operation}`, () => {
+    const query = (model) => ({ ...LEAST[operation], ...FILLED_IN[operation], model });
+
+    for (const model of served) {
+      test(`with ${model} works`, () => succeed(query(model)));
+    }
+
+    for (const model of gone) {
+      test(`with ${model} says that it is gone, and a replacement that works`, async () => {
+        const { description, data } = await fail(query(model));
+        const said = new RegExp(
+          `(?:OpenAI announced the end of ${model} for 20\\d\\d-\\d\\d-\\d\\d|OpenAI no longer serves ${model})\\. Use (\\S+)\\.$`,
+        );
+        assert.match(description, said);
+        assert.equal(data.model, model);
+        await succeed(query(said.exec(description)[1]));
+      });
+    }
+  });
+}
+
+test('a saved completion works, though its model is gone, and is told so with the engine completions', async () => {
+  const query = { ...LEAST.completion, model: 'gpt-3.5-turbo-instruct' };
+  const { metadata } = await succeed(query);
+  assert.equal(metadata.substituted_model, 'gpt-5.4-mini');
+  const { description } = await fail({ ...query, engine: 'completions' });
+  assert.match(
+    description,
+    /the end of gpt-3\.5-turbo-instruct for 2026-09-28\. Use gpt-5\.4-mini with Engine set to Auto or Chat\.$/,
+  );
+});

@@ -1,0 +1,173 @@
+// Nothing that a failing query returns, and nothing that the process prints meanwhile, holds a
+// secret, whoever repeats it.
+
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { test } from 'node:test';
+import { apiError, connect, fail, inProcess, LEAST, run, standIn } from './plugin.mjs';
+
+const KEY = 'sk-proj-Zx81Commodore64Amiga500AtariST';
+const HEADER = 'gw-Sinclair48kSpectrumPlus2a';
+const PASSWORD = 'Archimedes-RiscPC-Acorn-3010';
+const SECRETS = [KEY, HEADER, PASSWORD];
+
+/** What tells enough of a secret: 8 characters of either end, or 12 of its middle. */
+const tellingParts = (secret) => [
+  secret.slice(0, 8 + (secret.startsWith('sk-proj-') ? 4 : 0)),
+  secret.slice(-8),
+  ...Array.from({ length: secret.length - 11 }, (_, at) => secret.slice(at, at + 12)),
+];
+
+function assertUntold(text, secrets = SECRETS) {
+  for (const secret of secrets) {
+    for (const part of tellingParts(secret)) {
+      assert.ok(!text.includes(part), `${part} of ${secret} in: ${text}`);
+    }
+  }
+}
+
+/** How a server may repeat what it was sent. */
+const ECHOES = {
+  'the whole key': (key) => `Incorrect API key provided: ${key}.`,
+  'its header': (key) => `Unexpected header authorization: Bearer ${key}`,
+  'its start': (key) => `No key begins with ${key.slice(0, 14)}...`,
+  'its end': (key) => `The key that ends with ${key.slice(-9)} was revoked`,
+  'its middle': (key) => `... ${key.slice(10, 26)} ...`,
+  'its ends with stars between': (key) => `Provided: ${key.slice(0, 14)}******${key.slice(-8)}.`,
+  'twice, without a gap': (key) => `${key}${key}`,
+  'as JSON inside the text': (key) =>
+    JSON.stringify({ headers: { authorization: `Bearer ${key}` } }),
+};
+
+const source = (options) => ({
+  apiKey: KEY,
+  base_url: standIn.baseUrl,
+  max_retries: 0,
+  headers: [['x-gateway-token', HEADER]],
+  ...options,
+});
+const printed = (result) => JSON.stringify(result);
+
+for (const [what, echo] of Object.entries(ECHOES)) {
+  test(`an answer that repeats ${what} is passed on without it`, async () => {
+    for (const secret of [KEY, HEADER]) {
+      const message = echo(secret);
+      assert.throws(() => assertUntold(message), 'the echo tells nothing');
+      const everywhere = { message, type: message, code: message, param: message };
+      for (const answer of [
+        apiError(401, everywhere, { 'x-request-id': message.replaceAll(/[^ -~]/g, '') }),
+        { status: 401, body: { error: message } },
+        { status: 422, body: { detail: [{ loc: ['header', message], msg: message }] } },
+        { status: 502, body: `<html><title>${message}</title></html>` },
+        { status: 200, body: message },
+        { status: 200, body: { choices: [{ message: { refusal: message } }] } },
+        { status: 302, headers: { location: `http://localhost:1/?${encodeURI(message)}` } },
+      ]) {
+        standIn.respondWith(answer);
+        const result = await fail(LEAST.chat, source());
+        assertUntold(printed(result));
+        standIn.respondWith(answer);
+        assertUntold(printed(await connect(source())));
+      }
+    }
+  });
+}
+
+test('a message that is cut inside the key shows no part of it', async () => {
+  for (let before = 470; before <= 500; before += 3) {
+    standIn.respondWith(apiError(400, { message: 'x'.repeat(before) + KEY }));
+    assertUntold(printed(await fail(LEAST.chat, source())));
+  }
+});
+
+test('what is wrong with the data source is said without its secrets', async () => {
+  for (const options of [
+    { apiKey: `${KEY}\n${KEY}` },
+    { apiKey: `${KEY}ü` },
+    { base_url: `http://user:${PASSWORD}@localhost:${standIn.port}/v1` },
+    { base_url: `http://${KEY}@localhost:${standIn.port}/v1` },
+    { base_url: `user:${PASSWORD}@localhost` },
+    { base_url: `http://localhost:1/v1?key=${PASSWORD}` },
+    { base_url: `http://localhost/${PASSWORD} ${PASSWORD}` },
+    { headers: [['x-gateway-token', `${HEADER}\n${HEADER}`]] },
+    { headers: [['x gateway', HEADER]] },
+    { headers: [['host', HEADER]] },
+    { timeout_seconds: 0, headers: [['authorization', `Basic ${HEADER}`]] },
+  ]) {
+    const result = await run(LEAST.chat, source(options));
+    assert.equal(result.status, 'failed', printed(options));
+    assertUntold(printed(result));
+    assertUntold(printed(await connect(source(options))));
+  }
+});
+
+/** A proxy that asks for another password, and repeats the one that it got. */
+async function startProxy(t) {
+  const asked = [];
+  const refuse = (request, answer) => {
+    asked.push(request.headers['proxy-authorization']);
+    answer(`wrong: ${Buffer.from(`${asked.at(-1)}`.slice(6), 'base64')}`);
+  };
+  const server = http.createServer((request, response) =>
+    refuse(request, (text) => response.writeHead(407).end(text)),
+  );
+  server.on('connect', (request, socket) =>
+    refuse(request, (text) =>
+      socket.end(`HTTP/1.1 407 ${text}\r\ncontent-length: ${text.length}\r\n\r\n${text}`),
+    ),
+  );
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { port: server.address().port, asked };
+}
+
+test('a server process with a proxy prints no secret of its failing queries', async (t) => {
+  const proxy = await startProxy(t);
+  const message = ECHOES['the whole key'](KEY);
+  standIn.respondWith(apiError(401, { message, code: 'invalid_api_key' }));
+  const queries = [
+    LEAST.chat,
+    { ...LEAST.completion, engine: 'completions' },
+    LEAST.image_generation,
+    LEAST.generate_embedding,
+    LEAST.list_models,
+    { ...LEAST.chat, temperature: 'hot' },
+    { ...LEAST.chat, extra_body: '{"stream": true}' },
+    { operation: 'summon' },
+  ];
+  const calls = [
+    ...queries.map((query) => ({ source: source(), query })),
+    { source: source(), test: true },
+    ...['http', 'https'].flatMap((scheme) => [
+      { source: source({ base_url: `${scheme}://api.example/v1` }), query: LEAST.chat },
+      { source: source({ base_url: `${scheme}://api.example/v1` }), test: true },
+    ]),
+    { source: source({ base_url: `http://u:${PASSWORD}@localhost/v1` }), query: LEAST.chat },
+    { source: source({ apiKey: `${KEY}\n${KEY}` }), query: LEAST.chat },
+    { source: source({ base_url: 'http://localhost:1' }), query: LEAST.chat },
+  ];
+  const { stdout, stderr, results } = await inProcess({
+    calls,
+    env: {
+      TOOLJET_HTTP_PROXY: `http://operator:${PASSWORD}@127.0.0.1:${proxy.port}`,
+      NO_PROXY: 'localhost',
+      // Names cannot be resolved here, and need not be: the proxy does it.
+      SSRF_DNS_RESOLUTION_CHECK: 'false',
+      RUST_LOG: 'trace',
+      RUST_BACKTRACE: 'full',
+      NODE_DEBUG: '',
+    },
+  });
+  assert.equal(results.length, calls.length);
+  for (const result of results) assert.equal(result.status, 'failed', printed(result));
+  assert.ok(proxy.asked.length >= 4, `the proxy was asked ${proxy.asked.length} times`);
+  assert.equal(
+    Buffer.from(proxy.asked[0].slice('Basic '.length), 'base64').toString(),
+    `operator:${PASSWORD}`,
+  );
+  assertUntold(stdout + stderr);
+  assertUntold(stdout + stderr, [Buffer.from(`operator:${PASSWORD}`).toString('base64')]);
+});
