@@ -1,0 +1,128 @@
+// docs/openai.md and docs/install.md say what is true: the examples are run, the names are those of
+// the forms and the links lead somewhere.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { createHost } from '../host/host.mjs';
+import { readForm } from '../scripts/docs.mjs';
+import { startStandIn } from '../stand-in/server.mjs';
+import { fieldsOf } from './form-rules.mjs';
+
+const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const page = read('docs/openai.md');
+const manifest = await readForm('manifest.json');
+const operations = await readForm('operations.json');
+
+/** The text below a heading, up to the next one that is not below it. */
+function section(title, text = page) {
+  const [, level, rest] = new RegExp(`^(#+) ${title}\n(.*)`, 'ms').exec(text) ?? [];
+  assert.ok(level, `there is no heading ${title}`);
+  return rest.split(new RegExp(`^#{1,${level.length}} `, 'm'))[0];
+}
+
+/** Every member that the page shows is in the result; a text that ends with … is a beginning. */
+function assertShows(shown, actual, path) {
+  if (typeof shown === 'string' && shown.endsWith('…')) {
+    assert.ok(actual.startsWith(shown.slice(0, -1)), `${path}: ${actual.slice(0, 80)}`);
+  } else if (Array.isArray(shown)) {
+    assert.equal(actual?.length, shown.length, path);
+    for (const [at, each] of shown.entries()) assertShows(each, actual[at], `${path}[${at}]`);
+  } else if (typeof shown === 'object' && shown !== null) {
+    for (const [key, each] of Object.entries(shown)) {
+      assertShows(each, actual?.[key], `${path}.${key}`);
+    }
+  } else {
+    assert.deepEqual(actual, shown, path);
+  }
+}
+
+describe('the examples', () => {
+  let standIn;
+  let host;
+  before(async () => {
+    standIn = await startStandIn();
+    host = createHost({ text: read('dist/index.js') });
+  });
+  after(() => standIn.close());
+
+  const blocks = Array.from(page.matchAll(/^```json title="(\w+)"\n(.*?)^```$/gms));
+  const pairs = blocks.map(([, title, text]) => ({ title, json: JSON.parse(text) }));
+
+  test('each query is followed by its result, and every operation has one', () => {
+    assert.ok(pairs.every(({ title }, at) => title === (at % 2 === 0 ? 'Query' : 'Result')));
+    const shown = pairs.map(({ json }) => json.operation).filter(Boolean);
+    const all = operations.properties.operation.list.map(({ value }) => value);
+    assert.deepEqual([...new Set(shown)], all);
+  });
+
+  for (let at = 0; at < pairs.length; at += 2) {
+    const [query, result] = [pairs[at].json, pairs[at + 1].json];
+    test(`${query.operation} of ${JSON.stringify(query.prompt ?? query.input ?? query.filter)}`, async () => {
+      const source = { apiKey: 'sk-stand-in-test', base_url: standIn.baseUrl };
+      assertShows({ status: 'ok', ...result }, await host.run(source, query), 'result');
+    });
+  }
+});
+
+describe('the names', () => {
+  for (const { name, value } of operations.properties.operation.list) {
+    test(`${name} names every field of its form, and no other`, () => {
+      const text = section(name);
+      const listed = Array.from(text.matchAll(/^- \*\*([^*]+)\*\*: /gm), ([, label]) => label);
+      const advanced = /^- \*\*Advanced\*\*: shows ([^.]+)\./m.exec(text)?.[1] ?? '';
+      const below = advanced.split(/,\s+|\s+and\s+/).map((label) => label.replace(/\s+/g, ' '));
+      const shown = [...listed, ...below.filter(Boolean)];
+      const labels = fieldsOf(operations.properties[value]).map(({ label }) => label);
+      assert.deepEqual(shown.toSorted(), labels.toSorted());
+    });
+  }
+
+  test('the connection names every field of the data source', () => {
+    for (const { label } of fieldsOf(manifest.properties)) {
+      assert.ok(section('Connection').includes(`**${label}**`), label);
+    }
+  });
+
+  test('a list of the engines has those of the form', () => {
+    const { list } = fieldsOf(operations.properties.completion).find(({ key }) => key === 'engine');
+    const listed = section('Completions in 2026').matchAll(/^- \*\*([^*]+)\*\*/gm);
+    for (const [at, [, name]] of Array.from(listed).entries()) {
+      assert.ok(list[at].name.startsWith(name), `${list[at].name} is not ${name}`);
+    }
+  });
+});
+
+const anchor = (title) =>
+  title
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, '')
+    .replace(/\s/g, '-');
+
+for (const name of ['docs/openai.md', 'docs/install.md']) {
+  test(`the links of ${name} lead somewhere`, () => {
+    const links = Array.from(read(name).matchAll(/\]\((?!https:)([^)#]*)(?:#([^)]+))?\)/g));
+    assert.ok(links.length > 3);
+    for (const [link, path, fragment] of links) {
+      const target = path
+        ? new URL(`../docs/${path}`, import.meta.url)
+        : new URL(`../${name}`, import.meta.url);
+      assert.ok(existsSync(target), link);
+      const titles = Array.from(readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm));
+      if (fragment)
+        assert.ok(
+          titles.some(([, title]) => anchor(title) === fragment),
+          link,
+        );
+    }
+  });
+}
+
+test('the commands of docs/install.md exist', () => {
+  const { scripts } = JSON.parse(read('package.json'));
+  const named = read('docs/install.md').matchAll(/npm run ([\w:]+)(?! --workspace)/g);
+  for (const [, script] of named) {
+    if (script === 'validate:plugin') continue; // ToolJet's own
+    assert.ok(script in scripts, script);
+  }
+});

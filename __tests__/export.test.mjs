@@ -1,0 +1,160 @@
+// The folder that `npm run export:tooljet` writes for ToolJet's own repository.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, test } from 'node:test';
+import { ROOT, runScript } from './marketplace/processes.mjs';
+import { pluginComplaints } from './marketplace/validate-plugin.mjs';
+import { REGISTRY } from './marketplace/workspace.mjs';
+
+const TOOLJET = { registry: REGISTRY, builtIn: ['postgresql', 'restapi', 'googlesheets'] };
+
+let parent;
+let folder;
+beforeEach((t) => {
+  parent = mkdtempSync(join(tmpdir(), 'export-'));
+  folder = join(parent, 'openai');
+  t.after(() => rmSync(parent, { recursive: true }));
+});
+
+async function exportTo(target) {
+  const { code, stdout, stderr } = await runScript('scripts/export.mjs', { args: [target] });
+  return { code, stdout, stderr };
+}
+
+const read = (path) => readFileSync(join(folder, path), 'utf8');
+
+function edit(path, change) {
+  const json = JSON.parse(read(path));
+  change(json);
+  writeFileSync(join(folder, path), JSON.stringify(json));
+}
+
+test('the folder keeps the rules of ToolJet’s validate-plugin', async () => {
+  const { code, stderr } = await exportTo(folder);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(pluginComplaints(folder, TOOLJET), []);
+});
+
+for (const { broken, change, context, complaint } of [
+  {
+    broken: 'a file less',
+    change: () => rmSync(join(folder, 'lib/types.ts')),
+    complaint: 'missing lib/types.ts',
+  },
+  {
+    broken: 'an operation without a literal',
+    change: () => writeFileSync(join(folder, 'lib/types.ts'), ''),
+    complaint: 'operation chat is not in lib/*.ts',
+  },
+  {
+    broken: 'a field of an unknown type',
+    change: () => edit('lib/operations.json', (form) => (form.properties.operation.type = 'code')),
+    complaint: 'operation: type code is unknown',
+  },
+  {
+    broken: 'a template’s placeholder',
+    change: () => edit('lib/manifest.json', (form) => (form.title = '{{PLUGIN_1_NAME}}')),
+    complaint: '{{PLUGIN_1_NAME}} is left over',
+  },
+  {
+    broken: 'another name of the folder',
+    change: () => {
+      renameSync(folder, join(parent, 'other'));
+      folder = join(parent, 'other');
+    },
+    complaint: 'the folder is not named openai',
+  },
+  {
+    broken: 'a kind that is in no registry',
+    context: { registry: [] },
+    complaint: 'openai is 0 times in the registry',
+  },
+  {
+    broken: 'a kind that is built in',
+    context: { builtIn: ['openai'] },
+    complaint: 'openai is a built-in connector',
+  },
+]) {
+  test(`the rules find ${broken}`, async () => {
+    await exportTo(folder);
+    change?.();
+    const complaints = pluginComplaints(folder, { ...TOOLJET, ...context });
+    assert.ok(complaints.includes(complaint), complaints.join('\n'));
+  });
+}
+
+test('forms, icon, types and addon are those of the build', async () => {
+  await exportTo(folder);
+  for (const [path, original] of [
+    ['lib/manifest.json', 'lib/manifest.json'],
+    ['lib/operations.json', 'lib/operations.json'],
+    ['lib/icon.svg', 'lib/icon.svg'],
+    ['lib/addon/index.js', 'dist/index.js'],
+    ['lib/addon/index.d.ts', 'index.d.ts'],
+  ]) {
+    assert.equal(read(path), readFileSync(join(ROOT, original), 'utf8'), path);
+  }
+  assert.equal(JSON.parse(read('package.json')).name, '@tooljet-marketplace/openai');
+});
+
+test('its tests pass', async () => {
+  await exportTo(folder);
+  // ToolJet runs them with Jest, whose words for what they use are these.
+  const jest = join(parent, 'jest.cjs');
+  writeFileSync(
+    jest,
+    `const { after: afterAll, before: beforeAll, describe, it } = require('node:test');
+     Object.assign(globalThis, { afterAll, beforeAll, describe, it });`,
+  );
+  const { NODE_TEST_CONTEXT, ...env } = process.env;
+  const output = execFileSync(
+    process.execPath,
+    ['--require', jest, '--test-reporter', 'tap', join(folder, '__tests__/index.js')],
+    { encoding: 'utf8', env },
+  );
+  assert.match(output, /^# pass 4$/m);
+});
+
+test('a folder with another name is refused, and the right one named', async () => {
+  const { code, stderr } = await exportTo(parent);
+  assert.equal(code, 1);
+  assert.ok(stderr.includes(`named like the plugin: ${folder}`), stderr);
+  assert.deepEqual(readdirSync(parent), []);
+});
+
+test('a folder with something else in it is left alone', async () => {
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'thesis.txt'), 'years of work');
+  const { code, stderr } = await exportTo(folder);
+  assert.equal(code, 1);
+  assert.match(stderr, /holds something other than the plugin openai/);
+  assert.deepEqual(readdirSync(folder), ['thesis.txt']);
+});
+
+test('over an earlier openai plugin, the files that are of no more use are named', async () => {
+  mkdirSync(join(folder, 'lib'), { recursive: true });
+  writeFileSync(join(folder, 'lib/manifest.json'), '{"tj:source":{"kind":"openai"}}');
+  writeFileSync(join(folder, 'lib/query_operations.ts'), 'export {};');
+  const { code, stdout } = await exportTo(folder);
+  assert.equal(code, 0);
+  assert.match(stdout, /^no longer used, remove it: lib\/query_operations\.ts$/m);
+  assert.equal(JSON.parse(read('lib/manifest.json')).source.kind, 'openai');
+});
+
+test('one folder has to be named', async () => {
+  const { code, stderr } = await runScript('scripts/export.mjs');
+  assert.equal(code, 1);
+  assert.match(stderr, /name one folder/);
+});

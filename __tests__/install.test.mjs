@@ -1,0 +1,263 @@
+// `npm run install:tooljet`, against a server that does what ToolJet does with plugins.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { runScript, startMarketplace } from './marketplace/processes.mjs';
+import { startTooljet } from './marketplace/tooljet.mjs';
+import { ADMIN, BUILDER } from './marketplace/workspace.mjs';
+
+let marketplace;
+/** Nothing is ever installed in this one. */
+let tooljet;
+let folder;
+
+before(async () => {
+  marketplace = await startMarketplace(['--upstream', 'http://127.0.0.1:9']);
+  tooljet = await startTooljet({ marketplace: marketplace.url });
+});
+after(() => Promise.all([tooljet?.stop(), marketplace?.stop()]));
+beforeEach((t) => {
+  folder = mkdtempSync(join(tmpdir(), 'install-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+});
+
+/** A ToolJet of the test's own. */
+async function anotherTooljet(t, { url } = marketplace) {
+  const another = await startTooljet({ marketplace: url });
+  t.after(() => another.stop());
+  return another;
+}
+
+/** A server that gives one answer to everything. */
+async function serverThat(answer, t) {
+  const server = http.createServer(answer);
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+async function assertRefused(running, complaint) {
+  const { code, stdout, stderr } = await running;
+  assert.equal(code, 1, stdout);
+  assert.match(stderr, complaint);
+  assert.ok(!(stdout + stderr).includes(ADMIN), 'the session is shown');
+}
+
+test('the plugin is installed under the version that the marketplace page offers', async (t) => {
+  const own = await anotherTooljet(t);
+  const { code, stdout, stderr } = await own.install();
+  assert.equal(code, 0, stderr);
+  const [{ id, pluginId, version, name }] = await own.plugins();
+  assert.deepEqual(
+    { pluginId, version, name },
+    { pluginId: 'openai', version: '1.0.4', name: 'OpenAI' },
+  );
+  assert.match(stdout, /^Install OpenAI \(openai\) at http:\/\/127\.0\.0\.1:\d+\n/);
+  assert.ok(stdout.endsWith(`Done: OpenAI 1.0.4, plugin ${id}.\n`), stdout);
+  assert.ok(!stdout.includes(ADMIN));
+});
+
+test('a dry run shows the request and sends nothing', async () => {
+  const { code, stdout } = await tooljet.install({ args: ['--dry-run'] });
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /\nPOST \/api\/plugins\/install \{"id":"openai",.*"version":"1\.0\.4".*\}\n/,
+  );
+  assert.match(stdout, /\nDry run: nothing was changed\.\n$/);
+  assert.deepEqual(await tooljet.plugins(), []);
+});
+
+test('an installed plugin is left alone, and --upgrade named', async (t) => {
+  const own = await anotherTooljet(t);
+  await own.install();
+  await assertRefused(
+    own.install(),
+    /^install: openai is already installed \(version 1\.0\.4\)\. Give --upgrade .*openai_native/,
+  );
+});
+
+test('--upgrade replaces an installed plugin in its place and asks for a restart', async (t) => {
+  const own = await anotherTooljet(t);
+  await own.install({ args: ['--version', '0.9.0'] });
+  const [before] = await own.plugins();
+  const dry = await own.install({ args: ['--upgrade', '--dry-run'] });
+  assert.match(dry.stdout, new RegExp(`\nPATCH /api/plugins/${before.id} `));
+  assert.equal((await own.plugins())[0].version, '0.9.0');
+
+  const { code, stdout, stderr } = await own.install({ args: ['--upgrade'] });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /restart every ToolJet server process, workers too/);
+  const [now, ...others] = await own.plugins();
+  assert.deepEqual(others, []);
+  assert.equal(now.id, before.id);
+  assert.equal(now.version, '1.0.4');
+});
+
+test('--upgrade without an installed plugin is refused', async () => {
+  await assertRefused(tooljet.install({ args: ['--upgrade'] }), /openai is not installed/);
+});
+
+test('a build with an id of its own stands beside ToolJet’s', async (t) => {
+  const addon = join(folder, 'addon.node');
+  writeFileSync(addon, 'nothing here runs it');
+  const built = await runScript('scripts/build.mjs', {
+    args: [
+      ...['--id', 'openai_native', '--name', 'OpenAI (native)'],
+      ...['--addon', `linux-x64=${addon}`, '--out', folder],
+    ],
+  });
+  assert.equal(built.code, 0, built.stderr);
+  const beside = await startMarketplace(['--folder', folder, '--upstream', marketplace.url]);
+  t.after(() => beside.stop());
+  const both = await anotherTooljet(t, beside);
+
+  assert.equal((await both.install()).code, 0);
+  const { code, stdout, stderr } = await both.install({ args: ['--folder', folder] });
+  assert.equal(code, 0, stderr);
+  // ToolJet's page does not know it, so it has the version of this package.
+  assert.match(stdout, /^Done: OpenAI \(native\) \d+\.\d+\.\d+, plugin /m);
+  assert.deepEqual(
+    (await both.plugins()).map(({ pluginId, name }) => [pluginId, name]),
+    [
+      ['openai', 'OpenAI'],
+      ['openai_native', 'OpenAI (native)'],
+    ],
+  );
+});
+
+test('somebody who is no admin is told so', async () => {
+  const env = { TOOLJET_SESSION: BUILDER };
+  await assertRefused(
+    tooljet.install({ env }),
+    /only an admin of the workspace may install plugins/,
+  );
+  assert.deepEqual(await tooljet.plugins(), []);
+});
+
+test('a session that has ended is told', async () => {
+  const env = { TOOLJET_SESSION: 'old.session.token' };
+  await assertRefused(
+    tooljet.install({ env }),
+    /ToolJet does not accept the session: it has ended/,
+  );
+});
+
+test('a session of another workspace is told', async () => {
+  const args = ['--workspace', 'another-workspace'];
+  await assertRefused(tooljet.install({ args }), /not one of the workspace another-workspace/);
+});
+
+test('a ToolJet that cannot be reached is named', async (t) => {
+  const url = await serverThat((request) => request.socket.destroy(), t);
+  const { code, stderr } = await tooljet.install({ args: ['--url', `${url}/`] });
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`^install: ${url} cannot be reached: \\S+\n$`));
+});
+
+for (const [what, answer, complaint] of [
+  [
+    'a web site',
+    (_, response) => response.setHeader('content-type', 'text/html').end('<h1>Welcome</h1>'),
+    /is not a ToolJet \(no list of plugins\): give its whole URL/,
+  ],
+  [
+    'a server without that path',
+    (_, response) => response.writeHead(404).end('not found'),
+    /is not a ToolJet \(HTTP 404\)/,
+  ],
+  [
+    'a gate that asks for a password of its own',
+    (_, response) => response.writeHead(401, { 'www-authenticate': 'Basic' }).end(),
+    /is not a ToolJet \(HTTP 401\)/,
+  ],
+  [
+    'a redirect, which is not followed',
+    (_, response) => response.writeHead(308, { location: 'https://example.com/' }).end(),
+    /redirects to https:\/\/example\.com\/: give the URL that ToolJet is at/,
+  ],
+]) {
+  test(`${what} in place of ToolJet is told`, async (t) => {
+    const url = await serverThat(answer, t);
+    await assertRefused(tooljet.install({ args: ['--url', url] }), complaint);
+  });
+}
+
+test('a marketplace without the plugin is told with what to set', async (t) => {
+  const url = await serverThat((_, response) => response.writeHead(404).end(), t);
+  const lost = await anotherTooljet(t, { url });
+  await assertRefused(
+    lost.install(),
+    /ToolJet answers HTTP 500: Internal Server Error\. .*TOOLJET_MARKETPLACE_URL.*npm run serve/,
+  );
+});
+
+test('a ToolJet that takes the plugin from another marketplace is found out', async (t) => {
+  const url = await serverThat((_, response) => response.end('{"source": {}}'), t);
+  const astray = await anotherTooljet(t, { url });
+  await assertRefused(
+    astray.install(),
+    /ToolJet has installed another openai, .*TOOLJET_MARKETPLACE_URL does not lead to npm run serve/,
+  );
+});
+
+test('the session can come from a private file', async (t) => {
+  const own = await anotherTooljet(t);
+  const file = join(folder, 'session');
+  writeFileSync(file, `${ADMIN}\n`, { mode: 0o600 });
+  const args = ['--session-file', file];
+  const env = { TOOLJET_SESSION: '' };
+  assert.equal((await own.install({ args, env })).code, 0);
+});
+
+test('a file that others can read is refused', async () => {
+  const file = join(folder, 'session');
+  writeFileSync(file, ADMIN, { mode: 0o644 });
+  await assertRefused(
+    tooljet.install({ args: ['--session-file', file] }),
+    /is open to others \(mode 0644\): chmod 600 /,
+  );
+});
+
+test('the session can come on standard input', async (t) => {
+  const own = await anotherTooljet(t);
+  const env = { TOOLJET_SESSION: '' };
+  assert.equal((await own.install({ env, input: `${ADMIN}\n` })).code, 0);
+});
+
+test('without a session the ways to give one are named', async () => {
+  const env = { TOOLJET_SESSION: '' };
+  await assertRefused(
+    tooljet.install({ env }),
+    /no session: set TOOLJET_SESSION, .*--session-file/,
+  );
+});
+
+test('a session that would end its header is refused', async () => {
+  const env = { TOOLJET_SESSION: `${ADMIN}; admin=1` };
+  await assertRefused(tooljet.install({ env }), /is not the value of a cookie tj_auth_token/);
+});
+
+test('there is no option for the session, so that it shows in no list of processes', async () => {
+  await assertRefused(tooljet.install({ args: ['--session', 'x'] }), /Unknown option '--session'/);
+});
+
+for (const [missing, complaint] of [
+  ['TOOLJET_URL', /--url or TOOLJET_URL is needed/],
+  ['TOOLJET_WORKSPACE_ID', /--workspace or TOOLJET_WORKSPACE_ID is needed/],
+]) {
+  test(`without ${missing} that is what is asked for`, async () => {
+    await assertRefused(tooljet.install({ env: { [missing]: '' } }), complaint);
+  });
+}
+
+test('without a build it says what to do', async () => {
+  await assertRefused(
+    tooljet.install({ args: ['--folder', folder] }),
+    /dist\/index\.js is not there: run npm run build first/,
+  );
+});

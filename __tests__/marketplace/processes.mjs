@@ -1,0 +1,67 @@
+// The programs of these tests, each in a process of its own.
+
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Starts a server; `ready` is what its first lines say once it listens, with a group `url`. */
+export async function startServer(script, { args = [], env = {}, ready }) {
+  const child = spawn(process.execPath, [`${ROOT}${script}`, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close');
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text) => {
+      output += text;
+    });
+  }
+  const url = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const match = ready.exec(line);
+      if (match) resolve(match.groups.url);
+    });
+    ended.then(() => reject(new Error(`${script} has ended: ${output}`)));
+  });
+  return {
+    url,
+    /** Resolves once the text was printed. */
+    async printed(text) {
+      const signal = AbortSignal.timeout(20_000);
+      while (!output.includes(text)) {
+        await once(child.stdout, 'data', { signal }).catch(() => {
+          throw new Error(`not printed: ${text}\nbut: ${output}`);
+        });
+      }
+    },
+    /** Resolves to the exit code, or the signal that ended it. */
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      const [code, killed] = await ended;
+      return code ?? killed;
+    },
+  };
+}
+
+/** Runs a script to its end. */
+export function runScript(script, { args = [], env = {}, input = '' } = {}) {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [`${ROOT}${script}`, ...args],
+      { env: { ...process.env, ...env }, timeout: 60_000 },
+      (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }),
+    );
+    child.stdin.end(input);
+  });
+}
+
+export const startMarketplace = (args) =>
+  startServer('scripts/serve.mjs', {
+    args: ['--port', '0', ...args],
+    ready: /TOOLJET_MARKETPLACE_URL=(?<url>.*)/,
+  });

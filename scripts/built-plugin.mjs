@@ -1,0 +1,29 @@
+// The marketplace folder that `npm run build` wrote, as those read it who hand it on.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The four files that ToolJet's server downloads, with their media types. */
+export const FILES = {
+  'dist/index.js': 'text/javascript; charset=utf-8',
+  'lib/manifest.json': 'application/json; charset=utf-8',
+  'lib/operations.json': 'application/json; charset=utf-8',
+  'lib/icon.svg': 'image/svg+xml; charset=utf-8',
+};
+
+export function readFile(folder, path) {
+  try {
+    return readFileSync(join(folder, path));
+  } catch (error) {
+    const reason = error.code === 'ENOENT' ? 'is not there' : `cannot be read (${error.code})`;
+    throw new Error(`${join(folder, path)} ${reason}: run npm run build first`);
+  }
+}
+
+/** The plugin in a folder; throws unless all four files are there. */
+export function readPlugin(folder) {
+  for (const path of Object.keys(FILES)) readFile(folder, path);
+  const manifest = JSON.parse(readFile(folder, 'lib/manifest.json'));
+  const { kind, name } = manifest.source;
+  return { id: kind, name, description: manifest.description, manifest };
+}

@@ -1,0 +1,136 @@
+// npm run export:tooljet: writes the built plugin as a folder of ToolJet's own repository,
+// marketplace/plugins/openai, which ToolJet builds with ncc.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readFile, readPlugin } from './built-plugin.mjs';
+import { ROOT } from './setup.mjs';
+
+const USAGE = `npm run export:tooljet -- [options] DIR
+  DIR            the folder to write, such as ToolJet/marketplace/plugins/openai; it has
+                 the name of the plugin's id
+  --folder DIR   the built folder with dist/ and lib/; this one unless told
+  --help         show this text
+`;
+
+/** Files that are the same for every export, beside this script. */
+const FIXED = ['lib/index.ts', 'tsconfig.json', 'README.md', '__tests__/index.js'];
+
+function typesText(operations) {
+  const values = operations.properties.operation.list.map(({ value }) => `'${value}'`);
+  return `export type { QueryOptions, SourceOptions } from './addon';
+
+/** The operations of operations.json. */
+export type Operation = ${values.join(' | ')};
+`;
+}
+
+/** Like those beside it in ToolJet's repository, whose root runs the tests. */
+function packageText({ id, version }) {
+  const manifest = {
+    name: `@tooljet-marketplace/${id}`,
+    version,
+    main: 'dist/index.js',
+    types: 'dist/index.d.ts',
+    directories: { lib: 'lib', test: '__tests__' },
+    files: ['lib'],
+    scripts: {
+      test: 'echo "Error: run tests from root" && exit 1',
+      build: 'ncc build lib/index.ts -o dist',
+      watch: 'ncc build lib/index.ts -o dist --watch',
+    },
+    homepage: 'https://github.com/tooljet/tooljet#readme',
+    dependencies: { '@tooljet-marketplace/common': '^1.0.0' },
+    devDependencies: { '@vercel/ncc': '^0.38.0', typescript: '^4.7.4' },
+  };
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+/** What the folder is to hold, by path. */
+function filesOf({ folder, id }) {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const operations = readFile(folder, 'lib/operations.json');
+  return {
+    ...Object.fromEntries(
+      FIXED.map((path) => [path, readFileSync(join(ROOT, 'scripts/export', path))]),
+    ),
+    'lib/addon/index.js': readFile(folder, 'dist/index.js'),
+    'lib/addon/index.d.ts': readFileSync(join(ROOT, 'index.d.ts')),
+    'lib/types.ts': typesText(JSON.parse(operations)),
+    'lib/operations.json': operations,
+    'lib/manifest.json': readFile(folder, 'lib/manifest.json'),
+    'lib/icon.svg': readFile(folder, 'lib/icon.svg'),
+    'package.json': packageText({ id, version }),
+  };
+}
+
+function assertIsPlaceFor(id, target) {
+  if (basename(target) !== id) {
+    throw new Error(`ToolJet wants the folder to be named like the plugin: ${join(target, id)}`);
+  }
+  if (!existsSync(target) || readdirSync(target).length === 0) return;
+  const manifest = join(target, 'lib/manifest.json');
+  const { source, 'tj:source': newerSource } = existsSync(manifest)
+    ? JSON.parse(readFileSync(manifest, 'utf8'))
+    : {};
+  if ((source ?? newerSource)?.kind !== id) {
+    throw new Error(`${target} holds something other than the plugin ${id}`);
+  }
+}
+
+/** Sources of an earlier plugin, which nothing uses any more. */
+function leftovers(target, files) {
+  return ['lib', '__tests__']
+    .filter((folder) => existsSync(join(target, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(target, folder), { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => `${folder}/${name}`),
+    )
+    .filter((path) => !(path in files));
+}
+
+function exportTo(target, folder) {
+  const { id } = readPlugin(folder);
+  assertIsPlaceFor(id, target);
+  const files = filesOf({ folder, id });
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(target, path)), { recursive: true });
+    writeFileSync(join(target, path), content);
+    print(`${join(target, path)}`);
+  }
+  for (const path of leftovers(target, files)) print(`no longer used, remove it: ${path}`);
+  print(`
+Next, in ToolJet's marketplace folder:
+  npm install && npm run build --workspace plugins/${id}
+  npm run validate:plugin -- ${id}
+and raise the version of ${id} in server/src/assets/marketplace/plugins.json.`);
+}
+
+const print = (line) => process.stdout.write(`${line}\n`);
+
+function main() {
+  const { values, positionals } = parseArgs({
+    args: process.argv.slice(2),
+    allowPositionals: true,
+    options: {
+      folder: { type: 'string', default: ROOT },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  if (positionals.length !== 1)
+    throw new Error('name one folder to write: npm run export:tooljet -- DIR');
+  exportTo(resolve(positionals[0]), resolve(values.folder));
+}
+
+try {
+  main();
+} catch (error) {
+  process.stderr.write(`export: ${error.message}\n`);
+  process.exitCode = 1;
+}

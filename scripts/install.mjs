@@ -1,0 +1,139 @@
+// npm run install:tooljet: installs the built plugin in a running ToolJet, or puts it in the place
+// of an installed one. ToolJet downloads the files itself, from its TOOLJET_MARKETPLACE_URL.
+
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { readPlugin } from './built-plugin.mjs';
+import { readSession } from './session.mjs';
+import { ROOT } from './setup.mjs';
+import { connectTooljet } from './tooljet.mjs';
+
+const USAGE = `npm run install:tooljet -- --url URL --workspace ID [options]
+  --url URL            ToolJet's address; TOOLJET_URL in the environment does the same
+  --workspace ID       the workspace's id (a UUID); or TOOLJET_WORKSPACE_ID
+  --session-file FILE  a file of mode 0600 that holds the session; else it is taken from
+                       TOOLJET_SESSION, or from standard input
+  --upgrade            replace the installed plugin of the same id, and keep its data
+                       sources and queries
+  --dry-run            ask ToolJet what is installed, change nothing
+  --version V          the version that ToolJet is to show; unless told, the one that its
+                       marketplace page offers for this id, else that of this package
+  --folder DIR         the folder with dist/ and lib/; this one unless told
+  --help               show this text
+
+The session is the value of the cookie tj_auth_token in the browser of a signed-in admin.
+`;
+
+function optionsOf(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      url: { type: 'string', default: process.env.TOOLJET_URL },
+      workspace: { type: 'string', default: process.env.TOOLJET_WORKSPACE_ID },
+      'session-file': { type: 'string' },
+      upgrade: { type: 'boolean', default: false },
+      'dry-run': { type: 'boolean', default: false },
+      version: { type: 'string' },
+      folder: { type: 'string', default: ROOT },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return values;
+  if (!values.url) throw new Error('--url or TOOLJET_URL is needed');
+  if (!/^https?:\/\/[^@]+$/.test(values.url)) {
+    throw new Error('--url must be a URL such as https://tooljet.example.com');
+  }
+  if (!values.workspace) throw new Error('--workspace or TOOLJET_WORKSPACE_ID is needed');
+  return { ...values, url: values.url.replace(/\/+$/, ''), folder: resolve(values.folder) };
+}
+
+/** The request that installs or upgrades. */
+function requestFor({ plugin, installed, version, upgrade }) {
+  const { id, name, description } = plugin;
+  if (installed && !upgrade) {
+    throw new Error(
+      `${id} is already installed (version ${installed.version}). Give --upgrade to replace it and keep its data sources, or build with an id of its own: npm run build -- --id openai_native --name "OpenAI (native)"`,
+    );
+  }
+  if (!installed && upgrade) {
+    throw new Error(`${id} is not installed, so there is nothing to upgrade: leave out --upgrade`);
+  }
+  return installed
+    ? {
+        method: 'PATCH',
+        path: `/api/plugins/${installed.id}`,
+        body: { pluginId: id, version, repo: '' },
+      }
+    : {
+        method: 'POST',
+        path: '/api/plugins/install',
+        body: { id, name, description, version, repo: '' },
+      };
+}
+
+/** A marketplace page offers an "update" to ToolJet's own plugin wherever the versions differ. */
+async function versionFor({ tooljet, plugin, installed, version }) {
+  const offered = version ?? (await tooljet.offeredVersion(plugin.id).catch(() => undefined));
+  const own = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
+  return offered ?? installed?.version ?? own;
+}
+
+async function send(tooljet, request) {
+  try {
+    await tooljet.send(request);
+  } catch (error) {
+    if (!(error.status >= 500)) throw error;
+    throw new Error(
+      `${error.message}. ToolJet could probably not download the plugin: its server needs TOOLJET_MARKETPLACE_URL, and npm run serve must be running there`,
+    );
+  }
+}
+
+async function install(options) {
+  const { url, workspace, folder, upgrade, 'dry-run': isDryRun } = options;
+  const plugin = readPlugin(folder);
+  const session = await readSession({ file: options['session-file'] });
+  const tooljet = connectTooljet({ url, workspace, session });
+
+  const installed = await tooljet.installed(plugin.id);
+  const version = await versionFor({ tooljet, plugin, installed, version: options.version });
+  const request = requestFor({ plugin, installed, version, upgrade });
+
+  print(`${installed ? 'Upgrade' : 'Install'} ${plugin.name} (${plugin.id}) at ${url}`);
+  print(`${request.method} ${request.path} ${JSON.stringify(request.body)}`);
+  if (isDryRun) {
+    print('Dry run: nothing was changed.');
+    return;
+  }
+  await send(tooljet, request);
+
+  const now = await tooljet.installed(plugin.id);
+  if (!isDeepStrictEqual(now?.manifestFile?.data, plugin.manifest)) {
+    throw new Error(
+      `ToolJet has installed another ${plugin.id}, not the one in ${folder}: its server's TOOLJET_MARKETPLACE_URL does not lead to npm run serve. Correct that, restart ToolJet and run this again with --upgrade`,
+    );
+  }
+  print(`Done: ${plugin.name} ${now.version}, plugin ${now.id}.`);
+  if (installed) {
+    print(
+      'Now restart every ToolJet server process, workers too: until then they run the old code.',
+    );
+  }
+}
+
+const print = (line) => process.stdout.write(`${line}\n`);
+
+async function main() {
+  const options = optionsOf(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  await install(options);
+}
+
+main().catch((error) => {
+  process.stderr.write(`install: ${error.message}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,107 @@
+// A marketplace origin as ToolJet's server asks for one: the files of this plugin from a folder,
+// and everything else passed through to the origin that ToolJet would ask otherwise.
+
+import http from 'node:http';
+import https from 'node:https';
+import { FILES, readFile, readPlugin } from './built-plugin.mjs';
+
+/** What ToolJet's server asks if its TOOLJET_MARKETPLACE_URL is not set. */
+export const TOOLJET_MARKETPLACE = 'https://tooljet-plugins-production.s3.us-east-2.amazonaws.com';
+
+const UPSTREAM_TIMEOUT_MS = 30_000;
+const VIA = '1.1 tooljet-openai';
+
+// Downloads are anonymous: neither cookies nor credentials go to the upstream.
+const PASSED_REQUEST_HEADERS = ['accept', 'accept-encoding', 'if-none-match', 'if-modified-since'];
+const PASSED_RESPONSE_HEADERS = [
+  ...['content-type', 'content-length', 'content-encoding', 'etag', 'last-modified'],
+  ...['cache-control', 'location', 'vary'],
+];
+
+/** Resolves to the running origin; `log` is given a line for every request. */
+export async function startMarketplace({ folder, upstream, port, log }) {
+  const { id } = readPlugin(folder);
+  const own = `/marketplace-assets/${id}/`;
+
+  const server = http.createServer((request, response) => {
+    const asked = `${request.method} ${request.url}`;
+    response.once('finish', () => log(`${asked} ${response.statusCode} ${response.source}`));
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      return refuse(response, 405, 'only GET and HEAD are served here');
+    }
+    if (!request.url.startsWith('/')) {
+      return refuse(response, 400, 'the path must begin with /');
+    }
+    // Resolves `..`, encoded or not, before anything is looked up.
+    const { pathname, search } = new URL(`http://localhost${request.url}`);
+    return pathname.startsWith(own)
+      ? serve(response, { id, folder, path: pathname.slice(own.length) })
+      : passThrough(request, response, { upstream, path: pathname + search });
+  });
+
+  await new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    id,
+    url: `http://127.0.0.1:${server.address().port}`,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function refuse(response, status, reason) {
+  response.source = reason;
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(`${reason}\n`);
+}
+
+function serve(response, { id, folder, path }) {
+  // Not passed through: a plugin does not come half from here and half from elsewhere.
+  if (!Object.hasOwn(FILES, path)) return refuse(response, 404, `${id} has no such file`);
+  let body;
+  try {
+    // Read for every request, so that a new build is served without a restart.
+    body = readFile(folder, path);
+  } catch (error) {
+    return refuse(response, 500, error.message);
+  }
+  response.source = `from ${folder}`;
+  response.writeHead(200, {
+    'content-type': FILES[path],
+    'content-length': body.length,
+    'cache-control': 'no-cache',
+  });
+  response.end(body);
+}
+
+function passThrough(request, response, { upstream, path }) {
+  if (request.headers.via?.includes(VIA)) {
+    return refuse(response, 508, 'the upstream leads back to this server');
+  }
+  response.source = `passed through from ${upstream}`;
+  const { get } = upstream.startsWith('https:') ? https : http;
+  const headers = { ...pick(request.headers, PASSED_REQUEST_HEADERS), via: VIA };
+  const passed = get(upstream + path, { method: request.method, headers }, (answer) => {
+    response.writeHead(answer.statusCode, pick(answer.headers, PASSED_RESPONSE_HEADERS));
+    answer.once('error', () => response.destroy());
+    answer.pipe(response);
+  });
+  passed.setTimeout(UPSTREAM_TIMEOUT_MS, () => passed.destroy(new Error('it does not answer')));
+  passed.once('error', (error) => {
+    if (response.headersSent || response.destroyed) return response.destroy();
+    return refuse(response, 502, `${upstream} cannot be reached: ${error.code ?? error.message}`);
+  });
+  response.once('close', () => passed.destroy());
+}
+
+function pick(headers, names) {
+  return Object.fromEntries(
+    names.filter((name) => name in headers).map((name) => [name, headers[name]]),
+  );
+}

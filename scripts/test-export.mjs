@@ -1,0 +1,83 @@
+// npm run test:export: builds the exported folder as ToolJet does, with the versions of ncc and
+// TypeScript that its repository has, and runs what they make in every loader.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createHost } from '../host/host.mjs';
+import { LOADERS } from '../host/loaders.mjs';
+import { startStandIn } from '../stand-in/server.mjs';
+import { ROOT, step } from './setup.mjs';
+
+const marketplace = join(ROOT, 'target/tooljet-marketplace');
+const plugin = join(marketplace, 'plugins/openai');
+
+/** As far as an exported plugin sees them: settings, and the types that plugins share. */
+const SURROUNDINGS = {
+  'package.json': JSON.stringify({ name: 'tooljet-marketplace', private: true, type: 'module' }),
+  'tsconfig.json': JSON.stringify({
+    compilerOptions: {
+      ...{ declaration: true, composite: true, strict: false, skipLibCheck: true },
+      ...{ module: 'commonjs', moduleResolution: 'node', target: 'es2015' },
+      ...{ esModuleInterop: true, resolveJsonModule: true },
+    },
+  }),
+  'common/package.json': JSON.stringify({
+    name: '@tooljet-marketplace/common',
+    version: '1.0.0',
+    types: 'index.d.ts',
+  }),
+  'common/index.d.ts': `
+    export type QueryResult = {
+      status: 'ok' | 'failed' | 'needs_oauth';
+      errorMessage?: string;
+      data: Array<object> | object;
+      metadata?: Array<object> | object;
+    };
+    export type ConnectionTestResult = { status: 'ok' | 'failed'; message?: string; data?: object };
+    export interface QueryService {
+      run(
+        sourceOptions: object,
+        queryOptions: object,
+        dataSourceId?: string,
+        dataSourceUpdatedAt?: string,
+      ): Promise<QueryResult>;
+      testConnection?(sourceOptions: object): Promise<ConnectionTestResult>;
+    }`,
+};
+
+step(process.execPath, ['scripts/build.mjs']);
+for (const [path, text] of Object.entries(SURROUNDINGS)) {
+  mkdirSync(dirname(join(marketplace, path)), { recursive: true });
+  writeFileSync(join(marketplace, path), text);
+}
+step(
+  'npm',
+  [
+    ...['install', '--no-audit', '--no-fund', './common'],
+    ...['@vercel/ncc@0.38', 'typescript@4.7.4', '@types/node@18'],
+  ],
+  { cwd: marketplace },
+);
+step(process.execPath, ['scripts/export.mjs', plugin]);
+step(join(marketplace, 'node_modules/.bin/ncc'), ['build', 'lib/index.ts', '-o', 'dist'], {
+  cwd: plugin,
+});
+
+const text = readFileSync(join(plugin, 'dist/index.js'), 'utf8');
+const standIn = await startStandIn();
+try {
+  const source = { apiKey: 'sk-stand-in-test', base_url: standIn.baseUrl };
+  const query = { operation: 'chat', prompt: 'What is the capital of France?' };
+  for (const loader of LOADERS) {
+    const host = createHost({ text, loader });
+    assert.deepEqual(await host.testConnection(source), { status: 'ok' });
+    assert.equal((await host.run(source, query)).data, 'The capital of France is Paris.');
+    const refused = await host.run({ ...source, apiKey: 'sk-wrong' }, query);
+    assert.equal(refused.message, 'Query could not be completed');
+    assert.equal(refused.data.code, 'invalid_api_key');
+    console.log(`loader ${loader}: ok`);
+  }
+} finally {
+  await standIn.close();
+}
