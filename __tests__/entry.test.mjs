@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import vm from 'node:vm';
 import { LOADERS } from '../host/loaders.mjs';
-import { addon, addonName, plugin, pluginFor, pluginWith, World } from './loading/world.mjs';
+import { packedAddons } from '../scripts/pack.mjs';
+import {
+  addon,
+  addonName,
+  platform,
+  plugin,
+  pluginFor,
+  pluginWith,
+  World,
+} from './loading/world.mjs';
 
 const FAILED_TEST = /^Connection could not be established: /;
 
@@ -76,11 +85,14 @@ describe('a damaged plugin text', () => {
 });
 
 test('a platform that was not packed is an error that names those that were', async (t) => {
-  const { answer } = await worldOf(t).serve({ text: pluginFor('linux-riscv64') });
+  const text = pluginFor('linux-riscv64');
+  const { answer } = await worldOf(t).serve({ text });
+  const packed = packedAddons(text).map((each) => each.platform);
+  assert.ok(packed.includes('linux-riscv64') && !packed.includes(platform));
   assert.match(answer.message, FAILED_TEST);
   assert.ok(
     answer.message.endsWith(
-      `holds its native addon for linux-riscv64, and the server runs on ${process.platform}-${process.arch}`,
+      `holds its native addon for ${packed.join(', ')}, and the server runs on ${platform}`,
     ),
     answer.message,
   );
@@ -96,6 +108,34 @@ test('a C library that is too old is an error that says so, after one attempt', 
   );
   assert.equal(attempts, 1);
   assert.deepEqual(world.list(world.cache), []);
+});
+
+describe('on a system that uses musl', () => {
+  const libraries = '7f3c4000-7f3c5000 r-xp 00014000 00:21 1042 /lib/ld-musl-x86_64.so.1\n';
+
+  test('the error says so, after one attempt', async (t) => {
+    const { answer, attempts } = await worldOf(t).serve({
+      libraries,
+      dlopenFailure: 'Error loading shared library ld-linux-x86-64.so.2: No such file or directory',
+    });
+    assert.match(answer.message, /: the native addon needs glibc, and this system uses musl, as/);
+    assert.match(answer.message, /: Error loading shared library ld-linux-x86-64/);
+    assert.equal(attempts, 1);
+  });
+
+  test('a folder mounted noexec is still called that', async (t) => {
+    const dlopenFailure = 'failed to map segment from shared object';
+    const { answer } = await worldOf(t).serve({ libraries, dlopenFailure });
+    assert.match(answer.message, /code may not be run from there \(noexec\)/);
+    assert.doesNotMatch(answer.message, /musl/);
+  });
+});
+
+test('a system that has musl installed, but does not use it, is not taken for one', async (t) => {
+  const libraries = '7f3c4000-7f3c5000 r-xp 00026000 fe:01 3151 /usr/lib/libc.so.6\n';
+  const { answer } = await worldOf(t).serve({ libraries, dlopenFailure: 'file too short' });
+  assert.match(answer.message, /file too short/);
+  assert.doesNotMatch(answer.message, /musl/);
 });
 
 test('a server where the addon cannot load does not try again for every query', async (t) => {

@@ -71,8 +71,9 @@ function compile({ debug, features }) {
   const { error, status } = spawnSync(
     'cargo',
     [
-      'build',
-      '--locked',
+      // As a cdylib alone: beside an rlib, cargo leaves out the link-time optimisation, and
+      // the packed addon is 12 % larger.
+      ...['rustc', '--locked', '--lib', '--crate-type', 'cdylib'],
       ...(debug ? [] : ['--release']),
       ...(features ? ['--features', features] : []),
     ],

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { brotliCompressSync, constants } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { loadPlugin } from '../host/loaders.mjs';
 
 const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'];
@@ -84,6 +84,22 @@ export function entryText({ file, version, addons }) {
     index.replace(placeholder, () => `const ADDONS = {\n${properties.join('')}};`),
     ...modules.values(),
   ].join('\n');
+}
+
+/** The addons in the text of dist/index.js, as packAddon gave them. */
+export function packedAddons(text) {
+  const property =
+    /^ {2}'([a-z0-9-]+)': { sha256: '([0-9a-f]{64})', packed\(\) {\/\*([^*]*)\*\/} },$/gm;
+  return Array.from(text.matchAll(property), ([, platform, sha256, base64]) => ({
+    platform,
+    sha256,
+    base64,
+  }));
+}
+
+/** The addon itself, as packAddon was given it. */
+export function unpackAddon({ base64 }) {
+  return brotliDecompressSync(Buffer.from(base64, 'base64'));
 }
 
 /** Replaces each `require('./…')` by a call of a function that holds that module. */

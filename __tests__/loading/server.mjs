@@ -1,7 +1,7 @@
 // A process that stands for ToolJet's server: queries the plugin as its argument says and prints
 // what happened. Kept to what Node 14 runs, as NODE_UNDER_TEST may be that old.
 
-import { readFileSync } from 'node:fs';
+import fs, { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { createHost } from '../../host/host.mjs';
 
@@ -16,6 +16,11 @@ process.dlopen = (module, file, ...rest) => {
   dlopen.call(process, module, file, ...rest);
   loads.push(file);
 };
+
+if (task.libraries) {
+  fs.readFileSync = (file, ...rest) =>
+    file === '/proc/self/maps' ? task.libraries : readFileSync(file, ...rest);
+}
 
 const host = createHost({ text: readFileSync(task.plugin, 'utf8'), loader: task.loader });
 const answers = [];

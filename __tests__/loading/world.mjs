@@ -1,6 +1,6 @@
 // The surroundings of one server process: its user and its folders, laid out in a temporary folder.
 
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -17,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { brotliDecompressSync } from 'node:zlib';
+import { packedAddons, unpackAddon } from '../../scripts/pack.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const node = process.env.NODE_UNDER_TEST ?? process.execPath;
@@ -25,14 +26,15 @@ const node = process.env.NODE_UNDER_TEST ?? process.execPath;
 /** The text of the built plugin; PLUGIN names another build. */
 export const plugin = readFileSync(process.env.PLUGIN ?? join(root, 'dist', 'index.js'), 'utf8');
 
-const platform = `${process.platform}-${process.arch}`;
-const [, sha256, base64] =
-  new RegExp(`'${platform}': { sha256: '([0-9a-f]{64})', packed\\(\\) {/\\*([^*]*)\\*/}`).exec(
-    plugin,
-  ) ?? [];
-if (!sha256) throw new Error(`the built plugin holds no addon for ${platform}`);
+/** Of the Node under test, which need not be that of this process. */
+export const platform = execFileSync(node, ['-p', "process.platform + '-' + process.arch"], {
+  encoding: 'utf8',
+}).trim();
+const packed = packedAddons(plugin).find((each) => each.platform === platform);
+if (!packed) throw new Error(`the built plugin holds no addon for ${platform}`);
+const { sha256, base64 } = packed;
 
-export const addon = brotliDecompressSync(Buffer.from(base64, 'base64'));
+export const addon = unpackAddon(packed);
 export const addonName = `tooljet-openai-${sha256}.node`;
 /** The same plugin with something else where its packed addon stands. */
 export const pluginWith = (content) => plugin.replace(base64, () => content);
@@ -60,7 +62,7 @@ export class World {
   constructor(uid) {
     this.uid = uid;
     this.mounts = [];
-    this.root = mkdtempSync(join(tmpdir(), 'loading-'));
+    this.root = realpathSync(mkdtempSync(join(tmpdir(), 'loading-')));
     chmodSync(this.root, 0o755);
     this.home = this.folder('home');
     this.server = this.folder('server');
@@ -120,7 +122,8 @@ export class World {
       {
         cwd: this.server,
         env: { ...this.env, ...env },
-        timeout: 60_000,
+        // A safeguard, long enough for a dozen emulated processes at once.
+        timeout: 180_000,
         ...(isRoot && { uid: this.uid, gid: this.uid }),
       },
     );

@@ -117,9 +117,10 @@ function libcProblem(message) {
   return null;
 }
 
+/** Of this process: a system may have both C libraries. */
 function isMusl() {
   try {
-    return fs.readdirSync('/lib').some((name) => name.startsWith('ld-musl-'));
+    return fs.readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-');
   } catch (_) {
     return false;
   }

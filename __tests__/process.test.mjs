@@ -1,0 +1,214 @@
+// The addon's threads in the life of a server process: they neither hold it up when it ends, nor crash
+// it, nor are they lost when a worker ends.
+
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startStandIn } from '../stand-in/server.mjs';
+
+const node = process.env.NODE_UNDER_TEST ?? process.execPath;
+const plugin = process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
+const script = fileURLToPath(new URL('process/server.mjs', import.meta.url));
+
+/** Far less than the addon's own time limits, and plenty for an emulated process. */
+const PROMPT_MS = 5_000;
+
+const standIn = await startStandIn();
+const home = await mkdtemp(join(tmpdir(), 'process-'));
+const running = new Set();
+beforeEach(() => standIn.reset());
+afterEach(() => {
+  for (const server of running) server.kill('SIGKILL');
+});
+after(async () => {
+  await standIn.close();
+  rmSync(home, { recursive: true });
+});
+
+class Server {
+  #process;
+  #messages = [];
+  #news = new EventTarget();
+
+  constructor({ env = {}, ...task } = {}) {
+    const source = { apiKey: 'sk-stand-in-test', base_url: standIn.baseUrl };
+    this.#process = fork(script, [JSON.stringify({ plugin, source, ...task })], {
+      execPath: node,
+      execArgv: [],
+      env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, ...env },
+    });
+    running.add(this.#process);
+    this.#process.on('message', (message) => {
+      this.#messages.push(message);
+      this.#news.dispatchEvent(new Event('message'));
+    });
+    this.ended = once(this.#process, 'exit').then(([code, signal]) => {
+      running.delete(this.#process);
+      return { code, signal };
+    });
+  }
+
+  tell(command, details) {
+    this.#process.send({ command, ...details });
+  }
+
+  kill(signal) {
+    this.#process.kill(signal);
+  }
+
+  /** The next message that has this property. */
+  async hears(property) {
+    for (;;) {
+      const at = this.#messages.findIndex((message) => property in message);
+      if (at !== -1) return this.#messages.splice(at, 1)[0];
+      const message = once(this.#news, 'message').then(() => true);
+      const ended = this.ended.then((end) => assert.fail(`ended: ${JSON.stringify(end)}`));
+      await Promise.race([message, ended]);
+    }
+  }
+
+  /** Resolves once the stand-in holds this number of requests. */
+  async sent(count) {
+    const deadline = Date.now() + 30_000;
+    while (standIn.inFlight !== count) {
+      assert.ok(running.has(this.#process), 'the process has ended');
+      assert.ok(Date.now() < deadline, `${standIn.inFlight} of ${count} queries are in flight`);
+      await wait(5);
+    }
+  }
+
+  /** How it ends, once it was given a reason to. */
+  async endsPromptly() {
+    const late = wait(PROMPT_MS, 'still running', { ref: false });
+    return Promise.race([this.ended, late]);
+  }
+}
+
+/** The stand-in answers nothing until the returned function is called, and then everything. */
+function holdAnswers() {
+  let answer;
+  const held = new Promise((resolve) => {
+    answer = resolve;
+  });
+  standIn.respondWith(() => held);
+  return answer;
+}
+
+const hang = { fault: 'hang' };
+const ok = (count) => Array(count).fill('ok');
+
+/** ToolJet runs workflows in processes of their own. */
+const kinds = { 'a server': {}, 'a WORKER=true process': { WORKER: 'true' } };
+
+for (const [kind, env] of Object.entries(kinds)) {
+  describe(kind, () => {
+    test('with queries in flight exits promptly with its own code', async () => {
+      standIn.respondWith(hang);
+      const server = new Server({ env });
+      server.tell('query', { count: 50 });
+      await server.sent(50);
+      server.tell('exit');
+      assert.deepEqual(await server.endsPromptly(), { code: 0, signal: null });
+    });
+
+    test('with queries in flight is ended by SIGTERM', async () => {
+      standIn.respondWith(hang);
+      const server = new Server({ env });
+      server.tell('query', { count: 50 });
+      await server.sent(50);
+      server.kill('SIGTERM');
+      assert.deepEqual(await server.endsPromptly(), { code: null, signal: 'SIGTERM' });
+    });
+
+    test('that handles SIGTERM exits with code 0 with queries in flight', async () => {
+      standIn.respondWith(hang);
+      const server = new Server({ env });
+      server.tell('exitOnSigterm');
+      await server.hears('ready');
+      server.tell('query', { count: 50 });
+      await server.sent(50);
+      server.kill('SIGTERM');
+      assert.deepEqual(await server.endsPromptly(), { code: 0, signal: null });
+    });
+
+    test('that has had its answers is kept alive by nothing', async () => {
+      const server = new Server({ env });
+      server.tell('query', { count: 5 });
+      assert.deepEqual((await server.hears('statuses')).statuses, ok(5));
+      server.tell('forgetParent');
+      assert.deepEqual(await server.endsPromptly(), { code: 0, signal: null });
+    });
+  });
+}
+
+test('a server that has nothing left to do but its queries stays until they are answered', async () => {
+  const answer = holdAnswers();
+  const server = new Server();
+  server.tell('queryAndForgetParent', { count: 2, exitCode: 42 });
+  await server.sent(2);
+  answer();
+  assert.deepEqual(await server.endsPromptly(), { code: 42, signal: null });
+});
+
+for (const answers of [1, 20, 199]) {
+  test(`a server that exits as answer ${answers} of 200 arrives exits with code 0`, async () => {
+    const server = new Server();
+    server.tell('exitAfterAnswers', { count: 200, answers });
+    assert.deepEqual(await server.ended, { code: 0, signal: null });
+  });
+}
+
+test('workers that are terminated with queries in flight take no others along', async () => {
+  const answer = holdAnswers();
+  const server = new Server();
+  server.tell('query', { count: 4 });
+  server.tell('startWorkers', { count: 6, queries: 4 });
+  await server.sent(28);
+
+  server.tell('terminateWorkers', { count: 3 });
+  await server.hears('terminated');
+  answer();
+
+  for (let worker = 0; worker < 3; worker += 1) {
+    const message = await server.hears('worker');
+    assert.ok(message.worker >= 3, 'a terminated worker had an answer');
+    assert.deepEqual(message.statuses, ok(4));
+  }
+  assert.deepEqual((await server.hears('loads')).statuses, ok(4));
+  server.tell('query', { count: 10 });
+  assert.deepEqual((await server.hears('loads')).statuses, ok(10));
+  server.tell('exit');
+  assert.deepEqual(await server.endsPromptly(), { code: 0, signal: null });
+});
+
+test('all workers may end, and the server goes on', async () => {
+  standIn.respondWith(hang);
+  const server = new Server();
+  server.tell('startWorkers', { count: 4, queries: 5 });
+  await server.sent(20);
+  server.tell('terminateWorkers', { count: 4 });
+  await server.hears('terminated');
+  standIn.respondWith(undefined);
+  server.tell('query', { count: 10 });
+  assert.deepEqual((await server.hears('loads')).statuses, ok(10));
+});
+
+test('in developer mode each query evaluates the text anew, and the addon is loaded once', async () => {
+  const answer = holdAnswers();
+  const server = new Server({ devMode: true });
+  server.tell('query', { count: 10 });
+  await server.sent(10);
+  server.tell('query', { count: 10 });
+  await server.sent(20);
+  answer();
+  for (let batch = 0; batch < 2; batch += 1) {
+    assert.deepEqual(await server.hears('loads'), { statuses: ok(10), loads: 1 });
+  }
+});

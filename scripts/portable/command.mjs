@@ -1,0 +1,31 @@
+// Runs other programs: quietly, and with a sentence where one fails.
+
+import { spawnSync } from 'node:child_process';
+
+/**
+ * What a program prints. Throws with the end of what it said if it does not succeed; `title` is what
+ * the error calls it.
+ */
+export function output(command, args, { title = `${command} ${args.join(' ')}`, ...options } = {}) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    maxBuffer: 1e8,
+    ...options,
+  });
+  if (error?.code === 'ENOENT') throw new Error(`${command} was not found on this machine`);
+  if (error) throw error;
+  if (status !== 0) {
+    const said = `${stderr}\n${stdout}`.trim().split('\n').slice(-8).join('\n');
+    throw new Error(`${title} did not succeed:\n${said}`);
+  }
+  return stdout.trim();
+}
+
+/** The output, or undefined where the program is missing or fails. */
+export function outputIfAny(command, args, options) {
+  try {
+    return output(command, args, options);
+  } catch {
+    return undefined;
+  }
+}

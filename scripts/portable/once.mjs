@@ -1,0 +1,16 @@
+// Folders that are expensive to fill.
+
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Fills a folder unless that was done before; one that was left half-filled is made anew. */
+export function filledOnce(folder, fill) {
+  if (existsSync(folder)) return folder;
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(dirname(folder), { recursive: true });
+  mkdirSync(partial);
+  fill(partial);
+  renameSync(partial, folder);
+  return folder;
+}

@@ -1,0 +1,27 @@
+// cargo-zigbuild links with zig, which carries the symbol lists of every glibc: so the addon can ask
+// for an old one, whatever the machine that builds it has.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { output } from './command.mjs';
+import { filledOnce } from './once.mjs';
+
+const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
+
+/** The environment in which cargo-zigbuild and its zig are found; installs them at first. */
+export function zigEnvironment(cache) {
+  const pinned = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12);
+  // Not a virtual environment, which would not work before it is renamed to its last name.
+  const folder = filledOnce(join(cache, `zigbuild-${pinned}`), (partial) => {
+    console.log('\n> pip install cargo-zigbuild ziglang (about 100 MB, once)');
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+    const pinning = ['--require-hashes', '--only-binary=:all:', '--requirement', REQUIREMENTS];
+    output('python3', [...pip, '--no-warn-script-location', ...pinning, '--target', partial]);
+  });
+  return {
+    PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter),
+    PYTHONPATH: folder,
+  };
+}
