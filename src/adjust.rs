@@ -37,6 +37,10 @@ const TOKEN_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 /// The two names of the role that instructs the model.
 const INSTRUCTORS: [&str; 2] = ["system", "developer"];
 
+/// Of these, a refusal is about one word or one account. It says nothing about the queries
+/// of others, so it is not remembered.
+const WORDS_AND_ACCOUNTS: [&str; 2] = ["service_tier", "verbosity"];
+
 /// One change to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Adjustment {
@@ -59,6 +63,12 @@ pub enum Adjustment {
 }
 
 impl Adjustment {
+    /// Whether every query of this model needs it.
+    #[must_use]
+    pub fn is_about_the_model(&self) -> bool {
+        !matches!(self, Self::Removed(name) if WORDS_AND_ACCOUNTS.contains(&name.as_str()))
+    }
+
     /// As listed in `metadata.adjusted`.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -77,7 +87,8 @@ impl Adjustment {
             Self::Removed(name) => body.shift_remove(name).is_some(),
             Self::Renamed { from, to } => match body.shift_remove(*from) {
                 Some(value) => {
-                    body.insert((*to).to_owned(), value);
+                    // What `extra_body` sets by its new name is meant so.
+                    body.entry(*to).or_insert(value);
                     true
                 }
                 None => false,
@@ -175,21 +186,23 @@ fn is_about_support(error: &ApiError) -> bool {
     }
 }
 
+/// A refused role is named, or pointed at by the index of its message. Which other role a
+/// message must not have is no reason to change that of the instructions.
 fn role(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> {
-    let about_messages = error.param.as_deref().is_none_or(|param| param.starts_with("messages"));
-    let about_role = error.message.to_ascii_lowercase().contains("role")
-        || error.param.as_deref().is_some_and(|param| param.ends_with("role"))
-        || names(&error.message, "developer");
-    if !about_messages || !about_role {
+    let param = error.param.as_deref().unwrap_or_default();
+    let is_about_role = names(&error.message, "role") || param.ends_with("role") || names(&error.message, "developer");
+    if !(is_about_role && (param.is_empty() || param.starts_with("messages"))) {
         return None;
     }
-    let messages = || body.get("messages").and_then(Value::as_array).into_iter().flatten();
-    let has = |role: &str| messages().any(|message| message["role"] == role);
+    let messages = body.get("messages").and_then(Value::as_array)?;
+    let has = |role: &str| messages.iter().any(|message| message["role"] == role);
+    let index: String = param.chars().filter(char::is_ascii_digit).collect();
+    let pointed_at = index.parse().ok().and_then(|index: usize| messages.get(index)?.get("role")?.as_str());
     let [system, developer] = INSTRUCTORS;
-    let means_developer = names(&error.message, developer) || !names(&error.message, system);
-    if means_developer && has(developer) {
+    let refused = |role: &str| has(role) && pointed_at.map_or_else(|| names(&error.message, role), |at| at == role);
+    if refused(developer) {
         Some(Adjustment::Role { from: developer, to: system })
-    } else if has(system) {
+    } else if refused(system) {
         Some(Adjustment::Role { from: system, to: developer })
     } else {
         None
@@ -214,10 +227,16 @@ fn parameter(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> 
     }
 }
 
-/// "Unrecognized request argument supplied: suffix", "Unknown parameter: 'seed'".
+/// "Unrecognized request argument supplied: stop", "Unknown parameter: 'seed'": a parameter in
+/// quotation marks or behind a colon. The same word in a sentence may mean something else.
 fn named_in(message: &str) -> Option<String> {
-    let known = |name: &&str| REMOVABLE.contains(name) || TOKEN_LIMITS.contains(name);
-    message.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).find(known).map(str::to_owned)
+    let known = |name: &&&str| {
+        ["'", "\"", "`"].iter().any(|quote| message.contains(&format!("{quote}{name}{quote}")))
+            || message
+                .split_once(&format!(": {name}"))
+                .is_some_and(|(_, after)| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    REMOVABLE.iter().chain(&TOKEN_LIMITS).find(known).map(|name| (*name).to_owned())
 }
 
 fn names(message: &str, word: &str) -> bool {

@@ -6,6 +6,12 @@ use crate::{
     retry::{is_billing, is_too_large},
 };
 
+/// Words for a model that another endpoint serves.
+const OTHER_ENDPOINT: [&str; 4] = ["is a chat model", "not a chat model", "in v1/responses", "in the v1/"];
+/// Words for a model that is not there.
+const GONE: [&str; 7] =
+    ["does not exist", "not found", "deprecated", "decommissioned", "no longer", "no such model", "unknown model"];
+
 /// What an error of the API is about, read from status, code, type, param and message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -67,24 +73,23 @@ impl ApiCause {
             "unsupported_country_region_territory" => return Self::Country,
             "context_length_exceeded" => return Self::ContextLength,
             "content_filter" | "content_policy_violation" | "moderation_blocked" => return Self::ContentFilter,
-            "model_not_found" | "DeploymentNotFound" => return Self::ModelNotFound,
+            "model_not_found" | "model_deprecated" | "model_decommissioned" | "DeploymentNotFound" => {
+                return Self::ModelNotFound;
+            }
+            "OperationNotSupported" => return Self::ModelOfOtherEndpoint,
             _ => {}
         }
         match status {
             401 | 403 if says("organization") => Self::Organization,
             401 | 403 if says("project") && !says("model") => Self::Project,
             401 | 403 if says("country") => Self::Country,
-            403 if says("model") => Self::ModelNotFound,
+            403 if says("does not have access to model") || says("not have access to the model") => Self::ModelNotFound,
             401 => Self::InvalidKey,
-            404 if says("not a chat model")
-                || says("is a chat model")
-                || says("v1/responses")
-                || says("in the v1/") =>
-            {
-                Self::ModelOfOtherEndpoint
+            400 | 404 if OTHER_ENDPOINT.iter().any(|words| says(words)) => Self::ModelOfOtherEndpoint,
+            400 | 404 | 410 if says("model") && GONE.iter().any(|words| says(words)) && !error.html => {
+                Self::ModelNotFound
             }
-            404 if says("deprecated") || (says("model") && !error.html) => Self::ModelNotFound,
-            404 | 405 => Self::NoSuchRoute,
+            404 | 405 | 501 => Self::NoSuchRoute,
             400 | 422 if says("context length") || says("maximum context") => Self::ContextLength,
             _ if is_too_large(error) => Self::TooLarge,
             429 => Self::RateLimit,
@@ -124,6 +129,10 @@ pub struct Context {
 pub fn hint(error: &Error, context: &Context) -> Option<String> {
     match error {
         Error::Api(error) => api_hint(error, context),
+        Error::Timeout { .. } if context.path == Some(crate::operations::models::PATH) => Some(format!(
+            "{} did not answer. Check host and port of the Base URL, and firewalls and proxies between.",
+            context.host
+        )),
         Error::Timeout { .. } => Some(
             "The request was cancelled. Ask for less (Max Tokens), choose a faster model, or raise the query's \
              Timeout or the data source's timeout_seconds."

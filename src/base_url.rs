@@ -54,6 +54,9 @@ impl BaseUrl {
             return wrong("must be one address without blanks or line breaks inside");
         }
         let Ok(mut url) = Url::parse(text) else {
+            if !text.is_ascii() {
+                return wrong("is not a URL; an international host name has to be typed in its ASCII form, xn--...");
+            }
             return wrong("is not a URL; expected something like https://api.openai.com/v1");
         };
         if !matches!(url.scheme(), "http" | "https") {
@@ -113,6 +116,13 @@ impl BaseUrl {
         self.url.as_str().split('?').next().unwrap_or_default()
     }
 
+    /// The values of the query, which a gateway may use for a key.
+    #[must_use]
+    pub fn query_secrets(&self) -> Vec<String> {
+        let pairs = self.url.query_pairs().filter(|(name, _)| name != "api-version");
+        pairs.map(|(_, value)| value.into_owned()).collect()
+    }
+
     /// Host and port, for errors.
     #[must_use]
     pub fn host(&self) -> String {
@@ -162,6 +172,16 @@ mod tests {
             assert!(!base.is_given());
         }
         assert!(!base("https://api.openai.com/").unwrap().is_given());
+    }
+
+    #[test]
+    fn an_international_host_name_is_refused_with_its_ascii_form_in_sight() {
+        for host in ["münchen.example", "MÜNCHEN.example", "A…b"] {
+            let error = base(&format!("https://{host}/v1")).unwrap_err().to_string();
+            assert!(error.starts_with("base_url: ") && error.contains("xn--"), "{error}");
+        }
+        assert!(base("https://M%C3%9C.example").unwrap_err().to_string().starts_with("base_url: "));
+        assert_eq!(chat("https://XN--MNCHEN-3YA.example"), "https://xn--mnchen-3ya.example/v1/chat/completions");
     }
 
     #[test]

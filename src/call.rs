@@ -54,9 +54,12 @@ impl<'a, T: Transport> Call<'a, T> {
     pub async fn send(&mut self, request: &ApiRequest) -> Result<Answer, Error> {
         let request = self.http_request(request);
         let mut retries = 0;
+        let mut unconnected = None;
         loop {
             let error = match self.attempt(&request).await {
                 Ok(answer) => return Ok(answer),
+                // That there is no connection says more than that there was no time for another try.
+                Err(Error::Timeout { after }) => return Err(unconnected.unwrap_or(Error::Timeout { after })),
                 Err(error) => error,
             };
             let Some(delay) = self.policy.delay(&error, retries, self.transport.jitter()) else {
@@ -65,6 +68,10 @@ impl<'a, T: Transport> Call<'a, T> {
             if self.transport.now().saturating_add(delay) >= self.deadline {
                 return Err(error);
             }
+            unconnected = match error {
+                Error::Transport(error) if error.kind == TransportErrorKind::ConnectTimeout => Some(error.into()),
+                _ => None,
+            };
             self.transport.sleep(delay).await;
             retries += 1;
         }

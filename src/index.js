@@ -26,7 +26,8 @@ class QueryError extends Error {
 }
 
 class OpenAI {
-  async run(sourceOptions, queryOptions) {
+  // Not async, as a second promise around that of `outcome` would cost every query some time.
+  run(sourceOptions, queryOptions) {
     return outcome('Query could not be completed', (binding) =>
       binding.run(sourceOptions, queryOptions),
     );

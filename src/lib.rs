@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Everything but [`client`] and [`binding`] is free of sockets, clocks, randomness and
-//! `Node`: time and jitter come in through [`http::Transport`]. `client` is the only file
+//! `Node`: time and jitter come in through [`http::Transport`]. `client` is the only module
 //! that names `reqwest` and `tokio`, `binding` the only one that names `napi`.
 //!
 //! | to change ... | look in |
@@ -23,7 +23,9 @@
 //! | what a failure means and what a builder is told | `error.rs`, `advice.rs` |
 //! | when a request is tried again | `retry.rs` |
 //! | how an answer body is read | `answer.rs` |
-//! | connections, TLS, proxies, limits | `client.rs`, `tls.rs`, `network.rs`, `ssrf.rs`, `gzip.rs` |
+//! | connections, proxies, limits | `client.rs`, `network.rs`, `ssrf.rs`, `gzip.rs` |
+//! | which certificates are trusted | `tls.rs` |
+//! | what a failure of the network is taken for | `client/failure.rs`, `tls.rs` |
 
 pub mod adjust;
 pub mod advice;

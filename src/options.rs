@@ -12,7 +12,9 @@ use crate::{
 };
 
 /// Seconds that a query may take where neither the data source nor the query says.
-pub const DEFAULT_TIMEOUT_SECONDS: i64 = 600;
+pub const DEFAULT_TIMEOUT_SECONDS: u64 = 600;
+/// The same as a duration.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(DEFAULT_TIMEOUT_SECONDS);
 /// Tries after the first, where the data source does not say.
 pub const DEFAULT_MAX_RETRIES: i64 = 2;
 
@@ -34,8 +36,8 @@ pub struct SourceOptions {
     /// The headers that every request carries: authorization, organization, project and
     /// those of the data source. Names are lower-case.
     pub headers: Vec<(String, Secret)>,
-    /// Time for a whole query with all its tries.
-    pub timeout: Duration,
+    /// Most time for a whole query with all its tries, where the data source sets it.
+    pub timeout: Option<Duration>,
     /// Tries after the first.
     pub max_retries: u32,
     api_key: Secret,
@@ -70,12 +72,12 @@ impl SourceOptions {
             let field = if api_key.len() > MOST_HEADER_BYTES / 2 { "apiKey" } else { "headers" };
             return Err(Error::invalid(field, "is longer than what any server takes in the head of a request"));
         }
-        let timeout = fields.whole("timeout_seconds", 1..=3600)?.unwrap_or(DEFAULT_TIMEOUT_SECONDS);
+        let timeout = fields.whole("timeout_seconds", 1..=3600)?;
         let max_retries = fields.whole("max_retries", 0..=10)?.unwrap_or(DEFAULT_MAX_RETRIES);
         Ok(Self {
             base_url,
             headers,
-            timeout: Duration::from_secs(timeout.unsigned_abs()),
+            timeout: timeout.map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
             max_retries: u32::try_from(max_retries).unwrap_or_default(),
             api_key: Secret::new(api_key),
         })
@@ -87,7 +89,8 @@ impl SourceOptions {
         let ids = ["openai-organization", "openai-project"];
         let headers = self.headers.iter().filter(|(name, _)| !ids.contains(&name.as_str()));
         let credentials = headers.map(|(_, value)| Secret::new(credentials(value.expose())));
-        Redactor::new(std::iter::once(self.api_key.clone()).chain(credentials))
+        let in_address = self.base_url.query_secrets().into_iter().map(Secret::new);
+        Redactor::new(std::iter::once(self.api_key.clone()).chain(credentials).chain(in_address))
     }
 }
 
@@ -305,7 +308,7 @@ mod tests {
     #[test]
     fn timeout_and_retries_have_ranges() {
         let source = source(&json!({"apiKey": "sk-1", "timeout_seconds": "30", "max_retries": 0})).unwrap();
-        assert_eq!((source.timeout, source.max_retries), (Duration::from_secs(30), 0));
+        assert_eq!((source.timeout, source.max_retries), (Some(Duration::from_secs(30)), 0));
         for bad in [json!({"timeout_seconds": 0}), json!({"max_retries": 11}), json!({"timeout_seconds": "x"})] {
             let mut options = json!({"apiKey": "sk-1"});
             options.as_object_mut().unwrap().extend(bad.as_object().unwrap().clone());

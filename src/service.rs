@@ -24,7 +24,7 @@ use crate::{
         completion::{self, Completion, Engine},
         models,
     },
-    options::{SourceOptions, query_timeout},
+    options::{DEFAULT_TIMEOUT, SourceOptions, query_timeout},
     secret::{Redactor, Secret},
 };
 
@@ -77,6 +77,13 @@ pub async fn run<T: Transport>(transport: &T, memory: &Memory, source: &Value, q
                 metadata.insert("request_id".to_owned(), id.into());
             }
             metadata.insert("attempts".to_owned(), state.attempts.into());
+            for value in metadata.values_mut() {
+                if let Value::String(text) = value
+                    && state.redactor.finds_whole(text)
+                {
+                    *text = state.redactor.redact(text);
+                }
+            }
             Outcome::Ok(reply)
         }
         Err(error) => Outcome::Failed(state.failure(QUERY_FAILED, &error)),
@@ -154,7 +161,7 @@ async fn answer<T: Transport>(
     let source = state.read_source(source)?;
     let fields = Fields::of("queryOptions", query)?;
     let query = Query::from_fields(&fields, source.base_url.provider())?;
-    let timeout = query_timeout(&fields).map_or(source.timeout, |timeout| timeout.min(source.timeout));
+    let timeout = [query_timeout(&fields), source.timeout].into_iter().flatten().min().unwrap_or(DEFAULT_TIMEOUT);
     let call = Call::new(transport, &source, timeout);
     let mut exchange = Exchange { call, memory, source: &source, state };
     match query {
@@ -193,7 +200,12 @@ impl<T: Transport> Exchange<'_, T> {
         };
         match self.complete_through_chat(completion, &model, &chat_model).await {
             Ok(reply) => {
-                self.memory.learn_chat_model(&key, &chat_model);
+                // A refusal to one account says nothing about the next.
+                let is_about_the_account =
+                    error.api().is_some_and(|error| error.status == 403) || model.starts_with("ft:");
+                if !is_about_the_account {
+                    self.memory.learn_chat_model(&key, &chat_model);
+                }
                 Ok(reply)
             }
             // A server without `OpenAI`'s chat models: what it said of the named model is the news.
@@ -234,6 +246,7 @@ impl<T: Transport> Exchange<'_, T> {
                 }
             }
         }
+        let mut learnt = Vec::new();
         let answer = loop {
             let result = self.call.send(&request).await;
             self.state.attempts = self.call.attempts();
@@ -246,9 +259,13 @@ impl<T: Transport> Exchange<'_, T> {
                 return Err(error);
             };
             adjustment.apply(body);
-            self.memory.learn(&key, &adjustment);
+            learnt.push(adjustment.clone());
             self.state.adjusted.push(adjustment);
         };
+        // Only what has helped is remembered.
+        for adjustment in learnt.iter().filter(|adjustment| adjustment.is_about_the_model()) {
+            self.memory.learn(&key, adjustment);
+        }
         self.state.request_id.clone_from(&answer.request_id);
         if let Reader::Choices(reader) = &mut reader
             && !self.state.adjusted.contains(&Adjustment::Removed("stop".to_owned()))
@@ -269,7 +286,8 @@ impl<T: Transport> Exchange<'_, T> {
 async fn connect<T: Transport>(transport: &T, source: &Value, state: &mut State) -> Result<Option<String>, Error> {
     let source = state.read_source(source)?;
     state.context.path = Some(models::PATH);
-    let mut call = Call::new(transport, &source, TEST_TIMEOUT.min(source.timeout));
+    let mut call =
+        Call::new(transport, &source, source.timeout.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT)));
     let result = call.send(&ApiRequest::get(models::PATH)).await;
     state.attempts = call.attempts();
     match result.and_then(|answer| models::check(&answer)) {

@@ -110,20 +110,27 @@ impl Rules {
 }
 
 fn is_reserved_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, ..] = ip.octets();
-    ip.is_loopback() || ip.is_link_local() || a == 0 || (a == 100 && (64..128).contains(&b)) || a >= 224
-    // Alibaba Cloud's metadata service stands in 100.64/10, AWS's and Azure's in 169.254/16.
+    // Alibaba Cloud's metadata service stands in 100.64/10, AWS's and Azure's in 169.254/16,
+    // Oracle Cloud's in 192.0.0/24.
+    match ip.octets() {
+        [0 | 127 | 224.., ..] | [169, 254, ..] | [192, 0, 0, _] => true,
+        [100, b, ..] => (64..128).contains(&b),
+        _ => false,
+    }
 }
 
 fn is_reserved_v6(ip: Ipv6Addr) -> bool {
-    ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local()
+    // Teredo wraps an IPv4 address; the last is AWS's metadata service.
+    let named = matches!(ip.segments(), [0x2001, 0, ..] | [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]);
+    named || ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local()
 }
 
-/// An IPv4 address inside `::a.b.c.d`, `64:ff9b::/96` (NAT64) or `2002::/16` (6to4).
+/// An IPv4 address inside `::a.b.c.d`, `64:ff9b::/47` (NAT64), `::ffff:0:0:0/96` (SIIT) or
+/// `2002::/16` (6to4).
 fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let low = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match ip.segments() {
-        [0x2002, a, b, ..] | [0x64, 0xff9b, 0, 0, 0, 0, a, b] => Some(low(a, b)),
+        [0x2002, a, b, ..] | [0x64, 0xff9b, 0 | 1, 0, 0, 0, a, b] | [0, 0, 0, 0, 0xffff, 0, a, b] => Some(low(a, b)),
         [0, 0, 0, 0, 0, 0, a, b] if a != 0 => Some(low(a, b)),
         _ => None,
     }
@@ -186,6 +193,11 @@ mod tests {
             "http://[fe80::1]/",
             "http://[64:ff9b::7f00:1]/",
             "http://[2002:7f00:1::]/",
+            "http://192.0.0.192/",
+            "http://[fd00:ec2::254]/",
+            "http://[64:ff9b:1::a9fe:a9fe]/",
+            "http://[::ffff:0:7f00:1]/",
+            "http://[2001:0:7f00:1::]/",
             "http://127.0.0.1.nip.io/",
             "http://x.sslip.io/",
             "http://metadata.google.internal/",

@@ -3,6 +3,8 @@
 //! The table here says it in short; `docs/failures.md` and the README say it in whole
 //! sentences, written by this test: `UPDATE_DOCS=1 cargo test --test fixtures`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+
 #[path = "support/script.rs"]
 mod script;
 

@@ -10,7 +10,7 @@ use std::{
     collections::VecDeque,
     fs,
     io::Write,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -132,17 +132,26 @@ fn threads() -> usize {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_burst_of_new_hosts_takes_few_threads() {
+fn lookups_that_hang_take_few_threads_and_hold_up_nobody_else() {
     let _alone = alone();
+    let server = Server::answering(|_| pong());
     let plugin = Plugin::new();
-    let queries: Vec<_> =
-        (0..256).map(|n| plugin.spawn(source(&format!("http://{}", unresolvable(n))), query(SECONDS))).collect();
-    let mut most = 0;
-    for query in queries {
-        assert_failure(&failure(plugin.runtime.block_on(query).unwrap()), "dns_failed", "Check the host name");
-        most = most.max(threads());
+    // What the resolver's threads are like when it does not answer.
+    let (release, gate) = mpsc::channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    for _ in 0..256 {
+        let gate = Arc::clone(&gate);
+        plugin.runtime.spawn_blocking(move || gate.lock().map(|gate| gate.recv()).is_ok());
     }
-    assert!((2..24).contains(&most), "{most} threads");
+    let queries: Vec<_> =
+        (0..256).map(|n| plugin.spawn(source(&format!("http://{}", unresolvable(n))), query(300))).collect();
+    plugin.succeed(&server.url());
+    for query in queries {
+        assert_failure(&failure(plugin.runtime.block_on(query).unwrap()), "timeout", "No answer within");
+    }
+    assert!((2..24).contains(&threads()), "{} threads", threads());
+    drop(release);
+    plugin.succeed(&format!("http://localhost:{}", server.port()));
 }
 
 /// The process's memory: now, and the most since the last call, in bytes.
@@ -169,8 +178,11 @@ fn flood(connection: &mut Connection, chunk: &[u8]) {
 /// Asks a server that sends too much, and checks that memory stays within `bound` meanwhile
 /// and comes back afterwards.
 #[cfg(target_os = "linux")]
-fn within(bound: usize, serve: impl Fn(&mut Connection) + Send + Sync + 'static) -> Failure {
-    let _alone = alone();
+fn within(
+    _alone: &MutexGuard<'_, ()>,
+    bound: usize,
+    serve: impl Fn(&mut Connection) + Send + Sync + 'static,
+) -> Failure {
     let server = Server::start(move |connection| {
         if connection.number == 0 {
             connection.request();
@@ -193,7 +205,8 @@ fn within(bound: usize, serve: impl Fn(&mut Connection) + Send + Sync + 'static)
 #[test]
 #[cfg(target_os = "linux")]
 fn an_answer_that_announces_too_much_is_not_read() {
-    let failure = within(8 * MIB, |connection| {
+    let alone = alone();
+    let failure = within(&alone, 8 * MIB, |connection| {
         connection.send("HTTP/1.1 200 OK\r\ncontent-length: 200000000\r\n\r\n");
         flood(connection, &vec![b' '; 64 << 10]);
     });
@@ -203,7 +216,8 @@ fn an_answer_that_announces_too_much_is_not_read() {
 #[test]
 #[cfg(target_os = "linux")]
 fn an_answer_that_does_not_end_is_read_up_to_the_limit() {
-    let failure = within(MAX_ANSWER_BYTES + 48 * MIB, |connection| {
+    let alone = alone();
+    let failure = within(&alone, MAX_ANSWER_BYTES + 48 * MIB, |connection| {
         connection.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(64 << 10));
         flood(connection, chunk.as_bytes());
@@ -214,8 +228,9 @@ fn an_answer_that_does_not_end_is_read_up_to_the_limit() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_long_error_is_read_up_to_its_limit_and_keeps_its_status() {
+    let alone = alone();
     for head in ["content-length: 200000000\r\n\r\n", "\r\n"] {
-        let failure = within(MAX_ERROR_BYTES + 8 * MIB, move |connection| {
+        let failure = within(&alone, MAX_ERROR_BYTES + 8 * MIB, move |connection| {
             connection.send(format!("HTTP/1.1 502 Bad Gateway\r\n{head}upstream is down "));
             flood(connection, &vec![b' '; 64 << 10]);
         });
@@ -227,10 +242,11 @@ fn a_long_error_is_read_up_to_its_limit_and_keeps_its_status() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_gzip_bomb_is_defused() {
+    let alone = alone();
     let deflated = compress_to_vec(&vec![b' '; MAX_ANSWER_BYTES + MIB], 1);
     let bomb = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &deflated, &[0; 8]].concat();
     assert!(bomb.len() < MIB);
-    let failure = within(2 * MAX_ANSWER_BYTES + 16 * MIB, move |connection| {
+    let failure = within(&alone, 2 * MAX_ANSWER_BYTES + 16 * MIB, move |connection| {
         connection.send(response(200, &[("content-encoding", "gzip")], &bomb));
     });
     assert_failure(&failure, "response_too_large", "after decompression");

@@ -1,5 +1,7 @@
 //! Retries, waits and the deadline of a query, with a clock that nobody waits for.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+
 #[path = "support/script.rs"]
 mod script;
 

@@ -12,7 +12,7 @@ use super::{
     ApiRequest, Plan, Reader, advanced,
     choices::ChoicesReader,
     content::{content_parts, images, missing_prompt, user_content},
-    parameters::Body,
+    parameters::{Body, stops_of},
     response_format::{self, Format},
 };
 use crate::{
@@ -41,7 +41,7 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
         body.set(name, limit);
     }
     body.temperature()?;
-    let stops = body.stops()?;
+    body.stops()?;
     let mut body = body.from(&more);
     let many = body.sampling()?;
     body.words(&["reasoning_effort", "verbosity", "service_tier", "prompt_cache_key", "safety_identifier"])?;
@@ -55,8 +55,10 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     if let Some(member) = member {
         body.set("response_format", member);
     }
+    let body = body.finish()?;
+    let stops = stops_of(&body);
     let reader = ChoicesReader { endpoint: &PATH[1..], many, format: Some(format), stops, ..ChoicesReader::default() };
-    Ok(Plan { request: ApiRequest::post(PATH, body.finish()?), reader: Reader::Choices(reader) })
+    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader) })
 }
 
 /// `OpenAI`'s current models only take the new name, also behind a gateway; some compatible
@@ -114,9 +116,12 @@ fn history(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
                     excerpt(&message)
                 )));
             };
-            if members.get("role").and_then(Value::as_str).is_none_or(|role| role.trim().is_empty()) {
+            members.retain(|_, value| !value.is_null());
+            let role = members.get("role").and_then(Value::as_str).map(str::trim).unwrap_or_default().to_owned();
+            if role.is_empty() {
                 return Err(wrong("needs a role: system, developer, user, assistant or tool".to_owned()));
             }
+            members.insert("role".to_owned(), role.into());
             match members.get("content") {
                 Some(Value::Array(parts)) => {
                     let parts = content_parts(&format!("{KEY}[{index}].content"), &Value::Array(parts.clone()))?;
@@ -125,7 +130,7 @@ fn history(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
                 Some(Value::Object(_)) => {
                     return Err(wrong("content must be a text or an array of content parts, got an object".to_owned()));
                 }
-                Some(Value::Null) | None => {
+                None | Some(Value::Null) => {
                     if !members.contains_key("tool_calls")
                         && !members.contains_key("audio")
                         && !members.contains_key("refusal")

@@ -59,13 +59,13 @@ impl ChoicesReader {
 
     fn choice(&self, choice: &Value, answer: &Answer) -> Result<Value, Error> {
         let (text, refusal) = match choice.get("message") {
-            Some(message) => {
+            Some(message) if message.is_object() => {
                 let spoken = || message.get("audio")?.get("transcript")?.as_str().map(str::to_owned);
                 let refusal = message.get("refusal").and_then(Value::as_str).map(str::trim);
                 let text = content_text(message.get("content")).filter(|text| !text.is_empty());
                 (text.or_else(spoken), refusal.filter(|refusal| !refusal.is_empty()))
             }
-            None => (choice.get("text").and_then(Value::as_str).map(str::to_owned), None),
+            _ => (choice.get("text").and_then(Value::as_str).map(str::to_owned), None),
         };
         let finish_reason = choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
         let text = text.unwrap_or_default();
@@ -90,7 +90,7 @@ impl ChoicesReader {
                 }
                 _ => {}
             }
-            if choice.get("message").is_none() && choice.get("text").is_none() {
+            if !choice["message"].is_object() && !choice["text"].is_string() {
                 return fail(NoAnswer::Empty, "the API answered with a choice that holds no text");
             }
         }
@@ -98,7 +98,7 @@ impl ChoicesReader {
             choice.pointer("/message/tool_calls").and_then(Value::as_array).is_some_and(|calls| !calls.is_empty());
         let is_json = matches!(self.format, Some(Format::JsonObject | Format::JsonSchema));
         if is_json && !(text.is_empty() && has_tool_calls) {
-            return parsed(&text, finish_reason, answer);
+            return parsed(&text, finish_reason, refusal, answer);
         }
         Ok(format!("{}{}", self.echo, cut_at_stop(&text, &self.stops)).into())
     }
@@ -132,13 +132,14 @@ impl ChoicesReader {
     }
 }
 
-fn parsed(text: &str, finish_reason: &str, answer: &Answer) -> Result<Value, Error> {
-    response_format::parse(text).map_err(|error| {
-        if finish_reason == "length" {
-            no_answer(NoAnswer::JsonTruncated, "the JSON answer was cut off by the token limit", answer)
-        } else {
-            no_answer(NoAnswer::JsonInvalid, &format!("the answer is not valid JSON: {error}"), answer)
+fn parsed(text: &str, finish_reason: &str, refusal: Option<&str>, answer: &Answer) -> Result<Value, Error> {
+    response_format::parse(text).map_err(|error| match (finish_reason, refusal) {
+        (_, Some(refusal)) => no_answer(NoAnswer::Refusal, &format!("the model refused: {refusal}"), answer),
+        ("length", _) => no_answer(NoAnswer::JsonTruncated, "the JSON answer was cut off by the token limit", answer),
+        ("content_filter", _) => {
+            no_answer(NoAnswer::ContentFilter, "the content filter cut the JSON answer off", answer)
         }
+        _ => no_answer(NoAnswer::JsonInvalid, &format!("the answer is not valid JSON: {error}"), answer),
     })
 }
 

@@ -11,7 +11,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ApiRequest, Plan, Reader, advanced, chat, choices::ChoicesReader, content::prompt_text, parameters::Body};
+use super::{
+    ApiRequest, Plan, Reader, advanced, chat,
+    choices::ChoicesReader,
+    content::prompt_text,
+    parameters::{Body, stops_of},
+};
 use crate::{
     adjust::Adjustment,
     advice::ApiCause,
@@ -51,7 +56,6 @@ pub struct Completion {
     suffix: Option<String>,
     echo: bool,
     many: bool,
-    stops: Vec<String>,
     provider: Provider,
     body: Map<String, Value>,
 }
@@ -70,7 +74,7 @@ impl Completion {
         body.set("prompt", prompt.clone());
         body.set("max_tokens", fields.whole("max_tokens", 1..=i64::MAX)?.unwrap_or(DEFAULT_MAX_TOKENS));
         body.temperature()?;
-        let stops = body.stops()?;
+        body.stops()?;
         if let Some(suffix) = &suffix {
             body.set("suffix", suffix.clone());
         }
@@ -98,7 +102,6 @@ impl Completion {
             suffix,
             echo: echo.unwrap_or_default(),
             many,
-            stops,
             provider,
             body: body.finish()?,
         })
@@ -110,7 +113,7 @@ impl Completion {
         let reader = ChoicesReader {
             endpoint: &PATH[1..],
             many: self.many,
-            stops: self.stops.clone(),
+            stops: stops_of(&self.body),
             ..ChoicesReader::default()
         };
         Plan { request: ApiRequest::post(PATH, self.body.clone()), reader: Reader::Choices(reader) }
@@ -144,7 +147,7 @@ impl Completion {
         let reader = ChoicesReader {
             endpoint: &chat::PATH[1..],
             many: self.many,
-            stops: self.stops.clone(),
+            stops: stops_of(&self.body),
             echo: if self.echo { self.prompt.clone() } else { String::new() },
             ..ChoicesReader::default()
         };
@@ -250,6 +253,13 @@ mod tests {
             read(json!({"prompt": "a", "best_of": 2, "n": 3})).unwrap_err().starts_with("best_of: must not be less")
         );
         assert!(read(json!({"prompt": "a", "engine": "v8"})).unwrap_err().starts_with("engine: must be one of"));
+    }
+
+    #[test]
+    fn log_probabilities_asked_for_as_chat_names_them_stay_as_they_are() {
+        let completion = read(json!({"prompt": "Once", "extra_body": {"logprobs": true, "top_logprobs": 2}})).unwrap();
+        let body = completion.chat_plan("gpt-x").0.request.body.unwrap();
+        assert_eq!((&body["logprobs"], &body["top_logprobs"]), (&json!(true), &json!(2)));
     }
 
     #[test]

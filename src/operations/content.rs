@@ -97,6 +97,11 @@ fn base64_or_address(text: &str, kind: Option<&str>) -> Option<String> {
     if ["http://", "https://", "data:image/"].iter().any(|start| text.starts_with(start)) {
         return Some(text.to_owned());
     }
+    // A data URI of a browser that did not know the type of the file.
+    let text = text.strip_prefix("data:").map_or(Some(text), |rest| Some(rest.split_once(";base64,")?.1))?;
+    if text.contains(':') {
+        return None; // another scheme, such as blob:, which only the browser can open
+    }
     let known = BASE64_STARTS.iter().find(|(start, _)| text.starts_with(start)).map(|(_, kind)| *kind);
     Some(format!("data:{};base64,{text}", kind.or(known)?))
 }

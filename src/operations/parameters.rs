@@ -96,15 +96,15 @@ impl<'a> Body<'a> {
     }
 
     /// `stop_sequence` as `stop`: a text is one literal sequence, an array (or its JSON
-    /// text) up to four. Returns them.
+    /// text) up to four.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] for more than four, or one that is no text.
-    pub fn stops(&mut self) -> Result<Vec<String>, Error> {
+    pub fn stops(&mut self) -> Result<(), Error> {
         const KEY: &str = "stop_sequence";
         let wrong = |reason: String| Error::invalid(KEY, reason);
         let array = match self.fields.value(KEY) {
-            None => return Ok(Vec::new()),
+            None => return Ok(()),
             Some(Value::Array(items)) => items.clone(),
             Some(Value::Object(_)) => return Err(wrong("must be a text or an array of texts".to_owned())),
             Some(other) => {
@@ -128,7 +128,7 @@ impl<'a> Body<'a> {
             2..=MOST_STOPS => self.set("stop", stops.clone()),
             many => return Err(wrong(format!("the API takes at most {MOST_STOPS} stop sequences, got {many}"))),
         }
-        Ok(stops)
+        Ok(())
     }
 
     /// The finished body: `extra_body`, a JSON object, is merged last.
@@ -146,6 +146,16 @@ impl<'a> Body<'a> {
     }
 }
 
+/// The stop sequences of a finished body, whoever set them.
+#[must_use]
+pub fn stops_of(body: &Map<String, Value>) -> Vec<String> {
+    match body.get("stop") {
+        Some(Value::String(stop)) => vec![stop.clone()],
+        Some(Value::Array(stops)) => stops.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -159,7 +169,10 @@ mod tests {
     }
 
     fn stops(value: Value) -> Result<Value, String> {
-        let body = build(json!({ "stop_sequence": value }), |body| body.stops().map(drop))?;
+        let body = build(json!({ "stop_sequence": value }), |body| {
+            body.stops()?;
+            Ok(())
+        })?;
         Ok(body["stop"].clone())
     }
 

@@ -58,6 +58,10 @@ fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
     if !name.as_str().is_some_and(is_name) {
         return Err(wrong(format!("name must be 1 to {LONGEST_NAME} letters, digits, _ or -")));
     }
+    wrapped.retain(|_, value| !value.is_null());
+    if wrapped.get("strict").is_some_and(|strict| !strict.is_boolean()) {
+        return Err(wrong("strict must be true or false".to_owned()));
+    }
     let schema = &wrapped["schema"];
     if schema["type"] != "object" {
         return Err(wrong("the schema's type must be \"object\" at the top".to_owned()));
@@ -91,23 +95,40 @@ fn misshapen(schema: &Value) -> Option<String> {
     misshapen(items).map(|place| format!(".items{place}"))
 }
 
-/// Whether the API's strict mode takes this schema: every object lists all its properties
-/// as required and allows no others. Strict mode guarantees the fit, so it is used if it can be.
+/// Whether the API's strict mode takes this schema: nothing but the keywords it knows, and
+/// every object lists all its properties as required and allows no others. Strict mode
+/// guarantees the fit, so it is used if it can be.
 fn is_strict(schema: &Value) -> bool {
-    match schema {
-        Value::Object(members) => {
-            let closed = members.get("properties").and_then(Value::as_object).is_none_or(|properties| {
-                let required = members.get("required").and_then(Value::as_array).into_iter().flatten();
-                let required: HashSet<_> = required.filter_map(Value::as_str).collect();
-                members.get("additionalProperties") == Some(&Value::Bool(false))
-                    && properties.keys().all(|name| required.contains(name.as_str()))
-            });
-            let open_object = members.get("type") == Some(&"object".into()) && !members.contains_key("properties");
-            closed && !open_object && members.values().all(is_strict)
-        }
-        Value::Array(items) => items.iter().all(is_strict),
-        _ => true,
-    }
+    const KEYWORDS: [&str; 11] = [
+        "$defs",
+        "$ref",
+        "additionalProperties",
+        "anyOf",
+        "const",
+        "description",
+        "enum",
+        "items",
+        "properties",
+        "required",
+        "title",
+    ];
+    let Value::Object(members) = schema else { return false };
+    let each = |name: &str| match members.get(name) {
+        None => true,
+        Some(Value::Object(named)) if name != "items" => named.values().all(is_strict),
+        Some(Value::Array(items)) => items.iter().all(is_strict),
+        Some(item) => is_strict(item),
+    };
+    let is_object = members.get("type") == Some(&"object".into());
+    let closed = members.get("properties").and_then(Value::as_object).map_or(!is_object, |properties| {
+        let required = members.get("required").and_then(Value::as_array).into_iter().flatten();
+        let required: HashSet<_> = required.filter_map(Value::as_str).collect();
+        members.get("additionalProperties") == Some(&Value::Bool(false))
+            && properties.keys().all(|name| required.contains(name.as_str()))
+    });
+    members.keys().all(|name| name == "type" || KEYWORDS.contains(&name.as_str()))
+        && closed
+        && ["properties", "$defs", "items", "anyOf"].into_iter().all(each)
 }
 
 /// The API answers 400 to `json_object` unless the word JSON occurs in the messages.

@@ -1,0 +1,144 @@
+//! What the errors of the HTTP client, and of what is below it, mean.
+
+use std::{error::Error as StdError, io};
+
+use rustls::pki_types::InvalidDnsNameError;
+
+use super::{Blocked, Unresolved};
+use crate::{
+    error::{TransportError, TransportErrorKind as Kind},
+    tls,
+};
+
+/// Longest detail of a failure, in characters.
+const LONGEST_DETAIL: usize = 200;
+
+/// A failed request, as far as it matters here.
+#[derive(Clone, Copy)]
+pub(super) struct Failed<'a> {
+    /// The outermost cause.
+    pub(super) cause: Option<&'a Cause>,
+    /// Whether there was no connection yet.
+    pub(super) connecting: bool,
+    /// Whether a time limit of the client passed.
+    pub(super) timed_out: bool,
+}
+
+/// What it means that a request could not be sent, or that no answer came; `through` is its
+/// scheme if it takes a proxy.
+pub(super) fn of_request(error: Failed<'_>, through: Option<&str>) -> TransportError {
+    through.and_then(|scheme| of_proxy(error, scheme)).unwrap_or_else(|| of(error))
+}
+
+/// A failure to get through the proxy. The TLS that follows inside a tunnel is the API's.
+fn of_proxy(error: Failed<'_>, scheme: &str) -> Option<TransportError> {
+    let tunnel = causes(error).map(ToString::to_string).find(|cause| cause.starts_with("tunnel error"));
+    if !error.connecting || !(tunnel.is_some() || error.timed_out || scheme == "http") {
+        return None;
+    }
+    Some(match tunnel.as_deref() {
+        Some("tunnel error: proxy authorization required") => {
+            TransportError::new(Kind::ProxyAuthentication, "HTTP 407")
+        }
+        Some("tunnel error: unsuccessful") => TransportError::new(Kind::Proxy, "it refused to"),
+        _ => TransportError::new(Kind::Proxy, format!("connection to it: {}", innermost(error))),
+    })
+}
+
+/// What a failure means. That is in the chain of its causes, never in its own text.
+pub(super) fn of(error: Failed<'_>) -> TransportError {
+    let known = causes(error).find_map(|cause| {
+        if let Some(Blocked(reason)) = cause.downcast_ref() {
+            return Some(TransportError::new(Kind::Blocked, *reason));
+        }
+        if let Some(Unresolved(reason)) = cause.downcast_ref() {
+            return Some(TransportError::new(Kind::Dns, reason.clone()));
+        }
+        if let Some(error) = cause.downcast_ref::<InvalidDnsNameError>() {
+            return Some(TransportError::new(Kind::Dns, error.to_string()));
+        }
+        cause.downcast_ref().map(tls::failure)
+    });
+    if let Some(known) = known {
+        return known;
+    }
+    let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+    let chain = causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    let says = |words: &str| chain.contains(words);
+    let kind = match io.map(io::Error::kind) {
+        _ if error.connecting && error.timed_out => return TransportError::new(Kind::ConnectTimeout, ""),
+        // The system gave the connection up, for example after unanswered keep-alive probes.
+        Some(io::ErrorKind::TimedOut) if io.is_some_and(|io| io.raw_os_error().is_some()) => Kind::Reset,
+        _ if error.timed_out => return TransportError::new(Kind::Timeout, ""),
+        Some(io::ErrorKind::ConnectionRefused) => Kind::Refused,
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => Kind::Unreachable,
+        Some(io::ErrorKind::UnexpectedEof) if says("reading a body") => Kind::Truncated,
+        Some(
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof,
+        ) => Kind::Reset,
+        // Chunks of a body that are none.
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) if says("reading a body") => Kind::NotHttp,
+        _ if says("before message completed") || says("connection closed") => Kind::Reset,
+        _ if says("parsed") || says("message head is too large") || says("received unexpected message") => {
+            Kind::NotHttp
+        }
+        _ => Kind::Other,
+    };
+    TransportError::new(kind, innermost(error))
+}
+
+/// The causes of an error, outermost first.
+fn causes<'a>(error: Failed<'a>) -> impl Iterator<Item = &'a Cause> {
+    std::iter::successors(error.cause, |cause| deeper(*cause))
+}
+
+pub(super) type Cause = dyn StdError + 'static;
+
+/// An `io::Error` that wraps another error gives that error's source as its own.
+fn deeper(cause: &Cause) -> Option<&Cause> {
+    match cause.downcast_ref().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => cause.source(),
+    }
+}
+
+/// The words of the innermost cause.
+pub(super) fn innermost(error: Failed<'_>) -> String {
+    let text = causes(error).last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string);
+    // rustls adds the address of its manual.
+    shortened(text.split(": https://").next().unwrap_or_default())
+}
+
+/// Details stand in a sentence.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(LONGEST_DETAIL).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(cause: &io::Error, connecting: bool, timed_out: bool) -> Kind {
+        of(Failed { cause: Some(cause), connecting, timed_out }).kind
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_connection_that_the_system_gives_up_is_not_the_deadline() {
+        const ETIMEDOUT: i32 = 110;
+        // reqwest calls both a timeout.
+        assert_eq!(kind(&io::Error::from_raw_os_error(ETIMEDOUT), false, true), Kind::Reset);
+        assert_eq!(kind(&io::Error::from_raw_os_error(ETIMEDOUT), true, true), Kind::ConnectTimeout);
+        assert_eq!(kind(&io::Error::other("operation timed out"), false, true), Kind::Timeout);
+    }
+
+    #[test]
+    fn a_cause_is_found_however_often_it_is_wrapped() {
+        let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, unknown));
+        assert_eq!(kind(&wrapped, true, false), Kind::TlsUnknownIssuer);
+    }
+}
