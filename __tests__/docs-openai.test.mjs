@@ -120,7 +120,7 @@ for (const name of ['docs/openai.md', 'docs/install.md']) {
 
 test('the commands of docs/install.md exist', () => {
   const { scripts } = JSON.parse(read('package.json'));
-  const named = read('docs/install.md').matchAll(/npm run ([\w:]+)(?! --workspace)/g);
+  const named = read('docs/install.md').matchAll(/npm run ([\w:]+)\b(?! --workspace)/g);
   for (const [, script] of named) {
     if (script === 'validate:plugin') continue; // ToolJet's own
     assert.ok(script in scripts, script);

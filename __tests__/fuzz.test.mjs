@@ -1,0 +1,203 @@
+// Random queries, the same in every run: what is sent fits OpenAI's document, and what does not is an
+// error that names its field. Then random damage to the packed addon and to its file.
+
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { brotliCompressSync } from 'node:zlib';
+import { createRandom } from '../scripts/proof/random.mjs';
+import { validateRequest } from './openapi.mjs';
+import { KEY, OPERATIONS, run, standIn, takesEverything } from './plugin.mjs';
+
+const CASES = 300;
+const random = createRandom(8);
+
+const form = JSON.parse(readFileSync(new URL('../operations.json', import.meta.url), 'utf8'));
+
+/** The fields of an operation by key, those below the divide included. */
+function fieldsOf(part, found = {}) {
+  for (const member of Object.values(part)) {
+    if (typeof member !== 'object' || member === null || Array.isArray(member)) continue;
+    if (member.key && member.key !== 'advanced') found[member.key] = member;
+    else fieldsOf(member, found);
+  }
+  return found;
+}
+const FIELDS = Object.fromEntries(
+  OPERATIONS.map((name) => [name, fieldsOf(form.properties[name])]),
+);
+
+const words = [
+  'a',
+  'JSON',
+  'é✓',
+  'two words',
+  'line\nbreak',
+  '"quoted"',
+  '{{',
+  '\u0000',
+  '👩‍👩‍👧',
+  '0',
+];
+const text = () => Array.from({ length: 1 + random.whole(5) }, () => random.pick(words)).join(' ');
+const between = (low, high) => low + random.whole(high - low + 1);
+const decimal = (low, high) => low + random.fraction() * (high - low);
+const list = (most, item) => Array.from({ length: 1 + random.whole(most) }, item);
+const pixel = 'data:image/png;base64,iVBORw0KGgo=';
+const schema = () => ({
+  type: 'object',
+  properties: { city: { type: random.pick(['string', 'number']) } },
+  ...(random.chance(0.5) && { required: ['city'], additionalProperties: false }),
+});
+
+/** What a builder could mean, by field; a dropdown offers its own. */
+const MEANT = {
+  model: () => random.pick(['brand-new', 'gpt-4o', 'o3', 'gpt-5', 'qwen3:8b']),
+  prompt: text,
+  system_prompt: text,
+  suffix: text,
+  filter: text,
+  input: () => (random.chance(0.5) ? text() : list(4, text)),
+  max_tokens: () => between(1, 4096),
+  dimensions: () => between(1, 3072),
+  temperature: () => decimal(0, 2),
+  top_p: () => decimal(0, 1),
+  frequency_penalty: () => decimal(-2, 2),
+  presence_penalty: () => decimal(-2, 2),
+  seed: () => between(-(2 ** 40), 2 ** 40),
+  n: () => between(1, 10),
+  best_of: () => between(1, 20),
+  logprobs: () => between(0, 5),
+  stop_sequence: () => (random.chance(0.5) ? text() : list(4, text)),
+  message_history: () =>
+    list(3, () => ({ role: random.pick(['user', 'assistant', 'system']), content: text() })),
+  images: () => (random.chance(0.5) ? pixel : list(2, () => 'https://example.com/a.png')),
+  json_schema: () => (random.chance(0.5) ? schema() : { name: 'n', schema: schema() }),
+  prompt_cache_key: () => 'cache',
+  safety_identifier: () => 'a1b2',
+  metadata: () => ({ ticket: random.pick([42, 'a', true]) }),
+  size: () => random.pick(['auto', '1024x1024', '1536x1024']),
+  extra_body: () => ({ user: 'someone' }),
+};
+/** Offered by the form, but for /chat/completions not yet in the document. */
+const AHEAD = ['original'];
+/** Like the dropdowns, whose lists grow: whatever is typed is sent. */
+const LEFT_TO_THE_API = ['size', 'extra_body'];
+const NONSENSE = [-1, 0, 1.5, 1e300, true, 'x', '[', '{"a": 1}', [], {}, [null], [[1]], { a: {} }];
+const asTyped = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+
+function randomQuery() {
+  const operation = random.pick(OPERATIONS);
+  const query = { operation };
+  for (const [key, field] of Object.entries(FIELDS[operation])) {
+    if (random.chance(0.65) && !['prompt', 'input'].includes(key)) continue;
+    const offered = field.list?.map(({ value }) => value).filter((value) => !AHEAD.includes(value));
+    const value = offered ? random.pick(offered) : MEANT[key]();
+    query[key] = random.chance(0.3) ? asTyped(value) : value;
+    const checked = !offered && !LEFT_TO_THE_API.includes(key);
+    if (checked && random.chance(0.06)) query[key] = random.pick(NONSENSE);
+    if (random.chance(0.04)) query[key] = random.pick(['', ' ', null, undefined]);
+  }
+  return query;
+}
+
+test(`${CASES} random queries are sent as OpenAI's document has it, or name the field at fault`, async () => {
+  standIn.respondWith(takesEverything);
+  const counts = { sent: 0, refused: 0 };
+  for (let number = 0; number < CASES; number += 1) {
+    const query = randomQuery();
+    const told = `case ${number}: ${JSON.stringify(query)}`;
+    const before = standIn.requests.length;
+    const result = await run(query);
+    if (result.status === 'failed' && result.data.code === 'invalid_option') {
+      const field = /^\w+/.exec(result.description)[0];
+      assert.ok(field in FIELDS[query.operation], `${told}: ${result.description}`);
+      assert.equal(standIn.requests.length, before, `${told}: something was sent`);
+      counts.refused += 1;
+      continue;
+    }
+    assert.equal(standIn.requests.length, before + 1, `${told}: ${result.description}`);
+    const { method, path, body, text: sent } = standIn.requests.at(-1);
+    assert.ok(!sent.includes(KEY), told);
+    if (method === 'POST') {
+      assert.deepEqual(validateRequest(method, path, body), [], told);
+    }
+    counts.sent += 1;
+  }
+  // Else the cases would be about something else than what they are meant for.
+  assert.ok(counts.sent > CASES / 2 && counts.refused > CASES / 20, JSON.stringify(counts));
+});
+
+describe('the reader of the packed addon', () => {
+  const load = createRequire(import.meta.url)('../src/entry/load.js');
+  const addon = randomBytes(2000);
+  const sha256 = createHash('sha256').update(addon).digest('hex');
+  const whole = brotliCompressSync(addon).toString('base64');
+  const name = `tooljet-openai-${sha256}.node`;
+  /** A function that holds this text in a comment, as dist/index.js has one. */
+  const packing = (base64) => new Function(`return { packed() {/*${base64}*/} }`)().packed;
+
+  /** Loads with a dlopen that only notes what it is given. */
+  function loading(base64, folder) {
+    const { dlopen, env } = process;
+    const loaded = [];
+    process.dlopen = (module, file) => {
+      loaded.push(readFileSync(file));
+      module.exports = 'the binding';
+    };
+    process.env = { ...env, TOOLJET_OPENAI_ADDON_DIR: folder };
+    try {
+      return { binding: load({ sha256, packed: packing(base64) }), loaded };
+    } catch ({ message }) {
+      return { message, loaded };
+    } finally {
+      Object.assign(process, { dlopen, env });
+    }
+  }
+
+  const damage = (bytes, replacement) => {
+    const at = random.whole(bytes.length);
+    const cut = bytes.subarray(0, at);
+    const rest = bytes.subarray(at + random.whole(40));
+    return random.pick([
+      cut,
+      rest,
+      Buffer.concat([cut, rest]),
+      Buffer.concat([cut, replacement(1 + random.whole(40)), rest]),
+      Buffer.concat([bytes, replacement(20)]),
+    ]);
+  };
+  const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \n';
+  const base64Bytes = (length) => Buffer.from(list(length, () => random.pick(BASE64)).join(''));
+
+  test('loads a damaged packing never, and says so', (t) => {
+    for (let times = 0; times < 300; times += 1) {
+      const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
+      t.after(() => rmSync(folder, { recursive: true, force: true }));
+      const { binding, message, loaded } = loading(
+        damage(Buffer.from(whole), base64Bytes).toString('latin1'),
+        folder,
+      );
+      // What stands behind the end of the compressed data is not looked at.
+      if (binding) assert.deepEqual(loaded, [addon]);
+      else assert.match(message, /native addon .* is damaged .*install the plugin again/);
+      assert.equal(existsSync(join(folder, name)), binding !== undefined);
+    }
+  });
+
+  test('loads a damaged file never, and writes it anew', (t) => {
+    for (let times = 0; times < 100; times += 1) {
+      const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
+      t.after(() => rmSync(folder, { recursive: true, force: true }));
+      writeFileSync(join(folder, name), damage(addon, randomBytes), { mode: 0o600 });
+      const { binding, loaded } = loading(whole, folder);
+      assert.equal(binding, 'the binding');
+      assert.deepEqual(loaded, [addon]);
+      assert.deepEqual(readFileSync(join(folder, name)), addon);
+    }
+  });
+});

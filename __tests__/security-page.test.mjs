@@ -1,0 +1,67 @@
+// Whoever reads in SECURITY.md that a test proves something finds that test.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+
+const at = (path) => new URL(`../${path}`, import.meta.url);
+const rows = readFileSync(at('SECURITY.md'), 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  )
+  .slice(1);
+
+/** The names of tests by file, as the last cell of a row gives them: `file`: `name`, `name`; ... */
+function proofs(cell) {
+  return cell.split('; ').map((proof) => {
+    const [file, ...names] = Array.from(proof.matchAll(/`([^`]+)`/g), ([, quoted]) => quoted);
+    return { file, names };
+  });
+}
+
+function holds(file, name) {
+  const text = readFileSync(at(file), 'utf8');
+  return file.endsWith('.rs')
+    ? RegExp(`#\\[test\\]\\s+(#\\[.*\\]\\s+)*fn ${name}\\(`).test(text)
+    : ["'", '`', '"'].some((quote) => text.includes(`${quote}${name}${quote}`));
+}
+
+test('the table has a row for each kind of attacker', () => {
+  const attackers = rows.map(([who]) => who).filter(Boolean);
+  assert.deepEqual(attackers, [
+    'a tenant with a template',
+    'a tenant with a base URL',
+    'a man in the middle',
+    'a local user',
+    'a hostile API answer',
+    'a step of the supply chain',
+  ]);
+});
+
+describe('the proof that', () => {
+  for (const [, attempt, defence, cell] of rows.filter(([, , , cell]) => cell !== 'in CI')) {
+    test(`${defence}, against: ${attempt}`, () => {
+      for (const { file, names } of proofs(cell)) {
+        assert.ok(existsSync(at(file)), `there is no ${file}`);
+        assert.ok(names.length > 0, `no test of ${file} is named`);
+        for (const name of names) assert.ok(holds(file, name), `${file} has no test "${name}"`);
+      }
+    });
+  }
+});
+
+test('the workflow and the rules that stand in for a test are there', () => {
+  const named = rows
+    .filter(([, , , cell]) => cell === 'in CI')
+    .flatMap(([, , defence]) => proofs(defence));
+  const files = named
+    .flatMap(({ file, names }) => [file, ...names])
+    .filter((name) => name.includes('.'));
+  assert.ok(files.length > 0);
+  for (const file of files) assert.ok(existsSync(at(file)), `there is no ${file}`);
+});

@@ -1,0 +1,100 @@
+// npm run fuzz: the properties of tests/properties over and over, each time with a new seed (a short
+// run with one seed is part of `npm test`); then the targets of fuzz/, guided by coverage.
+
+import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { writeSeeds } from './proof/corpus.mjs';
+import { ROOT, step } from './setup.mjs';
+
+const USAGE = `npm run fuzz -- [options]
+  --minutes N   how long, 6 unless said otherwise: a half for the properties, a half for coverage
+  --cases N     random inputs for each property and seed, 4000 unless said otherwise
+  --seed N      the properties with this seed alone, once: repeats a failure`;
+
+// What cargo-fuzz passes for `--sanitizer none`, which needs no nightly compiler. The checks for
+// memory errors that it leaves out matter less to code without `unsafe`.
+const COVERAGE = [
+  '-Cpasses=sancov-module',
+  '-Cllvm-args=-sanitizer-coverage-level=4',
+  '-Cllvm-args=-sanitizer-coverage-inline-8bit-counters',
+  '-Cllvm-args=-sanitizer-coverage-pc-table',
+  '-Cllvm-args=-sanitizer-coverage-trace-compares',
+  '--cfg',
+  'fuzzing',
+];
+const TARGETS = ['answers', 'options'];
+const WORK = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target', 'fuzz');
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '6' },
+    cases: { type: 'string', default: '4000' },
+    seed: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+const minutes = Number(values.minutes);
+const cases = Number(values.cases);
+if (values.help || !(minutes > 0) || !Number.isInteger(cases) || cases < 1) {
+  console.log(USAGE);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  properties();
+  if (values.seed === undefined) guided();
+}
+
+function properties() {
+  // Optimised, but with the checks of a test build for overflow and the like.
+  const test = ['test', '--locked', '--test', 'properties', '--config', 'profile.test.opt-level=2'];
+  const env = { ...process.env, CARGO_TARGET_DIR: WORK };
+  step('cargo', [...test, '--no-run'], { env });
+
+  const end = Date.now() + (minutes / 2) * 60_000;
+  let inputs = 0;
+  do {
+    const seed = values.seed ?? String(randomInt(2 ** 32));
+    const { status, stdout } = spawnSync('cargo', [...test, '--no-fail-fast'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      env: { ...env, PROPTEST_CASES: values.cases, PROPTEST_RNG_SEED: seed },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    if (status !== 0) {
+      console.error(stdout);
+      console.error(`npm run fuzz -- --seed ${seed} --cases ${cases} repeats it.`);
+      process.exit(1);
+    }
+    const held = Number(/(\d+) passed/.exec(stdout)?.[1]);
+    inputs += held * cases;
+    console.log(
+      `seed ${seed}: ${held} properties hold, ${inputs.toLocaleString('en')} inputs so far`,
+    );
+  } while (values.seed === undefined && Date.now() < end);
+}
+
+function guided() {
+  const host = /host: (.*)/.exec(spawnSync('rustc', ['-vV'], { encoding: 'utf8' }).stdout)[1];
+  // With a target of its own, build scripts and macros are not instrumented.
+  step('cargo', ['build', '--locked', '--release', '--target', host], {
+    cwd: join(ROOT, 'fuzz'),
+    env: { ...process.env, CARGO_TARGET_DIR: join(WORK, 'guided'), RUSTFLAGS: COVERAGE.join(' ') },
+  });
+  const corpus = join(WORK, 'corpus');
+  writeSeeds(corpus);
+  mkdirSync(join(WORK, 'crashes'), { recursive: true });
+  for (const target of TARGETS) {
+    step(join(WORK, 'guided', host, 'release', target), [
+      join(corpus, target),
+      `-max_total_time=${Math.ceil((minutes / 2 / TARGETS.length) * 60)}`,
+      `-artifact_prefix=${join(WORK, 'crashes', target)}-`,
+      '-timeout=5',
+      '-rss_limit_mb=2048',
+      '-max_len=65536',
+      '-print_final_stats=1',
+      '-verbosity=0',
+    ]);
+  }
+}

@@ -1,0 +1,119 @@
+// npm run soak: a long load of queries of every kind in one process, as in ToolJet's server. Fails if
+// the process holds more at its end than it did when it was warm.
+
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { createHost } from '../host/host.mjs';
+import { complaints, MEASURES, table } from './proof/growth.mjs';
+import { query, startServer } from './proof/load.mjs';
+import { ROOT } from './setup.mjs';
+
+const USAGE = `npm run soak -- [options]
+  --queries N       200000 unless said otherwise
+  --concurrency N   queries at a time, 64 unless said otherwise
+  --json FILE       write the figures there too`;
+const ROUNDS = 20;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc');
+
+const { values } = parseArgs({
+  options: {
+    queries: { type: 'string', default: '200000' },
+    concurrency: { type: 'string', default: '64' },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+} else if (process.platform !== 'linux') {
+  console.error('soak: the figures come from /proc, which only Linux has');
+  process.exitCode = 1;
+} else {
+  process.exitCode = await soak(Number(values.queries), Number(values.concurrency));
+}
+
+async function soak(queries, concurrency) {
+  const server = await startServer();
+  try {
+    const host = createHost({ text: readFileSync(`${ROOT}/dist/index.js`, 'utf8'), loader: 'E' });
+    const start = Date.now();
+    const samples = [];
+    const wrong = new Map();
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const first = Math.floor((round * queries) / ROUNDS);
+      const last = Math.floor(((round + 1) * queries) / ROUNDS);
+      await load(host, server.url, { first, last, concurrency, wrong });
+      samples.push({ queries: last, ...(await state(server)) });
+      console.log(table(samples.slice(-1), { head: round === 0 }));
+    }
+    const seconds = (Date.now() - start) / 1000;
+    console.log(
+      `\n${queries} queries, a tenth with a fault, ${concurrency} at a time, in ${seconds.toFixed(0)} s`,
+    );
+    const found = [
+      ...complaints(samples),
+      ...[...wrong].map(([complaint, count]) => `${count} wrong results: ${complaint}`),
+    ];
+    for (const complaint of found) console.error(complaint);
+    if (found.length === 0) {
+      const allowed = Object.entries(MEASURES).map(([name, { allowed }]) => `${name} ${allowed}`);
+      console.log(`Nothing grew beyond its tolerance (${allowed.join(', ')}).`);
+    }
+    if (values.json) {
+      const figures = { queries, concurrency, seconds, node: process.version, samples };
+      writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+    }
+    return found.length === 0 ? 0 : 1;
+  } finally {
+    server.stop();
+  }
+}
+
+async function load(host, url, { first, last, concurrency, wrong }) {
+  let next = first;
+  const worker = async () => {
+    while (next < last) {
+      const [source, options, complaint] = query(next, url);
+      next += 1;
+      const found = complaint(await host.run(source, options));
+      if (found) wrong.set(found, (wrong.get(found) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+}
+
+/** What the process holds when nothing runs. */
+async function state(server) {
+  // A request that was given up may take a moment to be noticed at the other end.
+  let open = await server.state();
+  for (let tries = 0; open.inFlight > 0 && tries < 50; tries += 1) {
+    await wait(20);
+    open = await server.state();
+  }
+  for (let times = 0; times < 3; times += 1) {
+    await wait(10);
+    collectGarbage();
+  }
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const number = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)[1]);
+  const descriptors = readdirSync('/proc/self/fd').map((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`);
+    } catch {
+      return ''; // the one that the folder itself was read with
+    }
+  });
+  return {
+    rss: number('VmRSS') / 1024,
+    heap: process.memoryUsage().heapUsed / 1024 / 1024,
+    threads: number('Threads'),
+    sockets: descriptors.filter((name) => name.startsWith('socket:')).length,
+    descriptors: descriptors.length,
+    tasks: open.inFlight,
+  };
+}

@@ -1,0 +1,87 @@
+//! Whole queries against servers that answer anything.
+
+use std::time::Duration;
+
+use proptest::{collection::vec, prelude::*};
+use serde_json::{Value, json};
+use tooljet_openai::{
+    http::HttpResponse,
+    service::{Failure, Outcome},
+};
+
+use crate::{
+    config,
+    samples::{self, KEY, betrays},
+    script::{Script, Step},
+};
+
+/// A query of most options, so that there is something to adjust.
+fn query(operation: &str) -> Value {
+    json!({
+        "operation": operation, "prompt": "As JSON", "input": ["a", "b"], "model": "some-model", "temperature": 1,
+        "max_tokens": 5, "stop_sequence": "END", "top_p": 1, "n": 2, "seed": 7, "frequency_penalty": 1,
+        "presence_penalty": 1, "logprobs": 1, "reasoning_effort": "low", "verbosity": "low", "service_tier": "flex",
+        "system_prompt": "Be brief.", "query_timeout": 100_000
+    })
+}
+
+/// More tries than any query may make: each of the adjustments, and the retries of each.
+const MOST_REQUESTS: usize = 3 * (20 + 2 + 2);
+
+fn echoing(mut response: HttpResponse, echo: bool) -> HttpResponse {
+    if echo {
+        let body = String::from_utf8_lossy(&response.body).replace("message\":\"", &format!("message\":\"{KEY} "));
+        response.body = body.into_bytes();
+    }
+    response
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_query_ends_in_time_and_tells_no_secret(
+        responses in vec((samples::answer(), any::<bool>()), 1..5),
+        operation in prop::sample::select(samples::OPERATIONS.clone()), max_retries in 0..10,
+    ) {
+        let answers: Vec<_> = responses.into_iter().map(|(response, echo)| echoing(response, echo)).collect();
+        let steps = answers.iter().cycle().take(MOST_REQUESTS * 5).cloned().map(Step::Answer);
+        let script = Script::new(steps);
+        let source = json!({"apiKey": KEY, "max_retries": max_retries, "timeout_seconds": 300});
+        let outcome = script.run(&source, &query(&operation.0));
+
+        prop_assert!(script.elapsed() <= Duration::from_secs(100));
+        prop_assert!(script.slept().iter().all(|wait| *wait <= Duration::from_secs(60)));
+        let attempts = u64::try_from(script.attempts()).unwrap();
+        prop_assert!(attempts >= 1);
+        for sent in script.sent.lock().unwrap().iter() {
+            prop_assert!(!sent.body.to_string().contains(KEY));
+        }
+        match outcome {
+            Outcome::Ok(reply) => prop_assert_eq!(&reply.metadata["attempts"], &json!(attempts)),
+            Outcome::Failed(Failure { description, data, .. }) => {
+                prop_assert!(!description.trim().is_empty());
+                prop_assert_ne!(data.get("code"), Some(&json!("internal_error")), "{}", description);
+                let shown = description + &Value::Object(data).to_string();
+                prop_assert!(!betrays(&shown, KEY), "{}", shown);
+                prop_assert!(shown.len() < 10_000);
+            }
+            Outcome::Connected { .. } => prop_assert!(false, "a query is no connection test"),
+        }
+    }
+
+    #[test]
+    fn a_connection_test_ends_in_time_and_tells_no_secret(response in samples::answer(), echo in any::<bool>()) {
+        let response = echoing(response, echo);
+        let script = Script::new((0..3).map(|_| Step::Answer(response.clone())));
+        match script.test_connection(&json!({ "apiKey": KEY })) {
+            Outcome::Connected { warning } => prop_assert!(!betrays(&warning.unwrap_or_default(), KEY)),
+            Outcome::Failed(Failure { description, data, .. }) => {
+                prop_assert_ne!(data.get("code"), Some(&json!("internal_error")), "{}", description);
+                prop_assert!(!betrays(&(description + &Value::Object(data).to_string()), KEY));
+            }
+            Outcome::Ok(_) => prop_assert!(false, "a connection test is no query"),
+        }
+        prop_assert!(script.elapsed() <= Duration::from_secs(15));
+    }
+}

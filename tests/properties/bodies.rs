@@ -1,0 +1,89 @@
+//! Bodies of answers: compression, JSON, and what is no JSON.
+
+use std::time::SystemTime;
+
+use miniz_oxide::deflate::compress_to_vec;
+use proptest::{collection::vec, prelude::*};
+use tooljet_openai::{
+    answer,
+    error::{Error, TransportErrorKind},
+    gzip::decoded,
+    http::{HttpResponse, MAX_ERROR_BYTES},
+};
+
+use crate::{config, samples};
+
+fn gzipped(status: u16, body: Vec<u8>) -> HttpResponse {
+    HttpResponse { status, headers: vec![("content-encoding".to_owned(), "gzip".to_owned())], body }
+}
+
+fn gzip(plain: &[u8], flags: u8, name: &[u8]) -> Vec<u8> {
+    let mut body = vec![0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3];
+    if flags & 4 != 0 {
+        body.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+        body.extend(name);
+    }
+    for _ in 0..(flags >> 3 & 1) + (flags >> 4 & 1) {
+        body.extend(name.iter().filter(|byte| **byte != 0));
+        body.push(0);
+    }
+    if flags & 2 != 0 {
+        body.extend([7, 7]);
+    }
+    body.extend(compress_to_vec(plain, 6));
+    body.extend([0; 8]);
+    body
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn gzip_comes_back_whole_whatever_its_header_holds(
+        plain in vec(any::<u8>(), 0..2000), flags in 0_u8..32, name in vec(any::<u8>(), 0..20),
+    ) {
+        let answer = decoded(gzipped(200, gzip(&plain, flags, &name))).unwrap();
+        prop_assert_eq!(answer.body, plain);
+    }
+
+    #[test]
+    fn damaged_gzip_is_named_as_such_and_an_error_keeps_its_status(
+        plain in vec(any::<u8>(), 0..500), flags in 0_u8..32, status in 200_u16..600, damage in samples::damage(),
+    ) {
+        let body = samples::damaged(gzip(&plain, flags, b"name"), &damage);
+        match decoded(gzipped(status, body)) {
+            Ok(answer) => {
+                prop_assert_eq!(answer.status, status);
+                prop_assert!(status < 300 || answer.body.len() <= MAX_ERROR_BYTES);
+            }
+            Err(error) => {
+                prop_assert!(status < 300);
+                prop_assert!(matches!(error.kind, TransportErrorKind::Compression | TransportErrorKind::TooLarge));
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_is_an_object_or_an_error_in_few_words(response in samples::answer()) {
+        let succeeded = (200..300).contains(&response.status);
+        match answer::read(&response, SystemTime::UNIX_EPOCH) {
+            Ok(answer) => {
+                prop_assert!(succeeded);
+                prop_assert!(answer.body.get("error").is_none_or(serde_json::Value::is_null));
+                prop_assert!(answer.request_id.is_none_or(|id| id.chars().count() <= 101));
+            }
+            Err(Error::Api(error)) => {
+                prop_assert!(!error.message.trim().is_empty());
+                prop_assert!(error.message.chars().count() <= 501);
+                for word in [&error.code, &error.kind, &error.param, &error.request_id].into_iter().flatten() {
+                    prop_assert!((1..=101).contains(&word.chars().count()), "{}", word);
+                }
+                prop_assert!(error.status == response.status || (succeeded && (400..600).contains(&error.status)));
+            }
+            Err(error) => {
+                prop_assert!(succeeded && error.code() == Some("invalid_response"), "{}", error);
+                prop_assert!(error.to_string().chars().count() < 500);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Secrets in texts that leave the addon.
+
+use proptest::{collection::vec, prelude::*, sample::Index};
+use tooljet_openai::secret::{Redactor, Secret};
+
+use crate::{
+    config,
+    samples::{self, betrays},
+};
+
+/// Keys of every length, some of which repeat themselves.
+fn key() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "[!-~]{8,80}",
+        1 => "(a|ab|abc){8,30}",
+        1 => "[a-zA-Z0-9]{3}[!-~ ]{4,20}[a-z0-9]{3}",
+        1 => "sk-proj-[A-Za-z0-9_-]{20,160}",
+    ]
+}
+
+/// The part of a key between two points, or another text.
+type Piece = (Option<(Index, Index)>, String);
+
+fn piece() -> impl Strategy<Value = Piece> {
+    (proptest::option::weighted(0.6, any::<(Index, Index)>()), samples::text())
+}
+
+fn compose(key: &str, pieces: &[Piece]) -> String {
+    let length = key.len();
+    let piece = |(part, text): &Piece| match part {
+        None => text.clone(),
+        Some((start, end)) => {
+            let (start, end) = (start.index(length), end.index(length + 1));
+            key[start.min(end)..start.max(end)].to_owned()
+        }
+    };
+    pieces.iter().map(piece).collect()
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn neither_a_key_nor_twelve_characters_of_it_are_left(
+        key in key(), other in key(), pieces in vec(piece(), 0..8), others in vec(piece(), 0..3),
+    ) {
+        let text = compose(&key, &pieces) + &key + &compose(&other, &others) + &other;
+        let redactor = Redactor::new([Secret::new(&key), Secret::new(&other)]);
+        let shown = redactor.redact(&text);
+        prop_assert!(!betrays(&shown, &key), "{} is in {}", key, shown);
+        prop_assert!(!betrays(&shown, &other), "{} is in {}", other, shown);
+    }
+
+    #[test]
+    fn eight_characters_at_an_end_of_a_key_are_not_left(
+        key in "[a-zA-Z0-9]{20,60}", length in 8_usize..20, before in "[ -/:-@]{1,5}", after in "[ -/:-@]{1,5}",
+    ) {
+        let redactor = Redactor::new([Secret::new(&key)]);
+        let (start, end) = (&key[..length], &key[key.len() - length..]);
+        for part in [start, end] {
+            let shown = redactor.redact(&format!("{before}{part}{after}"));
+            prop_assert!(!shown.contains(part), "{} is in {}", part, shown);
+        }
+    }
+
+    #[test]
+    fn a_short_secret_is_not_left_as_a_word(key in "[!-~]{1,7}", pieces in vec("[ -~]{0,6}", 0..4)) {
+        let text = format!("{} {key} {}", pieces.concat(), pieces.join(&key));
+        let shown = Redactor::new([Secret::new(&key)]).redact(&text);
+        let inside = |c: char| c.is_alphanumeric();
+        let left = shown.replace("[redacted]", "");
+        for (at, _) in left.match_indices(&key) {
+            // What the placeholder stood between has come together here.
+            let whole = !left[..at].ends_with(inside) && !left[at + key.len()..].starts_with(inside);
+            prop_assert!(!whole || !shown.contains(&format!(" {key} ")), "{} is in {}", key, shown);
+        }
+    }
+
+    #[test]
+    fn a_text_without_any_secret_stays_as_it_is(text in "[a-zA-Z ,.:éß„“✓]{0,200}") {
+        prop_assert_eq!(Redactor::new([Secret::new(samples::KEY)]).redact(&text), text);
+    }
+}

@@ -1,0 +1,212 @@
+//! Random values, grown from what the forms and the stored answers hold.
+
+use std::{fs, path::PathBuf, sync::LazyLock};
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index, select},
+};
+use serde_json::{Map, Value};
+use tooljet_openai::http::HttpResponse;
+
+/// Looks like nothing else, so that every part of it in a text is an echo.
+pub(crate) const KEY: &str = "Qx7-Vw93_ZpLm41kTrY8eHn2-BdGs56uJcFa0XoWi";
+
+/// Longest part of a secret that may be left in a text.
+pub(crate) const TOLERATED: usize = 11;
+
+/// Whether `text` holds more of `secret` than is tolerated, placeholders not counted.
+pub(crate) fn betrays(text: &str, secret: &str) -> bool {
+    let parts = || secret.as_bytes().windows(TOLERATED + 1);
+    text.split("[redacted]").any(|left| left.contains(secret) || parts().any(|part| contains(left.as_bytes(), part)))
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn json_file(path: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(repository().join(path)).unwrap()).unwrap()
+}
+
+/// The operations of the form, each with the keys of its fields.
+pub(crate) static OPERATIONS: LazyLock<Vec<(String, Vec<String>)>> = LazyLock::new(|| {
+    let form = json_file("operations.json");
+    let operations = form["properties"]["operation"]["list"].as_array().unwrap().clone();
+    operations
+        .into_iter()
+        .map(|operation| {
+            let name = operation["value"].as_str().unwrap().to_owned();
+            let mut keys = vec!["query_timeout".to_owned()];
+            collect_keys(&form["properties"][&name], &mut keys);
+            (name, keys)
+        })
+        .collect()
+});
+
+/// The keys of the data source's form.
+pub(crate) static SOURCE_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let mut keys = Vec::new();
+    collect_keys(&json_file("manifest.json")["properties"], &mut keys);
+    keys
+});
+
+fn collect_keys(form: &Value, keys: &mut Vec<String>) {
+    let Value::Object(members) = form else { return };
+    if let Some(key) = members.get("key").and_then(Value::as_str) {
+        keys.push(key.to_owned());
+    }
+    members.values().for_each(|member| collect_keys(member, keys));
+}
+
+/// Every stored answer.
+pub(crate) static FIXTURES: LazyLock<Vec<HttpResponse>> = LazyLock::new(|| {
+    let index = json_file("__tests__/fixtures/index.json");
+    let stored = index.as_array().unwrap().iter().map(|fixture| {
+        let file = repository().join("__tests__/fixtures").join(fixture["file"].as_str().unwrap());
+        let headers = fixture["headers"].as_object().unwrap().iter();
+        HttpResponse {
+            status: u16::try_from(fixture["status"].as_u64().unwrap()).unwrap(),
+            headers: headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect(),
+            body: fs::read(file).unwrap(),
+        }
+    });
+    stored.collect()
+});
+
+/// Any text, with a liking for what parsers stumble over.
+pub(crate) fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => ".{0,40}",
+        2 => select(vec![
+            "", " ", "\n", "\u{feff}", "null", "undefined", "NaN", "Infinity", "-0", "1e999", "{{", "}}", "{{ 5 }}", "[",
+            "[]", "{}", "[null]", "{\"a\":", "\u{0}", "a\r\nX-Injected: 1", "é", "👩‍👩‍👧", "true", "off", "auto", "json",
+        ])
+        .prop_map(str::to_owned),
+        1 => any::<i64>().prop_map(|number| number.to_string()),
+        1 => any::<f64>().prop_map(|number| number.to_string()),
+        1 => "[ -~]{0,300}",
+    ]
+}
+
+/// Any JSON.
+pub(crate) fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-20_i64..3000).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        (-3.0..3.0).prop_map(Value::from),
+        text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..5).prop_map(Value::from),
+            vec((member_name(), inner), 0..5).prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// Names that some reader looks for, among others.
+fn member_name() -> impl Strategy<Value = String> {
+    let known = "role content type text url image_url name schema properties items required strict title message code \
+                 param error detail loc msg choices data index finish_reason refusal tool_calls audio transcript usage \
+                 total_tokens embedding b64_json id model stream created shutdown_date logprobs status_code statusCode";
+    let known: Vec<_> = known.split_whitespace().map(str::to_owned).collect();
+    prop_oneof![4 => select(known), 1 => text()]
+}
+
+/// What a field may hold: any JSON, as it is or as its text.
+pub(crate) fn field() -> impl Strategy<Value = Value> {
+    prop_oneof![3 => json(), 1 => json().prop_map(|value| value.to_string().into())]
+}
+
+/// Options with some of these keys set to anything.
+pub(crate) fn options(keys: Vec<String>) -> impl Strategy<Value = Map<String, Value>> {
+    vec((select(keys), field()), 0..7).prop_map(|members| members.into_iter().collect())
+}
+
+/// An operation and anything in its fields.
+pub(crate) fn query() -> impl Strategy<Value = Map<String, Value>> {
+    select(OPERATIONS.clone()).prop_flat_map(|(operation, keys)| {
+        let prompt = prop_oneof![3 => Just(Value::from("Say it as JSON")), 1 => field()];
+        (options(keys), prompt).prop_map(move |(mut options, prompt)| {
+            let key = if operation == "generate_embedding" { "input" } else { "prompt" };
+            if operation != "list_models" {
+                options.entry(key).or_insert(prompt);
+            }
+            options.insert("operation".to_owned(), operation.clone().into());
+            options
+        })
+    })
+}
+
+/// Bytes to change, take out, put in or cut off at.
+pub(crate) type Damage = Vec<(Index, u8, u8)>;
+
+pub(crate) fn damage() -> impl Strategy<Value = Damage> {
+    vec((any::<Index>(), 0_u8..4, any::<u8>()), 0..4)
+}
+
+pub(crate) fn damaged(mut body: Vec<u8>, damage: &Damage) -> Vec<u8> {
+    for (at, kind, byte) in damage {
+        let at = at.index(body.len() + 1);
+        match kind {
+            0 if at < body.len() => body[at] = *byte,
+            1 if at < body.len() => drop(body.remove(at)),
+            2 => body.insert(at, *byte),
+            _ => body.truncate(at),
+        }
+    }
+    body
+}
+
+/// A stored answer, as it is or damaged.
+pub(crate) fn stored_answer() -> impl Strategy<Value = HttpResponse> {
+    (select(FIXTURES.clone()), damage(), any::<bool>()).prop_map(|(response, damage, whole)| {
+        if whole { response } else { HttpResponse { body: damaged(response.body, &damage), ..response } }
+    })
+}
+
+/// Any answer: a stored one, or one of random parts.
+pub(crate) fn answer() -> impl Strategy<Value = HttpResponse> {
+    let body = prop_oneof![
+        4 => json().prop_map(|body| body.to_string().into_bytes()),
+        1 => (any::<u16>(), text()).prop_map(|(code, message)| {
+            serde_json::json!({"error": {"code": code, "message": message}}).to_string().into_bytes()
+        }),
+        2 => json().prop_map(|error| serde_json::json!({ "error": error }).to_string().into_bytes()),
+        2 => json().prop_map(|choice| serde_json::json!({"choices": [choice], "data": [choice]}).to_string().into_bytes()),
+        1 => vec(any::<u8>(), 0..200),
+        1 => text().prop_map(|text| format!("<html><script>{text}</b><{text}").into_bytes()),
+    ];
+    let status = prop_oneof![2 => Just(200), 3 => select(vec![201, 204, 400, 401, 402, 403, 404, 408, 409, 413, 422, 429]),
+        2 => 500_u16..530, 1 => 100_u16..1000];
+    let random = (status, headers(), body);
+    prop_oneof![stored_answer(), random.prop_map(|(status, headers, body)| HttpResponse { status, headers, body }),]
+}
+
+fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
+    let name = select(vec!["retry-after", "retry-after-ms", "x-should-retry", "x-request-id", "content-type"]);
+    vec((name.prop_map(str::to_owned), header_value()), 0..4)
+}
+
+/// What a server may write after `retry-after`.
+pub(crate) fn header_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (0..200_000_u32).prop_map(|number| number.to_string()),
+        any::<f64>().prop_map(|number| number.to_string()),
+        (-10.0..10.0).prop_map(|number: f64| number.to_string()),
+        any::<i64>().prop_map(|number| number.to_string()),
+        select(vec!["true", "false", "Fri, 15 Jan 2027 08:00:07 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "1,5", "0x10"])
+            .prop_map(str::to_owned),
+        text(),
+    ]
+}

@@ -1,0 +1,79 @@
+//! Waits between tries, whatever a server asks for.
+
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+use tooljet_openai::{
+    error::{ApiError, Error, TransportError, TransportErrorKind},
+    http::HttpResponse,
+    retry::{LONGEST_WAIT, RetryPolicy, requested_wait},
+};
+
+use crate::{config, samples};
+
+const NOW: Duration = Duration::from_secs(1_800_000_000);
+
+fn requested(status: u16, headers: &[(&str, &str)], message: &str) -> Option<Duration> {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let response = HttpResponse { status, headers, body: Vec::new() };
+    requested_wait(&response, message, SystemTime::UNIX_EPOCH + NOW)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_wait_is_never_longer_than_a_minute(
+        status in any::<u16>(),
+        value in samples::header_value(),
+        in_milliseconds in samples::header_value(),
+        amount in "[0-9.]{0,12}(ms|s|m|h|x|)[0-9.]{0,12}(s|m|)",
+        should_retry in any::<Option<bool>>(),
+        retries in 0_u32..20,
+        jitter in any::<f64>(),
+    ) {
+        let message = format!("Please try again in {amount}. Visit us");
+        let headers = [("retry-after", value.as_str()), ("retry-after-ms", in_milliseconds.as_str())];
+        let retry_after = requested(status, &headers, &message);
+        let error = Error::Api(Box::new(ApiError { status, retry_after, should_retry, ..ApiError::default() }));
+        let policy = RetryPolicy { max_retries: 10 };
+        let delay = policy.delay(&error, retries, jitter);
+        prop_assert!(delay.unwrap_or_default() <= LONGEST_WAIT);
+        prop_assert!(retries < 10 || delay.is_none());
+        // A longer wait than that is reported, not shortened.
+        prop_assert!(retry_after.is_none_or(|wait| wait <= LONGEST_WAIT) || delay.is_none());
+    }
+
+    #[test]
+    fn a_wait_that_nobody_asks_for_is_between_375_milliseconds_and_8_seconds(
+        retries in 0_u32..10, jitter in any::<f64>().prop_filter("a number", |jitter| !jitter.is_nan()),
+    ) {
+        let error = Error::Transport(TransportError::new(TransportErrorKind::Reset, ""));
+        let delay = RetryPolicy { max_retries: 10 }.delay(&error, retries, jitter).unwrap();
+        prop_assert!((375..=8_000).contains(&delay.as_millis()), "{delay:?}");
+    }
+
+    #[test]
+    fn seconds_milliseconds_and_words_mean_the_same_wait(millis in 1_u32..10_000_000) {
+        let expected = Some(Duration::from_millis(millis.into()));
+        let near = |wait: Option<Duration>| wait.map(|wait| (wait.as_secs_f64() * 1000.0).round());
+        let seconds = (f64::from(millis) / 1000.0).to_string();
+        let forms = [
+            requested(429, &[("retry-after-ms", &millis.to_string())], ""),
+            requested(429, &[("retry-after", &seconds)], ""),
+            requested(429, &[], &format!("Please try again in {millis}ms.")),
+            requested(429, &[], &format!("Please try again in {seconds}s.")),
+            requested(429, &[], &format!("Please try again in {}m{}ms, or later", millis / 60_000, millis % 60_000)),
+        ];
+        for form in forms {
+            prop_assert_eq!(near(form), near(expected));
+        }
+    }
+
+    #[test]
+    fn a_date_asks_for_the_time_until_then_and_a_past_one_for_none(offset in -4_000_000_i64..4_000_000) {
+        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.as_secs().saturating_add_signed(offset));
+        let wait = requested(503, &[("retry-after", &httpdate::fmt_http_date(date))], "");
+        prop_assert_eq!(wait, Some(Duration::from_secs(u64::try_from(offset).unwrap_or_default())));
+    }
+}

@@ -1,0 +1,60 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // here a panic is a failed test
+//! Tenants of one server share its process: what one of them does changes nothing for another.
+
+#[path = "support/script.rs"]
+mod script;
+
+use script::{Script, Step, answer};
+use serde_json::{Value, json};
+use tooljet_openai::{memory::Memory, service::Outcome};
+
+const ADDRESS: &str = "https://gateway.example/v1";
+
+fn pong() -> Step {
+    answer(200, &[], json!({"choices": [{"message": {"content": "Pong."}, "finish_reason": "stop"}]}))
+}
+
+fn refusal(param: &str, message: &str) -> Step {
+    answer(400, &[], json!({"error": {"message": message, "type": "x", "param": param, "code": null}}))
+}
+
+fn query(options: Value) -> Value {
+    let mut query = json!({"operation": "chat", "prompt": "Ping", "model": "shared-model"});
+    query.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+    query
+}
+
+/// What the second tenant sends after the first one's query was refused and then adjusted.
+fn sent_after(first: Value, refused: Step, second: Value, address_of_first: &str) -> Value {
+    let memory = Memory::default();
+    let adjusted = Script::new([refused, pong()]);
+    let source = json!({"apiKey": "sk-first", "base_url": address_of_first});
+    let outcome = adjusted.run_with(&memory, &source, &query(first));
+    assert!(matches!(outcome, Outcome::Ok(_)), "{outcome:?}");
+    assert_eq!(adjusted.attempts(), 2);
+    let script = Script::new([pong()]);
+    script.run_with(&memory, &json!({"apiKey": "sk-second", "base_url": ADDRESS}), &query(second));
+    script.sent.lock().unwrap().remove(0).body
+}
+
+#[test]
+fn what_an_account_may_not_use_is_not_kept_from_others() {
+    let tier = json!({"service_tier": "priority"});
+    let refused = refusal("service_tier", "service_tier is not available for this organization");
+    assert_eq!(sent_after(tier.clone(), refused, tier, ADDRESS)["service_tier"], "priority");
+}
+
+#[test]
+fn a_mistyped_word_does_not_take_the_right_one_from_others() {
+    let refused = refusal("verbosity", "'hihg' is not one of ['low', 'medium', 'high'] - 'verbosity'");
+    let sent = sent_after(json!({"verbosity": "hihg"}), refused, json!({"verbosity": "high"}), ADDRESS);
+    assert_eq!(sent["verbosity"], "high");
+}
+
+#[test]
+fn a_hostile_server_teaches_nothing_about_others() {
+    let seed = json!({"seed": 7});
+    let refused = || refusal("seed", "seed is not supported with this model");
+    assert_eq!(sent_after(seed.clone(), refused(), seed.clone(), "https://hostile.example/v1")["seed"], 7);
+    assert_eq!(sent_after(seed.clone(), refused(), seed, ADDRESS).get("seed"), None, "the same server is believed");
+}
