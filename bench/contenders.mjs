@@ -1,0 +1,51 @@
+// Who takes part, and how each becomes the one text that ToolJet would install.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ROOT } from '../scripts/setup.mjs';
+
+const BENCH = fileURLToPath(new URL('.', import.meta.url));
+const require = createRequire(import.meta.url);
+
+/** The contender that all others are compared with. */
+export const OURS = 'ours';
+/** The floor: it makes no requests. */
+export const EMPTY = 'empty';
+
+export const CONTENDERS = [
+  { id: 'openai-4', name: `openai ${versionOf('openai-4')}` },
+  { id: 'openai-latest', name: `openai ${versionOf('openai-latest')}` },
+  { id: 'fetch', name: 'thinnest fetch' },
+  { id: 'node-http', name: 'thinnest node:http' },
+  { id: OURS, name: 'this plugin' },
+  { id: EMPTY, name: 'empty plugin (floor)' },
+];
+
+/**
+ * Bundles the contenders as ToolJet does it, with ncc, and returns them with the `file` of their
+ * text; `plugin` is that of ours.
+ */
+export async function bundledContenders(plugin) {
+  const out = join(ROOT, 'target', 'bench', 'contenders');
+  mkdirSync(out, { recursive: true });
+  const bundle = require('@vercel/ncc');
+  const contenders = [];
+  for (const contender of CONTENDERS) {
+    let file = plugin;
+    if (contender.id !== OURS) {
+      file = join(out, `${contender.id}.js`);
+      const source = join(BENCH, 'contenders', `${contender.id}.js`);
+      const { code } = await bundle(source, { cache: false, quiet: true });
+      writeFileSync(file, code);
+    }
+    contenders.push({ ...contender, file, bytes: readFileSync(file).length });
+  }
+  return contenders;
+}
+
+function versionOf(name) {
+  const file = join(BENCH, 'node_modules', name, 'package.json');
+  return JSON.parse(readFileSync(file, 'utf8')).version;
+}

@@ -1,0 +1,20 @@
+// What the contenders have in common: the request, and the error that ToolJet knows by its name.
+
+class QueryError extends Error {
+  constructor(message, description, data) {
+    super(message);
+    this.description = description;
+    this.data = data;
+  }
+}
+
+function chatRequest({ model, prompt, max_tokens, temperature }) {
+  return {
+    model,
+    messages: [{ role: 'user', content: prompt }],
+    max_tokens: Number(max_tokens),
+    temperature: Number(temperature),
+  };
+}
+
+module.exports = { QueryError, chatRequest };

@@ -1,0 +1,19 @@
+// What ToolJet's own plugin amounts to: a new client for each query, and one call of it.
+
+const { QueryError, chatRequest } = require('./chat');
+
+module.exports = (OpenAI) =>
+  class OpenAIPackage {
+    async run(sourceOptions, queryOptions) {
+      const client = new OpenAI({
+        apiKey: sourceOptions.apiKey,
+        baseURL: sourceOptions.base_url,
+      });
+      try {
+        const answer = await client.chat.completions.create(chatRequest(queryOptions));
+        return { status: 'ok', data: answer.choices[0].message.content };
+      } catch (error) {
+        throw new QueryError('Query could not be completed', error.message, {});
+      }
+    }
+  };

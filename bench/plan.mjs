@@ -1,0 +1,66 @@
+// What a run measures. A cell is one kind of load; each contender runs it once per round, in a
+// process of its own, and the rounds are spread over the whole run.
+
+import { ANSWER_SIZES } from './answers.mjs';
+import { EMPTY } from './contenders.mjs';
+
+export const CONCURRENCIES = [1, 16, 64, 256];
+const [SMALL, LARGE] = Object.keys(ANSWER_SIZES);
+
+/** The loads that the tables and the targets speak of. */
+export const MAIN = { protocol: 'https', answer: SMALL, serverTime: 0 };
+export const LARGE_ANSWERS = { protocol: 'https', answer: LARGE, serverTime: 0 };
+const SLOW_SERVER = { protocol: 'https', answer: SMALL, serverTime: 50 };
+const PLAIN = { protocol: 'http', answer: SMALL, serverTime: 0 };
+
+const at = (load, concurrencies) => concurrencies.map((concurrency) => ({ ...load, concurrency }));
+
+export const PLANS = {
+  quick: {
+    rounds: 2,
+    warmup: 250,
+    window: 500,
+    coldStarts: 5,
+    cells: [
+      ...at(MAIN, CONCURRENCIES),
+      ...at(LARGE_ANSWERS, [64]),
+      ...at(SLOW_SERVER, [64]),
+      ...at(PLAIN, [64]),
+    ],
+  },
+  full: {
+    rounds: 4,
+    warmup: 500,
+    window: 1200,
+    coldStarts: 20,
+    cells: [
+      ...at(MAIN, CONCURRENCIES),
+      ...at(LARGE_ANSWERS, CONCURRENCIES),
+      ...at(SLOW_SERVER, CONCURRENCIES),
+      ...at({ ...LARGE_ANSWERS, serverTime: 50 }, CONCURRENCIES),
+      ...at(PLAIN, [1, 64]),
+      ...at({ ...PLAIN, answer: LARGE }, [1, 64]),
+    ],
+  },
+};
+
+export const GROWTH = { concurrency: 64, queries: 20_000, batch: 2_000 };
+export const BURST = { hosts: 256, watch: 1_500 };
+
+/** Ours unpacks its addon into a file, which later processes find. */
+export const WITHOUT_ADDON_FILE = 'without addon file';
+export const WITH_ADDON_FILE = 'with addon file';
+
+/** The empty plugin makes no requests, so it runs only once per concurrency. */
+export function takesPart({ id }, cell) {
+  return id !== EMPTY || isPartOf(cell, MAIN);
+}
+
+export function isPartOf(cell, load) {
+  return Object.entries(load).every(([key, value]) => cell[key] === value);
+}
+
+export function titleOf({ protocol, answer, serverTime }) {
+  const time = serverTime === 0 ? 'answered at once' : `answered after ${serverTime} ms`;
+  return `${protocol.toUpperCase()}, ${answer} answers, ${time}`;
+}

@@ -1,0 +1,63 @@
+// The processes of a run: the API, and one per contender and measurement.
+
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const BENCH = fileURLToPath(new URL('.', import.meta.url));
+/** The Node release that ToolJet's server runs on. */
+export const NODE = join(BENCH, 'node_modules', 'node', 'bin', 'node');
+
+/** Starts the API; `call(command, options)` resolves to what its command returns. */
+export function startApi() {
+  const child = fork(join(BENCH, 'api.mjs'), { execPath: NODE });
+  const waiting = new Map();
+  let calls = 0;
+  const failed = (reason) => {
+    for (const { reject } of waiting.values()) reject(new Error(`the API's process ${reason}`));
+    waiting.clear();
+  };
+  child.on('message', ({ id, result }) => {
+    waiting.get(id)?.resolve(result);
+    waiting.delete(id);
+  });
+  child.on('error', (error) => failed(`could not be started: ${error.message}`));
+  child.on('exit', () => failed('ended'));
+  return {
+    call(command, options) {
+      return new Promise((resolve, reject) => {
+        calls += 1;
+        waiting.set(calls, { resolve, reject });
+        child.send({ id: calls, command, options });
+      });
+    },
+    stop: () => child.disconnect(),
+  };
+}
+
+/**
+ * Runs one task in a process of its own and resolves to its result. `onPhase` is called when the
+ * task enters the part that it measures and when it leaves it.
+ */
+export function runTask(task, options, { env = {}, flags = [], onPhase = () => {} } = {}) {
+  const child = fork(join(BENCH, 'child.mjs'), [], {
+    execPath: NODE,
+    // openai 4 brings a package that asks for a deprecated module, and Node says so each time.
+    execArgv: ['--no-deprecation', ...flags],
+    // Nothing of this shell: a proxy or a key in it would change what is measured.
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+  });
+  return new Promise((resolve, reject) => {
+    let outcome;
+    child.on('message', (message) => {
+      if (message.phase) onPhase(message.phase);
+      else outcome = message;
+    });
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      if (outcome?.result) resolve(outcome.result);
+      else reject(new Error(outcome?.error ?? `its process ended with ${signal ?? code}`));
+    });
+    child.send({ task, options });
+  });
+}

@@ -1,0 +1,37 @@
+// Access to the figures of a run, by who, which load and what.
+
+import { EMPTY, OURS } from '../contenders.mjs';
+import { isPartOf, MAIN } from '../plan.mjs';
+
+/** The summary ({median, min, max}) of a figure, or undefined where the contender took no part. */
+export function figure(results, contender, cell, name) {
+  // The empty plugin runs with one load only, as it makes no requests.
+  const wanted = contender === EMPTY ? { ...MAIN, concurrency: cell.concurrency } : cell;
+  const load = results.loads.find((each) => each.contender === contender && isPartOf(each, wanted));
+  return load?.figures[name];
+}
+
+export function median(results, contender, cell, name) {
+  return figure(results, contender, cell, name)?.median;
+}
+
+/** Main-thread time of a query above that of the empty plugin, in microseconds. */
+export function aboveFloor(results, contender, concurrency) {
+  const of = (id) => median(results, id, { ...MAIN, concurrency }, 'mainThreadUs');
+  return of(contender) - of(EMPTY);
+}
+
+/** How many times our figure the contender's is, or the other way round: above 1 we are ahead. */
+export function advantage(results, contender, cell, name, { more }) {
+  const [ours, theirs] = [OURS, contender].map((id) => median(results, id, cell, name));
+  return more === 'better' ? ours / theirs : theirs / ours;
+}
+
+export function coldStart(results, contender, kind = 'any') {
+  return results.cold.find((each) => each.contender === contender && each.kind === kind)
+    ?.milliseconds.median;
+}
+
+export function withoutFloor(results) {
+  return results.contenders.filter(({ id }) => id !== EMPTY);
+}

@@ -1,0 +1,197 @@
+// The figures as tables of at most 100 columns.
+
+import { paint, print } from '../../scripts/terminal.mjs';
+import { EMPTY, OURS } from '../contenders.mjs';
+import {
+  CONCURRENCIES,
+  isPartOf,
+  MAIN,
+  titleOf,
+  WITH_ADDON_FILE,
+  WITHOUT_ADDON_FILE,
+} from '../plan.mjs';
+import { targets } from '../targets.mjs';
+import { aboveFloor, coldStart, figure, median, withoutFloor } from './figures.mjs';
+
+const WIDTH = 100;
+const NAME = 22;
+
+export function printTables(results) {
+  printThroughput(results);
+  for (const load of loadsOf(results)) printLoad(results, load);
+  printFloor(results);
+  printColdStarts(results);
+  printGrowth(results);
+  printApi(results);
+  printTargets(results);
+}
+
+function printThroughput(results) {
+  const loads = loadsOf(results);
+  heading('Queries per second (± half the spread over the rounds)');
+  for (const load of loads) {
+    const concurrencies = concurrenciesOf(results, load);
+    row(
+      titleOf(load),
+      concurrencies.map((number) => `${number} at once`),
+      { first: 44, style: 'dim' },
+    );
+    for (const contender of withoutFloor(results)) {
+      const cells = concurrencies.map((concurrency) =>
+        withSpread(figure(results, contender.id, { ...load, concurrency }, 'queriesPerSecond')),
+      );
+      row(`  ${contender.name}`, cells, { first: 44, style: styleOf(contender) });
+    }
+  }
+}
+
+/** What one load costs and how it feels, at the concurrency that all plans have. */
+function printLoad(results, load) {
+  const cell = { ...load, concurrency: 64 };
+  const contenders = isPartOf(load, MAIN) ? results.contenders : withoutFloor(results);
+  heading(`${titleOf(load)}, 64 at once (loop: p99 of event-loop delay)`);
+  row('', ['p50 ms', 'p99 ms', 'main us', 'all us', 'loop ms', 'RSS MB', 'TCP', 'TLS', 'queries'], {
+    style: 'dim',
+  });
+  for (const contender of contenders) {
+    const of = (name, digits) => number(median(results, contender.id, cell, name), digits);
+    row(
+      contender.name,
+      [
+        of('p50', 1),
+        of('p99', 1),
+        of('mainThreadUs'),
+        of('allThreadsUs'),
+        of('eventLoopDelayP99', 1),
+        of('peakRss'),
+        of('tcpConnections'),
+        of('tlsConnections'),
+        of('allQueries'),
+      ],
+      { style: styleOf(contender) },
+    );
+  }
+}
+
+function printFloor(results) {
+  heading(`${titleOf(MAIN)}: main-thread us above the empty plugin, and peak RSS in MB`);
+  const at = (unit) => CONCURRENCIES.map((concurrency) => `${unit}@${concurrency}`);
+  row('', [...at('us'), ...at('MB')], { style: 'dim' });
+  for (const contender of withoutFloor(results)) {
+    row(
+      contender.name,
+      [
+        ...CONCURRENCIES.map((concurrency) =>
+          number(aboveFloor(results, contender.id, concurrency)),
+        ),
+        ...CONCURRENCIES.map((concurrency) =>
+          number(median(results, contender.id, { ...MAIN, concurrency }, 'peakRss')),
+        ),
+      ],
+      { style: styleOf(contender) },
+    );
+  }
+}
+
+function printColdStarts(results) {
+  heading('First query of a process over HTTP, ms; most threads while 256 new hosts are asked');
+  row('', ['ms', 'cached addon', 'threads before', 'most threads'], { style: 'dim' });
+  for (const contender of results.contenders) {
+    const isOurs = contender.id === OURS;
+    const burst = results.burst.find((each) => each.contender === contender.id);
+    row(
+      contender.name,
+      [
+        number(coldStart(results, contender.id, isOurs ? WITHOUT_ADDON_FILE : 'any'), 1),
+        isOurs ? number(coldStart(results, contender.id, WITH_ADDON_FILE), 1) : '',
+        number(burst?.before),
+        number(burst?.most),
+      ],
+      { style: styleOf(contender) },
+    );
+  }
+}
+
+function printGrowth({ growth, contenders }) {
+  heading('After that many queries, 64 at once and garbage collected');
+  row('', ['queries', 'heap MB', 'RSS MB', 'threads', 'open files'], { style: 'dim' });
+  for (const { contender, samples } of growth) {
+    const { name } = contenders.find(({ id }) => id === contender);
+    const middle = samples[Math.floor(samples.length / 2)];
+    for (const [index, sample] of [samples[0], middle, samples.at(-1)].entries()) {
+      row(index === 0 ? name : '', [
+        number(sample.queries),
+        number(sample.heap, 1),
+        number(sample.rss),
+        number(sample.threads),
+        number(sample.openFiles),
+      ]);
+    }
+  }
+}
+
+/** Whether the API held anybody up. */
+function printApi({ loads }) {
+  const asking = loads.filter(({ contender }) => contender !== EMPTY);
+  const busiest = asking.reduce((a, b) =>
+    a.figures.apiBusy.median > b.figures.apiBusy.median ? a : b,
+  );
+  const percent = (share) => `${(share * 100).toFixed(0)} %`;
+  heading('The API');
+  print(
+    `Its thread ran ${percent(busiest.figures.apiBusy.median)} of the time at most (${busiest.contender}, ` +
+      `${titleOf(busiest)}, ${busiest.concurrency}),`,
+  );
+  print(
+    `and waited for a core ${percent(busiest.figures.apiWaitedForCore.median)} of it; the rest it waited for requests.`,
+  );
+}
+
+function printTargets(results) {
+  heading('Targets');
+  for (const { title, value, limit, holds } of targets(results)) {
+    const mark = holds ? paint('green', 'reached') : paint('yellow', 'missed ');
+    print(`${mark}  ${title.padEnd(60)}${value.padStart(10)}  ${limit}`);
+  }
+}
+
+function loadsOf({ loads }) {
+  const seen = new Map();
+  for (const { protocol, answer, serverTime } of loads) {
+    seen.set([protocol, answer, serverTime].join(), { protocol, answer, serverTime });
+  }
+  return [...seen.values()];
+}
+
+function concurrenciesOf({ loads }, load) {
+  return CONCURRENCIES.filter((concurrency) =>
+    loads.some((each) => isPartOf(each, { ...load, concurrency })),
+  );
+}
+
+function styleOf({ id }) {
+  if (id === OURS) return 'green';
+  return id === EMPTY ? 'dim' : undefined;
+}
+
+function withSpread({ median, min, max }) {
+  return `${number(median)} ±${(((max - min) / 2 / median) * 100).toFixed(0)}%`;
+}
+
+function number(value, digits = 0) {
+  if (value === undefined) return '';
+  return value.toLocaleString('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}
+
+function heading(text) {
+  print(`\n${paint('bold', text)}`);
+}
+
+function row(name, cells, { style, first = NAME } = {}) {
+  const width = Math.min(17, Math.floor((WIDTH - first) / Math.max(cells.length, 1)));
+  const line = `${name.padEnd(first)}${cells.map((cell) => cell.padStart(width)).join('')}`;
+  print(style ? paint(style, line) : line);
+}

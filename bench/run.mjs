@@ -1,0 +1,97 @@
+// npm run bench: measures this plugin beside the others, and writes bench/results/.
+
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { installPackages, ROOT, step } from '../scripts/setup.mjs';
+import { createProgress, print } from '../scripts/terminal.mjs';
+
+const USAGE = `npm run bench -- [options]
+  --quick         a few minutes instead of about twenty, with wider spread
+  --plugin FILE   measure this dist/index.js instead of building one
+  --out DIR       write the results there instead of bench/results
+  --help          show this text
+`;
+
+const BENCH = fileURLToPath(new URL('.', import.meta.url));
+
+async function main() {
+  const { values: options } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      plugin: { type: 'string' },
+      out: { type: 'string', default: join(BENCH, 'results') },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  if (process.platform !== 'linux') {
+    throw new Error('the benchmark reads /proc, so it runs on Linux only, as ToolJet does.');
+  }
+  installPackages(BENCH);
+  if (!options.plugin) step(process.execPath, ['scripts/build.mjs']);
+  const plugin = options.plugin ?? join(ROOT, 'dist', 'index.js');
+  if (!existsSync(plugin)) throw new Error(`there is no ${plugin}`);
+  await bench({ ...options, plugin });
+}
+
+async function bench({ quick, plugin, out }) {
+  // These need the packages of this folder, which may have been installed only now.
+  const { bundledContenders } = await import('./contenders.mjs');
+  const { describeMachine, warningAbout } = await import('./machine.mjs');
+  const { PLANS } = await import('./plan.mjs');
+  const { measure } = await import('./session.mjs');
+  const { printTables } = await import('./report/tables.mjs');
+  const { chart } = await import('./report/chart.mjs');
+  const { markdown } = await import('./report/markdown.mjs');
+
+  const machine = describeMachine();
+  const plan = quick ? PLANS.quick : PLANS.full;
+  print(`\n${machine.name}\nNode ${machine.node}, ${machine.date} UTC, commit ${machine.commit}`);
+  const warning = warningAbout(machine);
+  if (warning) print(warning);
+  print();
+
+  const contenders = await bundledContenders(plugin);
+  const progress = createProgress('Measuring');
+  let measured;
+  try {
+    measured = await measure({ plan, contenders, progress });
+  } catch (error) {
+    progress.stop();
+    throw error;
+  }
+  progress.end('Measured');
+
+  const results = {
+    machine,
+    command: `npm run bench${quick ? ' -- --quick' : ''}`,
+    plan: { rounds: plan.rounds, warmup: plan.warmup, window: plan.window },
+    contenders: contenders.map(({ id, name, bytes }) => ({ id, name, bytes })),
+    ...measured,
+  };
+  printTables(results);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, 'latest.json'), `${JSON.stringify(results, rounded, 2)}\n`);
+  writeFileSync(join(out, 'latest.svg'), chart(results));
+  writeFileSync(join(out, 'latest.md'), markdown(results));
+  print(`\nWritten to ${out}: latest.json, latest.svg, latest.md`);
+}
+
+/** Four significant digits: the others are noise, and would be in every diff. */
+function rounded(_, value) {
+  return typeof value === 'number' && !Number.isInteger(value)
+    ? Number(value.toPrecision(4))
+    : value;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,155 @@
+// Carries out a plan: the API on one side, one process after another on the other.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ANSWER_SIZES, answerText } from './answers.mjs';
+import { createCertificates } from './certificates.mjs';
+import { EMPTY, OURS } from './contenders.mjs';
+import { BURST, GROWTH, MAIN, takesPart, WITH_ADDON_FILE, WITHOUT_ADDON_FILE } from './plan.mjs';
+import { runTask, startApi } from './processes.mjs';
+import { summary } from './statistics.mjs';
+
+export async function measure({ plan, contenders, progress }) {
+  const folder = mkdtempSync(join(tmpdir(), 'tooljet-openai-bench-'));
+  const api = startApi();
+  try {
+    const caFile = join(folder, 'ca.pem');
+    const urls = await api.call('listen', await createCertificates(caFile));
+    const session = {
+      api,
+      optionsFor: ({ id, file }, { protocol, answer }) => ({
+        file,
+        baseUrl: `${urls[protocol]}/v1`,
+        length: id === EMPTY ? 0 : answerText(ANSWER_SIZES[answer]).length,
+      }),
+      env: (addonFolder = folder) => ({
+        NODE_EXTRA_CA_CERTS: caFile,
+        TOOLJET_OPENAI_ADDON_DIR: addonFolder,
+      }),
+      prepare: ({ answer, serverTime }) =>
+        api.call('prepare', { size: ANSWER_SIZES[answer], serverTime }),
+      folder,
+    };
+    const cold = await coldStarts(session, { plan, contenders, progress });
+    const loads = await allLoads(session, { plan, contenders, progress });
+    const growth = await growthOf(session, { contenders, progress });
+    const burst = await burstOf(session, { contenders, progress });
+    return { loads, cold, growth, burst };
+  } finally {
+    api.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function allLoads(session, { plan, contenders, progress }) {
+  const runs = plan.cells.flatMap((cell) =>
+    contenders
+      .filter((contender) => takesPart(contender, cell))
+      .map((contender) => ({ cell, contender, rounds: [] })),
+  );
+  for (let round = 0; round < plan.rounds; round += 1) {
+    // Every second round goes backwards, so that no contender always follows the same one.
+    const order = round % 2 === 0 ? runs : runs.toReversed();
+    for (const [index, { cell, contender, rounds }] of order.entries()) {
+      progress.update(
+        `round ${round + 1} of ${plan.rounds}, ${index + 1} of ${runs.length}: ${contender.id}`,
+      );
+      rounds.push(await oneLoad(session, { cell, contender, plan }));
+    }
+  }
+  return runs.map(({ cell, contender, rounds }) => ({
+    ...cell,
+    contender: contender.id,
+    ...figuresOf(rounds),
+  }));
+}
+
+async function oneLoad({ api, optionsFor, env, prepare }, { cell, contender, plan }) {
+  await prepare(cell);
+  const observations = [];
+  const { concurrency } = cell;
+  const { warmup, window } = plan;
+  const result = await runTask(
+    'load',
+    { ...optionsFor(contender, cell), concurrency, warmup, window },
+    { env: env(), onPhase: () => observations.push(api.call('observe')) },
+  ).catch((error) => {
+    throw new Error(`${contender.id} at ${concurrency}: ${error.message}`);
+  });
+  const [before, after] = await Promise.all(observations);
+  const { tcp, tls } = await api.call('observe');
+  const elapsed = after.at - before.at;
+  return {
+    ...result,
+    tcpConnections: tcp,
+    tlsConnections: tls,
+    apiBusy: (after.ran - before.ran) / elapsed,
+    apiWaitedForCore: (after.waited - before.waited) / elapsed,
+  };
+}
+
+/** Median, least and greatest of every figure over the rounds. */
+function figuresOf(rounds) {
+  const names = Object.keys(rounds[0]);
+  return {
+    figures: Object.fromEntries(
+      names.map((name) => [name, summary(rounds.map((round) => round[name]))]),
+    ),
+  };
+}
+
+/** First queries of a process, over HTTP: there, connecting takes next to no time. */
+async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contenders, progress }) {
+  const cell = { ...MAIN, protocol: 'http' };
+  await prepare(cell);
+  const starts = contenders.flatMap((contender) => {
+    const kinds = contender.id === OURS ? [WITHOUT_ADDON_FILE, WITH_ADDON_FILE] : ['any'];
+    return kinds.map((kind) => ({ contender, kind, times: [] }));
+  });
+  for (let round = 0; round < plan.coldStarts; round += 1) {
+    progress.update(`first queries, ${round + 1} of ${plan.coldStarts}`);
+    for (const { contender, kind, times } of starts) {
+      const own = mkdtempSync(join(folder, 'addon-'));
+      const start = () => runTask('cold', optionsFor(contender, cell), { env: env(own) });
+      if (kind === WITH_ADDON_FILE) await start();
+      times.push((await start()).first);
+      rmSync(own, { recursive: true });
+    }
+  }
+  return starts.map(({ contender, kind, times }) => ({
+    contender: contender.id,
+    kind,
+    milliseconds: summary(times),
+  }));
+}
+
+/** 20,000 queries of ours, and of the empty plugin to tell what the host itself leaves behind. */
+async function growthOf({ optionsFor, env, prepare }, { contenders, progress }) {
+  await prepare(MAIN);
+  const growths = [];
+  for (const contender of contenders.filter(({ id }) => id === OURS || id === EMPTY)) {
+    progress.update(`${GROWTH.queries} queries: ${contender.id}`);
+    const { samples } = await runTask(
+      'growth',
+      { ...optionsFor(contender, MAIN), ...GROWTH },
+      { env: env(), flags: ['--expose-gc'] },
+    );
+    growths.push({ contender: contender.id, samples });
+  }
+  return growths;
+}
+
+async function burstOf({ optionsFor, env }, { contenders, progress }) {
+  const bursts = [];
+  for (const contender of contenders.filter(({ id }) => id !== EMPTY)) {
+    progress.update(`${BURST.hosts} new hosts at once: ${contender.id}`);
+    const result = await runTask(
+      'burst',
+      { ...optionsFor(contender, MAIN), ...BURST },
+      { env: env() },
+    );
+    bursts.push({ contender: contender.id, ...result });
+  }
+  return bursts;
+}

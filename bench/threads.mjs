@@ -1,0 +1,34 @@
+// What Linux knows about this process and its threads. process.cpuUsage() counts all threads
+// together, and eventLoopUtilization() counts waiting for a core as work; schedstat does neither.
+
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Milliseconds that the main thread has run, and that it was ready to run but had no core. */
+export function mainThread() {
+  const [ran, waited] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
+  return { ran: Number(ran) / 1e6, waited: Number(waited) / 1e6 };
+}
+
+/** Milliseconds that all threads of the process have run. */
+export function allThreads() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+export function threadCount() {
+  return Number(statusOf('Threads'));
+}
+
+/** The most memory that the process has had in RAM so far, in MB. */
+export function peakRss() {
+  return (parseInt(statusOf('VmHWM'), 10) * 1024) / 1e6;
+}
+
+export function openFiles() {
+  return readdirSync('/proc/self/fd').length;
+}
+
+function statusOf(name) {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)[1];
+}
