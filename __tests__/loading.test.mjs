@@ -2,6 +2,7 @@
 // of its own, as root and as an unprivileged user where both are to be had.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -94,6 +95,13 @@ const conditions = [
     from: 'the cache folder',
     written: true,
     check: (world) => assert.deepEqual(readFileSync(join(world.home, 'target')), addon),
+  },
+  {
+    condition: 'a named pipe stands in place of the file',
+    outcome: 'replaced, and nothing waits for it',
+    arrange: (world) => execFileSync('mkfifo', [join(world.folder(world.cache), addonName)]),
+    from: 'the cache folder',
+    written: true,
   },
   {
     condition: 'a folder stands in place of the file',

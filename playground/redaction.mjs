@@ -1,13 +1,16 @@
 // Takes secrets out of what the page shows of a call.
 
 const REDACTED = '[redacted]';
-const SECRET_HEADER = /auth|cookie|key|secret|token/i;
+/** Any other header may hold a secret, whatever its name. */
+const HARMLESS_HEADER =
+  /^(accept|accept-encoding|connection|content-(length|type)|host|user-agent|openai-(organization|project))$/i;
 
 /** The flat options of a data source; `encrypted` names the keys that hold secrets. */
 export function redactOptions(options, encrypted) {
   return {
     ...options,
     ...Object.fromEntries(encrypted.filter((key) => options[key]).map((key) => [key, REDACTED])),
+    ...(typeof options.base_url === 'string' && { base_url: redactUrl(options.base_url) }),
     ...(Array.isArray(options.headers) && { headers: options.headers.map(redactPair) }),
   };
 }
@@ -15,10 +18,17 @@ export function redactOptions(options, encrypted) {
 /** What the page shows of a request that arrived at the stand-in. */
 export function redactRequest({ method, path, headers, text, body }) {
   const named = Object.entries(headers).map(([name, value]) => redactPair([name, String(value)]));
-  return { method, path, headers: named, body: body ?? text };
+  return { method, path: redactUrl(path), headers: named, body: body ?? text };
 }
 
 function redactPair([name, value]) {
-  if (!value || !SECRET_HEADER.test(name)) return [name, value];
+  if (!value || HARMLESS_HEADER.test(name)) return [name, value];
   return [name, /^bearer\s/i.test(value) ? `Bearer ${REDACTED}` : REDACTED];
+}
+
+/** User-info and the values of the query; `api-version` is the one that is no secret. */
+function redactUrl(url) {
+  return url
+    .replace(/\/\/[^@/]*@/, `//${REDACTED}@`)
+    .replace(/([?&](?!api-version=)[^=&]*)=[^&]*/g, `$1=${REDACTED}`);
 }

@@ -111,7 +111,7 @@ describe('the server', () => {
       apiKey: '[redacted]',
       headers: [
         ['x-api-key', '[redacted]'],
-        ['x-team', 'ai'],
+        ['x-team', '[redacted]'],
       ],
     });
   });

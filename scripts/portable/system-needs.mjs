@@ -26,6 +26,10 @@ export function assertPortable(bytes, { architecture, glibc = GLIBC_FLOOR }) {
   if (others.length > 0) {
     throw new Error(`it needs ${others.join(', ')}, which slim images do not have`);
   }
+  const unknown = elf.versions.filter((version) => /^GLIBC_(?![\d.]+$)/.test(version));
+  if (unknown.length > 0) {
+    throw new Error(`it needs ${unknown.join(', ')}, which old systems do not have`);
+  }
   const needed = glibcOf(bytes);
   if (needed !== undefined && compareVersions(needed, glibc) > 0) {
     throw new Error(`it needs glibc ${needed}, which is newer than ${glibc}`);

@@ -21,7 +21,9 @@ function sha256Of(bytes) {
 function isIntact(file, sha256) {
   let descriptor;
   try {
-    descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+    // Without O_NONBLOCK, opening a named pipe would stop the whole server.
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    descriptor = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
     if (error.code === 'ENOENT' || error.code === 'ELOOP') return false;
     throw error;
