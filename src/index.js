@@ -26,8 +26,7 @@ class QueryError extends Error {
 }
 
 class OpenAI {
-  // Not async, as a second promise around that of `outcome` would cost every query some time.
-  run(sourceOptions, queryOptions) {
+  async run(sourceOptions, queryOptions) {
     return outcome('Query could not be completed', (binding) =>
       binding.run(sourceOptions, queryOptions),
     );
