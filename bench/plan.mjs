@@ -49,6 +49,8 @@ export const BURST = { hosts: 256, watch: 1_500 };
 
 /** Ours unpacks its addon into a file, which later processes find. */
 export const WITHOUT_ADDON_FILE = 'without addon file';
+/** The others have none. */
+export const NO_ADDON = 'any';
 export const WITH_ADDON_FILE = 'with addon file';
 
 /** The empty plugin makes no requests, so it runs only once per concurrency. */

@@ -45,7 +45,7 @@ export function runTask(task, options, { env = {}, flags = [], onPhase = () => {
     // openai 4 brings a package that asks for a deprecated module, and Node says so each time.
     execArgv: ['--no-deprecation', ...flags],
     // Nothing of this shell: a proxy or a key in it would change what is measured.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { PATH: process.env.PATH, ...env },
   });
   return new Promise((resolve, reject) => {
     let outcome;

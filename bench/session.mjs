@@ -1,12 +1,20 @@
 // Carries out a plan: the API on one side, one process after another on the other.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ANSWER_SIZES, answerText } from './answers.mjs';
 import { createCertificates } from './certificates.mjs';
 import { EMPTY, OURS } from './contenders.mjs';
-import { BURST, GROWTH, MAIN, takesPart, WITH_ADDON_FILE, WITHOUT_ADDON_FILE } from './plan.mjs';
+import {
+  BURST,
+  GROWTH,
+  MAIN,
+  NO_ADDON,
+  takesPart,
+  WITH_ADDON_FILE,
+  WITHOUT_ADDON_FILE,
+} from './plan.mjs';
 import { runTask, startApi } from './processes.mjs';
 import { summary } from './statistics.mjs';
 
@@ -23,9 +31,13 @@ export async function measure({ plan, contenders, progress }) {
         baseUrl: `${urls[protocol]}/v1`,
         length: id === EMPTY ? 0 : answerText(ANSWER_SIZES[answer]).length,
       }),
-      env: (addonFolder = folder) => ({
+      // All places where the addon's file may lie: one left by an earlier run, in the cache of
+      // this user, would be found before a new one is written.
+      env: (own = folder) => ({
         NODE_EXTRA_CA_CERTS: caFile,
-        TOOLJET_OPENAI_ADDON_DIR: addonFolder,
+        TOOLJET_OPENAI_ADDON_DIR: own,
+        HOME: own,
+        TMPDIR: own,
       }),
       prepare: ({ answer, serverTime }) =>
         api.call('prepare', { size: ANSWER_SIZES[answer], serverTime }),
@@ -104,7 +116,7 @@ async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contende
   const cell = { ...MAIN, protocol: 'http' };
   await prepare(cell);
   const starts = contenders.flatMap((contender) => {
-    const kinds = contender.id === OURS ? [WITHOUT_ADDON_FILE, WITH_ADDON_FILE] : ['any'];
+    const kinds = contender.id === OURS ? [WITHOUT_ADDON_FILE, WITH_ADDON_FILE] : [NO_ADDON];
     return kinds.map((kind) => ({ contender, kind, times: [] }));
   });
   for (let round = 0; round < plan.coldStarts; round += 1) {
@@ -113,7 +125,9 @@ async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contende
       const own = mkdtempSync(join(folder, 'addon-'));
       const start = () => runTask('cold', optionsFor(contender, cell), { env: env(own) });
       if (kind === WITH_ADDON_FILE) await start();
+      if (kind !== NO_ADDON) assertAddonFile(own, kind === WITH_ADDON_FILE);
       times.push((await start()).first);
+      if (kind !== NO_ADDON) assertAddonFile(own, true);
       rmSync(own, { recursive: true });
     }
   }
@@ -122,6 +136,14 @@ async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contende
     kind,
     milliseconds: summary(times),
   }));
+}
+
+/** A start that found a file elsewhere would not be what it is called. */
+function assertAddonFile(folder, expected) {
+  const found = readdirSync(folder).some((name) => name.endsWith('.node'));
+  if (found !== expected) {
+    throw new Error(`a first query ${expected ? 'left no' : 'would find an'} addon file`);
+  }
 }
 
 /** 20,000 queries of ours, and of the empty plugin to tell what the host itself leaves behind. */

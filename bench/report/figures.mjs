@@ -1,7 +1,7 @@
 // Access to the figures of a run, by who, which load and what.
 
 import { EMPTY, OURS } from '../contenders.mjs';
-import { isPartOf, MAIN } from '../plan.mjs';
+import { isPartOf, MAIN, NO_ADDON } from '../plan.mjs';
 
 /** The summary ({median, min, max}) of a figure, or undefined where the contender took no part. */
 export function figure(results, contender, cell, name) {
@@ -27,7 +27,7 @@ export function advantage(results, contender, cell, name, { more }) {
   return more === 'better' ? ours / theirs : theirs / ours;
 }
 
-export function coldStart(results, contender, kind = 'any') {
+export function coldStart(results, contender, kind = NO_ADDON) {
   return results.cold.find((each) => each.contender === contender && each.kind === kind)
     ?.milliseconds.median;
 }

@@ -6,6 +6,7 @@ import {
   CONCURRENCIES,
   isPartOf,
   MAIN,
+  NO_ADDON,
   titleOf,
   WITH_ADDON_FILE,
   WITHOUT_ADDON_FILE,
@@ -102,7 +103,7 @@ function printColdStarts(results) {
     row(
       contender.name,
       [
-        number(coldStart(results, contender.id, isOurs ? WITHOUT_ADDON_FILE : 'any'), 1),
+        number(coldStart(results, contender.id, isOurs ? WITHOUT_ADDON_FILE : NO_ADDON), 1),
         isOurs ? number(coldStart(results, contender.id, WITH_ADDON_FILE), 1) : '',
         number(burst?.before),
         number(burst?.most),
