@@ -2,60 +2,51 @@
 // there is to see of it afterwards.
 
 import { createHost } from '../host/host.mjs';
+import { createQueue } from './queue.mjs';
+import { createRealApi } from './real-api.mjs';
 import { redactOptions, redactRequest } from './redaction.mjs';
 import { fillIn } from './templates.mjs';
+import { timed } from './timed.mjs';
 
 /** `plugin` is the text of dist/index.js, `standIn` a running stand-in for OpenAI's API. */
 export function createCalls({ plugin, standIn }) {
   const host = createHost({ text: plugin, loader: 'E' });
-  let last = Promise.resolve();
+  const realApi = createRealApi({ plugin, host });
+  const inTurn = createQueue();
+  const isAtStandIn = ({ base_url: url }) =>
+    URL.canParse(url) && new URL(url).origin === standIn.url;
 
-  /** One at a time, so that the requests in the stand-in's log are those of this call. */
-  function recorded(call) {
-    const turn = last.then(async () => {
+  /** The stand-in has a log of its own. */
+  const runAtStandIn = (source, query) =>
+    inTurn(async () => {
       standIn.requests.length = 0;
-      const answer = await timed(call);
-      return { ...answer, requests: standIn.requests.map(redactRequest) };
+      const answer = await timed(() => host.run(source, query));
+      return { ...answer, requests: [...standIn.requests] };
     });
-    last = turn.catch(() => {});
-    return turn;
-  }
-
-  /** Requests to any other API go out of the addon itself, where nobody can look at them. */
-  async function unrecorded(call) {
-    return { ...(await timed(call)), requests: null };
-  }
-
-  async function make(call, source) {
-    return originOf(source.base_url) === standIn.url ? recorded(call) : unrecorded(call);
-  }
 
   return {
     async testConnection({ options }) {
       const source = flat(options);
-      return make(() => host.testConnection(source), source);
+      const test = () => timed(() => host.testConnection(source));
+      return isAtStandIn(source) ? inTurn(test) : test();
     },
 
     /** `values` are those of the templates in `query`, as the browser evaluated them. */
     async run({ options, query, values }) {
       const source = flat(options);
       const filledIn = fillIn(query, values);
-      const answer = await make(() => host.run(source, filledIn), source);
+      const run = isAtStandIn(source) ? runAtStandIn : realApi.run;
+      const { requests, ...answer } = await run(source, filledIn);
       return {
         ...answer,
+        requests: requests?.map(redactRequest) ?? null,
         options: { source: redactOptions(source, encryptedKeys(options)), query: filledIn },
       };
     },
+
+    close: realApi.close,
   };
 }
-
-async function timed(call) {
-  const started = performance.now();
-  const result = await call();
-  return { result, elapsedMs: performance.now() - started };
-}
-
-const originOf = (url) => (URL.canParse(url) ? new URL(url).origin : undefined);
 
 const encryptedKeys = (options) => Object.keys(options).filter((key) => options[key].encrypted);
 

@@ -15,10 +15,10 @@ export function redactOptions(options, encrypted) {
   };
 }
 
-/** What the page shows of a request that arrived at the stand-in. */
-export function redactRequest({ method, path, headers, text, body }) {
+/** What the page shows of a recorded request. */
+export function redactRequest({ method, path, headers, text }) {
   const named = Object.entries(headers).map(([name, value]) => redactPair([name, String(value)]));
-  return { method, path: redactUrl(path), headers: named, body: body ?? text };
+  return { method, path: redactUrl(path), headers: named, body: text };
 }
 
 function redactPair([name, value]) {

@@ -62,7 +62,7 @@ export async function startPlayground({ plugin, standIn, port = 0 }) {
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
-      await closed;
+      await Promise.all([closed, calls.close()]);
     },
   };
 }

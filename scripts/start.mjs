@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { prepare } from '../playground/prepare.mjs';
 import { startStandIn } from '../stand-in/server.mjs';
+import { portOf } from './port.mjs';
 
 const USAGE = `npm start -- [options]
   --port N   the port of the page; 4700 unless told, 0 for any free one
@@ -11,27 +12,18 @@ const USAGE = `npm start -- [options]
 Serves the playground on this machine only, until it is stopped (Ctrl-C).
 `;
 
-function optionsOf(args) {
+async function main() {
   const { values } = parseArgs({
-    args,
     options: {
       port: { type: 'string', default: '4700' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65535) {
-    throw new Error(`--port must be a whole number from 0 to 65535, not ${values.port}`);
-  }
-  return { ...values, port };
-}
-
-async function main() {
-  const { port, help } = optionsOf(process.argv.slice(2));
-  if (help) {
+  if (values.help) {
     process.stdout.write(USAGE);
     return;
   }
+  const port = portOf(values.port);
   const plugin = prepare();
   // Its packages are there only now.
   const { startPlayground } = await import('../playground/server.mjs');
@@ -41,7 +33,11 @@ async function main() {
     throw error;
   });
 
-  const stop = () => Promise.all([playground.close(), standIn.close()]);
+  const stop = async () => {
+    await Promise.all([playground.close(), standIn.close()]);
+    // The plugin may still wait for an answer.
+    process.exit();
+  };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   process.stdout.write(

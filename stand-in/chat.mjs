@@ -8,18 +8,15 @@ import {
   checkParameters,
   either,
   integer,
-  logitBias,
   metadata,
-  noStream,
-  number,
   object,
   oneOf,
   orNull,
-  stop,
   string,
 } from './parameters.mjs';
 import { replyTo } from './replies.mjs';
 import { checkMentionsJson, jsonReply, responseFormat } from './response-format.mjs';
+import { SAMPLING, variationOf } from './sampling.mjs';
 import { countTokens, digest, finish, logprobs } from './tokens.mjs';
 
 const RULES = {
@@ -27,39 +24,29 @@ const RULES = {
   parameters: {
     model: string(),
     messages,
+    ...SAMPLING,
     audio: orNull(object),
-    frequency_penalty: orNull(number(-2, 2)),
     function_call: either(string(), object),
     functions: array(object, { min: 1, max: 128 }),
-    logit_bias: logitBias,
     logprobs: orNull(boolean),
     max_completion_tokens: orNull(integer(1)),
     max_tokens: orNull(integer(1)),
     metadata,
     modalities: orNull(array(oneOf('text', 'audio'))),
     moderation: orNull(object),
-    n: orNull(integer(1, 128)),
     parallel_tool_calls: boolean,
     prediction: orNull(object),
-    presence_penalty: orNull(number(-2, 2)),
     prompt_cache_key: orNull(string()),
     prompt_cache_options: object,
     prompt_cache_retention: orNull(oneOf('in_memory', '24h')),
     reasoning_effort: orNull(oneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max')),
     response_format: responseFormat,
     safety_identifier: orNull(string(64)),
-    seed: orNull(integer()),
     service_tier: orNull(oneOf('auto', 'default', 'flex', 'scale', 'priority', 'fast')),
-    stop,
     store: orNull(boolean),
-    stream: noStream,
-    stream_options: orNull(object),
-    temperature: orNull(number(0, 2)),
     tool_choice: either(string(), object),
     tools: array(object),
     top_logprobs: orNull(integer(0, 20)),
-    top_p: orNull(number(0, 1)),
-    user: string(),
     verbosity: orNull(oneOf('low', 'medium', 'high')),
     web_search_options: object,
   },
@@ -174,8 +161,7 @@ export function chat(body, { created }) {
   let textTokens = 0;
   const n = body.n ?? 1;
   const choices = Array.from({ length: n }, (_, index) => {
-    const variation = body.temperature === 0 ? 0 : index + Math.abs(body.seed ?? 0);
-    const finished = finish(answer(body, variation), {
+    const finished = finish(answer(body, variationOf(body, index)), {
       maxTokens: cap - reasoning,
       stop: body.stop,
     });

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { portOf } from '../scripts/port.mjs';
 import { KEY_PREFIX } from './access.mjs';
 import { startStandIn } from './server.mjs';
 
@@ -8,25 +9,15 @@ Serves a stand-in for OpenAI's API on the loopback interface until it is stopped
 --port N   the port to listen on; without it, any free one
 `;
 
-function optionsOf(args) {
+async function main() {
   const { values } = parseArgs({
-    args,
     options: { port: { type: 'string', default: '0' }, help: { type: 'boolean', default: false } },
   });
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new Error(`--port must be a whole number from 0 to 65535, not ${values.port}`);
-  }
-  return { ...values, port };
-}
-
-async function main() {
-  const { port, help } = optionsOf(process.argv.slice(2));
-  if (help) {
+  if (values.help) {
     process.stdout.write(USAGE);
     return;
   }
-  const standIn = await startStandIn({ port });
+  const standIn = await startStandIn({ port: portOf(values.port) });
   const stop = () => standIn.close();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);

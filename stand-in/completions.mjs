@@ -1,20 +1,8 @@
 import { badRequest } from './api-failure.mjs';
 import { continuationOf } from './continuations.mjs';
 import { checkContext, checkFamilyRules, servedModel } from './models.mjs';
-import {
-  array,
-  boolean,
-  checkParameters,
-  either,
-  integer,
-  logitBias,
-  noStream,
-  number,
-  object,
-  orNull,
-  stop,
-  string,
-} from './parameters.mjs';
+import { array, boolean, checkParameters, either, integer, orNull, string } from './parameters.mjs';
+import { SAMPLING, variationOf } from './sampling.mjs';
 import { countTokens, digest, finish, logprobs, tokenize } from './tokens.mjs';
 
 const RULES = {
@@ -29,22 +17,12 @@ const RULES = {
         array(array(integer(0), { min: 1 }), { min: 1 }),
       ),
     ),
+    ...SAMPLING,
     best_of: orNull(integer(0, 20)),
     echo: orNull(boolean),
-    frequency_penalty: orNull(number(-2, 2)),
-    logit_bias: logitBias,
     logprobs: orNull(integer(0, 5)),
     max_tokens: orNull(integer(0)),
-    n: orNull(integer(1, 128)),
-    presence_penalty: orNull(number(-2, 2)),
-    seed: orNull(integer()),
-    stop,
-    stream: noStream,
-    stream_options: orNull(object),
     suffix: orNull(string()),
-    temperature: orNull(number(0, 2)),
-    top_p: orNull(number(0, 1)),
-    user: string(),
   },
 };
 
@@ -95,7 +73,7 @@ export function complete(body, { created }) {
   let completionTokens = 0;
   const choices = prompts.flatMap((prompt, promptIndex) =>
     Array.from({ length: candidates }, (_, candidate) => {
-      const variation = body.temperature === 0 ? 0 : candidate + Math.abs(body.seed ?? 0);
+      const variation = variationOf(body, candidate);
       const text = continuationOf(prompt, { suffix: body.suffix, variation });
       const finished = finish(text, { maxTokens, stop: body.stop });
       completionTokens += finished.tokens.length;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import http from 'node:http';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -117,8 +117,17 @@ describe('the stand-in', () => {
     }
   });
 
+  const cli = fileURLToPath(new URL('../../stand-in/cli.mjs', import.meta.url));
+
+  it('takes no port that is none', () => {
+    for (const port of ['', 'http', '-1', '1.5', '65536']) {
+      const { status, stderr } = spawnSync(process.execPath, [cli, `--port=${port}`]);
+      assert.equal(status, 1);
+      assert.match(stderr.toString(), /^--port must be a whole number from 0 to 65535, not /);
+    }
+  });
+
   it('runs from the command line until it is told to stop', async () => {
-    const cli = fileURLToPath(new URL('../../stand-in/cli.mjs', import.meta.url));
     for (const signal of ['SIGTERM', 'SIGINT']) {
       const child = spawn(process.execPath, [cli, '--port', '0']);
       const exited = new Promise((resolve) => {

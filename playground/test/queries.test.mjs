@@ -203,7 +203,7 @@ describe('the playground', () => {
     assert.equal(await page.getByRole('button', { name: 'Wrong key' }).count(), 0);
   });
 
-  test('does not pretend to have recorded a request to another API', async (context) => {
+  test('shows the request as the real API received it, without the key', async (context) => {
     const other = await startStandIn();
     context.after(() => other.close());
     const page = await playground.open();
@@ -212,9 +212,30 @@ describe('the playground', () => {
     await source(page).getByLabel('Base URL').fill(other.baseUrl);
     await textbox(query(page), 'Prompt').fill('Say ping');
     assert.equal(await run(page), 'Success');
-    assert.match(await openTab(page, 'Request'), /Not recorded/);
+    const shown = await openTab(page, 'Request');
+    assert.match(shown, /Read on the way by a proxy on this machine/);
+    const [{ method, path, headers, body }] = other.requests;
+    assert.ok(shown.includes(`${method} ${path}`));
+    assert.ok(shown.includes(JSON.stringify(body, null, 2)));
+    for (const [name, value] of Object.entries(headers)) {
+      assert.ok(shown.includes(`${name}: ${value.replace(KEY, '[redacted]')}\n`), name);
+    }
+    assert.equal(headers.authorization, `Bearer ${KEY}`);
+    assert.ok(!(await page.locator('body').textContent()).includes(KEY));
     await page.getByRole('radio', { name: 'Stand-in' }).check();
     assert.notEqual(await source(page).getByLabel('API key').inputValue(), KEY);
+  });
+
+  test('says why a request to the real API is not shown', async () => {
+    const page = await playground.open();
+    await page.getByRole('radio', { name: 'Real API' }).check();
+    await source(page).getByLabel('API key').fill(KEY);
+    await source(page).getByLabel('Base URL').fill('http://localhost:1/v1');
+    await source(page).getByLabel('Max retries').fill('0');
+    await textbox(query(page), 'Prompt').fill('Say ping');
+    assert.equal(await run(page), 'Failed');
+    assert.match(await shownResult(page), /Nothing listens at localhost:1/);
+    assert.match(await openTab(page, 'Request'), /Not recorded: .*ECONNREFUSED/);
   });
 
   test('says so when its server is gone', async () => {

@@ -72,7 +72,7 @@ function Invitation() {
   );
 }
 
-function Answer({ result, requests, options, chosen, onChoose }) {
+function Answer({ result, requests, note, options, chosen, onChoose }) {
   const tabs = [
     isFailure(result)
       ? { id: 'answer', title: 'Error', content: <FailureView error={result} /> }
@@ -80,7 +80,7 @@ function Answer({ result, requests, options, chosen, onChoose }) {
     {
       id: 'requests',
       title: requests?.length > 1 ? `Requests (${requests.length})` : 'Request',
-      content: <RequestsView requests={requests} />,
+      content: <RequestsView requests={requests} note={note} />,
     },
     { id: 'options', title: 'Options', content: <OptionsView options={options} /> },
   ];

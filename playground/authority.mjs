@@ -1,0 +1,44 @@
+// A certificate authority for one run: the recorder answers TLS in the API's place with it. Its key
+// never leaves memory, and only the process that runs the plugin behind the recorder trusts it.
+
+import net from 'node:net';
+import tls from 'node:tls';
+import { generate } from 'selfsigned';
+
+const named = (value) => [{ name: 'commonName', value }];
+const KEY = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' };
+
+export async function createAuthority() {
+  const authority = await generate(named('tooljet-openai playground'), {
+    ...KEY,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, critical: true },
+    ],
+  });
+  const contexts = new Map();
+
+  async function createContext(host) {
+    const altName = net.isIP(host) ? { type: 7, ip: host } : { type: 2, value: host };
+    const { private: key, cert } = await generate(named('recorder'), {
+      ...KEY,
+      ca: { key: authority.private, cert: authority.cert },
+      extensions: [
+        { name: 'basicConstraints', cA: false },
+        { name: 'keyUsage', digitalSignature: true, critical: true },
+        { name: 'extKeyUsage', serverAuth: true },
+        { name: 'subjectAltName', altNames: [altName] },
+      ],
+    });
+    return tls.createSecureContext({ key, cert });
+  }
+
+  return {
+    certificate: authority.cert,
+    /** Resolves to what a TLS server named `host` needs. */
+    contextFor(host) {
+      if (!contexts.has(host)) contexts.set(host, createContext(host));
+      return contexts.get(host);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+// The plugin in a process of its own, whose requests pass through the recorder. It stays from
+// query to query, because the plugin remembers what it has learnt of an API.
+
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startRecorder } from './recorder.mjs';
+
+const PROGRAM = fileURLToPath(new URL('recorded-process.mjs', import.meta.url));
+
+/** `plugin` is the text of dist/index.js. */
+export async function startRecordedHost({ plugin }) {
+  const recorder = await startRecorder();
+  const folder = mkdtempSync(join(tmpdir(), 'tooljet-openai-playground-'));
+  const authority = join(folder, 'authority.pem');
+  writeFileSync(authority, recorder.certificate);
+  const { NO_PROXY, no_proxy, ...inherited } = process.env;
+  const child = fork(PROGRAM, {
+    env: { ...inherited, TOOLJET_HTTP_PROXY: recorder.url, NODE_EXTRA_CA_CERTS: authority },
+    // Keeps the options that are undefined.
+    serialization: 'advanced',
+    execArgv: [],
+  });
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('The process that runs the plugin has ended.');
+  });
+  ended.catch(() => {});
+
+  async function ask(message) {
+    child.send(message);
+    const [answer] = await Promise.race([once(child, 'message'), ended]);
+    return answer;
+  }
+
+  await ask(plugin);
+  return {
+    /** Resolves to `{value: {result, elapsedMs}, requests}`; see the recorder. */
+    run: (source, query) => recorder.record(() => ask({ source, query })),
+    async close() {
+      child.kill();
+      await ended.catch(() => {});
+      await recorder.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

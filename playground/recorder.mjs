@@ -1,0 +1,110 @@
+// Reads the plugin's requests on their way to the real API, as a proxy on the loopback interface.
+// The plugin keeps the base URL as it was typed, because it goes by it: an Azure host gets another
+// header, and a server that is not OpenAI's gets other parameters.
+//
+// A connection of the plugin is tied to one to the API. Requests pass one by one, answers byte for
+// byte, and where one of the two ends or breaks, so does the other.
+
+import { randomUUID } from 'node:crypto';
+import http from 'node:http';
+import { finished } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import tls from 'node:tls';
+import { createAuthority } from './authority.mjs';
+import { connect, hostOf } from './upstream.mjs';
+
+/** The recorder could not let the first request pass; nothing was sent. */
+export class NothingPassed extends Error {}
+
+export async function startRecorder() {
+  const authority = await createAuthority();
+  // Nobody but the plugin can use the proxy.
+  const credentials = `playground:${randomUUID()}`;
+  const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  const upstreams = new WeakMap();
+  let recording;
+
+  async function reach(address, client, reset) {
+    const upstream = await connect(address);
+    upstreams.set(client, upstream);
+    upstream.pipe(client);
+    upstream.once('error', reset);
+    finished(client, () => upstream.destroy());
+  }
+
+  /** For https: the plugin asks for a tunnel, and in it the recorder speaks TLS as the API. */
+  async function openTunnel({ url, socket }) {
+    const address = new URL(`https://${url}`);
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    const client = new tls.TLSSocket(socket, {
+      isServer: true,
+      secureContext: await authority.contextFor(hostOf(address)),
+      ALPNProtocols: ['http/1.1'],
+    });
+    client.on('error', () => {});
+    await reach(address, client, () => socket.resetAndDestroy());
+    proxy.emit('connection', client);
+  }
+
+  async function pass(request, { requests }) {
+    const { method, socket } = request;
+    const { 'proxy-authorization': _, ...headers } = request.headers;
+    const body = await text(request);
+    if (!upstreams.has(socket)) {
+      await reach(new URL(request.url), socket, () => socket.resetAndDestroy());
+    }
+    // A proxy is asked for the whole address, an API for the path.
+    const path = request.url.replace(/^http:\/\/[^/]+/, '');
+    requests.push({ method, path, headers, text: body });
+    const lines = Object.entries(headers).map((pair) => `${pair.join(': ')}\r\n`);
+    const head = Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+    upstreams.get(socket).write(Buffer.concat([head, Buffer.from(body)]));
+  }
+
+  /** `work` for the plugin alone, while it is recorded; where that fails, the connection ends. */
+  function serve(request, work) {
+    const { socket, headers } = request;
+    const isOurs = upstreams.has(socket) || headers['proxy-authorization'] === authorization;
+    if (!isOurs || !recording) {
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n');
+      return;
+    }
+    const { giveUp } = recording;
+    work(request, recording).catch((error) => {
+      giveUp(error);
+      socket.destroy();
+    });
+  }
+
+  const proxy = http.createServer((request) => serve(request, pass));
+  proxy.on('connect', (request) => serve(request, openTunnel));
+  proxy.on('connection', (socket) => socket.on('error', () => {}));
+  await new Promise((resolve, reject) => {
+    proxy.once('error', reject);
+    proxy.listen(0, '127.0.0.1', resolve);
+  });
+
+  return {
+    url: `http://${credentials}@127.0.0.1:${proxy.address().port}`,
+    certificate: authority.certificate,
+    /** The value of `call` and the requests that it sent; one call at a time. */
+    async record(call) {
+      const requests = [];
+      const nothingPassed = new Promise((_, reject) => {
+        const giveUp = ({ code, message }) =>
+          requests.length === 0 && reject(new NothingPassed(code ?? message));
+        recording = { requests, giveUp };
+      });
+      try {
+        return { value: await Promise.race([call(), nothingPassed]), requests };
+      } finally {
+        recording = undefined;
+      }
+    },
+    async close() {
+      const closed = new Promise((resolve) => proxy.close(resolve));
+      proxy.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createHost } from '../../host/host.mjs';
+import { startStandIn } from '../../stand-in/server.mjs';
+import { createAuthority } from '../authority.mjs';
+import { startPlayground } from '../server.mjs';
+
+const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
+const PROCESS = fileURLToPath(new URL('playground-process.mjs', import.meta.url));
+
+const KEY = 'sk-stand-in-5f1c9e7a';
+const WRONG_KEY = 'sk-not-a-key-of-anybody-0000';
+const CHAT = { operation: 'chat', prompt: 'Say ping' };
+
+/** Presses Run: the answer of the playground's server, and that as text. */
+async function press(url, source, query = CHAT) {
+  const options = Object.fromEntries(
+    Object.entries(source).map(([key, value]) => [key, { value, encrypted: key === 'apiKey' }]),
+  );
+  const response = await fetch(`${url}/api/run`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ options, query, values: {} }),
+  });
+  const text = await response.text();
+  return { ...JSON.parse(text), text };
+}
+
+/** What is shown is what arrived, but for the values that are redacted. */
+function assertShowsWhatArrived(shown, arrived, redacted) {
+  assert.equal(shown.length, arrived.length);
+  for (const [index, { method, path, headers, text }] of arrived.entries()) {
+    const pairs = Object.entries(headers).map(([name, value]) => [name, redacted[name] ?? value]);
+    assert.deepEqual(shown[index], {
+      method,
+      path: redacted.path ?? path,
+      headers: pairs,
+      body: text,
+    });
+  }
+}
+
+describe('a query to the real API', () => {
+  let standIn;
+  let api;
+  let playground;
+  const run = (source, query) =>
+    press(
+      playground.url,
+      { base_url: api.baseUrl, apiKey: KEY, max_retries: '0', ...source },
+      query,
+    );
+
+  before(async () => {
+    standIn = await startStandIn();
+    api = await startStandIn();
+    playground = await startPlayground({ plugin, standIn });
+  });
+
+  beforeEach(() => api.reset());
+
+  after(async () => {
+    await playground.close();
+    await Promise.all([standIn.close(), api.close()]);
+  });
+
+  test('shows the request that the API received, without its secrets', async () => {
+    const source = {
+      base_url: `${api.baseUrl}?token=query-secret-1`,
+      headers: [['x-gateway-token', 'gateway-secret-1']],
+    };
+    const answer = await run(source, { ...CHAT, prompt: 'Größe: 1 — “ping”' });
+    assert.equal(answer.result.status, 'ok');
+    assert.match(answer.note, /^Read on the way by a proxy on this machine/);
+    assert.equal(api.requests[0].headers.authorization, `Bearer ${KEY}`);
+    assertShowsWhatArrived(answer.requests, api.requests, {
+      path: '/v1/chat/completions?token=[redacted]',
+      authorization: 'Bearer [redacted]',
+      'x-gateway-token': '[redacted]',
+    });
+    for (const secret of [KEY, 'query-secret-1', 'gateway-secret-1']) {
+      assert.ok(!answer.text.includes(secret));
+    }
+  });
+
+  test('shows the request with a wrong key, and the key nowhere', async () => {
+    const { result, requests, text } = await run({ apiKey: WRONG_KEY });
+    assert.equal(result.data.status, 401);
+    assertShowsWhatArrived(requests, api.requests, { authorization: 'Bearer [redacted]' });
+    assert.ok(!text.includes(WRONG_KEY));
+  });
+
+  test('shows every attempt, on a connection that stays open', async () => {
+    api.respondWith({ status: 503, headers: { 'retry-after-ms': '1' }, body: '{}' });
+    const { result, requests } = await run({ max_retries: '2' });
+    assert.equal(result.data.attempts, 3);
+    assertShowsWhatArrived(requests, api.requests, { authorization: 'Bearer [redacted]' });
+    assert.ok(api.connections <= 1);
+  });
+
+  test('shows the requests of one query at a time', async () => {
+    const prompts = ['Say ping', 'Say pong', 'Say pang'];
+    const answers = await Promise.all(prompts.map((prompt) => run({}, { ...CHAT, prompt })));
+    for (const [index, { requests }] of answers.entries()) {
+      assert.equal(requests.length, 1);
+      assert.ok(requests[0].body.includes(prompts[index]));
+    }
+  });
+
+  test('leaves the address to the plugin, which goes by it', async () => {
+    const { result, requests } = await run({
+      base_url: `http://localhost:${api.port}/openai/deployments/mine?api-version=2024-10-21`,
+    });
+    assert.equal(result.data.status, 404);
+    const { path, headers } = requests[0];
+    assert.equal(path, '/openai/deployments/mine/chat/completions?api-version=2024-10-21');
+    assert.deepEqual(Object.fromEntries(headers)['api-key'], '[redacted]');
+  });
+
+  test('sends nothing where the plugin refuses the address itself', async () => {
+    for (const base_url of ['api.openai.com', 'ftp://localhost/v1', 'http://127.0.0.1:1/v1']) {
+      const { result, requests } = await run({ base_url });
+      assert.equal(result.status, 'failed');
+      assert.deepEqual(requests, [], base_url);
+    }
+  });
+
+  const body = '{"id":"1","choices":[{"message":{"content":"ping"}}]}';
+  for (const fault of ['reset', 'close', 'cut', 'garbage', 'stall']) {
+    test(`fails with the advice that it would give without the recorder: ${fault}`, async () => {
+      api.respondWith({ fault, body });
+      const source = { timeout_seconds: '1' };
+      const { result, requests } = await run(source);
+      const direct = await createHost({ text: plugin }).run(
+        { apiKey: KEY, base_url: api.baseUrl, max_retries: '0', ...source },
+        CHAT,
+      );
+      assert.ok(direct.data.hint);
+      assert.equal(result.data.hint, direct.data.hint);
+      assert.equal(requests.length, 1);
+    });
+  }
+
+  test('is cancelled at the API when its time is up', async () => {
+    api.respondWith({ fault: 'hang' });
+    const { result } = await run({}, { ...CHAT, query_timeout: '300' });
+    assert.equal(result.data.code, 'timeout');
+    while (api.inFlight > 0) await new Promise(setImmediate);
+    assert.equal(api.requests[0].aborted, true);
+  });
+
+  test('is left to the plugin where the API cannot be reached, for its own words', async (context) => {
+    const untrusted = await createAuthority();
+    const secure = await startStandIn({ tls: withCertificatesOf(untrusted) });
+    context.after(() => secure.close());
+    const unreachable = {
+      connection_refused: 'http://localhost:1/v1',
+      dns_failed: 'https://nowhere.invalid/v1',
+      tls_unknown_issuer: secure.baseUrl,
+      ...(hostname() !== 'localhost' && { address_blocked: `http://${hostname()}:${api.port}/v1` }),
+    };
+    for (const [code, base_url] of Object.entries(unreachable)) {
+      const { result, requests, note, text } = await run({ base_url });
+      assert.equal(result.data.code, code);
+      assert.doesNotMatch(result.description, /HTTPS?_PROXY on the ToolJet server/);
+      assert.equal(requests, null);
+      assert.match(note, /^Not recorded: .+ got no connection \(.+\)/);
+      assert.ok(!text.includes(KEY));
+    }
+    assert.equal(secure.requests.length, 0);
+    assert.equal((await run()).requests.length, 1, 'the next query is recorded again');
+  });
+
+  test('is not recorded where the environment has a proxy, which it goes through', async (context) => {
+    const proxy = await startStandIn();
+    proxy.respondWith({ body: '{"choices":[{"message":{"content":"through the proxy"}}]}' });
+    const process = await startProcess({ HTTP_PROXY: proxy.url });
+    context.after(() => Promise.all([process.end(), proxy.close()]));
+    const source = { base_url: 'http://api.example/v1', apiKey: KEY };
+    const { result, requests, note } = await press(process.url, source);
+    assert.equal(result.data, 'through the proxy');
+    assert.equal(requests, null);
+    assert.match(note, /^Not recorded: HTTP_PROXY is set/);
+    assert.equal(proxy.requests[0].path, 'http://api.example/v1/chat/completions');
+  });
+
+  test('over TLS shows the request that the API received', async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'playground-test-'));
+    const authority = await createAuthority();
+    const file = join(folder, 'authority.pem');
+    writeFileSync(file, authority.certificate);
+    const secure = await startStandIn({ tls: withCertificatesOf(authority) });
+    const process = await startProcess({ NODE_EXTRA_CA_CERTS: file, TMPDIR: folder });
+    context.after(async () => {
+      await Promise.all([process.end(), secure.close()]);
+      rmSync(folder, { recursive: true });
+    });
+    const source = { base_url: secure.baseUrl, apiKey: KEY, max_retries: '0' };
+    for (const prompt of ['Say ping', 'Say pong']) {
+      secure.requests.length = 0;
+      const { result, requests } = await press(process.url, source, { ...CHAT, prompt });
+      assert.equal(result.status, 'ok', result.description);
+      assertShowsWhatArrived(requests, secure.requests, { authorization: 'Bearer [redacted]' });
+    }
+    assert.equal(secure.connections, 1, 'the connection stays open between queries');
+    secure.respondWith({ fault: 'close' });
+    const { result } = await press(process.url, source);
+    assert.equal(result.data.code, 'connection_reset');
+  });
+});
+
+const withCertificatesOf = (authority) => ({
+  SNICallback: (name, done) =>
+    authority.contextFor(name).then((context) => done(null, context), done),
+});
+
+async function startProcess(env) {
+  const child = fork(PROCESS, { env: { ...process.env, ...env }, execArgv: [] });
+  const ended = once(child, 'exit');
+  const [url] = await once(child, 'message');
+  return {
+    url,
+    async end() {
+      child.disconnect();
+      await ended;
+    },
+  };
+}
