@@ -81,8 +81,11 @@ export function entryText({ file, version, addons }) {
     );
   return [
     `// tooljet-openai ${version}, MIT licence. Built from src/index.js by scripts/pack.mjs.\n`,
+    // In a function: each global that a text declares costs microseconds in a new vm context.
+    '(function () {',
     index.replace(placeholder, () => `const ADDONS = {\n${properties.join('')}};`),
     ...modules.values(),
+    '})();\n',
   ].join('\n');
 }
 

@@ -1,7 +1,7 @@
 //! Whom TLS trusts, and what a failed handshake means.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, SystemTime},
 };
 
@@ -9,10 +9,11 @@ use httpdate::fmt_http_date;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
+        VerifierBuilderError, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
+    crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
     server::ParsedCertificate,
 };
@@ -30,20 +31,34 @@ pub fn client_config(extra: Option<&str>) -> Result<ClientConfig, rustls::Error>
         _ => Vec::new(),
     };
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots.add_parsable_certificates(extra.iter().cloned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-        .build()
-        .map_err(|error| rustls::Error::General(error.to_string()))?;
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let verifier = Verifier {
+        authorities: authorities(roots).map_err(|error| rustls::Error::General(error.to_string()))?,
+        authorities_of_machine: LazyLock::new(authorities_of_machine),
+        extra,
+    };
+    let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Verifier { authorities, extra }))
+        .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     // A config of our own is taken as it is: reqwest would not set the protocols.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn authorities(roots: RootCertStore) -> Result<Arc<WebPkiServerVerifier>, VerifierBuilderError> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build()
+}
+
+fn authorities_of_machine() -> Option<Arc<WebPkiServerVerifier>> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    authorities(roots).ok()
 }
 
 /// The usual rules with one exception that Node makes too: a certificate that stands in
@@ -52,6 +67,9 @@ pub fn client_config(extra: Option<&str>) -> Result<ClientConfig, rustls::Error>
 #[derive(Debug)]
 struct Verifier {
     authorities: Arc<WebPkiServerVerifier>,
+    /// Read when a certificate of another authority comes, as reading them takes 8 ms: the
+    /// servers of `OpenAI` have theirs from one that Mozilla knows.
+    authorities_of_machine: LazyLock<Option<Arc<WebPkiServerVerifier>>>,
     extra: Vec<CertificateDer<'static>>,
 }
 
@@ -64,7 +82,15 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verified_by = |authorities: &WebPkiServerVerifier| {
+            authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        };
+        let verified = match verified_by(&self.authorities) {
+            Err(rustls::Error::InvalidCertificate(error)) if is_unknown_issuer(&error) => {
+                self.authorities_of_machine.as_deref().map_or(Err(error.into()), verified_by)
+            }
+            verified => verified,
+        };
         match verified {
             // The dates have been checked by now, the name has not.
             Err(rustls::Error::InvalidCertificate(error))
@@ -113,12 +139,17 @@ pub fn failure(error: &rustls::Error) -> TransportError {
         Certificate::NotValidYetContext { not_before, .. } => {
             (Kind::TlsExpired, format!("it begins {}", date(not_before)))
         }
-        Certificate::UnknownIssuer | Certificate::BadSignature => (Kind::TlsUnknownIssuer, String::new()),
+        error if is_unknown_issuer(error) => (Kind::TlsUnknownIssuer, String::new()),
         error if is_authority_as_server(error) => (Kind::TlsUnknownIssuer, "it is self-signed".to_owned()),
         Certificate::NotValidForNameContext { .. } => (Kind::TlsWrongHost, certificate.to_string()),
         _ => (Kind::Tls, certificate.to_string()),
     };
     TransportError::new(kind, detail)
+}
+
+/// An authority of the same name, but with another key, did not sign it.
+fn is_unknown_issuer(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::UnknownIssuer | CertificateError::BadSignature)
 }
 
 /// A certificate that may sign others is used by a server itself: it signed itself.

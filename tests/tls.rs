@@ -8,7 +8,7 @@ mod plugin;
 #[path = "support/server.rs"]
 mod server;
 
-use std::sync::Arc;
+use std::{env, process::Command, sync::Arc};
 
 use certificates::{Authority, pem_file, self_signed, server_config};
 use plugin::{Plugin, assert_failure, hasty_client, pong};
@@ -44,6 +44,28 @@ fn an_authority_of_node_extra_ca_certs_is_trusted() {
     let authority = Authority::new();
     let server = answering(server_config(authority.certify("localhost", |_| ())));
     trusting(&authority.pem()).succeed(&https(&server));
+}
+
+/// Where the machine has its authorities is said by a variable of the process, so this test
+/// runs itself in another one.
+#[test]
+fn an_authority_of_the_machine_is_trusted() {
+    const TEST: &str = "an_authority_of_the_machine_is_trusted";
+    const SERVER: &str = "TEST_SERVER_OF_THE_MACHINES_AUTHORITY";
+    if let Ok(url) = env::var(SERVER) {
+        Plugin::new().succeed(&url);
+        return;
+    }
+    let authority = Authority::new();
+    let server = answering(server_config(authority.certify("localhost", |_| ())));
+    let test = Command::new(env::current_exe().unwrap())
+        .args(["--exact", TEST])
+        .env(SERVER, https(&server))
+        .env("SSL_CERT_FILE", pem_file(&authority.pem()))
+        .output()
+        .unwrap();
+    assert!(test.status.success(), "{}", String::from_utf8_lossy(&test.stdout));
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]

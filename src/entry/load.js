@@ -2,7 +2,6 @@
 
 const fs = require('fs');
 const path = require('path');
-const zlib = require('zlib');
 const { Buffer } = require('buffer');
 const { candidateFolders, locate, makeFolder, assertPrivate } = require('./folders');
 const { fileName, sha256Of, isIntact, write, remove, markUsed, removeUnused } = require('./file');
@@ -129,6 +128,8 @@ function isMusl() {
 function unpack({ sha256, packed }) {
   const source = Function.prototype.toString.call(packed);
   const base64 = source.slice(source.indexOf('/*') + 2, source.lastIndexOf('*/'));
+  // Not needed, and not loaded, where the file is there already.
+  const zlib = require('zlib');
   let bytes;
   try {
     bytes = zlib.brotliDecompressSync(Buffer.from(base64, 'base64'));
