@@ -1,10 +1,12 @@
 //! Sends requests: connections, proxies, limits. The only module that names `reqwest` and
-//! `tokio`; its part `failure` tells what their errors mean.
+//! `tokio`; of its parts, `dialing` limits how many connections are opened, `failure` tells what
+//! errors mean.
 //!
 //! One client serves the whole process, so that queries share its connections. It speaks
 //! HTTP/1.1 on purpose: servers commonly allow 100 streams on an HTTP/2 connection, and with
 //! answers that take seconds the queries beyond those would wait for others to end.
 
+mod dialing;
 mod failure;
 
 use std::{
@@ -18,6 +20,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use dialing::Dialing;
 use failure::Failed;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -106,6 +109,7 @@ impl Client {
             let builder = reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .dns_resolver(Arc::new(Resolver { rules }))
+                .connector_layer(Dialing::default())
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
                 .connect_timeout(connect_timeout)
@@ -187,8 +191,9 @@ impl Transport for Client {
             builder = builder.body(body.clone());
         }
         let through = proxied.then(|| request.url.scheme());
-        let response = builder.send().await.map_err(|error| failure::of_request(failed(&error), through))?;
-        receive(response).await
+        let response = dialing::waiting_for(&request.url, builder.send()).await;
+        let response = response.map_err(|error| failure::of_request(failed(&error), through))?;
+        receive(response, through).await
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -215,10 +220,12 @@ fn failed(error: &reqwest::Error) -> Failed<'_> {
     Failed { cause: error.source(), connecting: error.is_connect(), timed_out: error.is_timeout() }
 }
 
-async fn receive(mut response: reqwest::Response) -> Result<HttpResponse, TransportError> {
+/// `through` is the scheme of a request that a proxy has carried.
+async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Result<HttpResponse, TransportError> {
     let status = response.status().as_u16();
     let fail = |kind, detail: String| Err(TransportError::new(kind, detail));
-    if status == 407 {
+    // Inside a tunnel, a proxy cannot answer; outside, only a proxy answers so.
+    if status == 407 && through == Some("http") {
         return fail(TransportErrorKind::ProxyAuthentication, "HTTP 407".to_owned());
     }
     if let (300..400, Some(target)) = (status, redirect_target(&response)) {

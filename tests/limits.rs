@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)] // here a panic is a failed test
 //! What the plugin takes of the server it lives in: connections, tasks, threads, memory.
 
+#[path = "support/certificates.rs"]
+mod certificates;
 #[path = "support/plugin.rs"]
 mod plugin;
 #[path = "support/server.rs"]
@@ -10,11 +12,13 @@ use std::{
     collections::VecDeque,
     fs,
     io::Write,
+    net::TcpListener,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
-    thread::sleep,
+    thread::{self, sleep},
     time::{Duration, Instant},
 };
 
+use certificates::{Authority, pem_file, server_config};
 use miniz_oxide::deflate::compress_to_vec;
 use plugin::{KEY, Plugin, assert_failure, assert_pong, failure, pong, query, source, unresolvable};
 use serde_json::json;
@@ -121,6 +125,42 @@ fn sixty_four_queries_at_a_time_never_need_more_connections() {
     }
     assert_eq!(server.requests().len(), 64 * 10);
     assert!(server.opened() <= 64, "{} connections", server.opened());
+}
+
+#[test]
+fn a_burst_of_queries_with_quick_answers_opens_fewer_connections_than_it_has_queries() {
+    let _alone = alone();
+    let authority = Authority::new();
+    let config = server_config(authority.certify("localhost", |_| ()));
+    let server = Server::tls(config, |connection| connection.answer(|_| pong()));
+    let ca_file = pem_file(&authority.pem());
+    let plugin = Plugin::with_env(&[("SSRF_PROTECTION_ENABLED", "false"), ("NODE_EXTRA_CA_CERTS", ca_file.as_str())]);
+    let source = source(&format!("https://localhost:{}/v1", server.port()));
+    thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    assert_pong(&plugin.run(&source, &query(SECONDS)));
+                }
+            });
+        }
+    });
+    assert_eq!(server.requests().len(), 64 * 10);
+    assert!(server.opened() < 64, "{} connections", server.opened());
+}
+
+#[test]
+fn queries_that_waited_for_a_connection_fail_with_those_that_could_not_open_one() {
+    let _alone = alone();
+    let plugin = Plugin::new();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let source = source(&format!("http://{address}/v1"));
+    let queries: Vec<_> = (0..200).map(|_| plugin.spawn(source.clone(), query(SECONDS))).collect();
+    for query in queries {
+        let failure = failure(plugin.runtime.block_on(query).unwrap());
+        assert_failure(&failure, "connection_refused", "refused");
+    }
+    eventually("no task is left", || plugin.runtime.metrics().num_alive_tasks() == 0);
 }
 
 /// Threads of the runtime, which all have its name.

@@ -112,6 +112,15 @@ fn a_proxy_that_wants_a_password_is_named_as_such() {
 }
 
 #[test]
+fn a_gateway_that_answers_as_proxies_do_is_not_taken_for_one() {
+    let body = r#"{"error":{"message":"Sign in to the gateway first."}}"#;
+    let gateway = Server::answering(move |_| response(407, &[], body));
+    let failure = fail(&Plugin::new(), &gateway.url());
+    assert_eq!(failure.data["status"], 407);
+    assert!(failure.description.contains("Sign in to the gateway first."), "{}", failure.description);
+}
+
+#[test]
 fn a_proxy_that_refuses_the_tunnel_is_named_as_such() {
     for (status, words) in [(403, "it refused to"), (502, "it refused to")] {
         let proxy = Server::answering(move |_| response(status, &[], "no"));
