@@ -4,11 +4,11 @@
 //! an [`Outcome`] becomes an object. A rejected promise always means a bug. Every export
 //! catches panics, because one that reaches `Node` ends the process.
 
-use std::sync::LazyLock;
+use std::{mem, sync::LazyLock};
 
 use napi::{
     Env, JsString, Result,
-    bindgen_prelude::{Object, PromiseRaw, create_custom_tokio_runtime},
+    bindgen_prelude::{Function, JsObjectValue, Object, PromiseRaw, create_custom_tokio_runtime},
 };
 use napi_derive::{module_init, napi};
 use serde_json::Value;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::{
     client::{self, Client},
     memory::Memory,
-    service::{self, Failure, Outcome},
+    service::{self, Outcome},
 };
 
 static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::default);
@@ -52,10 +52,10 @@ pub fn run<'env>(
 ) -> Result<PromiseRaw<'env, Object<'env>>> {
     let (source, query) = (source_options.unwrap_or_default(), query_options.unwrap_or_default());
     let outcome = async move {
-        Ok(Crossing::from(match Client::shared() {
+        Crossing::of(match Client::shared() {
             Ok(client) => service::run(client, &MEMORY, &source, &query).await,
             Err(error) => service::unusable(service::QUERY_FAILED, error),
-        }))
+        })
     };
     env.spawn_future_with_callback(outcome, Crossing::into_object)
 }
@@ -69,17 +69,20 @@ pub fn run<'env>(
 pub fn test_connection<'env>(env: &'env Env, source_options: Option<Value>) -> Result<PromiseRaw<'env, Object<'env>>> {
     let source = source_options.unwrap_or_default();
     let outcome = async move {
-        Ok(Crossing::from(match Client::shared() {
+        Crossing::of(match Client::shared() {
             Ok(client) => service::test_connection(client, &source).await,
             Err(error) => service::unusable(service::CONNECTION_FAILED, error),
-        }))
+        })
     };
     env.spawn_future_with_callback(outcome, Crossing::into_object)
 }
 
-/// An outcome made ready off the JS thread: long text is already in the form that V8 copies.
+/// An outcome made ready off the JS thread. `JSON.parse` makes objects there faster than one call
+/// per property would, and a result may hold names and numbers that only it treats as expected:
+/// `__proto__`, or integers that would become a `BigInt`, which `ToolJet` cannot serialize.
 struct Crossing {
-    outcome: Outcome,
+    outcome: Text,
+    /// `data` that is one text, which nobody has to parse.
     text: Option<Text>,
 }
 
@@ -88,69 +91,32 @@ enum Text {
     Utf16(Vec<u16>),
 }
 
-/// Larger integers cross as `BigInt`, which `ToolJet` cannot put into JSON; `JSON.parse`
-/// makes them the nearest number, and so does this.
-const LARGEST_INTEGER: u64 = (1 << 53) - 1;
-
-fn with_js_numbers(value: &mut Value) {
-    match value {
-        Value::Number(number) => {
-            let is_large = number.as_u64().is_some_and(|n| n > LARGEST_INTEGER)
-                || number.as_i64().is_some_and(|n| n.unsigned_abs() > LARGEST_INTEGER);
-            if is_large && let Some(nearest) = number.as_f64().and_then(serde_json::Number::from_f64) {
-                *number = nearest;
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(with_js_numbers),
-        Value::Object(members) => members.values_mut().for_each(with_js_numbers),
-        _ => {}
-    }
-}
-
-impl From<Outcome> for Crossing {
-    fn from(mut outcome: Outcome) -> Self {
-        if let Outcome::Ok(reply) = &mut outcome {
-            with_js_numbers(&mut reply.data);
-            reply.metadata.values_mut().for_each(with_js_numbers);
-        }
-        let text = match &mut outcome {
-            Outcome::Ok(reply) if reply.data.is_string() => match reply.data.take() {
-                Value::String(text) if text.is_ascii() => Some(Text::Ascii(text.into_bytes())),
-                Value::String(text) => Some(Text::Utf16(utf16(&text))),
-                _ => None,
-            },
-            _ => None,
-        };
-        Self { outcome, text }
-    }
-}
-
 impl Crossing {
+    fn of(mut outcome: Outcome) -> Result<Self> {
+        let mut text = None;
+        if let Outcome::Ok(reply) = &mut outcome {
+            match mem::take(&mut reply.data) {
+                Value::String(data) => text = Some(data.into()),
+                data => reply.data = data,
+            }
+        }
+        Ok(Self { outcome: serde_json::to_string(&outcome)?.into(), text })
+    }
+
     fn into_object<'env>(env: &'env Env, crossing: Self) -> Result<Object<'env>> {
-        let mut object = Object::new(env)?;
-        match crossing.outcome {
-            Outcome::Ok(reply) => {
-                object.set("status", "ok")?;
-                match crossing.text {
-                    Some(text) => object.set("data", text.into_js(env)?)?,
-                    None => object.set("data", reply.data)?,
-                }
-                object.set("metadata", Value::Object(reply.metadata))?;
-            }
-            Outcome::Connected { warning } => {
-                object.set("status", "ok")?;
-                if let Some(warning) = warning {
-                    object.set("message", warning)?;
-                }
-            }
-            Outcome::Failed(Failure { message, description, data }) => {
-                object.set("status", "failed")?;
-                object.set("message", message)?;
-                object.set("description", description)?;
-                object.set("data", Value::Object(data))?;
-            }
+        let json: Object = env.get_global()?.get_named_property("JSON")?;
+        let parse: Function<JsString, Object> = json.get_named_property("parse")?;
+        let mut object = parse.call(crossing.outcome.into_js(env)?)?;
+        if let Some(text) = crossing.text {
+            object.set_named_property("data", text.into_js(env)?)?;
         }
         Ok(object)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        if text.is_ascii() { Self::Ascii(text.into_bytes()) } else { Self::Utf16(utf16(&text)) }
     }
 }
 

@@ -8,13 +8,15 @@ use std::{
     time::Duration,
 };
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
     adjust::{self, Adjustment},
-    advice::{self, ApiCause, Context},
+    advice::{self, Context},
     answer::{LONGEST_WORD, cut},
     call::Call,
+    cause::ApiCause,
     error::{Details, Error, TransportError},
     fields::Fields,
     http::Transport,
@@ -35,22 +37,27 @@ pub const CONNECTION_FAILED: &str = "Connection could not be established";
 /// Time for a connection test with all its tries.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How a call ended.
-#[derive(Clone, Debug, PartialEq)]
+/// How a call ended. Its JSON is what the addon gives to the entry.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "status")]
 pub enum Outcome {
     /// The query's result.
+    #[serde(rename = "ok")]
     Ok(Reply),
     /// The connection works; perhaps with a remark.
+    #[serde(rename = "ok")]
     Connected {
         /// What the user should know all the same.
+        #[serde(rename = "message", skip_serializing_if = "Option::is_none")]
         warning: Option<String>,
     },
     /// The call failed.
+    #[serde(rename = "failed")]
     Failed(Failure),
 }
 
 /// What `QueryError` is made of.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
     /// [`QUERY_FAILED`] or [`CONNECTION_FAILED`].
     pub message: &'static str,

@@ -9,6 +9,7 @@
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `list_models` | `models.rs` | `GET /models` |
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -61,7 +62,7 @@ impl ApiRequest {
 }
 
 /// What a component of an app is bound to, and what else is known about it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Reply {
     /// `queries.<name>.data`.
     pub data: Value,
