@@ -1,5 +1,6 @@
-// Random queries, the same in every run: what is sent fits OpenAI's document, and what does not is an
-// error that names its field. Then random damage to the packed addon and to its file.
+// Random queries: what is sent fits OpenAI's document, and what does not is an error that names its
+// field. Then random damage to the packed addon and to its file. The same in every run, but for
+// those of `npm run fuzz`, which sets FUZZ_SEED.
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -14,7 +15,7 @@ import { validateRequest } from './openapi.mjs';
 import { KEY, OPERATIONS, run, standIn, takesEverything } from './plugin.mjs';
 
 const CASES = 300;
-const random = createRandom(8);
+const random = createRandom(Number(process.env.FUZZ_SEED ?? 8));
 
 const form = JSON.parse(readFileSync(new URL('../operations.json', import.meta.url), 'utf8'));
 

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readForm } from '../scripts/docs.mjs';
-import { startStandIn } from '../stand-in/server.mjs';
 import { serveFixture } from './fixtures.mjs';
 import { fieldsOf } from './form-rules.mjs';
 import {
@@ -14,6 +13,7 @@ import {
   KEY,
   LEAST,
   OPERATIONS,
+  operatorsAccount,
   refuse,
   sent,
   source,
@@ -112,15 +112,9 @@ test('10. an account without credit is not asked again', async () => {
 });
 
 test("11. the server's OPENAI_* variables are no tenant's", async (t) => {
-  const trap = await startStandIn();
-  t.after(() => trap.close());
+  const { api, env } = await operatorsAccount(t);
   const { results } = await inProcess({
-    env: {
-      OPENAI_ORG_ID: 'org-operator',
-      OPENAI_PROJECT_ID: 'proj_operator',
-      OPENAI_BASE_URL: trap.baseUrl,
-      HTTPS_PROXY: `http://127.0.0.1:${trap.port}`,
-    },
+    env,
     calls: [
       { source: source(), query: LEAST.chat },
       { source: { apiKey: KEY, max_retries: 0 }, query: LEAST.chat },
@@ -130,7 +124,7 @@ test("11. the server's OPENAI_* variables are no tenant's", async (t) => {
     results.map(({ status }) => status),
     ['ok', 'failed'],
   );
-  assert.deepEqual([standIn.requests.length, trap.requests.length], [1, 0]);
+  assert.deepEqual([standIn.requests.length, api.requests.length], [1, 0]);
   assert.doesNotMatch(JSON.stringify(standIn.requests[0].headers), /operator/);
 });
 

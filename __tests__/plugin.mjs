@@ -96,6 +96,28 @@ export async function sent(query, sourceOptions) {
   return standIn.requests.at(-1);
 }
 
+/**
+ * An API that nothing must reach, and the environment of a server whose operator uses it: no query of
+ * a tenant may be on that account.
+ */
+export async function operatorsAccount(t) {
+  const api = await startStandIn();
+  t.after(() => api.close());
+  const env = {
+    OPENAI_API_KEY: 'sk-stand-in-operator',
+    OPENAI_ADMIN_KEY: 'sk-stand-in-operator',
+    OPENAI_ORG_ID: 'org-operator',
+    OPENAI_ORGANIZATION: 'org-operator',
+    OPENAI_PROJECT_ID: 'proj_operator',
+    OPENAI_BASE_URL: api.baseUrl,
+    OPENAI_API_BASE: api.baseUrl,
+    OPENAI_CUSTOM_HEADERS: 'x-operator: 1',
+    // Where no base URL is set, the plugin asks the default host, here through this proxy.
+    HTTPS_PROXY: `http://127.0.0.1:${api.port}`,
+  };
+  return { api, env };
+}
+
 /** Another server process, with an environment of its own, which prints what `calls` gave. */
 export function inProcess({ calls, env = {}, plugin = PLUGIN, nodeOptions = [] }) {
   const script = fileURLToPath(new URL('./server-process.mjs', import.meta.url));

@@ -1,5 +1,6 @@
-// npm run fuzz: the properties of tests/properties over and over, each time with a new seed (a short
-// run with one seed is part of `npm test`); then the targets of fuzz/, guided by coverage.
+// npm run fuzz: the properties of tests/properties, and those of __tests__/fuzz.test.mjs on the packed
+// plugin, over and over, each time with a new seed (a short run with one seed is part of `npm test`);
+// then the targets of fuzz/, guided by coverage.
 
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -10,7 +11,8 @@ import { writeSeeds } from './proof/corpus.mjs';
 import { ROOT, step } from './setup.mjs';
 
 const USAGE = `npm run fuzz -- [options]
-  --minutes N   how long, 6 unless said otherwise: a half for the properties, a half for coverage
+  --minutes N   how long, 6 unless said otherwise: a third for the properties, a third for those on
+                the packed plugin, a third for coverage
   --cases N     random inputs for each property and seed, 4000 unless said otherwise
   --seed N      the properties with this seed alone, once: repeats a failure`;
 
@@ -43,7 +45,23 @@ if (values.help || !(minutes > 0) || !Number.isInteger(cases) || cases < 1) {
   process.exitCode = values.help ? 0 : 2;
 } else {
   properties();
+  packed();
   if (values.seed === undefined) guided();
+}
+
+/** Runs `check` with one seed after the other for a third of the time; it returns what held. */
+function withSeeds(check) {
+  const end = Date.now() + (minutes / 3) * 60_000;
+  do {
+    const seed = values.seed ?? String(randomInt(2 ** 32));
+    const { held, output } = check(seed);
+    if (!held) {
+      console.error(output);
+      console.error(`npm run fuzz -- --seed ${seed} --cases ${cases} repeats it.`);
+      process.exit(1);
+    }
+    console.log(`seed ${seed}: ${held}`);
+  } while (values.seed === undefined && Date.now() < end);
 }
 
 function properties() {
@@ -52,27 +70,34 @@ function properties() {
   const env = { ...process.env, CARGO_TARGET_DIR: WORK };
   step('cargo', [...test, '--no-run'], { env });
 
-  const end = Date.now() + (minutes / 2) * 60_000;
   let inputs = 0;
-  do {
-    const seed = values.seed ?? String(randomInt(2 ** 32));
+  withSeeds((seed) => {
     const { status, stdout } = spawnSync('cargo', [...test, '--no-fail-fast'], {
       cwd: ROOT,
       encoding: 'utf8',
       env: { ...env, PROPTEST_CASES: values.cases, PROPTEST_RNG_SEED: seed },
       maxBuffer: 64 * 1024 * 1024,
     });
-    if (status !== 0) {
-      console.error(stdout);
-      console.error(`npm run fuzz -- --seed ${seed} --cases ${cases} repeats it.`);
-      process.exit(1);
-    }
-    const held = Number(/(\d+) passed/.exec(stdout)?.[1]);
-    inputs += held * cases;
-    console.log(
-      `seed ${seed}: ${held} properties hold, ${inputs.toLocaleString('en')} inputs so far`,
+    const count = status === 0 && Number(/(\d+) passed/.exec(stdout)?.[1]);
+    inputs += count * cases;
+    const held = count && `${count} properties hold, ${inputs.toLocaleString('en')} inputs so far`;
+    return { held, output: stdout };
+  });
+}
+
+function packed() {
+  step(process.execPath, ['scripts/build.mjs']);
+  let runs = 0;
+  withSeeds((seed) => {
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ['--test', '--test-reporter=tap', '__tests__/fuzz.test.mjs'],
+      { cwd: ROOT, encoding: 'utf8', env: { ...process.env, FUZZ_SEED: seed } },
     );
-  } while (values.seed === undefined && Date.now() < end);
+    const count = status === 0 && Number(/^# pass (\d+)/m.exec(stdout)?.[1]);
+    runs += 1;
+    return { held: count && `${count} on the packed plugin hold, ${runs} times`, output: stdout };
+  });
 }
 
 function guided() {
@@ -88,7 +113,7 @@ function guided() {
   for (const target of TARGETS) {
     step(join(WORK, 'guided', host, 'release', target), [
       join(corpus, target),
-      `-max_total_time=${Math.ceil((minutes / 2 / TARGETS.length) * 60)}`,
+      `-max_total_time=${Math.ceil((minutes / 3 / TARGETS.length) * 60)}`,
       `-artifact_prefix=${join(WORK, 'crashes', target)}-`,
       '-timeout=5',
       '-rss_limit_mb=2048',

@@ -17,6 +17,8 @@ const USAGE = `npm run races -- [options]
 /** A process takes ten times as long to start as a worker. */
 const ROUNDS_PER_PROCESS = 20;
 const ROUNDS_PER_ARENA = 500;
+/** A process that hangs is as bad as one that crashes. */
+const MOST_MINUTES = 5;
 
 const arenaFile = fileURLToPath(new URL('./proof/arena.mjs', import.meta.url));
 
@@ -27,13 +29,16 @@ const { values } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
-if (values.help) {
+const rounds = Number(values.rounds);
+const seed = Number(values.seed);
+if (values.help || !(rounds >= 1 && seed >= 0)) {
   console.log(USAGE);
+  process.exitCode = values.help ? 0 : 2;
 } else {
-  process.exitCode = await races(Number(values.rounds), Number(values.seed));
+  process.exitCode = await races();
 }
 
-async function races(rounds, seed) {
+async function races() {
   const random = createRandom(seed);
   const server = await startServer();
   const home = mkdtempSync(join(tmpdir(), 'races-'));
@@ -41,12 +46,13 @@ async function races(rounds, seed) {
   const { XDG_CACHE_HOME, TOOLJET_OPENAI_ADDON_DIR, ...rest } = process.env;
   const env = { ...rest, HOME: home, TMPDIR: home };
   const cache = join(home, '.cache');
-  const start = Date.now();
+  const began = Date.now();
   const counts = { workers: 0, contexts: 0, processes: 0, killed: 0 };
   try {
     for (let done = 0; done < rounds; ) {
       const part = Math.min(ROUNDS_PER_ARENA, rounds - done);
       const arena = run([server.url, String(part), String(random.whole(2 ** 31))], env);
+      arena.catch(() => {}); // waited for below, once the others have had their turn
       for (let left = Math.ceil(part / ROUNDS_PER_PROCESS); left > 0; left -= 1) {
         // Now and then the addon has to be unpacked again, by several at once.
         if (random.chance(0.2)) rmSync(cache, { recursive: true, force: true });
@@ -55,7 +61,7 @@ async function races(rounds, seed) {
       const report = await arena;
       for (const [name, count] of Object.entries(report)) counts[name] += count;
       done += part;
-      console.log(`${done} rounds, ${Math.round((Date.now() - start) / 1000)} s: ${words(counts)}`);
+      console.log(`${done} rounds, ${Math.round((Date.now() - began) / 1000)} s: ${words(counts)}`);
     }
     // Whatever the killed ones left, the next host works with it.
     await run([server.url, '1', '1'], env);
@@ -76,35 +82,39 @@ function words(counts) {
   return each.join(', ');
 }
 
+function start(args, env, stdout) {
+  return spawn(process.execPath, ['--expose-gc', arenaFile, ...args], {
+    env,
+    stdio: ['ignore', stdout, 'inherit'],
+    timeout: MOST_MINUTES * 60_000,
+  });
+}
+
 /** A process that must end by itself, and the report that it prints. */
 async function run(args, env) {
-  const child = spawn(process.execPath, ['--expose-gc', arenaFile, ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = start(args, env, 'pipe');
   let output = '';
   child.stdout.on('data', (text) => {
     output += text;
   });
-  const [code, signal] = await once(child, 'close');
-  if (code !== 0) throw new Error(`a host ended with ${signal ?? `exit code ${code}`}`);
+  assertEnded(await once(child, 'close'));
   return JSON.parse(output);
+}
+
+function assertEnded([code, signal]) {
+  if (signal === 'SIGTERM') throw new Error(`a host still ran after ${MOST_MINUTES} minutes`);
+  if (code !== 0) throw new Error(`a host ended with ${signal ?? `exit code ${code}`}`);
 }
 
 /** Two processes that start at once; one of them is killed at any moment. */
 async function killed(random, url, env, counts) {
   const survivor = run([url, '2', String(random.whole(2 ** 31))], env);
-  const victim = spawn(process.execPath, ['--expose-gc', arenaFile, url, '9', '1'], {
-    env,
-    stdio: 'ignore',
-  });
+  const victim = start([url, '9', '1'], env, 'ignore');
   const ended = once(victim, 'close');
   const timer = setTimeout(() => victim.kill('SIGKILL'), random.whole(400));
-  const [code, signal] = await ended;
+  const [[code, signal]] = await Promise.all([ended, survivor]);
   clearTimeout(timer);
-  if (signal !== null && signal !== 'SIGKILL') throw new Error(`a host ended with ${signal}`);
-  if (signal === null && code !== 0) throw new Error(`a host ended with exit code ${code}`);
-  await survivor;
   counts.processes += 2;
-  counts.killed += signal === 'SIGKILL' ? 1 : 0;
+  if (signal === 'SIGKILL') counts.killed += 1;
+  else assertEnded([code, signal]);
 }

@@ -7,33 +7,39 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { createHost } from '../../host/host.mjs';
-import { loadPlugin } from '../../host/loaders.mjs';
 import { query } from './load.mjs';
 import { createRandom } from './random.mjs';
 
 const AT_A_TIME = 4;
-const SLOW = 'hang';
 
 if (isMainThread) {
   const [url, rounds, seed] = process.argv.slice(2);
-  const report = await arena(url, Number(rounds), Number(seed));
+  const random = createRandom(Number(seed));
+  const report = await arena(url, Number(rounds), random);
   console.log(JSON.stringify(report));
+  // A server ends while its queries run.
+  await wait(random.whole(20));
+  process.exit();
 } else {
   const { text, url, first } = workerData;
   const host = createHost({ text });
   for (let number = first; ; number += 6) {
-    const calls = Array.from({ length: 6 }, (_, at) => host.run(...query(number + at, url)));
+    const calls = Array.from({ length: 6 }, (_, at) => ask(host, query(number + at, url)));
     parentPort.postMessage('running');
     await Promise.all(calls);
   }
 }
 
-async function arena(url, rounds, seed) {
+async function ask(host, [source, options, complaint]) {
+  const found = complaint(await host.run(source, options));
+  if (found) throw new Error(`a query went wrong: ${found}`);
+}
+
+async function arena(url, rounds, random) {
   const text = readFileSync(
     process.env.PLUGIN ?? fileURLToPath(new URL('../../dist/index.js', import.meta.url)),
     'utf8',
   );
-  const random = createRandom(seed);
   const counts = { workers: 0, contexts: 0 };
   let left = rounds;
   const lane = async () => {
@@ -43,7 +49,7 @@ async function arena(url, rounds, seed) {
         await endedWorker(text, url, random);
         counts.workers += 1;
       } else {
-        await droppedContext(text, url, random);
+        await droppedContexts(text, url, random);
         counts.contexts += 1;
       }
       if (random.chance(0.3)) globalThis.gc();
@@ -52,9 +58,9 @@ async function arena(url, rounds, seed) {
   await Promise.all(Array.from({ length: AT_A_TIME }, lane));
   globalThis.gc();
   // After all that, a host like any other still gets its answers.
-  const [source, options, complaint] = query(0, url);
-  const found = complaint(await createHost({ text }).run(source, options));
-  if (found) throw new Error(`a query after the races failed: ${found}`);
+  const host = createHost({ text });
+  await ask(host, query(0, url));
+  for (let number = 0; number < 10; number += 1) ask(host, unanswered(number, url, random));
   return counts;
 }
 
@@ -73,20 +79,29 @@ async function endedWorker(text, url, random) {
   await worker.terminate();
 }
 
-/** A context of which nothing is kept while its queries run; some of them are never answered. */
-async function droppedContext(text, url, random) {
+/** Contexts of which nothing is kept while their queries run; some of them are never answered. */
+async function droppedContexts(text, url, random) {
   const answers = [];
   for (let calls = 1 + random.whole(4); calls > 0; calls -= 1) {
-    const [source, options] = query(random.whole(1000), url);
-    const slow = random.chance(0.3);
-    const asked = slow
-      ? { ...source, base_url: `${url}/fault/${SLOW}/v1`, max_retries: 0 }
-      : source;
-    const limit = slow ? { ...options, query_timeout: 1 + random.whole(60) } : options;
-    const Plugin = loadPlugin(text, { loader: random.pick(['A', 'B', 'D', 'E']) });
-    const answer = new Plugin().run(asked, limit).catch(() => {});
+    const host = createHost({ text, loader: random.pick(['A', 'B', 'D', 'E']) });
+    const number = random.whole(1000);
+    // Also where nobody waits for it, a wrong result is a rejection that ends the process.
+    const answer = ask(
+      host,
+      random.chance(0.3) ? unanswered(number, url, random) : query(number, url),
+    );
     if (random.chance(0.5)) answers.push(answer);
   }
   if (random.chance(0.5)) globalThis.gc();
   await Promise.all(answers);
+}
+
+/** A query that ends at a time limit of its own. */
+function unanswered(number, url, random) {
+  const [source, options] = query(number, url);
+  return [
+    { ...source, base_url: `${url}/fault/hang/v1`, max_retries: 0 },
+    { ...options, query_timeout: 1 + random.whole(60) },
+    ({ status }) => status !== 'failed' && 'an answer that nobody gave',
+  ];
 }

@@ -34,7 +34,11 @@ export const FAULTS = {
     code: 'invalid_compression',
   },
   garbage: { answer: { fault: 'garbage' }, code: 'not_http' },
-  cut: { answer: { headers: json, body: envelope('x'.repeat(999)), fault: 'cut' }, retries: 0 },
+  cut: {
+    answer: { headers: json, body: envelope('x'.repeat(999)), fault: 'cut' },
+    retries: 0,
+    code: 'connection_reset',
+  },
   reset: { answer: { fault: 'reset' }, retries: 0, code: 'connection_reset' },
   close: { answer: { fault: 'close' }, retries: 0, code: 'connection_reset' },
   hang: { answer: { fault: 'hang' }, timeout: 100, code: 'timeout' },

@@ -2,40 +2,55 @@
 
 /** What is measured, and how much more of it the last quarter of a run may hold than the second. */
 export const MEASURES = {
-  rss: { unit: 'MiB', allowed: 24 },
-  heap: { unit: 'MiB', allowed: 4 },
-  threads: { unit: '', allowed: 1 },
-  sockets: { unit: '', allowed: 16 },
-  descriptors: { unit: '', allowed: 16 },
-  tasks: { unit: '', allowed: 0 },
+  rss: { what: 'resident memory, MiB', allowed: 8 },
+  heap: { what: 'JavaScript heap after a collection, MiB', allowed: 1 },
+  threads: { what: 'threads', allowed: 8 },
+  sockets: { what: 'sockets, idle connections closed', allowed: 4 },
+  descriptors: { what: 'file descriptors', allowed: 4 },
+  tasks: { what: 'requests that the server still has open', allowed: 0 },
 };
 
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+/**
+ * By measure: what the process held when it was warm, and at the end. It is the least of a quarter
+ * of the samples: what is kept for ever is in all of them.
+ */
+function growth(samples) {
+  const quarter = Math.floor(samples.length / 4);
+  return Object.entries(MEASURES).map(([name, measure]) => {
+    const least = (from, to) => Math.min(...samples.slice(from, to).map((sample) => sample[name]));
+    return { name, ...measure, warm: least(quarter, 2 * quarter), end: least(3 * quarter) };
+  });
 }
 
 /** One line for each measure that grew beyond its tolerance. */
 export function complaints(samples) {
-  const quarter = Math.floor(samples.length / 4);
-  return Object.entries(MEASURES).flatMap(([name, { unit, allowed }]) => {
-    const of = (from, to) => median(samples.slice(from, to).map((sample) => sample[name]));
-    const [warm, end] = [of(quarter, 2 * quarter), of(3 * quarter, samples.length)];
-    if (end - warm <= allowed) return [];
-    return [
-      `${name} grew from ${warm.toFixed(1)} to ${end.toFixed(1)} ${unit}, by more than ${allowed}`,
-    ];
-  });
+  return growth(samples)
+    .filter(({ warm, end, allowed }) => !(end - warm <= allowed))
+    .map(
+      ({ name, warm, end, allowed }) =>
+        `${name} grew from ${warm.toFixed(1)} to ${end.toFixed(1)}, by more than ${allowed}`,
+    );
 }
 
 /** The samples as lines of a table. */
 export function table(samples, { head = true } = {}) {
-  const names = Object.keys(MEASURES);
-  const columns = ['queries', ...names.map((name) => [name, MEASURES[name].unit].join(' ').trim())];
+  const columns = ['queries', ...Object.keys(MEASURES)];
   const lines = samples.map((sample) =>
-    [sample.queries, ...names.map((name) => Number(sample[name].toFixed(1)))]
-      .map((value, at) => String(value).padStart(columns[at].length))
-      .join('  '),
+    columns.map((name) => String(Number(sample[name].toFixed(1))).padStart(13)).join(''),
   );
-  return [...(head ? [columns.join('  ')] : []), ...lines].join('\n');
+  return [...(head ? [columns.map((name) => name.padStart(13)).join('')] : []), ...lines].join(
+    '\n',
+  );
+}
+
+/** What was held, and what more would have failed, as a table in Markdown. */
+export function figures(samples) {
+  return [
+    '| held by the process | second quarter | last quarter | growth allowed |',
+    '|---|---|---|---|',
+    ...growth(samples).map(({ what, warm, end, allowed }) => {
+      const digits = what.endsWith('MiB') ? 1 : 0;
+      return `| ${what} | ${warm.toFixed(digits)} | ${end.toFixed(digits)} | ${allowed} |`;
+    }),
+  ].join('\n');
 }

@@ -6,16 +6,32 @@ import { fileURLToPath } from 'node:url';
 import { FAULTS } from './faults.mjs';
 
 const KEY = 'sk-proof-0123456789abcdef';
+/** The server repeats the mark of a query, so that none can be given the answer of another. */
 const QUERIES = [
-  { operation: 'chat', prompt: 'Ping', system_prompt: 'Be brief.', temperature: '0.5' },
-  { operation: 'completion', prompt: 'Once', model: 'm', max_tokens: '20' },
-  { operation: 'generate_embedding', input: ['a', 'b'] },
-  { operation: 'image_generation', prompt: 'hills' },
-  { operation: 'list_models', filter: 'm1' },
+  {
+    options: (mark) => ({ operation: 'chat', prompt: `Ping ${mark}`, temperature: '0.5' }),
+    isAnswer: (data, mark) => data === `Pong ${mark} é✓`,
+  },
+  {
+    options: (mark) => ({ operation: 'completion', prompt: `Once ${mark}`, model: 'm' }),
+    isAnswer: (data, mark) => data === ` there ${mark}`,
+  },
+  {
+    options: (mark) => ({ operation: 'generate_embedding', input: ['a', mark] }),
+    isAnswer: ({ embedding }, mark) => embedding?.length === 256 && `#${embedding[0]}` === mark,
+  },
+  {
+    options: (mark) => ({ operation: 'image_generation', prompt: `hills ${mark}` }),
+    isAnswer: ({ data }, mark) => data?.b64_json === mark + 'A'.repeat(4096),
+  },
+  {
+    options: () => ({ operation: 'list_models', filter: 'm1' }),
+    isAnswer: (models) => models.length === 11,
+  },
 ];
 const NAMES = Object.keys(FAULTS);
 
-/** Starts the server; `state()` tells what is open there. */
+/** Starts the server; `state()` closes its idle connections and tells how many requests are `inFlight`. */
 export async function startServer() {
   const child = fork(fileURLToPath(new URL('./server.mjs', import.meta.url)));
   const [{ port }] = await once(child, 'message');
@@ -31,24 +47,27 @@ export async function startServer() {
 
 /** The query of this number: [source options, query options, what is wrong with its result]. */
 export function query(number, url) {
-  const options = QUERIES[number % QUERIES.length];
+  const mark = `#${number}`;
   if (number % 10 !== 9) {
-    return [
-      { apiKey: KEY, base_url: url },
-      options,
-      ({ status, description }) => status !== 'ok' && description,
-    ];
+    const { options, isAnswer } = QUERIES[number % QUERIES.length];
+    const complaint = ({ status, data, description }) => {
+      if (status !== 'ok') return description;
+      return !isAnswer(data, mark) && 'the answer of another query';
+    };
+    return [{ apiKey: KEY, base_url: url }, options(mark), complaint];
   }
-  const name = NAMES[Math.floor(number / 10) % NAMES.length];
+  // In turn, so that every operation meets every fault.
+  const turn = Math.floor(number / 10);
+  const { options } = QUERIES[turn % QUERIES.length];
+  const name = NAMES[turn % NAMES.length];
   const { code, retries = 1, timeout } = FAULTS[name];
   const source = { apiKey: KEY, base_url: `${url}/fault/${name}/v1`, max_retries: retries };
   const complaint = ({ status, data, description }) => {
     if (status !== 'failed') return `${name} was not noticed`;
     // On a busy thread ToolJet's own timer may come first.
     if (timeout && description.startsWith('Defined query timeout')) return false;
-    if (code !== undefined && data.code !== code)
-      return `${name} became ${data.code}: ${description}`;
+    if (data.code !== code) return `${name} became ${data.code}: ${description}`;
     return description.includes(KEY) && `${name} shows the key`;
   };
-  return [source, timeout ? { ...options, query_timeout: timeout } : options, complaint];
+  return [source, { ...options(mark), ...(timeout && { query_timeout: timeout }) }, complaint];
 }

@@ -1,4 +1,4 @@
-// A fast server on the loopback interface, in a process of its own: fixed answers, and under
+// A fast server on the loopback interface, in a process of its own: right answers, and under
 // /fault/<name>/ a wrong one. Tells its port to its parent, and on request what is open.
 
 import http from 'node:http';
@@ -6,31 +6,35 @@ import { play } from '../../stand-in/playback.mjs';
 import { FAULTS } from './faults.mjs';
 
 const usage = { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 };
-const ANSWERS = Object.entries({
-  '/chat/completions': {
-    id: 'chatcmpl-1',
+const ramp = Array.from({ length: 255 }, (_, i) => i / 256);
+/** By endpoint: the answer to a query with this mark. */
+const ANSWERS = {
+  '/chat/completions': (mark) => {
+    const message = { role: 'assistant', content: `Pong ${mark} é✓` };
+    return { id: 'c', model: 'm', choices: [{ index: 0, message, finish_reason: 'stop' }], usage };
+  },
+  '/completions': (mark) => ({
     model: 'm',
-    choices: [
-      { index: 0, message: { role: 'assistant', content: 'Pong. é✓' }, finish_reason: 'stop' },
-    ],
+    choices: [{ index: 0, text: ` there ${mark}`, finish_reason: 'stop' }],
     usage,
-  },
-  '/completions': {
-    model: 'm',
-    choices: [{ index: 0, text: ' there', finish_reason: 'stop' }],
-    usage,
-  },
-  '/embeddings': {
-    data: [{ index: 0, embedding: Array.from({ length: 256 }, (_, i) => i / 256) }],
-  },
-  '/images/generations': { created: 1, data: [{ b64_json: 'A'.repeat(4096) }] },
-  '/models': { data: Array.from({ length: 20 }, (_, i) => ({ id: `m${i}`, created: 1 })) },
-}).map(([path, body]) => [
-  path,
-  { headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(body)) },
-]);
+  }),
+  '/embeddings': (mark) => ({
+    data: [{ index: 0, embedding: [Number(mark.slice(1)), ...ramp] }],
+  }),
+  '/images/generations': (mark) => ({
+    created: 1,
+    data: [{ b64_json: mark + 'A'.repeat(4096) }],
+  }),
+  '/models': () => ({ data: Array.from({ length: 20 }, (_, i) => ({ id: `m${i}`, created: 1 })) }),
+};
 
-const sockets = new Set();
+function answerTo(path, body) {
+  const [, make] = Object.entries(ANSWERS).find(([endpoint]) => path.endsWith(endpoint));
+  const [mark] = /#\d+/.exec(body) ?? [''];
+  return { headers: { 'content-type': 'application/json' }, body: make(mark) };
+}
+
+/** Requests that were neither answered nor given up. */
 let inFlight = 0;
 
 const server = http.createServer((request, response) => {
@@ -39,19 +43,22 @@ const server = http.createServer((request, response) => {
     inFlight -= 1;
   });
   const [, fault] = /^\/fault\/(\w+)\//.exec(request.url) ?? [];
-  request.resume().once('end', () => {
-    const answer = fault
-      ? FAULTS[fault].answer
-      : ANSWERS.find(([path]) => request.url.endsWith(path))[1];
-    play(response, answer);
+  let body = '';
+  request.setEncoding('utf8');
+  request.on('data', (text) => {
+    body += text;
+  });
+  request.once('end', () => {
+    play(response, fault ? FAULTS[fault].answer : answerTo(request.url, body));
   });
 });
 server.keepAliveTimeout = 75_000;
 server.on('connection', (socket) => {
-  sockets.add(socket);
   socket.on('error', () => {});
-  socket.once('close', () => sockets.delete(socket));
 });
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
-process.on('message', () => process.send({ inFlight, connections: sockets.size }));
+process.on('message', () => {
+  server.closeIdleConnections();
+  process.send({ inFlight });
+});
 process.on('disconnect', () => process.exit());
