@@ -8,6 +8,7 @@ use crate::{
     error::{ApiError, Error, TransportError, TransportErrorKind, Unexpected},
     fields::{number_of, scalar_text},
     http::HttpResponse,
+    json,
     retry::requested_wait,
 };
 
@@ -47,7 +48,7 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<Answer, Error> {
     if most_values(text) > MOST_VALUES {
         return Err(TransportError::new(TransportErrorKind::TooLarge, "too many JSON values").into());
     }
-    let parsed = serde_json::from_str::<Value>(text);
+    let parsed = json::parse(text);
     if !(200..300).contains(&response.status) {
         let body = parsed.unwrap_or(Value::Null);
         return Err(Error::Api(Box::new(api_error(response, &body, text, now))));
@@ -316,6 +317,13 @@ mod tests {
     fn blank_lines_and_a_byte_order_mark_before_the_json_are_fine() {
         let answer = read(200, "\u{feff}\n\n  {\"a\":1}").unwrap();
         assert_eq!((answer.body["a"].as_i64(), answer.request_id.as_deref()), (Some(1), Some("req_1")));
+    }
+
+    #[test]
+    fn an_emoji_that_was_cut_does_not_make_an_answer_unreadable() {
+        let answer = read(200, r#"{"text":"so \ud83d","path":"C:\\ud83d"}"#).unwrap();
+        assert_eq!((&answer.body["text"], &answer.body["path"]), (&json!("so \u{fffd}"), &json!("C:\\ud83d")));
+        assert_eq!(api(400, r#"{"error":{"message":"cut \ud83d"}}"#).message, "cut \u{fffd}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One query's requests: as many tries as the policy allows, all before one deadline.
+//! One query's requests: as many retries as the policy allows, all before one deadline.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ use crate::{
 /// Sent as `User-Agent`.
 pub const USER_AGENT: &str = concat!("tooljet-openai/", env!("CARGO_PKG_VERSION"));
 
-/// The requests of one query. The deadline covers all of them, with every try and wait.
+/// The requests of one query. Its deadline and its retries are for all of them together, also where
+/// a request is adjusted or another one takes its place.
 pub struct Call<'a, T> {
     transport: &'a T,
     source: &'a SourceOptions,
@@ -24,6 +25,7 @@ pub struct Call<'a, T> {
     timeout: Duration,
     deadline: Duration,
     attempts: u32,
+    retries: u32,
 }
 
 impl<'a, T: Transport> Call<'a, T> {
@@ -36,6 +38,7 @@ impl<'a, T: Transport> Call<'a, T> {
             timeout,
             deadline: transport.now().saturating_add(timeout),
             attempts: 0,
+            retries: 0,
         }
     }
 
@@ -53,7 +56,6 @@ impl<'a, T: Transport> Call<'a, T> {
     /// error that asked for it is returned at once.
     pub async fn send(&mut self, request: &ApiRequest) -> Result<Answer, Error> {
         let request = self.http_request(request);
-        let mut retries = 0;
         let mut unconnected = None;
         loop {
             let error = match self.attempt(&request).await {
@@ -62,7 +64,7 @@ impl<'a, T: Transport> Call<'a, T> {
                 Err(Error::Timeout { after }) => return Err(unconnected.unwrap_or(Error::Timeout { after })),
                 Err(error) => error,
             };
-            let Some(delay) = self.policy.delay(&error, retries, self.transport.jitter()) else {
+            let Some(delay) = self.policy.delay(&error, self.retries, self.transport.jitter()) else {
                 return Err(error);
             };
             if self.transport.now().saturating_add(delay) >= self.deadline {
@@ -73,7 +75,7 @@ impl<'a, T: Transport> Call<'a, T> {
                 _ => None,
             };
             self.transport.sleep(delay).await;
-            retries += 1;
+            self.retries += 1;
         }
     }
 

@@ -9,7 +9,7 @@ use std::{fmt::Display, ops::RangeInclusive};
 
 use serde_json::{Map, Number, Value};
 
-use crate::error::Error;
+use crate::{error::Error, json};
 
 /// 2^53: above it a float no longer tells neighbouring integers apart.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -137,7 +137,7 @@ impl<'a> Fields<'a> {
         let Some(value) = self.value(key) else { return Ok(None) };
         match value {
             Value::Array(_) | Value::Object(_) => Ok(Some(value.clone())),
-            Value::String(text) => match serde_json::from_str(text) {
+            Value::String(text) => match json::parse(text) {
                 Ok(parsed @ (Value::Array(_) | Value::Object(_))) => Ok(Some(parsed)),
                 Ok(_) => Err(wrong(key, "must be a JSON array or object", value)),
                 Err(error) => Err(Error::invalid(key, format!("is not valid JSON: {error}"))),
@@ -290,6 +290,7 @@ mod tests {
         let read = |value| with(value, |fields| fields.json("key"));
         assert_eq!(read(json!([1])).unwrap(), Some(json!([1])));
         assert_eq!(read(json!(r#"{"a":1}"#)).unwrap(), Some(json!({"a": 1})));
+        assert_eq!(read(json!(r#"["\ud83d"]"#)).unwrap(), Some(json!(["\u{fffd}"])));
         assert!(reason(read(json!("{a:1}"))).contains("line 1 column 2"));
         assert!(reason(read(json!("5"))).contains("must be a JSON array or object"));
         let object = with(json!("[1]"), |fields| fields.object("key"));

@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! error, secret <- fields <- options, base_url <- operations <- service <- binding <- index.js
-//!                  http, retry, answer <- call <- service        client <- binding
+//! error <- cause <- retry, advice      http, retry, answer <- call <- service      client <- binding
 //! ```
 //!
 //! Everything but [`client`] and [`binding`] is free of sockets, clocks, randomness and
@@ -20,9 +20,11 @@
 //! | what an operation sends or returns | `operations/<operation>.rs` |
 //! | a model name, a default model, what a family rejects | `capabilities.rs` |
 //! | how a model's refusal of a parameter is worked around | `adjust.rs` |
-//! | what a failure means and what a builder is told | `error.rs`, `advice.rs` |
+//! | what failures there are, and their codes | `error.rs`, `error/` |
+//! | what an error of the API is taken for | `cause.rs` |
+//! | what a builder is told to do about a failure | `advice.rs` |
 //! | when a request is tried again | `retry.rs` |
-//! | how an answer body is read | `answer.rs` |
+//! | how an answer body is read | `answer.rs`, `json.rs` |
 //! | connections, proxies, limits | `client.rs`, `network.rs`, `ssrf.rs`, `gzip.rs` |
 //! | which certificates are trusted | `tls.rs` |
 //! | what a failure of the network is taken for | `client/failure.rs`, `tls.rs` |
@@ -34,11 +36,13 @@ pub mod base_url;
 pub mod binding;
 pub mod call;
 pub mod capabilities;
+pub mod cause;
 pub mod client;
 pub mod error;
 pub mod fields;
 pub mod gzip;
 pub mod http;
+pub mod json;
 pub mod memory;
 pub mod network;
 pub mod operations;

@@ -180,12 +180,32 @@ fn check_header_value(field: &str, value: &str) -> Result<(), Error> {
 /// error arrives before `ToolJet` gives up with its own.
 #[must_use]
 pub fn query_timeout(fields: &Fields<'_>) -> Option<Duration> {
-    let millis = crate::fields::number_of(fields.value("query_timeout")?)?.as_f64()?;
-    if millis <= 0.0 {
-        return None;
-    }
+    let millis = number_in_javascript(fields.value("query_timeout")?).filter(|millis| *millis > 0.0)?;
     let margin = (millis * 0.05).clamp(20.0, 250.0).min(millis / 2.0);
     Duration::try_from_secs_f64((millis - margin) / 1000.0).ok()
+}
+
+/// JavaScript's `Number(value)`, where it is finite: 1 for `true`, 500 for `"0x1F4"` and `[500]`.
+fn number_in_javascript(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        Value::String(text) => {
+            let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+            for (prefixes, radix) in [(["0x", "0X"], 16), (["0o", "0O"], 8), (["0b", "0B"], 2)] {
+                if let Some(digits) = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)) {
+                    return u32::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+')).map(f64::from);
+                }
+            }
+            let is_decimal = text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
+            text.parse().ok().filter(|number: &f64| is_decimal && number.is_finite())
+        }
+        Value::Array(items) => match items.as_slice() {
+            [item @ (Value::Number(_) | Value::String(_) | Value::Array(_))] => number_in_javascript(item),
+            _ => None,
+        },
+        Value::Null | Value::Object(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -292,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_timeout_leaves_a_margin_and_ignores_what_tooljet_ignores() {
+    fn the_query_timeout_leaves_a_margin_and_is_read_as_tooljet_reads_it() {
         let timeout = |value: Value| {
             let options = json!({ "query_timeout": value });
             query_timeout(&Fields::of("queryOptions", &options).unwrap())
@@ -300,8 +320,33 @@ mod tests {
         assert_eq!(timeout(json!(10_000)), Some(Duration::from_millis(9_750)));
         assert_eq!(timeout(json!("1000")), Some(Duration::from_millis(950)));
         assert_eq!(timeout(json!(30)), Some(Duration::from_millis(15)));
-        for ignored in [json!(0), json!(-5), json!(""), json!("soon"), json!(null), json!([])] {
-            assert_eq!(timeout(ignored), None);
+        for other in [json!("0x3e8"), json!(" 1e3\n"), json!("0b1111101000"), json!([1000]), json!([["1000."]])] {
+            assert_eq!(timeout(other), timeout(json!(1_000)));
+        }
+        assert_eq!(timeout(json!(true)), Some(Duration::from_micros(500)));
+        for ignored in [
+            json!(0),
+            json!(-5),
+            json!(""),
+            json!("soon"),
+            json!(null),
+            json!([]),
+            json!(false),
+            json!("true"),
+            json!("-0x1"),
+            json!("0x+1"),
+            json!("0x"),
+            json!("1_000"),
+            json!("1000 ms"),
+            json!("{{1000}}"),
+            json!("Infinity"),
+            json!("inf"),
+            json!("1e999"),
+            json!([true]),
+            json!([1, 2]),
+            json!({"ms": 1000}),
+        ] {
+            assert_eq!(timeout(ignored.clone()), None, "{ignored}");
         }
     }
 

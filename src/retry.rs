@@ -7,6 +7,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::{
+    cause::{is_billing, is_too_large},
     error::{ApiError, Error},
     http::HttpResponse,
 };
@@ -19,15 +20,6 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
 /// The part of a backoff that chance may take away, so that clients spread out.
 const JITTER: f64 = 0.25;
-
-/// Codes of the API for an account that has no credit or is over its limit.
-const BILLING_CODES: [&str; 5] = [
-    "insufficient_quota",
-    "credit_balance_exhausted",
-    "organization_spend_limit_exceeded",
-    "project_spend_limit_exceeded",
-    "organization_usage_limit_exceeded",
-];
 
 /// How often a request may be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,19 +60,6 @@ fn is_worth_a_retry(error: &ApiError) -> bool {
 fn backoff(retries: u32, jitter: f64) -> Duration {
     let doubled = FIRST_BACKOFF.saturating_mul(2_u32.saturating_pow(retries));
     doubled.min(LONGEST_BACKOFF).mul_f64(1.0 - JITTER * jitter.clamp(0.0, 1.0))
-}
-
-/// No credit or over a spend limit: waiting does not help.
-#[must_use]
-pub fn is_billing(error: &ApiError) -> bool {
-    let code = error.code.as_deref().unwrap_or_default();
-    error.status == 402 || error.kind.as_deref() == Some("insufficient_quota") || BILLING_CODES.contains(&code)
-}
-
-/// This one request exceeds the rate limit by itself: waiting does not help.
-#[must_use]
-pub fn is_too_large(error: &ApiError) -> bool {
-    error.status == 413 || (error.status == 429 && error.message.contains("Request too large"))
 }
 
 /// The wait that an answer asks for: `retry-after-ms` (milliseconds, may be fractional),
@@ -130,7 +109,10 @@ fn wait_in_words(message: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{TransportError, TransportErrorKind};
+    use crate::{
+        cause::BILLING_CODES,
+        error::{TransportError, TransportErrorKind},
+    };
 
     const POLICY: RetryPolicy = RetryPolicy { max_retries: 2 };
 

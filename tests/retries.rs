@@ -67,6 +67,30 @@ fn max_retries_of_the_data_source_counts() {
 }
 
 #[test]
+fn an_adjustment_does_not_start_the_retries_anew() {
+    let refused = |param| answer(400, &[], json!({"error": {"message": "not supported", "param": param}}));
+    let query = json!({"operation": "chat", "model": "m", "prompt": "Ping", "temperature": 1, "seed": 1});
+    let busy = || error(503, &[]);
+    let script = Script::new([busy(), refused("temperature"), busy(), refused("seed"), busy()]);
+    let failure = failure(script.run(&source(), &query));
+    assert_eq!((&failure.data["status"], &failure.data["attempts"]), (&json!(503), &json!(5)));
+    assert_eq!(millis(&script.slept()), [500, 1000]);
+
+    let script = Script::new([busy(), refused("temperature"), busy(), refused("seed"), pong()]);
+    let Outcome::Ok(reply) = script.run(&source(), &query) else { panic!("failed") };
+    assert_eq!(reply.metadata["attempts"], 5);
+}
+
+#[test]
+fn a_continuation_through_chat_does_not_start_the_retries_anew() {
+    let gone = answer(404, &[], json!({"error": {"message": "gone", "code": "model_not_found"}}));
+    let script = Script::new([error(503, &[]), error(503, &[]), gone, error(503, &[])]);
+    let query = json!({"operation": "completion", "model": "m", "prompt": "Ping"});
+    let failure = failure(script.run(&source(), &query));
+    assert_eq!((&failure.data["status"], &failure.data["attempts"]), (&json!(503), &json!(4)));
+}
+
+#[test]
 fn each_header_form_sets_the_wait() {
     for (header, expected) in [
         (("retry-after-ms", "1500"), 1_500),

@@ -204,6 +204,7 @@ mod tests {
     #[test]
     fn json_answers_are_parsed_and_bad_ones_are_failures() {
         assert_eq!(json(chat(json!({"content": "{\"a\": 1}"}), "stop")).unwrap(), json!({"a": 1}));
+        assert_eq!(json(chat(json!({"content": r#"{"a": "\ud83d"}"#}), "stop")).unwrap(), json!({"a": "\u{fffd}"}));
         assert!(json(chat(json!({"content": "{\"a\":"}), "length")).unwrap_err().starts_with("json_truncated: "));
         assert!(json(chat(json!({"content": "Sure!"}), "stop")).unwrap_err().starts_with("json_invalid: "));
         assert!(json(chat(json!({"content": null, "refusal": "no"}), "stop")).unwrap_err().starts_with("refusal: "));

@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     adjust::Adjustment,
-    advice::ApiCause,
     base_url::Provider,
     capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL},
+    cause::ApiCause,
     error::{ApiError, Error},
     fields::Fields,
 };

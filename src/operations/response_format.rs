@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::{error::Error, fields::Fields};
+use crate::{error::Error, fields::Fields, json};
 
 /// Longest name of a schema.
 const LONGEST_NAME: usize = 64;
@@ -155,7 +155,7 @@ pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
     let text = text.trim();
     let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```"));
     let inner = fenced.and_then(|text| text.strip_suffix("```")).unwrap_or(text);
-    serde_json::from_str(inner)
+    json::parse(inner)
 }
 
 #[cfg(test)]

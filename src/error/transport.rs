@@ -1,0 +1,134 @@
+//! Failures on the way to the API and back: each kind with its code and its words.
+
+/// The request did not reach the API, or its answer did not come back whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}", self.kind.in_words(), self.detail_in_words())]
+pub struct TransportError {
+    /// What kind of failure.
+    pub kind: TransportErrorKind,
+    /// The cause in the words of the system or the TLS library; may be empty.
+    pub detail: String,
+}
+
+impl TransportError {
+    /// A failure of this kind with the cause's own words.
+    pub fn new(kind: TransportErrorKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+
+    fn detail_in_words(&self) -> String {
+        if self.detail.is_empty() { String::new() } else { format!(" ({})", self.detail) }
+    }
+}
+
+/// Kinds of transport failures: each has its own code, words and advice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// The deadline of the query passed while the request was under way.
+    Timeout,
+    /// No connection within the connect timeout.
+    ConnectTimeout,
+    /// The host name has no address.
+    Dns,
+    /// Nothing listens at the address.
+    Refused,
+    /// No route to the host or the network.
+    Unreachable,
+    /// The connection was closed before the answer was complete.
+    Reset,
+    /// The body ended before its announced length.
+    Truncated,
+    /// The server's certificate is out of date.
+    TlsExpired,
+    /// The server's certificate is signed by nobody we know, or by itself.
+    TlsUnknownIssuer,
+    /// The server's certificate is for another host.
+    TlsWrongHost,
+    /// TLS failed in another way.
+    Tls,
+    /// The proxy cannot be reached or refused to connect.
+    Proxy,
+    /// The proxy wants a user and a password.
+    ProxyAuthentication,
+    /// The answer is a redirect, which is never followed.
+    Redirect,
+    /// What answered does not speak HTTP.
+    NotHttp,
+    /// The body is larger than the limit, perhaps only after decompression.
+    TooLarge,
+    /// The body's compression is broken.
+    Compression,
+    /// `ToolJet`'s rules forbid to connect to this address.
+    Blocked,
+    /// Anything else.
+    Other,
+}
+
+impl TransportErrorKind {
+    /// The word for `data.code`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::Dns => "dns_failed",
+            Self::Refused => "connection_refused",
+            Self::Unreachable => "host_unreachable",
+            Self::Reset => "connection_reset",
+            Self::Truncated => "truncated_response",
+            Self::TlsExpired => "tls_certificate_expired",
+            Self::TlsUnknownIssuer => "tls_unknown_issuer",
+            Self::TlsWrongHost => "tls_wrong_host",
+            Self::Tls => "tls_failed",
+            Self::Proxy => "proxy_failed",
+            Self::ProxyAuthentication => "proxy_authentication_required",
+            Self::Redirect => "unexpected_redirect",
+            Self::NotHttp => "not_http",
+            Self::TooLarge => "response_too_large",
+            Self::Compression => "invalid_compression",
+            Self::Blocked => "address_blocked",
+            Self::Other => "connection_failed",
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Timeout => "no answer in time",
+            Self::ConnectTimeout => "no connection in time",
+            Self::Dns => "the host name of the API could not be resolved",
+            Self::Refused => "the connection to the API was refused",
+            Self::Unreachable => "the API's host cannot be reached from this server",
+            Self::Reset => "the connection was closed before the answer was complete",
+            Self::Truncated => "the answer was cut off on its way",
+            Self::TlsExpired => "the API's TLS certificate is not valid at this time",
+            Self::TlsUnknownIssuer => "the API's TLS certificate is not signed by a known authority",
+            Self::TlsWrongHost => "the API's TLS certificate is for another host",
+            Self::Tls => "no secure connection to the API could be made",
+            Self::Proxy => "the proxy did not connect to the API",
+            Self::ProxyAuthentication => "the proxy wants a user and a password, or other ones",
+            Self::Redirect => "the API answered with a redirect, which is not followed",
+            Self::NotHttp => "what answered at this address does not speak HTTP",
+            Self::TooLarge => "the answer is larger than the plugin accepts",
+            Self::Compression => "the answer's compression is broken",
+            Self::Blocked => "ToolJet's rules do not allow a connection to this address",
+            Self::Other => "the request to the API failed",
+        }
+    }
+
+    /// Whether another try may succeed. The same certificate, rule, address or
+    /// oversized answer would only fail again.
+    #[must_use]
+    pub fn is_passing(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectTimeout
+                | Self::Dns
+                | Self::Refused
+                | Self::Unreachable
+                | Self::Reset
+                | Self::Truncated
+                | Self::Other
+        )
+    }
+}
