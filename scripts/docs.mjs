@@ -1,12 +1,12 @@
 /**
- * Writes docs/fields.md from the two forms, so that each fact stands in one place.
- * `node scripts/docs.mjs` writes it, `node scripts/docs.mjs --check` fails if it is out of date.
+ * Writes docs/fields.md from the two forms and the table of the README from the last benchmark, so
+ * that each fact stands in one place. `node scripts/docs.mjs` writes them,
+ * `node scripts/docs.mjs --check` fails if they are out of date.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
-const page = new URL('docs/fields.md', root);
 
 /** "Whole number from 0 to 10. Default: 2" or "Text. Required" */
 const hintForm = /^(?<accepts>.+?)\. (?:Default: (?<fallback>.+)|(?<required>Required.*))$/;
@@ -85,12 +85,33 @@ export function fieldsPage(manifest, operations) {
   ].join('\n\n')}\n`;
 }
 
+const BENCH = {
+  start: '<!-- benchmark: written by `npm run docs` from bench/results/latest.md -->\n',
+  end: '<!-- end of benchmark -->',
+};
+
+/** The README with the table of the last benchmark in its place. */
+export function withBenchmark(readme, table) {
+  const [before, rest, ...more] = readme.split(BENCH.start);
+  const after = rest?.split(BENCH.end)[1];
+  if (after === undefined || more.length > 0) {
+    throw new Error('README.md has no single place for the benchmark');
+  }
+  return before + BENCH.start + table + BENCH.end + after;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const written = fieldsPage(await readForm('manifest.json'), await readForm('operations.json'));
-  if (!process.argv.includes('--check')) {
-    await writeFile(page, written);
-  } else if ((await readFile(page, 'utf8').catch(() => '')) !== written) {
-    console.error('docs/fields.md is out of date. Run: npm run docs');
-    process.exitCode = 1;
+  const read = (name) => readFile(new URL(name, root), 'utf8');
+  const pages = {
+    'docs/fields.md': fieldsPage(await readForm('manifest.json'), await readForm('operations.json')),
+    'README.md': withBenchmark(await read('README.md'), await read('bench/results/latest.md')),
+  };
+  for (const [name, written] of Object.entries(pages)) {
+    if (!process.argv.includes('--check')) {
+      await writeFile(new URL(name, root), written);
+    } else if ((await read(name).catch(() => '')) !== written) {
+      console.error(`${name} is out of date. Run: npm run docs`);
+      process.exitCode = 1;
+    }
   }
 }

@@ -6,20 +6,25 @@
 //! answers were seen to open 114 connections that way, each with its TLS handshake.
 //!
 //! Here a connection is opened only if fewer are being opened to that server than queries wait.
-//! A query that is held back takes the first connection that becomes free or open. How many
-//! handshakes run at once is limited too: those that queue often turn out to be unnecessary.
+//! A query that is held back takes the first connection that becomes free or open, or opens one
+//! after half a second. How many handshakes run at once is limited in the same way: those that
+//! queue often turn out to be unnecessary.
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt, mem,
+    fmt,
+    future::poll_fn,
+    mem,
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
+use tokio::time::timeout;
 use tower_layer::Layer;
 use tower_service::Service;
 use url::{Position, Url};
@@ -31,6 +36,8 @@ const MOST_HANDSHAKES: usize = 32;
 /// Turns of the scheduler after which the counts are right; microseconds, and only for a query
 /// that finds no free connection.
 const TURNS: usize = 3;
+/// How long a query is held back at most: a handshake that hangs is nothing to wait for.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 tokio::task_local! {
     /// The server that a query of this task is on its way to. What hyper opens on its own
@@ -118,14 +125,14 @@ where
             return Box::pin(inner.call(request));
         };
         Box::pin(async move {
-            // A query takes a free connection in one turn of the scheduler, and what it leaves to
-            // hyper is noticed in the next: counts looked at before then are too high.
-            for _ in 0..TURNS {
-                tokio::task::yield_now().await;
+            // Those that hold it back may hang; better one connection too many than a query that
+            // waits for them.
+            if let Ok(turn) = timeout(LONGEST_WAIT, dial.turn()).await {
+                turn?;
             }
-            std::future::poll_fn(|cx| dial.poll_turn(cx)).await?;
+            dial.open();
             let mut opening = Box::pin(inner.call(request));
-            std::future::poll_fn(|cx| {
+            poll_fn(|cx| {
                 dial.notice_whether_wanted();
                 opening.as_mut().poll(cx)
             })
@@ -140,6 +147,7 @@ struct Dial {
     server: String,
     place: u64,
     wanted: bool,
+    queued: bool,
     opening: bool,
 }
 
@@ -149,24 +157,54 @@ impl Dial {
         let server = SERVER.try_with(Clone::clone).ok()?;
         let place = PLACES.fetch_add(1, Ordering::Relaxed);
         dialing.change(&server, |server| server.waiting += 1);
-        Some(Self { dialing: dialing.clone(), server, place, wanted: true, opening: false })
+        Some(Self { dialing: dialing.clone(), server, place, wanted: true, queued: false, opening: false })
     }
 
-    fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.notice_whether_wanted();
-        if !self.wanted {
-            return Poll::Ready(Err(NotWanted.into()));
-        }
-        let place = self.place;
-        self.opening = self.dialing.change(&self.server, |server| {
-            if server.may_open() {
-                server.opening += 1;
-                return true;
+    /// Waits until a connection may be opened.
+    async fn turn(&mut self) -> Result<(), NotWanted> {
+        loop {
+            // A query takes a free connection in one turn of the scheduler, and what it leaves to
+            // hyper is noticed in the next: counts looked at before then are too high.
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
             }
-            server.queue.insert(place, cx.waker().clone());
-            false
+            self.notice_whether_wanted();
+            if !self.wanted {
+                return Err(NotWanted);
+            }
+            if self.dialing.change(&self.server, |server| server.may_open()) {
+                return Ok(());
+            }
+            poll_fn(|cx| self.poll_woken(cx)).await;
+        }
+    }
+
+    fn poll_woken(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.notice_whether_wanted();
+        let (place, wanted) = (self.place, self.wanted);
+        let was_queued = mem::replace(&mut self.queued, true);
+        let woken = self.dialing.change(&self.server, |server| {
+            let woken = !wanted || was_queued && !server.queue.contains_key(&place);
+            if !woken {
+                server.queue.insert(place, cx.waker().clone());
+            }
+            woken
         });
-        if self.opening { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if woken {
+            self.queued = false;
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn open(&mut self) {
+        let place = self.place;
+        self.opening = true;
+        self.dialing.change(&self.server, |server| {
+            server.opening += 1;
+            server.queue.remove(&place);
+        });
     }
 
     /// A query that has found another connection leaves this one to a task of hyper's.
@@ -199,3 +237,121 @@ impl fmt::Display for NotWanted {
 }
 
 impl std::error::Error for NotWanted {}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::pending,
+        sync::atomic::AtomicUsize,
+        time::{Duration, Instant},
+    };
+
+    use tokio::{task::yield_now, time::sleep};
+
+    use super::*;
+
+    /// Opens connections that never finish their handshake.
+    #[derive(Clone, Default)]
+    struct Hanging {
+        opened: Arc<AtomicUsize>,
+    }
+
+    impl Service<()> for Hanging {
+        type Response = ();
+        type Error = BoxError;
+        type Future = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, (): ()) -> Self::Future {
+            self.opened.fetch_add(1, Ordering::Relaxed);
+            Box::pin(pending())
+        }
+    }
+
+    impl Hanging {
+        fn opened(&self) -> usize {
+            self.opened.load(Ordering::Relaxed)
+        }
+
+        /// How long it takes until so many are being opened.
+        async fn wait_for(&self, opened: usize) -> Duration {
+            let start = Instant::now();
+            while self.opened() < opened {
+                assert!(start.elapsed() < 10 * LONGEST_WAIT, "{} instead of {opened}", self.opened());
+                sleep(Duration::from_millis(2)).await;
+            }
+            start.elapsed()
+        }
+    }
+
+    fn url() -> Url {
+        "https://api.example/v1".parse().unwrap()
+    }
+
+    fn block_on(test: impl Future<Output = ()>) {
+        crate::client::runtime().unwrap().block_on(test);
+    }
+
+    #[test]
+    fn a_handshake_that_nobody_waits_for_holds_up_the_next_query_only_for_a_moment() {
+        block_on(async {
+            let server = Hanging::default();
+            let mut dialer = Dialing::default().layer(server.clone());
+            let mut left = waiting_for(&url(), poll_fn(|_| Poll::Ready(dialer.call(())))).await;
+            let _ = waiting_for(&url(), timeout(Duration::from_millis(20), &mut left)).await;
+            assert_eq!(server.opened(), 1);
+            // The query has found another connection: hyper goes on with this one by itself.
+            let left = tokio::spawn(left);
+            for _ in 0..TURNS {
+                yield_now().await;
+            }
+            let next = tokio::spawn(async move { waiting_for(&url(), async { dialer.call(()).await }).await });
+            assert!(server.wait_for(2).await >= LONGEST_WAIT / 2, "it was not held back");
+            left.abort();
+            next.abort();
+        });
+    }
+
+    #[test]
+    fn handshakes_beyond_the_limit_wait_only_for_a_moment() {
+        block_on(async {
+            let server = Hanging::default();
+            let dialer = Dialing::default().layer(server.clone());
+            let queries: Vec<_> = (0..MOST_HANDSHAKES + 8)
+                .map(|_| {
+                    let mut dialer = dialer.clone();
+                    tokio::spawn(async move { waiting_for(&url(), async { dialer.call(()).await }).await })
+                })
+                .collect();
+            server.wait_for(MOST_HANDSHAKES).await;
+            sleep(LONGEST_WAIT / 10).await;
+            assert_eq!(server.opened(), MOST_HANDSHAKES);
+            server.wait_for(MOST_HANDSHAKES + 8).await;
+            for query in queries {
+                query.abort();
+                let _ = query.await;
+            }
+            assert!(dialer.dialing.servers.lock().unwrap().is_empty(), "counts are left");
+        });
+    }
+
+    #[test]
+    fn a_query_that_is_given_up_lets_the_next_one_take_its_turn() {
+        block_on(async {
+            let server = Hanging::default();
+            let dialer = Dialing::default().layer(server.clone());
+            let mut queries: Vec<_> = (0..=MOST_HANDSHAKES)
+                .map(|_| {
+                    let mut dialer = dialer.clone();
+                    tokio::spawn(async move { waiting_for(&url(), async { dialer.call(()).await }).await })
+                })
+                .collect();
+            server.wait_for(MOST_HANDSHAKES).await;
+            queries.remove(0).abort();
+            assert!(server.wait_for(MOST_HANDSHAKES + 1).await < LONGEST_WAIT / 2);
+        });
+    }
+}
