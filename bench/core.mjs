@@ -15,7 +15,7 @@ const USAGE = `npm run bench:core -- [options]
 
 const BASELINE = fileURLToPath(new URL('core-baseline.json', import.meta.url));
 const OUT = join(ROOT, 'target', 'bench');
-/** Other releases of Rust and of libc move the counts by less than that. */
+/** What a change may add unnoticed. The same compiler counts the same within a fraction of that. */
 const TOLERANCE = 0.05;
 /** Counted with some queries and with more: the difference leaves out how the program starts. */
 const [SOME, MORE] = [20, 60];

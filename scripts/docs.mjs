@@ -103,7 +103,10 @@ export function withBenchmark(readme, table) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const read = (name) => readFile(new URL(name, root), 'utf8');
   const pages = {
-    'docs/fields.md': fieldsPage(await readForm('manifest.json'), await readForm('operations.json')),
+    'docs/fields.md': fieldsPage(
+      await readForm('manifest.json'),
+      await readForm('operations.json'),
+    ),
     'README.md': withBenchmark(await read('README.md'), await read('bench/results/latest.md')),
   };
   for (const [name, written] of Object.entries(pages)) {
