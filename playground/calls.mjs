@@ -31,12 +31,15 @@ export function createCalls({ plugin, standIn }) {
       return isAtStandIn(source) ? inTurn(test) : test();
     },
 
-    /** `values` are those of the templates in `query`, as the browser evaluated them. */
-    async run({ options, query, values }) {
+    /**
+     * `values` are those of the templates in `query`, as the browser evaluated them; `signal` is
+     * aborted when nobody waits for the answer any more.
+     */
+    async run({ options, query, values }, signal) {
       const source = flat(options);
       const filledIn = fillIn(query, values);
       const run = isAtStandIn(source) ? runAtStandIn : realApi.run;
-      const { requests, ...answer } = await run(source, filledIn);
+      const { requests, ...answer } = await run(source, filledIn, signal);
       return {
         ...answer,
         requests: requests?.map(redactRequest) ?? null,

@@ -1,6 +1,7 @@
 // Queries to any API but the stand-in: through the recorder, and without it where it cannot show
 // the truth.
 
+import { once } from 'node:events';
 import { createQueue } from './queue.mjs';
 import { startRecordedHost } from './recorded-host.mjs';
 import { NothingPassed } from './recorder.mjs';
@@ -17,9 +18,10 @@ const proxyIn = (env) =>
 /** `host` runs the plugin in this process, with nothing between it and the API. */
 export function createRealApi({ plugin, host }) {
   const inTurn = createQueue();
+  const closing = new AbortController();
   let recorded;
 
-  async function close() {
+  async function endRecorded() {
     const running = recorded;
     recorded = undefined;
     await (await running?.catch(() => {}))?.close();
@@ -31,27 +33,46 @@ export function createRealApi({ plugin, host }) {
   }
 
   async function runRecorded(source, query) {
+    // The process may have ended since the last query.
+    if (recorded && !(await recorded).isRunning()) await endRecorded();
     recorded ??= startRecordedHost({ plugin });
     const { value, requests } = await (await recorded).run(source, query);
     return { ...value, requests, note: RECORDED };
   }
 
-  async function run(source, query) {
+  /** Fails at once when `signal` is aborted, so that no query waits for one that nobody waits for. */
+  async function run(source, query, signal) {
+    signal.throwIfAborted();
+    const aborted = once(signal, 'abort').then(() => signal.throwIfAborted());
+    const unrecorded = (reason) => Promise.race([runUnrecorded(source, query, reason), aborted]);
     const proxy = proxyIn(process.env);
     if (proxy) {
-      const reason = `${proxy} is set, so the request goes through that proxy and not through the one that reads it.`;
-      return runUnrecorded(source, query, reason);
+      return unrecorded(
+        `${proxy} is set, and the plugin goes by that, not through the proxy that reads requests.`,
+      );
     }
     try {
-      return await runRecorded(source, query);
+      return await Promise.race([runRecorded(source, query), aborted]);
     } catch (error) {
       // It may still be at the call, which must not mix with the next one.
-      await close();
+      await endRecorded();
+      signal.throwIfAborted();
       if (!(error instanceof NothingPassed)) throw error;
-      const reason = `the proxy that reads requests got no connection (${error.message}), so the plugin made the call without it.`;
-      return runUnrecorded(source, query, reason);
+      return unrecorded(
+        `the proxy that reads requests got no connection (${error.message}), so the plugin made the call without it.`,
+      );
     }
   }
 
-  return { run: (source, query) => inTurn(() => run(source, query)), close };
+  return {
+    /** Ends the query where `signal` is aborted. */
+    run(source, query, signal) {
+      const ending = AbortSignal.any([signal, closing.signal]);
+      return inTurn(() => run(source, query, ending));
+    },
+    async close() {
+      closing.abort();
+      await endRecorded();
+    },
+  };
 }

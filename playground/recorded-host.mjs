@@ -13,8 +13,24 @@ const PROGRAM = fileURLToPath(new URL('recorded-process.mjs', import.meta.url));
 
 /** `plugin` is the text of dist/index.js. */
 export async function startRecordedHost({ plugin }) {
+  const ends = [];
+  async function close() {
+    for (const end of ends.splice(0)) await end();
+  }
+  try {
+    return { ...(await start(plugin, (end) => ends.unshift(end))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Says with `atEnd` how to end each thing as soon as there is one. */
+async function start(plugin, atEnd) {
   const recorder = await startRecorder();
+  atEnd(recorder.close);
   const folder = mkdtempSync(join(tmpdir(), 'tooljet-openai-playground-'));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   const authority = join(folder, 'authority.pem');
   writeFileSync(authority, recorder.certificate);
   const { NO_PROXY, no_proxy, ...inherited } = process.env;
@@ -28,6 +44,10 @@ export async function startRecordedHost({ plugin }) {
     throw new Error('The process that runs the plugin has ended.');
   });
   ended.catch(() => {});
+  atEnd(async () => {
+    child.kill();
+    await ended.catch(() => {});
+  });
 
   async function ask(message) {
     child.send(message);
@@ -37,13 +57,8 @@ export async function startRecordedHost({ plugin }) {
 
   await ask(plugin);
   return {
+    isRunning: () => child.connected && child.exitCode === null && child.signalCode === null,
     /** Resolves to `{value: {result, elapsedMs}, requests}`; see the recorder. */
     run: (source, query) => recorder.record(() => ask({ source, query })),
-    async close() {
-      child.kill();
-      await ended.catch(() => {});
-      await recorder.close();
-      rmSync(folder, { recursive: true });
-    },
   };
 }

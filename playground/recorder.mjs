@@ -3,7 +3,8 @@
 // header, and a server that is not OpenAI's gets other parameters.
 //
 // A connection of the plugin is tied to one to the API. Requests pass one by one, answers byte for
-// byte, and where one of the two ends or breaks, so does the other.
+// byte, and where one of the two ends or breaks, so does the other. Nothing is sent for a plugin that
+// has given up meanwhile.
 
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
@@ -16,43 +17,59 @@ import { connect, hostOf } from './upstream.mjs';
 /** The recorder could not let the first request pass; nothing was sent. */
 export class NothingPassed extends Error {}
 
+/** More than the plugin takes, so that it is the API that finds a head too long. */
+const MOST_HEAD_BYTES = 128 * 1024;
+
 export async function startRecorder() {
   const authority = await createAuthority();
   // Nobody but the plugin can use the proxy.
   const credentials = `playground:${randomUUID()}`;
   const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  const sockets = new Set();
   const upstreams = new WeakMap();
   let recording;
 
-  async function reach(address, client, reset) {
-    const upstream = await connect(address);
+  /** Resolves to a connection to the API, which ends with the plugin's `socket`. */
+  async function reach(address, socket) {
+    const gone = new AbortController();
+    finished(socket, { writable: false }, () => gone.abort());
+    const upstream = await connect(address, gone.signal);
+    upstream.once('error', () => socket.resetAndDestroy());
+    finished(socket, { writable: false }, () => upstream.destroy());
+    return upstream;
+  }
+
+  function tie(client, upstream) {
     upstreams.set(client, upstream);
     upstream.pipe(client);
-    upstream.once('error', reset);
-    finished(client, () => upstream.destroy());
   }
 
   /** For https: the plugin asks for a tunnel, and in it the recorder speaks TLS as the API. */
-  async function openTunnel({ url, socket }) {
+  async function openTunnel({ url, socket }, { assertWanted }) {
     const address = new URL(`https://${url}`);
+    // Nobody reads from it yet, and its end would go unnoticed.
+    socket.read(0);
+    const upstream = await reach(address, socket);
+    const secureContext = await authority.contextFor(hostOf(address));
+    assertWanted();
     socket.write('HTTP/1.1 200 OK\r\n\r\n');
     const client = new tls.TLSSocket(socket, {
       isServer: true,
-      secureContext: await authority.contextFor(hostOf(address)),
+      secureContext,
       ALPNProtocols: ['http/1.1'],
     });
-    client.on('error', () => {});
-    await reach(address, client, () => socket.resetAndDestroy());
+    tie(client, upstream);
     proxy.emit('connection', client);
   }
 
-  async function pass(request, { requests }) {
+  async function pass(request, { requests, assertWanted }) {
     const { method, socket } = request;
-    const { 'proxy-authorization': _, ...headers } = request.headers;
+    const headers = { ...request.headers };
+    // In a tunnel it is not the recorder's, but one that somebody typed for the API.
+    if (!socket.encrypted) delete headers['proxy-authorization'];
     const body = await text(request);
-    if (!upstreams.has(socket)) {
-      await reach(new URL(request.url), socket, () => socket.resetAndDestroy());
-    }
+    if (!upstreams.has(socket)) tie(socket, await reach(new URL(request.url), socket));
+    assertWanted();
     // A proxy is asked for the whole address, an API for the path.
     const path = request.url.replace(/^http:\/\/[^/]+/, '');
     requests.push({ method, path, headers, text: body });
@@ -69,16 +86,25 @@ export async function startRecorder() {
       socket.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n');
       return;
     }
-    const { giveUp } = recording;
-    work(request, recording).catch((error) => {
-      giveUp(error);
+    const begun = recording;
+    const isWanted = () => recording === begun && !socket.destroyed && !socket.readableEnded;
+    const assertWanted = () => {
+      if (!isWanted()) throw new Error('the plugin has given up');
+    };
+    work(request, { requests: begun.requests, assertWanted }).catch((error) => {
+      if (isWanted()) begun.giveUp(error);
       socket.destroy();
     });
   }
 
-  const proxy = http.createServer((request) => serve(request, pass));
+  const proxy = http.createServer({ maxHeaderSize: MOST_HEAD_BYTES }, (request) =>
+    serve(request, pass),
+  );
   proxy.on('connect', (request) => serve(request, openTunnel));
-  proxy.on('connection', (socket) => socket.on('error', () => {}));
+  proxy.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket)).on('error', () => {});
+  });
   await new Promise((resolve, reject) => {
     proxy.once('error', reject);
     proxy.listen(0, '127.0.0.1', resolve);
@@ -103,7 +129,8 @@ export async function startRecorder() {
     },
     async close() {
       const closed = new Promise((resolve) => proxy.close(resolve));
-      proxy.closeAllConnections();
+      // Node's own list lacks those that have become tunnels.
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };

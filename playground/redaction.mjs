@@ -26,9 +26,22 @@ function redactPair([name, value]) {
   return [name, /^bearer\s/i.test(value) ? `Bearer ${REDACTED}` : REDACTED];
 }
 
-/** User-info and the values of the query; `api-version` is the one that is no secret. */
+/**
+ * User-info, which may hold any character unencoded, and the values of the query; `api-version` is
+ * the one that is no secret.
+ */
 function redactUrl(url) {
   return url
-    .replace(/\/\/[^@/]*@/, `//${REDACTED}@`)
-    .replace(/([?&](?!api-version=)[^=&]*)=[^&]*/g, `$1=${REDACTED}`);
+    .replace(/\/\/.*[?#].*@.*$/s, `//${REDACTED}`)
+    .replace(/\/\/.*@/s, `//${REDACTED}@`)
+    .replace(/(?<=[?#]).*$/s, redactParameters);
+}
+
+const redactParameters = (text) => text.split('&').map(redactParameter).join('&');
+
+function redactParameter(text) {
+  if (!text || /^api-version=[\w.-]*$/.test(text)) return text;
+  // What ends with "=" may be Base64.
+  const [name] = /^[^=]+=(?=[^=])/.exec(text) ?? [''];
+  return name + REDACTED;
 }

@@ -28,6 +28,8 @@ export async function startPlayground({ plugin, standIn, port = 0 }) {
   };
 
   async function answer(request, response) {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
     const refusal = refusalOf(request, server.address().port);
     if (refusal) {
       sendJson(response, 403, { error: refusal });
@@ -44,7 +46,8 @@ export async function startPlayground({ plugin, standIn, port = 0 }) {
       sendJson(response, 404, { error: `There is nothing at ${request.method} ${path}.` });
       return;
     }
-    sendJson(response, 200, await route(request.method === 'POST' && (await readJson(request))));
+    const body = request.method === 'POST' && (await readJson(request));
+    sendJson(response, 200, await route(body, gone.signal));
   }
 
   const server = http.createServer((request, response) => {

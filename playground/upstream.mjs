@@ -10,18 +10,41 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const PORTS = { 'http:': 80, 'https:': 443 };
 const LOCAL_NAMES = ['localhost', 'ip6-localhost', 'ip6-loopback'];
 
-// Where ToolJet's rules let no other name lead, which the plugin cannot see through a proxy.
-const OWN_ADDRESSES = new net.BlockList();
-OWN_ADDRESSES.addSubnet('127.0.0.0', 8);
-OWN_ADDRESSES.addSubnet('169.254.0.0', 16);
-OWN_ADDRESSES.addAddress('::1', 'ipv6');
-OWN_ADDRESSES.addSubnet('fe80::', 10, 'ipv6');
+// Where the rules in src/ssrf.rs let no name lead in any edition, but for the local ones. The plugin
+// does not see it through a proxy. What they allow and this does not is only not recorded.
+const RESERVED_IPV4 = {
+  '0.0.0.0': 8,
+  '100.64.0.0': 10,
+  '127.0.0.0': 8,
+  '169.254.0.0': 16,
+  '192.0.0.0': 24,
+  '224.0.0.0': 3,
+};
+/** Teredo, 6to4, link-local, multicast and AWS's metadata service. */
+const RESERVED_IPV6 = {
+  '2001::': 32,
+  '2002::': 16,
+  'fe80::': 10,
+  'ff00::': 8,
+  'fd00:ec2::254': 128,
+};
+/** What stands before an IPv4 address: `::` itself, which `::1` is among, NAT64 and SIIT. */
+const IPV6_PREFIXES = ['::', '64:ff9b::', '64:ff9b:1::', '::ffff:0:'];
+
+const RESERVED = new net.BlockList();
+for (const [address, bits] of Object.entries(RESERVED_IPV4)) {
+  RESERVED.addSubnet(address, bits);
+  for (const prefix of IPV6_PREFIXES) RESERVED.addSubnet(prefix + address, 96 + bits, 'ipv6');
+}
+for (const [address, bits] of Object.entries(RESERVED_IPV6)) {
+  RESERVED.addSubnet(address, bits, 'ipv6');
+}
 
 /** The host of a URL without the brackets of an IPv6 address. */
 export const hostOf = ({ hostname }) => hostname.replace(/^\[|\]$/g, '');
 
-/** Resolves to a connection that is ready for HTTP. */
-export async function connect(url) {
+/** Resolves to a connection that is ready for HTTP, unless `signal` is aborted before. */
+export async function connect(url, signal) {
   const host = hostOf(url);
   const target = { host, port: Number(url.port) || PORTS[url.protocol], noDelay: true };
   const isSecure = url.protocol === 'https:';
@@ -30,21 +53,25 @@ export async function connect(url) {
         ...target,
         servername: net.isIP(host) ? '' : host,
         ALPNProtocols: ['http/1.1'],
+        // As in the plugin, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+        rejectUnauthorized: true,
       })
     : net.connect(target);
   const giveUp = () => socket.destroy(new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`));
   const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
   try {
-    await once(socket, isSecure ? 'secureConnect' : 'connect');
+    await once(socket, isSecure ? 'secureConnect' : 'connect', { signal });
+  } catch (error) {
+    socket.destroy();
+    throw error;
   } finally {
     clearTimeout(timer);
   }
-  if (!net.isIP(host) && !LOCAL_NAMES.includes(host) && isOwn(socket)) {
+  if (!net.isIP(host) && !LOCAL_NAMES.includes(host) && isReserved(socket.remoteAddress)) {
     socket.destroy();
-    throw new Error('its name leads to this machine');
+    throw new Error('its name leads to a reserved address');
   }
   return socket;
 }
 
-const isOwn = ({ remoteAddress, remoteFamily }) =>
-  OWN_ADDRESSES.check(remoteAddress, remoteFamily.toLowerCase());
+export const isReserved = (address) => RESERVED.check(address, `ipv${net.isIP(address)}`);

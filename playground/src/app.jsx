@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import icon from '../../icon.svg';
 import { ApiSwitch } from './api-switch.jsx';
 import { runQuery } from './calls.js';
@@ -29,6 +29,7 @@ export function App({ setup: { manifest, operations, standIn } }) {
   const [query, setQuery] = useState(operations.defaults);
   const [chosenExample, setChosenExample] = useState();
   const [outcome, setOutcome] = useState({ phase: 'none' });
+  const lastRun = useRef(new AbortController());
   const components = useComponents();
   const state = { components: components.value };
   const source = sources[api];
@@ -36,18 +37,24 @@ export function App({ setup: { manifest, operations, standIn } }) {
   const setSource = (options) => setSources({ ...sources, [api]: options });
 
   function switchApi(next) {
+    lastRun.current.abort();
     setApi(next);
     setOutcome({ phase: 'none' });
   }
 
   async function run(options, queryOptions) {
+    lastRun.current.abort();
+    lastRun.current = new AbortController();
+    const { signal } = lastRun.current;
+    // The panel may belong to another run by then, or to the other API.
+    const show = (next) => signal.aborted || setOutcome(next);
     setOutcome({ phase: 'running' });
     const { values } = evaluateTemplates(queryOptions, state);
     try {
-      const answer = await runQuery({ options, query: queryOptions, values });
-      setOutcome({ phase: 'done', answer });
+      const answer = await runQuery({ options, query: queryOptions, values, signal });
+      show({ phase: 'done', answer });
     } catch (error) {
-      setOutcome({ phase: 'broken', message: error.message });
+      show({ phase: 'broken', message: error.message });
     }
   }
 

@@ -4,14 +4,15 @@ export const fetchSetup = () => request('/api/setup');
 
 export const testConnection = (options) => post('/api/test-connection', { options });
 
-export const runQuery = ({ options, query, values }) =>
-  post('/api/run', { options, query, values });
+export const runQuery = ({ options, query, values, signal }) =>
+  post('/api/run', { options, query, values }, signal);
 
-const post = (path, body) =>
+const post = (path, body, signal) =>
   request(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
+    signal,
   });
 
 async function request(path, init) {

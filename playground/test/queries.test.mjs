@@ -110,6 +110,17 @@ describe('the playground', () => {
     assert.doesNotMatch(message, /anybody/);
   });
 
+  test('ends a query when the API is switched, and shows nothing of it', async () => {
+    const page = await playground.open();
+    await page.route('**/api/run', () => {});
+    const ended = page.waitForEvent('requestfailed');
+    await query(page).getByRole('button', { name: 'Run' }).click();
+    await result(page).getByText('Running').waitFor();
+    await page.getByRole('radio', { name: 'Real API' }).check({ force: true });
+    await ended;
+    assert.doesNotMatch(await result(page).textContent(), /Running|does not answer/);
+  });
+
   test('shows message, description and data of a failed query', async () => {
     const page = await playground.open();
     assert.equal(await openExample(page, 'Wrong key'), 'Failed');

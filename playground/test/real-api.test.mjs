@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { createHost } from '../../host/host.mjs';
 import { startStandIn } from '../../stand-in/server.mjs';
 import { createAuthority } from '../authority.mjs';
+import { createRealApi } from '../real-api.mjs';
 import { startPlayground } from '../server.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
@@ -19,7 +20,7 @@ const WRONG_KEY = 'sk-not-a-key-of-anybody-0000';
 const CHAT = { operation: 'chat', prompt: 'Say ping' };
 
 /** Presses Run: the answer of the playground's server, and that as text. */
-async function press(url, source, query = CHAT) {
+async function press(url, source, query = CHAT, signal = undefined) {
   const options = Object.fromEntries(
     Object.entries(source).map(([key, value]) => [key, { value, encrypted: key === 'apiKey' }]),
   );
@@ -27,6 +28,7 @@ async function press(url, source, query = CHAT) {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ options, query, values: {} }),
+    signal,
   });
   const text = await response.text();
   return { ...JSON.parse(text), text };
@@ -50,11 +52,12 @@ describe('a query to the real API', () => {
   let standIn;
   let api;
   let playground;
-  const run = (source, query) =>
+  const run = (source, query, signal) =>
     press(
       playground.url,
       { base_url: api.baseUrl, apiKey: KEY, max_retries: '0', ...source },
       query,
+      signal,
     );
 
   before(async () => {
@@ -155,6 +158,27 @@ describe('a query to the real API', () => {
     assert.equal(api.requests[0].aborted, true);
   });
 
+  test('ends when the page is left, and the next one runs', { timeout: 5000 }, async () => {
+    api.respondWith({ fault: 'hang' });
+    const page = new AbortController();
+    const left = assert.rejects(run({}, CHAT, page.signal), { name: 'AbortError' });
+    while (api.inFlight === 0) await new Promise(setImmediate);
+    page.abort();
+    await left;
+    while (api.inFlight > 0) await new Promise(setImmediate);
+    api.reset();
+    assert.equal((await run()).requests.length, 1);
+  });
+
+  test('trusts no unknown server, whatever the environment says', async (context) => {
+    const secure = await startStandIn({ tls: withCertificatesOf(await createAuthority()) });
+    const process = await startProcess({ NODE_TLS_REJECT_UNAUTHORIZED: '0' });
+    context.after(() => Promise.all([process.end(), secure.close()]));
+    const source = { base_url: secure.baseUrl, apiKey: KEY, max_retries: '0' };
+    assert.equal((await press(process.url, source)).result.data.code, 'tls_unknown_issuer');
+    assert.equal(secure.requests.length, 0);
+  });
+
   test('is left to the plugin where the API cannot be reached, for its own words', async (context) => {
     const untrusted = await createAuthority();
     const secure = await startStandIn({ tls: withCertificatesOf(untrusted) });
@@ -201,12 +225,17 @@ describe('a query to the real API', () => {
       await Promise.all([process.end(), secure.close()]);
       rmSync(folder, { recursive: true });
     });
-    const source = { base_url: secure.baseUrl, apiKey: KEY, max_retries: '0' };
+    const headers = [['proxy-authorization', 'Basic dXNlcjpwYXNz']];
+    const source = { base_url: secure.baseUrl, apiKey: KEY, max_retries: '0', headers };
     for (const prompt of ['Say ping', 'Say pong']) {
       secure.requests.length = 0;
       const { result, requests } = await press(process.url, source, { ...CHAT, prompt });
       assert.equal(result.status, 'ok', result.description);
-      assertShowsWhatArrived(requests, secure.requests, { authorization: 'Bearer [redacted]' });
+      assertShowsWhatArrived(requests, secure.requests, {
+        authorization: 'Bearer [redacted]',
+        'proxy-authorization': '[redacted]',
+      });
+      assert.equal(secure.requests[0].headers['proxy-authorization'], headers[0][1]);
     }
     assert.equal(secure.connections, 1, 'the connection stays open between queries');
     secure.respondWith({ fault: 'close' });
@@ -214,6 +243,48 @@ describe('a query to the real API', () => {
     assert.equal(result.data.code, 'connection_reset');
   });
 });
+
+describe('the process that runs the plugin', () => {
+  const start = (context, plugin) => {
+    const realApi = createRealApi({ plugin, host: createHost({ text: plugin }) });
+    context.after(() => realApi.close());
+    return realApi;
+  };
+  const { signal } = new AbortController();
+  const isAlive = (pid) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+
+  test('is started anew where it has ended between queries', async (context) => {
+    const realApi = start(context, TELLS_ITS_PROCESS);
+    const first = await realApi.run({}, {}, signal);
+    process.kill(first.result.data);
+    while (isAlive(first.result.data)) await new Promise(setImmediate);
+    const second = await realApi.run({}, {}, signal);
+    assert.equal(second.result.status, 'ok');
+    assert.notEqual(second.result.data, first.result.data);
+  });
+
+  test('is not started for a query that is queued at stop', async (context) => {
+    const realApi = start(context, TELLS_ITS_PROCESS);
+    const queries = [realApi.run({}, {}, signal), realApi.run({}, {}, signal)];
+    const settled = Promise.allSettled(queries);
+    await realApi.close();
+    for (const { reason } of await settled) assert.equal(reason.name, 'AbortError');
+  });
+});
+
+const TELLS_ITS_PROCESS = `
+module.exports.default = class {
+  async run() {
+    return { status: 'ok', data: process.pid, metadata: {} };
+  }
+};
+`;
 
 const withCertificatesOf = (authority) => ({
   SNICallback: (name, done) =>

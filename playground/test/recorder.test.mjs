@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http from 'node:http';
+import net from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { startStandIn } from '../../stand-in/server.mjs';
 import { startRecorder } from '../recorder.mjs';
@@ -64,6 +67,72 @@ describe('the recorder', () => {
     assert.equal(value, 401);
     assert.equal(requests.length, 1);
     assert.ok(!JSON.stringify([requests, api.requests]).includes('proxy-authorization'));
+  });
+
+  /** Asks for a tunnel to an API that takes the connection and then says nothing. */
+  async function startTunnel(context, { url }) {
+    const silent = net.createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    context.after(() => silent.close());
+    const { port, username, password } = new URL(url);
+    const credentials = Buffer.from(`${username}:${password}`).toString('base64');
+    const plugin = net.connect({ host: '127.0.0.1', port });
+    plugin.write(
+      `CONNECT 127.0.0.1:${silent.address().port} HTTP/1.1\r\nhost: api\r\nproxy-authorization: Basic ${credentials}\r\n\r\n`,
+    );
+    const [upstream] = await once(silent, 'connection');
+    upstream.resume().on('error', () => {});
+    return { plugin, upstream };
+  }
+
+  test('opens no tunnel before the API answers, and leaves it when the plugin gives up', async (context) => {
+    const { value, requests } = await recorder.record(async () => {
+      const { plugin, upstream } = await startTunnel(context, recorder);
+      plugin.end();
+      const [received] = await Promise.all([text(plugin), once(upstream, 'close')]);
+      return received;
+    });
+    assert.equal(value, '');
+    assert.deepEqual(requests, []);
+  });
+
+  test('stops at once while it connects', { timeout: 2000 }, async (context) => {
+    const stopped = await startRecorder();
+    await stopped.record(async () => {
+      const { plugin, upstream } = await startTunnel(context, stopped);
+      plugin.on('error', () => {}).resume();
+      await Promise.all([stopped.close(), once(upstream, 'close')]);
+    });
+  });
+
+  test('sends nothing that arrives in full when the call is over', async () => {
+    const before = api.requests.length;
+    const { port } = new URL(recorder.url);
+    const credentials = Buffer.from(own()).toString('base64');
+    const plugin = net.connect({ host: '127.0.0.1', port });
+    const closed = once(
+      plugin.on('error', () => {}),
+      'close',
+    );
+    const { requests } = await recorder.record(async () => {
+      plugin.write(
+        `POST ${models()} HTTP/1.1\r\nhost: api\r\nexpect: 100-continue\r\ncontent-length: 1\r\nproxy-authorization: Basic ${credentials}\r\n\r\n`,
+      );
+      await once(plugin, 'data');
+    });
+    const next = await recorder.record(async () => {
+      plugin.resume().write('x');
+      await closed;
+    });
+    assert.deepEqual([...requests, ...next.requests], []);
+    assert.equal(api.requests.length, before);
+  });
+
+  test('lets a head pass that is longer than what Node takes by itself', async () => {
+    const { requests } = await recorder.record(() =>
+      ask({ path: `${models()}?${'x'.repeat(40_000)}`, credentials: own() }),
+    );
+    assert.equal(requests.length, 1);
   });
 
   test('listens on the loopback interface only', async (context) => {
