@@ -1,6 +1,6 @@
 //! What a user says: a prompt as text or content parts, and images beside it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     error::Error,
@@ -115,7 +115,11 @@ pub fn content_parts(field: &str, value: &Value) -> Result<Vec<Value>, Error> {
         .iter()
         .enumerate()
         .map(|(index, part)| match part {
-            Value::Object(members) if members.get("type").is_some_and(Value::is_string) => Ok(part.clone()),
+            Value::Object(members) if is_content_part(members) => {
+                let mut members = members.clone();
+                members.retain(|_, value| !value.is_null());
+                Ok(members.into())
+            }
             _ => scalar_text(part).map(|text| text_part(&text)).ok_or_else(|| {
                 Error::invalid(
                     format!("{field}[{index}]"),
@@ -128,6 +132,14 @@ pub fn content_parts(field: &str, value: &Value) -> Result<Vec<Value>, Error> {
             }),
         })
         .collect()
+}
+
+/// Types are the API's to know, but a part of text without a text is a template that came out empty.
+fn is_content_part(members: &Map<String, Value>) -> bool {
+    match members.get("type").and_then(Value::as_str) {
+        Some("text") => members.get("text").is_some_and(Value::is_string),
+        kind => kind.is_some_and(|kind| !kind.is_empty()),
+    }
 }
 
 fn text_part(text: &str) -> Value {
@@ -185,7 +197,12 @@ mod tests {
         assert_eq!(content(json!(true)).unwrap(), Some(json!("true")));
         let part = json!({"type": "input_audio", "input_audio": {"data": "x", "format": "mp3"}});
         assert_eq!(content(json!(["hear", part])).unwrap(), Some(json!([{"type": "text", "text": "hear"}, part])));
+        let image = json!({"type": "image_url", "image_url": {"url": "u"}, "cache": null});
+        assert_eq!(content(image).unwrap(), Some(json!([{"type": "image_url", "image_url": {"url": "u"}}])));
         assert!(content(json!({"row": 1})).unwrap_err().contains("{{JSON.stringify(...)}}"));
+        for empty in [json!({"type": ""}), json!({"type": "text"}), json!({"type": "text", "text": null})] {
+            assert!(content(json!(["a", empty])).unwrap_err().starts_with("prompt[1]: must be"));
+        }
     }
 
     #[test]
