@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startMarketplace, TOOLJET_MARKETPLACE } from './marketplace.mjs';
+import { portOf } from './port.mjs';
 import { ROOT } from './setup.mjs';
 
 const USAGE = `npm run serve -- [options]
@@ -29,13 +30,9 @@ function optionsOf(args) {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65535) {
-    throw new Error(`--port must be a whole number from 0 to 65535, not ${values.port}`);
-  }
   return {
     ...values,
-    port,
+    port: portOf(values.port),
     folder: resolve(values.folder),
     upstream: originOf(values.upstream),
   };
