@@ -11,20 +11,17 @@
 //! queue often turn out to be unnecessary.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     fmt,
     future::poll_fn,
     mem,
-    pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    task::{Context, Poll, Waker},
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
     time::Duration,
 };
 
-use tokio::time::timeout;
+use tokio::{sync::Notify, time::timeout};
 use tower_layer::Layer;
 use tower_service::Service;
 use url::{Position, Url};
@@ -60,8 +57,8 @@ pub(super) struct Dialing {
 struct Server {
     waiting: usize,
     opening: usize,
-    /// Those held back, in the order in which they came.
-    queue: BTreeMap<u64, Waker>,
+    /// Tells those held back, in the order in which they came, to look at the counts again.
+    changed: Arc<Notify>,
 }
 
 impl Server {
@@ -76,13 +73,11 @@ impl Dialing {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         let server = servers.entry(name.to_owned()).or_default();
         let result = change(server);
-        let next = if server.may_open() { server.queue.pop_first() } else { None };
-        if server.waiting == 0 && server.opening == 0 && server.queue.is_empty() {
-            servers.remove(name);
+        if server.may_open() {
+            server.changed.notify_one();
         }
-        drop(servers);
-        if let Some((_, waker)) = next {
-            waker.wake();
+        if server.waiting == 0 && server.opening == 0 {
+            servers.remove(name);
         }
         result
     }
@@ -145,19 +140,15 @@ where
 struct Dial {
     dialing: Dialing,
     server: String,
-    place: u64,
     wanted: bool,
-    queued: bool,
     opening: bool,
 }
 
 impl Dial {
     fn of_this_task(dialing: &Dialing) -> Option<Self> {
-        static PLACES: AtomicU64 = AtomicU64::new(0);
         let server = SERVER.try_with(Clone::clone).ok()?;
-        let place = PLACES.fetch_add(1, Ordering::Relaxed);
         dialing.change(&server, |server| server.waiting += 1);
-        Some(Self { dialing: dialing.clone(), server, place, wanted: true, queued: false, opening: false })
+        Some(Self { dialing: dialing.clone(), server, wanted: true, opening: false })
     }
 
     /// Waits until a connection may be opened.
@@ -172,39 +163,23 @@ impl Dial {
             if !self.wanted {
                 return Err(NotWanted);
             }
-            if self.dialing.change(&self.server, |server| server.may_open()) {
+            let look = |server: &mut Server| (server.may_open(), Arc::clone(&server.changed));
+            let (may_open, changed) = self.dialing.change(&self.server, look);
+            if may_open {
                 return Ok(());
             }
-            poll_fn(|cx| self.poll_woken(cx)).await;
-        }
-    }
-
-    fn poll_woken(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.notice_whether_wanted();
-        let (place, wanted) = (self.place, self.wanted);
-        let was_queued = mem::replace(&mut self.queued, true);
-        let woken = self.dialing.change(&self.server, |server| {
-            let woken = !wanted || was_queued && !server.queue.contains_key(&place);
-            if !woken {
-                server.queue.insert(place, cx.waker().clone());
-            }
-            woken
-        });
-        if woken {
-            self.queued = false;
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+            let mut changed = pin!(changed.notified());
+            poll_fn(|cx| {
+                self.notice_whether_wanted();
+                if self.wanted { changed.as_mut().poll(cx) } else { Poll::Ready(()) }
+            })
+            .await;
         }
     }
 
     fn open(&mut self) {
-        let place = self.place;
         self.opening = true;
-        self.dialing.change(&self.server, |server| {
-            server.opening += 1;
-            server.queue.remove(&place);
-        });
+        self.dialing.change(&self.server, |server| server.opening += 1);
     }
 
     /// A query that has found another connection leaves this one to a task of hyper's.
@@ -221,7 +196,6 @@ impl Drop for Dial {
         self.dialing.change(&self.server, |server| {
             server.waiting -= usize::from(self.wanted);
             server.opening -= usize::from(self.opening);
-            server.queue.remove(&self.place);
         });
     }
 }
@@ -242,8 +216,8 @@ impl std::error::Error for NotWanted {}
 mod tests {
     use std::{
         future::pending,
-        sync::atomic::AtomicUsize,
-        time::{Duration, Instant},
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Instant,
     };
 
     use tokio::{task::yield_now, time::sleep};
