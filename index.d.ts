@@ -34,46 +34,6 @@ export type JsonValue =
 /** A JSON object, or its text. */
 export type JsonObjectOption = { [name: string]: unknown } | string | null | undefined;
 
-/** The options of a data source. */
-export interface SourceOptions {
-  /**
-   * Sent as bearer token, or as `api-key` to Azure OpenAI. Required; blanks around it are cut off.
-   * For a server that needs no key, any text.
-   */
-  apiKey: string;
-  /** Sent as `OpenAI-Organization`; starts with `org-`. Unset, or the text `null`: not sent. */
-  organizationId?: TextOption;
-  /** Sent as `OpenAI-Project`; starts with `proj_`. Unset, or the text `null`: not sent. */
-  project_id?: TextOption;
-  /**
-   * Where the API is, http or https. A URL without a path gets `/v1`; slashes at its end are
-   * ignored. User name, password and fragment are errors.
-   * @default 'https://api.openai.com/v1'
-   */
-  base_url?: TextOption;
-  /**
-   * Pairs of name and value, sent with every request; pairs with a blank name are skipped. They
-   * replace the plugin's own `authorization` and ids; names that belong to the connection or the
-   * body, such as `host` and `content-type`, are errors.
-   * @default none
-   */
-  headers?: Array<[name: string, value: TextOption]> | { [name: string]: TextOption } | Unset;
-  /**
-   * How long a query may take, retries included. A query's own `query_timeout` can end it sooner.
-   * @unit seconds
-   * @range 1 to 3600, whole
-   * @default 600
-   */
-  timeout_seconds?: NumberOption;
-  /**
-   * Further attempts when the server is busy or cannot be reached. Rejected requests and used-up
-   * credit are not retried.
-   * @range 0 to 10, whole
-   * @default 2
-   */
-  max_retries?: NumberOption;
-}
-
 /** What every query may hold, whatever its operation. */
 export interface QueryBase {
   /**
@@ -84,114 +44,6 @@ export interface QueryBase {
    * @default none
    */
   query_timeout?: NumberOption;
-}
-
-/** What an operation with fields below "Advanced" may hold. */
-export interface AdvancedBase {
-  /**
-   * `off`: the options below "Advanced" are ignored. Unset: they count, for queries made without
-   * the form.
-   */
-  advanced?: 'on' | 'off' | Unset;
-  /**
-   * Members of the request, merged last; they replace members of the same name. `stream` and
-   * `stream_options` are errors.
-   * @default none
-   */
-  extra_body?: JsonObjectOption;
-}
-
-/** How text is generated; in `completion` and `chat`. */
-export interface GenerationOptions {
-  /**
-   * How varied the text is. Left out where the model does not take it; `metadata.adjusted` says so.
-   * @range 0 to 2
-   * @default unset: not sent, the model decides
-   */
-  temperature?: NumberOption;
-  /**
-   * Text is one literal sequence, commas and line breaks included; an array, or the text of a JSON
-   * array, is up to 4 sequences. Generation ends before a sequence, which is not part of the answer.
-   * Where the model does not take it, the plugin cuts the answer there.
-   * @default none
-   */
-  stop_sequence?: TextOption | string[];
-  /**
-   * Probability mass of the tokens that are considered. Below "Advanced".
-   * @range 0 to 1
-   * @default unset: not sent, the model decides
-   */
-  top_p?: NumberOption;
-  /**
-   * Makes a token less likely the more often it has appeared. Below "Advanced".
-   * @range -2 to 2
-   * @default unset: not sent, the model decides
-   */
-  frequency_penalty?: NumberOption;
-  /**
-   * Makes a token less likely once it has appeared. Below "Advanced".
-   * @range -2 to 2
-   * @default unset: not sent, the model decides
-   */
-  presence_penalty?: NumberOption;
-  /**
-   * Number of answers; with more than one, `data` is an array. Below "Advanced".
-   * @range 1 to 128, whole
-   * @default unset: not sent, which gives 1
-   */
-  n?: NumberOption;
-  /**
-   * The same seed with the same settings tends to give the same answer. Below "Advanced".
-   * @range whole
-   * @default none
-   */
-  seed?: NumberOption;
-}
-
-/** `operation: 'completion'`: continues a text. */
-export interface CompletionOptions extends QueryBase, AdvancedBase, GenerationOptions {
-  operation: 'completion';
-  /** @default 'gpt-3.5-turbo-instruct' */
-  model?: TextOption;
-  /** The text to continue. Required. */
-  prompt: TextOption;
-  /**
-   * The most tokens to generate.
-   * @unit tokens
-   * @range 1 and more, whole
-   * @default 256
-   */
-  max_tokens?: NumberOption;
-  /**
-   * Text that comes after the inserted completion; not part of the answer.
-   * @default none
-   */
-  suffix?: TextOption;
-  /**
-   * `completions` asks only `/completions`, `chat` only `/chat/completions`. `auto` asks
-   * `/completions` first and lets a chat model continue the prompt if the model or the endpoint is
-   * not there; `metadata.endpoint` and `metadata.substituted_model` then say so.
-   * @default 'auto'
-   */
-  engine?: 'auto' | 'completions' | 'chat' | Unset;
-  /**
-   * Generates this many on the server and returns the most likely; not less than `n`. Below
-   * "Advanced".
-   * @range 1 to 20, whole
-   * @default unset: not sent, which gives 1
-   */
-  best_of?: NumberOption;
-  /**
-   * Whether the answer begins with the prompt. Below "Advanced".
-   * @default unset: not sent, which gives false
-   */
-  echo?: FlagOption;
-  /**
-   * Alternatives per token whose log probabilities `metadata.logprobs` holds. Below "Advanced".
-   * @range 0 to 5, whole
-   * @default none
-   */
-  logprobs?: NumberOption;
 }
 
 /** A part of a message's content, as the API defines it. */
@@ -212,137 +64,28 @@ export interface Message {
 /** What a file picker of ToolJet holds for a file; `dataURL` or `base64Data` is used. */
 export interface PickedFile {
   name?: string;
-  /** The media type, such as `image/png`. Other than images are errors. */
+  /** The media type, such as `image/png`. Read only where the data itself does not tell. */
   type?: string;
   dataURL?: string;
   base64Data?: string;
   [member: string]: unknown;
 }
 
-/** An image: a URL, a data URI, base64 text, or a picked file. */
-export type ImageOption = string | PickedFile;
+/** An image or a PDF: a data URI, base64 text, or a picked file; an image also by its URL. */
+export type FileOption = string | PickedFile;
 
-/** `operation: 'chat'`: answers a message. */
-export interface ChatOptions extends QueryBase, AdvancedBase, GenerationOptions {
-  operation: 'chat';
-  /** @default 'gpt-5.4-mini' */
-  model?: TextOption;
-  /**
-   * Instructions before the whole conversation.
-   * @default none
-   */
-  system_prompt?: TextOption;
-  /** The user message. Required unless `message_history` ends with a message of the user. */
-  prompt?: TextOption | ContentPart | ContentPart[];
-  /**
-   * Earlier messages, oldest first: an array, one message, or the JSON text of either. A message
-   * that the API would not take is an error that names its index.
-   * @default none
-   */
-  message_history?: Message[] | Message | string | null;
-  /**
-   * The most tokens to generate, hidden reasoning included.
-   * @unit tokens
-   * @range 1 and more, whole
-   * @default none: no limit is sent
-   */
-  max_tokens?: NumberOption;
-  /**
-   * Text that is to follow the answer. The model is instructed to lead up to it, as chat has no such
-   * parameter; it is not part of the answer.
-   * @default none
-   */
-  suffix?: TextOption;
-  /**
-   * Images shown beside `prompt`. Below "Advanced".
-   * @default none
-   */
-  images?: ImageOption | ImageOption[] | null;
-  /**
-   * How closely `images` are looked at. Below "Advanced".
-   * @default unset: not sent, the model decides
-   */
-  image_detail?: WordOption<'auto' | 'low' | 'high' | 'original'>;
-  /**
-   * With `json_object` and `json_schema`, `data` is the parsed value; an answer that was cut off,
-   * refused or is no JSON is an error. Below "Advanced".
-   * @default unset: not sent, which gives text
-   */
-  response_format?: 'text' | 'json_object' | 'json_schema' | Unset;
-  /**
-   * A JSON schema of type `object`, or an object with such a `schema` and `name` (up to 64 letters,
-   * digits, `_` and `-`), `description` and `strict`. Required with `response_format: 'json_schema'`,
-   * and not used otherwise. Below "Advanced".
-   */
-  json_schema?: JsonObjectOption;
-  /**
-   * How much a reasoning model thinks first; not every model takes every value. Below "Advanced".
-   * @default unset: not sent, the model decides
-   */
-  reasoning_effort?: WordOption<'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'>;
-  /**
-   * How long the answer is to be. Below "Advanced".
-   * @default unset: not sent, the model decides
-   */
-  verbosity?: WordOption<'low' | 'medium' | 'high'>;
-  /**
-   * Speed and price class. Below "Advanced".
-   * @default unset: not sent, which gives auto
-   */
-  service_tier?: WordOption<'auto' | 'default' | 'flex' | 'scale' | 'priority' | 'fast'>;
-  /**
-   * Shared by requests with the same long beginning. Below "Advanced".
-   * @default none
-   */
-  prompt_cache_key?: TextOption;
-  /**
-   * A stable id of the end user. Below "Advanced".
-   * @range up to 64 characters
-   * @default none
-   */
-  safety_identifier?: TextOption;
-  /**
-   * Stored with the request at OpenAI. Below "Advanced".
-   * @range up to 16 members; keys up to 64 and texts up to 512 characters
-   * @default none
-   */
-  metadata?: JsonObjectOption;
-}
-
-/** `operation: 'image_generation'`: draws images. */
-export interface ImageGenerationOptions extends QueryBase, AdvancedBase {
-  operation: 'image_generation';
-  /** @default 'gpt-image-2' */
-  model?: TextOption;
-  /** What the image is to show. Required. */
-  prompt: TextOption;
-  /**
-   * `auto`, or width and height such as `1024x1024`; passed on as it is.
-   * @unit pixels
-   * @default unset: not sent, the model decides
-   */
-  size?: TextOption;
-  /**
-   * Which values a model takes depends on the model. Below "Advanced".
-   * @default unset: not sent, the model decides
-   */
-  quality?: WordOption<'auto' | 'low' | 'medium' | 'high' | 'standard' | 'hd'>;
-  /**
-   * GPT image models only; `transparent` needs `png` or `webp`. Below "Advanced".
-   * @default unset: not sent, the model decides
-   */
-  background?: WordOption<'auto' | 'transparent' | 'opaque'>;
-  /**
-   * GPT image models only. Below "Advanced".
-   * @default unset: not sent, which gives png
-   */
-  output_format?: WordOption<'png' | 'jpeg' | 'webp'>;
-  /**
-   * Number of images. Below "Advanced".
-   * @range 1 to 10, whole
-   * @default unset: not sent, which gives 1
-   */
-  n?: NumberOption;
+/**
+ * An entry of `history` of ToolJet's Chat component, and its `lastMessage`: `message` is the
+ * user's, `response` the assistant's. Entries of other types are left out.
+ */
+export interface ChatComponentMessage {
+  message: unknown;
+  type: 'message' | 'response' | (string & {});
+  messageId?: string;
+  timestamp?: string;
+  name?: string;
+  avatar?: string;
+  [member: string]: unknown;
 }
 
 /** Keys that queries saved with ToolJet's own openai plugin hold, in both spellings. */
@@ -352,34 +95,468 @@ export type SavedEmbeddingKey =
   | `encoding_format_${'M' | '_m'}${1 | 2 | 3}`
   | `dimensions_${'M' | '_m'}${1 | 2}`;
 
-/** `operation: 'generate_embedding'`: turns texts into vectors. */
-export interface EmbeddingOptions
-  extends QueryBase,
-    AdvancedBase,
-    Partial<Record<SavedEmbeddingKey, unknown>> {
-  operation: 'generate_embedding';
-  /** @default 'text-embedding-3-small' */
-  model?: TextOption;
-  /** One text, or an array of up to 2048, or its JSON text. Required, here or under a saved key. */
-  input?: TextOption | string[];
+// Options: written by `npm run docs` from forms/.
+
+/** The options of a data source. */
+export interface SourceOptions {
   /**
-   * Numbers per vector, for `text-embedding-3` models and later.
-   * @range 1 and more, whole
-   * @default unset: not sent, the model decides
+   * Create one at platform.openai.com/api-keys. For a server that needs no key, enter any text.
+   * Sent as a bearer token, or as `api-key` to Azure OpenAI. Required.
+   */
+  apiKey: string;
+  /**
+   * Only needed if the key belongs to several organizations. Sent as `OpenAI-Organization`. The
+   * text `null` counts as empty.
+   * @default none
+   */
+  organizationId?: TextOption;
+  /**
+   * For Azure OpenAI, a gateway or your own server. Usually ends in /v1. A URL without a path
+   * gets `/v1`, and slashes at its end are ignored. A user name, a password or a fragment is an
+   * error. Accepts: URL, http or https.
+   * @default https://api.openai.com/v1
+   */
+  base_url?: TextOption;
+  /**
+   * Usage is counted for this project. Only needed if the key belongs to several projects. Sent
+   * as `OpenAI-Project`. The text `null` counts as empty.
+   * @default none
+   */
+  project_id?: TextOption;
+  /**
+   * Sent with every request, for gateways that ask for them. ToolJet does not encrypt the
+   * values: write a secret as {{secrets.name}}. They replace the plugin's own `authorization`
+   * and IDs. Names that belong to the connection or the body, such as `host` and
+   * `content-type`, are errors. Accepts: pairs of name and value.
+   * @default none
+   */
+  headers?: Array<[name: string, value: TextOption]> | { [name: string]: TextOption } | Unset;
+  /**
+   * The longest a query may take, retries included. A query's own Timeout can end it sooner.
+   * @unit seconds
+   * @range 1 to 3600, whole
+   * @default 600
+   */
+  timeout_seconds?: NumberOption;
+  /**
+   * How often a query is sent again if the server is busy or cannot be reached. Rejected
+   * requests and exhausted quotas are not retried.
+   * @range 0 to 10, whole
+   * @default 2
+   */
+  max_retries?: NumberOption;
+}
+
+/** Completions: continues a text. */
+export interface CompletionOptions extends QueryBase {
+  operation: 'completion';
+  /**
+   * Any model that the server knows. A chat model continues the text through Chat. Accepts:
+   * model ID.
+   * @default gpt-3.5-turbo-instruct, and gpt-5.4-mini where that is gone
+   */
+  model?: TextOption;
+  /** The text to continue. Required. */
+  prompt: TextOption;
+  /**
+   * The longest the answer may be, in tokens. Prompt and answer together must fit the model's
+   * context window.
+   * @unit tokens
+   * @range at least 1, whole
+   * @default 256
+   */
+  max_tokens?: NumberOption;
+  /**
+   * Higher values make the text more varied, lower values more predictable. Many reasoning
+   * models do not take it: it is then left out, and metadata says so.
+   * @range 0 to 2
+   * @default set by the model
+   */
+  temperature?: NumberOption;
+  /**
+   * The answer ends before this text. Commas and line breaks count as typed; for a line break
+   * alone, enter ["\n"]. If the model does not take stop sequences, the plugin cuts the answer
+   * itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up to 4.
+   * @default none
+   */
+  stop_sequence?: TextOption | string[];
+  /**
+   * Text that comes after the inserted text, and is not part of the answer. A chat model is
+   * asked to lead up to it.
+   * @default none
+   */
+  suffix?: TextOption;
+  /**
+   * Which endpoint continues the text. OpenAI no longer serves models at the Completions
+   * endpoint, but other servers do. Auto tries it first and falls back to a chat model if the
+   * model or the endpoint is gone. Metadata names the endpoint, and the model if it was
+   * replaced.
+   * @default auto
+   */
+  engine?: 'auto' | 'completions' | 'chat' | Unset;
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * With Answer and details, data is an object with answer, model, usage, finish_reason and
+   * everything else that metadata holds. For ToolJet 2, where queries have no metadata. Under
+   * Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+  /**
+   * With more than one, data is a list of answers. All of them are billed. Under Advanced.
+   * @range 1 to 128, whole
+   * @default 1
+   */
+  n?: NumberOption;
+  /**
+   * The server writes this many answers and returns the most likely. At least Number of
+   * results. All of them are billed. Under Advanced.
+   * @range 1 to 20, whole
+   * @default 1
+   */
+  best_of?: NumberOption;
+  /**
+   * Only the most likely tokens are considered, up to this total probability. Under Advanced.
+   * @range 0 to 1
+   * @default set by the model
+   */
+  top_p?: NumberOption;
+  /**
+   * Above 0, a token becomes less likely each time it appears. Under Advanced.
+   * @range -2 to 2
+   * @default set by the model
+   */
+  frequency_penalty?: NumberOption;
+  /**
+   * Above 0, a token becomes less likely once it has appeared. Under Advanced.
+   * @range -2 to 2
+   * @default set by the model
+   */
+  presence_penalty?: NumberOption;
+  /**
+   * Whether the answer begins with the prompt. Under Advanced.
+   * @default false
+   */
+  echo?: FlagOption | 'unset';
+  /**
+   * The same seed with the same settings tends to give the same answer. The API does not
+   * guarantee it. Under Advanced.
+   * @range whole
+   * @default none
+   */
+  seed?: NumberOption;
+  /**
+   * Adds the log probability of each token, and of this many alternatives, to metadata. Under
+   * Advanced.
+   * @range 0 to 5, whole
+   * @default none
+   */
+  logprobs?: NumberOption;
+  /**
+   * Further members of the request. They are added last and replace members of the same name.
+   * `stream` and `stream_options` are errors. Under Advanced.
+   * @default none
+   */
+  extra_body?: JsonObjectOption;
+}
+
+/** Chat: answers a message. */
+export interface ChatOptions extends QueryBase {
+  operation: 'chat';
+  /**
+   * Any model that the server knows. The operation List models shows them. Accepts: model ID.
+   * @default gpt-5.4-mini
+   */
+  model?: TextOption;
+  /**
+   * The message to answer. Accepts: text, or an array of content parts. Required, unless
+   * Message history ends with a user message.
+   */
+  prompt?: TextOption | ContentPart | ContentPart[] | ChatComponentMessage;
+  /**
+   * Instructions for the whole conversation.
+   * @default none
+   */
+  system_prompt?: TextOption;
+  /**
+   * Earlier messages, oldest first: the history of ToolJet's Chat component, or a list of
+   * messages with role and content. They go between System prompt and Prompt. A Prompt that
+   * repeats the last message of a Chat component is asked once. A message that the API would
+   * not take is an error that names its index. Accepts: array of messages with role and
+   * content, or the history of ToolJet's Chat component.
+   * @default none
+   */
+  message_history?: Message[] | Message | ChatComponentMessage[] | string | null;
+  /**
+   * Images and PDFs that the model should look at along with the prompt. The model must be able
+   * to read them. Accepts: image URL, data URI, base64, file of a file picker, or a list of
+   * these.
+   * @default none
+   */
+  images?: FileOption | FileOption[] | null;
+  /**
+   * With JSON, data is the parsed value, and an answer that is refused or cut off is an error.
+   * A JSON schema goes into the field of that name under Advanced. With `json_object`, the
+   * model is told to answer in JSON unless a message does so.
+   * @default text
+   */
+  response_format?: 'text' | 'json_object' | 'json_schema' | Unset;
+  /**
+   * The longest the answer may be, in tokens, hidden reasoning included. A small number can
+   * leave a reasoning model without any visible text.
+   * @unit tokens
+   * @range at least 1, whole
+   * @default none
+   */
+  max_tokens?: NumberOption;
+  /**
+   * Higher values make the text more varied, lower values more predictable. Many reasoning
+   * models do not take it: it is then left out, and metadata says so.
+   * @range 0 to 2
+   * @default set by the model
+   */
+  temperature?: NumberOption;
+  /**
+   * The answer ends before this text. Commas and line breaks count as typed; for a line break
+   * alone, enter ["\n"]. If the model does not take stop sequences, the plugin cuts the answer
+   * itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up to 4.
+   * @default none
+   */
+  stop_sequence?: TextOption | string[];
+  /**
+   * The model is asked to lead up to this text, since Chat has no such parameter. It is not
+   * part of the answer.
+   * @default none
+   */
+  suffix?: TextOption;
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * With Answer and details, data is an object with answer, model, usage, finish_reason and
+   * everything else that metadata holds. For ToolJet 2, where queries have no metadata. Under
+   * Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+  /**
+   * What the answer must look like: an object at the top. Only used with the response format of
+   * that name. A name may have up to 64 letters, digits, `_` and `-`. `description` and
+   * `strict` may stand beside it. Accepts: JSON schema, or an object with name and schema.
+   * Required with Response format json_schema. Under Advanced.
+   */
+  json_schema?: JsonObjectOption;
+  /**
+   * How long a reasoning model should think before it answers. Not every model takes every
+   * value. Under Advanced.
+   * @default set by the model
+   */
+  reasoning_effort?: WordOption<
+    'unset' | 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+  >;
+  /**
+   * How long the answer should be. Not every model takes it. Under Advanced.
+   * @default set by the model
+   */
+  verbosity?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
+  /**
+   * How closely the model should look at images. Not every model takes every value. Under
+   * Advanced.
+   * @default set by the model
+   */
+  image_detail?: WordOption<'unset' | 'auto' | 'low' | 'high' | 'original'>;
+  /**
+   * With more than one, data is a list of answers. All of them are billed. Under Advanced.
+   * @range 1 to 128, whole
+   * @default 1
+   */
+  n?: NumberOption;
+  /**
+   * Only the most likely tokens are considered, up to this total probability. Under Advanced.
+   * @range 0 to 1
+   * @default set by the model
+   */
+  top_p?: NumberOption;
+  /**
+   * Above 0, a token becomes less likely each time it appears. Under Advanced.
+   * @range -2 to 2
+   * @default set by the model
+   */
+  frequency_penalty?: NumberOption;
+  /**
+   * Above 0, a token becomes less likely once it has appeared. Under Advanced.
+   * @range -2 to 2
+   * @default set by the model
+   */
+  presence_penalty?: NumberOption;
+  /**
+   * The same seed with the same settings tends to give the same answer. The API does not
+   * guarantee it. Under Advanced.
+   * @range whole
+   * @default none
+   */
+  seed?: NumberOption;
+  /**
+   * Speed and price of the request. Auto is the project's own setting. The API rejects a tier
+   * that the account may not use. Under Advanced.
+   * @default auto
+   */
+  service_tier?: WordOption<'unset' | 'auto' | 'default' | 'flex' | 'scale' | 'priority' | 'fast'>;
+  /**
+   * Requests with the same long beginning and the same key are more often served from the
+   * prompt cache. Under Advanced.
+   * @default none
+   */
+  prompt_cache_key?: TextOption;
+  /**
+   * A stable ID of the end user, so that OpenAI can tell users apart. Send a hash, not a name
+   * or an email address. Accepts: text of up to 128 characters. Under Advanced.
+   * @default none
+   */
+  safety_identifier?: TextOption;
+  /**
+   * Stored with the request at OpenAI. Up to 16 keys of 64 characters, values of up to 512.
+   * Accepts: JSON object of up to 16 strings. Under Advanced.
+   * @default none
+   */
+  metadata?: JsonObjectOption;
+  /**
+   * Further members of the request. They are added last and replace members of the same name.
+   * `stream` and `stream_options` are errors. Under Advanced.
+   * @default none
+   */
+  extra_body?: JsonObjectOption;
+}
+
+/** Generate image: draws an image. */
+export interface ImageGenerationOptions extends QueryBase {
+  operation: 'image_generation';
+  /**
+   * Any image model that the server knows. Accepts: model ID.
+   * @default gpt-image-2
+   */
+  image_model?: TextOption;
+  /** What the image should show. Up to 32000 characters. Required. */
+  prompt: TextOption;
+  /**
+   * Width and height in pixels, both divisible by 16. Accepts: `auto`, or width x height such
+   * as 1024x1024.
+   * @unit pixels
+   * @default set by the model
+   */
+  size?: TextOption;
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * With Answer and details, data is an object with answer, model, usage, finish_reason and
+   * everything else that metadata holds. For ToolJet 2, where queries have no metadata. Under
+   * Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+  /**
+   * Higher quality takes longer and costs more. Under Advanced.
+   * @default set by the model
+   */
+  quality?: WordOption<'unset' | 'auto' | 'low' | 'medium' | 'high'>;
+  /**
+   * Transparent needs the output format PNG or WebP. Not every model takes it. Under Advanced.
+   * @default set by the model
+   */
+  background?: WordOption<'unset' | 'auto' | 'transparent' | 'opaque'>;
+  /**
+   * The file format of the image. Under Advanced.
+   * @default png
+   */
+  output_format?: WordOption<'unset' | 'png' | 'jpeg' | 'webp'>;
+  /**
+   * With more than one, data.images lists them. All of them are billed. Under Advanced.
+   * @range 1 to 10, whole
+   * @default 1
+   */
+  n?: NumberOption;
+  /**
+   * Further members of the request. They are added last and replace members of the same name.
+   * `stream` and `stream_options` are errors. Under Advanced.
+   * @default none
+   */
+  extra_body?: JsonObjectOption;
+  /**
+   * Read where `image_model` is not set and this names an image model, as in queries saved with
+   * ToolJet's own plugin. Accepts: model ID.
+   * @default none
+   */
+  model?: TextOption;
+}
+
+/** Generate embedding: turns text into a vector. */
+export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddingKey, unknown>> {
+  operation: 'generate_embedding';
+  /**
+   * Any embedding model that the server knows. Accepts: model ID.
+   * @default text-embedding-3-small
+   */
+  model_embedding?: TextOption;
+  /**
+   * What to turn into vectors. Each text may have up to 8192 tokens, all together up to 300000.
+   * Accepts: text, or a JSON array of up to 2048 strings. Required.
+   */
+  input: TextOption | string[];
+  /**
+   * How many numbers each vector should have. For text-embedding-3 models and later.
+   * @range at least 1, whole
+   * @default set by the model
    */
   dimensions?: NumberOption;
   /**
-   * `float` gives arrays of numbers, `base64` texts.
-   * @default unset: not sent, which gives float
+   * Float gives a list of numbers, Base64 a single string.
+   * @default float
    */
-  encoding_format?: 'float' | 'base64' | Unset;
+  encoding_format?: 'unset' | 'float' | 'base64' | Unset;
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * With Answer and details, data is an object with answer, model, usage, finish_reason and
+   * everything else that metadata holds. For ToolJet 2, where queries have no metadata. Under
+   * Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+  /**
+   * Further members of the request. They are added last and replace members of the same name.
+   * `stream` and `stream_options` are errors. Under Advanced.
+   * @default none
+   */
+  extra_body?: JsonObjectOption;
+  /**
+   * Read where `model_embedding` is not set and this names an embedding model. Accepts: model
+   * ID.
+   * @default none
+   */
+  model?: TextOption;
 }
 
-/** `operation: 'list_models'`: what the server offers. */
+/** List models: shows what the server offers. */
 export interface ListModelsOptions extends QueryBase {
   operation: 'list_models';
   /**
-   * Keeps the models whose id contains this text.
+   * Only the models whose ID contains this text, in upper or lower case.
    * @default none
    */
   filter?: TextOption;
@@ -393,6 +570,8 @@ export type QueryOptions =
   | EmbeddingOptions
   | ListModelsOptions;
 
+// End of options.
+
 export type Operation = QueryOptions['operation'];
 
 /** One text; with `n` above 1 an array of texts, with `null` for an answer that failed. */
@@ -404,7 +583,7 @@ export type CompletionData = string | Array<string | null>;
  */
 export type ChatData = JsonValue;
 
-/** An image: DALL-E models give a URL that works for an hour, GPT image models base64 text. */
+/** An image: base64 text from OpenAI's models; other servers may give a URL. */
 export type GeneratedImage = { url: string } | { b64_json: string };
 
 export interface ImageGenerationData {
@@ -551,6 +730,16 @@ export interface QueryResult<O extends Operation = Operation> {
   metadata: OperationMetadata[O];
 }
 
+/** The data of a query with `result: 'details'`: the answer, and everything that metadata holds. */
+export type DetailedData<O extends Operation> = { answer: OperationData[O] } & OperationMetadata[O];
+
+/** The result of a query with `result: 'details'`. */
+export interface DetailedQueryResult<O extends Operation = Operation> {
+  status: 'ok';
+  data: DetailedData<O>;
+  metadata: OperationMetadata[O];
+}
+
 /** The result of a connection test that did not fail. */
 export interface ConnectionResult {
   status: 'ok';
@@ -560,6 +749,8 @@ export interface ConnectionResult {
 
 /** What is known about a failure; never a secret. */
 export interface QueryErrorData {
+  /** The whole description, since ToolJet 2 shows nothing else. Not after `testConnection`. */
+  message?: string;
   /** HTTP status of the answer. */
   status?: number;
   /**
@@ -569,7 +760,7 @@ export interface QueryErrorData {
   code?: string;
   /** The API's own type such as `invalid_request_error`. */
   type?: string;
-  /** The option or the API's parameter that is meant. */
+  /** The key of the option, or the API's parameter. */
   param?: string;
   /** The API's id of the request, for support. */
   request_id?: string;
@@ -586,14 +777,31 @@ export interface QueryErrorData {
   hint?: string;
 }
 
+/** What is known about a failed query beside its error, as `metadata` would hold it. */
+export interface QueryErrorMetadata {
+  attempts?: number;
+  request_id?: string;
+  model?: string;
+  substituted_model?: string;
+  adjusted?: Adjustment[];
+}
+
 /** What `run` and `testConnection` reject with. ToolJet knows it by the name of its class. */
 export class QueryError extends Error {
-  constructor(message: QueryError['message'], description: string, data?: QueryErrorData);
-  message: 'Query could not be completed' | 'Connection could not be established';
-  /** What went wrong and what to do, in a sentence. */
+  constructor(
+    message: QueryError['message'],
+    description: string,
+    data?: QueryErrorData,
+    metadata?: QueryErrorMetadata,
+  );
+  /** After `testConnection` with the reason, in a few words. */
+  message: 'Query could not be completed' | `Connection could not be established${string}`;
+  /** What happened and what to do, in sentences. */
   description: string;
   /** `null` only after `testConnection`, where nothing is known beside the description. */
   data: QueryErrorData | null;
+  /** Passed on by ToolJet 3. Not after `testConnection`. */
+  metadata?: QueryErrorMetadata;
 }
 
 /** The class that ToolJet makes an instance of for every call; it holds no state. */
@@ -604,14 +812,19 @@ export default class OpenAI {
    */
   run<O extends Operation>(
     sourceOptions: SourceOptions,
+    queryOptions: Extract<QueryOptions, { operation: O }> & { result: 'details' },
+    ...further: unknown[]
+  ): Promise<DetailedQueryResult<O>>;
+  run<O extends Operation>(
+    sourceOptions: SourceOptions,
     queryOptions: Extract<QueryOptions, { operation: O }>,
     ...further: unknown[]
   ): Promise<QueryResult<O>>;
 
   /**
-   * Lists the models to see whether address, key and organization work. Costs nothing and takes at
-   * most 15 seconds.
-   * @throws {QueryError} `Connection could not be established`
+   * Lists the models to see whether the URL, the key and the organization work. Costs nothing and
+   * takes at most 15 seconds.
+   * @throws {QueryError} `Connection could not be established: ` and the reason
    */
   testConnection(sourceOptions: SourceOptions): Promise<ConnectionResult>;
 }

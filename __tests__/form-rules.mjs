@@ -1,58 +1,63 @@
 /**
- * What ToolJet asks of a plugin's forms and icon, as checks that return complaints.
- * The field types are those of ToolJet's schemas, the attributes those that its form engine draws.
+ * What the two forms and the icon must be like, as checks that return violations. The field types
+ * are those of ToolJet's schemas; the attributes those that a ToolJet draws; the rest was learned in
+ * the running editor of 2.15.1.
  */
 import { isDeepStrictEqual } from 'node:util';
 import humps from 'humps';
-import { readHint } from '../scripts/docs.mjs';
+import { MAX_PLACEHOLDER } from '../forms/controls.mjs';
+import { codeFieldShape, isStoredEncrypted, TOOLJETS } from '../host/forms.mjs';
 
-const flip = 'dropdown-component-flip';
+const FLIP = 'dropdown-component-flip';
 
 const manifestFrame = {
   topTypes: ['ai', 'api', 'cloud-storage', 'database', 'object'],
   fieldTypes: [
-    ...['array', 'boolean', 'dropdown', flip, 'dynamic-selector', 'number', 'password', 'string'],
+    ...['array', 'boolean', 'dropdown', FLIP, 'dynamic-selector', 'number', 'password', 'string'],
     ...['react-component-google-sheets', 'react-component-headers', 'react-component-oauth'],
     ...['react-component-oauth-authentication', 'react-component-openapi-validator'],
     ...['react-component-sharepoint', 'react-component-slack', 'react-component-zendesk'],
     ...['react-form-component', 'text', 'textarea', 'toggle'],
   ],
   attributes: {
-    password: ['label', 'key', 'type', 'helpText'],
+    password: ['label', 'key', 'type', 'description', 'helpText'],
     text: ['label', 'key', 'type', 'description', 'helpText'],
     'react-component-headers': ['label', 'key', 'type', 'tooltip'],
   },
 };
 
+// ToolJet's schema also has toggle and checkbox-group. In the query editor of 2.15.1 a toggle cannot
+// be switched off again, and a checkbox-group writes [] when it is first drawn.
 const operationsFrame = {
   topTypes: ['api', 'cloud-storage', 'database'],
-  fieldTypes: [
-    ...['checkbox-group', 'codehinter', 'columns', 'dropdown', flip, 'dynamic-selector'],
-    ...['filters', 'react-component-api-endpoint', 'react-component-api-endpoint-old'],
-    ...['react-component-headers', 'react-component-key-value-tabs', 'react-component-sort'],
-    ...['react-component-sql-aggregate', 'react-component-sql-columns'],
-    ...['react-component-sql-filters', 'react-component-sql-groupby', 'react-component-sql-sort'],
-    ...['sorts', 'toggle'],
-  ],
-  // The query editor draws no help beside a flip: its names have to speak for themselves.
+  fieldTypes: ['codehinter', 'dropdown', FLIP],
+  // No ToolJet draws help beside a flip: its names have to speak for themselves.
   attributes: {
-    codehinter: ['label', 'key', 'type', 'placeholder', 'tooltip', 'height', 'mode'],
+    codehinter: [
+      ...['label', 'key', 'type', 'placeholder', 'tooltip', 'height', 'mode'],
+      ...['lineNumbers', 'className'],
+    ],
     dropdown: ['label', 'key', 'type', 'list', 'tooltip'],
-    [flip]: ['label', 'key', 'type', 'list'],
+    [FLIP]: ['label', 'key', 'type', 'list'],
   },
 };
 
+/** What ToolJet 2 needs to draw a code field, and ToolJet 3 de-camelises and ignores. */
+const LOST_ATTRIBUTES = ['lineNumbers', 'className'];
+
 /** Joined into every list of data sources that ToolJet's server answers. */
-const largestOperations = 24_000;
-const largestIcon = 2_000;
+export const MAX_OPERATIONS_BYTES = 72_000;
+const MAX_ICON_BYTES = 2_000;
 
 /** Keys that saved data sources hold since 2023; all others are lower_snake_case. */
-const oldKeys = ['apiKey', 'organizationId'];
+const SAVED_SOURCE_KEYS = ['apiKey', 'organizationId'];
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isField = (node) => isObject(node) && typeof node.type === 'string';
 const isSnakeCase = (name) => /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name);
-const when = (wrong, complaint) => (wrong ? [complaint] : []);
+const isSentenceCase = (label) =>
+  /^[A-Z][a-z ()]*$/.test(label.replace(/ ?\b(API|ID|URL|JSON)\b/g, 'x').replace(/^x/, 'X'));
+const when = (isWrong, violation) => (isWrong ? [violation] : []);
 
 /** Every member of a form with its path, parents first. */
 function* members(node, path = []) {
@@ -62,51 +67,59 @@ function* members(node, path = []) {
   }
 }
 
-export const fieldsOf = (node) =>
+const drawnIn = (node) =>
   [...members(node)].filter(({ value }) => isField(value)).map(({ value }) => value);
 
-function frameComplaints(form, { topTypes, fieldTypes, attributes }) {
+function frameViolations(form, { topTypes, fieldTypes, attributes }) {
   const topType = [form.type].flat();
   return [
     ...['title', 'description'].flatMap((name) =>
-      when(typeof form[name] !== 'string', `${name} is no text`),
+      when(typeof form[name] !== 'string', `${name} is not text`),
     ),
     ...when(!topType.every((type) => topTypes.includes(type)), `type ${form.type} is unknown`),
-    ...when(!isObject(form.defaults), 'defaults is no object'),
-    ...when(!isObject(form.properties), 'properties is no object'),
-    ...when(/\{\{\s*[A-Z_]+\s*\}\}/.test(JSON.stringify(form)), 'a placeholder is left over'),
+    ...when(!isObject(form.defaults), 'defaults is not an object'),
+    ...when(!isObject(form.properties), 'properties is not an object'),
+    ...when(/\{\{\s*[A-Z_]+\s*\}\}/.test(JSON.stringify(form)), 'a {{PLACEHOLDER}} is left over'),
     ...[...members(form.properties)]
       .filter(({ value }) => isField(value))
       .flatMap(({ name, value, path }) => [
-        ...when(!fieldTypes.includes(value.type), `${path}: type ${value.type} is unknown`),
+        ...when(!fieldTypes.includes(value.type), `${path}: type ${value.type} cannot be used`),
         ...when(value.key !== name, `${path}: key ${value.key} differs from the name`),
         ...Object.keys(value)
           .filter((attribute) => !attributes[value.type]?.includes(attribute))
           .map((attribute) => `${path}: ${attribute} is not drawn for ${value.type}`),
-        ...textComplaints(value, path),
+        ...textViolations(value, path),
       ]),
   ];
 }
 
-function textComplaints(field, path) {
+function textViolations(field, path) {
+  const { label = '', type } = field;
   const help = field.tooltip ?? field.helpText;
+  const placeholder = field.placeholder ?? field.description;
   return [
-    ...when(!field.label, `${path}: has no label`),
-    ...when(field.type !== flip && !help, `${path}: has no help`),
-    ...when(help && !help.endsWith('.'), `${path}: help is no sentence`),
+    ...when(!isSentenceCase(label), `${path}: label “${label}” is not in sentence case`),
+    ...when(type !== FLIP && !help, `${path}: has no help`),
+    ...when(help && !help.endsWith('.'), `${path}: help is not a sentence`),
     ...when(/[<>!]/.test(help), `${path}: help holds markup or shouts`),
-    ...['placeholder', 'description']
-      .filter((name) => name in field && !readHint(field[name]))
-      .map((name) => `${path}: ${name} does not say what is accepted and the default`),
-    ...when(field.type === 'codehinter' && !field.placeholder, `${path}: has no placeholder`),
+    ...when(type === 'codehinter' && !placeholder, `${path}: has no placeholder`),
+    ...when(placeholder?.length > MAX_PLACEHOLDER, `${path}: placeholder is cut off`),
+    ...when(
+      /^(Text|Number|Whole number|JSON|URL)\b/.test(placeholder),
+      `${path}: placeholder is a type, not an example`,
+    ),
+    ...when(
+      type === 'codehinter' && codeFieldShape(field) === 'broken',
+      `${path}: is misdrawn by ToolJet 2`,
+    ),
   ];
 }
 
-export function manifestComplaints(manifest) {
+export function manifestViolations(manifest) {
   const { source, properties, required, defaults } = manifest;
   const keys = Object.keys(properties);
   return [
-    ...frameComplaints(manifest, manifestFrame),
+    ...frameViolations(manifest, manifestFrame),
     ...when(source?.name !== 'OpenAI' || source?.kind !== 'openai', 'name or kind has changed'),
     ...when('tj:source' in manifest || 'tj:version' in manifest, 'is not a V1 form'),
     ...['isLoading', 'data', 'rawData']
@@ -116,96 +129,129 @@ export function manifestComplaints(manifest) {
       !isDeepStrictEqual(Object.keys(source?.options ?? {}).sort(), keys.toSorted()),
       'source.options differs from properties',
     ),
-    ...Object.entries(source?.options ?? {}).flatMap(([key, option]) =>
-      when(
-        (option.encrypted === true) !== (properties[key]?.type === 'password'),
-        `${key}: exactly the password fields are encrypted`,
-      ),
+    ...TOOLJETS.flatMap((tooljet) =>
+      keys
+        .filter(
+          (key) =>
+            (properties[key].type === 'password') !== isStoredEncrypted(manifest, key, tooljet),
+        )
+        .map((key) => `${key}: exactly the passwords are stored encrypted in ToolJet ${tooljet}`),
     ),
-    ...when(properties.apiKey?.type !== 'password', 'apiKey is no password field'),
+    ...when(properties.apiKey?.type !== 'password', 'apiKey is not a password field'),
     ...when(!isDeepStrictEqual(required, ['apiKey']), 'required is not apiKey'),
     ...keys
-      .filter((key) => !oldKeys.includes(key) && !isSnakeCase(key))
+      .filter((key) => !SAVED_SOURCE_KEYS.includes(key) && !isSnakeCase(key))
       .map((key) => `${key}: is not lower_snake_case`),
     ...Object.entries(defaults ?? {})
       .filter(([key, option]) => !keys.includes(key) || !('value' in Object(option)))
-      .map(([key]) => `defaults.${key}: is no {value} of a field`),
+      .map(([key]) => `defaults.${key}: is not the {value} of a field`),
   ];
 }
 
-export function operationsComplaints(operations, size = JSON.stringify(operations).length) {
+export function operationsViolations(operations, size = JSON.stringify(operations).length) {
   const { properties, defaults } = operations;
+  const fields = drawnIn(properties);
   return [
-    ...frameComplaints(operations, operationsFrame),
-    ...when(size > largestOperations, `${size} bytes are too many`),
+    ...frameViolations(operations, operationsFrame),
+    ...when(size > MAX_OPERATIONS_BYTES, `${size} bytes are too many`),
     ...when(
-      !isDeepStrictEqual(humps.decamelizeKeys(operations), operations),
-      'some keys change when ToolJet de-camelises them',
+      !isDeepStrictEqual(
+        humps.decamelizeKeys(keptAttributes(operations)),
+        keptAttributes(operations),
+      ),
+      'some keys change when ToolJet 3 de-camelises them',
     ),
-    ...groupComplaints(properties, 'properties'),
-    ...Object.entries(properties)
-      .filter(([, group]) => !isField(group))
-      .flatMap(([operation, group]) => repeatedKeys(group, operation)),
-    ...fieldsOf(properties).flatMap((field) => [
+    ...shapeViolations(properties),
+    ...labelViolations(fields),
+    ...fields.flatMap((field) => [
       ...when(!isSnakeCase(field.key), `${field.key}: is not lower_snake_case`),
-      ...listComplaints(field, defaults),
+      ...listViolations(field, defaults),
     ]),
     ...Object.keys(defaults)
-      .filter((key) => !fieldsOf(properties).some((field) => field.key === key))
-      .map((key) => `defaults.${key}: is no field`),
+      .filter((key) => !fields.some((field) => field.key === key))
+      .map((key) => `defaults.${key}: is not a field`),
   ];
 }
 
-/** A group is drawn below a flip whose value is the group's name, and only there. */
-function groupComplaints(node, path) {
-  const entries = Object.entries(node);
-  const groups = entries.filter(([, value]) => !isField(value));
-  const shown = entries
-    .filter(([, value]) => value.type === flip)
-    .flatMap(([, { list }]) => list.map(({ value }) => value));
+/** The form without the attributes that may get lost. */
+const keptAttributes = (form) =>
+  JSON.parse(
+    JSON.stringify(form, (name, value) => (LOST_ATTRIBUTES.includes(name) ? undefined : value)),
+  );
+
+/**
+ * The shape that is complete in every ToolJet: a group for each operation, and in it either fields
+ * alone, or nothing but the Advanced switch with its groups.
+ */
+function shapeViolations({ operation, ...groups }) {
+  const values = operation.list.map(({ value }) => value);
   return [
-    ...shown
-      .filter((value) => isField(node[value]) || !isObject(node[value]))
-      .map((value) => `${path}: value ${value} has no group`),
-    ...groups
-      .filter(([name]) => !shown.includes(name))
-      .map(([name]) => `${path}: group ${name} is never shown`),
-    ...groups.flatMap(([name, group]) => groupComplaints(group, `${path}.${name}`)),
+    ...values.filter((value) => !groups[value]).map((value) => `${value}: has no group`),
+    ...Object.keys(groups)
+      .filter((name) => !values.includes(name))
+      .map((name) => `${name}: is never shown`),
+    ...Object.entries(groups).flatMap(([name, group]) => groupViolations(group, name)),
   ];
 }
 
-function repeatedKeys(group, operation) {
-  const keys = fieldsOf(group).map(({ key }) => key);
-  return keys
-    .filter((key, at) => keys.indexOf(key) !== at)
-    .map((key) => `${operation}: ${key} stands twice`);
+function groupViolations(group, path) {
+  const flips = Object.values(group).filter(({ type }) => type === FLIP);
+  if (flips.length === 0) {
+    return Object.entries(group)
+      .filter(([, entry]) => !isField(entry))
+      .map(([name]) => `${path}.${name}: is never shown`);
+  }
+  const { advanced, off, undefined: unset, on, ...beside } = group;
+  const [offKeys, onKeys] = [off, on].map((state) => Object.keys(state ?? {}));
+  return [
+    ...Object.keys(beside).map(
+      (name) => `${path}.${name}: ToolJet 2 drops what stands beside a flip`,
+    ),
+    ...when(
+      !isDeepStrictEqual(
+        advanced?.list.map(({ value }) => value),
+        ['off', 'on'],
+      ),
+      `${path}: Advanced is not off and on`,
+    ),
+    ...when(!isDeepStrictEqual(off, unset), `${path}: off and undefined differ`),
+    ...when(
+      !off || !isDeepStrictEqual(onKeys.slice(0, offKeys.length), offKeys),
+      `${path}: on does not begin with the fields of off`,
+    ),
+    ...when(onKeys.length <= offKeys.length, `${path}: on has no field of its own`),
+  ];
 }
 
-function listComplaints({ key, type, list }, defaults) {
-  if (!list) return when(type === flip || type === 'dropdown', `${key}: has no list`);
+/** Saved values are shared by key, and so are the words of error messages. */
+function labelViolations(fields) {
+  const labels = new Map();
+  for (const { key, label } of fields) labels.set(key, (labels.get(key) ?? new Set()).add(label));
+  return [...labels]
+    .filter(([, known]) => known.size > 1)
+    .map(([key, known]) => `${key}: has the labels ${[...known].join(' and ')}`);
+}
+
+function listViolations({ key, type, list }, defaults) {
+  if (!list) return when(type === FLIP || type === 'dropdown', `${key}: has no list`);
   const values = list.map(({ value }) => value);
-  const first = list[0];
   return [
     ...list
       .filter((item) => !isDeepStrictEqual(Object.keys(item).sort(), ['name', 'value']))
       .map((item) => `${key}: ${item.value} is not {name, value}`),
-    ...when(!values.every((value) => typeof value === 'string'), `${key}: a value is no text`),
-    ...when(new Set(values).size !== values.length, `${key}: a value stands twice`),
-    ...(key in defaults
-      ? when(!values.includes(defaults[key]), `defaults.${key}: is not in the list`)
-      : when(
-          first.value !== '' || first.name !== 'Model default',
-          `${key}: begins with no way to leave it unset`,
-        )),
+    ...when(!values.every((value) => typeof value === 'string'), `${key}: a value is not text`),
+    ...when(values.includes(''), `${key}: an empty value cannot be chosen`),
+    ...when(new Set(values).size !== values.length, `${key}: a value is there twice`),
+    ...when(!values.includes(defaults[key]), `defaults.${key}: is not in the list`),
   ];
 }
 
-export function iconComplaints(svg) {
+export function iconViolations(svg) {
   const [, side] = /^<svg [^>]*viewBox="0 0 (\d+) \1"/.exec(svg) ?? [];
   return [
     ...when(!side, 'has no square viewBox that starts at 0 0'),
     ...when(!svg.includes('xmlns="http://www.w3.org/2000/svg"'), 'has no namespace'),
-    ...when(svg.length > largestIcon, `${svg.length} bytes are too many`),
+    ...when(svg.length > MAX_ICON_BYTES, `${svg.length} bytes are too many`),
     ...when(
       /<(script|style|image|use|foreignObject|text|!|\?)/.test(svg),
       'holds something other than shapes',

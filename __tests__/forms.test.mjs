@@ -2,17 +2,16 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import humps from 'humps';
-import { readForm, readHint } from '../scripts/docs.mjs';
+import { UNSET } from '../forms/controls.mjs';
 import {
-  fieldsOf,
-  iconComplaints,
-  manifestComplaints,
-  operationsComplaints,
+  iconViolations,
+  MAX_OPERATIONS_BYTES,
+  manifestViolations,
+  operationsViolations,
 } from './form-rules.mjs';
+import { fieldsOf, manifest, OPERATIONS, operations } from './forms.mjs';
 
 const read = (name) => readFile(new URL(name, import.meta.url), 'utf8');
-const manifest = await readForm('manifest.json');
-const operations = await readForm('operations.json');
 const icon = await read('../icon.svg');
 
 /** A copy of a form in which `change` broke something. */
@@ -23,33 +22,37 @@ function broken(form, change) {
 }
 
 test('the manifest keeps the rules of ToolJet', () => {
-  assert.deepEqual(manifestComplaints(manifest), []);
+  assert.deepEqual(manifestViolations(manifest), []);
 });
 
 test('the operations keep the rules of ToolJet', async () => {
   const size = Buffer.byteLength(await read('../operations.json'));
-  assert.deepEqual(operationsComplaints(operations, size), []);
+  assert.deepEqual(operationsViolations(operations, size), []);
 });
 
 test('the icon keeps the rules of ToolJet', () => {
-  assert.deepEqual(iconComplaints(icon), []);
+  assert.deepEqual(iconViolations(icon), []);
 });
 
-test('the fields that most people need come first', () => {
-  const firstKeys = (group, count) => Object.keys(group).slice(0, count);
-  assert.deepEqual(firstKeys(manifest.properties, 4), [
+test('the data source form begins with what most people need', () => {
+  assert.deepEqual(Object.keys(manifest.properties).slice(0, 4), [
     ...['apiKey', 'organizationId', 'base_url', 'project_id'],
   ]);
-  const { completion, chat } = operations.properties;
-  const classic = ['prompt', 'max_tokens', 'temperature', 'stop_sequence', 'suffix'];
-  const labels = ['Prompt', 'Max Tokens', 'Temperature', 'Stop sequence', 'Suffix'];
-  for (const branch of [completion, chat]) {
-    assert.deepEqual(
-      classic.map((key) => branch[key]?.label),
-      labels,
-    );
-    assert.equal(branch.model.label, 'Model');
+});
+
+test('Completions and Chat show what everybody knows without Advanced', () => {
+  const known = ['model', 'prompt', 'max_tokens', 'temperature', 'stop_sequence', 'suffix'];
+  const labels = ['Model', 'Prompt', 'Max tokens', 'Temperature', 'Stop sequence', 'Suffix'];
+  for (const operation of ['completion', 'chat']) {
+    const basic = fieldsOf(operation).filter(({ advanced }) => !advanced);
+    const found = known.map((key) => basic.find((field) => field.key === key)?.label);
+    assert.deepEqual(found, labels);
   }
+});
+
+test('Chat without Advanced has at most 12 rows', () => {
+  const basic = fieldsOf('chat').filter(({ advanced }) => !advanced);
+  assert.ok(['Operation', 'Advanced', ...basic].length <= 12);
 });
 
 test('the operations are those of saved apps, under the names of the document', () => {
@@ -69,6 +72,22 @@ test('the operations are those of saved apps, under the names of the document', 
 
 test('a secret in a header is to be a workspace secret', () => {
   assert.match(manifest.properties.headers.tooltip, /\{\{secrets\.\w+\}\}/);
+});
+
+test('a form names no model whose end is announced', async () => {
+  const core = await read('../src/capabilities.rs');
+  const [, table] = /^const SHUTDOWNS:(.*?)^\];/ms.exec(core);
+  const dead = [...table.matchAll(/"([a-z][\w.-]*-[\w.-]*)"/g)].map(([, model]) => model);
+  const inUse = [...table.matchAll(/^\s*\(?(?:None|Some\("[\d-]+"\)),\s*"([^"]+)"/gm)].map(
+    ([, name]) => name,
+  );
+  const gone = new Set(dead.filter((model) => !inUse.includes(model)));
+  assert.ok(gone.size > 30 && gone.has('dall-e-3'), [...gone].join());
+  const words = JSON.stringify([operations, manifest]).match(/[a-z][\w.-]*\w/g);
+  assert.deepEqual(
+    words.filter((word) => gone.has(word)),
+    [],
+  );
 });
 
 const requests = {
@@ -96,7 +115,7 @@ function alternatives(schema) {
 /** [operation, field, the alternatives of the API's parameter of the same name]. */
 const documented = Object.entries(requests).flatMap(([operation, request]) => {
   const parameters = propertiesOf(api[request]);
-  return fieldsOf(operations.properties[operation])
+  return fieldsOf(operation)
     .filter(({ key }) => key in parameters)
     .map((field) => [operation, field, alternatives(parameters[field.key])]);
 });
@@ -106,10 +125,9 @@ const narrower = { best_of: 1 };
 
 test('the ranges are those of the official document', () => {
   let checked = 0;
-  for (const [operation, { key, placeholder }, schemas] of documented) {
+  for (const [operation, { key, accepts }, schemas] of documented) {
     const range = schemas.find(({ minimum, maximum }) => minimum !== undefined && maximum > 0);
     if (!range || range.maximum > 2 ** 53) continue;
-    const { accepts } = readHint(placeholder);
     const minimum = narrower[key] ?? range.minimum;
     const told = new RegExp(`from ${minimum} to ${range.maximum}$`);
     assert.match(accepts, told, `${operation}.${key}`);
@@ -118,37 +136,31 @@ test('the ranges are those of the official document', () => {
   assert.equal(checked, 13);
 });
 
+/** The document still has what only models took that are gone. */
+const ENDED = { quality: ['standard', 'hd'] };
+
 test('the choices are those of the official document', () => {
   let checked = 0;
   for (const [operation, { key, list }, schemas] of documented) {
     const choices = schemas
       .flatMap((schema) => schema.enum ?? [])
-      .filter((value) => value !== null);
+      .filter((value) => value !== null && !ENDED[key]?.includes(value));
     if (!list || choices.length === 0) continue;
-    const offered = list.map(({ value }) => value).filter((value) => value !== '');
+    const offered = list.map(({ value }) => value).filter((value) => value !== UNSET);
     assert.deepEqual(offered.toSorted(), choices.toSorted(), `${operation}.${key}`);
     checked += 1;
   }
   assert.equal(checked, 7);
 });
 
-test('the defaults are those of the core', async () => {
-  const core = (await read('../src/capabilities.rs')) + (await read('../src/options.rs'));
-  const constant = (name) => new RegExp(`pub const ${name}: [^=]+ = "?([^";]+)"?;`).exec(core)?.[1];
-  const { completion, chat, image_generation, generate_embedding } = operations.properties;
-  for (const [name, hint] of [
-    ['DEFAULT_COMPLETION_MODEL', completion.model.placeholder],
-    ['DEFAULT_CHAT_MODEL', chat.model.placeholder],
-    ['DEFAULT_IMAGE_MODEL', image_generation.model.placeholder],
-    ['DEFAULT_EMBEDDING_MODEL', generate_embedding.model.placeholder],
-    ['DEFAULT_TIMEOUT_SECONDS', manifest.properties.timeout_seconds.description],
-    ['DEFAULT_MAX_RETRIES', manifest.properties.max_retries.description],
-  ]) {
-    assert.equal(readHint(hint).fallback, constant(name), name);
+test('a key is used by one field of an operation', () => {
+  for (const { value } of OPERATIONS) {
+    const keys = fieldsOf(value).map(({ key }) => key);
+    assert.equal(new Set(keys).size, keys.length, value);
   }
 });
 
-test('ToolJet would change capital letters, and the check sees it', () => {
+test('ToolJet 3 would change capital letters, and the check sees it', () => {
   assert.deepEqual(humps.decamelizeKeys({ input_M1: { helpText: 0 } }), {
     input__m1: { help_text: 0 },
   });
@@ -157,58 +169,73 @@ test('ToolJet would change capital letters, and the check sees it', () => {
     properties.operation.list[1].value = 'Chat';
     delete properties.chat;
   });
-  assert.match(operationsComplaints(bad).join('\n'), /change when ToolJet de-camelises/);
+  assert.match(operationsViolations(bad).join('\n'), /change when ToolJet 3 de-camelises/);
 });
 
 const operationMistakes = [
-  [/chat: prompt stands twice/, ({ chat }) => (chat.on.prompt = chat.prompt)],
-  [/value chat has no group/, (properties) => delete properties.chat],
-  [/group of_old is never shown/, (properties) => (properties.of_old = {})],
-  [/value on has no group/, ({ completion }) => delete completion.on],
-  [/type text is unknown/, ({ chat }) => (chat.prompt.type = 'text')],
-  [/helpText is not drawn/, ({ chat }) => (chat.prompt.helpText = 'Any text.')],
+  [/chat.prompt: ToolJet 2 drops what/, ({ chat }) => (chat.prompt = chat.off.prompt)],
+  [/chat: has no group/, (properties) => delete properties.chat],
+  [/of_old: is never shown/, (properties) => (properties.of_old = {})],
+  [/off and undefined differ/, ({ completion }) => delete completion.undefined],
+  [/on does not begin with/, ({ completion }) => delete completion.on.prompt],
+  [/on has no field of its own/, ({ completion }) => (completion.on = completion.off)],
+  [/Advanced is not off and on/, ({ chat }) => chat.advanced.list.pop()],
+  [/type toggle cannot be used/, ({ chat }) => (chat.on.seed.type = 'toggle')],
+  [/type text cannot be used/, ({ chat }) => (chat.on.prompt.type = 'text')],
   [/tooltip is not drawn/, ({ chat }) => (chat.advanced.tooltip = 'More fields.')],
-  [/key text differs/, ({ chat }) => (chat.prompt.key = 'text')],
-  [/does not say/, ({ chat }) => (chat.temperature.placeholder = 'Enter from 0 to 1')],
-  [/has no help/, ({ chat }) => delete chat.temperature.tooltip],
-  [/begins with no way/, ({ chat }) => chat.on.verbosity.list.shift()],
+  [/key text differs/, ({ chat }) => (chat.on.prompt.key = 'text')],
+  [/is a type, not an example/, ({ chat }) => (chat.on.n.placeholder = 'Whole number')],
+  [/placeholder is cut off/, ({ chat }) => (chat.on.n.placeholder = 'x'.repeat(71))],
+  [/is misdrawn by ToolJet 2/, ({ chat }) => delete chat.on.n.lineNumbers],
+  [/is misdrawn by ToolJet 2/, ({ chat }) => (chat.on.prompt.height = '100px')],
+  [/not in sentence case/, ({ chat }) => (chat.on.n.label = 'Number Of Results')],
+  [/n: has the labels/, ({ chat }) => (chat.on.n.label = 'How many')],
+  [/has no help/, ({ chat }) => delete chat.on.temperature.tooltip],
+  [/an empty value cannot be chosen/, ({ chat }) => (chat.on.verbosity.list[0].value = '')],
   [/is not \{name, value\}/, ({ chat }) => (chat.on.verbosity.list[1].order = 1)],
-  [/a value stands twice/, ({ chat }) => chat.on.verbosity.list.push(chat.on.verbosity.list[1])],
-  [/defaults.engine: is not in the list/, ({ completion }) => completion.engine.list.shift()],
-  [/defaults.engine: is no field/, ({ completion }) => delete completion.engine],
-  [/a placeholder is left over/, ({ chat }) => (chat.prompt.label = '{{LABEL}}')],
+  [/a value is there twice/, ({ chat }) => chat.on.verbosity.list.push(chat.on.verbosity.list[1])],
+  [/defaults.engine: is not in the list/, ({ completion }) => completion.on.engine.list.shift()],
+  [/a \{\{PLACEHOLDER\}\} is left over/, ({ chat }) => (chat.on.prompt.tooltip = '{{LABEL}}.')],
 ];
 
-for (const [complaint, mistake] of operationMistakes) {
-  test(`operations with a mistake are refused: ${complaint.source}`, () => {
+for (const [violation, mistake] of operationMistakes) {
+  test(`operations with a mistake are rejected: ${violation.source}`, () => {
     const bad = broken(operations, ({ properties }) => mistake(properties));
-    assert.match(operationsComplaints(bad).join('\n'), complaint);
+    assert.match(operationsViolations(bad).join('\n'), violation);
   });
 }
 
-test('operations that are too large are refused', () => {
-  assert.match(operationsComplaints(operations, 24_001).join('\n'), /24001 bytes are too many/);
+test('a default without a field is rejected', () => {
+  const bad = broken(operations, ({ defaults }) => (defaults.engines = 'auto'));
+  assert.match(operationsViolations(bad).join('\n'), /defaults.engines: is not a field/);
+});
+
+test('operations that are too large are rejected', () => {
+  const violations = operationsViolations(operations, MAX_OPERATIONS_BYTES + 1);
+  assert.match(violations.join('\n'), /72001 bytes are too many/);
 });
 
 const manifestMistakes = [
-  [/password fields are encrypted/, ({ source }) => delete source.options.apiKey.encrypted],
-  [/password fields are encrypted/, ({ source }) => (source.options.base_url.encrypted = true)],
-  [/apiKey is no password field/, ({ properties }) => (properties.apiKey.type = 'text')],
+  [/encrypted in ToolJet 3/, ({ source }) => delete source.options.apiKey.encrypted],
+  [/encrypted in ToolJet 3/, ({ source }) => (source.options.base_url.encrypted = true)],
+  [/encrypted in ToolJet 2/, ({ defaults }) => delete defaults.apiKey],
+  [/encrypted in ToolJet 2/, ({ defaults }) => (defaults.apiKey.encrypted = false)],
+  [/apiKey is not a password/, ({ properties }) => (properties.apiKey.type = 'text')],
   [/source.options differs/, ({ source }) => delete source.options.max_retries],
   [/is not lower_snake_case/, ({ properties }) => (properties.baseUrl = properties.base_url)],
   [/name or kind has changed/, ({ source }) => (source.kind = 'openai_native')],
   [/is not a V1 form/, (form) => (form['tj:version'] = '1.0.0')],
   [/exposedVariables lacks rawData/, ({ source }) => delete source.exposedVariables.rawData],
   [/required is not apiKey/, (form) => (form.required = [])],
-  [/is no \{value\} of a field/, (form) => (form.defaults = { max_retries: 2 })],
-  [/type codehinter is unknown/, ({ properties }) => (properties.headers.type = 'codehinter')],
+  [/is not the \{value\} of a field/, (form) => (form.defaults.max_retries = 2)],
+  [/type codehinter cannot be used/, ({ properties }) => (properties.headers.type = 'codehinter')],
   [/type plugin is unknown/, (form) => (form.type = 'plugin')],
   [/holds markup/, ({ properties }) => (properties.base_url.helpText = 'See <b>here</b>.')],
 ];
 
-for (const [complaint, mistake] of manifestMistakes) {
-  test(`a manifest with a mistake is refused: ${complaint.source}`, () => {
-    assert.match(manifestComplaints(broken(manifest, mistake)).join('\n'), complaint);
+for (const [violation, mistake] of manifestMistakes) {
+  test(`a manifest with a mistake is rejected: ${violation.source}`, () => {
+    assert.match(manifestViolations(broken(manifest, mistake)).join('\n'), violation);
   });
 }
 
@@ -222,8 +249,8 @@ const iconMistakes = [
   [/too many/, '</svg>', `${' '.repeat(2_000)}</svg>`],
 ];
 
-for (const [complaint, part, replacement] of iconMistakes) {
-  test(`an icon with ${replacement.trim() || 'no viewBox'} is refused`, () => {
-    assert.match(iconComplaints(icon.replace(part, replacement)).join('\n'), complaint);
+for (const [violation, part, replacement] of iconMistakes) {
+  test(`an icon with ${replacement.trim() || 'no viewBox'} is rejected`, () => {
+    assert.match(iconViolations(icon.replace(part, replacement)).join('\n'), violation);
   });
 }

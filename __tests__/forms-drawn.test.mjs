@@ -1,0 +1,120 @@
+// The query form as each ToolJet draws it: every field is reached, once, under its key, in the order
+// of its definition. The rules are those of host/forms.mjs.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { receivedOperations } from '../host/form-transfer.mjs';
+import {
+  codeFieldShape,
+  drawnFields,
+  newQuery,
+  openedQuery,
+  showsTooltip,
+  TOOLJETS,
+} from '../host/forms.mjs';
+import {
+  fieldsOf,
+  hasAdvanced,
+  manifest,
+  OPERATIONS,
+  operations,
+  SOURCE_FIELDS,
+} from './forms.mjs';
+
+/** The keys on show, in their order. */
+const drawnKeys = (form, values, tooljet) =>
+  drawnFields(form.properties, values, tooljet).map(({ field }) => field.key);
+
+function expectedKeys(operation, isAdvanced) {
+  const fields = fieldsOf(operation).filter(({ advanced }) => isAdvanced || !advanced);
+  const flips = hasAdvanced(operation) ? ['operation', 'advanced'] : ['operation'];
+  return [...flips, ...fields.map(({ key }) => key)];
+}
+
+/** How a query comes to the editor, and whether it shows the advanced fields then. */
+const situations = {
+  'a new query': () => [newQuery(operations), false],
+  'a new query where defaults are not applied': () => [
+    newQuery(operations, { appliesDefaults: false }),
+    false,
+  ],
+  "a query of 2023, saved by ToolJet's own plugin": (operation, tooljet) => [
+    openedQuery(operations, { operation, prompt: 'Hi', max_tokens: '67' }, tooljet),
+    false,
+  ],
+  'Advanced is off': () => [{ advanced: 'off' }, false],
+  'Advanced is on': () => [{ advanced: 'on' }, true],
+};
+
+for (const tooljet of TOOLJETS) {
+  describe(`ToolJet ${tooljet} draws every field once:`, () => {
+    const form = receivedOperations(operations, tooljet);
+    for (const { value, name } of OPERATIONS) {
+      for (const [situation, query] of Object.entries(situations)) {
+        test(`${name}, ${situation}`, () => {
+          const [options, isAdvanced] = query(value, tooljet);
+          const keys = drawnKeys(form, { ...options, operation: value }, tooljet);
+          assert.deepEqual(keys, expectedKeys(value, isAdvanced));
+        });
+      }
+    }
+
+    test('before an operation is chosen, only that', () => {
+      assert.deepEqual(drawnKeys(form, {}, tooljet), ['operation']);
+    });
+
+    test('the data source form', () => {
+      const keys = SOURCE_FIELDS.map(({ key }) => key);
+      assert.deepEqual(drawnKeys(manifest, {}, tooljet), keys);
+    });
+  });
+}
+
+test('ToolJet 2 draws code fields as lines and editors, as they are defined', () => {
+  for (const { value } of OPERATIONS) {
+    const controls = new Map(fieldsOf(value).map(({ key, control }) => [key, control]));
+    const drawn = drawnFields(operations.properties, { operation: value, advanced: 'on' }, 2);
+    for (const { field } of drawn.filter(({ field }) => field.type === 'codehinter')) {
+      assert.equal(codeFieldShape(field), controls.get(field.key), field.key);
+    }
+  }
+});
+
+describe('the rules', () => {
+  const flip = { key: 'a', type: 'dropdown-component-flip' };
+  const field = { key: 'b', type: 'codehinter', tooltip: 'Help.' };
+  const inner = { key: 'c', type: 'codehinter' };
+  const keys = (group, values, tooljet) =>
+    drawnFields(group, values, tooljet).map(({ field: { key } }) => key);
+
+  test('ToolJet 2 drops what stands beside a flip, ToolJet 3 draws it first', () => {
+    const group = { a: flip, b: field, on: { c: inner } };
+    assert.deepEqual(keys(group, { a: 'on' }, 2), ['a', 'c']);
+    assert.deepEqual(keys(group, { a: 'on' }, 3), ['b', 'a', 'c']);
+  });
+
+  test('ToolJet 2 draws the common fields of a flip, ToolJet 3 loses them', () => {
+    const group = { a: { ...flip, commonFields: { b: field } }, on: { c: inner } };
+    assert.deepEqual(keys(group, { a: 'on' }, 2), ['b', 'a', 'c']);
+    const received = receivedOperations(group, 3);
+    assert.deepEqual(keys(received, { a: 'on' }, 3), ['a', 'c']);
+  });
+
+  test('a query without a value has the group named undefined', () => {
+    const group = { a: flip, undefined: { c: inner } };
+    for (const tooljet of TOOLJETS) assert.deepEqual(keys(group, {}, tooljet), ['a', 'c']);
+  });
+
+  test('ToolJet 2 has no tooltips', () => {
+    assert.deepEqual(
+      TOOLJETS.map((tooljet) => showsTooltip(field, tooljet)),
+      [false, true],
+    );
+  });
+
+  test('only the newest ToolJet 3 fills in what a saved query lacks', () => {
+    const saved = { operation: 'chat' };
+    assert.deepEqual(openedQuery({ defaults: { advanced: 'off' } }, saved, 2), saved);
+    assert.equal(openedQuery({ defaults: { advanced: 'off' } }, saved, 3).advanced, 'off');
+  });
+});

@@ -1,0 +1,96 @@
+/**
+ * Kinds of form fields. Each function returns one field: everything that the two forms,
+ * docs/fields.md, index.d.ts and the labels in error messages say about it.
+ *
+ * | member | meaning |
+ * |---|---|
+ * | `key` | option key, as saved queries hold it |
+ * | `label` | what the form and error messages call it, in sentence case |
+ * | `control` | `line`, `editor`, `dropdown`, `text`, `password` or `pairs` |
+ * | `placeholder` | a short example, or the one fact a builder must know; see `MAX_PLACEHOLDER` |
+ * | `help` | the tooltip, in sentences. ToolJet 2 never shows it |
+ * | `details` | further sentences for docs/fields.md and index.d.ts |
+ * | `accepts` | accepted values in words |
+ * | `fallback` | what holds while the field is empty; `Required…` where it must not be |
+ * | `list` | of a dropdown: `{name, value}` |
+ * | `initial` | of a dropdown: the value that a new query starts with |
+ * | `type` | TypeScript type of the option |
+ * | `secret` | ToolJet encrypts it |
+ */
+
+/** ToolJet 2.15 shows about 70 characters of a placeholder at 1280 px, and hides the rest. */
+export const MAX_PLACEHOLDER = 70;
+
+/**
+ * What "Model default" stores. ToolJet draws an option with an empty value as "Select.." and
+ * removes it again when it is chosen, so not being set needs a word. The plugin reads it as blank.
+ */
+export const UNSET = 'unset';
+
+const range = (min, max) => {
+  if (max !== undefined) return ` from ${min} to ${max}`;
+  return min === undefined ? '' : ` of at least ${min}`;
+};
+
+/** Text in one line, or in an editor of several lines with `control: 'editor'`. */
+export const text = (key, label, more) => ({
+  key,
+  label,
+  control: 'line',
+  accepts: 'Text',
+  fallback: 'none',
+  type: 'TextOption',
+  ...more,
+});
+
+export const number = (key, label, { min, max, ...more }) => ({
+  key,
+  label,
+  control: 'line',
+  accepts: `Number${range(min, max)}`,
+  fallback: 'set by the model',
+  type: 'NumberOption',
+  ...more,
+});
+
+export const wholeNumber = (key, label, { min, max, ...more }) => ({
+  key,
+  label,
+  control: 'line',
+  accepts: `Whole number${range(min, max)}`,
+  fallback: 'none',
+  type: 'NumberOption',
+  ...more,
+});
+
+/** JSON text or a value, in an editor of several lines; in one line with `control: 'line'`. */
+export const json = (key, label, more) => ({
+  key,
+  label,
+  control: 'editor',
+  mode: 'javascript',
+  accepts: 'JSON object',
+  fallback: 'none',
+  type: 'JsonObjectOption',
+  ...more,
+});
+
+/**
+ * A dropdown. `choices` are `[name, value]`. With `isOpen`, the API's list of words may grow, and a
+ * word that is not in the list passes through when a query sets it without the form.
+ */
+export const dropdown = (key, label, { choices, initial = UNSET, isOpen = false, ...more }) => {
+  const listed = initial === UNSET ? [['Model default', UNSET], ...choices] : choices;
+  const words = listed.map(([, value]) => `'${value}'`).join(' | ');
+  return {
+    key,
+    label,
+    control: 'dropdown',
+    list: listed.map(([name, value]) => ({ name, value })),
+    initial,
+    accepts: choices.map(([, value]) => `\`${value}\``).join(', '),
+    fallback: initial === UNSET ? 'set by the model' : `\`${initial}\``,
+    type: isOpen ? `WordOption<${words}>` : `${words} | Unset`,
+    ...more,
+  };
+};

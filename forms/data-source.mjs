@@ -1,0 +1,67 @@
+// The fields of the data source form, in their order.
+
+import { text, wholeNumber } from './controls.mjs';
+import { DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS } from './core.mjs';
+
+const line = { control: 'text' };
+
+export const DATA_SOURCE = [
+  text('apiKey', 'API key', {
+    control: 'password',
+    secret: true,
+    placeholder: 'sk-...',
+    fallback: 'Required',
+    type: 'string',
+    help: 'Create one at platform.openai.com/api-keys. For a server that needs no key, enter any text.',
+    details: 'Sent as a bearer token, or as `api-key` to Azure OpenAI.',
+  }),
+  text('organizationId', 'Organization ID', {
+    ...line,
+    placeholder: 'org-... (optional)',
+    help: 'Only needed if the key belongs to several organizations.',
+    details: 'Sent as `OpenAI-Organization`. The text `null` counts as empty.',
+  }),
+  text('base_url', 'Base URL', {
+    ...line,
+    placeholder: `Empty: ${DEFAULT_BASE_URL}`,
+    accepts: 'URL, http or https',
+    fallback: DEFAULT_BASE_URL,
+    help: 'For Azure OpenAI, a gateway or your own server. Usually ends in /v1.',
+    details:
+      'A URL without a path gets `/v1`, and slashes at its end are ignored. A user name, a password or a fragment is an error.',
+  }),
+  text('project_id', 'Project ID', {
+    ...line,
+    placeholder: 'proj_... (optional)',
+    help: 'Usage is counted for this project. Only needed if the key belongs to several projects.',
+    details: 'Sent as `OpenAI-Project`. The text `null` counts as empty.',
+  }),
+  {
+    key: 'headers',
+    label: 'Headers',
+    control: 'pairs',
+    accepts: 'Pairs of name and value',
+    fallback: 'none',
+    type: 'Array<[name: string, value: TextOption]> | { [name: string]: TextOption } | Unset',
+    help: 'Sent with every request, for gateways that ask for them. ToolJet does not encrypt the values: write a secret as {{secrets.name}}.',
+    details:
+      "They replace the plugin's own `authorization` and IDs. Names that belong to the connection or the body, such as `host` and `content-type`, are errors.",
+  },
+  wholeNumber('timeout_seconds', 'Timeout (seconds)', {
+    ...line,
+    min: 1,
+    max: 3600,
+    unit: 'seconds',
+    placeholder: `${DEFAULT_TIMEOUT_SECONDS} if empty, 3600 at most`,
+    fallback: DEFAULT_TIMEOUT_SECONDS,
+    help: "The longest a query may take, retries included. A query's own Timeout can end it sooner.",
+  }),
+  wholeNumber('max_retries', 'Max retries', {
+    ...line,
+    min: 0,
+    max: 10,
+    placeholder: `${DEFAULT_MAX_RETRIES} if empty, 10 at most`,
+    fallback: DEFAULT_MAX_RETRIES,
+    help: 'How often a query is sent again if the server is busy or cannot be reached. Rejected requests and exhausted quotas are not retried.',
+  }),
+];

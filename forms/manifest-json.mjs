@@ -1,0 +1,40 @@
+// manifest.json, the data source form.
+
+import { DATA_SOURCE } from './data-source.mjs';
+
+const TYPES = { text: 'text', password: 'password', pairs: 'react-component-headers' };
+
+function attributes({ key, label, control, placeholder, help }) {
+  if (control === 'pairs') return { label, key, type: TYPES[control], tooltip: help };
+  return { label, key, type: TYPES[control], description: placeholder, helpText: help };
+}
+
+const byKey = (fields, value) =>
+  Object.fromEntries(fields.map((field) => [field.key, value(field)]));
+
+export function manifest() {
+  return {
+    $schema:
+      'https://raw.githubusercontent.com/ToolJet/ToolJet/develop/plugins/schemas/manifest.schema.json',
+    title: 'OpenAI datasource',
+    description: 'Connection to the OpenAI API, or to a server that is compatible with it',
+    type: 'api',
+    source: {
+      name: 'OpenAI',
+      kind: 'openai',
+      exposedVariables: { isLoading: false, data: {}, rawData: {} },
+      options: byKey(DATA_SOURCE, ({ control, secret }) => ({
+        type: control === 'pairs' ? 'array' : 'string',
+        ...(secret && { encrypted: true }),
+      })),
+    },
+    // ToolJet 2 encrypts what a new data source starts with as encrypted, and stores everything
+    // else in clear, whatever `source.options` and the form say (seen in 2.15.1).
+    defaults: byKey(
+      DATA_SOURCE.filter(({ secret }) => secret),
+      () => ({ value: '', encrypted: true }),
+    ),
+    properties: byKey(DATA_SOURCE, attributes),
+    required: DATA_SOURCE.filter(({ fallback }) => fallback === 'Required').map(({ key }) => key),
+  };
+}

@@ -1,0 +1,102 @@
+// The fields that several operations have. Their values survive a change of the operation, so a
+// field is shared only where it means the same thing everywhere.
+
+import { dropdown, json, number, text, UNSET, wholeNumber } from './controls.mjs';
+
+export const maxTokens = (more) =>
+  wholeNumber('max_tokens', 'Max tokens', { min: 1, unit: 'tokens', ...more });
+
+export const temperature = number('temperature', 'Temperature', {
+  min: 0,
+  max: 2,
+  placeholder: '0 to 2: 0 for facts, 1 for ideas',
+  help: 'Higher values make the text more varied, lower values more predictable. Many reasoning models do not take it: it is then left out, and metadata says so.',
+});
+
+export const stopSequence = text('stop_sequence', 'Stop sequence', {
+  placeholder: 'e.g. END, or a list such as ["END", "\\n"]',
+  accepts: 'One sequence as typed, or a JSON array of up to 4',
+  type: 'TextOption | string[]',
+  help: 'The answer ends before this text. Commas and line breaks count as typed; for a line break alone, enter ["\\n"].',
+  details:
+    'If the model does not take stop sequences, the plugin cuts the answer itself, and metadata says so.',
+});
+
+export const topP = number('top_p', 'Top p', {
+  min: 0,
+  max: 1,
+  placeholder: '0 to 1, e.g. 0.9. Change this or Temperature, not both',
+  help: 'Only the most likely tokens are considered, up to this total probability.',
+});
+
+export const frequencyPenalty = number('frequency_penalty', 'Frequency penalty', {
+  min: -2,
+  max: 2,
+  placeholder: '-2 to 2, e.g. 0.5 to repeat words less often',
+  help: 'Above 0, a token becomes less likely each time it appears.',
+});
+
+export const presencePenalty = number('presence_penalty', 'Presence penalty', {
+  min: -2,
+  max: 2,
+  placeholder: '-2 to 2, e.g. 0.5 to move on to new topics',
+  help: 'Above 0, a token becomes less likely once it has appeared.',
+});
+
+/** `max` differs: 128 texts, 10 images. */
+export const numberOfResults = (more) =>
+  wholeNumber('n', 'Number of results', { min: 1, fallback: '1', ...more });
+
+export const numberOfTexts = numberOfResults({
+  max: 128,
+  placeholder: 'e.g. 3: data is then a list, and all of them are billed',
+  help: 'With more than one, data is a list of answers. All of them are billed.',
+});
+
+export const seed = wholeNumber('seed', 'Seed', {
+  placeholder: 'e.g. 42',
+  help: 'The same seed with the same settings tends to give the same answer. The API does not guarantee it.',
+});
+
+export const result = dropdown('result', 'Result', {
+  choices: [
+    ['Answer', 'answer'],
+    ['Answer and details', 'details'],
+  ],
+  initial: 'answer',
+  help: 'With Answer and details, data is an object with answer, model, usage, finish_reason and everything else that metadata holds. For ToolJet 2, where queries have no metadata.',
+});
+
+export const extraBody = json('extra_body', 'Extra body', {
+  control: 'line',
+  placeholder: 'e.g. {"store": true}',
+  help: 'Further members of the request. They are added last and replace members of the same name.',
+  details: '`stream` and `stream_options` are errors.',
+});
+
+/** Nothing but a switch: the two lists of fields that it stands for are in operations.mjs. */
+export const advanced = {
+  key: 'advanced',
+  label: 'Advanced',
+  control: 'switch',
+  list: [
+    { name: 'Off', value: 'off' },
+    { name: 'On', value: 'on' },
+  ],
+  initial: 'off',
+  accepts: '`off`, `on`',
+  fallback: 'none',
+  type: "'on' | 'off' | Unset",
+  help: 'Off: the fields under Advanced are ignored. Not set at all, as in queries made without the form: they count.',
+};
+
+export const yesOrNo = (key, label, more) =>
+  dropdown(key, label, {
+    choices: [
+      ['Yes', 'true'],
+      ['No', 'false'],
+    ],
+    fallback: '`false`',
+    ...more,
+    type: `FlagOption | '${UNSET}'`,
+  });

@@ -1,0 +1,81 @@
+/**
+ * What ToolJet's editors draw of a plugin's forms, for tests and the playground.
+ *
+ * Checked against: the form code of ToolJet 2.15.1 (frontend/src/_components/DynamicForm.jsx) and
+ * its running editor, which 2.4.9 and 2.11 share; for ToolJet 3, the form code of 3.20. The two
+ * disagree on what stands beside a flip, and on the keys that reach the browser.
+ */
+
+export const TOOLJETS = [2, 3];
+
+const FLIP = 'dropdown-component-flip';
+
+const isField = (entry) => typeof entry?.type === 'string';
+const isFlip = (entry) => entry?.type === FLIP;
+
+/** The options of a new query. The first releases of ToolJet 3 applied no defaults. */
+export const newQuery = ({ defaults }, { appliesDefaults = true } = {}) =>
+  appliesDefaults ? { ...defaults } : {};
+
+/**
+ * The options that an editor works on when a saved query is opened: ToolJet 2 leaves them as they
+ * are, unless there are none; the newest ToolJet 3 fills in what is missing.
+ */
+export const openedQuery = ({ defaults }, saved, tooljet) =>
+  tooljet === 3 || Object.keys(saved).length === 0 ? { ...defaults, ...saved } : saved;
+
+/**
+ * The fields on show, in their order, with how deep their group is nested. `values` are the options by key.
+ * A query without a value has the group named `undefined`: both look it up without asking.
+ */
+export function drawnFields(group, values, tooljet, depth = 0) {
+  if (!group) return [];
+  return tooljet === 2 ? drawnByTwo(group, values, depth) : drawnByThree(group, values, depth);
+}
+
+/** Of a group with a flip: the flip, below its `commonFields`, and the chosen group. Nothing else. */
+function drawnByTwo(group, values, depth) {
+  const entries = Object.values(group);
+  const flip = entries.find(isFlip);
+  if (!flip) return entries.map((field) => ({ field, depth }));
+  return [
+    ...drawnFields(flip.commonFields, values, 2, depth),
+    { field: flip, depth },
+    ...drawnFields(group[values[flip.key]], values, 2, depth + 1),
+  ];
+}
+
+/** First the fields that are no flips, then each flip with the chosen group. */
+function drawnByThree(group, values, depth) {
+  const fields = Object.values(group).filter(isField);
+  return [
+    ...fields.filter((field) => !isFlip(field)).map((field) => ({ field, depth })),
+    ...fields
+      .filter(isFlip)
+      .flatMap((flip) => [
+        { field: flip, depth },
+        ...drawnFields(group[values[flip.key]], values, 3, depth + 1),
+      ]),
+  ];
+}
+
+/**
+ * How ToolJet 2 draws a code field: a line of 32 px, an editor of the field's height, or `broken`
+ * (a line number in a line, or an editor of 28 px).
+ */
+export function codeFieldShape({ lineNumbers = true, className, height }) {
+  if (className === 'codehinter-plugins' && !lineNumbers) return 'line';
+  const isTall = Number.parseInt(height, 10) >= 150;
+  return className === 'query-hinter' && isTall ? 'editor' : 'broken';
+}
+
+/** Whether ToolJet shows the text that explains a field: 2 has no tooltips, and 3 none at a flip. */
+export const showsTooltip = (field, tooljet) =>
+  tooljet === 3 && Boolean(field.tooltip) && !isFlip(field);
+
+/**
+ * How ToolJet 2 stores a new data source: an option is encrypted if the form's defaults say so.
+ * `source.options` of the manifest decides nothing there.
+ */
+export const isStoredEncrypted = ({ source, defaults }, key, tooljet) =>
+  tooljet === 2 ? defaults[key]?.encrypted === true : source.options[key]?.encrypted === true;

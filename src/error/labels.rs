@@ -1,0 +1,67 @@
+//! What the forms call their fields. Written by `npm run docs` from forms/.
+
+/// Key and label of each field.
+const LABELS: [(&str, &str); 48] = [
+    ("apiKey", "API key"),
+    ("organizationId", "Organization ID"),
+    ("base_url", "Base URL"),
+    ("project_id", "Project ID"),
+    ("headers", "Headers"),
+    ("timeout_seconds", "Timeout (seconds)"),
+    ("max_retries", "Max retries"),
+    ("operation", "Operation"),
+    ("advanced", "Advanced"),
+    ("model", "Model"),
+    ("prompt", "Prompt"),
+    ("max_tokens", "Max tokens"),
+    ("temperature", "Temperature"),
+    ("stop_sequence", "Stop sequence"),
+    ("suffix", "Suffix"),
+    ("engine", "Engine"),
+    ("result", "Result"),
+    ("n", "Number of results"),
+    ("best_of", "Best of"),
+    ("top_p", "Top p"),
+    ("frequency_penalty", "Frequency penalty"),
+    ("presence_penalty", "Presence penalty"),
+    ("echo", "Echo"),
+    ("seed", "Seed"),
+    ("logprobs", "Log probabilities"),
+    ("extra_body", "Extra body"),
+    ("system_prompt", "System prompt"),
+    ("message_history", "Message history"),
+    ("images", "Images and files"),
+    ("response_format", "Response format"),
+    ("json_schema", "JSON schema"),
+    ("reasoning_effort", "Reasoning effort"),
+    ("verbosity", "Verbosity"),
+    ("image_detail", "Image detail"),
+    ("service_tier", "Service tier"),
+    ("prompt_cache_key", "Prompt cache key"),
+    ("safety_identifier", "Safety identifier"),
+    ("metadata", "Metadata"),
+    ("image_model", "Model"),
+    ("size", "Size"),
+    ("quality", "Quality"),
+    ("background", "Background"),
+    ("output_format", "Output format"),
+    ("model_embedding", "Model"),
+    ("input", "Input"),
+    ("dimensions", "Dimensions"),
+    ("encoding_format", "Encoding format"),
+    ("filter", "Filter"),
+];
+
+/// Value and label of each operation, in the order of the form.
+pub(crate) const OPERATIONS: [(&str, &str); 5] = [
+    ("completion", "Completions"),
+    ("chat", "Chat"),
+    ("image_generation", "Generate image"),
+    ("generate_embedding", "Generate embedding"),
+    ("list_models", "List models"),
+];
+
+/// The label of the field `key`; `None` for keys that no form shows.
+pub(crate) fn label(key: &str) -> Option<&'static str> {
+    LABELS.iter().find(|(known, _)| *known == key).map(|(_, label)| *label)
+}
