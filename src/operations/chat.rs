@@ -128,7 +128,9 @@ fn history(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
                     members.insert("content".to_owned(), parts.into());
                 }
                 Some(Value::Object(_)) => {
-                    return Err(wrong("content must be a text or an array of content parts, got an object".to_owned()));
+                    return Err(wrong(
+                        "must have text or an array of content parts as content, got an object".to_owned(),
+                    ));
                 }
                 None | Some(Value::Null) => {
                     if !members.contains_key("tool_calls")
@@ -152,16 +154,13 @@ fn history(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
 fn metadata(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     let Some(pairs) = fields.object("metadata")? else { return Ok(None) };
     if pairs.len() > MOST_METADATA {
-        return Err(Error::invalid(
-            "metadata",
-            format!("the API takes at most {MOST_METADATA} pairs, got {}", pairs.len()),
-        ));
+        return Err(Error::invalid("metadata", format!("takes at most {MOST_METADATA} pairs, got {}", pairs.len())));
     }
     pairs
         .into_iter()
         .map(|(name, value)| match scalar_text(&value) {
             Some(text) => Ok((name, text.into())),
-            None => Err(Error::invalid("metadata", format!("{name} must be a text, got {}", excerpt(&value)))),
+            None => Err(Error::invalid("metadata", format!("must have text as {name}, got {}", excerpt(&value)))),
         })
         .collect::<Result<_, _>>()
         .map(Some)
@@ -240,19 +239,19 @@ mod tests {
     fn a_wrong_message_names_its_index() {
         let error = |value| history(value).unwrap_err();
         assert!(
-            error(json!([{"role": "user", "content": "a"}, "b"])).starts_with("message_history[1]: must be an object")
+            error(json!([{"role": "user", "content": "a"}, "b"])).starts_with("Message history[1] must be an object")
         );
-        assert!(error(json!([{"content": "a"}])).starts_with("message_history[0]: needs a role"));
-        assert!(error(json!([{"role": "user"}])).starts_with("message_history[0]: needs content"));
-        assert!(error(json!("[{role}]")).starts_with("message_history: is not valid JSON"));
-        assert!(error(json!(5)).starts_with("message_history: must be a JSON array or object"));
+        assert!(error(json!([{"content": "a"}])).starts_with("Message history[0] needs a role"));
+        assert!(error(json!([{"role": "user"}])).starts_with("Message history[0] needs content"));
+        assert!(error(json!("[{role}]")).starts_with("Message history is not valid JSON"));
+        assert!(error(json!(5)).starts_with("Message history must be a JSON array or object"));
     }
 
     #[test]
     fn the_prompt_may_be_missing_if_the_history_ends_with_the_user() {
         let turn = |role: &str| json!({"message_history": [{"role": role, "content": "a"}]});
         assert!(body(turn("user")).is_ok());
-        assert_eq!(body(turn("assistant")).unwrap_err(), "prompt: is missing; enter the text to send");
+        assert_eq!(body(turn("assistant")).unwrap_err(), "Prompt is missing; enter the text to send");
     }
 
     #[test]

@@ -84,7 +84,10 @@ impl Completion {
         let n = more.whole("n", 1..=128)?.unwrap_or(1);
         if let Some(best_of) = more.whole("best_of", 1..=20)? {
             if best_of < n {
-                return Err(Error::invalid("best_of", format!("must not be less than n, got {best_of} with n {n}")));
+                return Err(Error::invalid(
+                    "best_of",
+                    format!("must be at least {n} (Number of results), got {best_of}"),
+                ));
             }
             body.set("best_of", best_of);
         }
@@ -247,12 +250,12 @@ mod tests {
 
     #[test]
     fn bad_values_name_the_field() {
-        assert!(read(json!({})).unwrap_err().starts_with("prompt: is missing"));
-        assert!(read(json!({"prompt": "a", "max_tokens": "many"})).unwrap_err().starts_with("max_tokens: must be"));
+        assert!(read(json!({})).unwrap_err().starts_with("Prompt is missing"));
+        assert!(read(json!({"prompt": "a", "max_tokens": "many"})).unwrap_err().starts_with("Max tokens must be"));
         assert!(
-            read(json!({"prompt": "a", "best_of": 2, "n": 3})).unwrap_err().starts_with("best_of: must not be less")
+            read(json!({"prompt": "a", "best_of": 2, "n": 3})).unwrap_err().starts_with("Best of must be at least")
         );
-        assert!(read(json!({"prompt": "a", "engine": "v8"})).unwrap_err().starts_with("engine: must be one of"));
+        assert!(read(json!({"prompt": "a", "engine": "v8"})).unwrap_err().starts_with("Engine must be one of"));
     }
 
     #[test]

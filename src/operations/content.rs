@@ -26,7 +26,7 @@ pub fn prompt_text(fields: &Fields<'_>) -> Result<String, Error> {
         .enumerate()
         .map(|(index, part)| {
             scalar_text(part).or_else(|| part.get("text").and_then(scalar_text)).ok_or_else(|| {
-                Error::invalid(format!("prompt[{index}]"), format!("must be a text, got {}", excerpt(part)))
+                Error::invalid(format!("prompt[{index}]"), format!("must be text, got {}", excerpt(part)))
             })
         })
         .collect::<Result<_, _>>()?;
@@ -124,7 +124,7 @@ pub fn content_parts(field: &str, value: &Value) -> Result<Vec<Value>, Error> {
                 Error::invalid(
                     format!("{field}[{index}]"),
                     format!(
-                        "must be a text or a content part with a type, got {}; to send data as text use \
+                        "must be text or a content part with a type, got {}; to send data as text, use \
                          {{{{JSON.stringify(...)}}}}",
                         excerpt(part)
                     ),
@@ -186,9 +186,9 @@ mod tests {
         assert_eq!(prompt(json!(5)).unwrap(), "5");
         assert_eq!(prompt(json!(["a", {"type": "text", "text": "b"}])).unwrap(), "a\nb");
         for missing in [json!(null), json!(""), json!(" "), json!([])] {
-            assert_eq!(prompt(missing).unwrap_err(), "prompt: is missing; enter the text to send");
+            assert_eq!(prompt(missing).unwrap_err(), "Prompt is missing; enter the text to send");
         }
-        assert!(prompt(json!(["a", {"b": 1}])).unwrap_err().starts_with("prompt[1]: must be a text"));
+        assert!(prompt(json!(["a", {"b": 1}])).unwrap_err().starts_with("Prompt[1] must be text"));
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(content(image).unwrap(), Some(json!([{"type": "image_url", "image_url": {"url": "u"}}])));
         assert!(content(json!({"row": 1})).unwrap_err().contains("{{JSON.stringify(...)}}"));
         for empty in [json!({"type": ""}), json!({"type": "text"}), json!({"type": "text", "text": null})] {
-            assert!(content(json!(["a", empty])).unwrap_err().starts_with("prompt[1]: must be"));
+            assert!(content(json!(["a", empty])).unwrap_err().starts_with("Prompt[1] must be"));
         }
     }
 
@@ -217,8 +217,11 @@ mod tests {
 
     #[test]
     fn what_is_no_image_names_its_index() {
-        assert!(urls(json!(["https://h/a", "a.png"])).unwrap_err().starts_with("images[1]: must be"));
+        assert!(urls(json!(["https://h/a", "a.png"])).unwrap_err().starts_with("Images and files[1] must be"));
         let file = json!({"type": "application/pdf", "dataURL": "data:application/pdf;base64,AA"});
-        assert_eq!(urls(json!(file)).unwrap_err(), "images[0]: is a file of type application/pdf, not an image");
+        assert_eq!(
+            urls(json!(file)).unwrap_err(),
+            "Images and files[0] is a file of type application/pdf, not an image"
+        );
     }
 }

@@ -68,7 +68,7 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
     let value = fields.value(&key).ok_or_else(missing)?;
     let items = match value {
         Value::Array(items) => items.clone(),
-        Value::Object(_) => return Err(Error::invalid(key, "must be a text or an array of texts, got an object")),
+        Value::Object(_) => return Err(Error::invalid(key, "must be text or an array of strings, got an object")),
         scalar => match scalar.as_str().map(serde_json::from_str) {
             Some(Ok(Value::Array(items))) if items.iter().all(Value::is_string) => items,
             _ => return Ok(scalar_text(scalar).into()),
@@ -82,7 +82,7 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
         .enumerate()
         .map(|(index, item)| {
             scalar_text(item).filter(|text| !text.is_empty()).map(Value::String).ok_or_else(|| {
-                Error::invalid(format!("{key}[{index}]"), format!("must be a text, got {}", excerpt(item)))
+                Error::invalid(format!("{key}[{index}]"), format!("must be text, got {}", excerpt(item)))
             })
         })
         .collect()
@@ -98,7 +98,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Error> {
     let Some(first) = vectors.first() else {
         return Err(Error::Decode {
             status: 200,
-            reason: "the API answered without any embedding".to_owned(),
+            reason: "the response contains no embedding".to_owned(),
             body: Unexpected::Other,
             request_id: answer.request_id.clone(),
         });
@@ -132,8 +132,8 @@ mod tests {
         assert_eq!(body(json!({"input": ["a", 5]})).unwrap()["input"], json!(["a", "5"]));
         assert_eq!(body(json!({"input": "[\"a\", \"b\"]"})).unwrap()["input"], json!(["a", "b"]));
         assert_eq!(body(json!({"input": "[1, 2]"})).unwrap()["input"], "[1, 2]");
-        assert!(body(json!({})).unwrap_err().starts_with("input: is missing"));
-        assert!(body(json!({"input": ["a", ""]})).unwrap_err().starts_with("input[1]: must be a text"));
+        assert!(body(json!({})).unwrap_err().starts_with("Input is missing"));
+        assert!(body(json!({"input": ["a", ""]})).unwrap_err().starts_with("Input[1] must be text"));
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Error> {
     let Some(first) = images.first() else {
         return Err(Error::Decode {
             status: 200,
-            reason: "the API answered without any image".to_owned(),
+            reason: "the response contains no image".to_owned(),
             body: Unexpected::Other,
             request_id: answer.request_id.clone(),
         });
@@ -93,9 +93,11 @@ mod tests {
         let mut expected = all.clone();
         expected["n"] = json!(2);
         assert_eq!(body(all).unwrap(), expected);
-        assert!(body(json!({"prompt": "", "n": 1})).unwrap_err().starts_with("prompt: is missing"));
+        assert!(body(json!({"prompt": "", "n": 1})).unwrap_err().starts_with("Prompt is missing"));
         assert!(
-            body(json!({"prompt": "a", "n": 11})).unwrap_err().starts_with("n: must be a whole number from 1 to 10")
+            body(json!({"prompt": "a", "n": 11}))
+                .unwrap_err()
+                .starts_with("Number of results must be a whole number from 1 to 10")
         );
     }
 

@@ -125,9 +125,8 @@ impl Query {
     /// # Errors
     /// [`Error::UnknownOperation`], or [`Error::InvalidOption`] naming the field.
     pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
-        const OPERATIONS: &str = "completion, chat, image_generation, generate_embedding or list_models";
         let Some(operation) = fields.value("operation") else {
-            return Err(Error::UnknownOperation(format!("is missing; choose {OPERATIONS}")));
+            return Err(Error::UnknownOperation("is missing".to_owned()));
         };
         match operation.as_str().map(str::trim) {
             Some("completion") => {
@@ -139,7 +138,7 @@ impl Query {
             Some("list_models") => models::plan(fields).map(Self::Plain),
             #[cfg(feature = "panic-probe")]
             Some("panic") => panic_for_a_test(),
-            _ => Err(Error::UnknownOperation(format!("{} is unknown; choose {OPERATIONS}", excerpt(operation)))),
+            _ => Err(Error::UnknownOperation(format!("{} is unknown", excerpt(operation)))),
         }
     }
 }
@@ -166,9 +165,9 @@ mod tests {
     #[test]
     fn an_unknown_or_missing_operation_lists_the_known_ones() {
         for (options, start) in [
-            (json!({}), "operation: is missing; choose completion, chat,"),
-            (json!({"operation": "Chat!"}), "operation: \"Chat!\" is unknown; choose completion, chat,"),
-            (json!({"operation": 5}), "operation: 5 is unknown"),
+            (json!({}), "Operation is missing. Choose Completions, Chat,"),
+            (json!({"operation": "Chat!"}), "Operation \"Chat!\" is unknown. Choose Completions, Chat,"),
+            (json!({"operation": 5}), "Operation 5 is unknown"),
         ] {
             let fields = Fields::of("queryOptions", &options).unwrap();
             let error = Query::from_fields(&fields, Provider::OpenAi).unwrap_err().to_string();

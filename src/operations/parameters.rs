@@ -10,8 +10,10 @@ use crate::{
 /// Most stop sequences that the API takes.
 const MOST_STOPS: usize = 4;
 /// What `extra_body` must not change, and why.
-const RESERVED: [(&str, &str); 2] =
-    [("stream", "ToolJet takes one whole answer"), ("stream_options", "ToolJet takes one whole answer")];
+const RESERVED: [(&str, &str); 2] = [
+    ("stream", "ToolJet takes the whole result at once"),
+    ("stream_options", "ToolJet takes the whole result at once"),
+];
 
 /// Collects the body of a request from form fields.
 pub struct Body<'a> {
@@ -106,7 +108,7 @@ impl<'a> Body<'a> {
         let array = match self.fields.value(KEY) {
             None => return Ok(()),
             Some(Value::Array(items)) => items.clone(),
-            Some(Value::Object(_)) => return Err(wrong("must be a text or an array of texts".to_owned())),
+            Some(Value::Object(_)) => return Err(wrong("must be text or an array of strings".to_owned())),
             Some(other) => {
                 let text = self.fields.text(KEY)?.unwrap_or_default();
                 match serde_json::from_str(&text) {
@@ -119,14 +121,17 @@ impl<'a> Body<'a> {
         for (index, item) in array.iter().enumerate() {
             match item {
                 Value::String(text) if !text.is_empty() => stops.push(text.clone()),
-                other => return Err(wrong(format!("item {index} must be a text, got {}", excerpt(other)))),
+                other => {
+                    let place = format!("{KEY}[{index}]");
+                    return Err(Error::invalid(place, format!("must be text, got {}", excerpt(other))));
+                }
             }
         }
         match stops.len() {
             0 => {}
             1 => self.set("stop", stops[0].clone()),
             2..=MOST_STOPS => self.set("stop", stops.clone()),
-            many => return Err(wrong(format!("the API takes at most {MOST_STOPS} stop sequences, got {many}"))),
+            many => return Err(wrong(format!("takes at most {MOST_STOPS} stop sequences, got {many}"))),
         }
         Ok(())
     }
@@ -138,7 +143,7 @@ impl<'a> Body<'a> {
     pub fn finish(mut self) -> Result<Map<String, Value>, Error> {
         for (name, value) in self.fields.object("extra_body")?.unwrap_or_default() {
             if let Some((_, why)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
-                return Err(Error::invalid("extra_body", format!("{name} cannot be set: {why}")));
+                return Err(Error::invalid("extra_body", format!("must not set {name}: {why}")));
             }
             self.members.insert(name, value);
         }
@@ -190,8 +195,8 @@ mod tests {
         assert_eq!(stops(json!(r#"["a","b"]"#)).unwrap(), json!(["a", "b"]));
         assert_eq!(stops(json!(["a"])).unwrap(), json!("a"));
         assert!(stops(json!(["a", "b", "c", "d", "e"])).unwrap_err().contains("at most 4 stop sequences, got 5"));
-        assert!(stops(json!(["a", 1])).unwrap_err().contains("item 1 must be a text, got 1"));
-        assert!(stops(json!({})).unwrap_err().starts_with("stop_sequence: "));
+        assert!(stops(json!(["a", 1])).unwrap_err().starts_with("Stop sequence[1] must be text, got 1"));
+        assert!(stops(json!({})).unwrap_err().starts_with("Stop sequence must be text"));
     }
 
     #[test]
@@ -204,7 +209,7 @@ mod tests {
         };
         assert_eq!(temperature(json!("0")).unwrap(), json!({"model": "m", "temperature": 0}));
         assert_eq!(temperature(json!("")).unwrap(), json!({"model": "m"}));
-        assert!(temperature(json!("2.5")).unwrap_err().starts_with("temperature: must be a number from 0 to 2"));
+        assert!(temperature(json!("2.5")).unwrap_err().starts_with("Temperature must be a number from 0 to 2"));
     }
 
     #[test]
@@ -212,7 +217,7 @@ mod tests {
         let extra = |value: Value| build(json!({"model": "a", "extra_body": value}), |_| Ok(()));
         assert_eq!(extra(json!({"top_k": 5, "model": "b"})).unwrap(), json!({"model": "b", "top_k": 5}));
         assert_eq!(extra(json!(r#"{"top_k": 5}"#)).unwrap(), json!({"model": "a", "top_k": 5}));
-        assert!(extra(json!({"stream": true})).unwrap_err().contains("stream cannot be set"));
-        assert!(extra(json!([1])).unwrap_err().starts_with("extra_body: must be a JSON object"));
+        assert!(extra(json!({"stream": true})).unwrap_err().contains("must not set stream"));
+        assert!(extra(json!([1])).unwrap_err().starts_with("Extra body must be a JSON object"));
     }
 }

@@ -56,18 +56,18 @@ fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
     };
     let name = wrapped.entry("name").or_insert_with(|| DEFAULT_NAME.into());
     if !name.as_str().is_some_and(is_name) {
-        return Err(wrong(format!("name must be 1 to {LONGEST_NAME} letters, digits, _ or -")));
+        return Err(wrong(format!("must have a name of 1 to {LONGEST_NAME} letters, digits, _ or -")));
     }
     wrapped.retain(|_, value| !value.is_null());
     if wrapped.get("strict").is_some_and(|strict| !strict.is_boolean()) {
-        return Err(wrong("strict must be true or false".to_owned()));
+        return Err(wrong("must have true or false as strict".to_owned()));
     }
     let schema = &wrapped["schema"];
     if schema["type"] != "object" {
-        return Err(wrong("the schema's type must be \"object\" at the top".to_owned()));
+        return Err(wrong("must have the type \"object\" at the top".to_owned()));
     }
     if let Some(place) = misshapen(schema) {
-        return Err(wrong(format!("schema{place} must be an object")));
+        return Err(wrong(format!("must have an object at schema{place}")));
     }
     if !wrapped.contains_key("strict") && is_strict(schema) {
         wrapped.insert("strict".to_owned(), true.into());
@@ -199,15 +199,15 @@ mod tests {
 
     #[test]
     fn a_wrong_schema_is_an_error_that_says_where() {
-        assert!(read(json!({"response_format": "json_schema"})).unwrap_err().starts_with("json_schema: is missing"));
+        assert!(read(json!({"response_format": "json_schema"})).unwrap_err().starts_with("JSON schema is missing"));
         assert!(schema(json!("{oops")).unwrap_err().contains("not valid JSON"));
-        assert!(schema(json!({"type": "array"})).unwrap_err().contains("must be \"object\" at the top"));
+        assert!(schema(json!({"type": "array"})).unwrap_err().contains("type \"object\" at the top"));
         assert!(
             schema(json!({"type": "object", "properties": {"a": 5}}))
                 .unwrap_err()
-                .contains("schema.properties.a must be")
+                .ends_with("must have an object at schema.properties.a")
         );
-        assert!(schema(json!({"name": "a b", "schema": {"type": "object"}})).unwrap_err().contains("name must be"));
+        assert!(schema(json!({"name": "a b", "schema": {"type": "object"}})).unwrap_err().contains("must have a name"));
     }
 
     #[test]
