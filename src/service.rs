@@ -23,7 +23,7 @@ use crate::{
     http::Transport,
     memory::Memory,
     operations::{
-        ApiRequest, Plan, Query, Reader, Reply,
+        ApiRequest, Plan, Query, Reader, Reply, Work,
         completion::{self, Completion, Engine},
         models,
     },
@@ -85,10 +85,17 @@ pub async fn run<T: Transport>(transport: &T, memory: &Memory, source: &Value, q
                     *text = state.redactor.redact(text);
                 }
             }
-            Outcome::Ok(reply)
+            Outcome::Ok(if state.has_details { with_details(reply) } else { reply })
         }
         Err(error) => Outcome::Failed(state.failed_query(&error)),
     }
+}
+
+/// The metadata in `data` as well, for a `ToolJet` that does not show it elsewhere.
+fn with_details(reply: Reply) -> Reply {
+    let mut data = Map::from_iter([("answer".to_owned(), reply.data)]);
+    data.extend(reply.metadata.clone());
+    Reply { data: data.into(), metadata: reply.metadata }
 }
 
 /// Tests a data source: asks for the list of models, which is free of charge.
@@ -121,6 +128,7 @@ struct State {
     request_id: Option<String>,
     adjusted: Vec<Adjustment>,
     substituted_model: Option<String>,
+    has_details: bool,
 }
 
 impl State {
@@ -218,12 +226,13 @@ async fn answer<T: Transport>(
     let source = state.read_source(source)?;
     let fields = Fields::of("queryOptions", query)?;
     let query = Query::from_fields(&fields, source.base_url.provider())?;
+    state.has_details = query.has_details;
     let timeout = [query_timeout(&fields), source.timeout].into_iter().flatten().min().unwrap_or(DEFAULT_TIMEOUT);
     let call = Call::new(transport, &source, timeout);
     let mut exchange = Exchange { call, memory, source: &source, state };
-    match query {
-        Query::Plain(plan) => exchange.ask(plan).await,
-        Query::Completion(completion) => exchange.complete(&completion).await,
+    match query.work {
+        Work::Plain(plan) => exchange.ask(plan).await,
+        Work::Completion(completion) => exchange.complete(&completion).await,
     }
 }
 
