@@ -34,7 +34,8 @@ const MOST_METADATA: usize = 16;
 pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     let more = advanced(fields);
     let messages = messages(fields, &more)?;
-    let mut body = Body::new(fields, DEFAULT_CHAT_MODEL)?;
+    let model = fields.word("model")?;
+    let mut body = Body::new(fields, model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL));
     body.set("messages", messages.clone());
     if let Some(limit) = fields.whole("max_tokens", 1..=i64::MAX)? {
         let name = token_limit(provider, body.model());
@@ -44,7 +45,8 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     body.stops()?;
     let mut body = body.from(&more);
     let many = body.sampling()?;
-    body.words(&["reasoning_effort", "verbosity", "service_tier", "prompt_cache_key", "safety_identifier"])?;
+    body.dropdowns(&["reasoning_effort", "verbosity", "service_tier"])?;
+    body.words(&["prompt_cache_key", "safety_identifier"])?;
     if let Some(metadata) = metadata(&more)? {
         body.set("metadata", metadata);
     }

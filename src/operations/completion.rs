@@ -1,8 +1,8 @@
 //! Completions: `POST /completions`, or its continuation through `/chat/completions`.
 //!
 //! Form fields: `prompt`, `model`, `max_tokens`, `temperature`, `stop_sequence`, `suffix`,
-//! `engine`; below the divide `top_p`, `frequency_penalty`, `presence_penalty`, `n`,
-//! `best_of`, `echo`, `seed`, `logprobs`, `extra_body`.
+//! `engine`; advanced `top_p`, `frequency_penalty`, `presence_penalty`, `n`, `best_of`, `echo`,
+//! `seed`, `logprobs`, `extra_body`, `result`.
 //!
 //! `OpenAI` shut down the last models of `/completions` on 2026-09-28; compatible servers
 //! still have the endpoint. The engine decides: `completions` always asks it, `chat` asks a
@@ -70,7 +70,8 @@ impl Completion {
         let engine = fields.choice("engine", &engines)?.unwrap_or_default();
         let prompt = prompt_text(fields)?;
         let suffix = fields.text("suffix")?;
-        let mut body = Body::new(fields, DEFAULT_COMPLETION_MODEL)?;
+        let model = fields.word("model")?;
+        let mut body = Body::new(fields, model.as_deref().unwrap_or(DEFAULT_COMPLETION_MODEL));
         body.set("prompt", prompt.clone());
         body.set("max_tokens", fields.whole("max_tokens", 1..=i64::MAX)?.unwrap_or(DEFAULT_MAX_TOKENS));
         body.temperature()?;
@@ -98,16 +99,7 @@ impl Completion {
         if let Some(logprobs) = more.whole("logprobs", 0..=MOST_LOGPROBS)? {
             body.set("logprobs", logprobs);
         }
-        Ok(Self {
-            engine,
-            model: fields.word("model")?,
-            prompt,
-            suffix,
-            echo: echo.unwrap_or_default(),
-            many,
-            provider,
-            body: body.finish()?,
-        })
+        Ok(Self { engine, model, prompt, suffix, echo: echo.unwrap_or_default(), many, provider, body: body.finish()? })
     }
 
     /// The query through `/completions`.

@@ -59,7 +59,7 @@ pub fn user_content(prompt: Option<&Value>, images: Vec<Value>) -> Result<Option
 /// [`Error::InvalidOption`] naming the image's index.
 pub fn images(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
     let Some(value) = fields.value("images") else { return Ok(Vec::new()) };
-    let detail = fields.word("image_detail")?;
+    let detail = fields.dropdown("image_detail")?;
     let parsed = value.as_str().filter(|text| text.trim_start().starts_with(['[', '{']));
     let parsed = parsed.and_then(|text| serde_json::from_str::<Value>(text).ok());
     as_list(parsed.as_ref().unwrap_or(value))

@@ -1,18 +1,21 @@
 //! Generate embedding: `POST /embeddings`.
 //!
-//! Form fields: `input`, `model`, `dimensions`, `encoding_format`; below the divide
-//! `extra_body`.
+//! Form fields: `input`, `model_embedding`, `dimensions`, `encoding_format`; advanced `extra_body`,
+//! `result`.
 //!
-//! Queries saved by `ToolJet`'s own plugin hold `model_embedding` and one set of fields per
-//! model: `input_M1`, `encoding_format_M1`, `dimensions_M1` and so on, also spelled
-//! `input__m1`. They are read where the plain fields are not set.
+//! Queries saved by `ToolJet`'s own plugin have one set of fields per model: `input_M1`,
+//! `encoding_format_M1`, `dimensions_M1` and so on, also spelled `input__m1`. They are read where
+//! the plain fields are not set.
 
 use serde_json::{Map, Value, json};
 
-use super::{ApiRequest, Plan, Reader, Reply, advanced, parameters::Body};
+use super::{
+    ApiRequest, Plan, Reader, Reply, advanced,
+    parameters::{Body, model_for},
+};
 use crate::{
     answer::{Answer, in_order, list, usage},
-    capabilities::DEFAULT_EMBEDDING_MODEL,
+    capabilities::{DEFAULT_EMBEDDING_MODEL, is_embedding_model},
     error::{Error, Unexpected},
     fields::{Fields, excerpt, scalar_text},
 };
@@ -26,28 +29,17 @@ const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large
 /// # Errors
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
-    let model = model(fields)?;
-    let mut body = Body::new(&advanced(fields), DEFAULT_EMBEDDING_MODEL)?;
-    body.set("model", model.clone());
+    let model = model_for(fields.word("model_embedding")?, fields, is_embedding_model, DEFAULT_EMBEDDING_MODEL);
+    let mut body = Body::new(&advanced(fields), &model);
     body.set("input", input(fields, &model)?);
     let key = spelling(fields, "dimensions", &model);
     if let Some(dimensions) = fields.whole(&key, 1..=i64::MAX)? {
         body.set("dimensions", dimensions);
     }
-    if let Some(format) = fields.word(&spelling(fields, "encoding_format", &model))? {
+    if let Some(format) = fields.dropdown(&spelling(fields, "encoding_format", &model))? {
         body.set("encoding_format", format);
     }
     Ok(Plan { request: ApiRequest::post(PATH, body.finish()?), reader: Reader::Embedding })
-}
-
-/// The model of this form, or of the old one. In a query of the old form, which has no plain
-/// `input`, `model` is what another operation left behind.
-fn model(fields: &Fields<'_>) -> Result<String, Error> {
-    let saved = fields.word("model_embedding")?;
-    if let Some(saved) = saved.as_ref().filter(|_| fields.value("input").is_none()) {
-        return Ok(saved.clone());
-    }
-    Ok(fields.word("model")?.or(saved).unwrap_or_else(|| DEFAULT_EMBEDDING_MODEL.to_owned()))
 }
 
 /// The spelling of `name` that holds this query's value: the plain one, else that of the
@@ -154,6 +146,12 @@ mod tests {
     }
 
     #[test]
+    fn an_encoding_that_is_left_to_the_model_is_not_sent() {
+        let options = json!({"input": "a", "encoding_format": "unset"});
+        assert_eq!(body(options).unwrap(), json!({"model": DEFAULT_EMBEDDING_MODEL, "input": "a"}));
+    }
+
+    #[test]
     fn fields_of_another_model_and_blank_plain_ones_do_not_count() {
         let options = json!({"model_embedding": "text-embedding-ada-002", "input": "", "input_M3": "a", "input_M1": "b", "dimensions_M1": 5});
         assert_eq!(body(options).unwrap(), json!({"model": "text-embedding-ada-002", "input": "a"}));
@@ -163,8 +161,18 @@ mod tests {
     fn a_model_left_from_another_operation_does_not_count() {
         let options = json!({"model": "gpt-4o", "model_embedding": "text-embedding-3-large", "input_M2": "a"});
         assert_eq!(body(options).unwrap(), json!({"model": "text-embedding-3-large", "input": "a"}));
-        let options = json!({"model": "new", "model_embedding": "text-embedding-3-large", "input": "a"});
-        assert_eq!(body(options).unwrap(), json!({"model": "new", "input": "a"}));
+        for model in [json!("gpt-4o"), json!([1])] {
+            let options = json!({"model": model, "input": "a"});
+            assert_eq!(body(options).unwrap(), json!({"model": DEFAULT_EMBEDDING_MODEL, "input": "a"}));
+        }
+    }
+
+    #[test]
+    fn an_embedding_model_in_the_key_of_chat_counts_where_the_own_key_is_unset() {
+        let model = |options: Value| body(options).unwrap()["model"].clone();
+        assert_eq!(model(json!({"model": "nomic-embed-text", "input": "a"})), "nomic-embed-text");
+        let both = json!({"model": "nomic-embed-text", "model_embedding": "new", "input": "a"});
+        assert_eq!(model(both), "new");
     }
 
     #[test]

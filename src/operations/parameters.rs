@@ -22,18 +22,13 @@ pub struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// A body with nothing but the model: the named one, or the operation's default.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] if `model` is no text.
-    pub fn new(fields: &Fields<'a>, default_model: &str) -> Result<Self, Error> {
-        let model = fields.word("model")?.unwrap_or_else(|| default_model.to_owned());
-        let mut members = Map::new();
-        members.insert("model".to_owned(), model.into());
-        Ok(Self { fields: *fields, members })
+    /// A body with nothing but the model.
+    #[must_use]
+    pub fn new(fields: &Fields<'a>, model: &str) -> Self {
+        Self { fields: *fields, members: Map::from_iter([("model".to_owned(), model.into())]) }
     }
 
-    /// Reads what follows from other fields, such as those below the divide.
+    /// Reads what follows from other fields, such as the advanced ones.
     #[must_use]
     pub fn from(mut self, fields: &Fields<'a>) -> Self {
         self.fields = *fields;
@@ -51,10 +46,23 @@ impl<'a> Body<'a> {
         self.members.insert(name.to_owned(), value.into());
     }
 
-    /// Copies words that are not checked here, because the API's list of them grows.
+    /// Copies what is chosen from dropdowns. It is not checked here, because the API's lists grow.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if one is no text.
+    /// [`Error::InvalidOption`] if one is not text.
+    pub fn dropdowns(&mut self, names: &[&str]) -> Result<(), Error> {
+        for name in names {
+            if let Some(word) = self.fields.dropdown(name)? {
+                self.set(name, word);
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies short texts, such as ids.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if one is not text.
     pub fn words(&mut self, names: &[&str]) -> Result<(), Error> {
         for name in names {
             if let Some(word) = self.fields.word(name)? {
@@ -151,6 +159,16 @@ impl<'a> Body<'a> {
     }
 }
 
+/// The model of an operation with a key of its own for it: `own`, or what the key of Completions and
+/// Chat holds if it `fits`. Older queries have it there, but so has one that was made for Chat first.
+#[must_use]
+pub fn model_for(own: Option<String>, fields: &Fields<'_>, fits: fn(&str) -> bool, default: &str) -> String {
+    own.unwrap_or_else(|| {
+        let shared = fields.value("model").and_then(Value::as_str).map(str::trim);
+        shared.filter(|model| fits(model)).unwrap_or(default).to_owned()
+    })
+}
+
 /// The stop sequences of a finished body, whoever set them.
 #[must_use]
 pub fn stops_of(body: &Map<String, Value>) -> Vec<String> {
@@ -169,7 +187,7 @@ mod tests {
 
     fn build(options: Value, read: impl Fn(&mut Body<'_>) -> Result<(), Error>) -> Result<Value, String> {
         let fields = Fields::of("queryOptions", &options).unwrap();
-        let mut body = Body::new(&fields, "m").unwrap();
+        let mut body = Body::new(&fields, "m");
         read(&mut body).and_then(|()| body.finish()).map(Value::Object).map_err(|error| error.to_string())
     }
 
@@ -214,9 +232,9 @@ mod tests {
 
     #[test]
     fn extra_body_is_merged_last_and_cannot_ask_for_a_stream() {
-        let extra = |value: Value| build(json!({"model": "a", "extra_body": value}), |_| Ok(()));
+        let extra = |value: Value| build(json!({ "extra_body": value }), |_| Ok(()));
         assert_eq!(extra(json!({"top_k": 5, "model": "b"})).unwrap(), json!({"model": "b", "top_k": 5}));
-        assert_eq!(extra(json!(r#"{"top_k": 5}"#)).unwrap(), json!({"model": "a", "top_k": 5}));
+        assert_eq!(extra(json!(r#"{"top_k": 5}"#)).unwrap(), json!({"model": "m", "top_k": 5}));
         assert!(extra(json!({"stream": true})).unwrap_err().contains("must not set stream"));
         assert!(extra(json!([1])).unwrap_err().starts_with("Extra body must be a JSON object"));
     }
