@@ -25,6 +25,8 @@ pub mod choices;
 pub mod completion;
 pub mod content;
 pub mod embedding;
+pub mod files;
+pub mod history;
 pub mod image;
 pub mod models;
 pub mod parameters;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use super::{advanced, is_advanced_off};
 use crate::{error::Error, fields::Fields, json};
 
 /// Longest name of a schema.
@@ -22,8 +23,8 @@ pub enum Format {
     JsonSchema,
 }
 
-/// Reads `response_format` (`text`, `json_object`, `json_schema`) and `json_schema`, and
-/// returns the format with the request member, if there is one to send.
+/// Reads `response_format` (`text`, `json_object`, `json_schema`) and the advanced `json_schema`,
+/// and returns the format with the request member, if there is one to send.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] for an unknown format, or a schema that is missing or wrong.
@@ -43,9 +44,11 @@ pub fn from_fields(fields: &Fields<'_>) -> Result<(Format, Option<Value>), Error
 /// A bare JSON schema, or one wrapped with `name` and `strict` as the API takes it.
 fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
     let wrong = |reason: String| Error::invalid("json_schema", reason);
-    let given = fields
+    // The format is chosen above Advanced, and the schema is below it.
+    let how = if is_advanced_off(fields) { "Set Advanced to On and enter" } else { "Enter" };
+    let given = advanced(fields)
         .object("json_schema")?
-        .ok_or_else(|| wrong("is missing; enter the JSON schema that the answer must fit".to_owned()))?;
+        .ok_or_else(|| wrong(format!("is missing. {how} the schema that the answer must match")))?;
     let is_wrapped = given.get("schema").is_some_and(Value::is_object) && !given.contains_key("properties");
     let mut wrapped = if is_wrapped {
         given
@@ -131,22 +134,6 @@ fn is_strict(schema: &Value) -> bool {
         && ["properties", "$defs", "items", "anyOf"].into_iter().all(each)
 }
 
-/// The API answers 400 to `json_object` unless the word JSON occurs in the messages.
-///
-/// # Errors
-/// [`Error::InvalidOption`] that says so.
-pub fn check_word_json(messages: &[Value]) -> Result<(), Error> {
-    let said = messages.iter().any(|message| message["content"].to_string().to_ascii_lowercase().contains("json"));
-    if said {
-        Ok(())
-    } else {
-        Err(Error::invalid(
-            "response_format",
-            "json_object needs the word JSON in the prompt or the system prompt, for example \"Answer as JSON\"",
-        ))
-    }
-}
-
 /// The JSON of an answer; some compatible servers wrap it in a Markdown fence.
 ///
 /// # Errors
@@ -199,7 +186,15 @@ mod tests {
 
     #[test]
     fn a_wrong_schema_is_an_error_that_says_where() {
-        assert!(read(json!({"response_format": "json_schema"})).unwrap_err().starts_with("JSON schema is missing"));
+        let missing = |advanced: &str| {
+            let hidden = if advanced == "off" { json!({"type": "object"}) } else { json!("") };
+            read(json!({"response_format": "json_schema", "json_schema": hidden, "advanced": advanced})).unwrap_err()
+        };
+        assert_eq!(missing("on"), "JSON schema is missing. Enter the schema that the answer must match");
+        assert_eq!(
+            missing("off"),
+            "JSON schema is missing. Set Advanced to On and enter the schema that the answer must match"
+        );
         assert!(schema(json!("{oops")).unwrap_err().contains("not valid JSON"));
         assert!(schema(json!({"type": "array"})).unwrap_err().contains("type \"object\" at the top"));
         assert!(
@@ -219,12 +214,6 @@ mod tests {
             "type": "object", "properties": properties, "required": names, "additionalProperties": false
         });
         assert_eq!(schema(closed).unwrap()["strict"], true);
-    }
-
-    #[test]
-    fn json_object_needs_the_word() {
-        assert!(check_word_json(&[json!({"content": "Answer as JSON"})]).is_ok());
-        assert!(check_word_json(&[json!({"content": "Answer"})]).is_err());
     }
 
     #[test]
