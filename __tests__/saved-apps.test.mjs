@@ -3,8 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readForm } from '../scripts/docs.mjs';
-import { fieldsOf } from './form-rules.mjs';
+import { fieldsOf } from './forms.mjs';
 import {
   connect,
   fail,
@@ -18,8 +17,6 @@ import {
   succeed,
   takesEverything,
 } from './plugin.mjs';
-
-const operations = await readForm('operations.json');
 
 /** What each of these means, wherever it stands: not set. */
 const UNSET = [undefined, null, '', '  ', '\n'];
@@ -101,7 +98,7 @@ const HOST_KEYS = {
   notificationDuration: 5000,
   events: [{ eventId: 'onDataQuerySuccess', actionId: 'show-alert' }],
 };
-const keysOf = (operation) => fieldsOf(operations.properties[operation]).map(({ key }) => key);
+const keysOf = (operation) => fieldsOf(operation).map(({ key }) => key);
 
 for (const operation of OPERATIONS) {
   test(`${operation} works, and ignores what other branches and ToolJet left`, async () => {
