@@ -58,6 +58,8 @@ const schema = () => ({
 /** What a builder could mean, by field; a dropdown offers its own. */
 const MEANT = {
   model: () => random.pick(['brand-new', 'gpt-4o', 'o3', 'gpt-5', 'qwen3:8b']),
+  image_model: () => random.pick(['brand-new', 'gpt-image-2']),
+  model_embedding: () => random.pick(['brand-new', 'text-embedding-3-large']),
   prompt: text,
   system_prompt: text,
   suffix: text,
@@ -115,7 +117,7 @@ test(`${CASES} random queries are sent as OpenAI's document has it, or name the 
     const before = standIn.requests.length;
     const result = await run(query);
     if (result.status === 'failed' && result.data.code === 'invalid_option') {
-      const field = /^\w+/.exec(result.description)[0];
+      const field = /^\w+/.exec(result.data.param)[0];
       assert.ok(field in FIELDS[query.operation], `${told}: ${result.description}`);
       assert.equal(standIn.requests.length, before, `${told}: something was sent`);
       counts.refused += 1;
