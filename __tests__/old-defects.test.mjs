@@ -50,7 +50,7 @@ test('3. an error prints nothing on the server, least of all the key', async () 
 test('4. an unknown operation is called that', async () => {
   assert.match(
     await refuse({ ...LEAST.chat, operation: 'summon' }),
-    /^operation: "summon" is unknown; choose completion, chat, /,
+    /^Operation "summon" is unknown\. Choose Completions, Chat, /,
   );
 });
 
@@ -75,13 +75,13 @@ test('7. a history that is no array is used or refused, never ignored', async ()
   const turn = { role: 'assistant', content: 'Hi.' };
   assert.deepEqual((await sent({ ...LEAST.chat, message_history: turn })).body.messages[0], turn);
   for (const message_history of ['Hi.', 5, true, '"Hi."']) {
-    assert.match(await refuse({ ...LEAST.chat, message_history }), /^message_history: /);
+    assert.match(await refuse({ ...LEAST.chat, message_history }), /^Message history /);
   }
 });
 
 test('8. an empty prompt is an error, and no empty list of messages is sent', async () => {
   for (const prompt of ['', ' ', null, undefined, []]) {
-    assert.match(await refuse({ ...LEAST.chat, prompt }), /^prompt: is missing/);
+    assert.match(await refuse({ ...LEAST.chat, prompt }), /^Prompt is missing/);
   }
 });
 
@@ -144,8 +144,8 @@ test('13. what the help texts allow is what the API gets', async () => {
     const most = { ...LEAST[operation], model: 'm', temperature: '2', max_tokens: '100000' };
     const { body } = await sent(most);
     assert.deepEqual([body.temperature, body.max_tokens], [2, 100_000]);
-    assert.match(await refuse({ ...most, temperature: '2.01' }), /^temperature: /);
-    assert.match(await refuse({ ...most, max_tokens: '0' }), /^max_tokens: /);
+    assert.match(await refuse({ ...most, temperature: '2.01' }), /^Temperature must /);
+    assert.match(await refuse({ ...most, max_tokens: '0' }), /^Max tokens must /);
   }
 });
 
