@@ -3,7 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { manifestComplaints, operationsComplaints } from '../form-rules.mjs';
+import { manifestViolations, operationsViolations } from '../form-rules.mjs';
 
 const REQUIRED = [
   ...['lib/index.ts', 'lib/types.ts', 'lib/icon.svg', 'package.json'],
@@ -27,8 +27,8 @@ export function pluginComplaints(folder, { registry, builtIn }) {
   const isHandled = (value) =>
     ['"', "'", '`'].some((quote) => typescript.includes(`${quote}${value}${quote}`));
   return [
-    ...manifestComplaints(manifest),
-    ...operationsComplaints(operations),
+    ...manifestViolations(manifest),
+    ...operationsViolations(operations),
     ...placeholders(manifest),
     ...placeholders(operations),
     ...(basename(folder) === kind ? [] : [`the folder is not named ${kind}`]),
