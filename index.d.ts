@@ -511,9 +511,10 @@ export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddi
   model_embedding?: TextOption;
   /**
    * What to turn into vectors. Each text may have up to 8192 tokens, all together up to 300000.
-   * Accepts: text, or a JSON array of up to 2048 strings. Required.
+   * Accepts: text, or a JSON array of up to 2048 strings. Required, here or under a key of a
+   * saved query.
    */
-  input: TextOption | string[];
+  input?: TextOption | string[];
   /**
    * How many numbers each vector should have. For text-embedding-3 models and later.
    * @range at least 1, whole

@@ -6,7 +6,14 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { addonName, needsMount, needsRoot, users, World } from './loading/world.mjs';
+import {
+  addonName,
+  needsMount,
+  needsRoot,
+  needsSharedNode,
+  users,
+  World,
+} from './loading/world.mjs';
 
 const script = fileURLToPath(new URL('../docker/unpack.mjs', import.meta.url));
 const node = process.env.NODE_UNDER_TEST ?? process.execPath;
@@ -21,7 +28,7 @@ function unpack(world, folder) {
 }
 
 test('an unprivileged server with no folder to write to loads it', {
-  skip: needsRoot || needsMount,
+  skip: needsRoot || needsMount || needsSharedNode,
 }, async (t) => {
   const world = new World(users['an unprivileged user']);
   t.after(() => world.dispose());

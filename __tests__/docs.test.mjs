@@ -1,31 +1,60 @@
+// The files that `npm run docs` writes are up to date, and the check notices when one is not.
+
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { fieldsPage, readForm } from '../scripts/docs.mjs';
+import { fileURLToPath } from 'node:url';
+import { OPERATIONS } from './forms.mjs';
 
-const manifest = await readForm('manifest.json');
-const operations = await readForm('operations.json');
-const page = await readFile(new URL('../docs/fields.md', import.meta.url), 'utf8');
+const root = fileURLToPath(new URL('..', import.meta.url));
 
-test('docs/fields.md says what the forms say', () => {
-  assert.equal(page, fieldsPage(manifest, operations), 'run: npm run docs');
+const runDocs = (folder, ...options) =>
+  spawnSync(process.execPath, [join(folder, 'scripts/docs.mjs'), ...options], { encoding: 'utf8' });
+
+test('the generated files are up to date', () => {
+  const { status, stderr } = runDocs(root, '--check');
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
 });
 
-test('a changed form changes the page', () => {
-  const changed = structuredClone(operations);
-  changed.properties.chat.temperature.placeholder = 'Number from 0 to 1. Default: 1';
-  assert.notEqual(fieldsPage(manifest, changed), page);
+/** What the script reads and writes, without the rest of the repository. */
+const INPUTS = [
+  ...['scripts', 'forms', 'src', 'docs', 'bench/results', 'operations.json', 'manifest.json'],
+  ...['index.d.ts', 'README.md', 'package.json', 'package-lock.json', 'biome.json'],
+];
+const GENERATED = {
+  'operations.json': ['"Temperature"', '"Heat"'],
+  'manifest.json': ['"encrypted": true', '"encrypted": false'],
+  'docs/fields.md': ['Number from 0 to 2', 'Number from 0 to 1'],
+  'index.d.ts': ['@range 0 to 2', '@range 0 to 1'],
+  'src/error/labels.rs': ['"Temperature"', '"Heat"'],
+};
+
+test('a generated file that was edited by hand is noticed, and written again', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'docs-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  // With the times of the lock file, or the packages would be installed anew.
+  for (const name of INPUTS)
+    cpSync(join(root, name), join(folder, name), { recursive: true, preserveTimestamps: true });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  for (const [name, [text, edited]] of Object.entries(GENERATED)) {
+    const original = readFileSync(join(folder, name), 'utf8');
+    assert.ok(original.includes(text), name);
+    writeFileSync(join(folder, name), original.replace(text, edited));
+    const { status, stderr } = runDocs(folder, '--check');
+    assert.equal(stderr, `${name} is out of date. Run: npm run docs\n`);
+    assert.equal(status, 1);
+    runDocs(folder);
+    assert.equal(readFileSync(join(folder, name), 'utf8'), original);
+  }
 });
 
-test('the page names the range and the default of a field', () => {
-  const row = page.split('\n').find((line) => line.startsWith('| `max_retries` '));
-  assert.match(row, /\| Whole number from 0 to 10 \| 2 \|/);
-});
-
-test('the page has a section for every operation', () => {
+test('docs/fields.md has a section for every operation, and names ranges and defaults', () => {
+  const page = readFileSync(join(root, 'docs/fields.md'), 'utf8');
   const titles = page.split('\n').filter((line) => line.startsWith('## '));
-  assert.deepEqual(titles, [
-    '## Data source',
-    ...operations.properties.operation.list.map(({ name }) => `## ${name}`),
-  ]);
+  assert.deepEqual(titles, ['## Data source', ...OPERATIONS.map(({ name }) => `## ${name}`)]);
+  assert.match(page, /^\| `max_retries` .*\| Whole number from 0 to 10 \| 2 \|/m);
 });

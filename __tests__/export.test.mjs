@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
-import { ROOT, runScript } from './marketplace/processes.mjs';
+import { BUILT, ROOT, runScript } from './marketplace/processes.mjs';
 import { pluginComplaints } from './marketplace/validate-plugin.mjs';
 import { REGISTRY } from './marketplace/workspace.mjs';
 
@@ -29,7 +29,9 @@ beforeEach((t) => {
 });
 
 async function exportTo(target) {
-  const { code, stdout, stderr } = await runScript('scripts/export.mjs', { args: [target] });
+  const { code, stdout, stderr } = await runScript('scripts/export.mjs', {
+    args: ['--folder', BUILT, target],
+  });
   return { code, stdout, stderr };
 }
 
@@ -98,13 +100,13 @@ for (const { broken, change, context, complaint } of [
 test('forms, icon, types and addon are those of the build', async () => {
   await exportTo(folder);
   for (const [path, original] of [
-    ['lib/manifest.json', 'lib/manifest.json'],
-    ['lib/operations.json', 'lib/operations.json'],
-    ['lib/icon.svg', 'lib/icon.svg'],
-    ['lib/addon/index.js', 'dist/index.js'],
-    ['lib/addon/index.d.ts', 'index.d.ts'],
+    ['lib/manifest.json', join(BUILT, 'lib/manifest.json')],
+    ['lib/operations.json', join(BUILT, 'lib/operations.json')],
+    ['lib/icon.svg', join(BUILT, 'lib/icon.svg')],
+    ['lib/addon/index.js', join(BUILT, 'dist/index.js')],
+    ['lib/addon/index.d.ts', join(ROOT, 'index.d.ts')],
   ]) {
-    assert.equal(read(path), readFileSync(join(ROOT, original), 'utf8'), path);
+    assert.equal(read(path), readFileSync(original, 'utf8'), path);
   }
   assert.equal(JSON.parse(read('package.json')).name, '@tooljet-marketplace/openai');
 });

@@ -3,23 +3,15 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { readForm } from '../scripts/docs.mjs';
+import { OPERATIONS as DEFINITIONS, fieldsOf, SOURCE_FIELDS } from './forms.mjs';
 import { LEAST, run, standIn, takesEverything } from './plugin.mjs';
 
-const manifest = await readForm('manifest.json');
-const operations = await readForm('operations.json');
-
-/** The keys of a group of fields with where they stand: above or below "Advanced". */
-function keysOf(group, advanced = false) {
-  return Object.entries(group).flatMap(([name, entry]) =>
-    entry.key ? [{ key: entry.key, advanced }] : keysOf(entry, advanced || name === 'on'),
-  );
-}
-
-const SOURCE_KEYS = keysOf(manifest.properties).map(({ key }) => key);
-const QUERY_KEYS = Object.entries(LEAST).flatMap(([operation]) =>
-  keysOf(operations.properties[operation]).map((field) => ({ operation, ...field })),
-);
+const SOURCE_KEYS = SOURCE_FIELDS.map(({ key }) => key);
+/** Every field of every operation, the Advanced switch among the basic ones. */
+const QUERY_KEYS = DEFINITIONS.flatMap(({ value, advanced }) => [
+  ...(advanced ? [{ operation: value, key: 'advanced', advanced: false }] : []),
+  ...fieldsOf(value).map(({ key, advanced }) => ({ operation: value, key, advanced })),
+]);
 
 const hangs = () => ({ fault: 'hang' });
 const fails = () => ({ status: 500, headers: { 'retry-after-ms': '1' }, body: {} });
@@ -39,6 +31,9 @@ const NUMBER = { value: '0.5' };
 const WHOLE = { value: '3' };
 const QUERY_SAMPLES = {
   model: TEXT,
+  image_model: TEXT,
+  model_embedding: TEXT,
+  result: { value: 'details' },
   prompt: { value: 'another JSON' },
   max_tokens: WHOLE,
   temperature: NUMBER,
@@ -58,7 +53,7 @@ const QUERY_SAMPLES = {
   message_history: { value: '[{"role": "user", "content": "Hi."}]' },
   images: { value: 'https://example.com/a.png' },
   image_detail: { value: 'low', beside: { images: 'https://example.com/a.png' } },
-  response_format: { value: 'json_object', beside: { prompt: 'As JSON' } },
+  response_format: { value: 'json_object' },
   json_schema: {
     value: '{"type": "object", "title": "other"}',
     beside: { response_format: 'json_schema' },
@@ -116,17 +111,28 @@ describe('of the data source', () => {
   }
 });
 
+/** An unknown model, so that nothing is adjusted to it. */
+const MODEL_KEYS = { image_generation: 'image_model', generate_embedding: 'model_embedding' };
+const least = (operation) => ({
+  ...LEAST[operation],
+  ...(operation !== 'list_models' && { [MODEL_KEYS[operation] ?? 'model']: 'brand-new' }),
+});
+
 for (const operation of Object.keys(LEAST)) {
   describe(`of ${operation}`, () => {
+    test('what its form does not show has no effect', async () => {
+      const shown = fieldsOf(operation).filter(({ advanced }) => !advanced);
+      const keys = ['advanced', ...shown.map(({ key }) => key)];
+      const hidden = QUERY_KEYS.filter(({ key }) => !keys.includes(key));
+      assert.ok(hidden.length > 10);
+      const set = Object.fromEntries(hidden.map(({ key }) => [key, QUERY_SAMPLES[key].value]));
+      const plain = { advanced: 'off', ...least(operation) };
+      assert.deepEqual(await effect({ ...set, ...plain }), await effect(plain));
+    });
+
     for (const { key, advanced } of QUERY_KEYS.filter((each) => each.operation === operation)) {
       const sample = QUERY_SAMPLES[key];
-      // An unknown model, so that nothing is adjusted to it.
-      const query = (more) => ({
-        ...LEAST[operation],
-        ...(operation !== 'list_models' && { model: 'brand-new' }),
-        ...sample?.beside,
-        ...more,
-      });
+      const query = (more) => ({ ...least(operation), ...sample?.beside, ...more });
 
       test(`${key} has an effect`, async () => {
         assert.ok(sample, `there is no sample for ${key}`);
@@ -157,9 +163,9 @@ test('no sample is left of a field that is gone', () => {
 });
 
 /** Keys that no form has: of saved queries, and of ToolJet itself. index.d.ts documents them. */
-const SAVED_KEYS = ['model_embedding', 'query_timeout'];
+const SAVED_KEYS = ['query_timeout'];
 
-const READERS = 'value|text|word|number|whole|flag|choice|json|object';
+const READERS = 'value|text|word|number|whole|flag|choice|dropdown|json|object';
 /** The words that `pattern` captures; a capture of a list gives all its literals. */
 const captured = (code, pattern) =>
   [...code.matchAll(pattern)].flatMap(([, found]) =>
@@ -177,7 +183,7 @@ function keysRead(code) {
       (name) => constants[name],
     ),
     // What hands its keys on to a reader: lists of words, spellings, and loops over pairs.
-    ...captured(code, /\.words\(&\[([^\]]+)\]/g),
+    ...captured(code, /\.\w+\(&\[([^\]]+)\]/g),
     ...captured(code, /\bspelling\(fields, "(\w+)"/g),
     ...[...code.matchAll(/for \((?:key|name), \w+\)\s+in\s+\[([^\]]+)\]/g)].flatMap(([, pairs]) =>
       captured(pairs, /\("(\w+)"/g),

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { startStandIn } from '../stand-in/server.mjs';
-import { ROOT, startMarketplace } from './marketplace/processes.mjs';
+import { BUILT, startMarketplace } from './marketplace/processes.mjs';
 import { startTooljet } from './marketplace/tooljet.mjs';
 import { REGISTRY } from './marketplace/workspace.mjs';
 
@@ -174,7 +174,7 @@ test('the built folder is installed over HTTP and runs queries at once', async (
   const plugin = await install();
   assert.deepEqual(
     plugin.manifestFile.data,
-    JSON.parse(readFileSync(join(ROOT, 'lib/manifest.json'), 'utf8')),
+    JSON.parse(readFileSync(join(BUILT, 'lib/manifest.json'), 'utf8')),
   );
   const source = await savedSource(plugin);
   assert.deepEqual(await tooljet.testConnection(source), { status: 'ok' });
@@ -221,9 +221,7 @@ test('ToolJet’s own openai is replaced in its place: its data sources and quer
 test('an upgrade while queries run disturbs none of them', async (t) => {
   const next = mkdtempSync(join(tmpdir(), 'next-'));
   t.after(() => rmSync(next, { recursive: true }));
-  for (const each of ['dist', 'lib']) {
-    cpSync(join(ROOT, each), join(next, each), { recursive: true });
-  }
+  cpSync(BUILT, next, { recursive: true });
   const index = join(next, 'dist/index.js');
   const text = readFileSync(index, 'utf8').replace(
     'module.exports.default = OpenAI;',

@@ -1,6 +1,7 @@
 // The marketplace folder that the build writes.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,12 +19,12 @@ const sources = [
   'operations.json',
   'icon.svg',
 ];
+const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 let root;
 let addons;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'pack-'));
-  const repository = dirname(dirname(fileURLToPath(import.meta.url)));
   for (const path of sources) cpSync(join(repository, path), join(root, path), { recursive: true });
   addons = ['linux-x64', 'linux-arm64'].map((platform) => {
     const file = join(root, `${platform}.node`);
@@ -68,6 +69,80 @@ test('an id and a name of its own change these two and nothing else', () => {
   expected.source.name = 'OpenAI (native)';
   assert.deepEqual(JSON.parse(read('lib/manifest.json')), expected);
   assert.equal(read('lib/operations.json'), read('operations.json'));
+});
+
+const own = { id: 'openai_native', name: 'OpenAI (native)' };
+
+test('a build without an id keeps the id and the name of the last one', () => {
+  pack({ root, addons, ...own });
+  const first = read('lib/manifest.json');
+  assert.deepEqual(pack({ root, addons }).kept, own);
+  assert.equal(read('lib/manifest.json'), first);
+});
+
+test('a kept id comes with the current forms', () => {
+  pack({ root, addons, ...own });
+  const changed = JSON.parse(read('manifest.json'));
+  changed.description = 'a newer description';
+  writeFileSync(join(root, 'manifest.json'), JSON.stringify(changed));
+  pack({ root, addons });
+  const { description, source } = JSON.parse(read('lib/manifest.json'));
+  assert.equal(description, changed.description);
+  assert.equal(source.kind, own.id);
+});
+
+test('a build with a name alone keeps the id', () => {
+  pack({ root, addons, ...own });
+  assert.deepEqual(pack({ root, addons, name: 'Mine' }).kept, { id: own.id });
+  const { kind, name } = JSON.parse(read('lib/manifest.json')).source;
+  assert.deepEqual({ kind, name }, { kind: own.id, name: 'Mine' });
+});
+
+test('a build with an id keeps nothing, and openai goes back to the manifest', () => {
+  pack({ root, addons, ...own });
+  assert.deepEqual(pack({ root, addons, id: 'openai' }).kept, {});
+  assert.equal(read('lib/manifest.json'), read('manifest.json'));
+  assert.deepEqual(pack({ root, addons }).kept, {});
+});
+
+test('a build in another folder does not take the id from this one', () => {
+  pack({ root, addons, ...own });
+  assert.deepEqual(pack({ root, out: join(root, 'elsewhere'), addons }).kept, {});
+  assert.equal(read('elsewhere/lib/manifest.json'), read('manifest.json'));
+});
+
+for (const [what, text] of [
+  ['is not JSON', '{'],
+  ['has no source', '{}'],
+  ['has an id that ToolJet cannot use', '{"source": {"kind": "Open AI", "name": "x"}}'],
+]) {
+  test(`a build keeps nothing when the last manifest ${what}`, () => {
+    pack({ root, addons });
+    writeFileSync(join(root, 'lib/manifest.json'), text);
+    assert.deepEqual(pack({ root, addons }).kept, {});
+    assert.equal(read('lib/manifest.json'), read('manifest.json'));
+  });
+}
+
+test('npm run build says which id and name it has kept', () => {
+  const build = (...args) =>
+    spawnSync(
+      process.execPath,
+      [
+        join(repository, 'scripts/build.mjs'),
+        ...['--addon', `linux-x64=${addons[0].file}`, '--out', root],
+        ...args,
+      ],
+      { encoding: 'utf8' },
+    ).stdout;
+  assert.doesNotMatch(build('--id', own.id, '--name', own.name), /kept/);
+  assert.match(
+    build(),
+    /^id openai_native and name "OpenAI \(native\)", kept from the last build; --id openai goes back$/m,
+  );
+  assert.match(build('--name', 'Mine'), /^id openai_native, kept from the last build; /m);
+  assert.doesNotMatch(build('--id', 'openai'), /kept/);
+  assert.doesNotMatch(build(), /kept/);
 });
 
 test('an id that ToolJet cannot use is refused', () => {

@@ -7,7 +7,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ROOT, runScript, startMarketplace } from './marketplace/processes.mjs';
+import { BUILT, ROOT, runScript, startMarketplace, startServer } from './marketplace/processes.mjs';
 
 const SECRET = 'nobody else may read this';
 
@@ -18,9 +18,7 @@ const asked = [];
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'serve-'));
-  for (const each of ['dist', 'lib']) {
-    cpSync(join(ROOT, each), join(folder, each), { recursive: true });
-  }
+  cpSync(BUILT, folder, { recursive: true });
   writeFileSync(join(folder, 'secret.txt'), SECRET);
   upstream = http.createServer((request, response) => {
     asked.push(request);
@@ -75,6 +73,18 @@ for (const [path, type] of [
     assert.deepEqual(Buffer.from(await answer.arrayBuffer()), readFileSync(join(folder, path)));
   });
 }
+
+test('npm run serve serves the last build under its id unless a folder is given', async (t) => {
+  const manifest = readFileSync(join(ROOT, 'lib/manifest.json'), 'utf8');
+  const { kind } = JSON.parse(manifest).source;
+  const another = await startServer('scripts/serve.mjs', {
+    args: ['--port', '0'],
+    ready: /TOOLJET_MARKETPLACE_URL=(?<url>.*)/,
+  });
+  t.after(() => another.stop());
+  const served = await fetch(`${another.url}/marketplace-assets/${kind}/lib/manifest.json`);
+  assert.equal(await served.text(), manifest);
+});
 
 test('HEAD tells type and length without the content', async () => {
   const answer = await ask('/marketplace-assets/openai/dist/index.js', { method: 'HEAD' });

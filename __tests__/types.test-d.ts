@@ -3,7 +3,6 @@
  * that compiles is itself an error, so each of these lines proves that a mistake is seen.
  */
 import OpenAI, {
-  type AdvancedBase,
   type ChatOptions,
   type CompletionOptions,
   type EmbeddingOptions,
@@ -27,15 +26,20 @@ const source: SourceOptions = { apiKey: 'sk-1' };
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type Form = typeof operations.properties;
-type Group<B> = Exclude<keyof B, 'on' | 'off'> | (B extends { on: infer On } ? keyof On : never);
+type Group<B> = B extends { on: infer On } ? keyof On | 'advanced' : keyof B;
 type Options<T> = Exclude<keyof T, keyof QueryBase | 'operation'>;
+/** The old key of the model, which no form shows. */
+type SavedModelKey = 'model';
 
 const sameSource: Same<keyof SourceOptions, keyof typeof manifest.properties> = true;
 const sameCompletion: Same<Options<CompletionOptions>, Group<Form['completion']>> = true;
 const sameChat: Same<Options<ChatOptions>, Group<Form['chat']>> = true;
-const sameImage: Same<Options<ImageGenerationOptions>, Group<Form['image_generation']>> = true;
+const sameImage: Same<
+  Exclude<Options<ImageGenerationOptions>, SavedModelKey>,
+  Group<Form['image_generation']>
+> = true;
 const sameEmbedding: Same<
-  Exclude<Options<EmbeddingOptions>, SavedEmbeddingKey>,
+  Exclude<Options<EmbeddingOptions>, Exclude<SavedEmbeddingKey, 'model_embedding'> | SavedModelKey>,
   Group<Form['generate_embedding']>
 > = true;
 const sameListModels: Same<Options<ListModelsOptions>, Group<Form['list_models']>> = true;
@@ -68,7 +72,7 @@ const noPairs: SourceOptions = { apiKey: 'sk-1', headers: ['x-team', 'blue'] };
 const chat: ChatOptions = {
   operation: 'chat',
   prompt: [{ type: 'text', text: 'Hello' }],
-  message_history: [{ role: 'assistant', content: 'Hi' }],
+  message_history: [{ message: 'Hi', type: 'response', messageId: '1' }],
   max_tokens: '100',
   temperature: 0,
   stop_sequence: ['a', 'b'],
@@ -101,7 +105,7 @@ const listed: ListModelsOptions = { operation: 'list_models', model: 'gpt-6-sol'
 // @ts-expect-error there is no third saved dimension
 const third: EmbeddingOptions = { operation: 'generate_embedding', dimensions_M3: 1 };
 // @ts-expect-error on or off
-const advanced: AdvancedBase = { advanced: 'yes' };
+const advanced: ChatOptions = { operation: 'chat', advanced: 'yes' };
 
 // Results belong to their operation
 
@@ -117,6 +121,11 @@ export async function results() {
   const warning: string | undefined = (await plugin.testConnection(source)).message;
   const any = await plugin.run(source, completion as QueryOptions);
   const attempts: number = any.metadata.attempts;
+  const details = await plugin.run(source, { ...chat, result: 'details' });
+  const answer: JsonValue = details.data.answer;
+  const reason: string | null = details.data.finish_reason;
+  // @ts-expect-error without details there is no object around the answer
+  (await plugin.run(source, completion)).data.answer;
   // @ts-expect-error the data of any operation is not just text
   const anyText: string = any.data;
   // @ts-expect-error chat has no engine
@@ -127,19 +136,21 @@ export async function results() {
   image.data.toUpperCase();
   // @ts-expect-error a query is required
   await plugin.run(source);
-  return { text, value, tokens, attempts, anyText, generated, vectors, labels, warning };
+  const first = { text, value, tokens, attempts, anyText, generated };
+  return { ...first, vectors, labels, warning, answer, reason };
 }
 
 export function failure(error: QueryError): number {
-  // @ts-expect-error the message is one of two texts
+  // @ts-expect-error the message begins with one of two texts
   error.message = 'Something else';
+  error.message = 'Connection could not be established: wrong API key';
   // @ts-expect-error a duration is a number of seconds
   const wait: string | undefined = error.data?.retry_after_seconds;
   return error.description.length + (error.data?.status ?? 0) + (wait?.length ?? 0);
 }
 
 // @ts-expect-error the data may be null
-export const status = new QueryError('Query could not be completed', 'why', {}).data.status;
+export const status = new QueryError('Query could not be completed', 'why', {}, {}).data.status;
 
 // @ts-expect-error the constructor takes nothing
 new OpenAI(source);

@@ -330,7 +330,7 @@ const generateEmbedding = {
       mode: 'text',
       placeholder: 'A text, or a list such as ["first text", "second text"]',
       accepts: 'Text, or a JSON array of up to 2048 strings',
-      fallback: 'Required',
+      fallback: 'Required, here or under a key of a saved query',
       type: 'TextOption | string[]',
       help: 'What to turn into vectors. Each text may have up to 8192 tokens, all together up to 300000.',
     }),

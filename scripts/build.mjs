@@ -10,6 +10,8 @@ import { pack } from './pack.mjs';
 const USAGE = `npm run build -- [options]
   --id ID                 plugin id (source.kind), to stand beside ToolJet's own: openai_native
   --name NAME             name in ToolJet (source.name): "OpenAI (native)"
+                          Without --id, the build keeps the id and the name of the last build;
+                          --id openai goes back to ToolJet's.
   --out DIR               write dist/ and lib/ there instead of here
   --addon PLATFORM=FILE   pack this addon instead of compiling one; may be repeated:
                           --addon linux-x64=a.node --addon linux-arm64=b.node
@@ -51,6 +53,11 @@ function build({ id, name, out, addon, debug, features, help }) {
   const packed = pack({ root, out, addons, id, name, fast: debug });
   for (const { platform, base64 } of packed.addons) {
     console.log(`  ${platform}: ${megabytes(base64.length)} of dist/index.js`);
+  }
+  const { id: keptId, name: keptName } = packed.kept;
+  const kept = [keptId && `id ${keptId}`, keptName && `name "${keptName}"`].filter(Boolean);
+  if (kept.length > 0) {
+    console.log(`${kept.join(' and ')}, kept from the last build; --id openai goes back`);
   }
   const where = relative(process.cwd(), join(packed.out, 'dist', 'index.js'));
   console.log(`${where}: ${megabytes(Buffer.byteLength(packed.entry))}`);

@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { loadPlugin } from '../host/loaders.mjs';
 
+const ID = /^[a-z][a-z0-9_-]*$/;
 const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'];
 
 /** What one addon may add to dist/index.js, which ToolJet keeps in its database and in memory. */
@@ -15,7 +16,8 @@ const MAX_PACKED_BYTES = 1_750_000;
 /**
  * Packs `addons` ([{platform, file}]) with the sources under `root` into `out`.
  * `fast` trades size for speed (test builds); `id` and `name` replace those of the
- * manifest, for a plugin that is to stand beside ToolJet's own.
+ * manifest, for a plugin that is to stand beside ToolJet's own. Without `id`, the build keeps those
+ * of the last build in `out`; `kept` has what differs from the manifest.
  */
 export function pack({ root, out = root, addons, id, name, fast = false }) {
   const cache = join(root, 'target', 'pack');
@@ -32,9 +34,11 @@ export function pack({ root, out = root, addons, id, name, fast = false }) {
   const entry = entryText({ file: join(root, 'src', 'index.js'), version, addons: packed });
   assertIsPlugin(entry);
 
+  const manifest = join(root, 'manifest.json');
+  const kept = id === undefined ? lastIdentity({ manifest, out, name }) : {};
   const files = {
     'dist/index.js': entry,
-    'lib/manifest.json': manifestText(join(root, 'manifest.json'), { id, name }),
+    'lib/manifest.json': manifestText(manifest, { id, name, ...kept }),
     'lib/operations.json': jsonText(join(root, 'operations.json')),
     'lib/icon.svg': readText(join(root, 'icon.svg')),
   };
@@ -42,7 +46,7 @@ export function pack({ root, out = root, addons, id, name, fast = false }) {
     mkdirSync(dirname(join(out, path)), { recursive: true });
     writeAtOnce(join(out, path), text);
   }
-  return { out: resolve(out), entry, addons: packed };
+  return { out: resolve(out), entry, addons: packed, kept };
 }
 
 /** One addon as the entry carries it: base64 of brotli, and the SHA-256 that identifies it. */
@@ -131,14 +135,36 @@ function assertIsPlugin(entry) {
   }
 }
 
+/** The id and the name of the last build in `out`, as far as they are not those of the manifest. */
+function lastIdentity({ manifest, out, name }) {
+  const last = readSource(join(out, 'lib', 'manifest.json'));
+  if (!ID.test(last.kind) || typeof last.name !== 'string') return {};
+  const source = readSource(manifest);
+  return {
+    ...(last.kind !== source.kind && { id: last.kind }),
+    ...(name === undefined && last.name !== source.name && { name: last.name }),
+  };
+}
+
+/** `source` of a manifest; empty if the file is missing or is not a manifest. */
+function readSource(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).source ?? {};
+  } catch {
+    return {};
+  }
+}
+
 function manifestText(file, { id, name }) {
-  if (id === undefined && name === undefined) return jsonText(file);
-  if (id !== undefined && !/^[a-z][a-z0-9_-]*$/.test(id)) {
+  if (id !== undefined && !ID.test(id)) {
     throw new Error(`--id ${id}: use lower-case letters, digits, _ and -, beginning with a letter`);
   }
-  const manifest = JSON.parse(readText(file));
-  manifest.source.kind = id ?? manifest.source.kind;
-  manifest.source.name = name ?? manifest.source.name;
+  const text = jsonText(file);
+  const manifest = JSON.parse(text);
+  const { source } = manifest;
+  const identity = { kind: id ?? source.kind, name: name ?? source.name };
+  if (identity.kind === source.kind && identity.name === source.name) return text;
+  Object.assign(source, identity);
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 

@@ -7,10 +7,10 @@ import { dirname, join } from 'node:path';
 import { createHost } from '../host/host.mjs';
 import { LOADERS } from '../host/loaders.mjs';
 import { startStandIn } from '../stand-in/server.mjs';
+import { readPlugin } from './built-plugin.mjs';
 import { ROOT, step } from './setup.mjs';
 
 const marketplace = join(ROOT, 'target/tooljet-marketplace');
-const plugin = join(marketplace, 'plugins/openai');
 
 /** As far as an exported plugin sees them: settings, and the types that plugins share. */
 const SURROUNDINGS = {
@@ -47,6 +47,7 @@ const SURROUNDINGS = {
 };
 
 step(process.execPath, ['scripts/build.mjs']);
+const plugin = join(marketplace, 'plugins', readPlugin(ROOT).id);
 for (const [path, text] of Object.entries(SURROUNDINGS)) {
   mkdirSync(dirname(join(marketplace, path)), { recursive: true });
   writeFileSync(join(marketplace, path), text);

@@ -4,6 +4,8 @@ import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -48,10 +50,23 @@ const isRoot = process.getuid() === 0;
 const SOMEBODY = 12345;
 export const SOMEBODY_ELSE = 54321;
 
+/** Temporary folders are made in this one, which every user can enter. */
+const temporary = isRoot
+  ? ([tmpdir(), '/tmp', '/var/tmp'].find(isOpenToAll) ?? tmpdir())
+  : tmpdir();
+/** Everything that a server process needs of this repository, where every user can read it. */
+const shared = shareServer();
+/** Node, or a copy of it, that SOMEBODY can run; undefined if there is none. */
+const sharedNode = isRoot ? shareNode() : node;
+
 /** Why something cannot be arranged here, or false. */
 export const needsRoot = !isRoot && 'only root can give files to another user';
 export const needsMount =
   !canMount() && 'only root can mount file systems, and not in every container';
+
+/** Why a server cannot run as another user here, or false. */
+export const needsSharedNode =
+  sharedNode === undefined && `no other user can run ${node}, nor a copy of it in ${shared}`;
 
 /** The users to run a condition as: this one, and where this is root, an unprivileged one too. */
 export const users = isRoot
@@ -62,8 +77,7 @@ export class World {
   constructor(uid) {
     this.uid = uid;
     this.mounts = [];
-    this.root = realpathSync(mkdtempSync(join(tmpdir(), 'loading-')));
-    chmodSync(this.root, 0o755);
+    this.root = makeFolder();
     this.home = this.folder('home');
     this.server = this.folder('server');
     this.tmp = this.folder('tmp', { mode: 0o1777, uid: process.getuid() });
@@ -93,6 +107,10 @@ export class World {
     return path;
   }
 
+  pipe(path) {
+    this.#own(path, () => run('mkfifo', [path]), 0o600, this.uid);
+  }
+
   #own(path, make, mode, uid) {
     make();
     chmodSync(path, mode);
@@ -115,9 +133,9 @@ export class World {
   async serve({ text = plugin, env = {}, ...task } = {}) {
     const file = join(this.root, 'plugin.js');
     if (!existsSync(file)) this.file(file, text, { mode: 0o644 });
-    const script = join(root, '__tests__', 'loading', 'server.mjs');
+    const script = join(shared, '__tests__', 'loading', 'server.mjs');
     const { stdout } = await promisify(execFile)(
-      node,
+      this.uid === process.getuid() ? node : sharedNode,
       [script, JSON.stringify({ ...task, plugin: file })],
       {
         cwd: this.server,
@@ -161,7 +179,7 @@ function run(command, args) {
 
 function canMount() {
   if (!isRoot || process.platform !== 'linux') return false;
-  const folder = mkdtempSync(join(tmpdir(), 'loading-'));
+  const folder = makeFolder();
   try {
     run('mount', ['-t', 'tmpfs', 'tmpfs', folder]);
     run('umount', [folder]);
@@ -171,4 +189,40 @@ function canMount() {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function makeFolder() {
+  const folder = realpathSync(mkdtempSync(join(temporary, 'loading-')));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+function isOpenToAll(path) {
+  if (!existsSync(path)) return false;
+  for (let at = realpathSync(path); ; at = dirname(at)) {
+    if ((lstatSync(at).mode & 0o001) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
+}
+
+/** Copies the server's script and what it imports: the clone may be in a private folder. */
+function shareServer() {
+  const folder = makeFolder();
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const path of ['__tests__/loading/server.mjs', 'host']) {
+    cpSync(join(root, path), join(folder, path), { recursive: true });
+  }
+  run('chmod', ['-R', 'a+rX', folder]);
+  return folder;
+}
+
+/** Copies Node only if it is in a private folder, such as /root/.nvm. */
+function shareNode() {
+  const canRun = (file) =>
+    spawnSync(file, ['-e', ''], { uid: SOMEBODY, gid: SOMEBODY, cwd: '/', env: {} }).status === 0;
+  if (canRun(node)) return node;
+  const copy = join(shared, 'node');
+  copyFileSync(realpathSync(node), copy);
+  chmodSync(copy, 0o755);
+  return canRun(copy) ? copy : undefined;
 }

@@ -2,10 +2,26 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A copy of the built plugin with the id `openai`: the last build may have had another (`--id`). */
+export const BUILT = copyBuiltPlugin();
+
+function copyBuiltPlugin() {
+  const folder = mkdtempSync(join(tmpdir(), 'built-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const each of ['dist', 'lib']) {
+    cpSync(join(ROOT, each), join(folder, each), { recursive: true });
+  }
+  copyFileSync(join(ROOT, 'manifest.json'), join(folder, 'lib/manifest.json'));
+  return folder;
+}
 
 /** Starts a server; `ready` is what its first lines say once it listens, with a group `url`. */
 export async function startServer(script, { args = [], env = {}, ready }) {
@@ -62,6 +78,6 @@ export function runScript(script, { args = [], env = {}, input = '' } = {}) {
 
 export const startMarketplace = (args) =>
   startServer('scripts/serve.mjs', {
-    args: ['--port', '0', ...args],
+    args: ['--port', '0', '--folder', BUILT, ...args],
     ready: /TOOLJET_MARKETPLACE_URL=(?<url>.*)/,
   });

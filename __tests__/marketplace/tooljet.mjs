@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runScript, startServer } from './processes.mjs';
+import { BUILT, runScript, startServer } from './processes.mjs';
 import { ADMIN, WORKSPACE } from './workspace.mjs';
 
 export async function startTooljet({ marketplace }) {
@@ -52,7 +52,7 @@ export async function startTooljet({ marketplace }) {
     /** Runs `npm run install:tooljet` as an admin; `env` and `args` come on top. */
     install: ({ args = [], env: more = {}, ...rest } = {}) =>
       runScript('scripts/install.mjs', {
-        args,
+        args: ['--folder', BUILT, ...args],
         env: {
           TOOLJET_URL: server.url,
           TOOLJET_WORKSPACE_ID: WORKSPACE,
