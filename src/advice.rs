@@ -1,10 +1,19 @@
 //! What the builder of an app can do about a failure.
 
+use std::time::Duration;
+
 use crate::{
+    answer::cut,
     capabilities,
     cause::ApiCause,
-    error::{ApiError, Error, NoAnswer, TransportErrorKind, Unexpected, seconds},
+    error::{ApiError, Error, NoAnswer, TransportErrorKind, Unexpected, field_label, seconds},
+    operations::{chat, completion, models},
 };
+
+/// Longest reason of a failed connection test, in characters.
+const LONGEST_REASON: usize = 100;
+const WEB_PAGE: &str = "a web page in place of the API";
+const OTHER_API: &str = "not an OpenAI-compatible API";
 
 /// Where and about what a query failed; what hints refer to.
 #[derive(Clone, Debug, Default)]
@@ -26,25 +35,29 @@ pub struct Context {
 pub fn hint(error: &Error, context: &Context) -> Option<String> {
     match error {
         Error::Api(error) => api_hint(error, context),
-        Error::Timeout { .. } if context.path == Some(crate::operations::models::PATH) => Some(format!(
-            "{} did not answer. Check host and port of the Base URL, and firewalls and proxies between.",
+        Error::Timeout { .. } if context.path == Some(models::PATH) => Some(format!(
+            "{} did not respond. Check the Base URL's host and port, and any firewall or proxy in between.",
             context.host
         )),
         Error::Timeout { .. } => Some(
-            "The request was cancelled. Ask for less (Max Tokens), choose a faster model, or raise the query's \
-             Timeout or the data source's timeout_seconds."
+            "Ask for less, for example with a lower Max tokens, choose a faster model, or raise the query's own timeout \
+             or the data source's Timeout (seconds)."
                 .to_owned(),
         ),
         Error::Transport(error) => transport_hint(error.kind, context),
         Error::Decode { body: Unexpected::EventStream, .. } => Some(
-            "The server streams although it was asked for one whole answer. Turn streaming off there, or use another \
-             server."
+            "The server streams although the plugin did not ask it to. Turn streaming off there, or use another server."
                 .to_owned(),
         ),
-        Error::Decode { body, .. } => Some(wrong_address(*body == Unexpected::Html, context)),
+        Error::Decode { body: Unexpected::Html, .. } => {
+            Some(format!("This may be the sign-in page of a network or a proxy. {}", check_address(context)))
+        }
+        Error::Decode { .. } => {
+            Some(format!("This does not look like an OpenAI-compatible API. {}", check_address(context)))
+        }
         Error::NoAnswer { code, .. } => Some(no_answer_hint(*code).to_owned()),
         Error::Internal(_) => {
-            Some("This is a bug in the plugin; ToolJet is not affected. Please report it with this text.".to_owned())
+            Some("This is a bug in the plugin; ToolJet is not affected. Report it with this text.".to_owned())
         }
         Error::InvalidOption { .. } | Error::UnknownOperation(_) => None,
     }
@@ -52,141 +65,122 @@ pub fn hint(error: &Error, context: &Context) -> Option<String> {
 
 fn api_hint(error: &ApiError, context: &Context) -> Option<String> {
     let hint = match ApiCause::of(error) {
-        ApiCause::InvalidKey => {
-            "Check the API key in the data source: paste it again, and make sure that it was not revoked and belongs \
-             to this address."
-                .to_owned()
-        }
-        ApiCause::MissingScope => {
-            "The API key is genuine but restricted. Give it the named permission (for queries: Model capabilities, \
-             Request) in the dashboard, or use another key."
-                .to_owned()
-        }
-        ApiCause::Organization => {
-            "Check the Organization ID in the data source: it must start with org- and belong to the API key. Most \
-             keys need none: clear the field."
-                .to_owned()
-        }
-        ApiCause::Project => {
-            "Check the Project ID in the data source: it must start with proj_ and belong to the API key. Most keys \
-             need none: clear the field."
-                .to_owned()
-        }
-        ApiCause::Country => {
-            "The API does not serve the country that the ToolJet server's requests come from. Use a server, a proxy \
+        ApiCause::InvalidKey => "Check the API key in the data source: paste it again, and make sure that it was not \
+                                 revoked and belongs to this Base URL."
+            .to_owned(),
+        ApiCause::MissingScope => "The API key is genuine but restricted. Give it the missing permission in the \
+                                   dashboard (for queries: Model capabilities, Request), or use another key."
+            .to_owned(),
+        ApiCause::Organization => "Check the Organization ID in the data source: it must start with org- and belong to \
+                                   the API key. Most keys need none, so you can usually clear the field."
+            .to_owned(),
+        ApiCause::Project => "Check the Project ID in the data source: it must start with proj_ and belong to the API \
+                              key. Most keys need none, so you can usually clear the field."
+            .to_owned(),
+        ApiCause::Country => "The API goes by the country that the ToolJet server's requests come from. Use a server, a proxy \
              or a gateway in a supported country."
-                .to_owned()
+            .to_owned(),
+        ApiCause::Billing => "The API key works. Add credit or raise the spend limit in the billing settings of the \
+                              account; retrying does not help."
+            .to_owned(),
+        ApiCause::RateLimit => format!(
+            "Wait{} before you run the query again, send less, or raise the rate limits of the account.",
+            for_a_while(error.retry_after)
+        ),
+        ApiCause::TooLarge => "Retrying does not help. Shorten Prompt or Message history, or lower Max tokens."
+            .to_owned(),
+        ApiCause::ContextLength => "Shorten Prompt or Message history, lower Max tokens, or choose a model with a \
+                                    larger context."
+            .to_owned(),
+        ApiCause::ModelNotFound => model_not_found(error, context),
+        ApiCause::ModelOfOtherEndpoint => other_endpoint(context),
+        ApiCause::NoSuchRoute | ApiCause::Other if error.html => {
+            format!("The response is a web page, perhaps the sign-in page of a network. {}", check_address(context))
         }
-        ApiCause::Billing => {
-            "The API key works, but the account has no credit left or has reached a spend limit. Add credit or raise \
-             the limit in the billing settings; trying again does not help."
-                .to_owned()
-        }
-        ApiCause::RateLimit => {
-            let wait = error.retry_after.map(|wait| format!(" in {}", seconds(wait))).unwrap_or_default();
-            format!(
-                "Too many requests or tokens per minute. Try again{wait}, send less, or raise the limits of the account."
-            )
-        }
-        ApiCause::TooLarge => {
-            "This request alone is larger than the limit, so trying again does not help. Shorten the prompt or the \
-             message history, or lower Max Tokens."
-                .to_owned()
-        }
-        ApiCause::ContextLength => {
-            "The prompt, the message history and Max Tokens together are longer than the model can read. Shorten \
-             them, or choose a model with a larger context."
-                .to_owned()
-        }
-        ApiCause::ModelNotFound => model_not_found(context),
-        ApiCause::ModelOfOtherEndpoint => other_endpoint(error, context),
-        ApiCause::NoSuchRoute => wrong_address(error.html, context),
-        ApiCause::ContentFilter => "The content filter stopped the prompt. Rephrase it.".to_owned(),
+        ApiCause::NoSuchRoute => check_address(context),
+        ApiCause::ContentFilter => "Rephrase the prompt.".to_owned(),
         ApiCause::Parameter => {
-            let param = error.param.as_deref().unwrap_or_default();
-            format!("Change or clear {}, or choose another model.", field_of(param))
+            format!("Change or clear {}, or choose another model.", field_of(error.param.as_deref().unwrap_or_default()))
         }
         ApiCause::Overloaded => {
-            let wait = error.retry_after.map(|wait| format!(" in {}", seconds(wait))).unwrap_or_default();
-            format!("The API has no capacity at the moment. Try again{wait}.")
+            format!("Wait{} and try again.", for_a_while(error.retry_after))
         }
-        ApiCause::ServerError => "The API or a proxy before it failed. Try again later.".to_owned(),
-        ApiCause::Other if error.html => wrong_address(true, context),
+        ApiCause::ServerError => "Try again later. If it keeps happening, check the status of the API and any proxy in \
+                                  front of it."
+            .to_owned(),
         ApiCause::Other if error.status == 403 => {
-            "The API understood the request and refused it. Check what the API key, organization and project may do."
+            "The API understood the request and rejected it. Check the permissions of the API key, the organization and \
+             the project."
                 .to_owned()
         }
         ApiCause::Other if error.message.to_ascii_lowercase().contains("suffix") => {
-            "This model does not take a suffix. Clear Suffix, or set Engine to Chat, which writes towards the suffix."
-                .to_owned()
+            "Clear Suffix, or set Engine to Chat, which asks the model to lead up to it.".to_owned()
         }
         ApiCause::Other => return None,
     };
     Some(hint)
 }
 
-/// The form field that sets a request parameter.
+/// ` 4 s`, as far as the API says it.
+fn for_a_while(wait: Option<Duration>) -> String {
+    wait.map_or_else(|| " a moment".to_owned(), |wait| format!(" {}", seconds(wait)))
+}
+
+/// The form field that sets a request parameter, by its label.
 fn field_of(param: &str) -> &str {
-    match param {
-        "max_completion_tokens" => "max_tokens",
-        "stop" => "stop_sequence",
-        param if param.starts_with("messages") => "the prompt or message_history",
-        param if param.starts_with("response_format") => "response_format or json_schema",
-        param => param,
+    let name = param.split(['.', '[']).next().unwrap_or_default();
+    match name {
+        "messages" => "Prompt or Message history",
+        "response_format" => "Response format or JSON schema",
+        "max_completion_tokens" => "Max tokens",
+        "stop" => "Stop sequence",
+        "top_logprobs" => "Log probabilities",
+        _ => field_label(name).unwrap_or(param),
     }
 }
 
-fn model_not_found(context: &Context) -> String {
-    let Some(model) = &context.model else {
-        return "Check the model's name; the List models operation shows what this key may use.".to_owned();
-    };
+fn model_not_found(error: &ApiError, context: &Context) -> String {
+    const LIST: &str = "choose a model that List models shows for this API key";
+    let Some(model) = &context.model else { return format!("Check the name of the model, or {LIST}.") };
+    if capabilities::is_responses_only(model) {
+        return format!("Only the Responses API serves {model}. {}", choose_a_chat_model());
+    }
     if let Some(shutdown) = capabilities::shutdown(model) {
         let end = match shutdown.date {
             Some(date) => format!("OpenAI announced the end of {model} for {date}"),
             None => format!("OpenAI no longer serves {model}"),
         };
         let engine = match context.path {
-            Some("/completions") => " with Engine set to Auto or Chat",
+            Some(completion::PATH) => " with Engine set to Auto or Chat",
             _ => "",
         };
         return format!("{end}. Use {}{engine}.", shutdown.replacement);
     }
-    format!(
-        "Check the name {model}: it may be mistyped, shut down, or not open to this key. The List models operation \
-         shows what this key may use."
-    )
+    if error.status == 403 {
+        return format!("Ask for access to {model}, or {LIST}.");
+    }
+    format!("Check the name {model}, or {LIST}.")
 }
 
-fn other_endpoint(error: &ApiError, context: &Context) -> String {
-    let model = context.model.as_deref().unwrap_or("this model");
-    if capabilities::is_responses_only(model) || error.message.contains("v1/responses") {
-        return format!(
-            "{model} is served by the Responses API only. Choose a chat model, for example {}.",
-            capabilities::DEFAULT_CHAT_MODEL
-        );
-    }
+/// What to do where the API itself says that the model belongs to another endpoint.
+fn other_endpoint(context: &Context) -> String {
     match context.path {
-        Some("/completions") => {
-            format!("{model} is a chat model. Set Engine to Auto or Chat, or use the Chat operation.")
-        }
-        _ => format!(
-            "{model} is not a chat model. Choose a chat model, for example {}.",
-            capabilities::DEFAULT_CHAT_MODEL
-        ),
+        Some(completion::PATH) => "Set Engine to Auto or Chat, or use the Chat operation.".to_owned(),
+        Some(chat::PATH) => choose_a_chat_model(),
+        _ => "Choose a model that is made for this operation.".to_owned(),
     }
 }
 
-fn wrong_address(html: bool, context: &Context) -> String {
-    let what = if html {
-        "A web page answered instead of the API: a wrong base URL, a sign-in page of the network, or a proxy."
-    } else {
-        "What answered is not the API that was expected."
-    };
+fn choose_a_chat_model() -> String {
+    format!("Choose a chat model such as {}.", capabilities::DEFAULT_CHAT_MODEL)
+}
+
+fn check_address(context: &Context) -> String {
     let address = &context.base_url;
     if context.base_url_given {
-        format!("{what} Check the Base URL ({address}): it usually ends in /v1, and the plugin adds the rest.")
+        format!("Check the Base URL ({address}): it usually ends in /v1, and the plugin adds the rest.")
     } else {
-        format!("{what} The plugin asked {address}; check the server's network and proxy settings.")
+        format!("The request went to {address}; check the network and proxy settings of the ToolJet server.")
     }
 }
 
@@ -194,57 +188,55 @@ fn transport_hint(kind: TransportErrorKind, context: &Context) -> Option<String>
     let host = &context.host;
     Some(match kind {
         TransportErrorKind::Dns => format!(
-            "Check the host name {host} in the Base URL, and that the ToolJet server can resolve names (or set a proxy)."
+            "Check the host name {host} in the Base URL, and that the ToolJet server can resolve names, or set a proxy."
         ),
-        TransportErrorKind::Refused => {
-            format!("Nothing listens at {host}. Check host and port of the Base URL, and that the server there runs.")
-        }
+        TransportErrorKind::Refused => format!(
+            "Nothing listens at {host}. Check the Base URL's host and port, and that the server there is running."
+        ),
         TransportErrorKind::ConnectTimeout | TransportErrorKind::Unreachable => format!(
             "A firewall or a missing route keeps the ToolJet server from {host}. Allow the connection, or set \
              TOOLJET_HTTP_PROXY or HTTPS_PROXY on the server."
         ),
-        TransportErrorKind::Reset | TransportErrorKind::Truncated => {
-            format!("The connection to {host} broke. Try again; if it lasts, look at proxies and firewalls between.")
-        }
+        TransportErrorKind::Reset | TransportErrorKind::Truncated => format!(
+            "Try again. If it keeps happening, check any proxy or firewall between the ToolJet server and {host}."
+        ),
         TransportErrorKind::TlsExpired => {
-            format!("The certificate of {host} is out of date, or the ToolJet server's clock is wrong.")
+            format!("Renew the certificate of {host}, or correct the clock of the ToolJet server.")
         }
         TransportErrorKind::TlsUnknownIssuer => format!(
-            "If {host}, or a proxy that inspects traffic, uses a certificate of your own authority or a self-signed \
-             one, set NODE_EXTRA_CA_CERTS on the ToolJet server to a PEM file with it and restart."
+            "If {host}, or a proxy that inspects traffic, uses a self-signed certificate or one of a private CA, set \
+             NODE_EXTRA_CA_CERTS on the ToolJet server to a PEM file with it, and restart the server."
         ),
         TransportErrorKind::TlsWrongHost => {
-            format!(
-                "The certificate does not name {host}. Use the host name that the certificate is for in the Base URL."
-            )
+            format!("In the Base URL, replace {host} by a host name that the certificate is for.")
         }
         TransportErrorKind::Tls => format!(
-            "Check that {host} speaks TLS 1.2 or later at this port; a plain http server needs http:// in the Base URL."
+            "Check that {host} speaks TLS 1.2 or later at this port; a plain HTTP server needs http:// in the Base URL."
         ),
         TransportErrorKind::Proxy => {
-            "Check TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server and that the proxy runs and may \
-             connect to the API, or list the API's host in NO_PROXY."
+            "Check TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server, and that the proxy is running \
+             and may connect to the API, or list the API's host in NO_PROXY."
                 .to_owned()
         }
         TransportErrorKind::ProxyAuthentication => {
-            "Put user and password into TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server: \
+            "Add the username and password to TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server: \
              http://user:password@host:port."
                 .to_owned()
         }
         TransportErrorKind::Redirect => {
-            "Put the address that the API redirects to into the Base URL, if you trust it.".to_owned()
+            "If you trust the URL that the API redirects to, enter it as the Base URL.".to_owned()
         }
-        TransportErrorKind::NotHttp => {
-            format!(
-                "Check the port and the scheme of the Base URL ({}): https:// for TLS, http:// without.",
-                context.base_url
-            )
+        TransportErrorKind::NotHttp => format!(
+            "Check the port and the scheme of the Base URL ({}): https:// for TLS, http:// without.",
+            context.base_url
+        ),
+        TransportErrorKind::TooLarge => {
+            "Ask for less, for example with a lower Max tokens or Number of results.".to_owned()
         }
-        TransportErrorKind::TooLarge => "Ask for less, for example with Max Tokens or fewer answers.".to_owned(),
-        TransportErrorKind::Compression => "A proxy between may have damaged the answer. Try again.".to_owned(),
+        TransportErrorKind::Compression => "A proxy in between may have caused this. Try again.".to_owned(),
         TransportErrorKind::Blocked => {
-            "ToolJet's SSRF protection forbids this address. Use a public host, or ask the administrator of the \
-             ToolJet server (SSRF_PROTECTION_ENABLED)."
+            "Use a public host, or ask the administrator of the ToolJet server about its SSRF protection \
+             (SSRF_PROTECTION_ENABLED)."
                 .to_owned()
         }
         TransportErrorKind::Timeout | TransportErrorKind::Other => return None,
@@ -253,22 +245,69 @@ fn transport_hint(kind: TransportErrorKind, context: &Context) -> Option<String>
 
 fn no_answer_hint(code: NoAnswer) -> &'static str {
     match code {
-        NoAnswer::Refusal => "Rephrase the prompt or the system prompt.",
-        NoAnswer::ContentFilter => "Rephrase the prompt; the text it leads to is filtered.",
+        NoAnswer::Refusal => "Rephrase Prompt or System prompt.",
+        NoAnswer::ContentFilter => "Rephrase the prompt.",
         NoAnswer::TokensSpentOnReasoning => {
-            "Raise Max Tokens or clear it, or set reasoning_effort lower: reasoning counts towards the limit."
+            "Raise or clear Max tokens, or lower Reasoning effort: reasoning counts toward the limit."
         }
-        NoAnswer::JsonTruncated => "Raise Max Tokens or clear it, or ask for less.",
-        NoAnswer::JsonInvalid => "Say in the prompt that the answer must be JSON only, or use json_schema.",
+        NoAnswer::JsonTruncated => "Raise or clear Max tokens, or ask for less.",
+        NoAnswer::JsonInvalid => {
+            "Say in Prompt that the answer must be nothing but JSON, or set Response format to JSON schema."
+        }
         NoAnswer::Empty => "Try again or choose another model.",
     }
+}
+
+/// Why a connection test failed, in a few words: `ToolJet` 2 shows nothing else.
+#[must_use]
+pub fn in_short(error: &Error) -> String {
+    match error {
+        Error::InvalidOption { .. } => {
+            let what = error.to_string();
+            // What follows says what to enter, which is in the description.
+            cut(what.split_once("; ").map_or(what.as_str(), |(what, _)| what), LONGEST_REASON)
+        }
+        Error::UnknownOperation(_) => "unknown operation".to_owned(),
+        Error::Api(error) => api_in_short(error),
+        Error::Timeout { .. } => TransportErrorKind::Timeout.in_short().to_owned(),
+        Error::Transport(error) => error.kind.in_short().to_owned(),
+        Error::Decode { body: Unexpected::Html, .. } => WEB_PAGE.to_owned(),
+        Error::Decode { body: Unexpected::EventStream, .. } => "an event stream in place of one response".to_owned(),
+        Error::Decode { .. } => OTHER_API.to_owned(),
+        Error::NoAnswer { .. } => "no answer from the model".to_owned(),
+        Error::Internal(_) => "the plugin failed unexpectedly".to_owned(),
+    }
+}
+
+fn api_in_short(error: &ApiError) -> String {
+    let cause = match ApiCause::of(error) {
+        ApiCause::InvalidKey => "wrong API key",
+        ApiCause::MissingScope => "restricted API key",
+        ApiCause::Organization => "wrong organization ID",
+        ApiCause::Project => "wrong project ID",
+        ApiCause::Country => "country not supported",
+        ApiCause::Billing => "no credit left",
+        ApiCause::RateLimit => "rate limit reached",
+        ApiCause::TooLarge => "request too large",
+        ApiCause::ContextLength => "prompt too long",
+        ApiCause::ModelNotFound => "unknown model",
+        ApiCause::ModelOfOtherEndpoint => "model of another endpoint",
+        ApiCause::NoSuchRoute | ApiCause::Other if error.html => WEB_PAGE,
+        ApiCause::NoSuchRoute => OTHER_API,
+        ApiCause::ContentFilter => "stopped by the content filter",
+        ApiCause::Parameter => "rejected parameter",
+        ApiCause::Overloaded => return format!("server overloaded (HTTP {})", error.status),
+        ApiCause::ServerError => return format!("server error (HTTP {})", error.status),
+        ApiCause::Other => return format!("request rejected (HTTP {})", error.status),
+    };
+    cause.to_owned()
 }
 
 /// One sentence or two for `description`: what happened, and what to do.
 #[must_use]
 pub fn describe(error: &Error, hint: Option<&str>) -> String {
     let what = error.to_string();
-    // Field names are as they are in the form: `max_tokens: ...` stays.
+    // An error of an option begins with the field's label, or with a name that is none: `queryOptions`.
     let mut text = match error {
         Error::InvalidOption { .. } | Error::UnknownOperation(_) => what,
         _ => {
@@ -306,7 +345,57 @@ mod tests {
     #[test]
     fn a_description_is_whole_sentences() {
         let timeout = Error::Timeout { after: std::time::Duration::from_secs(5) };
-        assert_eq!(describe(&timeout, Some("Do this.")), "No answer within 5 s. Do this.");
-        assert_eq!(describe(&Error::invalid("n", "is odd"), None), "n: is odd.");
+        assert_eq!(describe(&timeout, Some("Do this.")), "No response within 5 s. Do this.");
+        assert_eq!(describe(&Error::invalid("n", "is odd"), None), "Number of results is odd.");
+    }
+
+    #[test]
+    fn hints_call_fields_by_their_labels() {
+        for (param, field) in [
+            ("max_completion_tokens", "Max tokens"),
+            ("stop", "Stop sequence"),
+            ("reasoning_effort", "Reasoning effort"),
+            ("messages.[1].content", "Prompt or Message history"),
+            ("response_format", "Response format or JSON schema"),
+            ("logit_bias", "logit_bias"),
+        ] {
+            assert_eq!(field_of(param), field);
+        }
+        // Hints spell these out.
+        for (key, label) in [
+            ("apiKey", "API key"),
+            ("organizationId", "Organization ID"),
+            ("project_id", "Project ID"),
+            ("base_url", "Base URL"),
+            ("timeout_seconds", "Timeout (seconds)"),
+            ("prompt", "Prompt"),
+            ("system_prompt", "System prompt"),
+            ("message_history", "Message history"),
+            ("max_tokens", "Max tokens"),
+            ("n", "Number of results"),
+            ("reasoning_effort", "Reasoning effort"),
+            ("response_format", "Response format"),
+            ("json_schema", "JSON schema"),
+            ("suffix", "Suffix"),
+            ("engine", "Engine"),
+        ] {
+            assert_eq!(field_label(key), Some(label));
+        }
+    }
+
+    #[test]
+    fn the_reason_of_a_failed_test_is_a_few_words() {
+        let api = |status, code: &str, html| {
+            let code = Some(code.to_owned());
+            in_short(&Error::Api(Box::new(ApiError { status, code, html, ..ApiError::default() })))
+        };
+        assert_eq!(api(401, "invalid_api_key", false), "wrong API key");
+        assert_eq!(api(429, "insufficient_quota", false), "no credit left");
+        assert_eq!(api(500, "", true), "server error (HTTP 500)");
+        assert_eq!(api(404, "", false), "not an OpenAI-compatible API");
+        assert_eq!(api(404, "", true), "a web page in place of the API");
+        assert_eq!(api(418, "", false), "request rejected (HTTP 418)");
+        assert_eq!(in_short(&Error::invalid("apiKey", "is missing; enter it")), "API key is missing");
+        assert_eq!(in_short(&Error::invalid("base_url", "x".repeat(500))).chars().count(), LONGEST_REASON + 1);
     }
 }

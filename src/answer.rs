@@ -86,10 +86,7 @@ fn undecodable(response: &HttpResponse, text: &str, what: &str) -> Error {
     let quoted = if excerpt.is_empty() { String::new() } else { format!(": “{excerpt}”") };
     Error::Decode {
         status: response.status,
-        reason: format!(
-            "the API answered HTTP {} with {what} where a JSON object was expected{quoted}",
-            response.status
-        ),
+        reason: format!("the API returned HTTP {} with {what} in place of a JSON object{quoted}", response.status),
         body: unexpected(text),
         request_id: request_id(response),
     }

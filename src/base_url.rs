@@ -51,11 +51,11 @@ impl BaseUrl {
     fn parse(text: &str) -> Result<Self, Error> {
         let wrong = |reason: &str| Err(Error::invalid(BASE_URL, reason));
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return wrong("must be one address without blanks or line breaks inside");
+            return wrong("must be a single URL without spaces or line breaks");
         }
         let Ok(mut url) = Url::parse(text) else {
             if !text.is_ascii() {
-                return wrong("is not a URL; an international host name has to be typed in its ASCII form, xn--...");
+                return wrong("is not a URL; enter an international host name in its ASCII form, xn--...");
             }
             return wrong("is not a URL; expected something like https://api.openai.com/v1");
         };
@@ -63,10 +63,10 @@ impl BaseUrl {
             return wrong("must start with https:// or http://");
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return wrong("must not hold a user name or password; use the API key or a header instead");
+            return wrong("must not contain a user name or password; use API key or Headers instead");
         }
         if url.fragment().is_some() {
-            return wrong("must not hold a fragment (#...)");
+            return wrong("must not contain a fragment (#...)");
         }
         let mut path = url.path().trim_end_matches('/').to_owned();
         if let Some(base) = ENDPOINTS.iter().find_map(|endpoint| path.strip_suffix(endpoint)) {
@@ -178,9 +178,9 @@ mod tests {
     fn an_international_host_name_is_refused_with_its_ascii_form_in_sight() {
         for host in ["münchen.example", "MÜNCHEN.example", "A…b"] {
             let error = base(&format!("https://{host}/v1")).unwrap_err().to_string();
-            assert!(error.starts_with("base_url: ") && error.contains("xn--"), "{error}");
+            assert!(error.starts_with("Base URL ") && error.contains("xn--"), "{error}");
         }
-        assert!(base("https://M%C3%9C.example").unwrap_err().to_string().starts_with("base_url: "));
+        assert!(base("https://M%C3%9C.example").unwrap_err().to_string().starts_with("Base URL "));
         assert_eq!(chat("https://XN--MNCHEN-3YA.example"), "https://xn--mnchen-3ya.example/v1/chat/completions");
     }
 
@@ -226,7 +226,7 @@ mod tests {
             "https://ho\nst/v1?pa55word",
         ] {
             let error = base(bad).unwrap_err().to_string();
-            assert!(error.starts_with("base_url: "), "{error}");
+            assert!(error.starts_with("Base URL "), "{error}");
             assert!(!error.contains("pa55word"), "{error}");
         }
     }

@@ -40,7 +40,7 @@ pub fn quieten_panics(_exports: Object<'_>) -> Result<()> {
 }
 
 /// Runs a query. Resolves to `{status: 'ok', data, metadata}` or
-/// `{status: 'failed', message, description, data}`.
+/// `{status: 'failed', message, description, data, metadata?}`.
 ///
 /// # Errors
 /// If a value cannot be read as JSON, such as a function.
@@ -54,7 +54,7 @@ pub fn run<'env>(
     let outcome = async move {
         Crossing::of(match Client::shared() {
             Ok(client) => service::run(client, &MEMORY, &source, &query).await,
-            Err(error) => service::unusable(service::QUERY_FAILED, error),
+            Err(error) => service::unsendable_query(error),
         })
     };
     env.spawn_future_with_callback(outcome, Crossing::into_object)
@@ -71,7 +71,7 @@ pub fn test_connection<'env>(env: &'env Env, source_options: Option<Value>) -> R
     let outcome = async move {
         Crossing::of(match Client::shared() {
             Ok(client) => service::test_connection(client, &source).await,
-            Err(error) => service::unusable(service::CONNECTION_FAILED, error),
+            Err(error) => service::unsendable_test(error),
         })
     };
     env.spawn_future_with_callback(outcome, Crossing::into_object)

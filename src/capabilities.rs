@@ -155,6 +155,19 @@ pub fn is_responses_only(model: &str) -> bool {
     RESPONSES_ONLY.contains(&base(model))
 }
 
+/// Whether `model`, perhaps with a provider's prefix, is known to draw images.
+#[must_use]
+pub fn is_image_model(model: &str) -> bool {
+    let name = model.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    ["gpt-image", "chatgpt-image", "dall-e"].iter().any(|start| name.starts_with(start))
+}
+
+/// Whether `model` calls itself an embedding model, as those of all providers do.
+#[must_use]
+pub fn is_embedding_model(model: &str) -> bool {
+    model.to_ascii_lowercase().contains("embed")
+}
+
 /// `ft:gpt-4.1-2025-04-14:org::id` and `gpt-4.1-2025-04-14` are both a `gpt-4.1`.
 fn base(model: &str) -> &str {
     let name = model.strip_prefix("ft:").map_or(model, |rest| rest.split(':').next().unwrap_or(rest));
@@ -178,6 +191,19 @@ mod tests {
         assert_eq!(family("ft:gpt-4.1-2025-04-14:org::abc"), Some(CLASSIC));
         assert_eq!(family("gpt-4o"), Some(CLASSIC));
         assert_eq!(family("gpt-6-astra").unwrap().sampling, Sampling::Never);
+    }
+
+    #[test]
+    fn models_for_images_and_for_embeddings_are_known_by_their_names() {
+        for model in ["gpt-image-2", "openai/gpt-image-1", "chatgpt-image-latest", "DALL-E-3"] {
+            assert!(is_image_model(model) && !is_embedding_model(model), "{model}");
+        }
+        for model in [DEFAULT_EMBEDDING_MODEL, "nomic-embed-text", "Qwen/Qwen3-Embedding-8B"] {
+            assert!(is_embedding_model(model) && !is_image_model(model), "{model}");
+        }
+        for model in [DEFAULT_CHAT_MODEL, "gpt-4o", "not-gpt-image", ""] {
+            assert!(!is_image_model(model) && !is_embedding_model(model), "{model}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod answer;
 mod api;
+mod labels;
 mod transport;
 
 use std::time::Duration;
@@ -15,26 +16,29 @@ pub use self::{
     transport::{TransportError, TransportErrorKind},
 };
 
+/// `ToolJet` takes `data.type` for its own where it begins so: it signs the user out at `tj-401`.
+const RESERVED_TYPES: &str = "tj-";
+
 /// A failed query or connection test.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An option of the data source or the query cannot be used. Nothing was sent.
-    #[error("{field}: {reason}")]
+    #[error("{} {reason}", labeled(field))]
     InvalidOption {
-        /// The option's key, as in the form; with an index where a list is meant.
+        /// The option's key, with an index where an item of a list is meant.
         field: String,
-        /// What is wrong with it and what is expected.
+        /// What is wrong with it and what is expected. Its subject is the field's label: "must be text".
         reason: String,
     },
-    /// The query names no operation, or none of ours. Nothing was sent.
-    #[error("operation: {0}")]
+    /// The query has no operation, or an unknown one. Nothing was sent.
+    #[error("{} {}. Choose {}", labeled("operation"), .0, operations())]
     UnknownOperation(String),
     /// The API answered with an error.
     #[error("{0}")]
     Api(Box<ApiError>),
     /// The deadline of the query passed; the request was aborted.
-    #[error("no answer within {}", seconds(*after))]
+    #[error("no response within {}", seconds(*after))]
     Timeout {
         /// The time that the query had in all.
         after: Duration,
@@ -107,7 +111,7 @@ impl Error {
             Self::Api(error) => Details {
                 status: Some(error.status),
                 code,
-                kind: error.kind.as_deref(),
+                kind: error.kind.as_deref().filter(|kind| !kind.starts_with(RESERVED_TYPES)),
                 param: error.param.as_deref(),
                 request_id: error.request_id.as_deref(),
                 retry_after_seconds: error.retry_after.map(|wait| wait.as_secs_f64()),
@@ -128,6 +132,9 @@ impl Error {
 /// `data` of a `QueryError`: what an app can branch on. Unknown fields are left out.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Details<'a> {
+    /// The whole description, of a failed query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<&'a str>,
     /// HTTP status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -157,6 +164,25 @@ pub struct Details<'a> {
     pub hint: Option<&'a str>,
 }
 
+/// A field as the form calls it; an index stays behind the label: `Message history[1]`.
+fn labeled(field: &str) -> String {
+    let (key, index) = field.split_at(field.find(['[', '.']).unwrap_or(field.len()));
+    format!("{}{index}", field_label(key).unwrap_or(key))
+}
+
+/// The label of a form field, also by a key of a saved embedding query: `input_M1`, `input__m1`.
+#[must_use]
+pub fn field_label(key: &str) -> Option<&'static str> {
+    let saved = || key.split_once("_M").or_else(|| key.split_once("__m"));
+    labels::label(key).or_else(|| labels::label(saved()?.0))
+}
+
+/// `Completions, Chat, ... or List models`.
+fn operations() -> String {
+    let [others @ .., last] = labels::OPERATIONS.map(|(_, label)| label);
+    format!("{} or {last}", others.join(", "))
+}
+
 /// `1.5 s`, `600 s`: durations as builders read them.
 #[must_use]
 pub fn seconds(duration: Duration) -> String {
@@ -182,9 +208,9 @@ mod tests {
             code: Some("model_not_found".to_owned()),
             ..ApiError::default()
         };
-        assert_eq!(error.to_string(), "the API answered HTTP 404 (model_not_found): No such model");
+        assert_eq!(error.to_string(), "the API returned HTTP 404 (model_not_found): No such model");
         error.code = Some("404".to_owned());
-        assert_eq!(error.to_string(), "the API answered HTTP 404: No such model");
+        assert_eq!(error.to_string(), "the API returned HTTP 404: No such model");
     }
 
     #[test]
@@ -194,7 +220,40 @@ mod tests {
         assert_eq!(details(&error), serde_json::json!({"status": 500}));
         let error = Error::invalid("max_tokens", "must be a whole number");
         assert_eq!(details(&error), serde_json::json!({"code": "invalid_option", "param": "max_tokens"}));
-        assert_eq!(error.to_string(), "max_tokens: must be a whole number");
+    }
+
+    #[test]
+    fn a_type_that_tooljet_would_act_on_is_left_out() {
+        let kind = |kind: &str| {
+            let error = ApiError { kind: Some(kind.to_owned()), ..ApiError::default() };
+            Error::Api(Box::new(error)).details().kind.map(str::to_owned)
+        };
+        assert_eq!(kind("tj-401"), None);
+        assert_eq!(kind("tokens").as_deref(), Some("tokens"));
+    }
+
+    #[test]
+    fn an_error_calls_a_field_by_its_label_and_data_has_its_key() {
+        for (field, subject) in [
+            ("max_tokens", "Max tokens"),
+            ("message_history[1]", "Message history[1]"),
+            ("message_history[1].content[0]", "Message history[1].content[0]"),
+            ("input_M2", "Input"),
+            ("dimensions__m1", "Dimensions"),
+            ("queryOptions", "queryOptions"),
+        ] {
+            let error = Error::invalid(field, "is odd");
+            assert_eq!(error.to_string(), format!("{subject} is odd"));
+            assert_eq!(error.details().param, Some(field));
+        }
+    }
+
+    #[test]
+    fn an_unknown_operation_is_answered_with_the_labels_of_the_known_ones() {
+        assert_eq!(
+            Error::UnknownOperation("is missing".to_owned()).to_string(),
+            "Operation is missing. Choose Completions, Chat, Generate image, Generate embedding or List models"
+        );
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::{error::Error, json};
 
 /// 2^53: above it a float no longer tells neighbouring integers apart.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+/// What a dropdown stores for "Model default": `ToolJet` has no way to choose an empty value.
+const UNSET: &str = "unset";
 /// Longest excerpt of a bad value that an error repeats, in characters.
 const EXCERPT: usize = 40;
 
@@ -54,7 +56,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`Error::InvalidOption`] if it is an array or object.
     pub fn text(&self, key: &str) -> Result<Option<String>, Error> {
-        self.value(key).map(|value| scalar_text(value).ok_or_else(|| wrong(key, "must be a text", value))).transpose()
+        self.value(key).map(|value| scalar_text(value).ok_or_else(|| wrong(key, "must be text", value))).transpose()
     }
 
     /// A short text without surrounding blanks: an id, a name, a word.
@@ -100,12 +102,12 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| wrong(key, expected(), value))
     }
 
-    /// `true` or `false`, as a boolean or as text.
+    /// `true` or `false`, as a boolean or as text, from a dropdown.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is neither.
     pub fn flag(&self, key: &str) -> Result<Option<bool>, Error> {
-        let Some(value) = self.value(key) else { return Ok(None) };
+        let Some(value) = self.value(key).filter(|value| !is_unset(value)) else { return Ok(None) };
         match value {
             Value::Bool(flag) => Ok(Some(*flag)),
             Value::String(text) if unwrapped(text).eq_ignore_ascii_case("true") => Ok(Some(true)),
@@ -114,12 +116,20 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// One of `choices`, in any case.
+    /// A word from a dropdown that also takes words which it does not list.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is an array or object.
+    pub fn dropdown(&self, key: &str) -> Result<Option<String>, Error> {
+        Ok(self.word(key)?.filter(|word| !word.eq_ignore_ascii_case(UNSET)))
+    }
+
+    /// One of `choices`, in any case, from a dropdown.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] listing the choices if it is none of them.
     pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Result<Option<T>, Error> {
-        let Some(word) = self.word(key)? else { return Ok(None) };
+        let Some(word) = self.dropdown(key)? else { return Ok(None) };
         choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(&word)).map(|(_, choice)| Some(*choice)).ok_or_else(
             || {
                 let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
@@ -196,6 +206,10 @@ pub fn number_of(value: &Value) -> Option<Number> {
     Number::from_f64(float)
 }
 
+fn is_unset(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case(UNSET))
+}
+
 /// `{{ true }}` typed where no template is resolved means `true`.
 fn unwrapped(text: &str) -> &str {
     let text = text.trim();
@@ -210,6 +224,7 @@ fn wrong(key: &str, expected: impl Display, value: &Value) -> Error {
 #[must_use]
 pub fn excerpt(value: &Value) -> String {
     let text = match value {
+        Value::Array(items) if items.len() == 1 => return "an array of 1 item".to_owned(),
         Value::Array(items) => return format!("an array of {} items", items.len()),
         Value::Object(_) => return "an object".to_owned(),
         other => other.to_string(),
@@ -245,7 +260,7 @@ mod tests {
             assert!(with(value, |fields| fields.value("key").is_some()));
         }
         assert!(Fields::of("options", &Value::Null).unwrap().value("key").is_none());
-        assert!(reason(Fields::of("queryOptions", &json!([]))).starts_with("queryOptions: must be an object"));
+        assert!(reason(Fields::of("queryOptions", &json!([]))).starts_with("queryOptions must be an object"));
     }
 
     #[test]
@@ -259,7 +274,7 @@ mod tests {
         for bad in
             [json!("warm"), json!("0,7"), json!(true), json!("NaN"), json!("inf"), json!([1]), json!(2.1), json!("-1")]
         {
-            assert!(reason(read(bad)).starts_with("key: must be a number from 0 to 2, got "));
+            assert!(reason(read(bad)).starts_with("key must be a number from 0 to 2, got "));
         }
     }
 
@@ -270,7 +285,7 @@ mod tests {
             assert_eq!(read(value).unwrap(), Some(100));
         }
         for bad in [json!("1.5"), json!(0), json!("-3"), json!("many"), json!({}), json!(1e300)] {
-            assert!(reason(read(bad)).starts_with("key: must be a whole number of at least 1, got "));
+            assert!(reason(read(bad)).starts_with("key must be a whole number of at least 1, got "));
         }
     }
 
@@ -279,10 +294,22 @@ mod tests {
         let flag = |value| with(value, |fields| fields.flag("key"));
         assert_eq!(flag(json!("True")).unwrap(), Some(true));
         assert_eq!(flag(json!("{{false}}")).unwrap(), Some(false));
-        assert_eq!(reason(flag(json!("yes"))), r#"key: must be true or false, got "yes""#);
+        assert_eq!(reason(flag(json!("yes"))), r#"key must be true or false, got "yes""#);
         let choice = |value| with(value, |fields| fields.choice("key", &[("auto", 1), ("chat", 2)]));
         assert_eq!(choice(json!(" Chat ")).unwrap(), Some(2));
-        assert_eq!(reason(choice(json!("x"))), r#"key: must be one of auto, chat, got "x""#);
+        assert_eq!(reason(choice(json!("x"))), r#"key must be one of auto, chat, got "x""#);
+    }
+
+    #[test]
+    fn a_dropdown_that_is_left_to_the_model_is_not_set() {
+        for unset in [json!("unset"), json!(" Unset\n"), json!(""), json!(null)] {
+            assert_eq!(with(unset.clone(), |fields| fields.dropdown("key")).unwrap(), None);
+            assert_eq!(with(unset.clone(), |fields| fields.flag("key")).unwrap(), None);
+            assert_eq!(with(unset, |fields| fields.choice("key", &[("a", 1)])).unwrap(), None);
+        }
+        assert_eq!(with(json!(" low "), |fields| fields.dropdown("key")).unwrap().as_deref(), Some("low"));
+        // A text field may well say so.
+        assert_eq!(with(json!("unset"), |fields| fields.word("key")).unwrap().as_deref(), Some("unset"));
     }
 
     #[test]
@@ -294,7 +321,7 @@ mod tests {
         assert!(reason(read(json!("{a:1}"))).contains("line 1 column 2"));
         assert!(reason(read(json!("5"))).contains("must be a JSON array or object"));
         let object = with(json!("[1]"), |fields| fields.object("key"));
-        assert_eq!(reason(object), "key: must be a JSON object, got an array of 1 items");
+        assert_eq!(reason(object), "key must be a JSON object, got an array of 1 item");
     }
 
     #[test]

@@ -17,46 +17,52 @@ const RETRY_AFTER_MS = 10000;
 
 /** ToolJet recognises it by the name of its constructor. */
 class QueryError extends Error {
-  constructor(message, description, data) {
+  constructor(message, description, data, metadata) {
     super(message);
     this.name = 'QueryError';
     this.description = description;
     this.data = data === undefined ? {} : data;
+    // Newer hosts show it as `queries.<name>.metadata`, as that of a result.
+    if (metadata !== undefined) this.metadata = metadata;
   }
 }
 
 class OpenAI {
   async run(sourceOptions, queryOptions) {
-    return outcome('Query could not be completed', (binding) =>
-      binding.run(sourceOptions, queryOptions),
+    return outcome(
+      (binding) => binding.run(sourceOptions, queryOptions),
+      // Where there is any data, ToolJet 2 shows `data.message` and nothing else.
+      (message) => new QueryError('Query could not be completed', message, { message }),
     );
   }
 
   async testConnection(sourceOptions) {
-    try {
-      return await outcome('Connection could not be established', (binding) =>
-        binding.testConnection(sourceOptions),
-      );
-    } catch (error) {
+    return outcome(
+      (binding) => binding.testConnection(sourceOptions),
       // ToolJet prints `data` below the message, even an empty one.
-      if (error.data && Object.keys(error.data).length === 0) error.data = null;
-      throw error;
-    }
+      (message) =>
+        new QueryError(
+          'Connection could not be established: the plugin cannot run on this server',
+          message,
+          null,
+        ),
+    );
   }
 }
 
-/** What the addon answers; its failures are data, which become a QueryError here. */
-async function outcome(failure, call) {
-  let answer;
+/** What the addon resolves to. Its failures are data, which become a QueryError here. */
+async function outcome(call, cannotRun) {
+  let result;
   try {
-    answer = await call(loadedBinding());
+    result = await call(loadedBinding());
   } catch (error) {
-    throw new QueryError(failure, messageOf(error));
+    throw cannotRun(messageOf(error));
   }
-  if (answer.status === 'failed') {
-    throw new QueryError(answer.message, answer.description, answer.data);
+  if (result.status === 'failed') {
+    const { message, description, data, metadata } = result;
+    throw new QueryError(message, description, data, metadata);
   }
-  return answer;
+  return result;
 }
 
 function messageOf(error) {
@@ -66,7 +72,7 @@ function messageOf(error) {
 function loadedBinding() {
   if (typeof require !== 'function' || typeof process !== 'object') {
     throw new Error(
-      'this ToolJet server gives plugins no `require` and `process`, which a native addon cannot be loaded without',
+      'this ToolJet server does not give plugins `require` and `process`, which native addons need',
     );
   }
   const platform = `${process.platform}-${process.arch}`;

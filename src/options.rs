@@ -52,7 +52,7 @@ impl SourceOptions {
         let Some(api_key) = fields.word("apiKey")? else {
             return Err(Error::invalid(
                 "apiKey",
-                "is missing; enter the API key in the data source (any text, if your server needs no key)",
+                "is missing; enter it in the data source (any text, if your server needs no key)",
             ));
         };
         check_header_value("apiKey", &api_key)?;
@@ -70,7 +70,7 @@ impl SourceOptions {
         let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.expose().len()).sum();
         if bytes > MOST_HEADER_BYTES {
             let field = if api_key.len() > MOST_HEADER_BYTES / 2 { "apiKey" } else { "headers" };
-            return Err(Error::invalid(field, "is longer than what any server takes in the head of a request"));
+            return Err(Error::invalid(field, "must be shorter: no server takes a request with headers of this size"));
         }
         let timeout = fields.whole("timeout_seconds", 1..=3600)?;
         let max_retries = fields.whole("max_retries", 0..=10)?.unwrap_or(DEFAULT_MAX_RETRIES);
@@ -146,33 +146,39 @@ fn own_headers(fields: &Fields<'_>) -> Result<Vec<(String, Secret)>, Error> {
         let (false, Some(value)) = (name.is_empty(), scalar_text(&value)) else { continue };
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if !name.chars().all(token) {
-            return Err(Error::invalid("headers", "a header name holds a character that HTTP does not allow"));
+            return Err(Error::invalid("headers", "must have names that HTTP allows, such as X-Team"));
         }
         if RESERVED_HEADERS.contains(&name.as_str()) {
-            return Err(Error::invalid("headers", format!("{name} is set by the plugin itself")));
+            return Err(Error::invalid("headers", format!("must not set {name}; the plugin does that")));
         }
         let value = value.trim();
-        check_header_value(&format!("headers ({name})"), value)?;
+        if let Some(at) = unsendable(value) {
+            let place = format!("must not contain {UNSENDABLE}; check character {at} of the value of {name}");
+            return Err(Error::invalid("headers", place));
+        }
         headers.push((name, Secret::new(value)));
         if headers.len() > MOST_HEADERS {
-            return Err(Error::invalid("headers", format!("must be at most {MOST_HEADERS}")));
+            return Err(Error::invalid("headers", format!("must have at most {MOST_HEADERS} entries")));
         }
     }
     Ok(headers)
 }
 
 fn check_header_value(field: &str, value: &str) -> Result<(), Error> {
-    match value.chars().position(|c| !(' '..='~').contains(&c)) {
+    match unsendable(value) {
         None => Ok(()),
-        Some(at) => Err(Error::invalid(
-            field,
-            format!(
-                "character {} cannot be sent in a header (a line break, an invisible or a non-ASCII character); \
-                 paste the value again",
-                at + 1
-            ),
-        )),
+        Some(at) => {
+            Err(Error::invalid(field, format!("must not contain {UNSENDABLE}; check character {at} or paste it again")))
+        }
     }
+}
+
+/// What a header cannot carry.
+const UNSENDABLE: &str = "line breaks, invisible or non-ASCII characters";
+
+/// The place of the first character that a header cannot carry, counted from 1.
+fn unsendable(value: &str) -> Option<usize> {
+    value.chars().position(|c| !(' '..='~').contains(&c)).map(|at| at + 1)
 }
 
 /// The deadline that the query itself sets: `query_timeout`, in milliseconds, as `ToolJet`
@@ -251,13 +257,13 @@ mod tests {
     #[test]
     fn a_missing_key_and_a_broken_one_name_the_field_and_never_the_value() {
         for options in [json!({}), json!({"apiKey": " "}), json!(null)] {
-            assert!(source(&options).unwrap_err().to_string().starts_with("apiKey: is missing"));
+            assert!(source(&options).unwrap_err().to_string().starts_with("API key is missing"));
         }
         let error = source(&json!({"apiKey": "sk-abc\ndef"})).unwrap_err().to_string();
-        assert!(error.starts_with("apiKey: character 7 "), "{error}");
+        assert!(error.starts_with("API key must not contain") && error.contains("character 7 "), "{error}");
         assert!(!error.contains("abc"));
         let error = source(&json!({"apiKey": "sk-1", "organizationId": "org-ü"})).unwrap_err().to_string();
-        assert!(error.starts_with("organizationId: character 5 "), "{error}");
+        assert!(error.starts_with("Organization ID must not") && error.contains("character 5 "), "{error}");
     }
 
     #[test]
@@ -276,7 +282,7 @@ mod tests {
         assert_eq!(sent, [pair("x-team", "blue"), pair("authorization", "Basic abc")]);
         for bad in [json!([["Host", "x"]]), json!([["a b", "x"]]), json!([["x", "a\nb"]])] {
             let error = source(&json!({"apiKey": "sk-1", "headers": bad})).unwrap_err();
-            assert!(error.to_string().starts_with("headers"));
+            assert!(error.to_string().starts_with("Headers must"));
         }
     }
 
@@ -297,17 +303,17 @@ mod tests {
         };
         let many = |count| (0..count).map(|n| json!([format!("x-{n}"), "v"])).collect::<Vec<_>>();
         assert_eq!(error("sk-1", many(MOST_HEADERS)), Ok(()));
-        assert_eq!(error("sk-1", many(100_000)), Err("headers: must be at most 100".to_owned()));
+        assert_eq!(error("sk-1", many(100_000)), Err("Headers must have at most 100 entries".to_owned()));
         let long = "x".repeat(MOST_HEADER_BYTES);
-        assert!(error("sk-1", vec![json!(["x-long", long])]).unwrap_err().starts_with("headers: is longer"));
-        assert!(error(&long, Vec::new()).unwrap_err().starts_with("apiKey: is longer"));
+        assert!(error("sk-1", vec![json!(["x-long", long])]).unwrap_err().starts_with("Headers must be shorter"));
+        assert!(error(&long, Vec::new()).unwrap_err().starts_with("API key must be shorter"));
     }
 
     #[test]
     fn an_error_about_the_headers_shows_nothing_of_them() {
         for bad in [json!("\"Bearer tok-abcdefgh\""), json!("Bearer tok-abcdefgh"), json!(1_234_567_890_123_i64)] {
             let error = source(&json!({"apiKey": "sk-1", "headers": bad})).unwrap_err().to_string();
-            assert_eq!(error, "headers: must be a list of pairs of name and value");
+            assert_eq!(error, "Headers must be a list of pairs of name and value");
         }
     }
 

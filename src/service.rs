@@ -1,6 +1,7 @@
 //! `ToolJet`'s `run` and `testConnection`, without `Node`: options in, outcome out.
 
 use std::{
+    borrow::Cow,
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
@@ -22,7 +23,7 @@ use crate::{
     http::Transport,
     memory::Memory,
     operations::{
-        ApiRequest, Plan, Query, Reader, Reply,
+        ApiRequest, Plan, Query, Reader, Reply, Work,
         completion::{self, Completion, Engine},
         models,
     },
@@ -32,7 +33,7 @@ use crate::{
 
 /// `message` of a failed query.
 pub const QUERY_FAILED: &str = "Query could not be completed";
-/// `message` of a failed connection test.
+/// What the `message` of a failed connection test begins with; the reason follows in a few words.
 pub const CONNECTION_FAILED: &str = "Connection could not be established";
 /// Time for a connection test with all its tries.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -59,12 +60,16 @@ pub enum Outcome {
 /// What `QueryError` is made of.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
-    /// [`QUERY_FAILED`] or [`CONNECTION_FAILED`].
-    pub message: &'static str,
+    /// [`QUERY_FAILED`], or [`CONNECTION_FAILED`] with the reason.
+    pub message: Cow<'static, str>,
     /// What happened and what to do, in sentences.
     pub description: String,
-    /// The [`Details`] of the error.
+    /// The [`Details`] of the error. Of a query, `message` is the description once more: where there
+    /// is any data, `ToolJet` 2 shows that in place of the message.
     pub data: Map<String, Value>,
+    /// Of a query, what `metadata` of a result says about the requests, as far as it is known.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
 }
 
 /// Runs a query.
@@ -72,29 +77,25 @@ pub async fn run<T: Transport>(transport: &T, memory: &Memory, source: &Value, q
     let mut state = State::default();
     match unpanicked(answer(transport, memory, source, query, &mut state)).await {
         Ok(mut reply) => {
-            let metadata = &mut reply.metadata;
-            if let Some(model) = &state.substituted_model {
-                metadata.insert("substituted_model".to_owned(), model.clone().into());
-            }
-            if !state.adjusted.is_empty() {
-                let adjusted = state.adjusted.iter().map(Adjustment::to_json).collect();
-                metadata.insert("adjusted".to_owned(), adjusted);
-            }
-            if let Some(id) = state.request_id {
-                metadata.insert("request_id".to_owned(), id.into());
-            }
-            metadata.insert("attempts".to_owned(), state.attempts.into());
-            for value in metadata.values_mut() {
+            reply.metadata.extend(state.about_requests());
+            for value in reply.metadata.values_mut() {
                 if let Value::String(text) = value
                     && state.redactor.finds_whole(text)
                 {
                     *text = state.redactor.redact(text);
                 }
             }
-            Outcome::Ok(reply)
+            Outcome::Ok(if state.has_details { with_details(reply) } else { reply })
         }
-        Err(error) => Outcome::Failed(state.failure(QUERY_FAILED, &error)),
+        Err(error) => Outcome::Failed(state.failed_query(&error)),
     }
+}
+
+/// The metadata in `data` as well, for a `ToolJet` that does not show it elsewhere.
+fn with_details(reply: Reply) -> Reply {
+    let mut data = Map::from_iter([("answer".to_owned(), reply.data)]);
+    data.extend(reply.metadata.clone());
+    Reply { data: data.into(), metadata: reply.metadata }
 }
 
 /// Tests a data source: asks for the list of models, which is free of charge.
@@ -102,14 +103,20 @@ pub async fn test_connection<T: Transport>(transport: &T, source: &Value) -> Out
     let mut state = State::default();
     match unpanicked(connect(transport, source, &mut state)).await {
         Ok(warning) => Outcome::Connected { warning },
-        Err(error) => Outcome::Failed(state.failure(CONNECTION_FAILED, &error)),
+        Err(error) => Outcome::Failed(state.failed_test(&error)),
     }
 }
 
-/// The outcome where the server's own network settings keep every request from being sent.
+/// The outcome of a query where the server's own network settings keep every request from being sent.
 #[must_use]
-pub fn unusable(message: &'static str, error: TransportError) -> Outcome {
-    Outcome::Failed(State::default().failure(message, &error.into()))
+pub fn unsendable_query(error: TransportError) -> Outcome {
+    Outcome::Failed(State::default().failed_query(&error.into()))
+}
+
+/// The outcome of a connection test in that case.
+#[must_use]
+pub fn unsendable_test(error: TransportError) -> Outcome {
+    Outcome::Failed(State::default().failed_test(&error.into()))
 }
 
 /// What is known about a call while it goes on; all of it is shown in a failure.
@@ -121,6 +128,7 @@ struct State {
     request_id: Option<String>,
     adjusted: Vec<Adjustment>,
     substituted_model: Option<String>,
+    has_details: bool,
 }
 
 impl State {
@@ -136,25 +144,75 @@ impl State {
         Ok(source)
     }
 
-    fn failure(&self, message: &'static str, error: &Error) -> Failure {
+    /// What `metadata` says about the requests of a query, whatever became of it.
+    fn about_requests(&self) -> Map<String, Value> {
+        let mut metadata = Map::new();
+        if let Some(model) = &self.substituted_model {
+            metadata.insert("substituted_model".to_owned(), model.clone().into());
+        }
+        if !self.adjusted.is_empty() {
+            let adjusted = self.adjusted.iter().map(Adjustment::to_json).collect();
+            metadata.insert("adjusted".to_owned(), adjusted);
+        }
+        if let Some(id) = &self.request_id {
+            metadata.insert("request_id".to_owned(), id.clone().into());
+        }
+        if self.attempts > 0 {
+            metadata.insert("attempts".to_owned(), self.attempts.into());
+        }
+        metadata
+    }
+
+    fn failed_query(&self, error: &Error) -> Failure {
         let hint = advice::hint(error, &self.context);
-        let details = Details {
+        let description = advice::describe(error, hint.as_deref());
+        let details = self.details(error, hint.as_deref());
+        let mut metadata = self.about_requests();
+        for (name, value) in [("request_id", details.request_id), ("model", details.model)] {
+            metadata.extend(value.map(|value| (name.to_owned(), value.into())));
+        }
+        Failure {
+            message: QUERY_FAILED.into(),
+            data: self.redacted(json_object(Details { message: Some(&description), ..details })),
+            metadata: self.redacted(metadata),
+            description: self.redactor.redact(&description),
+        }
+    }
+
+    fn failed_test(&self, error: &Error) -> Failure {
+        let hint = advice::hint(error, &self.context);
+        let message = format!("{CONNECTION_FAILED}: {}", advice::in_short(error));
+        Failure {
+            message: self.redactor.redact(&message).into(),
+            description: self.redactor.redact(&advice::describe(error, hint.as_deref())),
+            data: self.redacted(json_object(self.details(error, hint.as_deref()))),
+            metadata: Map::new(),
+        }
+    }
+
+    fn details<'a>(&'a self, error: &'a Error, hint: Option<&'a str>) -> Details<'a> {
+        Details {
             attempts: Some(self.attempts).filter(|attempts| *attempts > 0),
             model: self.context.model.as_deref(),
-            hint: hint.as_deref(),
+            hint,
             ..error.details()
-        };
-        let mut data = match serde_json::to_value(details) {
-            Ok(Value::Object(data)) => data,
-            _ => Map::new(),
-        };
-        for value in data.values_mut() {
+        }
+    }
+
+    fn redacted(&self, mut members: Map<String, Value>) -> Map<String, Value> {
+        for value in members.values_mut() {
             if let Value::String(text) = value {
                 *text = self.redactor.redact(text);
             }
         }
-        let description = self.redactor.redact(&advice::describe(error, hint.as_deref()));
-        Failure { message, description, data }
+        members
+    }
+}
+
+fn json_object(details: Details<'_>) -> Map<String, Value> {
+    match serde_json::to_value(details) {
+        Ok(Value::Object(data)) => data,
+        _ => Map::new(),
     }
 }
 
@@ -168,12 +226,13 @@ async fn answer<T: Transport>(
     let source = state.read_source(source)?;
     let fields = Fields::of("queryOptions", query)?;
     let query = Query::from_fields(&fields, source.base_url.provider())?;
+    state.has_details = query.has_details;
     let timeout = [query_timeout(&fields), source.timeout].into_iter().flatten().min().unwrap_or(DEFAULT_TIMEOUT);
     let call = Call::new(transport, &source, timeout);
     let mut exchange = Exchange { call, memory, source: &source, state };
-    match query {
-        Query::Plain(plan) => exchange.ask(plan).await,
-        Query::Completion(completion) => exchange.complete(&completion).await,
+    match query.work {
+        Work::Plain(plan) => exchange.ask(plan).await,
+        Work::Completion(completion) => exchange.complete(&completion).await,
     }
 }
 
@@ -219,6 +278,8 @@ impl<T: Transport> Exchange<'_, T> {
             Err(second) if second.api().is_some_and(|error| ApiCause::of(error).is_about_model_or_route()) => {
                 self.state.context.model = Some(cut(&model, LONGEST_WORD));
                 self.state.context.path = Some(completion::PATH);
+                self.state.substituted_model = None;
+                self.state.adjusted.clear();
                 Err(error)
             }
             Err(second) => Err(second),

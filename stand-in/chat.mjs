@@ -1,6 +1,7 @@
 import { badRequest } from './api-failure.mjs';
 import { continuationOf, INSERTIONS } from './continuations.mjs';
-import { imagesOf, isInstruction, messages, textOf } from './messages.mjs';
+import { pdfFrom, textOfPdf } from './document.mjs';
+import { filesOf, imagesOf, isInstruction, messages, textOf } from './messages.mjs';
 import { checkContext, checkFamilyRules, effortOf, servedModel } from './models.mjs';
 import {
   array,
@@ -14,7 +15,7 @@ import {
   orNull,
   string,
 } from './parameters.mjs';
-import { replyTo } from './replies.mjs';
+import { quote, replyTo } from './replies.mjs';
 import { checkMentionsJson, jsonReply, responseFormat } from './response-format.mjs';
 import { SAMPLING, variationOf } from './sampling.mjs';
 import { countTokens, digest, finish, logprobs } from './tokens.mjs';
@@ -79,12 +80,18 @@ function describeImage({ url }) {
     : `from ${new URL(url).host}`;
 }
 
-function acknowledge(images) {
-  if (images.length === 0) {
+function describeFile({ filename, file_data: data }) {
+  const pdf = pdfFrom(data);
+  const text = textOfPdf(pdf);
+  return `${filename}, ${pdf.length} bytes${text && `, which begins with “${quote(text)}”`}`;
+}
+
+function acknowledge(what, described) {
+  if (described.length === 0) {
     return '';
   }
-  const count = images.length === 1 ? '1 image' : `${images.length} images`;
-  return `I received ${count} (${images.map(describeImage).join('; ')}). `;
+  const count = described.length === 1 ? `1 ${what}` : `${described.length} ${what}s`;
+  return `I received ${count} (${described.join('; ')}). `;
 }
 
 /** A chat model that is told to continue a text does so, which replaces a completion model. */
@@ -118,7 +125,11 @@ function answer(body, variation) {
     return instructed;
   }
   const history = spoken.slice(0, -1).map(textOf);
-  return acknowledge(imagesOf(last)) + replyTo(prompt, { history, variation });
+  return [
+    acknowledge('image', imagesOf(last).map(describeImage)),
+    acknowledge('PDF', filesOf(last).map(describeFile)),
+    replyTo(prompt, { history, variation }),
+  ].join('');
 }
 
 const bytesOf = (token) => [...Buffer.from(token)];
@@ -140,12 +151,17 @@ const logprobsOf = (tokens, count) => ({
   refusal: null,
 });
 
-const promptTokensOf = (body) =>
-  body.messages.reduce(
-    (sum, message) =>
-      sum + MESSAGE_TOKENS + countTokens(textOf(message)) + IMAGE_TOKENS * imagesOf(message).length,
-    0,
-  );
+const tokensOfFile = ({ file_data: data }) => IMAGE_TOKENS + countTokens(textOfPdf(pdfFrom(data)));
+
+const tokensOf = (message) =>
+  [
+    MESSAGE_TOKENS,
+    countTokens(textOf(message)),
+    IMAGE_TOKENS * imagesOf(message).length,
+    ...filesOf(message).map(tokensOfFile),
+  ].reduce((sum, tokens) => sum + tokens);
+
+const promptTokensOf = (body) => body.messages.reduce((sum, message) => sum + tokensOf(message), 0);
 
 export function chat(body, { created }) {
   checkParameters(body, RULES);

@@ -1,5 +1,31 @@
 import { badRequest } from './api-failure.mjs';
+import { pdfFrom } from './document.mjs';
 import { array, object, oneOf, string } from './parameters.mjs';
+
+function checkFile(name, file) {
+  object(name, file);
+  for (const member of ['file_id', 'filename', 'file_data']) {
+    if (file[member] !== undefined) string()(`${name}.${member}`, file[member]);
+  }
+  if (file.file_id !== undefined) {
+    throw badRequest(`No such File object: ${file.file_id}`, 'id');
+  }
+  if (file.file_data === undefined || file.filename === undefined) {
+    const missing = file.file_data === undefined ? 'file_id' : 'filename';
+    throw badRequest(
+      `Missing required parameter: '${name}.${missing}'.`,
+      `${name}.${missing}`,
+      'missing_required_parameter',
+    );
+  }
+  if (!pdfFrom(file.file_data)) {
+    throw badRequest(
+      `Invalid '${name}.file_data'. Expected a base64-encoded data URL of a file with the MIME type application/pdf.`,
+      `${name}.file_data`,
+      'invalid_value',
+    );
+  }
+}
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'];
 
@@ -20,7 +46,7 @@ const PARTS = {
     }
   },
   input_audio: (name, part) => object(`${name}.input_audio`, part.input_audio),
-  file: (name, part) => object(`${name}.file`, part.file),
+  file: (name, part) => checkFile(`${name}.file`, part.file),
   refusal: (name, part) => string()(`${name}.refusal`, part.refusal),
 };
 
@@ -84,5 +110,10 @@ export const imagesOf = (message) =>
   partsOf(message)
     .filter(({ type }) => type === 'image_url')
     .map(({ image_url: image }) => image);
+
+export const filesOf = (message) =>
+  partsOf(message)
+    .filter(({ type }) => type === 'file')
+    .map(({ file }) => file);
 
 export const isInstruction = ({ role }) => role === 'system' || role === 'developer';

@@ -78,7 +78,7 @@ const REPLIES = [
   [/^(?:hi|hello|hey)\b/iu, () => 'Hello! What would you like to know?'],
 ];
 
-const quote = (prompt) => {
+export const quote = (prompt) => {
   const line = prompt.trim().replace(/\s+/gu, ' ');
   return line.length > 80 ? `${line.slice(0, 77)}...` : line;
 };

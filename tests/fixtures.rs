@@ -10,7 +10,7 @@ mod script;
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::PathBuf};
 
-use script::{Script, Step};
+use script::{Script, Step, answer};
 use serde_json::{Value, json};
 use tooljet_openai::{
     http::HttpResponse,
@@ -20,11 +20,13 @@ use tooljet_openai::{
 enum Expect {
     /// `data` of a success.
     Data(Value),
+    /// The parameter that the plugin changes, so that the second request succeeds.
+    Adjusts(&'static str),
     /// `data.code` of a failure, the number of requests, and words of its description.
     Fails(&'static str, usize, &'static str),
 }
 
-use Expect::{Data, Fails};
+use Expect::{Adjusts, Data, Fails};
 
 fn expectations() -> Vec<(&'static str, Expect)> {
     let pong = || Data(json!("Pong."));
@@ -34,7 +36,7 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ("chat_content_filter.json", Fails("content_filter", 1, "Rephrase the prompt")),
         ("chat_custom_tool_call.json", Data(json!(""))),
         ("chat_json_object_content.json", Data(json!("{\"answer\": 4, \"why\": \"2+2\"}"))),
-        ("chat_length_empty_all_reasoning.json", Fails("tokens_spent_on_reasoning", 1, "Raise Max Tokens")),
+        ("chat_length_empty_all_reasoning.json", Fails("tokens_spent_on_reasoning", 1, "Raise or clear Max tokens")),
         ("chat_length_partial.json", Data(json!("The first half of the ans"))),
         ("chat_multiple_choices.json", Data(json!("A"))),
         ("chat_ok.json", pong()),
@@ -44,7 +46,7 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ("chat_tool_calls_null_content.json", Data(json!(""))),
         ("compat_200_error_body.json", Fails("502", 3, "Upstream provider failed")),
         ("compat_azure_chat.json", pong()),
-        ("compat_choices_empty.json", Fails("no_answer", 1, "without any choices")),
+        ("compat_choices_empty.json", Fails("no_answer", 1, "contains no choices")),
         ("compat_content_parts_array.json", pong()),
         ("compat_floats_and_string_numbers.json", pong()),
         ("compat_groq_chat.json", pong()),
@@ -52,19 +54,18 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ("compat_minimal_missing_fields.json", pong()),
         ("compat_ollama_chat.json", pong()),
         ("compat_openrouter_chat.json", pong()),
-        ("compat_vllm_chat.json", Fails("tokens_spent_on_reasoning", 1, "reasoning_effort")),
+        ("compat_vllm_chat.json", Fails("tokens_spent_on_reasoning", 1, "lower Reasoning effort")),
         ("completion_echo_logprobs_null.json", Data(json!("Hi there"))),
         ("completion_ok.json", Data(json!("\n\nPong from the fixture."))),
         ("completion_two_choices_length.json", Data(json!(" first"))),
         ("completion_usage_without_completion_tokens.json", Fails("content_filter", 1, "before any text")),
         ("error_400_azure_content_filter.json", Fails("content_filter", 1, "Rephrase")),
-        ("error_400_context_length.json", Fails("context_length_exceeded", 1, "Shorten them")),
+        ("error_400_context_length.json", Fails("context_length_exceeded", 1, "Shorten Prompt or Message history")),
         ("error_400_litellm_none_strings.json", Fails("400", 1, "upstream said no")),
-        // The query of this test sets neither parameter, so there is nothing to adjust.
-        ("error_400_max_tokens_unsupported.json", Fails("unsupported_parameter", 1, "max_tokens")),
+        ("error_400_max_tokens_unsupported.json", Adjusts("max_tokens")),
         ("error_400_suffix_unrecognized.json", Fails("", 1, "set Engine to Chat")),
-        ("error_400_temperature_unsupported_value.json", Fails("unsupported_value", 1, "Change or clear temperature")),
-        ("error_400_tools_with_reasoning_effort.json", Fails("", 1, "Change or clear reasoning_effort")),
+        ("error_400_temperature_unsupported_value.json", Adjusts("temperature")),
+        ("error_400_tools_with_reasoning_effort.json", Adjusts("reasoning_effort")),
         ("error_400_vllm_flat_legacy.json", Fails("400", 1, "list index out of range")),
         ("error_400_vllm_int_code.json", Fails("400", 1, "suffix is not currently supported")),
         ("error_401_azure_gateway.json", Fails("401", 1, "Check the API key")),
@@ -73,30 +74,30 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ("error_401_missing_key.json", Fails("", 1, "Check the API key")),
         ("error_401_missing_scope.json", Fails("", 1, "genuine but restricted")),
         ("error_401_vllm_error_string.json", Fails("", 1, "Check the API key")),
-        ("error_402_openrouter.json", Fails("402", 1, "no credit left")),
-        ("error_403_country.json", Fails("unsupported_country_region_territory", 1, "does not serve the country")),
+        ("error_402_openrouter.json", Fails("402", 1, "Add credit")),
+        ("error_403_country.json", Fails("unsupported_country_region_territory", 1, "in a supported country")),
         ("error_403_models_scope_error_string.json", Fails("", 1, "genuine but restricted")),
-        ("error_403_project_model_access.json", Fails("model_not_found", 1, "Check the name")),
+        ("error_403_project_model_access.json", Fails("model_not_found", 1, "Ask for access to gpt-6-astra")),
         ("error_404_chat_model_on_completions.json", Fails("", 1, "Set Engine to Auto or Chat")),
-        ("error_404_invalid_url.json", Fails("", 1, "The plugin asked https://api.openai.com/v1")),
-        ("error_404_model_not_found.json", Fails("model_not_found", 1, "Check the name")),
+        ("error_404_invalid_url.json", Fails("", 1, "Check the Base URL (https://api.openai.com/v1/v1)")),
+        ("error_404_model_not_found.json", Fails("model_not_found", 1, "Check the name nope-1")),
         (
             "error_404_model_shut_down.json",
             Fails("model_not_found", 1, "announced the end of gpt-3.5-turbo-instruct for 2026-09-28. Use"),
         ),
-        ("error_404_responses_only_model.json", Fails("", 1, "Responses API only")),
+        ("error_404_responses_only_model.json", Fails("", 1, "Choose a chat model")),
         ("error_422_fastapi_detail.json", Fails("", 1, "HTTP 422")),
         ("error_429_credit_balance_exhausted.json", Fails("credit_balance_exhausted", 1, "Add credit")),
         ("error_429_insufficient_quota.json", Fails("insufficient_quota", 1, "Add credit")),
-        ("error_429_rate_limit.json", Fails("rate_limit_exceeded", 3, "Try again in 4 s")),
-        ("error_429_request_too_large.json", Fails("rate_limit_exceeded", 1, "Shorten the prompt")),
-        ("error_429_slow_down.json", Fails("slow_down", 3, "Try again in 20 s")),
+        ("error_429_rate_limit.json", Fails("rate_limit_exceeded", 3, "Wait 4 s")),
+        ("error_429_request_too_large.json", Fails("rate_limit_exceeded", 1, "Shorten Prompt")),
+        ("error_429_slow_down.json", Fails("slow_down", 3, "Wait 20 s")),
         ("error_500_empty.txt", Fails("", 3, "HTTP 500: internal server error")),
         ("error_500_server_error.json", Fails("", 3, "Try again later")),
         ("error_502_cloudflare_int_code.json", Fails("502", 3, "HTTP 502")),
         ("error_502_nginx.html", Fails("", 3, "502 Bad Gateway")),
-        ("error_503_llamacpp_loading.json", Fails("503", 3, "no capacity")),
-        ("error_503_overloaded.json", Fails("server_is_overloaded", 3, "Try again in 8 s")),
+        ("error_503_llamacpp_loading.json", Fails("503", 3, "Loading model. Wait a moment and try again.")),
+        ("error_503_overloaded.json", Fails("server_is_overloaded", 3, "Wait 8 s and try again.")),
         ("error_503_plain.txt", Fails("", 3, "HTTP 503")),
         (
             "models_list.json",
@@ -104,7 +105,7 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ),
         ("models_list_ollama_null_data.json", Data(json!([]))),
         ("models_list_vllm.json", Data(json!(["Qwen/Qwen3-32B"]))),
-        ("ok_200_html_captive_portal.html", Fails("invalid_response", 1, "A web page answered")),
+        ("ok_200_html_captive_portal.html", Fails("invalid_response", 1, "the sign-in page of a network")),
         ("sse_chat_azure_first_chunk.txt", Fails("invalid_response", 1, "event stream")),
         ("sse_chat_crlf_comments_no_final_blank.txt", Fails("invalid_response", 1, "event stream")),
         ("sse_chat_error_midstream.txt", Fails("invalid_response", 1, "event stream")),
@@ -125,34 +126,74 @@ fn index() -> Vec<Value> {
     serde_json::from_str(&text).unwrap()
 }
 
-fn source() -> Value {
-    json!({"apiKey": "sk-fixtures-0123456789"})
+const KEY: &str = "sk-fixtures-0123456789";
+
+/// The data source whose queries get this response.
+fn source(file: &str) -> Value {
+    let base_url = match file {
+        "error_404_invalid_url.json" => "https://api.openai.com/v1/v1",
+        "error_400_max_tokens_unsupported.json" => "https://gateway.example/v1",
+        _ => "",
+    };
+    json!({"apiKey": KEY, "base_url": base_url})
 }
 
-/// The same answer to every try.
-fn script(fixture: &Value) -> Script {
+/// What a query has to set so that the response is about it: the model that it names, the parameter
+/// that it rejects.
+fn set_for(file: &str) -> Value {
+    match file {
+        "error_400_max_tokens_unsupported.json" => json!({"model": "gateway-model", "max_tokens": 50}),
+        "error_400_temperature_unsupported_value.json" => json!({"model": "new-model", "temperature": 0.2}),
+        "error_400_tools_with_reasoning_effort.json" => {
+            json!({"model": "gpt-6-sol", "reasoning_effort": "low", "extra_body": {"tools": []}})
+        }
+        "error_400_suffix_unrecognized.json" | "error_400_vllm_int_code.json" => {
+            json!({"model": "some-model", "suffix": " the end."})
+        }
+        "error_403_project_model_access.json" => json!({"model": "gpt-6-astra"}),
+        "error_404_chat_model_on_completions.json" => json!({"model": "gpt-5.4-mini"}),
+        "error_404_model_not_found.json" => json!({"model": "nope-1"}),
+        "error_404_responses_only_model.json" => json!({"model": "o3-pro"}),
+        "error_429_rate_limit.json" | "error_429_request_too_large.json" => json!({"model": "gpt-6-sol"}),
+        _ => json!({}),
+    }
+}
+
+fn stored(fixture: &Value) -> HttpResponse {
     let body = fs::read(root().join("__tests__/fixtures").join(fixture["file"].as_str().unwrap())).unwrap();
     let headers = fixture["headers"].as_object().unwrap();
     let headers = headers.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
-    let response = HttpResponse {
+    HttpResponse {
         status: u16::try_from(fixture["status"].as_u64().unwrap()).unwrap(),
         headers: headers.collect(),
         body,
-    };
-    Script::new((0..3).map(|_| Step::Answer(response.clone())))
+    }
+}
+
+/// The same response to every attempt; a success after a response that the plugin can adjust to.
+fn script(fixture: &Value) -> Script {
+    let (first, mut others) = (stored(fixture), stored(fixture));
+    if expectations().iter().any(|(file, expected)| fixture["file"] == *file && matches!(expected, Adjusts(_))) {
+        let index = index();
+        others = stored(index.iter().find(|fixture| fixture["file"] == "chat_ok.json").unwrap());
+    }
+    Script::new([first, others.clone(), others].map(Step::Answer))
 }
 
 fn query(fixture: &Value) -> Value {
-    match fixture["endpoint"].as_str().unwrap() {
+    let mut query = match fixture["endpoint"].as_str().unwrap() {
         "completions" => json!({"operation": "completion", "prompt": "Ping", "engine": "completions"}),
         "models" => json!({"operation": "list_models"}),
         _ => json!({"operation": "chat", "prompt": "Ping"}),
-    }
+    };
+    let set = set_for(fixture["file"].as_str().unwrap());
+    query.as_object_mut().unwrap().extend(set.as_object().unwrap().clone());
+    query
 }
 
 fn run(fixture: &Value) -> (Outcome, usize) {
     let script = script(fixture);
-    let outcome = script.run(&source(), &query(fixture));
+    let outcome = script.run(&source(fixture["file"].as_str().unwrap()), &query(fixture));
     (outcome, script.attempts())
 }
 
@@ -174,11 +215,15 @@ fn every_stored_answer_becomes_what_the_table_says() {
         let fixture = index.iter().find(|fixture| fixture["file"] == file).unwrap();
         match (run(fixture), expected) {
             ((Outcome::Ok(reply), _), Data(data)) => assert_eq!(ids(reply.data), data, "{file}"),
+            ((Outcome::Ok(reply), attempts), Adjusts(parameter)) => {
+                assert_eq!((&reply.metadata["adjusted"][0]["parameter"], attempts), (&json!(parameter), 2), "{file}");
+            }
             ((Outcome::Failed(failure), attempts), Fails(code, expected_attempts, words)) => {
                 assert_eq!(failure.message, "Query could not be completed");
                 assert_eq!(failure.data.get("code").and_then(Value::as_str).unwrap_or_default(), code, "{file}");
                 assert_eq!(attempts, expected_attempts, "{file}");
                 assert!(failure.description.contains(words), "{file}: {}", failure.description);
+                assert_eq!(failure.data["message"], failure.description, "{file}");
             }
             ((outcome, _), _) => panic!("{file}: {outcome:?}"),
         }
@@ -209,11 +254,34 @@ fn metadata_survives_whatever_the_server_makes_of_it() {
 }
 
 #[test]
+fn the_metadata_of_a_failure_says_what_is_known_of_its_requests() {
+    let metadata = |file: &str| {
+        let index = index();
+        let fixture = index.iter().find(|fixture| fixture["file"] == file).unwrap();
+        match run(fixture).0 {
+            Outcome::Failed(failure) => Value::Object(failure.metadata),
+            other => panic!("{file}: {other:?}"),
+        }
+    };
+    let expected = json!({"attempts": 3, "request_id": "req_fx", "model": "gpt-6-sol"});
+    assert_eq!(metadata("error_429_rate_limit.json"), expected);
+    assert_eq!(metadata("chat_refusal.json")["request_id"], "req_fx");
+    assert_eq!(metadata("error_403_models_scope_error_string.json").get("model"), None);
+    let unsent = Script::new([]).run(&source(""), &json!({"operation": "chat"}));
+    assert!(matches!(unsent, Outcome::Failed(failure) if failure.metadata.is_empty()));
+    let refused = json!({"error": {"message": "not supported", "param": "seed"}});
+    let steps = [answer(400, &[], refused), answer(401, &[], json!({"error": "no"}))];
+    let query = json!({"operation": "chat", "prompt": "Ping", "model": "m", "seed": 1});
+    let Outcome::Failed(failure) = Script::new(steps).run(&source(""), &query) else { panic!("a success") };
+    assert_eq!(failure.metadata["adjusted"], json!([{"parameter": "seed", "change": "removed"}]));
+}
+
+#[test]
 fn a_connection_test_tells_the_cases_apart() {
     let index = index();
     let verdict = |file: &str| {
         let fixture = index.iter().find(|fixture| fixture["file"] == file).unwrap();
-        script(fixture).test_connection(&source())
+        script(fixture).test_connection(&source(file))
     };
     for file in ["models_list.json", "models_list_ollama_null_data.json", "models_list_vllm.json"] {
         assert_eq!(verdict(file), Outcome::Connected { warning: None }, "{file}");
@@ -222,28 +290,31 @@ fn a_connection_test_tells_the_cases_apart() {
         let Outcome::Connected { warning: Some(warning) } = verdict(file) else { panic!("{file}") };
         assert!(warning.contains("genuine but restricted"), "{warning}");
     }
-    for (file, words) in [
-        ("error_401_invalid_api_key.json", "Check the API key"),
-        ("error_401_missing_key.json", "Check the API key"),
-        ("error_401_mismatched_organization.json", "Check the Organization ID"),
-        ("error_403_country.json", "does not serve the country"),
-        ("error_404_invalid_url.json", "not the API that was expected"),
-        ("error_429_insufficient_quota.json", "The API key works, but the account has no credit"),
-        ("error_502_nginx.html", "Try again later"),
-        ("ok_200_html_captive_portal.html", "A web page answered"),
-        ("chat_ok.json", "no list of models"),
+    for (file, reason, words) in [
+        ("error_401_invalid_api_key.json", "wrong API key", "Check the API key"),
+        ("error_401_missing_key.json", "wrong API key", "Check the API key"),
+        ("error_401_mismatched_organization.json", "wrong organization ID", "Check the Organization ID"),
+        ("error_403_country.json", "country not supported", "in a supported country"),
+        ("error_404_invalid_url.json", "not an OpenAI-compatible API", "Check the Base URL"),
+        ("error_429_insufficient_quota.json", "no credit left", "The API key works. Add credit"),
+        ("error_502_nginx.html", "server error (HTTP 502)", "Try again later"),
+        ("error_503_plain.txt", "server overloaded (HTTP 503)", "Wait a moment"),
+        ("ok_200_html_captive_portal.html", "a web page in place of the API", "the sign-in page of a network"),
+        ("chat_ok.json", "not an OpenAI-compatible API", "not a list of models"),
     ] {
         let Outcome::Failed(failure) = verdict(file) else { panic!("{file}") };
-        assert_eq!(failure.message, "Connection could not be established");
+        assert_eq!(failure.message, format!("Connection could not be established: {reason}"));
         assert!(failure.description.contains(words), "{file}: {}", failure.description);
+        // ToolJet 3 prints the data below the description, so it must not say the same again.
+        assert_eq!((failure.data.get("message"), failure.metadata.len()), (None, 0), "{file}");
     }
 }
 
 #[test]
 fn no_failure_shows_the_key_or_a_part_of_it() {
     for fixture in index() {
-        if let (Outcome::Failed(Failure { description, data, .. }), _) = run(&fixture) {
-            let shown = description + &Value::Object(data).to_string();
+        if let (Outcome::Failed(Failure { description, data, metadata, .. }), _) = run(&fixture) {
+            let shown = description + &Value::Object(data).to_string() + &Value::Object(metadata).to_string();
             assert!(!shown.contains("sk-") && !shown.contains("0123456789") && !shown.contains("***"), "{shown}");
         }
     }
@@ -264,7 +335,7 @@ const IN_README: [&str; 10] = [
 ];
 
 fn table(fixtures: &[Value]) -> String {
-    let mut table = "| situation | tries | `data.code` | `description` |\n|---|---|---|---|\n".to_owned();
+    let mut table = "| situation | attempts | `data.code` | `description` |\n|---|---|---|---|\n".to_owned();
     for fixture in fixtures {
         let (Outcome::Failed(failure), attempts) = run(fixture) else { continue };
         let code = failure.data.get("code").and_then(Value::as_str).map_or(String::new(), |code| format!("`{code}`"));

@@ -107,7 +107,11 @@ fn a_proxy_that_wants_a_password_is_named_as_such() {
     let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address(proxy.port()))]);
     for base_url in ["http://gateway.invalid/v1", "https://gateway.invalid/v1"] {
         let failure = fail(&plugin, base_url);
-        assert_failure(&failure, "proxy_authentication_required", "Put user and password into TOOLJET_HTTP_PROXY");
+        assert_failure(
+            &failure,
+            "proxy_authentication_required",
+            "Add the username and password to TOOLJET_HTTP_PROXY",
+        );
     }
 }
 
@@ -122,7 +126,7 @@ fn a_gateway_that_answers_as_proxies_do_is_not_taken_for_one() {
 
 #[test]
 fn a_proxy_that_refuses_the_tunnel_is_named_as_such() {
-    for (status, words) in [(403, "it refused to"), (502, "it refused to")] {
+    for (status, words) in [(403, "it rejected the request"), (502, "it rejected the request")] {
         let proxy = Server::answering(move |_| response(status, &[], "no"));
         let plugin = Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port()))]);
         assert_failure(&fail(&plugin, "https://gateway.invalid/v1"), "proxy_failed", words);
@@ -145,7 +149,7 @@ fn a_proxy_that_cannot_be_reached_is_not_taken_for_the_api() {
         let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", address)]);
         for base_url in ["http://gateway.invalid/v1", "https://gateway.invalid/v1"] {
             let failure = fail(&plugin, base_url);
-            assert_failure(&failure, "proxy_failed", "that the proxy runs");
+            assert_failure(&failure, "proxy_failed", "that the proxy is running");
             assert_failure(&failure, "proxy_failed", words);
         }
     }
@@ -200,10 +204,13 @@ fn a_proxy_setting_that_cannot_be_used_fails_every_query_and_names_the_variable(
             let Err(error) = client(&[(variable, &address)]) else { panic!("{address} is used") };
             assert_eq!(error.kind, TransportErrorKind::Proxy);
             assert!(error.detail.starts_with(variable), "{error}");
-            let outcome = service::unusable(service::QUERY_FAILED, error);
+            let test = plugin::failure(service::unsendable_test(error.clone()));
+            assert_eq!(test.message, "Connection could not be established: proxy did not connect");
+            let outcome = service::unsendable_query(error);
             assert_no_password(&format!("{outcome:?}"));
             let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
             assert_failure(&failure, "proxy_failed", variable);
+            assert_eq!(failure.data["message"], failure.description);
         }
     }
 }

@@ -114,7 +114,7 @@ fn an_extra_file_that_cannot_be_read_changes_nothing() {
 #[test]
 fn certificates_out_of_their_time_are_told_apart() {
     let expired = meet(|params| params.not_after = date_time_ymd(2020, 1, 1));
-    assert_failure(&expired, "tls_certificate_expired", "out of date, or the ToolJet server's clock is wrong");
+    assert_failure(&expired, "tls_certificate_expired", "or correct the clock of the ToolJet server");
     let early = meet(|params| params.not_before = date_time_ymd(2090, 1, 1));
     assert_failure(&early, "tls_certificate_expired", "not valid at this time");
 }
@@ -165,7 +165,7 @@ fn https_to_a_plain_port_suggests_http() {
         connection.wait_until_closed();
     });
     let failure = Plugin::with_env(&[]).fail(&https(&server), SECONDS);
-    assert_failure(&failure, "tls_failed", "a plain http server needs http:// in the Base URL");
+    assert_failure(&failure, "tls_failed", "a plain HTTP server needs http:// in the Base URL");
 }
 
 #[test]
@@ -192,7 +192,11 @@ fn a_handshake_that_the_server_refuses_gives_its_reason() {
 fn a_connection_that_ends_inside_the_handshake_is_a_reset() {
     for end in [Connection::reset, |_: &mut Connection| ()] {
         let server = Server::start(end);
-        assert_failure(&Plugin::with_env(&[]).fail(&https(&server), SECONDS), "connection_reset", "broke");
+        assert_failure(
+            &Plugin::with_env(&[]).fail(&https(&server), SECONDS),
+            "connection_reset",
+            "check any proxy or firewall",
+        );
     }
 }
 

@@ -61,6 +61,24 @@ describe('requests', () => {
     });
   }
 
+  it('with a file are refused unless it is a PDF that has a name', async () => {
+    const place = 'messages[0].content[0].file';
+    for (const [file, param] of [
+      [{}, `${place}.file_id`],
+      [{ file_data: 'data:application/pdf;base64,JVBERi0xLjQK' }, `${place}.filename`],
+      [{ filename: 'a.pdf', file_data: 'JVBERi0xLjQK' }, `${place}.file_data`],
+      [{ filename: 'a.txt', file_data: 'data:text/plain;base64,AAAA' }, `${place}.file_data`],
+      [{ filename: 'a.pdf', file_data: 'data:application/pdf;base64,AAAA' }, `${place}.file_data`],
+      [{ file_id: 'file-1' }, 'id'],
+    ]) {
+      const refusal = await refused(
+        CHAT,
+        conversation({ messages: user([{ type: 'file', file }]) }),
+      );
+      assert.deepEqual([refusal.status, refusal.param], [400, param]);
+    }
+  });
+
   it('name every argument that is not known', async () => {
     const { message } = await refused(CHAT, conversation({ foo: 1, bar: 2 }));
     assert.match(message, /Unrecognized request arguments supplied: foo, bar/);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import Ajv2020 from 'ajv/dist/2020.js';
 import { CONTINUATIONS, INSERTIONS } from '../../stand-in/continuations.mjs';
 import {
@@ -13,7 +14,7 @@ import {
   refused,
   user,
 } from './client.mjs';
-import { asPerson, PERSON, VARIANTS } from './variants.mjs';
+import { asFile, asPerson, PERSON, VARIANTS } from './variants.mjs';
 
 describe('a completion', () => {
   it('continues the text that it knows', async () => {
@@ -99,6 +100,27 @@ describe('a chat', () => {
   it('says which images it received', async () => {
     const { message } = await chatted(VARIANTS[CHAT]['an image']);
     assert.match(message.content, /^I received 1 image \(image\/png, \d+ bytes\)\. /);
+  });
+
+  it('says what the PDFs that it received begin with', async () => {
+    const { message } = await chatted(VARIANTS[CHAT]['a PDF']);
+    assert.match(
+      message.content,
+      /^I received 1 PDF \(invoice\.pdf, \d+ bytes, which begins with “Invoice 4711: 120 EUR”\)\. /,
+    );
+  });
+
+  it('reads a deflated PDF too, and says nothing of what it cannot read', async () => {
+    const stream = deflateSync(Buffer.from(String.raw`BT (One \(1\)) Tj (two) Tj ET`));
+    const wrap = (bytes) =>
+      Buffer.concat([Buffer.from('%PDF-1.7\nstream\n'), bytes, Buffer.from('\nendstream\n')]);
+    const said = async (bytes) =>
+      (await chatted({ messages: user([asFile(bytes)]) })).message.content;
+    assert.match(await said(wrap(stream)), /begins with “One \(1\) two”/);
+    assert.match(
+      await said(wrap(Buffer.from('BT <0001> Tj ET'))),
+      /^I received 1 PDF \([^,]+, \d+ bytes\)\. /,
+    );
   });
 
   it('continues a text as a completion would, when the instructions ask for that', async () => {

@@ -12,6 +12,16 @@ import {
 const PIXEL =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
+/** A PDF with one text in it: `text` must have no brackets. */
+export const pdf = (text) =>
+  Buffer.from(
+    `%PDF-1.4\n1 0 obj\n<< /Length 44 >>\nstream\nBT /F1 12 Tf (${text}) Tj ET\nendstream\nendobj\n%%EOF\n`,
+  );
+export const asFile = (bytes, filename = 'invoice.pdf') => ({
+  type: 'file',
+  file: { filename, file_data: `data:application/pdf;base64,${bytes.toString('base64')}` },
+});
+
 export const PERSON = {
   type: 'object',
   properties: {
@@ -65,6 +75,12 @@ export const VARIANTS = {
       messages: user([
         { type: 'text', text: 'What do you see?' },
         { type: 'image_url', image_url: { url: PIXEL, detail: 'low' } },
+      ]),
+    }),
+    'a PDF': conversation({
+      messages: user([
+        { type: 'text', text: 'What is it about?' },
+        asFile(pdf('Invoice 4711: 120 EUR')),
       ]),
     }),
     reasoning: conversation({ model: 'gpt-6-sol', reasoning_effort: 'high', verbosity: 'low' }),

@@ -40,8 +40,8 @@ fn of_proxy(error: Failed<'_>, scheme: &str) -> Option<TransportError> {
         Some("tunnel error: proxy authorization required") => {
             TransportError::new(Kind::ProxyAuthentication, "HTTP 407")
         }
-        Some("tunnel error: unsuccessful") => TransportError::new(Kind::Proxy, "it refused to"),
-        _ => TransportError::new(Kind::Proxy, format!("connection to it: {}", innermost(error))),
+        Some("tunnel error: unsuccessful") => TransportError::new(Kind::Proxy, "it rejected the request"),
+        _ => TransportError::new(Kind::Proxy, format!("cannot reach it: {}", innermost(error))),
     })
 }
 

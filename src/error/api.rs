@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// An error that the API itself reported, in whatever shape.
 #[derive(Clone, Debug, Default, PartialEq, thiserror::Error)]
-#[error("the API answered HTTP {status}{}: {message}", self.code_in_words())]
+#[error("the API returned HTTP {status}{}: {message}", self.code_in_words())]
 pub struct ApiError {
     /// HTTP status; for an error under HTTP 200, the status that its code names.
     pub status: u16,

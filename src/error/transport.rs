@@ -92,25 +92,51 @@ impl TransportErrorKind {
         }
     }
 
+    /// The reason in a few words, for where there is no room for a sentence.
+    #[must_use]
+    pub fn in_short(self) -> &'static str {
+        match self {
+            Self::Timeout => "no response in time",
+            Self::ConnectTimeout => "no connection in time",
+            Self::Dns => "host name not found",
+            Self::Refused => "connection refused",
+            Self::Unreachable => "host not reachable",
+            Self::Reset => "connection closed too early",
+            Self::Truncated => "response cut off",
+            Self::TlsExpired => "certificate expired or not yet valid",
+            Self::TlsUnknownIssuer => "certificate not trusted",
+            Self::TlsWrongHost => "certificate of another host",
+            Self::Tls => "TLS connection failed",
+            Self::Proxy => "proxy did not connect",
+            Self::ProxyAuthentication => "proxy requires a valid username and password",
+            Self::Redirect => "redirected to another URL",
+            Self::NotHttp => "not an HTTP server",
+            Self::TooLarge => "response too large",
+            Self::Compression => "response damaged",
+            Self::Blocked => "address blocked by ToolJet's SSRF protection",
+            Self::Other => "connection failed",
+        }
+    }
+
     fn in_words(self) -> &'static str {
         match self {
-            Self::Timeout => "no answer in time",
+            Self::Timeout => "no response in time",
             Self::ConnectTimeout => "no connection in time",
             Self::Dns => "the host name of the API could not be resolved",
             Self::Refused => "the connection to the API was refused",
             Self::Unreachable => "the API's host cannot be reached from this server",
-            Self::Reset => "the connection was closed before the answer was complete",
-            Self::Truncated => "the answer was cut off on its way",
+            Self::Reset => "the connection was closed before the response was complete",
+            Self::Truncated => "the response was cut off on its way",
             Self::TlsExpired => "the API's TLS certificate is not valid at this time",
-            Self::TlsUnknownIssuer => "the API's TLS certificate is not signed by a known authority",
+            Self::TlsUnknownIssuer => "the API's TLS certificate is not signed by a trusted CA",
             Self::TlsWrongHost => "the API's TLS certificate is for another host",
-            Self::Tls => "no secure connection to the API could be made",
+            Self::Tls => "the TLS connection to the API failed",
             Self::Proxy => "the proxy did not connect to the API",
-            Self::ProxyAuthentication => "the proxy wants a user and a password, or other ones",
-            Self::Redirect => "the API answered with a redirect, which is not followed",
-            Self::NotHttp => "what answered at this address does not speak HTTP",
-            Self::TooLarge => "the answer is larger than the plugin accepts",
-            Self::Compression => "the answer's compression is broken",
+            Self::ProxyAuthentication => "the proxy requires a valid username and password",
+            Self::Redirect => "the API redirected the request, which the plugin does not follow",
+            Self::NotHttp => "the server at this URL does not speak HTTP",
+            Self::TooLarge => "the response is larger than the plugin accepts",
+            Self::Compression => "the compressed response is damaged",
             Self::Blocked => "ToolJet's rules do not allow a connection to this address",
             Self::Other => "the request to the API failed",
         }

@@ -1,21 +1,26 @@
 //! Chat: `POST /chat/completions`.
 //!
-//! Form fields: `prompt`, `model`, `system_prompt`, `message_history`, `max_tokens`,
-//! `temperature`, `stop_sequence`, `suffix`; below the divide `images`, `image_detail`,
-//! `response_format`, `json_schema`, `reasoning_effort`, `verbosity`, `top_p`,
-//! `frequency_penalty`, `presence_penalty`, `n`, `seed`, `service_tier`,
-//! `prompt_cache_key`, `safety_identifier`, `metadata`, `extra_body`.
+//! Form fields: `prompt`, `model`, `system_prompt`, `message_history`, `images`,
+//! `response_format`, `max_tokens`, `temperature`, `stop_sequence`, `suffix`; advanced
+//! `image_detail`, `json_schema`, `reasoning_effort`, `verbosity`, `top_p`, `frequency_penalty`,
+//! `presence_penalty`, `n`, `seed`, `service_tier`, `prompt_cache_key`, `safety_identifier`,
+//! `metadata`, `extra_body`, `result`.
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
 use super::{
     ApiRequest, Plan, Reader, advanced,
     choices::ChoicesReader,
-    content::{content_parts, images, missing_prompt, user_content},
+    content::{missing_prompt, prompt, user_content},
+    files,
+    history::History,
     parameters::{Body, stops_of},
     response_format::{self, Format},
 };
 use crate::{
+    answer::content_text,
     base_url::Provider,
     capabilities::{DEFAULT_CHAT_MODEL, family},
     error::Error,
@@ -33,9 +38,10 @@ const MOST_METADATA: usize = 16;
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     let more = advanced(fields);
-    let messages = messages(fields, &more)?;
-    let mut body = Body::new(fields, DEFAULT_CHAT_MODEL)?;
-    body.set("messages", messages.clone());
+    let (format, member) = response_format::from_fields(fields)?;
+    let model = fields.word("model")?;
+    let mut body = Body::new(fields, model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL));
+    body.set("messages", messages(fields, format)?);
     if let Some(limit) = fields.whole("max_tokens", 1..=i64::MAX)? {
         let name = token_limit(provider, body.model());
         body.set(name, limit);
@@ -44,13 +50,10 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     body.stops()?;
     let mut body = body.from(&more);
     let many = body.sampling()?;
-    body.words(&["reasoning_effort", "verbosity", "service_tier", "prompt_cache_key", "safety_identifier"])?;
+    body.dropdowns(&["reasoning_effort", "verbosity", "service_tier"])?;
+    body.words(&["prompt_cache_key", "safety_identifier"])?;
     if let Some(metadata) = metadata(&more)? {
         body.set("metadata", metadata);
-    }
-    let (format, member) = response_format::from_fields(&more)?;
-    if format == Format::JsonObject {
-        response_format::check_word_json(&messages)?;
     }
     if let Some(member) = member {
         body.set("response_format", member);
@@ -72,21 +75,48 @@ pub fn token_limit(provider: Provider, model: &str) -> &'static str {
     }
 }
 
-fn messages(fields: &Fields<'_>, more: &Fields<'_>) -> Result<Vec<Value>, Error> {
-    let mut messages = Vec::new();
+fn messages(fields: &Fields<'_>, format: Format) -> Result<Vec<Value>, Error> {
+    let conversation = conversation(fields)?;
     let suffix = fields.text("suffix")?.map(|suffix| leads_up_to(&suffix));
-    let instructions: Vec<_> = fields.text("system_prompt")?.into_iter().chain(suffix).collect();
-    if !instructions.is_empty() {
-        // `system` is the one role that every server takes; `adjust` knows the others.
-        messages.push(json!({"role": "system", "content": instructions.join("\n\n")}));
+    let mut instructions: Vec<_> = fields.text("system_prompt")?.into_iter().chain(suffix).collect();
+    // Without the word, the API rejects this format.
+    if format == Format::JsonObject && !mentions_json(&instructions, &conversation) {
+        instructions.push("Answer with a JSON object.".to_owned());
     }
-    messages.extend(history(fields)?);
-    match user_content(fields.value("prompt"), images(more)?)? {
+    if instructions.is_empty() {
+        return Ok(conversation);
+    }
+    // `system` is the one role that every server takes; `adjust` knows the others.
+    let instructions = json!({"role": "system", "content": instructions.join("\n\n")});
+    Ok(std::iter::once(instructions).chain(conversation).collect())
+}
+
+/// The history, and the prompt with its files.
+fn conversation(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
+    let mut history = History::from_fields(fields)?;
+    let files = files::parts(fields, advanced(fields).dropdown("image_detail")?.as_deref())?;
+    let prompt = match prompt(fields) {
+        None => history.take_prompt().map(|text| Cow::Owned(text.into())),
+        Some(prompt) => {
+            if history.ends_with(&prompt) {
+                history.take_prompt();
+            }
+            Some(prompt)
+        }
+    };
+    let mut messages = history.messages;
+    match user_content(prompt.as_deref(), files)? {
         Some(content) => messages.push(json!({"role": "user", "content": content})),
         None if messages.last().is_some_and(|last| last["role"] == "user") => {}
         None => return Err(missing_prompt()),
     }
     Ok(messages)
+}
+
+fn mentions_json(instructions: &[String], conversation: &[Value]) -> bool {
+    let is_said = |text: &str| text.to_ascii_lowercase().contains("json");
+    instructions.iter().any(|text| is_said(text))
+        || conversation.iter().any(|message| content_text(message.get("content")).is_some_and(|text| is_said(&text)))
 }
 
 /// The API has no suffix for chat, so the model is asked to write towards it.
@@ -97,71 +127,17 @@ fn leads_up_to(suffix: &str) -> String {
     )
 }
 
-/// `message_history`: an array of messages, a single one, or JSON text of either.
-fn history(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
-    const KEY: &str = "message_history";
-    let messages = match fields.json(KEY)? {
-        None => return Ok(Vec::new()),
-        Some(Value::Array(messages)) => messages,
-        Some(single) => vec![single],
-    };
-    messages
-        .into_iter()
-        .enumerate()
-        .map(|(index, mut message)| {
-            let wrong = |reason: String| Error::invalid(format!("{KEY}[{index}]"), reason);
-            let Value::Object(members) = &mut message else {
-                return Err(wrong(format!(
-                    "must be an object like {{\"role\": \"user\", \"content\": \"...\"}}, got {}",
-                    excerpt(&message)
-                )));
-            };
-            members.retain(|_, value| !value.is_null());
-            let role = members.get("role").and_then(Value::as_str).map(str::trim).unwrap_or_default().to_owned();
-            if role.is_empty() {
-                return Err(wrong("needs a role: system, developer, user, assistant or tool".to_owned()));
-            }
-            members.insert("role".to_owned(), role.into());
-            match members.get("content") {
-                Some(Value::Array(parts)) => {
-                    let parts = content_parts(&format!("{KEY}[{index}].content"), &Value::Array(parts.clone()))?;
-                    members.insert("content".to_owned(), parts.into());
-                }
-                Some(Value::Object(_)) => {
-                    return Err(wrong("content must be a text or an array of content parts, got an object".to_owned()));
-                }
-                None | Some(Value::Null) => {
-                    if !members.contains_key("tool_calls")
-                        && !members.contains_key("audio")
-                        && !members.contains_key("refusal")
-                    {
-                        return Err(wrong("needs content".to_owned()));
-                    }
-                }
-                Some(scalar) => {
-                    let text = scalar_text(scalar).unwrap_or_default();
-                    members.insert("content".to_owned(), text.into());
-                }
-            }
-            Ok(message)
-        })
-        .collect()
-}
-
 /// `metadata`: up to 16 pairs; scalar values become text, as the API wants it.
 fn metadata(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     let Some(pairs) = fields.object("metadata")? else { return Ok(None) };
     if pairs.len() > MOST_METADATA {
-        return Err(Error::invalid(
-            "metadata",
-            format!("the API takes at most {MOST_METADATA} pairs, got {}", pairs.len()),
-        ));
+        return Err(Error::invalid("metadata", format!("takes at most {MOST_METADATA} pairs, got {}", pairs.len())));
     }
     pairs
         .into_iter()
         .map(|(name, value)| match scalar_text(&value) {
             Some(text) => Ok((name, text.into())),
-            None => Err(Error::invalid("metadata", format!("{name} must be a text, got {}", excerpt(&value)))),
+            None => Err(Error::invalid("metadata", format!("must have text as {name}, got {}", excerpt(&value)))),
         })
         .collect::<Result<_, _>>()
         .map(Some)
@@ -180,10 +156,6 @@ mod tests {
 
     fn body(options: Value) -> Result<Value, String> {
         body_for(options, Provider::OpenAi)
-    }
-
-    fn history(history: Value) -> Result<Value, String> {
-        body(json!({"prompt": "p", "message_history": history})).map(|body| body["messages"].clone())
     }
 
     #[test]
@@ -226,37 +198,110 @@ mod tests {
     }
 
     #[test]
-    fn history_stands_between_instructions_and_prompt() {
-        let turns = json!([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]);
+    fn history_is_between_instructions_and_prompt() {
+        let options = json!({
+            "system_prompt": "Be brief.", "message_history": [{"role": "assistant", "content": "b"}], "prompt": "p"
+        });
         let expected = json!([
-            {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "p"}
+            {"role": "system", "content": "Be brief."}, {"role": "assistant", "content": "b"},
+            {"role": "user", "content": "p"}
         ]);
-        assert_eq!(history(turns.clone()).unwrap(), expected);
-        assert_eq!(history(json!(turns.to_string())).unwrap(), expected);
-        assert_eq!(history(json!({"role": "user", "content": 5})).unwrap()[0], json!({"role": "user", "content": "5"}));
+        assert_eq!(body(options).unwrap()["messages"], expected);
+    }
+
+    fn entry(kind: &str, message: &str) -> Value {
+        json!({"message": message, "messageId": "1", "timestamp": "", "name": "", "avatar": "", "type": kind})
     }
 
     #[test]
-    fn a_wrong_message_names_its_index() {
-        let error = |value| history(value).unwrap_err();
-        assert!(
-            error(json!([{"role": "user", "content": "a"}, "b"])).starts_with("message_history[1]: must be an object")
-        );
-        assert!(error(json!([{"content": "a"}])).starts_with("message_history[0]: needs a role"));
-        assert!(error(json!([{"role": "user"}])).starts_with("message_history[0]: needs content"));
-        assert!(error(json!("[{role}]")).starts_with("message_history: is not valid JSON"));
-        assert!(error(json!(5)).starts_with("message_history: must be a JSON array or object"));
+    fn a_prompt_that_the_chat_component_has_in_its_history_already_is_asked_once() {
+        let history = json!([entry("response", "Hello."), entry("message", "Hi ")]);
+        let messages = |prompt: Value, images: Value| {
+            body(json!({"prompt": prompt, "message_history": history, "images": images})).unwrap()["messages"].clone()
+        };
+        let expected =
+            |content: Value| json!([{"role": "assistant", "content": "Hello."}, {"role": "user", "content": content}]);
+        assert_eq!(messages(json!(" Hi"), json!(null)), expected(json!(" Hi")));
+        assert_eq!(messages(entry("message", "Hi "), json!([])), expected(json!("Hi ")));
+        assert_eq!(messages(json!(""), json!(null)), expected(json!("Hi ")));
+        let image = json!({"type": "image_url", "image_url": {"url": "https://h/a"}});
+        let with_image = expected(json!([{"type": "text", "text": "Hi "}, image]));
+        assert_eq!(messages(json!(null), json!("https://h/a")), with_image);
+        assert_eq!(messages(json!("Hi "), json!("https://h/a")), with_image);
+        assert_eq!(messages(json!("Bye"), json!(null)).as_array().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_prompt_is_asked_again_where_the_history_is_one_of_the_api_or_ends_with_an_answer() {
+        for history in
+            [json!([{"role": "user", "content": "Hi"}]), json!([entry("message", "Hi"), entry("response", "-")])]
+        {
+            let options = json!({"prompt": "Hi", "message_history": history});
+            let body = body(options).unwrap();
+            let asked = body["messages"].as_array().unwrap().iter().filter(|message| message["content"] == "Hi");
+            assert_eq!(asked.count(), 2);
+        }
     }
 
     #[test]
     fn the_prompt_may_be_missing_if_the_history_ends_with_the_user() {
         let turn = |role: &str| json!({"message_history": [{"role": role, "content": "a"}]});
         assert!(body(turn("user")).is_ok());
-        assert_eq!(body(turn("assistant")).unwrap_err(), "prompt: is missing; enter the text to send");
+        assert_eq!(body(turn("assistant")).unwrap_err(), "Prompt is missing; enter the text to send");
     }
 
     #[test]
-    fn everything_below_the_divide_is_sent() {
+    fn the_word_json_is_added_where_a_json_object_is_asked_for_without_it() {
+        let messages = |options: Value| {
+            let mut options = options;
+            options["response_format"] = json!("json_object");
+            body(options).unwrap()["messages"].clone()
+        };
+        let added = "Answer with a JSON object.";
+        assert_eq!(messages(json!({"prompt": "Hi"}))[0], json!({"role": "system", "content": added}));
+        let both = messages(json!({"prompt": "Hi", "system_prompt": "Be brief."}));
+        assert_eq!(both[0]["content"], format!("Be brief.\n\n{added}"));
+        // The word inside of an image's data or a document's name does not count.
+        let file = json!({"name": "json.pdf", "base64Data": "JVBERi0json"});
+        assert_eq!(messages(json!({"prompt": "Hi", "images": file}))[0]["content"], added);
+        for said in [
+            json!({"prompt": "as Json"}),
+            json!({"prompt": ["as JSON"]}),
+            json!({"prompt": "Hi", "system_prompt": "JSON!"}),
+            json!({"prompt": "Hi", "message_history": [{"role": "user", "content": "use json"}]}),
+        ] {
+            assert!(!messages(said).to_string().contains(added));
+        }
+    }
+
+    #[test]
+    fn what_is_left_to_the_model_is_not_sent() {
+        let unset = json!({
+            "prompt": "Hi", "images": "https://h/a", "image_detail": "unset", "reasoning_effort": "Unset",
+            "verbosity": " unset ", "service_tier": "unset", "response_format": "unset"
+        });
+        let content = json!([
+            {"type": "text", "text": "Hi"}, {"type": "image_url", "image_url": {"url": "https://h/a"}}
+        ]);
+        let expected = json!({"model": DEFAULT_CHAT_MODEL, "messages": [{"role": "user", "content": content}]});
+        assert_eq!(body(unset).unwrap(), expected);
+        assert_eq!(body(json!({"prompt": "unset"})).unwrap()["messages"][0]["content"], "unset");
+    }
+
+    #[test]
+    fn images_and_the_format_count_while_advanced_is_off_and_the_others_do_not() {
+        let body = body(json!({
+            "advanced": "off", "prompt": "Hi", "images": "https://h/a", "image_detail": "low",
+            "response_format": "json_object", "seed": 1
+        }))
+        .unwrap();
+        assert_eq!(body["response_format"], json!({"type": "json_object"}));
+        assert_eq!(body["messages"][1]["content"][1]["image_url"], json!({"url": "https://h/a"}));
+        assert_eq!(body.get("seed"), None);
+    }
+
+    #[test]
+    fn every_advanced_field_is_sent() {
         let options = json!({
             "prompt": "JSON?", "images": "https://h/a.png", "image_detail": "low", "response_format": "json_object",
             "reasoning_effort": "low", "verbosity": "high", "top_p": "0.9", "frequency_penalty": "-1",

@@ -43,7 +43,7 @@ impl ChoicesReader {
         let choices = in_order(list(&answer.body, "choices"));
         let results: Vec<_> = choices.iter().map(|choice| self.choice(choice, answer)).collect();
         let Some(first) = results.first() else {
-            return Err(no_answer(NoAnswer::Empty, "the API answered without any choices", answer));
+            return Err(no_answer(NoAnswer::Empty, "the response contains no choices", answer));
         };
         let data = if self.many {
             if results.iter().all(Result::is_err) {
@@ -91,7 +91,7 @@ impl ChoicesReader {
                 _ => {}
             }
             if !choice["message"].is_object() && !choice["text"].is_string() {
-                return fail(NoAnswer::Empty, "the API answered with a choice that holds no text");
+                return fail(NoAnswer::Empty, "the response contains no text");
             }
         }
         let has_tool_calls =

@@ -1,8 +1,8 @@
 //! Completions: `POST /completions`, or its continuation through `/chat/completions`.
 //!
 //! Form fields: `prompt`, `model`, `max_tokens`, `temperature`, `stop_sequence`, `suffix`,
-//! `engine`; below the divide `top_p`, `frequency_penalty`, `presence_penalty`, `n`,
-//! `best_of`, `echo`, `seed`, `logprobs`, `extra_body`.
+//! `engine`; advanced `top_p`, `frequency_penalty`, `presence_penalty`, `n`, `best_of`, `echo`,
+//! `seed`, `logprobs`, `extra_body`, `result`.
 //!
 //! `OpenAI` shut down the last models of `/completions` on 2026-09-28; compatible servers
 //! still have the endpoint. The engine decides: `completions` always asks it, `chat` asks a
@@ -70,7 +70,8 @@ impl Completion {
         let engine = fields.choice("engine", &engines)?.unwrap_or_default();
         let prompt = prompt_text(fields)?;
         let suffix = fields.text("suffix")?;
-        let mut body = Body::new(fields, DEFAULT_COMPLETION_MODEL)?;
+        let model = fields.word("model")?;
+        let mut body = Body::new(fields, model.as_deref().unwrap_or(DEFAULT_COMPLETION_MODEL));
         body.set("prompt", prompt.clone());
         body.set("max_tokens", fields.whole("max_tokens", 1..=i64::MAX)?.unwrap_or(DEFAULT_MAX_TOKENS));
         body.temperature()?;
@@ -84,7 +85,10 @@ impl Completion {
         let n = more.whole("n", 1..=128)?.unwrap_or(1);
         if let Some(best_of) = more.whole("best_of", 1..=20)? {
             if best_of < n {
-                return Err(Error::invalid("best_of", format!("must not be less than n, got {best_of} with n {n}")));
+                return Err(Error::invalid(
+                    "best_of",
+                    format!("must be at least {n} (Number of results), got {best_of}"),
+                ));
             }
             body.set("best_of", best_of);
         }
@@ -95,16 +99,7 @@ impl Completion {
         if let Some(logprobs) = more.whole("logprobs", 0..=MOST_LOGPROBS)? {
             body.set("logprobs", logprobs);
         }
-        Ok(Self {
-            engine,
-            model: fields.word("model")?,
-            prompt,
-            suffix,
-            echo: echo.unwrap_or_default(),
-            many,
-            provider,
-            body: body.finish()?,
-        })
+        Ok(Self { engine, model, prompt, suffix, echo: echo.unwrap_or_default(), many, provider, body: body.finish()? })
     }
 
     /// The query through `/completions`.
@@ -247,12 +242,12 @@ mod tests {
 
     #[test]
     fn bad_values_name_the_field() {
-        assert!(read(json!({})).unwrap_err().starts_with("prompt: is missing"));
-        assert!(read(json!({"prompt": "a", "max_tokens": "many"})).unwrap_err().starts_with("max_tokens: must be"));
+        assert!(read(json!({})).unwrap_err().starts_with("Prompt is missing"));
+        assert!(read(json!({"prompt": "a", "max_tokens": "many"})).unwrap_err().starts_with("Max tokens must be"));
         assert!(
-            read(json!({"prompt": "a", "best_of": 2, "n": 3})).unwrap_err().starts_with("best_of: must not be less")
+            read(json!({"prompt": "a", "best_of": 2, "n": 3})).unwrap_err().starts_with("Best of must be at least")
         );
-        assert!(read(json!({"prompt": "a", "engine": "v8"})).unwrap_err().starts_with("engine: must be one of"));
+        assert!(read(json!({"prompt": "a", "engine": "v8"})).unwrap_err().starts_with("Engine must be one of"));
     }
 
     #[test]

@@ -1,18 +1,21 @@
 //! Generate embedding: `POST /embeddings`.
 //!
-//! Form fields: `input`, `model`, `dimensions`, `encoding_format`; below the divide
-//! `extra_body`.
+//! Form fields: `input`, `model_embedding`, `dimensions`, `encoding_format`; advanced `extra_body`,
+//! `result`.
 //!
-//! Queries saved by `ToolJet`'s own plugin hold `model_embedding` and one set of fields per
-//! model: `input_M1`, `encoding_format_M1`, `dimensions_M1` and so on, also spelled
-//! `input__m1`. They are read where the plain fields are not set.
+//! Queries saved by `ToolJet`'s own plugin have one set of fields per model: `input_M1`,
+//! `encoding_format_M1`, `dimensions_M1` and so on, also spelled `input__m1`. They are read where
+//! the plain fields are not set.
 
 use serde_json::{Map, Value, json};
 
-use super::{ApiRequest, Plan, Reader, Reply, advanced, parameters::Body};
+use super::{
+    ApiRequest, Plan, Reader, Reply, advanced,
+    parameters::{Body, model_for},
+};
 use crate::{
     answer::{Answer, in_order, list, usage},
-    capabilities::DEFAULT_EMBEDDING_MODEL,
+    capabilities::{DEFAULT_EMBEDDING_MODEL, is_embedding_model},
     error::{Error, Unexpected},
     fields::{Fields, excerpt, scalar_text},
 };
@@ -26,28 +29,17 @@ const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large
 /// # Errors
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
-    let model = model(fields)?;
-    let mut body = Body::new(&advanced(fields), DEFAULT_EMBEDDING_MODEL)?;
-    body.set("model", model.clone());
+    let model = model_for(fields.word("model_embedding")?, fields, is_embedding_model, DEFAULT_EMBEDDING_MODEL);
+    let mut body = Body::new(&advanced(fields), &model);
     body.set("input", input(fields, &model)?);
     let key = spelling(fields, "dimensions", &model);
     if let Some(dimensions) = fields.whole(&key, 1..=i64::MAX)? {
         body.set("dimensions", dimensions);
     }
-    if let Some(format) = fields.word(&spelling(fields, "encoding_format", &model))? {
+    if let Some(format) = fields.dropdown(&spelling(fields, "encoding_format", &model))? {
         body.set("encoding_format", format);
     }
     Ok(Plan { request: ApiRequest::post(PATH, body.finish()?), reader: Reader::Embedding })
-}
-
-/// The model of this form, or of the old one. In a query of the old form, which has no plain
-/// `input`, `model` is what another operation left behind.
-fn model(fields: &Fields<'_>) -> Result<String, Error> {
-    let saved = fields.word("model_embedding")?;
-    if let Some(saved) = saved.as_ref().filter(|_| fields.value("input").is_none()) {
-        return Ok(saved.clone());
-    }
-    Ok(fields.word("model")?.or(saved).unwrap_or_else(|| DEFAULT_EMBEDDING_MODEL.to_owned()))
 }
 
 /// The spelling of `name` that holds this query's value: the plain one, else that of the
@@ -68,7 +60,7 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
     let value = fields.value(&key).ok_or_else(missing)?;
     let items = match value {
         Value::Array(items) => items.clone(),
-        Value::Object(_) => return Err(Error::invalid(key, "must be a text or an array of texts, got an object")),
+        Value::Object(_) => return Err(Error::invalid(key, "must be text or an array of strings, got an object")),
         scalar => match scalar.as_str().map(serde_json::from_str) {
             Some(Ok(Value::Array(items))) if items.iter().all(Value::is_string) => items,
             _ => return Ok(scalar_text(scalar).into()),
@@ -82,7 +74,7 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
         .enumerate()
         .map(|(index, item)| {
             scalar_text(item).filter(|text| !text.is_empty()).map(Value::String).ok_or_else(|| {
-                Error::invalid(format!("{key}[{index}]"), format!("must be a text, got {}", excerpt(item)))
+                Error::invalid(format!("{key}[{index}]"), format!("must be text, got {}", excerpt(item)))
             })
         })
         .collect()
@@ -98,7 +90,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Error> {
     let Some(first) = vectors.first() else {
         return Err(Error::Decode {
             status: 200,
-            reason: "the API answered without any embedding".to_owned(),
+            reason: "the response contains no embedding".to_owned(),
             body: Unexpected::Other,
             request_id: answer.request_id.clone(),
         });
@@ -132,8 +124,8 @@ mod tests {
         assert_eq!(body(json!({"input": ["a", 5]})).unwrap()["input"], json!(["a", "5"]));
         assert_eq!(body(json!({"input": "[\"a\", \"b\"]"})).unwrap()["input"], json!(["a", "b"]));
         assert_eq!(body(json!({"input": "[1, 2]"})).unwrap()["input"], "[1, 2]");
-        assert!(body(json!({})).unwrap_err().starts_with("input: is missing"));
-        assert!(body(json!({"input": ["a", ""]})).unwrap_err().starts_with("input[1]: must be a text"));
+        assert!(body(json!({})).unwrap_err().starts_with("Input is missing"));
+        assert!(body(json!({"input": ["a", ""]})).unwrap_err().starts_with("Input[1] must be text"));
     }
 
     #[test]
@@ -154,6 +146,12 @@ mod tests {
     }
 
     #[test]
+    fn an_encoding_that_is_left_to_the_model_is_not_sent() {
+        let options = json!({"input": "a", "encoding_format": "unset"});
+        assert_eq!(body(options).unwrap(), json!({"model": DEFAULT_EMBEDDING_MODEL, "input": "a"}));
+    }
+
+    #[test]
     fn fields_of_another_model_and_blank_plain_ones_do_not_count() {
         let options = json!({"model_embedding": "text-embedding-ada-002", "input": "", "input_M3": "a", "input_M1": "b", "dimensions_M1": 5});
         assert_eq!(body(options).unwrap(), json!({"model": "text-embedding-ada-002", "input": "a"}));
@@ -163,8 +161,18 @@ mod tests {
     fn a_model_left_from_another_operation_does_not_count() {
         let options = json!({"model": "gpt-4o", "model_embedding": "text-embedding-3-large", "input_M2": "a"});
         assert_eq!(body(options).unwrap(), json!({"model": "text-embedding-3-large", "input": "a"}));
-        let options = json!({"model": "new", "model_embedding": "text-embedding-3-large", "input": "a"});
-        assert_eq!(body(options).unwrap(), json!({"model": "new", "input": "a"}));
+        for model in [json!("gpt-4o"), json!([1])] {
+            let options = json!({"model": model, "input": "a"});
+            assert_eq!(body(options).unwrap(), json!({"model": DEFAULT_EMBEDDING_MODEL, "input": "a"}));
+        }
+    }
+
+    #[test]
+    fn an_embedding_model_in_the_key_of_chat_counts_where_the_own_key_is_unset() {
+        let model = |options: Value| body(options).unwrap()["model"].clone();
+        assert_eq!(model(json!({"model": "nomic-embed-text", "input": "a"})), "nomic-embed-text");
+        let both = json!({"model": "nomic-embed-text", "model_embedding": "new", "input": "a"});
+        assert_eq!(model(both), "new");
     }
 
     #[test]

@@ -1,14 +1,20 @@
 //! Generate image: `POST /images/generations`.
 //!
-//! Form fields: `prompt`, `model`, `size`; below the divide `quality`, `background`,
-//! `output_format`, `n`, `extra_body`.
+//! Form fields: `prompt`, `image_model`, `size`; advanced `quality`, `background`,
+//! `output_format`, `n`, `extra_body`, `result`.
+//!
+//! Queries saved by `ToolJet`'s own plugin have the model in `model`, which other operations share.
 
 use serde_json::{Map, Value, json};
 
-use super::{ApiRequest, Plan, Reader, Reply, advanced, content::prompt_text, parameters::Body};
+use super::{
+    ApiRequest, Plan, Reader, Reply, advanced,
+    content::prompt_text,
+    parameters::{Body, model_for},
+};
 use crate::{
     answer::{Answer, list, usage},
-    capabilities::DEFAULT_IMAGE_MODEL,
+    capabilities::{DEFAULT_IMAGE_MODEL, is_image_model},
     error::{Error, Unexpected},
     fields::Fields,
 };
@@ -21,11 +27,12 @@ const PATH: &str = "/images/generations";
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let more = advanced(fields);
-    let mut body = Body::new(fields, DEFAULT_IMAGE_MODEL)?;
+    let model = model_for(fields.word("image_model")?, fields, is_image_model, DEFAULT_IMAGE_MODEL);
+    let mut body = Body::new(fields, &model);
     body.set("prompt", prompt_text(fields)?);
     body.words(&["size"])?;
     let mut body = body.from(&more);
-    body.words(&["quality", "background", "output_format"])?;
+    body.dropdowns(&["quality", "background", "output_format"])?;
     if let Some(n) = more.whole("n", 1..=10)? {
         body.set("n", n);
     }
@@ -50,7 +57,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Error> {
     let Some(first) = images.first() else {
         return Err(Error::Decode {
             status: 200,
-            reason: "the API answered without any image".to_owned(),
+            reason: "the response contains no image".to_owned(),
             body: Unexpected::Other,
             request_id: answer.request_id.clone(),
         });
@@ -87,16 +94,40 @@ mod tests {
     fn the_fields_of_the_form_become_the_request() {
         assert_eq!(body(json!({"prompt": "a cat"})).unwrap(), json!({"model": DEFAULT_IMAGE_MODEL, "prompt": "a cat"}));
         let all = json!({
-            "model": "dall-e-3", "prompt": "a cat", "size": "256x256", "quality": "low", "background": "opaque",
+            "image_model": "dall-e-3", "prompt": "a cat", "size": "256x256", "quality": "low", "background": "opaque",
             "output_format": "webp", "n": "2"
         });
-        let mut expected = all.clone();
-        expected["n"] = json!(2);
+        let expected = json!({
+            "model": "dall-e-3", "prompt": "a cat", "size": "256x256", "quality": "low", "background": "opaque",
+            "output_format": "webp", "n": 2
+        });
         assert_eq!(body(all).unwrap(), expected);
-        assert!(body(json!({"prompt": "", "n": 1})).unwrap_err().starts_with("prompt: is missing"));
+        assert!(body(json!({"prompt": "", "n": 1})).unwrap_err().starts_with("Prompt is missing"));
         assert!(
-            body(json!({"prompt": "a", "n": 11})).unwrap_err().starts_with("n: must be a whole number from 1 to 10")
+            body(json!({"prompt": "a", "n": 11}))
+                .unwrap_err()
+                .starts_with("Number of results must be a whole number from 1 to 10")
         );
+    }
+
+    #[test]
+    fn a_model_that_was_entered_for_chat_draws_no_images() {
+        let model = |options: Value| {
+            let mut options = options;
+            options["prompt"] = json!("a cat");
+            body(options).unwrap()["model"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(model(json!({"model": " gpt-image-1 "})), "gpt-image-1");
+        assert_eq!(model(json!({"model": "gpt-image-1", "image_model": " flux-2 "})), "flux-2");
+        for other in [json!("gpt-5.4"), json!({"stale": 1}), json!("")] {
+            assert_eq!(model(json!({ "model": other })), DEFAULT_IMAGE_MODEL);
+        }
+    }
+
+    #[test]
+    fn what_is_left_to_the_model_is_not_sent() {
+        let unset = json!({"prompt": "a cat", "quality": "unset", "background": "UNSET", "output_format": " unset "});
+        assert_eq!(body(unset).unwrap(), json!({"model": DEFAULT_IMAGE_MODEL, "prompt": "a cat"}));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub mod choices;
 pub mod completion;
 pub mod content;
 pub mod embedding;
+pub mod files;
+pub mod history;
 pub mod image;
 pub mod models;
 pub mod parameters;
@@ -112,7 +114,16 @@ impl Reader {
 
 /// A checked query.
 #[derive(Clone, Debug)]
-pub enum Query {
+pub struct Query {
+    /// What is sent.
+    pub work: Work,
+    /// Whether `data` holds the metadata too, next to the answer.
+    pub has_details: bool,
+}
+
+/// What a query sends.
+#[derive(Clone, Debug)]
+pub enum Work {
     /// An operation of one request.
     Plain(Plan),
     /// Completions, which has a choice of two endpoints.
@@ -125,22 +136,25 @@ impl Query {
     /// # Errors
     /// [`Error::UnknownOperation`], or [`Error::InvalidOption`] naming the field.
     pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
-        const OPERATIONS: &str = "completion, chat, image_generation, generate_embedding or list_models";
         let Some(operation) = fields.value("operation") else {
-            return Err(Error::UnknownOperation(format!("is missing; choose {OPERATIONS}")));
+            return Err(Error::UnknownOperation("is missing".to_owned()));
         };
-        match operation.as_str().map(str::trim) {
-            Some("completion") => {
-                Ok(Self::Completion(Box::new(completion::Completion::from_fields(fields, provider)?)))
+        let work = match operation.as_str().map(str::trim) {
+            Some("completion") => Work::Completion(Box::new(completion::Completion::from_fields(fields, provider)?)),
+            Some("chat") => Work::Plain(chat::plan(fields, provider)?),
+            Some("image_generation") => Work::Plain(image::plan(fields)?),
+            Some("generate_embedding") => Work::Plain(embedding::plan(fields)?),
+            // The only one without advanced fields.
+            Some("list_models") => {
+                return Ok(Self { work: Work::Plain(models::plan(fields)?), has_details: false });
             }
-            Some("chat") => chat::plan(fields, provider).map(Self::Plain),
-            Some("image_generation") => image::plan(fields).map(Self::Plain),
-            Some("generate_embedding") => embedding::plan(fields).map(Self::Plain),
-            Some("list_models") => models::plan(fields).map(Self::Plain),
             #[cfg(feature = "panic-probe")]
             Some("panic") => panic_for_a_test(),
-            _ => Err(Error::UnknownOperation(format!("{} is unknown; choose {OPERATIONS}", excerpt(operation)))),
-        }
+            _ => return Err(Error::UnknownOperation(format!("{} is unknown", excerpt(operation)))),
+        };
+        let results = [("answer", false), ("details", true)];
+        let has_details = advanced(fields).choice("result", &results)?.unwrap_or_default();
+        Ok(Self { work, has_details })
     }
 }
 
@@ -149,12 +163,17 @@ fn panic_for_a_test() -> ! {
     panic!("forced by a test")
 }
 
-/// The fields below the form's divide. They are left out while the divide is closed, so
-/// that what nobody sees has no effect.
+/// The advanced fields. None of them is set while Advanced is off, so that what nobody sees has
+/// no effect.
 #[must_use]
 pub fn advanced<'a>(fields: &Fields<'a>) -> Fields<'a> {
-    let closed = fields.value("advanced").and_then(Value::as_str).is_some_and(|state| state.trim() == "off");
-    if closed { Fields::none() } else { *fields }
+    if is_advanced_off(fields) { Fields::none() } else { *fields }
+}
+
+/// Whether the form hides the advanced fields.
+#[must_use]
+pub fn is_advanced_off(fields: &Fields<'_>) -> bool {
+    fields.value("advanced").and_then(Value::as_str).is_some_and(|state| state.trim() == "off")
 }
 
 #[cfg(test)]
@@ -166,9 +185,9 @@ mod tests {
     #[test]
     fn an_unknown_or_missing_operation_lists_the_known_ones() {
         for (options, start) in [
-            (json!({}), "operation: is missing; choose completion, chat,"),
-            (json!({"operation": "Chat!"}), "operation: \"Chat!\" is unknown; choose completion, chat,"),
-            (json!({"operation": 5}), "operation: 5 is unknown"),
+            (json!({}), "Operation is missing. Choose Completions, Chat,"),
+            (json!({"operation": "Chat!"}), "Operation \"Chat!\" is unknown. Choose Completions, Chat,"),
+            (json!({"operation": 5}), "Operation 5 is unknown"),
         ] {
             let fields = Fields::of("queryOptions", &options).unwrap();
             let error = Query::from_fields(&fields, Provider::OpenAi).unwrap_err().to_string();
@@ -177,7 +196,31 @@ mod tests {
     }
 
     #[test]
-    fn advanced_fields_count_unless_their_divide_is_closed() {
+    fn details_are_given_where_the_form_asks_for_them() {
+        let read = |options: Value| {
+            let fields = Fields::of("queryOptions", &options).unwrap();
+            Query::from_fields(&fields, Provider::OpenAi)
+                .map(|query| query.has_details)
+                .map_err(|error| error.to_string())
+        };
+        for operation in ["completion", "chat", "image_generation", "generate_embedding"] {
+            let query = |result: Value, advanced: &str| {
+                read(json!({
+                    "operation": operation, "prompt": "p", "input": "i", "result": result, "advanced": advanced
+                }))
+            };
+            assert_eq!(query(json!(null), "on"), Ok(false));
+            assert_eq!(query(json!("answer"), "on"), Ok(false));
+            assert_eq!(query(json!(" Details "), ""), Ok(true));
+            assert_eq!(query(json!("details"), "off"), Ok(false));
+            let wrong = "Result must be one of answer, details, got \"all\"";
+            assert_eq!(query(json!("all"), "on"), Err(wrong.to_owned()));
+        }
+        assert_eq!(read(json!({"operation": "list_models", "result": "details"})), Ok(false));
+    }
+
+    #[test]
+    fn advanced_fields_count_unless_advanced_is_off() {
         for (state, counts) in [(json!("on"), true), (json!(null), true), (json!("off"), false)] {
             let options = json!({"advanced": state, "top_p": 0.5});
             let fields = Fields::of("queryOptions", &options).unwrap();

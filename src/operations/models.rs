@@ -63,7 +63,7 @@ pub fn check(answer: &Answer) -> Result<(), Error> {
         Some(Value::Array(_) | Value::Null) => Ok(()),
         _ => Err(Error::Decode {
             status: 200,
-            reason: "the answer is no list of models".to_owned(),
+            reason: "the response is not a list of models".to_owned(),
             body: Unexpected::Other,
             request_id: answer.request_id.clone(),
         }),

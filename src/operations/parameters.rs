@@ -10,8 +10,10 @@ use crate::{
 /// Most stop sequences that the API takes.
 const MOST_STOPS: usize = 4;
 /// What `extra_body` must not change, and why.
-const RESERVED: [(&str, &str); 2] =
-    [("stream", "ToolJet takes one whole answer"), ("stream_options", "ToolJet takes one whole answer")];
+const RESERVED: [(&str, &str); 2] = [
+    ("stream", "ToolJet takes the whole result at once"),
+    ("stream_options", "ToolJet takes the whole result at once"),
+];
 
 /// Collects the body of a request from form fields.
 pub struct Body<'a> {
@@ -20,18 +22,13 @@ pub struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// A body with nothing but the model: the named one, or the operation's default.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] if `model` is no text.
-    pub fn new(fields: &Fields<'a>, default_model: &str) -> Result<Self, Error> {
-        let model = fields.word("model")?.unwrap_or_else(|| default_model.to_owned());
-        let mut members = Map::new();
-        members.insert("model".to_owned(), model.into());
-        Ok(Self { fields: *fields, members })
+    /// A body with nothing but the model.
+    #[must_use]
+    pub fn new(fields: &Fields<'a>, model: &str) -> Self {
+        Self { fields: *fields, members: Map::from_iter([("model".to_owned(), model.into())]) }
     }
 
-    /// Reads what follows from other fields, such as those below the divide.
+    /// Reads what follows from other fields, such as the advanced ones.
     #[must_use]
     pub fn from(mut self, fields: &Fields<'a>) -> Self {
         self.fields = *fields;
@@ -49,10 +46,23 @@ impl<'a> Body<'a> {
         self.members.insert(name.to_owned(), value.into());
     }
 
-    /// Copies words that are not checked here, because the API's list of them grows.
+    /// Copies what is chosen from dropdowns. It is not checked here, because the API's lists grow.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if one is no text.
+    /// [`Error::InvalidOption`] if one is not text.
+    pub fn dropdowns(&mut self, names: &[&str]) -> Result<(), Error> {
+        for name in names {
+            if let Some(word) = self.fields.dropdown(name)? {
+                self.set(name, word);
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies short texts, such as ids.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if one is not text.
     pub fn words(&mut self, names: &[&str]) -> Result<(), Error> {
         for name in names {
             if let Some(word) = self.fields.word(name)? {
@@ -106,7 +116,7 @@ impl<'a> Body<'a> {
         let array = match self.fields.value(KEY) {
             None => return Ok(()),
             Some(Value::Array(items)) => items.clone(),
-            Some(Value::Object(_)) => return Err(wrong("must be a text or an array of texts".to_owned())),
+            Some(Value::Object(_)) => return Err(wrong("must be text or an array of strings".to_owned())),
             Some(other) => {
                 let text = self.fields.text(KEY)?.unwrap_or_default();
                 match serde_json::from_str(&text) {
@@ -119,14 +129,17 @@ impl<'a> Body<'a> {
         for (index, item) in array.iter().enumerate() {
             match item {
                 Value::String(text) if !text.is_empty() => stops.push(text.clone()),
-                other => return Err(wrong(format!("item {index} must be a text, got {}", excerpt(other)))),
+                other => {
+                    let place = format!("{KEY}[{index}]");
+                    return Err(Error::invalid(place, format!("must be text, got {}", excerpt(other))));
+                }
             }
         }
         match stops.len() {
             0 => {}
             1 => self.set("stop", stops[0].clone()),
             2..=MOST_STOPS => self.set("stop", stops.clone()),
-            many => return Err(wrong(format!("the API takes at most {MOST_STOPS} stop sequences, got {many}"))),
+            many => return Err(wrong(format!("takes at most {MOST_STOPS} stop sequences, got {many}"))),
         }
         Ok(())
     }
@@ -138,12 +151,22 @@ impl<'a> Body<'a> {
     pub fn finish(mut self) -> Result<Map<String, Value>, Error> {
         for (name, value) in self.fields.object("extra_body")?.unwrap_or_default() {
             if let Some((_, why)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
-                return Err(Error::invalid("extra_body", format!("{name} cannot be set: {why}")));
+                return Err(Error::invalid("extra_body", format!("must not set {name}: {why}")));
             }
             self.members.insert(name, value);
         }
         Ok(self.members)
     }
+}
+
+/// The model of an operation with a key of its own for it: `own`, or what the key of Completions and
+/// Chat holds if it `fits`. Older queries have it there, but so has one that was made for Chat first.
+#[must_use]
+pub fn model_for(own: Option<String>, fields: &Fields<'_>, fits: fn(&str) -> bool, default: &str) -> String {
+    own.unwrap_or_else(|| {
+        let shared = fields.value("model").and_then(Value::as_str).map(str::trim);
+        shared.filter(|model| fits(model)).unwrap_or(default).to_owned()
+    })
 }
 
 /// The stop sequences of a finished body, whoever set them.
@@ -164,7 +187,7 @@ mod tests {
 
     fn build(options: Value, read: impl Fn(&mut Body<'_>) -> Result<(), Error>) -> Result<Value, String> {
         let fields = Fields::of("queryOptions", &options).unwrap();
-        let mut body = Body::new(&fields, "m").unwrap();
+        let mut body = Body::new(&fields, "m");
         read(&mut body).and_then(|()| body.finish()).map(Value::Object).map_err(|error| error.to_string())
     }
 
@@ -190,8 +213,8 @@ mod tests {
         assert_eq!(stops(json!(r#"["a","b"]"#)).unwrap(), json!(["a", "b"]));
         assert_eq!(stops(json!(["a"])).unwrap(), json!("a"));
         assert!(stops(json!(["a", "b", "c", "d", "e"])).unwrap_err().contains("at most 4 stop sequences, got 5"));
-        assert!(stops(json!(["a", 1])).unwrap_err().contains("item 1 must be a text, got 1"));
-        assert!(stops(json!({})).unwrap_err().starts_with("stop_sequence: "));
+        assert!(stops(json!(["a", 1])).unwrap_err().starts_with("Stop sequence[1] must be text, got 1"));
+        assert!(stops(json!({})).unwrap_err().starts_with("Stop sequence must be text"));
     }
 
     #[test]
@@ -204,15 +227,15 @@ mod tests {
         };
         assert_eq!(temperature(json!("0")).unwrap(), json!({"model": "m", "temperature": 0}));
         assert_eq!(temperature(json!("")).unwrap(), json!({"model": "m"}));
-        assert!(temperature(json!("2.5")).unwrap_err().starts_with("temperature: must be a number from 0 to 2"));
+        assert!(temperature(json!("2.5")).unwrap_err().starts_with("Temperature must be a number from 0 to 2"));
     }
 
     #[test]
     fn extra_body_is_merged_last_and_cannot_ask_for_a_stream() {
-        let extra = |value: Value| build(json!({"model": "a", "extra_body": value}), |_| Ok(()));
+        let extra = |value: Value| build(json!({ "extra_body": value }), |_| Ok(()));
         assert_eq!(extra(json!({"top_k": 5, "model": "b"})).unwrap(), json!({"model": "b", "top_k": 5}));
-        assert_eq!(extra(json!(r#"{"top_k": 5}"#)).unwrap(), json!({"model": "a", "top_k": 5}));
-        assert!(extra(json!({"stream": true})).unwrap_err().contains("stream cannot be set"));
-        assert!(extra(json!([1])).unwrap_err().starts_with("extra_body: must be a JSON object"));
+        assert_eq!(extra(json!(r#"{"top_k": 5}"#)).unwrap(), json!({"model": "m", "top_k": 5}));
+        assert!(extra(json!({"stream": true})).unwrap_err().contains("must not set stream"));
+        assert!(extra(json!([1])).unwrap_err().starts_with("Extra body must be a JSON object"));
     }
 }

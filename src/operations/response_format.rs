@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use super::{advanced, is_advanced_off};
 use crate::{error::Error, fields::Fields, json};
 
 /// Longest name of a schema.
@@ -22,8 +23,8 @@ pub enum Format {
     JsonSchema,
 }
 
-/// Reads `response_format` (`text`, `json_object`, `json_schema`) and `json_schema`, and
-/// returns the format with the request member, if there is one to send.
+/// Reads `response_format` (`text`, `json_object`, `json_schema`) and the advanced `json_schema`,
+/// and returns the format with the request member, if there is one to send.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] for an unknown format, or a schema that is missing or wrong.
@@ -43,9 +44,11 @@ pub fn from_fields(fields: &Fields<'_>) -> Result<(Format, Option<Value>), Error
 /// A bare JSON schema, or one wrapped with `name` and `strict` as the API takes it.
 fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
     let wrong = |reason: String| Error::invalid("json_schema", reason);
-    let given = fields
+    // The format is chosen above Advanced, and the schema is below it.
+    let how = if is_advanced_off(fields) { "Set Advanced to On and enter" } else { "Enter" };
+    let given = advanced(fields)
         .object("json_schema")?
-        .ok_or_else(|| wrong("is missing; enter the JSON schema that the answer must fit".to_owned()))?;
+        .ok_or_else(|| wrong(format!("is missing. {how} the schema that the answer must match")))?;
     let is_wrapped = given.get("schema").is_some_and(Value::is_object) && !given.contains_key("properties");
     let mut wrapped = if is_wrapped {
         given
@@ -56,18 +59,18 @@ fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
     };
     let name = wrapped.entry("name").or_insert_with(|| DEFAULT_NAME.into());
     if !name.as_str().is_some_and(is_name) {
-        return Err(wrong(format!("name must be 1 to {LONGEST_NAME} letters, digits, _ or -")));
+        return Err(wrong(format!("must have a name of 1 to {LONGEST_NAME} letters, digits, _ or -")));
     }
     wrapped.retain(|_, value| !value.is_null());
     if wrapped.get("strict").is_some_and(|strict| !strict.is_boolean()) {
-        return Err(wrong("strict must be true or false".to_owned()));
+        return Err(wrong("must have true or false as strict".to_owned()));
     }
     let schema = &wrapped["schema"];
     if schema["type"] != "object" {
-        return Err(wrong("the schema's type must be \"object\" at the top".to_owned()));
+        return Err(wrong("must have the type \"object\" at the top".to_owned()));
     }
     if let Some(place) = misshapen(schema) {
-        return Err(wrong(format!("schema{place} must be an object")));
+        return Err(wrong(format!("must have an object at schema{place}")));
     }
     if !wrapped.contains_key("strict") && is_strict(schema) {
         wrapped.insert("strict".to_owned(), true.into());
@@ -131,22 +134,6 @@ fn is_strict(schema: &Value) -> bool {
         && ["properties", "$defs", "items", "anyOf"].into_iter().all(each)
 }
 
-/// The API answers 400 to `json_object` unless the word JSON occurs in the messages.
-///
-/// # Errors
-/// [`Error::InvalidOption`] that says so.
-pub fn check_word_json(messages: &[Value]) -> Result<(), Error> {
-    let said = messages.iter().any(|message| message["content"].to_string().to_ascii_lowercase().contains("json"));
-    if said {
-        Ok(())
-    } else {
-        Err(Error::invalid(
-            "response_format",
-            "json_object needs the word JSON in the prompt or the system prompt, for example \"Answer as JSON\"",
-        ))
-    }
-}
-
 /// The JSON of an answer; some compatible servers wrap it in a Markdown fence.
 ///
 /// # Errors
@@ -199,15 +186,23 @@ mod tests {
 
     #[test]
     fn a_wrong_schema_is_an_error_that_says_where() {
-        assert!(read(json!({"response_format": "json_schema"})).unwrap_err().starts_with("json_schema: is missing"));
+        let missing = |advanced: &str| {
+            let hidden = if advanced == "off" { json!({"type": "object"}) } else { json!("") };
+            read(json!({"response_format": "json_schema", "json_schema": hidden, "advanced": advanced})).unwrap_err()
+        };
+        assert_eq!(missing("on"), "JSON schema is missing. Enter the schema that the answer must match");
+        assert_eq!(
+            missing("off"),
+            "JSON schema is missing. Set Advanced to On and enter the schema that the answer must match"
+        );
         assert!(schema(json!("{oops")).unwrap_err().contains("not valid JSON"));
-        assert!(schema(json!({"type": "array"})).unwrap_err().contains("must be \"object\" at the top"));
+        assert!(schema(json!({"type": "array"})).unwrap_err().contains("type \"object\" at the top"));
         assert!(
             schema(json!({"type": "object", "properties": {"a": 5}}))
                 .unwrap_err()
-                .contains("schema.properties.a must be")
+                .ends_with("must have an object at schema.properties.a")
         );
-        assert!(schema(json!({"name": "a b", "schema": {"type": "object"}})).unwrap_err().contains("name must be"));
+        assert!(schema(json!({"name": "a b", "schema": {"type": "object"}})).unwrap_err().contains("must have a name"));
     }
 
     #[test]
@@ -219,12 +214,6 @@ mod tests {
             "type": "object", "properties": properties, "required": names, "additionalProperties": false
         });
         assert_eq!(schema(closed).unwrap()["strict"], true);
-    }
-
-    #[test]
-    fn json_object_needs_the_word() {
-        assert!(check_word_json(&[json!({"content": "Answer as JSON"})]).is_ok());
-        assert!(check_word_json(&[json!({"content": "Answer"})]).is_err());
     }
 
     #[test]

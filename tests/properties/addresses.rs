@@ -36,7 +36,7 @@ proptest! {
                 prop_assert!(!base.name().contains('?'));
             }
             Err(error) => {
-                prop_assert!(error.starts_with("base_url: "), "{}", error);
+                prop_assert!(error.starts_with("Base URL "), "{}", error);
                 prop_assert!(!error.contains("-secret"), "{}", error);
             }
         }
@@ -45,7 +45,7 @@ proptest! {
     #[test]
     fn any_text_is_an_address_or_an_error_that_names_the_field(text in samples::text()) {
         if let Err(error) = parse(&text) {
-            prop_assert!(error.starts_with("base_url: "), "{}", error);
+            prop_assert!(error.starts_with("Base URL "), "{}", error);
         }
     }
 

@@ -60,12 +60,14 @@ proptest! {
         }
         match outcome {
             Outcome::Ok(reply) => prop_assert_eq!(&reply.metadata["attempts"], &json!(attempts)),
-            Outcome::Failed(Failure { description, data, .. }) => {
+            Outcome::Failed(Failure { description, data, metadata, .. }) => {
                 prop_assert!(!description.trim().is_empty());
+                prop_assert_eq!(data["message"].as_str(), Some(description.as_str()));
+                prop_assert_eq!(&metadata["attempts"], &json!(attempts));
                 prop_assert_ne!(data.get("code"), Some(&json!("internal_error")), "{}", description);
-                let shown = description + &Value::Object(data).to_string();
+                let shown = description + &Value::Object(data).to_string() + &Value::Object(metadata).to_string();
                 prop_assert!(!betrays(&shown, KEY), "{}", shown);
-                prop_assert!(shown.len() < 10_000);
+                prop_assert!(shown.len() < 20_000);
             }
             Outcome::Connected { .. } => prop_assert!(false, "a query is no connection test"),
         }

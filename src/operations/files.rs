@@ -1,0 +1,293 @@
+//! Images and PDF files next to a prompt: URLs, data URIs, base64 data, and what `ToolJet`'s file
+//! pickers, cameras and image components hold.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::content::as_list;
+use crate::{
+    error::Error,
+    fields::{Fields, excerpt},
+};
+
+const KEY: &str = "images";
+const PDF: &str = "application/pdf";
+/// The name of a document that has none; the API requires one.
+const UNNAMED: &str = "document.pdf";
+/// What the data of each type begins with, in base64. In that of a WebP file, four bytes of length
+/// follow, and then the word that tells it from other RIFF files.
+const STARTS: [(&str, &str); 5] = [
+    ("iVBORw0KGgo", "image/png"),
+    ("/9j/", "image/jpeg"),
+    ("R0lGOD", "image/gif"),
+    ("UklGR", "image/webp"),
+    ("JVBERi0", PDF),
+];
+const WEBP: (usize, &str) = (11, "XRUJQ");
+const EXTENSIONS: [(&str, &str); 6] = [
+    ("png", "image/png"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("gif", "image/gif"),
+    ("webp", "image/webp"),
+    ("pdf", PDF),
+];
+
+/// `images` as content parts; each may be a URL, a data URI, base64 data or a picked file. What is
+/// blank is left out, such as a picker that was cleared.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the index of what cannot be used.
+pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Error> {
+    let Some(value) = fields.value(KEY) else { return Ok(Vec::new()) };
+    let parsed = value.as_str().filter(|text| text.trim_start().starts_with(['[', '{']));
+    let parsed = parsed.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    as_list(parsed.as_ref().unwrap_or(value))
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| !item.is_null() && item.as_str().is_none_or(|text| !text.trim().is_empty()))
+        .map(|(index, item)| {
+            let source = read(item).map_err(|reason| Error::invalid(format!("{KEY}[{index}]"), reason))?;
+            Ok(source.into_part(detail))
+        })
+        .collect()
+}
+
+/// Where the API finds an image or a document.
+enum Source {
+    /// A URL, or a data URI.
+    Image(String),
+    /// A data URI.
+    Document { name: String, data: String },
+}
+
+impl Source {
+    fn into_part(self, detail: Option<&str>) -> Value {
+        match self {
+            Self::Image(url) => {
+                let mut image = json!({ "url": url });
+                if let Some(detail) = detail {
+                    image["detail"] = detail.into();
+                }
+                json!({"type": "image_url", "image_url": image})
+            }
+            Self::Document { name, data } => {
+                json!({"type": "file", "file": {"filename": name, "file_data": data}})
+            }
+        }
+    }
+}
+
+fn read(item: &Value) -> Result<Source, String> {
+    let unusable = || {
+        let expected = "must be an http(s) URL, a data URI, base64 data or a file of a file picker";
+        format!("{expected}, got {}", excerpt(item))
+    };
+    if let Some(text) = item.as_str().map(str::trim) {
+        return Data::of(text).map_or_else(|| Err(unusable()), |data| data.into_source(None, None));
+    }
+    let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    // `ToolJet` 2 has bare base64 in `dataURL` too, `ToolJet` 3 has no `dataURL`.
+    let data = ["dataURL", "url", "base64Data"].iter().find_map(|name| Data::of(text(name)?));
+    match (data, text("name")) {
+        (Some(data), name) => data.into_source(text("type"), name),
+        (None, Some(name)) => Err(format!("is {name}, but without its content")),
+        (None, None) => Err(unusable()),
+    }
+}
+
+/// A text that the API or the plugin can read an image or a document from.
+enum Data<'a> {
+    Url(Url),
+    /// A data URI of an image that is not base64, such as an SVG.
+    Encoded(&'a str),
+    Base64 {
+        kind: Option<&'a str>,
+        data: Cow<'a, str>,
+    },
+}
+
+impl<'a> Data<'a> {
+    /// `None` for anything else, such as a `blob:` URL, which only the browser can open.
+    fn of(text: &'a str) -> Option<Self> {
+        if let Some(rest) = text.strip_prefix("data:") {
+            return match rest.split_once(";base64,") {
+                Some((kind, data)) => Self::base64(Some(kind).filter(|kind| !kind.is_empty()), data),
+                None => rest.starts_with("image/").then_some(Self::Encoded(text)),
+            };
+        }
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return Url::parse(text).ok().map(Self::Url);
+        }
+        Self::base64(None, text)
+    }
+
+    fn base64(kind: Option<&'a str>, data: &'a str) -> Option<Self> {
+        let is_wrapped = data.contains(char::is_whitespace);
+        let data = if is_wrapped { Cow::Owned(data.split_whitespace().collect()) } else { Cow::Borrowed(data) };
+        let is_base64 = data.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
+        (is_base64 && !data.is_empty()).then_some(Self::Base64 { kind, data })
+    }
+
+    /// The type is told by the data, else by the type that the browser knew, else by the name.
+    fn into_source(self, kind: Option<&str>, name: Option<&str>) -> Result<Source, String> {
+        let (own_kind, data) = match self {
+            Self::Url(url) if url.path().to_ascii_lowercase().ends_with(".pdf") => {
+                return Err("is the URL of a document, which the API does not open; use a file picker, or enter the \
+                            content of the file as base64 data"
+                    .to_owned());
+            }
+            Self::Url(url) => return Ok(Source::Image(url.into())),
+            Self::Encoded(uri) => return Ok(Source::Image(uri.to_owned())),
+            Self::Base64 { kind, data } => (kind, data),
+        };
+        let stated = [own_kind, kind].into_iter().flatten().find(|kind| is_media_type(kind));
+        let found = type_of_data(&data).or(stated).or_else(|| type_of_name(name?));
+        match found {
+            Some(PDF) => Ok(Source::Document {
+                name: name.unwrap_or(UNNAMED).to_owned(),
+                data: format!("data:{PDF};base64,{data}"),
+            }),
+            Some(image) if image.starts_with("image/") => Ok(Source::Image(format!("data:{image};base64,{data}"))),
+            other => Err(not_taken(name, other)),
+        }
+    }
+}
+
+/// `application/octet-stream` is what a browser says of a file that it does not know.
+fn is_media_type(kind: &str) -> bool {
+    kind.contains('/') && kind != "application/octet-stream"
+}
+
+fn not_taken(name: Option<&str>, kind: Option<&str>) -> String {
+    let what = match (name, kind) {
+        (Some(name), Some(kind)) => format!("is {name} ({kind})"),
+        (Some(name), None) => format!("is {name}"),
+        (None, Some(kind)) => format!("is a file of type {kind}"),
+        (None, None) => "is neither an image nor a PDF".to_owned(),
+    };
+    format!("{what}; Chat takes images and PDFs")
+}
+
+fn type_of_data(base64: &str) -> Option<&'static str> {
+    let (_, kind) = STARTS.iter().find(|(start, _)| base64.starts_with(start))?;
+    let (at, word) = WEBP;
+    let is_other_riff = *kind == "image/webp" && base64.get(at..at + word.len()) != Some(word);
+    (!is_other_riff).then_some(*kind)
+}
+
+fn type_of_name(name: &str) -> Option<&'static str> {
+    let (_, extension) = name.rsplit_once('.')?;
+    EXTENSIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, kind)| *kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PNG: &str = "iVBORw0KGgo=";
+    const PDF_DATA: &str = "JVBERi0xLjQK";
+
+    fn read(value: Value) -> Result<Vec<Value>, String> {
+        let options = json!({ "images": value });
+        parts(&Fields::of("queryOptions", &options).unwrap(), Some("low")).map_err(|error| error.to_string())
+    }
+
+    fn urls(value: Value) -> Result<Vec<String>, String> {
+        let url = |part: Value| {
+            assert_eq!((&part["type"], &part["image_url"]["detail"]), (&json!("image_url"), &json!("low")));
+            part["image_url"]["url"].as_str().unwrap().to_owned()
+        };
+        Ok(read(value)?.into_iter().map(url).collect())
+    }
+
+    fn document(value: Value) -> (String, String) {
+        let part = read(value).unwrap().remove(0);
+        assert_eq!(part["type"], "file");
+        let text = |name: &str| part["file"][name].as_str().unwrap().to_owned();
+        (text("filename"), text("file_data"))
+    }
+
+    #[test]
+    fn images_come_as_url_data_uri_base64_file_or_list() {
+        assert_eq!(urls(json!("https://h/a.png")).unwrap(), ["https://h/a.png"]);
+        assert_eq!(urls(json!("data:image/png;base64,AA==")).unwrap(), ["data:image/png;base64,AA=="]);
+        assert_eq!(urls(json!("data:image/svg+xml,<svg/>")).unwrap(), ["data:image/svg+xml,<svg/>"]);
+        assert_eq!(urls(json!("/9j/4AAQ\nAA==")).unwrap(), ["data:image/jpeg;base64,/9j/4AAQAA=="]);
+        let file = json!({"name": "a.webp", "type": "image/webp", "base64Data": "UklG", "dataURL": ""});
+        assert_eq!(urls(json!([file, "", null])).unwrap(), ["data:image/webp;base64,UklG"]);
+        assert_eq!(urls(json!(r#"["https://h/a", "https://h/b"]"#)).unwrap().len(), 2);
+        for cleared in [json!([]), json!("[]"), json!(null), json!(" "), json!([null, ""])] {
+            assert_eq!(read(cleared), Ok(Vec::new()));
+        }
+    }
+
+    #[test]
+    fn a_picked_pdf_becomes_a_file_with_its_name_in_every_tooljet() {
+        let data = format!("data:application/pdf;base64,{PDF_DATA}");
+        let of_2 = json!({"name": "a.pdf", "type": PDF, "dataURL": PDF_DATA, "base64Data": PDF_DATA});
+        let of_3 = json!({"name": "a.pdf", "type": "", "base64Data": PDF_DATA, "content": "%PDF-1.4"});
+        for file in [of_2, of_3.clone(), json!(json!([of_3]).to_string())] {
+            assert_eq!(document(file), ("a.pdf".to_owned(), data.clone()));
+        }
+        for text in [PDF_DATA, &data, &format!("data:;base64,{PDF_DATA}")] {
+            assert_eq!(document(json!(text)), ("document.pdf".to_owned(), data.clone()));
+        }
+    }
+
+    #[test]
+    fn the_type_is_told_by_the_data_before_the_stated_type_and_that_before_the_name() {
+        let file = |data: &str, kind: &str, name: &str| json!({"base64Data": data, "type": kind, "name": name});
+        assert_eq!(urls(file(PNG, PDF, "a.pdf")).unwrap(), [format!("data:image/png;base64,{PNG}")]);
+        assert_eq!(document(file(PDF_DATA, "image/png", "a.png")).0, "a.png");
+        assert_eq!(urls(file("AAAA", "image/heic", "a.pdf")).unwrap(), ["data:image/heic;base64,AAAA"]);
+        assert_eq!(urls(file("AAAA", "", "A.JPG")).unwrap(), ["data:image/jpeg;base64,AAAA"]);
+        assert_eq!(document(file("AAAA", "application/octet-stream", "a.pdf")).0, "a.pdf");
+        let webp = "UklGRhIAAABXRUJQVlA4";
+        assert_eq!(urls(json!(webp)).unwrap(), [format!("data:image/webp;base64,{webp}")]);
+        assert!(
+            urls(json!("UklGRhIAAABXQVZFZm10"))
+                .unwrap_err()
+                .ends_with("neither an image nor a PDF; Chat takes images and PDFs")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_names_its_index_and_its_file() {
+        let error = |value| read(value).unwrap_err();
+        assert!(error(json!(["https://h/a", "a b.png"])).starts_with("Images and files[1] must be an http(s) URL"));
+        assert!(error(json!("blob:http://h/1")).starts_with("Images and files[0] must be an http(s) URL"));
+        assert!(error(json!({"a": 1})).starts_with("Images and files[0] must be an http(s) URL"));
+        let file = json!({"name": "notes.docx", "type": "application/msword", "base64Data": "AAAA"});
+        assert_eq!(
+            error(json!([PNG, file])),
+            "Images and files[1] is notes.docx (application/msword); Chat takes images and PDFs"
+        );
+        assert_eq!(
+            error(json!("data:text/plain;base64,AAAA")),
+            "Images and files[0] is a file of type text/plain; Chat takes images and PDFs"
+        );
+        assert_eq!(
+            error(json!({"name": "notes", "base64Data": "AAAA"})),
+            "Images and files[0] is notes; Chat takes images and PDFs"
+        );
+        assert_eq!(
+            error(json!({"name": "a.pdf", "type": PDF, "base64Data": ""})),
+            "Images and files[0] is a.pdf, but without its content"
+        );
+    }
+
+    #[test]
+    fn the_url_of_a_document_is_an_error_that_says_what_to_do() {
+        for url in ["https://h/a.pdf", "https://h/a.PDF?x=1#2"] {
+            for value in [json!(url), json!({ "url": url })] {
+                let error = read(value).unwrap_err();
+                assert!(error.starts_with("Images and files[0] is the URL of a document"), "{error}");
+                assert!(error.contains("use a file picker"), "{error}");
+            }
+        }
+        assert_eq!(urls(json!("https://h/show?file=a.pdf")).unwrap().len(), 1);
+    }
+}

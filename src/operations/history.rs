@@ -1,0 +1,228 @@
+//! `message_history`: messages as the API has them, and the history of `ToolJet`'s Chat component.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
+
+use super::content::content_parts;
+use crate::{
+    error::Error,
+    fields::{Fields, excerpt, scalar_text},
+};
+
+const KEY: &str = "message_history";
+/// The types of a message in the component, and the roles that they have in the API.
+const ROLES: [(&str, &str); 2] = [("message", "user"), ("response", "assistant")];
+
+/// The messages before the prompt.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// Messages as the API takes them.
+    pub messages: Vec<Value>,
+    /// Whether the last one is what the user of the component has just sent. The component adds it
+    /// before it runs the query, so that it may be the prompt once more.
+    pub ends_with_prompt: bool,
+}
+
+impl History {
+    /// Reads an array of messages, a single one, or JSON text of either.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the index of the message that cannot be used.
+    pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
+        let messages = match fields.json("message_history")? {
+            None => return Ok(Self::default()),
+            Some(Value::Array(messages)) => messages,
+            Some(single) => vec![single],
+        };
+        let mut history = Self::default();
+        for (index, message) in messages.into_iter().enumerate() {
+            match ComponentMessage::of(&message) {
+                None => history.push(api_message(index, message)?, false),
+                Some(component) => {
+                    if let (Some(role), Some(text)) = (component.role(), component.text()) {
+                        history.push(json!({"role": role, "content": text}), role == "user");
+                    }
+                }
+            }
+        }
+        Ok(history)
+    }
+
+    fn push(&mut self, message: Value, is_prompt: bool) {
+        self.messages.push(message);
+        self.ends_with_prompt = is_prompt;
+    }
+
+    /// Whether `prompt` is what the user of the component has just sent.
+    #[must_use]
+    pub fn ends_with(&self, prompt: &Value) -> bool {
+        let last = self.messages.last().and_then(|last| last["content"].as_str());
+        let prompt = scalar_text(prompt);
+        self.ends_with_prompt && last.map(str::trim) == prompt.as_deref().map(str::trim)
+    }
+
+    /// Takes the last message out, if it is the one that the user of the component has just sent.
+    pub fn take_prompt(&mut self) -> Option<String> {
+        let last = if self.ends_with_prompt { self.messages.pop() } else { None };
+        self.ends_with_prompt = false;
+        Some(last?["content"].as_str()?.to_owned())
+    }
+}
+
+/// A message of `ToolJet`'s Chat component: `{message, messageId, timestamp, name, avatar, type}`.
+pub struct ComponentMessage<'a>(Cow<'a, Map<String, Value>>);
+
+impl<'a> ComponentMessage<'a> {
+    /// `None` for a message of the API, which has a role.
+    fn of(message: &'a Value) -> Option<Self> {
+        let members = message.as_object()?;
+        Self::has_its_members(members).then_some(Self(Cow::Borrowed(members)))
+    }
+
+    /// A prompt that is such a message, also as JSON text. Content parts have a type too, so here
+    /// only the two types count that a user's message and an answer have.
+    #[must_use]
+    pub fn from_prompt(prompt: &'a Value) -> Option<Self> {
+        let message = match prompt {
+            Value::String(text) if text.trim_start().starts_with('{') => {
+                let Ok(Value::Object(members)) = serde_json::from_str(text) else { return None };
+                Self::has_its_members(&members).then_some(Self(Cow::Owned(members)))
+            }
+            other => Self::of(other),
+        };
+        message.filter(|message| message.role().is_some())
+    }
+
+    fn has_its_members(members: &Map<String, Value>) -> bool {
+        members.get("role").is_none_or(Value::is_null)
+            && ["message", "type"].iter().all(|name| members.contains_key(*name))
+    }
+
+    /// `None` for what was added to the history with a type of its own.
+    fn role(&self) -> Option<&'static str> {
+        let kind = self.0.get("type")?.as_str()?;
+        ROLES.iter().find(|(known, _)| *known == kind).map(|(_, role)| *role)
+    }
+
+    /// `None` if it is blank.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self.0.get("message")? {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
+            data => Some(data.to_string()),
+        }
+    }
+}
+
+fn api_message(index: usize, mut message: Value) -> Result<Value, Error> {
+    let wrong = |reason: String| Error::invalid(format!("{KEY}[{index}]"), reason);
+    let Value::Object(members) = &mut message else {
+        return Err(wrong(format!(
+            "must be an object like {{\"role\": \"user\", \"content\": \"...\"}}, got {}",
+            excerpt(&message)
+        )));
+    };
+    members.retain(|_, value| !value.is_null());
+    let role = members.get("role").and_then(Value::as_str).map(str::trim).unwrap_or_default().to_owned();
+    if role.is_empty() {
+        return Err(wrong("needs a role: system, developer, user, assistant or tool".to_owned()));
+    }
+    members.insert("role".to_owned(), role.into());
+    match members.get("content") {
+        Some(Value::Array(parts)) => {
+            let parts = content_parts(&format!("{KEY}[{index}].content"), &Value::Array(parts.clone()))?;
+            members.insert("content".to_owned(), parts.into());
+        }
+        Some(Value::Object(_)) => {
+            return Err(wrong("must have text or an array of content parts as content, got an object".to_owned()));
+        }
+        None | Some(Value::Null) => {
+            if !["tool_calls", "audio", "refusal"].iter().any(|name| members.contains_key(*name)) {
+                return Err(wrong("needs content".to_owned()));
+            }
+        }
+        Some(scalar) => {
+            let text = scalar_text(scalar).unwrap_or_default();
+            members.insert("content".to_owned(), text.into());
+        }
+    }
+    Ok(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(history: Value) -> Result<History, String> {
+        let options = json!({ "message_history": history });
+        History::from_fields(&Fields::of("queryOptions", &options).unwrap()).map_err(|error| error.to_string())
+    }
+
+    /// As the component writes it.
+    fn entry(kind: &str, message: impl Into<Value>) -> Value {
+        json!({
+            "message": message.into(), "messageId": "0b5e", "timestamp": "2026-11-25T10:00:00.000Z", "name": "You",
+            "avatar": "", "type": kind
+        })
+    }
+
+    #[test]
+    fn messages_of_the_api_are_taken_as_an_array_as_one_and_as_json_text() {
+        let turns = json!([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "name": null}]);
+        let expected = [json!({"role": "user", "content": "a"}), json!({"role": "assistant", "content": "b"})];
+        for given in [turns.clone(), json!(turns.to_string())] {
+            assert_eq!(read(given).unwrap(), History { messages: expected.to_vec(), ends_with_prompt: false });
+        }
+        let one = read(json!({"role": "user", "content": 5})).unwrap();
+        assert_eq!(one.messages, [json!({"role": "user", "content": "5"})]);
+        assert_eq!(read(json!(null)), Ok(History::default()));
+    }
+
+    #[test]
+    fn a_wrong_message_names_its_index() {
+        let error = |value| read(value).unwrap_err();
+        let second = error(json!([{"role": "user", "content": "a"}, "b"]));
+        assert!(second.starts_with("Message history[1] must be an object"));
+        assert!(error(json!([{"content": "a"}])).starts_with("Message history[0] needs a role"));
+        assert!(error(json!([{"role": "user"}])).starts_with("Message history[0] needs content"));
+        assert!(error(json!("[{role}]")).starts_with("Message history is not valid JSON"));
+        assert!(error(json!(5)).starts_with("Message history must be a JSON array or object"));
+    }
+
+    #[test]
+    fn the_history_of_the_chat_component_is_taken_as_it_is() {
+        let history = json!([
+            entry("message", "Hi"),
+            entry("response", "Hello."),
+            entry("error", "The server is busy."),
+            entry("message", " "),
+            entry("message", Value::Null),
+            entry("response", json!({"city": "Paris"})),
+            {"role": "user", "content": "by hand"},
+            entry("message", "Bye"),
+        ]);
+        let expected = json!([
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "Hello."},
+            {"role": "assistant", "content": "{\"city\":\"Paris\"}"},
+            {"role": "user", "content": "by hand"},
+            {"role": "user", "content": "Bye"},
+        ]);
+        for given in [history.clone(), json!(history.to_string())] {
+            let mut read = read(given).unwrap();
+            assert_eq!(Value::from(read.messages.clone()), expected);
+            assert_eq!(read.take_prompt().as_deref(), Some("Bye"));
+            // What is left ends with a message that was not written by the component.
+            assert_eq!((read.messages.len(), read.take_prompt()), (4, None));
+        }
+    }
+
+    #[test]
+    fn a_message_with_a_role_is_one_of_the_api_whatever_else_it_has() {
+        let mut message = entry("message", "Hi");
+        message["role"] = "user".into();
+        assert!(read(json!([message])).unwrap_err().contains("needs content"));
+    }
+}
