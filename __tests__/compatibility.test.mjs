@@ -3,19 +3,19 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { LEAST, refuse, sent, standIn, takesEverything } from './plugin.mjs';
+import { LEAST, MODEL_KEYS, refuse, sent, standIn, takesEverything } from './plugin.mjs';
 
 beforeEach(() => standIn.respondWith(takesEverything));
 
 /** A model that the plugin knows nothing about, so that nothing is adjusted to it. */
 const MODEL = 'brand-new';
-const least = (operation) => ({ ...LEAST[operation], model: MODEL });
+const least = (operation) => ({ ...LEAST[operation], [MODEL_KEYS[operation]]: MODEL });
 const body = async (query) => (await sent(query)).body;
 
 /** What each of these means, wherever it stands: not set. */
 const UNSET = [undefined, null, '', '  ', '\n'];
-/** What no template of these gives: a text. */
-const NO_TEXT = [{}, { a: 1 }, [], ['a']].map((value) => [value, 'must be a text']);
+/** Values that are not text. */
+const NO_TEXT = [{}, { a: 1 }, [], ['a']].map((value) => [value, 'must be text']);
 const lastOf = ({ messages }) => messages.at(-1).content;
 const instructionsOf = ({ messages }) => messages[0].role === 'system' && messages[0].content;
 
@@ -43,9 +43,10 @@ const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png'
 
 /** Per key: where it is in the request, [given, sent], and [given, start of the complaint]. */
 const ROWS = [
-  {
-    key: 'model',
-    operations: ['completion', 'chat', 'image_generation', 'generate_embedding'],
+  ...Object.entries(MODEL_KEYS).map(([operation, key]) => ({
+    key,
+    label: 'Model',
+    operations: [operation],
     of: ({ model }) => model,
     takes: [
       ['gpt-9-of-next-year', 'gpt-9-of-next-year'],
@@ -54,20 +55,22 @@ const ROWS = [
       [5, '5'],
     ],
     refuses: NO_TEXT,
-  },
+  })),
   {
     key: 'prompt',
+    label: 'Prompt',
     operations: ['completion', 'image_generation'],
     of: ({ prompt }) => prompt,
     takes: [...TEXTS, [['a', 'b'], 'a\nb'], [{ type: 'text', text: 'a' }, 'a']],
     refuses: [
       ...[...UNSET, []].map((value) => [value, 'is missing; enter the text to send']),
-      [{ row: 1 }, '[0]: must be a text'],
-      [['a', [1]], '[1]: must be a text'],
+      [{ row: 1 }, '[0] must be text'],
+      [['a', [1]], '[1] must be text'],
     ],
   },
   {
     key: 'prompt',
+    label: 'Prompt',
     operations: ['chat'],
     of: lastOf,
     takes: [
@@ -81,11 +84,12 @@ const ROWS = [
     ],
     refuses: [
       ...[...UNSET, []].map((value) => [value, 'is missing; enter the text to send']),
-      [{ row: 1 }, '[0]: must be a text or a content part'],
+      [{ row: 1 }, '[0] must be text or a content part'],
     ],
   },
   {
     key: 'max_tokens',
+    label: 'Max tokens',
     operations: ['completion', 'chat'],
     of: ({ max_tokens }) => max_tokens,
     unset: { completion: 256, chat: undefined },
@@ -96,6 +100,7 @@ const ROWS = [
   },
   {
     key: 'temperature',
+    label: 'Temperature',
     operations: ['completion', 'chat'],
     of: ({ temperature }) => temperature,
     takes: [
@@ -109,6 +114,7 @@ const ROWS = [
   },
   {
     key: 'stop_sequence',
+    label: 'Stop sequence',
     operations: ['completion', 'chat'],
     of: ({ stop }) => stop,
     takes: [
@@ -124,13 +130,14 @@ const ROWS = [
       [[], undefined],
     ],
     refuses: [
-      [['a', 'b', 'c', 'd', 'e'], 'the API takes at most 4 stop sequences, got 5'],
-      [['a', 1], 'item 1 must be a text'],
-      [{ a: 1 }, 'must be a text or an array'],
+      [['a', 'b', 'c', 'd', 'e'], 'takes at most 4 stop sequences, got 5'],
+      [['a', 1], '[1] must be text'],
+      [{ a: 1 }, 'must be text or an array'],
     ],
   },
   {
     key: 'suffix',
+    label: 'Suffix',
     operations: ['completion'],
     of: ({ suffix }) => suffix,
     takes: TEXTS,
@@ -138,6 +145,7 @@ const ROWS = [
   },
   {
     key: 'suffix',
+    label: 'Suffix',
     operations: ['chat'],
     of: (request) => {
       assert.equal(request.suffix, undefined);
@@ -150,6 +158,7 @@ const ROWS = [
   },
   {
     key: 'system_prompt',
+    label: 'System prompt',
     operations: ['chat'],
     of: (request) => instructionsOf(request) || undefined,
     takes: TEXTS,
@@ -157,6 +166,7 @@ const ROWS = [
   },
   {
     key: 'message_history',
+    label: 'Message history',
     operations: ['chat'],
     of: ({ messages }) => (messages.length > 1 ? messages.slice(0, -1) : undefined),
     takes: [
@@ -170,15 +180,16 @@ const ROWS = [
     ],
     refuses: [
       ...NO_MESSAGES,
-      [[TURN, 'Hi.'], '[1]: must be an object'],
-      [[TURN, null], '[1]: must be an object'],
-      [[{ content: 'Hi.' }], '[0]: needs a role'],
-      [[TURN, { role: 'user' }], '[1]: needs content'],
-      [{ role: 'user', content: {} }, '[0]: content must be'],
+      [[TURN, 'Hi.'], '[1] must be an object'],
+      [[TURN, null], '[1] must be an object'],
+      [[{ content: 'Hi.' }], '[0] needs a role'],
+      [[TURN, { role: 'user' }], '[1] needs content'],
+      [{ role: 'user', content: {} }, '[0] must have text'],
     ],
   },
   {
     key: 'size',
+    label: 'Size',
     operations: ['image_generation'],
     of: ({ size }) => size,
     takes: [
@@ -202,7 +213,7 @@ for (const { key, operations: of, ...row } of ROWS) {
         }
       });
 
-      if (key !== 'prompt' && key !== 'model') {
+      if (row.label !== 'Prompt' && row.label !== 'Model') {
         test('that is unset is not sent', async () => {
           const without = await body(least(operation));
           assert.equal(row.of(without), row.unset?.[operation]);
@@ -216,7 +227,7 @@ for (const { key, operations: of, ...row } of ROWS) {
       test('that cannot be used is an error that names it, and nothing is sent', async () => {
         for (const [given, complaint] of row.refuses) {
           const description = await refuse({ ...least(operation), [key]: given });
-          const start = complaint.startsWith('[') ? key + complaint : `${key}: ${complaint}`;
+          const start = row.label + (complaint.startsWith('[') ? '' : ' ') + complaint;
           assert.ok(description.startsWith(start), `given ${shown(given)}: ${description}`);
         }
       });
@@ -232,7 +243,8 @@ test('an unset model is the default of its operation', async () => {
     ['generate_embedding', 'text-embedding-3-small'],
   ]) {
     for (const unset of UNSET) {
-      assert.equal((await body({ ...LEAST[operation], model: unset })).model, model);
+      const query = { ...LEAST[operation], [MODEL_KEYS[operation]]: unset };
+      assert.equal((await body(query)).model, model);
     }
   }
 });
@@ -243,5 +255,5 @@ test('a prompt may be missing where the history ends with a user turn', async ()
     assert.deepEqual((await body({ ...query, prompt })).messages, [TURN]);
   }
   const other = [TURN, { role: 'assistant', content: 'Hello.' }];
-  assert.match(await refuse({ ...query, message_history: other }), /^prompt: is missing/);
+  assert.match(await refuse({ ...query, message_history: other }), /^Prompt is missing/);
 });

@@ -95,7 +95,7 @@ const FAILURES = {
   'vLLM, all tokens spent on thoughts': [
     'compat_vllm_chat',
     { code: 'tokens_spent_on_reasoning' },
-    /before any text.*Raise Max Tokens/,
+    /before any text.*Raise or clear Max tokens/,
   ],
   'vLLM, with a numeric code': [
     'error_400_vllm_int_code',
@@ -132,12 +132,12 @@ const FAILURES = {
   'Azure, from its filter': [
     'error_400_azure_content_filter',
     { status: 400, code: 'content_filter' },
-    /Rephrase it/,
+    /Rephrase the prompt/,
   ],
   'a server without choices': [
     'compat_choices_empty',
     { code: 'no_answer' },
-    /without any choices/,
+    /contains no choices/,
   ],
   'a sign-in page': [
     'ok_200_html_captive_portal',
@@ -182,22 +182,25 @@ describe('a connection test', () => {
   }
 
   const VERDICTS = {
-    'a sign-in page': ['ok_200_html_captive_portal', /A web page answered.*Check the Base URL/],
-    'an answer that is no list': ['chat_ok', /no list of models.*Check the Base URL/],
+    'a sign-in page': ['ok_200_html_captive_portal', /sign-in page.*Check the Base URL/],
+    'an answer that is no list': ['chat_ok', /not a list of models.*Check the Base URL/],
     'a wrong key': ['error_401_invalid_api_key', /Check the API key in the data source/],
     'no key': ['error_401_missing_key', /Check the API key in the data source/],
     'an organization of another key': [
       'error_401_mismatched_organization',
       /Check the Organization ID in the data source/,
     ],
-    'a country that is not served': ['error_403_country', /does not serve the country/],
+    'a country that is not served': [
+      'error_403_country',
+      /country not supported:.*in a supported country/,
+    ],
     'a path that is not there': [
       'error_404_invalid_url',
       /Check the Base URL \(http:\/\/localhost/,
     ],
     'an account without credit': [
       'error_429_insufficient_quota',
-      /The API key works, but the account has no credit left/,
+      /no credit left:.*The API key works\. Add credit/,
     ],
     'a server error': ['error_500_server_error', /Try again later/],
   };

@@ -32,7 +32,7 @@ for (const loader of LOADERS) {
     assert.equal(query.status, 'failed');
     assert.equal(query.message, 'Query could not be completed');
     assert.equal(typeof query.description, 'string');
-    assert.equal(typeof query.data, 'object');
+    assert.equal(query.data.message, query.description);
   });
 }
 
@@ -154,15 +154,22 @@ describe('in a sandbox without `require` and `process`', () => {
   vm.runInNewContext(plugin, { module, exports: module.exports });
   const instance = new module.exports.default();
 
-  for (const [method, message] of [
-    ['run', 'Query could not be completed'],
-    ['testConnection', 'Connection could not be established'],
+  for (const [method, message, dataOf] of [
+    ['run', 'Query could not be completed', (description) => ({ message: description })],
+    [
+      'testConnection',
+      'Connection could not be established: the plugin cannot run on this server',
+      () => null,
+    ],
   ]) {
     test(`${method} is a QueryError`, async () => {
       await assert.rejects(instance[method]({}, {}), (error) => {
         assert.equal(error.constructor.name, 'QueryError');
         assert.equal(error.message, message);
-        assert.match(error.description, /gives plugins no `require` and `process`/);
+        assert.match(error.description, /does not give plugins `require` and `process`/);
+        // As JSON, because the objects of the sandbox have classes of its own.
+        assert.equal(JSON.stringify(error.data), JSON.stringify(dataOf(error.description)));
+        assert.equal('metadata' in error, false);
         return true;
       });
     });
@@ -175,4 +182,7 @@ test('a QueryError has data, an object where none is given', () => {
   const error = new module.exports.QueryError('message', 'description');
   assert.deepEqual(Object.keys(error.data), []);
   assert.deepEqual(Object.keys(error), ['name', 'description', 'data']);
+  const metadata = { attempts: 1 };
+  const told = new module.exports.QueryError('message', 'description', {}, metadata);
+  assert.equal(told.metadata, metadata);
 });

@@ -11,25 +11,19 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
 import { createRandom } from '../scripts/proof/random.mjs';
+import { fieldsOf } from './forms.mjs';
 import { validateRequest } from './openapi.mjs';
 import { KEY, OPERATIONS, run, standIn, takesEverything } from './plugin.mjs';
 
 const CASES = 300;
 const random = createRandom(Number(process.env.FUZZ_SEED ?? 8));
 
-const form = JSON.parse(readFileSync(new URL('../operations.json', import.meta.url), 'utf8'));
-
-/** The fields of an operation by key, those below the divide included. */
-function fieldsOf(part, found = {}) {
-  for (const member of Object.values(part)) {
-    if (typeof member !== 'object' || member === null || Array.isArray(member)) continue;
-    if (member.key && member.key !== 'advanced') found[member.key] = member;
-    else fieldsOf(member, found);
-  }
-  return found;
-}
+/** The fields of an operation by key, those under Advanced included. */
 const FIELDS = Object.fromEntries(
-  OPERATIONS.map((name) => [name, fieldsOf(form.properties[name])]),
+  OPERATIONS.map((name) => [
+    name,
+    Object.fromEntries(fieldsOf(name).map((field) => [field.key, field])),
+  ]),
 );
 
 const words = [
@@ -58,6 +52,8 @@ const schema = () => ({
 /** What a builder could mean, by field; a dropdown offers its own. */
 const MEANT = {
   model: () => random.pick(['brand-new', 'gpt-4o', 'o3', 'gpt-5', 'qwen3:8b']),
+  image_model: () => random.pick(['brand-new', 'gpt-image-2']),
+  model_embedding: () => random.pick(['brand-new', 'text-embedding-3-small']),
   prompt: text,
   system_prompt: text,
   suffix: text,
@@ -115,7 +111,7 @@ test(`${CASES} random queries are sent as OpenAI's document has it, or name the 
     const before = standIn.requests.length;
     const result = await run(query);
     if (result.status === 'failed' && result.data.code === 'invalid_option') {
-      const field = /^\w+/.exec(result.description)[0];
+      const field = /^\w+/.exec(result.data.param)[0];
       assert.ok(field in FIELDS[query.operation], `${told}: ${result.description}`);
       assert.equal(standIn.requests.length, before, `${told}: something was sent`);
       counts.refused += 1;

@@ -101,39 +101,39 @@ describe('what was pasted into the data source', () => {
   });
 
   test('is an error that names the field with a line break inside, and is not repeated', async () => {
-    for (const [key, value] of [
-      ['apiKey', `${KEY}\nsecret-part`],
-      ['apiKey', `${KEY}\u200bsecret-part`],
-      ['organizationId', 'org-stand-in\nsecret-part'],
-      ['project_id', 'proj_stand_in\rsecret-part'],
-      ['base_url', `${standIn.baseUrl}\nsecret-part`],
-      ['base_url', `${standIn.baseUrl} secret-part`],
+    for (const [key, label, value] of [
+      ['apiKey', 'API key', `${KEY}\nsecret-part`],
+      ['apiKey', 'API key', `${KEY}\u200bsecret-part`],
+      ['organizationId', 'Organization ID', 'org-stand-in\nsecret-part'],
+      ['project_id', 'Project ID', 'proj_stand_in\rsecret-part'],
+      ['base_url', 'Base URL', `${standIn.baseUrl}\nsecret-part`],
+      ['base_url', 'Base URL', `${standIn.baseUrl} secret-part`],
     ]) {
       const description = await refuse(LEAST.chat, { [key]: value });
-      assert.ok(description.startsWith(`${key}: `), description);
+      assert.ok(description.startsWith(`${label} must `), description);
       assert.doesNotMatch(description, /secret-part/);
-      assert.match((await connect({ [key]: value })).message, new RegExp(`: ${key}: `));
+      assert.match((await connect({ [key]: value })).message, new RegExp(`: ${label} must `));
     }
   });
 });
 
 test('what is missing or unknown is a QueryError, and nothing is sent', async () => {
   for (const [query, sourceOptions, complaint] of [
-    [LEAST.chat, { apiKey: undefined }, 'apiKey: is missing'],
-    [{ operation: 'chat' }, {}, 'prompt: is missing'],
-    [{ operation: 'completion' }, {}, 'prompt: is missing'],
-    [{ operation: 'image_generation' }, {}, 'prompt: is missing'],
-    [{ operation: 'generate_embedding' }, {}, 'input: is missing'],
-    [{ operation: 'summon', prompt: 'x' }, {}, 'operation: "summon" is unknown'],
-    [{ prompt: 'x' }, {}, 'operation: is missing'],
-    [undefined, {}, 'operation: is missing'],
+    [LEAST.chat, { apiKey: undefined }, 'API key is missing'],
+    [{ operation: 'chat' }, {}, 'Prompt is missing'],
+    [{ operation: 'completion' }, {}, 'Prompt is missing'],
+    [{ operation: 'image_generation' }, {}, 'Prompt is missing'],
+    [{ operation: 'generate_embedding' }, {}, 'Input is missing'],
+    [{ operation: 'summon', prompt: 'x' }, {}, 'Operation "summon" is unknown'],
+    [{ prompt: 'x' }, {}, 'Operation is missing'],
+    [undefined, {}, 'Operation is missing'],
   ]) {
     const description = await refuse(query, sourceOptions);
     assert.ok(description.startsWith(complaint), description);
   }
   const { results } = await inProcess({ calls: [{}] });
   assert.equal(results[0].message, QUERY_FAILED);
-  assert.match(results[0].description, /^apiKey: is missing/);
+  assert.match(results[0].description, /^API key is missing/);
   assert.equal(standIn.requests.length, 0);
 });
 
@@ -176,5 +176,5 @@ test('a bug in the core becomes a QueryError, and the next query works', async (
 
 test('the release build knows no way to panic', async () => {
   const { description } = await fail({ operation: 'panic' });
-  assert.match(description, /^operation: "panic" is unknown/);
+  assert.match(description, /^Operation "panic" is unknown/);
 });

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readForm } from '../scripts/docs.mjs';
 import { serveFixture } from './fixtures.mjs';
-import { fieldsOf } from './form-rules.mjs';
+import { MAX_OPERATIONS_BYTES } from './form-rules.mjs';
+import { fieldsOf, operations } from './forms.mjs';
 import {
   apiError,
   fail,
@@ -21,8 +21,6 @@ import {
   succeed,
   takesEverything,
 } from './plugin.mjs';
-
-const operations = await readForm('operations.json');
 
 test('1. the organization is sent', async () => {
   const { headers } = await sent(LEAST.chat, { organizationId: 'org-stand-in' });
@@ -52,7 +50,7 @@ test('3. an error prints nothing on the server, least of all the key', async () 
 test('4. an unknown operation is called that', async () => {
   assert.match(
     await refuse({ ...LEAST.chat, operation: 'summon' }),
-    /^operation: "summon" is unknown; choose completion, chat, /,
+    /^Operation "summon" is unknown\. Choose Completions, Chat, /,
   );
 });
 
@@ -77,13 +75,13 @@ test('7. a history that is no array is used or refused, never ignored', async ()
   const turn = { role: 'assistant', content: 'Hi.' };
   assert.deepEqual((await sent({ ...LEAST.chat, message_history: turn })).body.messages[0], turn);
   for (const message_history of ['Hi.', 5, true, '"Hi."']) {
-    assert.match(await refuse({ ...LEAST.chat, message_history }), /^message_history: /);
+    assert.match(await refuse({ ...LEAST.chat, message_history }), /^Message history /);
   }
 });
 
 test('8. an empty prompt is an error, and no empty list of messages is sent', async () => {
   for (const prompt of ['', ' ', null, undefined, []]) {
-    assert.match(await refuse({ ...LEAST.chat, prompt }), /^prompt: is missing/);
+    assert.match(await refuse({ ...LEAST.chat, prompt }), /^Prompt is missing/);
   }
 });
 
@@ -130,24 +128,24 @@ test("11. the server's OPENAI_* variables are no tenant's", async (t) => {
 
 test('12. no field is there twice', async () => {
   for (const operation of OPERATIONS) {
-    const keys = fieldsOf(operations.properties[operation]).map(({ key }) => key);
+    const keys = fieldsOf(operation).map(({ key }) => key);
     assert.deepEqual(keys, [...new Set(keys)], operation);
   }
   const size = readFileSync(new URL('../operations.json', import.meta.url)).length;
-  assert.ok(size < 24_000, `operations.json has ${size} bytes`);
+  assert.ok(size < MAX_OPERATIONS_BYTES, `operations.json has ${size} bytes`);
 });
 
 test('13. what the help texts allow is what the API gets', async () => {
   for (const operation of ['completion', 'chat']) {
-    const hint = (key) => operations.properties[operation][key].placeholder;
-    assert.match(hint('temperature'), /from 0 to 2\b/);
-    assert.match(hint('max_tokens'), /of at least 1\b/);
+    const field = (key) => fieldsOf(operation).find((each) => each.key === key);
+    assert.match(field('temperature').placeholder, /^0 to 2\b/);
+    assert.match(field('max_tokens').accepts, /of at least 1$/);
     standIn.respondWith(takesEverything);
     const most = { ...LEAST[operation], model: 'm', temperature: '2', max_tokens: '100000' };
     const { body } = await sent(most);
     assert.deepEqual([body.temperature, body.max_tokens], [2, 100_000]);
-    assert.match(await refuse({ ...most, temperature: '2.01' }), /^temperature: /);
-    assert.match(await refuse({ ...most, max_tokens: '0' }), /^max_tokens: /);
+    assert.match(await refuse({ ...most, temperature: '2.01' }), /^Temperature must /);
+    assert.match(await refuse({ ...most, max_tokens: '0' }), /^Max tokens must /);
   }
 });
 

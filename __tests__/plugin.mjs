@@ -25,6 +25,13 @@ export const LEAST = {
   list_models: { operation: 'list_models' },
 };
 export const OPERATIONS = Object.keys(LEAST);
+/** The key of each operation's model. */
+export const MODEL_KEYS = {
+  completion: 'model',
+  chat: 'model',
+  image_generation: 'image_model',
+  generate_embedding: 'model_embedding',
+};
 
 /** A successful answer of each endpoint, for requests whose content does not matter. */
 const ANSWERS = {

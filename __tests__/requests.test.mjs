@@ -8,6 +8,7 @@ import {
   inProcess,
   KEY,
   LEAST,
+  MODEL_KEYS,
   operatorsAccount,
   sent,
   source,
@@ -121,7 +122,7 @@ const BODIES = {
 
 const leastOf = (operation) => ({
   ...LEAST[operation],
-  model: MODEL,
+  [MODEL_KEYS[operation]]: MODEL,
   ...(operation === 'chat' && { prompt: 'As JSON: the capital of France?' }),
 });
 

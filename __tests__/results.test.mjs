@@ -59,7 +59,7 @@ describe('the data', () => {
     const { data, ...rest } = await dataOf(LEAST.image_generation);
     assert.deepEqual(rest, { status: 'success', message: 'Image generated successfully' });
     assert.deepEqual(Object.keys(data), ['b64_json']);
-    const linked = await dataOf({ ...LEAST.image_generation, model: 'stand-in-image' });
+    const linked = await dataOf({ ...LEAST.image_generation, image_model: 'stand-in-image' });
     assert.deepEqual(Object.keys(linked), ['status', 'message', 'data']);
     assert.deepEqual(Object.keys(linked.data), ['url']);
     assert.equal((await fetch(linked.data.url)).status, 200);
@@ -99,6 +99,17 @@ describe('the data', () => {
     assert.ok(models.every(({ id }) => id.includes('gpt-5.1')));
   });
 
+  test('of every operation is the answer with its details, where the form asks for them', async () => {
+    for (const operation of ['completion', 'chat', 'image_generation', 'generate_embedding']) {
+      const plain = await succeed(LEAST[operation]);
+      const { data, metadata } = await succeed({ ...LEAST[operation], result: 'details' });
+      assert.deepEqual(data, { answer: plain.data, ...metadata });
+      assert.ok(metadata.request_id);
+      const hidden = { ...LEAST[operation], result: 'details', advanced: 'off' };
+      assert.deepEqual(await dataOf(hidden), plain.data);
+    }
+  });
+
   test('of a connection test is nothing but a status', async () => {
     assert.deepEqual(await connect(), { status: 'ok' });
   });
@@ -132,8 +143,14 @@ describe('a failure', () => {
     await assert.rejects(new Plugin().run(source(), { ...LEAST.chat, model: 'gpt-0' }), (error) => {
       assert.equal(error.constructor.name, 'QueryError');
       assert.equal(error.message, QUERY_FAILED);
-      assert.match(error.description, /^The API answered HTTP 404 \(model_not_found\): .*gpt-0/);
+      assert.match(error.description, /^The API returned HTTP 404 \(model_not_found\): .*gpt-0/);
       assert.equal(error.data.code, 'model_not_found');
+      assert.equal(error.data.message, error.description);
+      assert.deepEqual(error.metadata, {
+        attempts: 1,
+        request_id: 'req_stand_in_000001',
+        model: 'gpt-0',
+      });
       return true;
     });
   });
@@ -142,7 +159,8 @@ describe('a failure', () => {
     const wrong = source({ apiKey: 'sk-wrong' });
     await assert.rejects(new Plugin().testConnection(wrong), (error) => {
       assert.equal(error.constructor.name, 'QueryError');
-      assert.equal(error.message, CONNECTION_FAILED);
+      assert.equal(error.message, `${CONNECTION_FAILED}: wrong API key`);
+      assert.equal('message' in error.data || 'metadata' in error, false);
       assert.equal(error.data.code, 'invalid_api_key');
       return true;
     });
@@ -156,8 +174,10 @@ describe('a failure', () => {
         { 'x-request-id': 'req_1', 'retry-after': '90' },
       ),
     );
-    const { description, data } = await fail(LEAST.chat);
-    const { hint, ...known } = data;
+    const { description, data, metadata } = await fail(LEAST.chat);
+    const { hint, message, ...known } = data;
+    assert.equal(message, description);
+    assert.deepEqual(metadata, { attempts: 1, request_id: 'req_1', model: 'gpt-5.4-mini' });
     assert.deepEqual(known, {
       status: 429,
       code: 'rate_limit_exceeded',
@@ -171,13 +191,14 @@ describe('a failure', () => {
     assert.ok(description.endsWith(hint), description);
     assert.match(
       description,
-      /^The API answered HTTP 429 \(rate_limit_exceeded\): Slow down\. [A-Z]/,
+      /^The API returned HTTP 429 \(rate_limit_exceeded\): Slow down\. [A-Z]/,
     );
   });
 
   test('has no data that is not known', async () => {
     standIn.respondWith({ status: 418, body: '' });
-    assert.deepEqual((await fail(LEAST.list_models)).data, { status: 418, attempts: 1 });
+    const { description, data } = await fail(LEAST.list_models);
+    assert.deepEqual(data, { message: description, status: 418, attempts: 1 });
   });
 
   test('is small, whatever the API answers', async () => {
@@ -218,7 +239,7 @@ describe('a failure', () => {
       await assert.rejects(new Plugin().run(...call), (error) => {
         assert.equal(error.constructor.name, 'QueryError');
         assert.equal(error.message, QUERY_FAILED);
-        assert.match(error.description, /^(?:apiKey|sourceOptions|operation): .+\.$/);
+        assert.match(error.description, /^(?:API key|sourceOptions|Operation) .+\.$/);
         return true;
       });
       assert.equal(standIn.requests.length, 0);

@@ -3,13 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readForm } from '../scripts/docs.mjs';
-import { fieldsOf } from './form-rules.mjs';
+import { fieldsOf } from './forms.mjs';
 import {
   connect,
   fail,
   KEY,
   LEAST,
+  MODEL_KEYS,
   OPERATIONS,
   refuse,
   run,
@@ -19,12 +19,10 @@ import {
   takesEverything,
 } from './plugin.mjs';
 
-const operations = await readForm('operations.json');
-
 /** What each of these means, wherever it stands: not set. */
 const UNSET = [undefined, null, '', '  ', '\n'];
 const MODEL = 'brand-new';
-const least = (operation) => ({ ...LEAST[operation], model: MODEL });
+const least = (operation) => ({ ...LEAST[operation], [MODEL_KEYS[operation]]: MODEL });
 async function body(query) {
   standIn.respondWith(takesEverything);
   return (await sent(query)).body;
@@ -63,8 +61,8 @@ describe('embedding queries of the old form', () => {
   }
 
   test('in the form of today the fields of today count', async () => {
-    const query = { operation: 'generate_embedding', model: MODEL, input: 'new' };
-    const old = { model_embedding: EMBEDDING_MODELS[0], input_M1: 'old', dimensions_M1: 5 };
+    const query = { operation: 'generate_embedding', model_embedding: MODEL, input: 'new' };
+    const old = { model: EMBEDDING_MODELS[0], input_M1: 'old', dimensions_M1: 5 };
     assert.deepEqual(await body({ ...query, ...old }), { model: MODEL, input: 'new' });
   });
 
@@ -73,10 +71,10 @@ describe('embedding queries of the old form', () => {
       assert.deepEqual((await body({ ...least('generate_embedding'), input })).input, ['a', 'b']);
     }
     for (const [input, complaint] of [
-      ...[...UNSET, []].map((value) => [value, 'input: is missing; enter the text to embed']),
-      [{ a: 1 }, 'input: must be a text or an array of texts'],
-      [['a', ''], 'input[1]: must be a text'],
-      [['a', null], 'input[1]: must be a text'],
+      ...[...UNSET, []].map((value) => [value, 'Input is missing; enter the text to embed']),
+      [{ a: 1 }, 'Input must be text or an array of strings'],
+      [['a', ''], 'Input[1] must be text'],
+      [['a', null], 'Input[1] must be text'],
     ]) {
       const description = await refuse({ ...least('generate_embedding'), input });
       assert.ok(
@@ -101,7 +99,7 @@ const HOST_KEYS = {
   notificationDuration: 5000,
   events: [{ eventId: 'onDataQuerySuccess', actionId: 'show-alert' }],
 };
-const keysOf = (operation) => fieldsOf(operations.properties[operation]).map(({ key }) => key);
+const keysOf = (operation) => fieldsOf(operation).map(({ key }) => key);
 
 for (const operation of OPERATIONS) {
   test(`${operation} works, and ignores what other branches and ToolJet left`, async () => {
@@ -141,7 +139,10 @@ describe('the data source of a saved app', () => {
       assert.equal(headers.authorization, `Bearer ${KEY}`);
     }
     for (const apiKey of UNSET) {
-      assert.match(await refuse(LEAST.chat, { apiKey }), /^apiKey: is missing; enter the API key/);
+      assert.match(
+        await refuse(LEAST.chat, { apiKey }),
+        /^API key is missing; enter it in the data source/,
+      );
     }
   });
 

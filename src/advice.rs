@@ -77,8 +77,8 @@ fn api_hint(error: &ApiError, context: &Context) -> Option<String> {
         ApiCause::Project => "Check the Project ID in the data source: it must start with proj_ and belong to the API \
                               key. Most keys need none, so you can usually clear the field."
             .to_owned(),
-        ApiCause::Country => "The API goes by the country that the ToolJet server's requests come from. Use a server, a proxy \
-             or a gateway in a supported country."
+        ApiCause::Country => "The API goes by the country that the ToolJet server's requests come from. Use a server, a \
+                              proxy or a gateway in a supported country."
             .to_owned(),
         ApiCause::Billing => "The API key works. Add credit or raise the spend limit in the billing settings of the \
                               account; retrying does not help."

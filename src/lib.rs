@@ -18,9 +18,11 @@
 //! | to change ... | look in |
 //! |---|---|
 //! | what an operation sends or returns | `operations/<operation>.rs` |
+//! | what a prompt, a history or a picked file may be | `operations/content.rs`, `history.rs`, `files.rs` |
 //! | a model name, a default model, what a family rejects | `capabilities.rs` |
 //! | how a model's refusal of a parameter is worked around | `adjust.rs` |
 //! | what failures there are, and their codes | `error.rs`, `error/` |
+//! | what an error calls a field | `error/labels.rs`, which is written from the forms |
 //! | what an error of the API is taken for | `cause.rs` |
 //! | what a builder is told to do about a failure | `advice.rs` |
 //! | when a request is tried again | `retry.rs` |

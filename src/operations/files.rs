@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
-use url::Url;
 
 use super::content::as_list;
 use crate::{
+    answer::{LONGEST_WORD, cut},
     error::Error,
     fields::{Fields, excerpt},
 };
@@ -93,14 +93,14 @@ fn read(item: &Value) -> Result<Source, String> {
     let data = ["dataURL", "url", "base64Data"].iter().find_map(|name| Data::of(text(name)?));
     match (data, text("name")) {
         (Some(data), name) => data.into_source(text("type"), name),
-        (None, Some(name)) => Err(format!("is {name}, but without its content")),
+        (None, Some(name)) => Err(format!("is {}, but without its content", cut(name, LONGEST_WORD))),
         (None, None) => Err(unusable()),
     }
 }
 
 /// A text that the API or the plugin can read an image or a document from.
 enum Data<'a> {
-    Url(Url),
+    Url(&'a str),
     /// A data URI of an image that is not base64, such as an SVG.
     Encoded(&'a str),
     Base64 {
@@ -114,12 +114,12 @@ impl<'a> Data<'a> {
     fn of(text: &'a str) -> Option<Self> {
         if let Some(rest) = text.strip_prefix("data:") {
             return match rest.split_once(";base64,") {
-                Some((kind, data)) => Self::base64(Some(kind).filter(|kind| !kind.is_empty()), data),
+                Some((kind, data)) => Self::base64(kind.split(';').next(), data),
                 None => rest.starts_with("image/").then_some(Self::Encoded(text)),
             };
         }
         if text.starts_with("http://") || text.starts_with("https://") {
-            return Url::parse(text).ok().map(Self::Url);
+            return Some(Self::Url(text));
         }
         Self::base64(None, text)
     }
@@ -134,13 +134,12 @@ impl<'a> Data<'a> {
     /// The type is told by the data, else by the type that the browser knew, else by the name.
     fn into_source(self, kind: Option<&str>, name: Option<&str>) -> Result<Source, String> {
         let (own_kind, data) = match self {
-            Self::Url(url) if url.path().to_ascii_lowercase().ends_with(".pdf") => {
+            Self::Url(url) if is_of_document(url) => {
                 return Err("is the URL of a document, which the API does not open; use a file picker, or enter the \
                             content of the file as base64 data"
                     .to_owned());
             }
-            Self::Url(url) => return Ok(Source::Image(url.into())),
-            Self::Encoded(uri) => return Ok(Source::Image(uri.to_owned())),
+            Self::Url(url) | Self::Encoded(url) => return Ok(Source::Image(url.to_owned())),
             Self::Base64 { kind, data } => (kind, data),
         };
         let stated = [own_kind, kind].into_iter().flatten().find(|kind| is_media_type(kind));
@@ -161,7 +160,13 @@ fn is_media_type(kind: &str) -> bool {
     kind.contains('/') && kind != "application/octet-stream"
 }
 
+fn is_of_document(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    path.to_ascii_lowercase().ends_with(".pdf")
+}
+
 fn not_taken(name: Option<&str>, kind: Option<&str>) -> String {
+    let (name, kind) = (name.map(|name| cut(name, LONGEST_WORD)), kind.map(|kind| cut(kind, LONGEST_WORD)));
     let what = match (name, kind) {
         (Some(name), Some(kind)) => format!("is {name} ({kind})"),
         (Some(name), None) => format!("is {name}"),
@@ -232,7 +237,9 @@ mod tests {
         for file in [of_2, of_3.clone(), json!(json!([of_3]).to_string())] {
             assert_eq!(document(file), ("a.pdf".to_owned(), data.clone()));
         }
-        for text in [PDF_DATA, &data, &format!("data:;base64,{PDF_DATA}")] {
+        for text in
+            [PDF_DATA, &data, &format!("data:;base64,{PDF_DATA}"), "data:application/pdf;a=b;base64,JVBERi0xLjQK"]
+        {
             assert_eq!(document(json!(text)), ("document.pdf".to_owned(), data.clone()));
         }
     }
@@ -259,6 +266,8 @@ mod tests {
         let error = |value| read(value).unwrap_err();
         assert!(error(json!(["https://h/a", "a b.png"])).starts_with("Images and files[1] must be an http(s) URL"));
         assert!(error(json!("blob:http://h/1")).starts_with("Images and files[0] must be an http(s) URL"));
+        let long = error(json!({"name": "n".repeat(5_000), "type": "t/".repeat(5_000), "base64Data": "AAAA"}));
+        assert!(long.chars().count() < 300);
         assert!(error(json!({"a": 1})).starts_with("Images and files[0] must be an http(s) URL"));
         let file = json!({"name": "notes.docx", "type": "application/msword", "base64Data": "AAAA"});
         assert_eq!(

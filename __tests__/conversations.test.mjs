@@ -1,0 +1,117 @@
+// What ToolJet's components hold, bound to a Chat query as it is: the history of the Chat component,
+// and the files of a file picker.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { validateRequest } from './openapi.mjs';
+import { refuse, sent, standIn, succeed, takesEverything } from './plugin.mjs';
+import { pdf } from './stand-in/variants.mjs';
+
+const chat = (options) => ({ operation: 'chat', ...options });
+
+/** The messages that a query sends; the request fits OpenAI's document. */
+async function messagesOf(options) {
+  standIn.respondWith(takesEverything);
+  const { path, body } = await sent(chat(options));
+  standIn.reset();
+  assert.deepEqual(validateRequest('POST', path, body), []);
+  return body.messages;
+}
+
+describe("the history of ToolJet's Chat component", () => {
+  const entry = (type, message) => ({
+    message,
+    messageId: '7c9e6679',
+    timestamp: '2026-11-25T10:00:00.000Z',
+    name: type === 'message' ? 'You' : 'Assistant',
+    avatar: 'https://example.com/avatar.png',
+    type,
+  });
+  const history = [
+    entry('message', 'My name is Ada.'),
+    entry('response', 'Hello Ada.'),
+    entry('error', 'The server was busy.'),
+    entry('message', 'What is my name?'),
+  ];
+  const turns = [
+    { role: 'user', content: 'My name is Ada.' },
+    { role: 'assistant', content: 'Hello Ada.' },
+    { role: 'user', content: 'What is my name?' },
+  ];
+
+  test('is answered, whether the prompt is bound to the last message or not', async () => {
+    for (const prompt of [undefined, '', 'What is my name?', history.at(-1)]) {
+      for (const message_history of [history, JSON.stringify(history)]) {
+        const { data } = await succeed(chat({ prompt, message_history }));
+        assert.equal(data, 'Your name is Ada.');
+        assert.deepEqual(await messagesOf({ prompt, message_history }), turns);
+      }
+    }
+  });
+
+  test('is followed by another prompt', async () => {
+    const messages = await messagesOf({ prompt: 'And yours?', message_history: history });
+    assert.deepEqual(messages, [...turns, { role: 'user', content: 'And yours?' }]);
+  });
+
+  test('takes images with the message that was sent last', async () => {
+    const images = ['https://example.com/a.png'];
+    const [, , last] = await messagesOf({ message_history: history, images });
+    assert.deepEqual(
+      last.content.map(({ type }) => type),
+      ['text', 'image_url'],
+    );
+  });
+
+  test('that ends with an answer needs a prompt', async () => {
+    const description = await refuse(chat({ message_history: history.slice(0, 2) }));
+    assert.match(description, /^Prompt is missing/);
+  });
+});
+
+describe('a picked file', () => {
+  const base64 = pdf('Invoice 4711: 120 EUR').toString('base64');
+  const PICKED = {
+    'ToolJet 2': { name: 'invoice.pdf', type: 'application/pdf', dataURL: base64 },
+    'ToolJet 3': { name: 'invoice.pdf', type: '', base64Data: base64, content: '%PDF-1.4 ...' },
+  };
+
+  for (const [version, file] of Object.entries(PICKED)) {
+    test(`of ${version} that is a PDF is read`, async () => {
+      for (const images of [file, [file], JSON.stringify([file])]) {
+        const { data } = await succeed(chat({ prompt: 'What is it?', images, advanced: 'off' }));
+        assert.match(data, /^I received 1 PDF \(invoice\.pdf, .*“Invoice 4711: 120 EUR”/);
+        await messagesOf({ prompt: 'What is it?', images });
+      }
+    });
+  }
+
+  test('that is neither an image nor a PDF is an error that names it', async () => {
+    const file = { name: 'notes.docx', type: 'application/msword', base64Data: 'AAAA' };
+    assert.equal(
+      await refuse(chat({ prompt: 'What is it?', images: [file] })),
+      'Images and files[0] is notes.docx (application/msword); Chat takes images and PDFs.',
+    );
+  });
+
+  test('that was taken back is nothing', async () => {
+    const [message] = await messagesOf({ prompt: 'Hello', images: [] });
+    assert.equal(message.content, 'Hello');
+  });
+});
+
+test('a JSON object is an answer without a word of JSON in the prompt', async () => {
+  const options = { prompt: 'What is the capital of France?', response_format: 'json_object' };
+  const { data } = await succeed(chat({ ...options, advanced: 'off' }));
+  assert.equal(data.answer, 'The capital of France is Paris.');
+  const [instructions] = await messagesOf(options);
+  assert.deepEqual(instructions, { role: 'system', content: 'Answer with a JSON object.' });
+});
+
+test('a JSON schema that is hidden is asked for by the name of its field', async () => {
+  const query = chat({ prompt: 'Hello', response_format: 'json_schema', advanced: 'off' });
+  assert.equal(
+    await refuse(query),
+    'JSON schema is missing. Set Advanced to On and enter the schema that the answer must match.',
+  );
+});
