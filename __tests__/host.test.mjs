@@ -8,7 +8,10 @@ import { LOADERS, loadPlugin } from '../host/loaders.mjs';
 /** A plugin whose run and testConnection have this body. */
 const pluginThat = (body) => `
   class QueryError extends Error {
-    constructor(message, description, data) { super(message); Object.assign(this, { description, data }); }
+    constructor(message, description, data, more) {
+      super(message);
+      Object.assign(this, { description, data }, more);
+    }
   }
   module.exports.default = class { async run(source, query) { ${body} } async testConnection(source) { ${body} } };`;
 
@@ -90,4 +93,41 @@ test('the server stops waiting after query_timeout milliseconds', async () => {
     description: 'Defined query timeout of 20 ms exceeded.',
     data: {},
   });
+});
+
+describe('ToolJet 2', () => {
+  const host = (body) => createHost({ text: pluginThat(body), tooljet: 2 });
+  const failure = 'throw new QueryError("m", "d", { status: 401 }, { metadata: { attempts: 1 } });';
+
+  test('loses the metadata of a failed query', async () => {
+    assert.deepEqual(await host(failure).run({}, {}), {
+      status: 'failed',
+      message: 'm',
+      description: 'd',
+      data: { status: 401 },
+    });
+  });
+
+  test('passes on only the message of a failed connection test', async () => {
+    assert.deepEqual(await host(failure).testConnection({}), { status: 'failed', message: 'm' });
+  });
+
+  test('replaces the message of an error that is not a QueryError', async () => {
+    const { message, data } = await host('throw new Error("secret");').run({}, {});
+    assert.equal(message, 'Internal server error');
+    assert.deepEqual(data, {});
+  });
+
+  test('has no query_timeout', async () => {
+    const { status } = await host(
+      'await new Promise((done) => setTimeout(done, 30)); return { status: "ok" };',
+    ).run({}, { query_timeout: '1' });
+    assert.equal(status, 'ok');
+  });
+});
+
+test('ToolJet 3 passes on the metadata of a failed query', async () => {
+  const text = pluginThat('throw new QueryError("m", "d", {}, { metadata: { attempts: 1 } });');
+  const { metadata } = await createHost({ text }).run({}, {});
+  assert.deepEqual(metadata, { attempts: 1 });
 });

@@ -1,7 +1,7 @@
 // What the two buttons of the page do: a call of the plugin as ToolJet's server makes it, and what
 // there is to see of it afterwards.
 
-import { createHost } from '../host/host.mjs';
+import { createHosts } from './hosts.mjs';
 import { createQueue } from './queue.mjs';
 import { createRealApi } from './real-api.mjs';
 import { redactOptions, redactRequest } from './redaction.mjs';
@@ -10,36 +10,36 @@ import { timed } from './timed.mjs';
 
 /** `plugin` is the text of dist/index.js, `standIn` a running stand-in for OpenAI's API. */
 export function createCalls({ plugin, standIn }) {
-  const host = createHost({ text: plugin, loader: 'E' });
-  const realApi = createRealApi({ plugin, host });
+  const hosts = createHosts(plugin);
+  const realApi = createRealApi({ plugin, hosts });
   const inTurn = createQueue();
   const isAtStandIn = ({ base_url: url }) =>
     URL.canParse(url) && new URL(url).origin === standIn.url;
 
   /** The stand-in has a log of its own. */
-  const runAtStandIn = (source, query) =>
+  const runAtStandIn = ({ source, query, tooljet }) =>
     inTurn(async () => {
       standIn.requests.length = 0;
-      const answer = await timed(() => host.run(source, query));
+      const answer = await timed(() => hosts.get(tooljet).run(source, query));
       return { ...answer, requests: [...standIn.requests] };
     });
 
   return {
-    async testConnection({ options }) {
+    async testConnection({ options, tooljet = 3 }) {
       const source = flat(options);
-      const test = () => timed(() => host.testConnection(source));
+      const test = () => timed(() => hosts.get(tooljet).testConnection(source));
       return isAtStandIn(source) ? inTurn(test) : test();
     },
 
     /**
-     * `values` are those of the templates in `query`, as the browser evaluated them; `signal` is
-     * aborted when nobody waits for the answer any more.
+     * `values` are those of the templates in `query`, as the browser evaluated them; `tooljet` is
+     * the one to imitate, 2 or 3. Aborting `signal` ends the query.
      */
-    async run({ options, query, values }, signal) {
+    async run({ options, query, values, tooljet = 3 }, signal) {
       const source = flat(options);
-      const filledIn = fillIn(query, values);
+      const filledIn = fillIn(query, values, tooljet);
       const run = isAtStandIn(source) ? runAtStandIn : realApi.run;
-      const { requests, ...answer } = await run(source, filledIn, signal);
+      const { requests, ...answer } = await run({ source, query: filledIn, tooljet }, signal);
       return {
         ...answer,
         requests: requests?.map(redactRequest) ?? null,

@@ -8,11 +8,15 @@ import { installPackages, ROOT, step } from '../scripts/setup.mjs';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const PAGE = join(HERE, 'dist', 'index.html');
 const SOURCES = ['src', 'index.html', 'templates.mjs', 'vite.config.mjs', 'package-lock.json'];
+const SHARED_SOURCES = ['icon.svg', 'host/forms.mjs', 'host/form-transfer.mjs'];
 
 /** Installs and builds what is missing or out of date; returns the text of the plugin. */
 export function prepare() {
   installPackages(HERE);
-  const sources = [...SOURCES.map((name) => join(HERE, name)), join(ROOT, 'icon.svg')];
+  const sources = [
+    ...SOURCES.map((name) => join(HERE, name)),
+    ...SHARED_SOURCES.map((name) => join(ROOT, name)),
+  ];
   if (!existsSync(PAGE) || Math.max(...sources.map(lastChange)) > statSync(PAGE).mtimeMs) {
     step('npm', ['run', '--silent', 'build', '--', '--logLevel', 'warn'], { cwd: HERE });
   }

@@ -15,8 +15,8 @@ const PROXIES = ['TOOLJET_HTTP_PROXY', 'HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY']
 const proxyIn = (env) =>
   PROXIES.flatMap((name) => [name, name.toLowerCase()]).find((name) => env[name]?.trim());
 
-/** `host` runs the plugin in this process, with nothing between it and the API. */
-export function createRealApi({ plugin, host }) {
+/** `hosts` run the plugin in this process, with nothing between it and the API. */
+export function createRealApi({ plugin, hosts }) {
   const inTurn = createQueue();
   const closing = new AbortController();
   let recorded;
@@ -27,24 +27,24 @@ export function createRealApi({ plugin, host }) {
     await (await running?.catch(() => {}))?.close();
   }
 
-  async function runUnrecorded(source, query, reason) {
-    const answer = await timed(() => host.run(source, query));
+  async function runUnrecorded({ source, query, tooljet }, reason) {
+    const answer = await timed(() => hosts.get(tooljet).run(source, query));
     return { ...answer, requests: null, note: `Not recorded: ${reason}` };
   }
 
-  async function runRecorded(source, query) {
+  async function runRecorded(call) {
     // The process may have ended since the last query.
     if (recorded && !(await recorded).isRunning()) await endRecorded();
     recorded ??= startRecordedHost({ plugin });
-    const { value, requests } = await (await recorded).run(source, query);
+    const { value, requests } = await (await recorded).run(call);
     return { ...value, requests, note: RECORDED };
   }
 
   /** Fails at once when `signal` is aborted, so that no query waits for one that nobody waits for. */
-  async function run(source, query, signal) {
+  async function run(call, signal) {
     signal.throwIfAborted();
     const aborted = once(signal, 'abort').then(() => signal.throwIfAborted());
-    const unrecorded = (reason) => Promise.race([runUnrecorded(source, query, reason), aborted]);
+    const unrecorded = (reason) => Promise.race([runUnrecorded(call, reason), aborted]);
     const proxy = proxyIn(process.env);
     if (proxy) {
       return unrecorded(
@@ -52,7 +52,7 @@ export function createRealApi({ plugin, host }) {
       );
     }
     try {
-      return await Promise.race([runRecorded(source, query), aborted]);
+      return await Promise.race([runRecorded(call), aborted]);
     } catch (error) {
       // It may still be at the call, which must not mix with the next one.
       await endRecorded();
@@ -65,10 +65,10 @@ export function createRealApi({ plugin, host }) {
   }
 
   return {
-    /** Ends the query where `signal` is aborted. */
-    run(source, query, signal) {
+    /** Runs `{source, query, tooljet}`, and ends the query where `signal` is aborted. */
+    run(call, signal) {
       const ending = AbortSignal.any([signal, closing.signal]);
-      return inTurn(() => run(source, query, ending));
+      return inTurn(() => run(call, ending));
     },
     async close() {
       closing.abort();

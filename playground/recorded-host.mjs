@@ -58,7 +58,7 @@ async function start(plugin, atEnd) {
   await ask(plugin);
   return {
     isRunning: () => child.connected && child.exitCode === null && child.signalCode === null,
-    /** Resolves to `{value: {result, elapsedMs}, requests}`; see the recorder. */
-    run: (source, query) => recorder.record(() => ask({ source, query })),
+    /** Resolves to `{value: {result, elapsedMs}, requests}` for `{source, query, tooljet}`. */
+    run: (call) => recorder.record(() => ask(call)),
   };
 }

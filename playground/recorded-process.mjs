@@ -2,13 +2,13 @@
 // for it takes a process of its own.
 
 import { once } from 'node:events';
-import { createHost } from '../host/host.mjs';
+import { createHosts } from './hosts.mjs';
 import { timed } from './timed.mjs';
 
 process.once('disconnect', () => process.exit());
 const [plugin] = await once(process, 'message');
-const host = createHost({ text: plugin, loader: 'E' });
-process.on('message', async ({ source, query }) => {
-  process.send(await timed(() => host.run(source, query)));
+const hosts = createHosts(plugin);
+process.on('message', async ({ source, query, tooljet }) => {
+  process.send(await timed(() => hosts.get(tooljet).run(source, query)));
 });
 process.send('ready');

@@ -1,7 +1,11 @@
-// How ToolJet fills in `{{ … }}`: the browser evaluates every template of a query against the app's
-// components and sends the values along; the server then puts them where the templates stand.
+/**
+ * How ToolJet fills in `{{ … }}`: the browser evaluates every template of a query against the app's
+ * components and sends the values along; the server then replaces the templates with them.
+ *
+ * Checked against: parseQueryOptions of ToolJet 2.15.1 (data_queries.service.ts) and of 3.20.
+ */
 
-// It ends at the first `}}`, as ToolJet's does: `{{ {a: {b: 1}} }}` is not one template there.
+// A template ends at the first `}}`, as ToolJet's does: `{{ {a: {b: 1}} }}` is not one template.
 const TEMPLATE = /\{\{.*?\}\}/gs;
 
 /** The distinct templates in an option, however deep: `['{{components.a.value}}']`. */
@@ -14,21 +18,35 @@ export function templatesIn(option) {
 export const expressionOf = (template) => template.slice(2, -2);
 
 /** The option with the values of its templates; a template without one is `undefined`. */
-export function fillIn(option, values) {
-  if (typeof option === 'string') return fillInText(option, values);
-  if (Array.isArray(option)) return option.map((each) => fillIn(each, values));
+export function fillIn(option, values, tooljet = 3) {
+  if (typeof option === 'string') return fillInText(option, values, tooljet);
+  if (Array.isArray(option)) return option.map((each) => fillIn(each, values, tooljet));
   if (option === null || typeof option !== 'object') return option;
   return Object.fromEntries(
-    Object.entries(option).map(([key, each]) => [key, fillIn(each, values)]),
+    Object.entries(option).map(([key, each]) => [key, fillIn(each, values, tooljet)]),
   );
 }
 
-function fillInText(text, values) {
+function fillInText(text, values, tooljet) {
   const templates = text.match(TEMPLATE) ?? [];
-  if (templates.length === 0) return isUnbalanced(text) ? undefined : text;
   if (templates[0] === text) return values[text];
-  // ToolJet's own quirks: the text around templates loses its line breaks, and `$&` and its like
-  // in a value mean what they mean to String.replace.
+  return tooljet === 2
+    ? fillInByTwo(text, templates, values)
+    : fillInByThree(text, templates, values);
+}
+
+/** Every text loses its line breaks, and a value in text is what JavaScript makes of it. */
+function fillInByTwo(text, templates, values) {
+  return templates.reduce(
+    (filled, template) => filled.replace(withoutLineBreaks(template), values[template]),
+    withoutLineBreaks(text),
+  );
+}
+
+/** Text around templates loses its line breaks; a value in text is JSON. */
+function fillInByThree(text, templates, values) {
+  if (templates.length === 0) return isUnbalanced(text) ? undefined : text;
+  // In both, `$&` and its like in a value mean what they mean to String.replace.
   return templates.reduce(
     (filled, template) => filled.replace(withoutLineBreaks(template), asText(values[template])),
     withoutLineBreaks(text),

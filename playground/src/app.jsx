@@ -1,15 +1,17 @@
 import { useRef, useState } from 'preact/hooks';
+import { receivedOperations } from '../../host/form-transfer.mjs';
+import { newQuery } from '../../host/forms.mjs';
 import icon from '../../icon.svg';
 import { ApiSwitch } from './api-switch.jsx';
 import { runQuery } from './calls.js';
 import { ComponentsPanel, useComponents } from './components-panel.jsx';
 import { evaluateTemplates } from './evaluate.js';
-import { withExample } from './examples.js';
 import { ExamplesBar } from './examples-bar.jsx';
 import { QueryPanel } from './query-panel.jsx';
 import { ResultPanel } from './result/result-panel.jsx';
-import { optionsFor, SourcePanel } from './source-panel.jsx';
+import { newSource, SourcePanel, storedOptions } from './source-panel.jsx';
 import { ThemeSwitch } from './theme-switch.jsx';
+import { TooljetSwitch, useTooljet } from './tooljet-switch.jsx';
 
 const standInNote = ({ keyPrefix }) => (
   <>
@@ -17,16 +19,17 @@ const standInNote = ({ keyPrefix }) => (
   </>
 );
 const REAL_API_NOTE =
-  'The API answers, for money. Your key stays in memory, here and in the local server.';
+  'Requests are billed. Your key stays in memory, here and in the local server.';
 
 export function App({ setup: { manifest, operations, standIn } }) {
   const [api, setApi] = useState('stand-in');
+  const [tooljet, setTooljet] = useTooljet();
   // Each API keeps its own data source, so that a real key never goes to the stand-in.
   const [sources, setSources] = useState({
-    'stand-in': optionsFor(manifest, standIn),
-    openai: optionsFor(manifest),
+    'stand-in': newSource(manifest, { apiKey: standIn.apiKey, base_url: standIn.base_url }),
+    openai: newSource(manifest),
   });
-  const [query, setQuery] = useState(operations.defaults);
+  const [query, setQuery] = useState(newQuery(operations));
   const [chosenExample, setChosenExample] = useState();
   const [outcome, setOutcome] = useState({ phase: 'none' });
   const lastRun = useRef(new AbortController());
@@ -34,24 +37,38 @@ export function App({ setup: { manifest, operations, standIn } }) {
   const state = { components: components.value };
   const source = sources[api];
 
-  const setSource = (options) => setSources({ ...sources, [api]: options });
+  const setSource = (values) => setSources({ ...sources, [api]: values });
 
-  function switchApi(next) {
+  function clearResult() {
     lastRun.current.abort();
-    setApi(next);
     setOutcome({ phase: 'none' });
   }
 
-  async function run(options, queryOptions) {
+  function switchApi(next) {
+    clearResult();
+    setApi(next);
+  }
+
+  function switchTooljet(next) {
+    clearResult();
+    setTooljet(next);
+  }
+
+  async function run(values, queryOptions) {
     lastRun.current.abort();
     lastRun.current = new AbortController();
     const { signal } = lastRun.current;
     // The panel may belong to another run by then, or to the other API.
     const show = (next) => signal.aborted || setOutcome(next);
     setOutcome({ phase: 'running' });
-    const { values } = evaluateTemplates(queryOptions, state);
+    const call = {
+      options: storedOptions(manifest, values, tooljet),
+      query: queryOptions,
+      values: evaluateTemplates(queryOptions, state).values,
+      tooljet,
+    };
     try {
-      const answer = await runQuery({ options, query: queryOptions, values, signal });
+      const answer = await runQuery(call, signal);
       show({ phase: 'done', answer });
     } catch (error) {
       show({ phase: 'broken', message: error.message });
@@ -59,14 +76,13 @@ export function App({ setup: { manifest, operations, standIn } }) {
   }
 
   function choose(example) {
-    const next = withExample(example, operations.defaults);
+    const next = { ...newQuery(operations), ...example.query };
     setChosenExample(example);
     setQuery(next);
     if (api !== 'stand-in') return;
-    const apiKey = { ...source.apiKey, value: example.apiKey ?? standIn.apiKey };
-    const options = { ...source, apiKey };
-    setSource(options);
-    run(options, next);
+    const values = { ...source, apiKey: example.apiKey ?? standIn.apiKey };
+    setSource(values);
+    run(values, next);
   }
 
   return (
@@ -80,6 +96,7 @@ export function App({ setup: { manifest, operations, standIn } }) {
           <span class="badge">Playground</span>
         </h1>
         <div class="top-controls">
+          <TooljetSwitch tooljet={tooljet} onChange={switchTooljet} />
           <ApiSwitch api={api} onChange={switchApi} />
           <ThemeSwitch />
         </div>
@@ -87,24 +104,26 @@ export function App({ setup: { manifest, operations, standIn } }) {
       <ExamplesBar api={api} chosen={chosenExample} onChoose={choose} />
       <main>
         <SourcePanel
-          key={api}
+          key={`${api} ${tooljet}`}
           manifest={manifest}
           note={api === 'stand-in' ? standInNote(standIn) : REAL_API_NOTE}
-          options={source}
+          values={source}
           onChange={setSource}
+          tooljet={tooljet}
         />
         <QueryPanel
-          operations={operations}
+          operations={receivedOperations(operations, tooljet)}
           query={query}
           onChange={setQuery}
           onRun={() => run(source, query)}
           opened={chosenExample}
           isRunning={outcome.phase === 'running'}
           state={state}
+          tooljet={tooljet}
         >
           <ComponentsPanel components={components} />
         </QueryPanel>
-        <ResultPanel outcome={outcome} />
+        <ResultPanel outcome={outcome} tooljet={tooljet} />
       </main>
     </>
   );

@@ -2,10 +2,9 @@
 
 export const fetchSetup = () => request('/api/setup');
 
-export const testConnection = (options) => post('/api/test-connection', { options });
+export const testConnection = (call) => post('/api/test-connection', call);
 
-export const runQuery = ({ options, query, values, signal }) =>
-  post('/api/run', { options, query, values }, signal);
+export const runQuery = (call, signal) => post('/api/run', call, signal);
 
 const post = (path, body, signal) =>
   request(path, {

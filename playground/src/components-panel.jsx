@@ -1,20 +1,6 @@
 import { useState } from 'preact/hooks';
 import { CodeEditor } from './code/code-editor.jsx';
-import { PICTURE } from './examples.js';
-
-/** A few components as an app would have them, for templates to refer to. */
-const COMPONENTS = {
-  textinput1: { value: 'What is the capital of France?' },
-  numberinput1: { value: 0.7 },
-  chat1: {
-    history: [
-      { role: 'user', content: 'My name is Ada.' },
-      { role: 'assistant', content: 'Nice to meet you, Ada.' },
-    ],
-  },
-  table1: { selectedRow: { id: 7, title: 'Invoice 1042', status: 'overdue' } },
-  filepicker1: { file: [PICTURE] },
-};
+import { COMPONENTS } from './components.js';
 
 /** `value` is that of the last text that was an object; `problem` says what is wrong with it now. */
 export function useComponents() {
@@ -50,7 +36,7 @@ export function ComponentsPanel({ components: { text, problem, edit } }) {
         labelId="components-title"
         text={text}
         mode="javascript"
-        minHeight="120px"
+        height="120px"
         onChange={edit}
         state={{}}
       />

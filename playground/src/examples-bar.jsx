@@ -3,7 +3,7 @@ import { EXAMPLES } from './examples.js';
 export function ExamplesBar({ api, chosen, onChoose }) {
   const isStandIn = api === 'stand-in';
   return (
-    <nav class="examples" aria-label="Saved queries">
+    <nav class="examples" aria-label="Examples">
       {EXAMPLES.map(({ group, queries }) => {
         const offered = queries.filter((example) => isStandIn || !example.standInOnly);
         return (

@@ -1,61 +1,66 @@
-// The saved queries: what a builder would type, for every operation, and a few telling failures.
-
-/** A 2x2 PNG, as ToolJet's file picker would hold it. */
-export const PICTURE = {
-  name: 'squares.png',
-  type: 'image/png',
-  dataURL:
-    'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP4z8DAwPCfgYGB4f9/BgYAI/AE/SMvnqgAAAAASUVORK5CYII=',
-};
+// What an app builder would type: for every operation, and a few failures that say what is wrong.
 
 const PERSON = {
-  name: 'capital',
-  schema: {
-    type: 'object',
-    properties: { country: { type: 'string' }, capital: { type: 'string' } },
-    required: ['country', 'capital'],
-    additionalProperties: false,
-  },
+  type: 'object',
+  properties: { country: { type: 'string' }, capital: { type: 'string' } },
+  required: ['country', 'capital'],
+  additionalProperties: false,
 };
+
+const TEST = { operation: 'chat', prompt: 'Say this is a test.' };
 
 export const EXAMPLES = [
   {
     group: 'Chat',
     queries: [
       {
-        title: 'Ask a question',
+        title: 'Answer a text input',
         query: {
           operation: 'chat',
           system_prompt: 'You are a concise assistant.',
           prompt: '{{components.textinput1.value}}',
-          max_tokens: '64',
         },
       },
       {
         title: 'Remember',
         query: {
           operation: 'chat',
-          prompt: 'What is my name?',
+          prompt: '{{components.chat1.lastMessage.message}}',
           message_history: '{{components.chat1.history}}',
         },
       },
       {
-        title: 'Answer as JSON',
+        title: 'Answer in JSON',
         query: {
           operation: 'chat',
           prompt: 'What is the capital of France?',
-          advanced: 'on',
+          response_format: 'json_object',
+        },
+      },
+      {
+        title: 'Follow a schema',
+        query: {
+          operation: 'chat',
+          prompt: 'What is the capital of France?',
           response_format: 'json_schema',
+          advanced: 'on',
           json_schema: JSON.stringify(PERSON, null, 2),
         },
       },
       {
-        title: 'Look at an image',
+        title: 'Describe an image',
         query: {
           operation: 'chat',
-          prompt: 'What is in this picture?',
-          advanced: 'on',
+          prompt: 'What is in this image?',
           images: '{{components.filepicker1.file}}',
+        },
+      },
+      {
+        title: 'Summarize a PDF',
+        query: {
+          operation: 'chat',
+          prompt: 'Summarize this document in one sentence.',
+          images: '{{components.filepicker2.file}}',
         },
       },
       {
@@ -67,6 +72,15 @@ export const EXAMPLES = [
           temperature: '{{components.numberinput1.value}}',
           advanced: 'on',
           reasoning_effort: 'low',
+        },
+      },
+      {
+        title: 'Answer and details',
+        query: {
+          operation: 'chat',
+          prompt: '{{components.textinput1.value}}',
+          advanced: 'on',
+          result: 'details',
         },
       },
     ],
@@ -95,7 +109,7 @@ export const EXAMPLES = [
         title: 'Draw',
         query: {
           operation: 'image_generation',
-          prompt: 'Layered hills at dawn, flat colours',
+          prompt: 'Layered hills at dawn, flat colors',
           size: '1024x1024',
         },
       },
@@ -109,7 +123,7 @@ export const EXAMPLES = [
         query: { operation: 'generate_embedding', input: 'Invoice 1042 is overdue.' },
       },
       {
-        title: 'Embed two, short',
+        title: 'Embed two',
         query: {
           operation: 'generate_embedding',
           input: '["Invoice 1042 is overdue.", "Invoice 1043 is paid."]',
@@ -129,31 +143,12 @@ export const EXAMPLES = [
         title: 'Wrong key',
         apiKey: 'sk-not-a-key-of-anybody-0000',
         standInOnly: true,
-        query: { operation: 'chat', prompt: 'Say this is a test.' },
+        query: TEST,
       },
-      {
-        title: 'No credit',
-        apiKey: 'sk-stand-in-no-credit',
-        standInOnly: true,
-        query: { operation: 'chat', prompt: 'Say this is a test.' },
-      },
-      {
-        title: 'Busy server',
-        apiKey: 'sk-stand-in-rate-limited',
-        standInOnly: true,
-        query: { operation: 'chat', prompt: 'Say this is a test.' },
-      },
-      {
-        title: 'Unknown model',
-        query: { operation: 'chat', model: 'gpt-4-turbo-instruct', prompt: 'Say this is a test.' },
-      },
-      {
-        title: 'Temperature 3',
-        query: { operation: 'chat', prompt: 'Say this is a test.', temperature: '3' },
-      },
+      { title: 'No credit', apiKey: 'sk-stand-in-no-credit', standInOnly: true, query: TEST },
+      { title: 'Busy server', apiKey: 'sk-stand-in-rate-limited', standInOnly: true, query: TEST },
+      { title: 'Unknown model', query: { ...TEST, model: 'gpt-4-turbo-instruct' } },
+      { title: 'Temperature 3', query: { ...TEST, temperature: '3' } },
     ],
   },
 ];
-
-/** A new query, which starts with the form's defaults, filled in like the example. */
-export const withExample = ({ query }, defaults) => ({ ...defaults, ...query });

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { Form } from './forms/form.jsx';
 
-/** ToolJet's own field, which stands below those of every plugin. */
+/** ToolJet 3's own field, below those of every plugin. */
 const TIMEOUT = {
   properties: {
     query_timeout: {
@@ -14,9 +14,9 @@ const TIMEOUT = {
   },
 };
 
-/** `opened` is the saved query that was opened last. */
+/** `opened` is the example that was opened last. */
 export function QueryPanel(props) {
-  const { operations, query, opened, onChange, onRun, isRunning, state, children } = props;
+  const { operations, query, opened, onChange, onRun, isRunning, state, tooljet, children } = props;
   const body = useRef(null);
 
   useEffect(() => {
@@ -32,6 +32,7 @@ export function QueryPanel(props) {
     onRun();
   }
 
+  const form = { name: 'query', values: query, onChange: change, state, tooljet };
   return (
     <section class="panel query" aria-labelledby="query-title" onKeyDown={runOnCtrlEnter}>
       <div class="panel-head">
@@ -52,8 +53,8 @@ export function QueryPanel(props) {
         </button>
       </div>
       <div class="panel-body" ref={body}>
-        <Form name="query" schema={operations} values={query} onChange={change} state={state} />
-        <Form name="query" schema={TIMEOUT} values={query} onChange={change} state={state} />
+        <Form {...form} schema={operations} />
+        {tooljet === 3 && <Form {...form} schema={TIMEOUT} />}
         {children}
       </div>
     </section>

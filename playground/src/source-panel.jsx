@@ -1,31 +1,36 @@
 import { useState } from 'preact/hooks';
+import { isStoredEncrypted } from '../../host/forms.mjs';
 import { testConnection } from './calls.js';
 import { Form } from './forms/form.jsx';
 
-/** The options of a new data source, as ToolJet keeps them: `{key: {value, encrypted}}`. */
-export function optionsFor({ source, defaults }, values = {}) {
-  return Object.fromEntries(
-    Object.entries(source.options).map(([key, { encrypted = false }]) => [
+/** What a new data source starts with, by key. */
+export const newSource = ({ defaults }, values = {}) => ({
+  ...Object.fromEntries(Object.entries(defaults).map(([key, { value }]) => [key, value])),
+  ...values,
+});
+
+/** The options of a data source as ToolJet stores them: `{key: {value, encrypted}}`. */
+export const storedOptions = (manifest, values, tooljet) =>
+  Object.fromEntries(
+    Object.keys(manifest.source.options).map((key) => [
       key,
-      { value: values[key] ?? defaults[key]?.value, encrypted },
+      { value: values[key], encrypted: isStoredEncrypted(manifest, key, tooljet) },
     ]),
   );
-}
 
-export function SourcePanel({ manifest, note, options, onChange }) {
+export function SourcePanel({ manifest, note, values, onChange, tooljet }) {
   const [test, setTest] = useState();
-  const keys = Object.keys(options);
-  const values = Object.fromEntries(keys.map((key) => [key, options[key].value]));
+  const options = storedOptions(manifest, values, tooljet);
 
   function change(key, value) {
-    onChange({ ...options, [key]: { ...options[key], value } });
+    onChange({ ...values, [key]: value });
     setTest(undefined);
   }
 
   async function press() {
     setTest({ isRunning: true });
     try {
-      const { result, elapsedMs } = await testConnection(options);
+      const { result, elapsedMs } = await testConnection({ options, tooljet });
       setTest({ ...result, elapsedMs });
     } catch (error) {
       setTest({ status: 'failed', message: error.message });
@@ -44,8 +49,9 @@ export function SourcePanel({ manifest, note, options, onChange }) {
           name="source"
           schema={manifest}
           values={values}
-          encrypted={keys.filter((key) => options[key].encrypted)}
+          encrypted={Object.keys(options).filter((key) => options[key].encrypted)}
           onChange={change}
+          tooljet={tooljet}
         />
       </div>
       <div class="panel-foot">
@@ -58,7 +64,7 @@ export function SourcePanel({ manifest, note, options, onChange }) {
   );
 }
 
-/** ToolJet shows a toast for success, and for anything else the message alone in a red box. */
+/** Every ToolJet shows that a test succeeded, and of a failed one its message. */
 function TestResult({ test }) {
   const isDone = test && !test.isRunning;
   const isOk = test?.status === 'ok';
@@ -69,7 +75,6 @@ function TestResult({ test }) {
           {isOk ? 'Connection verified' : test.message}
         </p>
       )}
-      {isDone && isOk && test.message && <p class="verdict verdict-warning">{test.message}</p>}
     </div>
   );
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
+import { TOOLJETS } from '../../host/forms.mjs';
 import { usePlayground } from './browser.mjs';
 import { choose, openExample, openTab, query, result, source, textbox } from './page.mjs';
 
@@ -19,17 +20,17 @@ async function problemsOn(page) {
 
 const STATES = {
   'as it opens': async () => {},
-  'with an answer': (page) => openExample(page, 'Ask a question'),
+  'with an answer': (page) => openExample(page, 'Answer a text input'),
   'with a tree': (page) => openExample(page, 'Embed a text'),
-  'with a picture': (page) => openExample(page, 'Draw'),
+  'with an image': (page) => openExample(page, 'Draw'),
   'with a failure': (page) => openExample(page, 'Wrong key'),
   'with the requests': async (page) => {
     await openExample(page, 'Busy server');
     await openTab(page, /^Requests/);
   },
-  'with everything open': async (page) => {
+  'with everything open': async (page, tooljet) => {
     await choose(query(page), 'Advanced', 'On');
-    await query(page).getByRole('button', { name: 'Temperature' }).click();
+    if (tooljet === 3) await query(page).getByRole('button', { name: 'Temperature' }).click();
     await page.getByText('Components', { exact: true }).click();
     await textbox(query(page), 'Prompt').fill('{{components.nowhere.value}}');
     await textbox(query(page), 'System prompt').fill('{{components.textinput1.value}}');
@@ -42,25 +43,29 @@ const STATES = {
 describe('the page', () => {
   const playground = usePlayground({ plugin });
 
-  for (const colorScheme of ['light', 'dark']) {
-    for (const [state, reach] of Object.entries(STATES)) {
-      test(`has no serious problem ${state}, ${colorScheme}`, async () => {
-        const page = await playground.open({ colorScheme });
-        await reach(page);
-        assert.deepEqual(await problemsOn(page), []);
-      });
+  for (const tooljet of TOOLJETS) {
+    for (const colorScheme of ['light', 'dark']) {
+      for (const [state, reach] of Object.entries(STATES)) {
+        test(`has no serious problem ${state}, ToolJet ${tooljet}, ${colorScheme}`, async () => {
+          const page = await playground.open({ colorScheme, tooljet });
+          await reach(page, tooljet);
+          assert.deepEqual(await problemsOn(page), []);
+        });
+      }
     }
+
+    test(`has no serious problem on a narrow screen, ToolJet ${tooljet}`, async () => {
+      const page = await playground.open({ width: 390, height: 844, tooljet });
+      await openExample(page, 'Answer a text input');
+      assert.deepEqual(await problemsOn(page), []);
+    });
   }
 
-  test('has no serious problem on a narrow screen', async () => {
-    const page = await playground.open({ width: 390, height: 844 });
-    await openExample(page, 'Ask a question');
-    assert.deepEqual(await problemsOn(page), []);
-  });
-
-  for (const width of [1280, 900, 390]) {
-    test(`needs no horizontal scrolling at ${width} pixels`, async () => {
-      const page = await playground.open({ width, height: 844 });
+  for (const [width, tooljet] of [1280, 900, 390].flatMap((width) =>
+    TOOLJETS.map((tooljet) => [width, tooljet]),
+  )) {
+    test(`needs no horizontal scrolling at ${width} pixels, ToolJet ${tooljet}`, async () => {
+      const page = await playground.open({ width, height: 844, tooljet });
       await openExample(page, 'Fill a gap');
       await openTab(page, /^Request/);
       const { content, room } = await page.evaluate(() => ({
@@ -73,7 +78,7 @@ describe('the page', () => {
 
   test('brings the result into view where it is below the form', async () => {
     const page = await playground.open({ width: 390, height: 844 });
-    await openExample(page, 'Ask a question');
+    await openExample(page, 'Answer a text input');
     await page.waitForFunction(
       () => document.querySelector('.result').getBoundingClientRect().top < innerHeight / 2,
     );
@@ -100,7 +105,7 @@ describe('the page', () => {
     await textbox(query(page), 'Prompt').focus();
     await page.keyboard.type('Say ping');
     await page.keyboard.press('Tab');
-    assert.match(await focused(), /Message history/, 'Tab leaves a code field');
+    assert.match(await focused(), /System prompt/, 'Tab leaves a code field');
     await page.keyboard.press('Control+Enter');
     await result(page).getByText('This is a test.', { exact: true }).waitFor();
     await result(page).getByRole('tab', { name: 'Answer' }).focus();

@@ -38,11 +38,12 @@ export function usePlayground({ plugin }) {
     });
     ends.unshift(() => browser.close());
 
-    async function open({ width = 1280, height = 800, colorScheme = 'light' } = {}) {
+    /** Without `tooljet`, the page chooses. */
+    async function open({ width = 1280, height = 800, colorScheme = 'light', tooljet } = {}) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme });
       pages.push(page);
       page.setDefaultTimeout(10_000);
-      await page.goto(server.url);
+      await page.goto(tooljet ? `${server.url}#tooljet-${tooljet}` : server.url);
       return page;
     }
     Object.assign(playground, { standIn, url: server.url, open });

@@ -1,110 +1,263 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { DATA_SOURCE } from '../../forms/data-source.mjs';
+import { OPERATIONS } from '../../forms/operations.mjs';
+import { TOOLJETS } from '../../host/forms.mjs';
+import { readForms } from '../forms.mjs';
 import { usePlayground } from './browser.mjs';
 import { ECHO } from './echo.mjs';
-import { choose, dropdown, query, rawValue, run, source, textbox } from './page.mjs';
+import {
+  choose,
+  chosen,
+  dropdown,
+  query,
+  rawValue,
+  run,
+  shownLabels,
+  source,
+  textbox,
+} from './page.mjs';
 
-const read = (name) => JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8'));
-const manifest = read('manifest.json');
-const { properties, defaults } = read('operations.json');
-
-/** All fields of a branch, wherever they are in it: not by the rules that the page goes by. */
-function fieldsIn(branch) {
-  if (branch === null || typeof branch !== 'object') return [];
-  if (typeof branch.type === 'string') return [branch];
-  return Object.values(branch).flatMap(fieldsIn);
-}
-
-const FLIPS = ['operation', 'advanced'];
-const fieldsOf = (branch) => fieldsIn(branch).filter(({ key }) => !FLIPS.includes(key));
+const { operations, manifest } = readForms();
+const { defaults } = operations;
+const PROMPT = OPERATIONS[1].basic.find(({ key }) => key === 'prompt');
 
 /** Types or chooses something in a field and returns what the plugin should get for it. */
-async function fillField(region, field) {
-  if (field.type === 'dropdown') {
-    const { name, value } = field.list.at(-1);
-    await choose(region, field.label, name);
+async function fillField(form, { key, label, control, list }, tooljet) {
+  if (control === 'dropdown') {
+    const { name, value } = list.at(-1);
+    await choose(form, label, name);
     return value;
   }
-  const text = `${field.key} "as" typed,\n2 lines`;
-  const typed = field.type === 'codehinter' ? text : text.replace('\n', ' ');
-  await textbox(region, field.label).fill(typed);
-  return typed;
+  const text = `${key} "as" typed,\n2 lines`;
+  await textbox(form, label).fill(text);
+  return tooljet === 2 ? text.replace('\n', ' ') : text;
+}
+
+/** What a field shows of the value that `fillField` gave it. */
+const shownIn = (form, { label, control }) =>
+  control === 'dropdown'
+    ? chosen(form, label)
+    : textbox(form, label)
+        .locator('.cm-line')
+        .allTextContents()
+        .then((lines) => lines.join('\n'));
+
+for (const tooljet of TOOLJETS) {
+  describe(`in ToolJet ${tooljet}, the forms`, () => {
+    const playground = usePlayground({ plugin: ECHO });
+    const open = () => playground.open({ tooljet });
+
+    test('draw every field of the data source, and each reaches the plugin', async () => {
+      const page = await open();
+      const form = source(page);
+      assert.deepEqual(
+        await shownLabels(form),
+        DATA_SOURCE.map(({ label }) => label),
+      );
+      const expected = {};
+      for (const { key, label } of DATA_SOURCE.filter(({ control }) => control !== 'pairs')) {
+        expected[key] = `${key} as typed`;
+        await form.getByLabel(label, { exact: true }).fill(expected[key]);
+      }
+      await form.getByLabel('Headers, key 1').fill('x-team');
+      await form.getByLabel('Headers, value 1').fill('ai');
+      await form.getByLabel('Headers, key 2').fill('x-floor');
+      expected.headers = [
+        ['x-team', 'ai'],
+        ['x-floor', ''],
+        ['', ''],
+      ];
+
+      await run(page);
+      const { sourceOptions } = await rawValue(page, 'data');
+      assert.deepEqual(sourceOptions, expected);
+    });
+
+    test('say that the API key is stored encrypted', async () => {
+      const page = await open();
+      const secrets = DATA_SOURCE.filter(({ secret }) => secret);
+      const notes = source(page).locator('.storage');
+      assert.deepEqual(
+        await notes.allTextContents(),
+        secrets.map(() => 'Encrypted'),
+      );
+    });
+
+    for (const { name, value: operation, basic, advanced } of OPERATIONS) {
+      const flips = advanced ? ['Operation', 'Advanced'] : ['Operation'];
+      const own = tooljet === 3 ? ['Timeout ( ms )'] : [];
+      const expectedLabels = (fields) => [...flips, ...fields.map(({ label }) => label), ...own];
+
+      test(`draw every field of ${name}, and each reaches the plugin under its key`, async () => {
+        const page = await open();
+        const form = query(page);
+        await choose(form, 'Operation', name);
+        assert.deepEqual(await shownLabels(form), expectedLabels(basic));
+        if (advanced) await choose(form, 'Advanced', 'On');
+        const fields = [...basic, ...(advanced ?? [])];
+        assert.deepEqual(await shownLabels(form), expectedLabels(fields));
+
+        const expected = { ...defaults, operation };
+        if (advanced) expected.advanced = 'on';
+        for (const field of fields) expected[field.key] = await fillField(form, field, tooljet);
+        if (tooljet === 3) {
+          await textbox(form, 'Timeout ( ms )').fill('60000');
+          expected.query_timeout = '60000';
+        }
+        await run(page);
+        const { queryOptions } = await rawValue(page, 'data');
+        assert.deepEqual(queryOptions, expected);
+      });
+
+      test(`keep the values of ${name} when Advanced and Operation are switched`, async () => {
+        const page = await open();
+        const form = query(page);
+        await choose(form, 'Operation', name);
+        if (advanced) await choose(form, 'Advanced', 'On');
+        const fields = [...basic, ...(advanced ?? [])];
+        for (const field of fields) await fillField(form, field, tooljet);
+        const shown = () => Promise.all(fields.map((field) => shownIn(form, field)));
+        const before = await shown();
+        if (advanced) {
+          await choose(form, 'Advanced', 'Off');
+          await choose(form, 'Advanced', 'On');
+        }
+        for (const other of OPERATIONS) await choose(form, 'Operation', other.name);
+        await choose(form, 'Operation', name);
+        assert.deepEqual(await shown(), before);
+      });
+    }
+
+    test('show Select.. where nothing is chosen', async () => {
+      const page = await open();
+      // As in a query that ToolJet's own plugin saved.
+      await page.route('**/api/setup', async (route) => {
+        const response = await route.fetch();
+        const setup = await response.json();
+        setup.operations.defaults = { operation: 'chat' };
+        await route.fulfill({ response, json: setup });
+      });
+      await page.reload();
+      assert.equal(await chosen(query(page), 'Advanced'), 'Select..');
+      assert.equal(await chosen(query(page), 'Response format'), 'Select..');
+      assert.ok(await textbox(query(page), 'Prompt').isVisible());
+    });
+
+    test('cut off no placeholder at 1280 pixels', async () => {
+      const page = await open();
+      const form = query(page);
+      for (const { name, advanced } of OPERATIONS) {
+        await choose(form, 'Operation', name);
+        if (advanced) await choose(form, 'Advanced', 'On');
+        const tooLong = await form.locator('.code-editor').evaluateAll((editors) =>
+          editors
+            .filter((editor) => editor.clientHeight < 60)
+            .map((editor) => editor.querySelector('.cm-placeholder'))
+            .filter((text) => text.scrollWidth > text.clientWidth || text.clientHeight > 24)
+            .map((text) => text.textContent),
+        );
+        assert.deepEqual(tooLong, []);
+      }
+    });
+
+    test('leave a key out until its field is touched, and then send an empty text', async () => {
+      const page = await open();
+      await run(page);
+      const untouched = await rawValue(page, 'data');
+      assert.deepEqual(untouched.queryOptions, defaults);
+      await textbox(query(page), 'Model').fill('gpt-5.5');
+      await textbox(query(page), 'Model').fill('');
+      await run(page);
+      const { queryOptions } = await rawValue(page, 'data');
+      assert.equal(queryOptions.model, '');
+    });
+
+    test('hand over the typed value of a field that is one template', async () => {
+      const page = await open();
+      const form = query(page);
+      await textbox(form, 'Temperature').fill('{{components.numberinput1.value}}');
+      await textbox(form, 'Message history').fill('{{components.chat1.history}}');
+      await textbox(form, 'Prompt').fill('Title:\n{{components.table1.selectedRow.title}}');
+      await textbox(form, 'Suffix').fill('{{components.nowhere.value}}');
+      await form
+        .getByText("undefined Cannot read properties of undefined (reading 'value')")
+        .waitFor();
+      await run(page);
+      const { queryOptions } = await rawValue(page, 'data');
+      assert.equal(queryOptions.temperature, 0.7);
+      assert.equal(queryOptions.message_history[0].message, 'My name is Ada.');
+      assert.equal(queryOptions.prompt, 'Title: Invoice 1042');
+      assert.ok(!('suffix' in queryOptions));
+    });
+  });
 }
 
 describe('the forms', () => {
   const playground = usePlayground({ plugin: ECHO });
+  const explanation = (page) => query(page).getByText(PROMPT.help, { exact: true });
 
-  test('draw every field of manifest.json, and each reaches the plugin under its key', async () => {
-    const page = await playground.open();
-    const expected = {};
-    for (const field of Object.values(manifest.properties)) {
-      if (field.type === 'react-component-headers') continue;
-      const box = source(page).getByLabel(field.label, { exact: true });
-      expected[field.key] = `${field.key} as typed`;
-      await box.fill(expected[field.key]);
-    }
-    const { key, label } = manifest.properties.headers;
-    await source(page).getByLabel(`${label}, key 1`).fill('x-team');
-    await source(page).getByLabel(`${label}, value 1`).fill('ai');
-    await source(page).getByLabel(`${label}, key 2`).fill('x-floor');
-    expected[key] = [
-      ['x-team', 'ai'],
-      ['x-floor', ''],
-      ['', ''],
-    ];
-
-    await run(page);
-    const { sourceOptions } = await rawValue(page, 'data');
-    assert.deepEqual(sourceOptions, expected);
-    assert.deepEqual(
-      Object.keys(expected).sort(),
-      Object.keys(manifest.source.options).sort(),
-      'the test filled every option of the data source',
-    );
-  });
-
-  for (const { name, value: operation } of properties.operation.list) {
-    test(`draw every field of ${name}, and each reaches the plugin under its key`, async () => {
-      const page = await playground.open();
-      const form = query(page);
-      await choose(form, 'Operation', name);
-      if (properties[operation].advanced) await choose(form, 'Advanced', 'On');
-
-      const expected = { ...defaults, operation };
-      if (properties[operation].advanced) expected.advanced = 'on';
-      for (const field of fieldsOf(properties[operation])) {
-        expected[field.key] = await fillField(form, field);
-      }
-      await textbox(form, 'Timeout ( ms )').fill('60000');
-      expected.query_timeout = '60000';
-
-      await run(page);
-      const { queryOptions } = await rawValue(page, 'data');
-      assert.deepEqual(queryOptions, expected);
-    });
-  }
-
-  test('hide the advanced fields until Advanced is on', async () => {
-    const page = await playground.open();
-    const form = query(page);
-    for (const { name, value: operation } of properties.operation.list) {
-      const { on, ...branch } = properties[operation];
-      await choose(form, 'Operation', name);
-      const shown = await form.locator('.field .label').allTextContents();
-      for (const { label } of fieldsIn(on).filter(({ label }) => !labelsOf(branch).has(label))) {
-        assert.ok(!shown.includes(label), `${name} shows ${label} while Advanced is off`);
-      }
-    }
-  });
-
-  test('explain a field when its label is pressed', async () => {
-    const page = await playground.open();
-    const label = query(page).getByRole('button', { name: 'Temperature' });
+  test('of ToolJet 3 explain a field when its label is pressed', async () => {
+    const page = await playground.open({ tooljet: 3 });
+    const label = query(page).getByRole('button', { name: 'Prompt', exact: true });
     await label.click();
-    await query(page).getByText(properties.chat.temperature.tooltip).waitFor();
+    await explanation(page).waitFor();
     await label.press('Enter');
-    assert.equal(await query(page).getByText(properties.chat.temperature.tooltip).count(), 0);
+    assert.equal(await explanation(page).count(), 0);
+    assert.equal(await query(page).getByRole('button', { name: 'Advanced' }).count(), 0);
+  });
+
+  test('of ToolJet 2 have plain labels', async () => {
+    const page = await playground.open({ tooljet: 2 });
+    assert.equal(await page.locator('.label-button').count(), 0);
+    await query(page).locator('.label', { hasText: 'Prompt' }).last().click();
+    assert.equal(await explanation(page).count(), 0);
+  });
+
+  test('of ToolJet 2 have lines of 32 pixels and editors', async () => {
+    const page = await playground.open({ tooljet: 2 });
+    const height = async (label) => {
+      const editor = query(page).locator('.code-editor', { has: textbox(page, label) });
+      return (await editor.boundingBox()).height;
+    };
+    assert.equal(await height('Model'), 32);
+    assert.ok((await height('Prompt')) >= 150);
+  });
+
+  test('say that a secret is stored in clear where the manifest lets ToolJet 2 do so', async () => {
+    const page = await playground.open({ tooljet: 2 });
+    await page.route('**/api/setup', async (route) => {
+      const response = await route.fetch();
+      const setup = await response.json();
+      await route.fulfill({
+        response,
+        json: { ...setup, manifest: { ...manifest, defaults: {} } },
+      });
+    });
+    await page.reload();
+    await source(page).getByText('Stored in clear').waitFor();
+    await page.getByRole('radio', { name: 'ToolJet 3' }).check();
+    await source(page).getByText('Encrypted').waitFor();
+  });
+
+  test('stay filled in when the ToolJet is switched, which a reload remembers', async () => {
+    const page = await playground.open();
+    assert.ok(await page.getByRole('radio', { name: 'ToolJet 3' }).isChecked());
+    await textbox(query(page), 'Prompt').fill('Say ping');
+    await source(page).getByLabel('Project ID').fill('proj_1');
+    await page.getByRole('radio', { name: 'ToolJet 2' }).check();
+    assert.equal(await textbox(query(page), 'Prompt').textContent(), 'Say ping');
+    assert.equal(await source(page).getByLabel('Project ID').inputValue(), 'proj_1');
+    await page.reload();
+    assert.ok(await page.getByRole('radio', { name: 'ToolJet 2' }).isChecked());
+    assert.ok(page.url().endsWith('/#tooljet-2'));
+  });
+
+  test('start with the defaults of operations.json', async () => {
+    const page = await playground.open();
+    const expected = OPERATIONS.find(({ value }) => value === defaults.operation);
+    assert.equal(await chosen(query(page), 'Operation'), expected.name);
+    assert.ok(await dropdown(query(page), 'Response format').isVisible());
   });
 
   test('keep the value of a key that two operations share', async () => {
@@ -114,50 +267,11 @@ describe('the forms', () => {
     assert.equal(await textbox(query(page), 'Prompt').textContent(), 'Once upon a time');
   });
 
-  test('leave a key out until its field is touched, and then send an empty text', async () => {
-    const page = await playground.open();
-    await run(page);
-    const untouched = await rawValue(page, 'data');
-    assert.deepEqual(untouched.queryOptions, defaults);
-    await textbox(query(page), 'Model').fill('gpt-5.5');
-    await textbox(query(page), 'Model').fill('');
-    await run(page);
-    const { queryOptions } = await rawValue(page, 'data');
-    assert.equal(queryOptions.model, '');
-  });
-
-  test('start with the defaults of operations.json', async () => {
-    const page = await playground.open();
-    const shown = await dropdown(query(page), 'Operation').evaluate(
-      (select) => select.selectedOptions[0].textContent,
-    );
-    const chosen = properties.operation.list.find(({ value }) => value === defaults.operation);
-    assert.equal(shown, chosen.name);
-  });
-
-  test('hand over the typed value of a field that is one template', async () => {
-    const page = await playground.open();
-    const form = query(page);
-    await textbox(form, 'Temperature').fill('{{components.numberinput1.value}}');
-    await textbox(form, 'Message history').fill('{{components.chat1.history}}');
-    await textbox(form, 'Prompt').fill('Title:\n{{components.table1.selectedRow.title}}');
-    await textbox(form, 'Suffix').fill('{{components.nowhere.value}}');
-    await form
-      .getByText("undefined Cannot read properties of undefined (reading 'value')")
-      .waitFor();
-    await run(page);
-    const { queryOptions } = await rawValue(page, 'data');
-    assert.equal(queryOptions.temperature, 0.7);
-    assert.equal(queryOptions.message_history[0].content, 'My name is Ada.');
-    assert.equal(queryOptions.prompt, 'Title: Invoice 1042');
-    assert.ok(!('suffix' in queryOptions));
-  });
-
   test('resolve templates against the components as they are edited', async () => {
     const page = await playground.open();
     await page.getByText('Components', { exact: true }).click();
     const components = textbox(query(page), 'Components');
-    await textbox(query(page), 'Max Tokens').fill('{{components.slider1.value * 2}}');
+    await textbox(query(page), 'Max tokens').fill('{{components.slider1.value * 2}}');
     await components.fill('{ "slider1": { "value": 21 } }');
     await query(page).getByText('number 42').waitFor();
     await components.fill('{ "slider1": ');
@@ -175,5 +289,3 @@ describe('the forms', () => {
     await query(page).getByText('string "What is the capital of France?"').waitFor();
   });
 });
-
-const labelsOf = (branch) => new Set(fieldsIn(branch).map(({ label }) => label));

@@ -11,6 +11,14 @@ export async function choose(region, name, option) {
   await dropdown(region, name).selectOption({ label: option });
 }
 
+/** The name that a dropdown shows. */
+export const chosen = (region, name) =>
+  dropdown(region, name).evaluate((select) => select.selectedOptions[0].textContent);
+
+/** The labels of the fields on show, in their order. */
+export const shownLabels = (region) =>
+  region.locator('.field .label > :first-child').allTextContents();
+
 /** Presses Run and waits for the verdict: "Success" or "Failed". */
 export async function run(page) {
   await query(page).getByRole('button', { name: 'Run' }).click();
@@ -18,8 +26,8 @@ export async function run(page) {
 }
 
 export async function openExample(page, name) {
-  const saved = page.getByRole('navigation', { name: 'Saved queries' });
-  await saved.getByRole('button', { name, exact: true }).click();
+  const examples = page.getByRole('navigation', { name: 'Examples' });
+  await examples.getByRole('button', { name, exact: true }).click();
   return verdict(page);
 }
 
@@ -43,4 +51,12 @@ export async function rawValue(page, name) {
   const value = result(page).locator('.value', { hasText: `queries.openai1.${name}` });
   await value.getByRole('radio', { name: 'Raw' }).check();
   return JSON.parse(await value.locator('.raw').textContent());
+}
+
+/** The body of the last request. */
+export async function sentBody(page) {
+  await openTab(page, /^Request/);
+  const text = await result(page).locator('.raw').last().textContent();
+  await openTab(page, /^(Answer|Error)/);
+  return JSON.parse(text.slice(text.indexOf('\n\n')));
 }

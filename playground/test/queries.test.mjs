@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { TOOLJETS } from '../../host/forms.mjs';
 import { startStandIn } from '../../stand-in/server.mjs';
+import { EXAMPLES } from '../src/examples.js';
 import { usePlayground } from './browser.mjs';
 import {
   choose,
@@ -29,7 +31,7 @@ async function testConnection(page) {
 const OPERATIONS = [
   {
     name: 'Completions',
-    fill: { Prompt: 'Once upon a time', 'Max Tokens': '64' },
+    fill: { Prompt: 'Once upon a time', 'Max tokens': '64' },
     path: '/v1/completions',
     check: ({ data }) => assert.match(data, /^ there was a lighthouse/),
   },
@@ -102,12 +104,15 @@ describe('the playground', () => {
   });
 
   test('says why a connection test with a wrong key fails', async () => {
-    const page = await playground.open();
-    await source(page).getByLabel('API key').fill('sk-not-a-key-of-anybody-0000');
-    const message = await testConnection(page);
-    assert.match(message, /Connection could not be established/);
-    assert.match(message, /key/i);
-    assert.doesNotMatch(message, /anybody/);
+    for (const tooljet of TOOLJETS) {
+      const page = await playground.open({ tooljet });
+      await source(page).getByLabel('API key').fill('sk-not-a-key-of-anybody-0000');
+      const message = await testConnection(page);
+      assert.match(message, /Connection could not be established: .*API key/i);
+      assert.doesNotMatch(message, /anybody/);
+      // ToolJet 3 adds the details, ToolJet 2 drops them.
+      assert.equal(/"status":401/.test(message), tooljet === 3);
+    }
   });
 
   test('ends a query when the API is switched, and shows nothing of it', async () => {
@@ -121,13 +126,43 @@ describe('the playground', () => {
     assert.doesNotMatch(await result(page).textContent(), /Running|does not answer/);
   });
 
-  test('shows message, description and data of a failed query', async () => {
-    const page = await playground.open();
+  test('shows a failed query as ToolJet 3 does', async () => {
+    const page = await playground.open({ tooljet: 3 });
     assert.equal(await openExample(page, 'Wrong key'), 'Failed');
+    const [debuggerLine] = await result(page).locator('.failure').allTextContents();
+    assert.match(debuggerLine, /^Debugger: openai1.*API key/i);
     const error = await shownResult(page);
-    assert.match(error, /message\s*Query could not be completed/);
-    assert.match(error, /description\s*.*key/i);
-    assert.match(error, /status\s*401/);
+    assert.match(error, /queries\.openai1\.error/);
+    assert.match(error, /message"Query could not be completed/);
+    assert.match(error, /status\D*401/);
+    assert.match(error, /metadata/);
+  });
+
+  test('shows a failed query as ToolJet 2 does', async () => {
+    const page = await playground.open({ tooljet: 2 });
+    assert.equal(await openExample(page, 'Wrong key'), 'Failed');
+    const toast = await result(page).locator('.toast').textContent();
+    assert.match(toast, /API key/i);
+    const shown = await shownResult(page);
+    assert.match(shown, /Preview/);
+    assert.doesNotMatch(shown, /queries\.openai1|Query could not be completed/);
+  });
+
+  test('shows no metadata in ToolJet 2', async () => {
+    const page = await playground.open({ tooljet: 2 });
+    assert.equal(await openExample(page, 'Answer a text input'), 'Success');
+    assert.doesNotMatch(await shownResult(page), /metadata/);
+    await openExample(page, 'Answer and details');
+    const { answer, usage } = await rawValue(page, 'data');
+    assert.equal(answer, 'The capital of France is Paris.');
+    assert.ok(usage.total_tokens > 0);
+  });
+
+  test('forgets the result when the ToolJet is switched', async () => {
+    const page = await playground.open();
+    await openExample(page, 'Wrong key');
+    await page.getByRole('radio', { name: 'ToolJet 2' }).check();
+    await result(page).getByText('Press an example above').waitFor();
   });
 
   test('shows that a value out of range is refused before anything is sent', async () => {
@@ -143,20 +178,19 @@ describe('the playground', () => {
     await result(page).getByRole('tab', { name: 'Requests (3)' }).waitFor();
   });
 
-  test('opens and runs every saved query with one press, as its name promises', async () => {
-    const page = await playground.open();
-    const groups = await page.locator('.example-group').all();
-    for (const group of groups) {
-      const title = await group.locator('.example-title').textContent();
-      const names = await group.getByRole('button').allTextContents();
-      for (const name of names) {
-        const expected = title === 'Failures' ? 'Failed' : 'Success';
-        assert.equal(await openExample(page, name), expected, `${title}: ${name}`);
+  test('opens and runs every example with one press, as its name promises', async () => {
+    for (const tooljet of TOOLJETS) {
+      const page = await playground.open({ tooljet });
+      for (const { group, queries } of EXAMPLES) {
+        for (const { title } of queries) {
+          const expected = group === 'Failures' ? 'Failed' : 'Success';
+          assert.equal(await openExample(page, title), expected, `${group}: ${title}`);
+        }
       }
     }
   });
 
-  test('draws the picture of an image query', async () => {
+  test('draws the image of an image query', async () => {
     const page = await playground.open();
     await openExample(page, 'Draw');
     const picture = result(page).getByRole('img');
@@ -203,7 +237,7 @@ describe('the playground', () => {
     await page.getByRole('radio', { name: 'Real API' }).check();
     assert.equal(await source(page).getByLabel('API key').inputValue(), '');
     assert.equal(await source(page).getByLabel('Base URL').inputValue(), '');
-    await page.getByRole('button', { name: 'Ask a question' }).click();
+    await page.getByRole('button', { name: 'Answer a text input' }).click();
     await query(page).getByText('You are a concise assistant.').waitFor();
     assert.equal(
       await result(page)

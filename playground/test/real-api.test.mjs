@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { createHost } from '../../host/host.mjs';
 import { startStandIn } from '../../stand-in/server.mjs';
 import { createAuthority } from '../authority.mjs';
+import { createHosts } from '../hosts.mjs';
 import { createRealApi } from '../real-api.mjs';
 import { startPlayground } from '../server.mjs';
 
@@ -246,11 +247,12 @@ describe('a query to the real API', () => {
 
 describe('the process that runs the plugin', () => {
   const start = (context, plugin) => {
-    const realApi = createRealApi({ plugin, host: createHost({ text: plugin }) });
+    const realApi = createRealApi({ plugin, hosts: createHosts(plugin) });
     context.after(() => realApi.close());
     return realApi;
   };
   const { signal } = new AbortController();
+  const CALL = { source: {}, query: {}, tooljet: 3 };
   const isAlive = (pid) => {
     try {
       return process.kill(pid, 0);
@@ -261,17 +263,17 @@ describe('the process that runs the plugin', () => {
 
   test('is started anew where it has ended between queries', async (context) => {
     const realApi = start(context, TELLS_ITS_PROCESS);
-    const first = await realApi.run({}, {}, signal);
+    const first = await realApi.run(CALL, signal);
     process.kill(first.result.data);
     while (isAlive(first.result.data)) await new Promise(setImmediate);
-    const second = await realApi.run({}, {}, signal);
+    const second = await realApi.run(CALL, signal);
     assert.equal(second.result.status, 'ok');
     assert.notEqual(second.result.data, first.result.data);
   });
 
   test('is not started for a query that is queued at stop', async (context) => {
     const realApi = start(context, TELLS_ITS_PROCESS);
-    const queries = [realApi.run({}, {}, signal), realApi.run({}, {}, signal)];
+    const queries = [realApi.run(CALL, signal), realApi.run(CALL, signal)];
     const settled = Promise.allSettled(queries);
     await realApi.close();
     for (const { reason } of await settled) assert.equal(reason.name, 'AbortError');

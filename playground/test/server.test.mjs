@@ -72,19 +72,6 @@ describe('the server', () => {
     assert.deepEqual(JSON.parse(text), { error: 'That is not JSON.' });
   });
 
-  test('hands the operations over with their object keys de-camelised, as ToolJet does', async () => {
-    const { text } = await ask({ path: '/api/setup' });
-    const keys = [];
-    JSON.stringify(JSON.parse(text).operations, (key, value) => {
-      keys.push(key);
-      return value;
-    });
-    assert.deepEqual(
-      keys.filter((key) => /[A-Z]/.test(key)),
-      [],
-    );
-  });
-
   test('sends an empty text for a secret that is not there, and redacts one that is', async () => {
     const call = (options) => run({}, JSON.stringify({ options, query: {}, values: {} }));
     const without = JSON.parse((await call({ apiKey: { encrypted: true } })).text);

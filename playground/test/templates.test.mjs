@@ -41,7 +41,22 @@ describe('templates', () => {
     test(sentence, () => assert.deepEqual(fillIn(text, VALUES), expected));
   }
 
-  test('are filled in wherever they stand in an option', () => {
+  const casesOfTwo = {
+    'plain text loses its line breaks': ['a\nb', 'a b'],
+    'one template alone gives its typed value': ['{{number}}', 0.7],
+    'a list comes as a list': ['{{list}}', [1, 'two']],
+    'other values enter a text as JavaScript text': [
+      '{{object}} {{list}}',
+      '[object Object] 1,two',
+    ],
+    'text around a template loses its line breaks': ['Dear {{text}},\nhello', 'Dear Ada, hello'],
+    'unbalanced braces are text': ['x }} {{', 'x }} {{'],
+  };
+  for (const [sentence, [text, expected]] of Object.entries(casesOfTwo)) {
+    test(`${sentence} in ToolJet 2`, () => assert.deepEqual(fillIn(text, VALUES, 2), expected));
+  }
+
+  test('are filled in wherever they are in an option', () => {
     assert.deepEqual(fillIn({ a: [['k', '{{number}}']], b: true }, VALUES), {
       a: [['k', 0.7]],
       b: true,

@@ -18,8 +18,13 @@ const FromOutside = Annotation.define();
 
 const LANGUAGES = { javascript: [javascript(), bracketMatching()] };
 
-/** A field for code or text with templates. Tab leaves it, as it leaves any other field. */
-export function CodeEditor({ labelId, text, mode, minHeight, placeholder, onChange, state }) {
+/**
+ * A field for code or text with templates. Tab leaves it, as it leaves any other field.
+ * `shape` is one of those of ToolJet 2 (`line`, `editor`, `broken`), or `growing`: at least as high
+ * as `height`, and higher with more text.
+ */
+export function CodeEditor(props) {
+  const { labelId, text, mode, shape = 'growing', height, placeholder, onChange, state } = props;
   const parent = useRef(null);
   const view = useRef(null);
   const latest = useRef({});
@@ -38,13 +43,13 @@ export function CodeEditor({ labelId, text, mode, minHeight, placeholder, onChan
           history(),
           drawSelection(),
           closeBrackets(),
-          EditorView.lineWrapping,
+          shape === 'line' ? [] : EditorView.lineWrapping,
           EditorView.contentAttributes.of({
             'aria-labelledby': labelId,
             spellcheck: 'false',
             tabindex: '0',
           }),
-          EditorView.theme({ '.cm-content': { minHeight } }),
+          sized(shape, height),
           syntaxHighlighting(classHighlighter),
           LANGUAGES[mode] ?? [],
           highlightTemplates,
@@ -63,7 +68,7 @@ export function CodeEditor({ labelId, text, mode, minHeight, placeholder, onChan
       }),
     });
     return () => view.current.destroy();
-  }, [labelId, minHeight, mode, placeholder]);
+  }, [labelId, shape, height, mode, placeholder]);
 
   // Not a plain effect, which comes late enough to undo what was typed in between.
   useLayoutEffect(() => {
@@ -75,7 +80,23 @@ export function CodeEditor({ labelId, text, mode, minHeight, placeholder, onChan
     });
   }, [text]);
 
-  return <div class="code-editor" ref={parent} />;
+  return <div class={`code-editor code-editor-${shape}`} ref={parent} />;
+}
+
+/** Without the border of 2 px. */
+const FIXED_HEIGHTS = { line: '30px', broken: '26px' };
+
+function sized(shape, height) {
+  const fixed = FIXED_HEIGHTS[shape];
+  return EditorView.theme(
+    fixed
+      ? {
+          '&': { height: fixed },
+          '.cm-scroller': { overflow: 'hidden' },
+          '.cm-content': { padding: '5px 0' },
+        }
+      : { '.cm-content': { minHeight: height } },
+  );
 }
 
 /** Ctrl-Enter runs the query, wherever the cursor is. */

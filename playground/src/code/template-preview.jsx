@@ -4,7 +4,7 @@ import { evaluateTemplates } from '../evaluate.js';
 const MOST_CHARACTERS = 120;
 
 /** What a code field with templates comes to; without any, there is nothing to show. */
-export function TemplatePreview({ text, state }) {
+export function TemplatePreview({ text, state, tooljet }) {
   if (!text.includes('{{')) return null;
   const { values, problems } = evaluateTemplates(text, state);
   const [problem] = Object.values(problems);
@@ -15,7 +15,7 @@ export function TemplatePreview({ text, state }) {
       </p>
     );
   }
-  const value = fillIn(text, values);
+  const value = fillIn(text, values, tooljet);
   return (
     <p class="preview">
       <span class="preview-type">{typeOf(value)}</span> {shortened(JSON.stringify(value) ?? '')}

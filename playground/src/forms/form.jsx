@@ -1,5 +1,5 @@
 import { useId, useState } from 'preact/hooks';
-import { layOut } from './layout.js';
+import { drawnFields, showsTooltip } from '../../../host/forms.mjs';
 import { CodeField, Dropdown, Pairs, Password, Text } from './widgets.jsx';
 
 const WIDGETS = {
@@ -12,45 +12,55 @@ const WIDGETS = {
 };
 
 /** One of the two forms, drawn from its JSON. `values` are the options so far, by key. */
-export function Form({ name, schema, values, encrypted = [], onChange, state }) {
+export function Form({ name, schema, values, encrypted = [], onChange, state, tooljet }) {
   return (
     <div class={`form form-${name}`}>
-      {layOut(schema.properties, values).map(({ field, depth }) => (
+      {drawnFields(schema.properties, values, tooljet).map(({ field }) => (
         <Field
           key={`${field.key} ${field.type} ${field.mode}`}
           field={field}
-          depth={depth}
           value={values[field.key]}
           encrypted={encrypted.includes(field.key)}
           onChange={(value) => onChange(field.key, value)}
           state={state}
+          tooljet={tooljet}
         />
       ))}
     </div>
   );
 }
 
-function Field({ field, depth, value, encrypted, onChange, state }) {
+function Field({ field, value, encrypted, onChange, state, tooljet }) {
   const id = useId();
   const [explained, setExplained] = useState(false);
   const Widget = WIDGETS[field.type];
   const ids = { id, labelId: `${id}-label`, helpId: `${id}-help`, tooltipId: `${id}-tooltip` };
+  const hasTooltip = showsTooltip(field, tooljet);
   return (
-    <div class={depth > 1 ? 'field nested' : 'field'}>
-      <Label
-        field={field}
-        ids={ids}
-        explained={explained}
-        onExplain={() => setExplained(!explained)}
-      />
+    <div class="field">
+      <div class="label">
+        {hasTooltip ? (
+          <TooltipLabel
+            label={field.label}
+            ids={ids}
+            explained={explained}
+            onExplain={() => setExplained(!explained)}
+          />
+        ) : (
+          <label for={ids.id} id={ids.labelId}>
+            {field.label}
+          </label>
+        )}
+        {field.type === 'password' && <Storage encrypted={encrypted} />}
+      </div>
       <div class="control">
-        {explained && (
+        {hasTooltip && explained && (
           <p class="tooltip" id={ids.tooltipId}>
             {field.tooltip}
           </p>
         )}
         {Widget ? (
-          <Widget {...{ field, ids, value, encrypted, onChange, state }} />
+          <Widget {...{ field, ids, value, encrypted, onChange, state, tooljet }} />
         ) : (
           <p class="problem">Type is invalid</p>
         )}
@@ -63,24 +73,28 @@ function Field({ field, depth, value, encrypted, onChange, state }) {
   );
 }
 
-/** With a tooltip it is underlined with dashes, and a click shows the text. */
-function Label({ field, ids, explained, onExplain }) {
-  const text = <span id={ids.labelId}>{field.label}</span>;
-  return (
-    <div class="label">
-      {field.tooltip ? (
-        <button
-          type="button"
-          class="label-button"
-          aria-expanded={explained}
-          aria-controls={explained ? ids.tooltipId : undefined}
-          onClick={onExplain}
-        >
-          {text}
-        </button>
-      ) : (
-        <label for={ids.id}>{text}</label>
-      )}
-    </div>
+/** Underlined with dashes; a click shows the text. */
+const TooltipLabel = ({ label, ids, explained, onExplain }) => (
+  <button
+    type="button"
+    class="label-button"
+    aria-expanded={explained}
+    aria-controls={explained ? ids.tooltipId : undefined}
+    onClick={onExplain}
+  >
+    <span id={ids.labelId}>{label}</span>
+  </button>
+);
+
+/** ToolJet says "Encrypted" at every password field; the page says what is true. */
+const Storage = ({ encrypted }) =>
+  encrypted ? (
+    <span class="storage">
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d="M4 7.2h8v6H4zM5.8 7.2V5.4a2.2 2.2 0 0 1 4.4 0v1.8" />
+      </svg>
+      Encrypted
+    </span>
+  ) : (
+    <span class="storage storage-clear">Stored in clear</span>
   );
-}

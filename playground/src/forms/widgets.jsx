@@ -1,5 +1,6 @@
 // The field types of ToolJet's form engine that the two forms use, and the values they store.
 
+import { codeFieldShape } from '../../../host/forms.mjs';
 import { CodeEditor } from '../code/code-editor.jsx';
 import { TemplatePreview } from '../code/template-preview.jsx';
 
@@ -46,7 +47,7 @@ export function Dropdown({ field, ids, value, onChange }) {
     >
       {chosen === -1 && (
         <option value="-1" hidden>
-          Select…
+          Select..
         </option>
       )}
       {field.list.map((entry, index) => (
@@ -58,7 +59,7 @@ export function Dropdown({ field, ids, value, onChange }) {
   );
 }
 
-export function CodeField({ field, ids, value, onChange, state }) {
+export function CodeField({ field, ids, value, onChange, state, tooljet }) {
   // Like ToolJet's, it holds text and shows any other value as JSON.
   const text = typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
   return (
@@ -67,12 +68,14 @@ export function CodeField({ field, ids, value, onChange, state }) {
         labelId={ids.labelId}
         text={text ?? ''}
         mode={field.mode}
-        minHeight={field.height}
+        // ToolJet 3 lays a field out by its height alone.
+        shape={tooljet === 2 ? codeFieldShape(field) : 'growing'}
+        height={field.height}
         placeholder={field.placeholder}
         onChange={onChange}
         state={state}
       />
-      <TemplatePreview text={text ?? ''} state={state} />
+      <TemplatePreview text={text ?? ''} state={state} tooljet={tooljet} />
     </>
   );
 }

@@ -1,18 +1,38 @@
 import { JsonTree } from './json-tree.jsx';
+import { toastOf } from './toast.js';
+import { ValueView } from './value-view.jsx';
 
-/** `queries.openai1.error`; what ToolJet's debugger shows of it is the description. */
-export function FailureView({ error: { message, description, data, metadata } }) {
+/** What an app builder sees of a failed query. */
+export const FailureView = ({ result, tooljet }) =>
+  tooljet === 2 ? <FailureInTwo result={result} /> : <FailureInThree result={result} />;
+
+/** A toast, and `data` in the preview. No variable of the app holds the error. */
+function FailureInTwo({ result }) {
+  const toast = toastOf(result);
   return (
     <>
-      <code class="caption">queries.openai1.error</code>
-      <dl class="failure">
-        <dt>message</dt>
-        <dd>{message}</dd>
-        <dt>description</dt>
-        <dd class="failure-description">{description}</dd>
-      </dl>
-      <JsonTree name="data" value={data} />
-      {metadata !== undefined && <JsonTree name="metadata" value={metadata} />}
+      <p class="toast">
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="m5.2 5.2 5.6 5.6m0-5.6-5.6 5.6" />
+        </svg>
+        <span>{toast}</span>
+      </p>
+      {toast === undefined && (
+        <p class="problem">The toast is empty, because data has no message.</p>
+      )}
+      <ValueView name="data" caption="Preview" value={result.data} />
     </>
   );
 }
+
+/** The line of the debugger, and the variable that the app can read. */
+const FailureInThree = ({ result }) => (
+  <>
+    <p class="failure">
+      <span class="failure-title">Debugger: openai1</span>
+      {result.description}
+    </p>
+    <code class="caption">queries.openai1.error</code>
+    <JsonTree name="error" value={result} />
+  </>
+);

@@ -64,7 +64,7 @@ function Leaf({ value }) {
 }
 
 const isSmall = (value) =>
-  value !== null && typeof value === 'object' && Object.keys(value).length <= 8;
+  value !== null && typeof value === 'object' && Object.keys(value).length <= 12;
 
 function sizeOf(value) {
   const count = Object.keys(value).length;

@@ -7,10 +7,13 @@ import { Tabs } from './tabs.jsx';
 import { ValueView } from './value-view.jsx';
 
 /** What ToolJet's browser takes for a failure. */
-const FAILURES = ['failed', 'Bad Request', 'Not Found', 'Unprocessable Entity', 400, 404, 422];
-const isFailure = ({ status }) => FAILURES.includes(status);
+const FAILURES = {
+  2: ['failed', 'Bad Request'],
+  3: ['failed', 'Bad Request', 'Not Found', 'Unprocessable Entity', 400, 404, 422],
+};
+const isFailure = ({ status }, tooljet) => FAILURES[tooljet].includes(status);
 
-export function ResultPanel({ outcome }) {
+export function ResultPanel({ outcome, tooljet }) {
   const panel = useRef(null);
   const [chosen, setChosen] = useState('answer');
   const { phase } = outcome;
@@ -30,19 +33,21 @@ export function ResultPanel({ outcome }) {
     >
       <div class="panel-head">
         <h2 id="result-title">Result</h2>
-        <Verdict outcome={outcome} />
+        <Verdict outcome={outcome} tooljet={tooljet} />
       </div>
       <div class="panel-body">
         {phase === 'none' && <Invitation />}
         {phase === 'running' && <div class="progress" aria-hidden="true" />}
         {phase === 'broken' && <p class="problem">{outcome.message}</p>}
-        {phase === 'done' && <Answer {...outcome.answer} chosen={chosen} onChoose={setChosen} />}
+        {phase === 'done' && (
+          <Answer {...outcome.answer} tooljet={tooljet} chosen={chosen} onChoose={setChosen} />
+        )}
       </div>
     </section>
   );
 }
 
-function Verdict({ outcome: { phase, answer } }) {
+function Verdict({ outcome: { phase, answer }, tooljet }) {
   if (phase !== 'done') {
     return (
       <span class="verdict-line" role="status">
@@ -50,7 +55,7 @@ function Verdict({ outcome: { phase, answer } }) {
       </span>
     );
   }
-  const failed = isFailure(answer.result);
+  const failed = isFailure(answer.result, tooljet);
   return (
     <span class="verdict-line" role="status">
       <span class={failed ? 'pill pill-failed' : 'pill pill-ok'}>
@@ -64,7 +69,7 @@ function Verdict({ outcome: { phase, answer } }) {
 function Invitation() {
   return (
     <div class="invitation">
-      <p>Press a saved query above, or fill in the form and run it.</p>
+      <p>Press an example above, or fill in the form and run it.</p>
       <p>
         <kbd>Ctrl</kbd> <kbd>Enter</kbd> runs the query from any of its fields.
       </p>
@@ -72,11 +77,15 @@ function Invitation() {
   );
 }
 
-function Answer({ result, requests, note, options, chosen, onChoose }) {
+function Answer({ result, requests, note, options, tooljet, chosen, onChoose }) {
   const tabs = [
-    isFailure(result)
-      ? { id: 'answer', title: 'Error', content: <FailureView error={result} /> }
-      : { id: 'answer', title: 'Answer', content: <SuccessView result={result} /> },
+    isFailure(result, tooljet)
+      ? { id: 'answer', title: 'Error', content: <FailureView result={result} tooljet={tooljet} /> }
+      : {
+          id: 'answer',
+          title: 'Answer',
+          content: <SuccessView result={result} tooljet={tooljet} />,
+        },
     {
       id: 'requests',
       title: requests?.length > 1 ? `Requests (${requests.length})` : 'Request',
@@ -87,14 +96,15 @@ function Answer({ result, requests, note, options, chosen, onChoose }) {
   return <Tabs label="Parts of the result" tabs={tabs} chosen={chosen} onChoose={onChoose} />;
 }
 
-function SuccessView({ result: { data, metadata } }) {
-  return (
-    <>
-      <ValueView name="data" value={data} />
-      <ValueView name="metadata" value={metadata} />
-    </>
-  );
-}
+/** ToolJet 2 keeps no metadata. */
+const SuccessView = ({ result: { data, metadata }, tooljet }) => (
+  <>
+    <ValueView name="data" caption="queries.openai1.data" value={data} />
+    {tooljet === 3 && (
+      <ValueView name="metadata" caption="queries.openai1.metadata" value={metadata} />
+    )}
+  </>
+);
 
 function OptionsView({ options: { source, query } }) {
   return (

@@ -1,38 +1,33 @@
 import { useState } from 'preact/hooks';
+import { Segments } from '../segments.jsx';
 import { JsonTree } from './json-tree.jsx';
 import { picturesIn } from './pictures.js';
 
 const MOST_CHARACTERS = 100_000;
 
 /** Like ToolJet's preview: a tree for objects and lists, plain text for the rest, or raw JSON. */
-export function ValueView({ name, value }) {
+export function ValueView({ name, caption, value }) {
   const pictures = picturesIn(value);
   const isTree = value !== null && typeof value === 'object';
   const views = [
-    pictures.length > 0 && { id: 'picture', title: 'Picture' },
-    isTree ? { id: 'tree', title: 'Tree' } : { id: 'text', title: 'Text' },
-    { id: 'raw', title: 'Raw' },
+    pictures.length > 0 && { id: 'picture', label: 'Image' },
+    isTree ? { id: 'tree', label: 'Tree' } : { id: 'text', label: 'Text' },
+    { id: 'raw', label: 'Raw' },
   ].filter(Boolean);
   const [wanted, setWanted] = useState();
   const chosen = views.find(({ id }) => id === wanted)?.id ?? views[0].id;
   return (
     <div class="value">
       <div class="value-head">
-        <code class="caption">{`queries.openai1.${name}`}</code>
-        <fieldset class="segments segments-small">
-          <legend class="visually-hidden">{`View of ${name}`}</legend>
-          {views.map(({ id, title }) => (
-            <label key={id}>
-              <input
-                type="radio"
-                name={`view-${name}`}
-                checked={id === chosen}
-                onChange={() => setWanted(id)}
-              />
-              <span>{title}</span>
-            </label>
-          ))}
-        </fieldset>
+        <code class="caption">{caption}</code>
+        <Segments
+          legend={`View of ${name}`}
+          name={`view-${name}`}
+          choices={views}
+          chosen={chosen}
+          onChoose={setWanted}
+          isSmall
+        />
       </div>
       {chosen === 'picture' &&
         pictures.map((source) => (

@@ -1,0 +1,54 @@
+// Two small files, as ToolJet's file picker holds them.
+
+/** Four squares: red, yellow, green and blue. */
+const PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAgMAAADXB5lNAAAADFBMVEXZSA/ytwUrij4YZKuLHnSWAAAAIElEQVR42m' +
+  'NggIJQKGAYFRgVQBJYBQX/oWBUYFQASQAABnD+ECYayaQAAAAASUVORK5CYII=';
+
+const INVOICE = [
+  'Invoice 1042',
+  'To: Ada Lovelace, 12 St James Square, London',
+  '3 desks at 240.00 EUR each: 720.00 EUR',
+  'Due on 15 December 2026. It is overdue.',
+];
+
+/** A PDF of one page; its text must not have brackets or backslashes. */
+function pdfOf(lines) {
+  const shown = lines.map((line) => `(${line}) Tj T*`).join(' ');
+  const content = `BT /F1 14 Tf 20 TL 72 720 Td ${shown} ET`;
+  const objects = [
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
+    `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+  ];
+  let file = '%PDF-1.4\n';
+  let table = '0000000000 65535 f \n';
+  for (const [index, object] of objects.entries()) {
+    table += `${String(file.length).padStart(10, '0')} 00000 n \n`;
+    file += `${index + 1} 0 obj\n${object}\nendobj\n`;
+  }
+  const size = objects.length + 1;
+  const trailer = `trailer\n<< /Size ${size} /Root 1 0 R >>\nstartxref\n${file.length}\n%%EOF\n`;
+  return `${file}xref\n0 ${size}\n${table}${trailer}`;
+}
+
+/** `bytes` is a string with a character for each byte. */
+function picked(name, type, bytes) {
+  const array = Uint8Array.from(bytes, (character) => character.charCodeAt(0));
+  return {
+    name,
+    type,
+    size: array.length,
+    lastModified: 1_793_955_600_000,
+    lastModifiedDate: '2026-11-06T09:00:00.000Z',
+    webkitRelativePath: '',
+    content: new TextDecoder().decode(array),
+    base64Data: btoa(bytes),
+    filePath: name,
+  };
+}
+
+export const IMAGE = picked('squares.png', 'image/png', atob(PNG));
+export const PDF = picked('invoice-1042.pdf', 'application/pdf', pdfOf(INVOICE));

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { OPERATIONS } from '../../forms/operations.mjs';
+import { COMPONENTS } from '../src/components.js';
+import { EXAMPLES } from '../src/examples.js';
+
+const byKey = (fields = []) => new Map(fields.map((field) => [field.key, field]));
+const queries = EXAMPLES.flatMap(({ queries }) => queries);
+
+describe('the example', () => {
+  for (const { title, query } of queries) {
+    test(`${title} sets only fields that its form shows`, () => {
+      const { operation, advanced, ...values } = query;
+      const form = OPERATIONS.find(({ value }) => value === operation);
+      const basic = byKey(form.basic);
+      const rare = byKey(form.advanced);
+      const keys = Object.keys(values);
+      assert.deepEqual(
+        keys.filter((key) => !basic.has(key) && !rare.has(key)),
+        [],
+      );
+      assert.equal(
+        advanced,
+        keys.some((key) => rare.has(key)) ? 'on' : undefined,
+        'Advanced is on only where the query needs it',
+      );
+      for (const [key, value] of Object.entries(values)) {
+        const { list } = basic.get(key) ?? rare.get(key);
+        if (list) assert.ok(list.map((choice) => choice.value).includes(value), `${key}: ${value}`);
+      }
+    });
+  }
+
+  test('has a title of its own', () => {
+    assert.equal(new Set(queries.map(({ title }) => title)).size, queries.length);
+  });
+});
+
+describe('the components', () => {
+  test('have the history of a Chat component whose last message has just been sent', () => {
+    const { history, lastMessage, lastResponse } = COMPONENTS.chat1;
+    assert.deepEqual(
+      history.map(({ type }) => type),
+      ['message', 'response', 'message'],
+    );
+    assert.equal(history.at(-1), lastMessage);
+    assert.equal(history.at(-2), lastResponse);
+  });
+
+  test('have the files of file pickers without a data URI', () => {
+    const files = [COMPONENTS.filepicker1, COMPONENTS.filepicker2].flatMap(({ file }) => file);
+    for (const { size, base64Data, dataURL } of files) {
+      assert.equal(Buffer.from(base64Data, 'base64').length, size);
+      assert.equal(dataURL, undefined);
+    }
+  });
+
+  test('have a PDF whose table leads to its objects', () => {
+    const [{ content }] = COMPONENTS.filepicker2.file;
+    const [, start] = /startxref\n(\d+)/.exec(content);
+    assert.ok(content.slice(Number(start)).startsWith('xref\n'));
+    const offsets = [...content.matchAll(/^(\d{10}) 00000 n $/gm)].map(([, offset]) => offset);
+    assert.equal(offsets.length, 5);
+    for (const [index, offset] of offsets.entries()) {
+      assert.ok(content.slice(Number(offset)).startsWith(`${index + 1} 0 obj\n`));
+    }
+  });
+});
