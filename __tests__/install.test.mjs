@@ -1,7 +1,7 @@
 // `npm run install:tooljet`, against a server that does what ToolJet does with plugins.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -216,7 +216,8 @@ test('the session can come from a private file', async (t) => {
 
 test('a file that others can read is refused', async () => {
   const file = join(folder, 'session');
-  writeFileSync(file, ADMIN, { mode: 0o644 });
+  writeFileSync(file, ADMIN);
+  chmodSync(file, 0o644);
   await assertRefused(
     tooljet.install({ args: ['--session-file', file] }),
     /is open to others \(mode 0644\): chmod 600 /,
