@@ -63,12 +63,12 @@ for (const { broken, change, context, complaint } of [
   {
     broken: 'a field of an unknown type',
     change: () => edit('lib/operations.json', (form) => (form.properties.operation.type = 'code')),
-    complaint: 'operation: type code is unknown',
+    complaint: 'operation: type code cannot be used',
   },
   {
     broken: 'a template’s placeholder',
     change: () => edit('lib/manifest.json', (form) => (form.title = '{{PLUGIN_1_NAME}}')),
-    complaint: '{{PLUGIN_1_NAME}} is left over',
+    complaint: 'a {{PLACEHOLDER}} is left over',
   },
   {
     broken: 'another name of the folder',

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { OPERATIONS as DEFINITIONS, fieldsOf, SOURCE_FIELDS } from './forms.mjs';
-import { LEAST, run, standIn, takesEverything } from './plugin.mjs';
+import { LEAST, MODEL_KEYS, run, standIn, takesEverything } from './plugin.mjs';
 
 const SOURCE_KEYS = SOURCE_FIELDS.map(({ key }) => key);
 /** Every field of every operation, the Advanced switch among the basic ones. */
@@ -112,10 +112,9 @@ describe('of the data source', () => {
 });
 
 /** An unknown model, so that nothing is adjusted to it. */
-const MODEL_KEYS = { image_generation: 'image_model', generate_embedding: 'model_embedding' };
 const least = (operation) => ({
   ...LEAST[operation],
-  ...(operation !== 'list_models' && { [MODEL_KEYS[operation] ?? 'model']: 'brand-new' }),
+  ...(operation !== 'list_models' && { [MODEL_KEYS[operation]]: 'brand-new' }),
 });
 
 for (const operation of Object.keys(LEAST)) {

@@ -153,7 +153,7 @@ async function demonstrateFailure(host, source, { title, change, query, code, sa
   printField('with', change);
   printField('message', result.message);
   printField('description', result.description, 'yellow');
-  const { hint, ...facts } = result.data;
+  const { hint, message, ...facts } = result.data;
   const data = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
   printField('data', data.join(', '));
 }
