@@ -68,7 +68,7 @@ for (const { broken, change, context, complaint } of [
   {
     broken: 'a template’s placeholder',
     change: () => edit('lib/manifest.json', (form) => (form.title = '{{PLUGIN_1_NAME}}')),
-    complaint: 'a {{PLACEHOLDER}} is left over',
+    complaint: '{{PLUGIN_1_NAME}} is left over',
   },
   {
     broken: 'another name of the folder',
