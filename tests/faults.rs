@@ -32,6 +32,8 @@ use tooljet_openai::{
 
 const UNGUARDED: [(&str, &str); 1] = [("SSRF_PROTECTION_ENABLED", "false")];
 const SECOND: u64 = 1_000;
+/// What a busy machine may add to a deadline. The runtime's own precision is milliseconds.
+const BUSY: Duration = Duration::from_secs(2);
 
 /// A data source that allows the usual number of retries.
 fn with_retries(base_url: &str) -> Value {
@@ -55,8 +57,7 @@ fn meet(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync + 'stat
     let plugin = Plugin::new();
     let start = Instant::now();
     let failure = plugin.fail(&server.url(), milliseconds);
-    // The rest is for a busy machine.
-    assert!(start.elapsed() < Duration::from_millis(milliseconds + 200), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_millis(milliseconds) + BUSY, "{:?}", start.elapsed());
     faulty.store(false, Ordering::SeqCst);
     // With retries: the client may not know yet that the server has closed a connection.
     assert_pong(&plugin.run(&with_retries(&server.url()), &query(5 * SECOND)));
@@ -313,11 +314,12 @@ fn every_form_of_the_retry_headers_is_obeyed() {
         ("retry-after", "0.005"),
         ("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"),
     ] {
-        let server = in_turn(vec![response(429, &[header], r#"{"error":{"message":"slower"}}"#)]);
+        let slower = || response(429, &[header], r#"{"error":{"message":"slower"}}"#);
+        let server = in_turn(vec![slower(), slower()]);
         let start = Instant::now();
         assert_pong(&plugin.run(&with_retries(&server.url()), &query(5 * SECOND)));
-        // The policy's own wait would be 375 ms at least.
-        assert!(start.elapsed() < Duration::from_millis(300), "{header:?}: {:?}", start.elapsed());
+        // The policy's own delays would be 375 and 750 ms at least.
+        assert!(start.elapsed() < Duration::from_secs(1), "{header:?}: {:?}", start.elapsed());
     }
 }
 
