@@ -194,7 +194,7 @@ test('the code reads the keys of the forms and of saved queries, and no others',
   const folder = new URL('../src/', import.meta.url);
   const read = new Set(
     readdirSync(folder, { recursive: true })
-      .filter((file) => /^operations\/|^(?:options|base_url)\.rs$/.test(file))
+      .filter((file) => /^operations\/|^input\/(?:options|base_url)\.rs$/.test(file))
       .map((file) => readFileSync(new URL(file, folder), 'utf8').split('#[cfg(test)]')[0])
       .map((code) => code.replaceAll(/^\s*\/\/.*$/gm, ''))
       .flatMap(keysRead),

@@ -75,7 +75,7 @@ test('a secret in a header is to be a workspace secret', () => {
 });
 
 test('a form names no model whose end is announced', async () => {
-  const core = await read('../src/capabilities.rs');
+  const core = await read('../src/policy/capabilities.rs');
   const [, table] = /^const SHUTDOWNS:(.*?)^\];/ms.exec(core);
   const dead = [...table.matchAll(/"([a-z][\w.-]*-[\w.-]*)"/g)].map(([, model]) => model);
   const inUse = [...table.matchAll(/^\s*\(?(?:None|Some\("[\d-]+"\)),\s*"([^"]+)"/gm)].map(

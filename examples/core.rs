@@ -15,8 +15,8 @@ use std::{
 use serde_json::{Value, json};
 use tooljet_openai::{
     error::TransportError,
-    http::{HttpRequest, HttpResponse, Transport},
-    memory::Memory,
+    network::http::{HttpRequest, HttpResponse, Transport},
+    policy::model_cache::Memory,
     service::{self, Outcome},
 };
 

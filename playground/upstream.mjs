@@ -10,7 +10,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const PORTS = { 'http:': 80, 'https:': 443 };
 const LOCAL_NAMES = ['localhost', 'ip6-localhost', 'ip6-loopback'];
 
-// Where the rules in src/ssrf.rs let no name lead in any edition, but for the local ones. The plugin
+// Where the rules in src/network/ssrf.rs let no name lead in any edition, but for the local ones. The plugin
 // does not see it through a proxy. What they allow and this does not is only not recorded.
 const RESERVED_IPV4 = {
   '0.0.0.0': 8,

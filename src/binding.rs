@@ -14,8 +14,8 @@ use napi_derive::{module_init, napi};
 use serde_json::Value;
 
 use crate::{
-    client::{self, Client},
-    memory::Memory,
+    network::client::{self, Client},
+    policy::model_cache::Memory,
     service::{self, Outcome},
 };
 

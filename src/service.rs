@@ -13,22 +13,29 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    adjust::{self, Adjustment},
-    advice::{self, Context},
-    answer::{LONGEST_WORD, cut},
-    call::Call,
-    cause::ApiCause,
-    error::{Details, Error, TransportError},
-    fields::Fields,
-    http::Transport,
-    memory::Memory,
+    error::{
+        Details, Error, TransportError,
+        cause::ApiCause,
+        hints::{self, Context},
+        truncate::{MAX_WORD_CHARS, truncate},
+    },
+    input::{
+        fields::Fields,
+        options::{DEFAULT_TIMEOUT, SourceOptions, query_timeout},
+        secret::{Redactor, Secret},
+    },
+    network::http::Transport,
     operations::{
-        ApiRequest, Plan, Query, Reader, Reply, Work,
+        self, ApiRequest, Plan, Query, Reader, Reply, Work,
         completion::{self, Completion, Engine},
         models,
     },
-    options::{DEFAULT_TIMEOUT, SourceOptions, query_timeout},
-    secret::{Redactor, Secret},
+    policy::{
+        adjust::{self, Adjustment},
+        capabilities,
+        model_cache::Memory,
+    },
+    request_sender::Call,
 };
 
 /// `message` of a failed query.
@@ -132,6 +139,12 @@ struct State {
 }
 
 impl State {
+    /// Notes what is asked next.
+    fn asks(&mut self, path: &str, model: Option<&str>) {
+        self.context.endpoint = Some(operations::endpoint(path));
+        self.context.model = model.map(|model| truncate(model, MAX_WORD_CHARS));
+    }
+
     fn read_source(&mut self, source: &Value) -> Result<SourceOptions, Error> {
         let fields = Fields::of("sourceOptions", source)?;
         // At once, as the key may also stand in a field that it does not belong to.
@@ -164,8 +177,8 @@ impl State {
     }
 
     fn failed_query(&self, error: &Error) -> Failure {
-        let hint = advice::hint(error, &self.context);
-        let description = advice::describe(error, hint.as_deref());
+        let hint = self.hint(error);
+        let description = hints::describe(error, hint.as_deref());
         let details = self.details(error, hint.as_deref());
         let mut metadata = self.about_requests();
         for (name, value) in [("request_id", details.request_id), ("model", details.model)] {
@@ -180,14 +193,19 @@ impl State {
     }
 
     fn failed_test(&self, error: &Error) -> Failure {
-        let hint = advice::hint(error, &self.context);
-        let message = format!("{CONNECTION_FAILED}: {}", advice::in_short(error));
+        let hint = self.hint(error);
+        let message = format!("{CONNECTION_FAILED}: {}", hints::in_short(error));
         Failure {
             message: self.redactor.redact(&message).into(),
-            description: self.redactor.redact(&advice::describe(error, hint.as_deref())),
+            description: self.redactor.redact(&hints::describe(error, hint.as_deref())),
             data: self.redacted(json_object(self.details(error, hint.as_deref()))),
             metadata: Map::new(),
         }
+    }
+
+    fn hint(&self, error: &Error) -> Option<String> {
+        let model_facts = capabilities::facts(self.context.model.as_deref().unwrap_or_default());
+        hints::hint(error, &Context { model_facts, ..self.context.clone() })
     }
 
     fn details<'a>(&'a self, error: &'a Error, hint: Option<&'a str>) -> Details<'a> {
@@ -276,8 +294,7 @@ impl<T: Transport> Exchange<'_, T> {
             }
             // A server without `OpenAI`'s chat models: what it said of the named model is the news.
             Err(second) if second.api().is_some_and(|error| ApiCause::of(error).is_about_model_or_route()) => {
-                self.state.context.model = Some(cut(&model, LONGEST_WORD));
-                self.state.context.path = Some(completion::PATH);
+                self.state.asks(completion::PATH, Some(&model));
                 self.state.substituted_model = None;
                 self.state.adjusted.clear();
                 Err(error)
@@ -304,8 +321,7 @@ impl<T: Transport> Exchange<'_, T> {
     async fn ask(&mut self, plan: Plan) -> Result<Reply, Error> {
         let Plan { mut request, mut reader } = plan;
         let model = request.text("model").map(str::to_owned);
-        self.state.context.model = model.as_deref().map(|model| cut(model, LONGEST_WORD));
-        self.state.context.path = Some(request.path);
+        self.state.asks(request.path, model.as_deref());
         let key = self.key(&request, model.as_deref().unwrap_or_default());
         if let Some(body) = &mut request.body {
             for adjustment in adjust::for_family(body).into_iter().chain(self.memory.adjustments(&key)) {
@@ -353,7 +369,7 @@ impl<T: Transport> Exchange<'_, T> {
 
 async fn connect<T: Transport>(transport: &T, source: &Value, state: &mut State) -> Result<Option<String>, Error> {
     let source = state.read_source(source)?;
-    state.context.path = Some(models::PATH);
+    state.asks(models::PATH, None);
     let mut call =
         Call::new(transport, &source, source.timeout.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT)));
     let result = call.send(&ApiRequest::get(models::PATH)).await;

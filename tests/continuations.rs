@@ -7,7 +7,7 @@ mod script;
 
 use script::{Script, Step, answer};
 use serde_json::{Value, json};
-use tooljet_openai::{memory::Memory, service::Outcome};
+use tooljet_openai::{policy::model_cache::Memory, service::Outcome};
 
 fn source() -> Value {
     json!({"apiKey": "sk-continuations", "base_url": "https://gateway.example/v1"})

@@ -25,8 +25,8 @@ use serde_json::{Value, json};
 use server::{Connection, Request, Server, response};
 use tooljet_openai::{
     error::TransportErrorKind,
-    http::{HttpRequest, Method, Transport},
-    secret::Secret,
+    input::secret::Secret,
+    network::http::{HttpRequest, Method, Transport},
     service::{Failure, Outcome},
 };
 

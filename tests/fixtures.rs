@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, fmt::Write, fs, path::PathBuf};
 use script::{Script, Step, answer};
 use serde_json::{Value, json};
 use tooljet_openai::{
-    http::HttpResponse,
+    network::http::HttpResponse,
     service::{Failure, Outcome},
 };
 

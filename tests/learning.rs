@@ -7,7 +7,7 @@ mod script;
 
 use script::{Script, Step, answer};
 use serde_json::{Value, json};
-use tooljet_openai::{error::TransportErrorKind, memory::Memory, service::Outcome};
+use tooljet_openai::{error::TransportErrorKind, policy::model_cache::Memory, service::Outcome};
 
 const KEY: &str = "sk-learning-0123456789";
 

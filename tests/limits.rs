@@ -25,7 +25,7 @@ use serde_json::json;
 use server::{Connection, Server, response};
 use tokio::task::JoinHandle;
 use tooljet_openai::{
-    http::{MAX_ANSWER_BYTES, MAX_ERROR_BYTES},
+    network::http::{MAX_ANSWER_BYTES, MAX_ERROR_BYTES},
     service::{Failure, Outcome},
 };
 

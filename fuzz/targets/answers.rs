@@ -10,10 +10,7 @@ use std::time::Duration;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use script::{Script, Step};
 use serde_json::{Value, json};
-use tooljet_openai::{
-    http::HttpResponse,
-    service::{Failure, Outcome},
-};
+use tooljet_openai::{network::http::HttpResponse, service::{Failure, Outcome}};
 
 const KEY: &str = "Qx7-Vw93_ZpLm41kTrY8eHn2-BdGs56uJcFa0XoWi";
 const OPERATIONS: [&str; 5] = ["completion", "chat", "image_generation", "generate_embedding", "list_models"];

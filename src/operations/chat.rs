@@ -20,11 +20,13 @@ use super::{
     response_format::{self, Format},
 };
 use crate::{
-    answer::content_text,
-    base_url::Provider,
-    capabilities::{DEFAULT_CHAT_MODEL, family},
     error::Error,
-    fields::{Fields, excerpt, scalar_text},
+    input::{
+        base_url::Provider,
+        fields::{Fields, excerpt, scalar_text},
+    },
+    policy::capabilities::{DEFAULT_CHAT_MODEL, family},
+    response::content_text,
 };
 
 /// The endpoint's path.

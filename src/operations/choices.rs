@@ -7,9 +7,9 @@ use super::{
     response_format::{self, Format},
 };
 use crate::{
-    adjust::cut_at_stop,
-    answer::{Answer, content_text, in_order, list, usage},
     error::{Error, NoAnswer},
+    policy::adjust::cut_at_stop,
+    response::{Answer, content_text, in_order, list, usage},
 };
 
 /// Members of the answer that `metadata` repeats when they are there.

@@ -18,12 +18,12 @@ use super::{
     parameters::{Body, stops_of},
 };
 use crate::{
-    adjust::Adjustment,
-    base_url::Provider,
-    capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL},
-    cause::ApiCause,
-    error::{ApiError, Error},
-    fields::Fields,
+    error::{ApiError, Error, cause::ApiCause},
+    input::{base_url::Provider, fields::Fields},
+    policy::{
+        adjust::Adjustment,
+        capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL},
+    },
 };
 
 /// The endpoint's path.
@@ -178,7 +178,7 @@ impl Completion {
             // The server has no such endpoint, and nothing was said about the model.
             ApiCause::NoSuchRoute => Some(
                 named
-                    .filter(|model| capabilities::shutdown(model).is_none())
+                    .filter(|model| capabilities::end(model).is_none())
                     .unwrap_or_else(|| DEFAULT_CHAT_MODEL.to_owned()),
             ),
             _ => None,
@@ -196,7 +196,7 @@ impl Completion {
 /// The named model where it is a chat model, else its replacement, else the default.
 fn chat_model(named: Option<&str>) -> String {
     let Some(named) = named else { return DEFAULT_CHAT_MODEL.to_owned() };
-    if capabilities::family(named).is_some() && capabilities::shutdown(named).is_none() {
+    if capabilities::family(named).is_some() && capabilities::end(named).is_none() {
         return named.to_owned();
     }
     DEFAULT_CHAT_MODEL.to_owned()

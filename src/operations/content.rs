@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::history::ComponentMessage;
 use crate::{
     error::Error,
-    fields::{Fields, excerpt, scalar_text},
+    input::fields::{Fields, excerpt, scalar_text},
 };
 
 /// The prompt, if it is set; of a message of `ToolJet`'s Chat component, its text.

@@ -14,10 +14,10 @@ use super::{
     parameters::{Body, model_for},
 };
 use crate::{
-    answer::{Answer, in_order, list, usage},
-    capabilities::{DEFAULT_EMBEDDING_MODEL, is_embedding_model},
     error::{Error, Unexpected},
-    fields::{Fields, excerpt, scalar_text},
+    input::fields::{Fields, excerpt, scalar_text},
+    policy::capabilities::{DEFAULT_EMBEDDING_MODEL, is_embedding_model},
+    response::{Answer, in_order, list, usage},
 };
 
 const PATH: &str = "/embeddings";

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::content::as_list;
 use crate::{
-    answer::{LONGEST_WORD, cut},
     error::Error,
-    fields::{Fields, excerpt},
+    error::truncate::{MAX_WORD_CHARS, truncate},
+    input::fields::{Fields, excerpt},
 };
 
 const KEY: &str = "images";
@@ -93,7 +93,7 @@ fn read(item: &Value) -> Result<Source, String> {
     let data = ["dataURL", "url", "base64Data"].iter().find_map(|name| Data::of(text(name)?));
     match (data, text("name")) {
         (Some(data), name) => data.into_source(text("type"), name),
-        (None, Some(name)) => Err(format!("is {}, but without its content", cut(name, LONGEST_WORD))),
+        (None, Some(name)) => Err(format!("is {}, but without its content", truncate(name, MAX_WORD_CHARS))),
         (None, None) => Err(unusable()),
     }
 }
@@ -166,7 +166,8 @@ fn is_of_document(url: &str) -> bool {
 }
 
 fn not_taken(name: Option<&str>, kind: Option<&str>) -> String {
-    let (name, kind) = (name.map(|name| cut(name, LONGEST_WORD)), kind.map(|kind| cut(kind, LONGEST_WORD)));
+    let (name, kind) =
+        (name.map(|name| truncate(name, MAX_WORD_CHARS)), kind.map(|kind| truncate(kind, MAX_WORD_CHARS)));
     let what = match (name, kind) {
         (Some(name), Some(kind)) => format!("is {name} ({kind})"),
         (Some(name), None) => format!("is {name}"),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::content::content_parts;
 use crate::{
     error::Error,
-    fields::{Fields, excerpt, scalar_text},
+    input::fields::{Fields, excerpt, scalar_text},
 };
 
 const KEY: &str = "message_history";

@@ -13,10 +13,10 @@ use super::{
     parameters::{Body, model_for},
 };
 use crate::{
-    answer::{Answer, list, usage},
-    capabilities::{DEFAULT_IMAGE_MODEL, is_image_model},
     error::{Error, Unexpected},
-    fields::Fields,
+    input::fields::Fields,
+    policy::capabilities::{DEFAULT_IMAGE_MODEL, is_image_model},
+    response::{Answer, list, usage},
 };
 
 const PATH: &str = "/images/generations";

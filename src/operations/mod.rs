@@ -13,11 +13,13 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    answer::Answer,
-    base_url::Provider,
-    error::Error,
-    fields::{Fields, excerpt},
-    http::Method,
+    error::{Error, hints::Endpoint},
+    input::{
+        base_url::Provider,
+        fields::{Fields, excerpt},
+    },
+    network::http::Method,
+    response::Answer,
 };
 
 pub mod chat;
@@ -60,6 +62,17 @@ impl ApiRequest {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.body.as_ref()?.get(name)?.as_str()
+    }
+}
+
+/// What hints need to know of the endpoint at `path`.
+#[must_use]
+pub fn endpoint(path: &str) -> Endpoint {
+    match path {
+        completion::PATH => Endpoint::Completions,
+        chat::PATH => Endpoint::Chat,
+        models::PATH => Endpoint::Models,
+        _ => Endpoint::Other,
     }
 }
 

@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{ApiRequest, Plan, Reader, Reply};
 use crate::{
-    answer::{Answer, counter, list},
     error::{Error, Unexpected},
-    fields::Fields,
+    input::fields::Fields,
+    response::{Answer, counter, list},
 };
 
 /// The endpoint's path; the connection test asks it too.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::Error,
-    fields::{Fields, excerpt},
+    input::fields::{Fields, excerpt},
 };
 
 /// Most stop sequences that the API takes.

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::{advanced, is_advanced_off};
-use crate::{error::Error, fields::Fields, json};
+use crate::{
+    error::Error,
+    input::{fields::Fields, lenient_json},
+};
 
 /// Longest name of a schema.
 const LONGEST_NAME: usize = 64;
@@ -142,7 +145,7 @@ pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
     let text = text.trim();
     let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```"));
     let inner = fenced.and_then(|text| text.strip_suffix("```")).unwrap_or(text);
-    json::parse(inner)
+    lenient_json::parse(inner)
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use std::net::Ipv4Addr;
 
 use proptest::prelude::*;
 use serde_json::json;
-use tooljet_openai::{base_url::BaseUrl, fields::Fields, ssrf::Rules};
+use tooljet_openai::{
+    input::{base_url::BaseUrl, fields::Fields},
+    network::ssrf::Rules,
+};
 use url::Url;
 
 use crate::{config, samples};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 use tooljet_openai::{
-    http::HttpResponse,
+    network::http::HttpResponse,
     service::{Failure, Outcome},
 };
 

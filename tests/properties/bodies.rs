@@ -5,10 +5,12 @@ use std::time::SystemTime;
 use miniz_oxide::deflate::compress_to_vec;
 use proptest::{collection::vec, prelude::*};
 use tooljet_openai::{
-    answer,
     error::{Error, TransportErrorKind},
-    gzip::decoded,
-    http::{HttpResponse, MAX_ERROR_BYTES},
+    network::{
+        gzip::decoded,
+        http::{HttpResponse, MAX_ERROR_BYTES},
+    },
+    response as answer,
 };
 
 use crate::{config, samples};

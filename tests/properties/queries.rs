@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Number, Value, json};
 use tooljet_openai::{
     error::Error,
-    fields::{Fields, number_of},
+    input::fields::{Fields, number_of},
     service::Outcome,
 };
 

@@ -1,7 +1,7 @@
 //! Secrets in texts that leave the addon.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
-use tooljet_openai::secret::{Redactor, Secret};
+use tooljet_openai::input::secret::{Redactor, Secret};
 
 use crate::{
     config,

@@ -8,7 +8,7 @@ use proptest::{
     sample::{Index, select},
 };
 use serde_json::{Map, Value};
-use tooljet_openai::http::HttpResponse;
+use tooljet_openai::network::http::HttpResponse;
 
 /// Looks like nothing else, so that every part of it in a text is an echo.
 pub(crate) const KEY: &str = "Qx7-Vw93_ZpLm41kTrY8eHn2-BdGs56uJcFa0XoWi";

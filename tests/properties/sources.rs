@@ -2,7 +2,10 @@
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value, json};
-use tooljet_openai::{fields::Fields, options::SourceOptions, service::Outcome};
+use tooljet_openai::{
+    input::{fields::Fields, options::SourceOptions},
+    service::Outcome,
+};
 
 use crate::{
     config,

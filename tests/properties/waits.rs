@@ -5,8 +5,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 use tooljet_openai::{
     error::{ApiError, Error, TransportError, TransportErrorKind},
-    http::HttpResponse,
-    retry::{LONGEST_WAIT, RetryPolicy, requested_wait},
+    policy::retry::{LONGEST_WAIT, RetryPolicy, retry_after},
 };
 
 use crate::{config, samples};
@@ -14,9 +13,8 @@ use crate::{config, samples};
 const NOW: Duration = Duration::from_secs(1_800_000_000);
 
 fn requested(status: u16, headers: &[(&str, &str)], message: &str) -> Option<Duration> {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let response = HttpResponse { status, headers, body: Vec::new() };
-    requested_wait(&response, message, SystemTime::UNIX_EPOCH + NOW)
+    let header = |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    retry_after(status, header, message, SystemTime::UNIX_EPOCH + NOW)
 }
 
 proptest! {

@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tooljet_openai::{
-    client::{self, Client},
     error::TransportError,
-    memory::Memory,
+    network::client::{self, Client},
+    policy::model_cache::Memory,
     service::{self, Failure, Outcome},
 };
 

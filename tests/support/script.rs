@@ -13,8 +13,8 @@ use std::{
 use serde_json::Value;
 use tooljet_openai::{
     error::{TransportError, TransportErrorKind},
-    http::{HttpRequest, HttpResponse, Transport},
-    memory::Memory,
+    network::http::{HttpRequest, HttpResponse, Transport},
+    policy::model_cache::Memory,
     service::{self, Outcome},
 };
 

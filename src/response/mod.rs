@@ -1,21 +1,28 @@
-//! Reads answers: any JSON first, then the few rules that every compatible server keeps.
+//! What came back: reads a response as JSON first, then by the few rules that every compatible server
+//! keeps.
+//!
+//! Belongs here: what any endpoint's response may look like. Never here: what a response means to an
+//! operation, or the bytes and headers on their way.
 
 use std::{borrow::Cow, time::SystemTime};
 
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{ApiError, Error, TransportError, TransportErrorKind, Unexpected},
-    fields::{number_of, scalar_text},
-    http::HttpResponse,
-    json,
-    retry::requested_wait,
+    error::{
+        ApiError, Error, TransportError, TransportErrorKind, Unexpected,
+        truncate::{MAX_WORD_CHARS, truncate},
+    },
+    input::{
+        fields::{number_of, scalar_text},
+        lenient_json,
+    },
+    network::http::HttpResponse,
+    policy::retry::retry_after,
 };
 
 /// Longest message of the API that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 500;
-/// Longest name or word that an error repeats: a code, an id, a model; in characters.
-pub const LONGEST_WORD: usize = 100;
 /// Longest excerpt of a body that is not JSON, in characters.
 const LONGEST_EXCERPT: usize = 200;
 /// Bytes of such a body that are read for the excerpt.
@@ -52,7 +59,7 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<Answer, Error> {
     if text.len() > MOST_VALUES / CONTAINER && most_values(text) > MOST_VALUES {
         return Err(TransportError::new(TransportErrorKind::TooLarge, "too many JSON values").into());
     }
-    let parsed = json::parse(text);
+    let parsed = lenient_json::parse(text);
     if !(200..300).contains(&response.status) {
         let body = parsed.unwrap_or(Value::Null);
         return Err(Error::Api(Box::new(api_error(response, &body, text, now))));
@@ -106,7 +113,7 @@ fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime)
                 .unwrap_or(response.status),
             status => status,
         },
-        retry_after: requested_wait(response, &message, now),
+        retry_after: retry_after(response.status, |name| response.header(name), &message, now),
         message,
         kind: member(error, "type"),
         code,
@@ -123,7 +130,9 @@ fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime)
 
 /// A scalar member of an error as text. Python gateways send the text "None" for nothing.
 fn member(error: &Value, name: &str) -> Option<String> {
-    scalar_text(error.get(name)?).filter(|text| !text.is_empty() && text != "None").map(|text| cut(&text, LONGEST_WORD))
+    scalar_text(error.get(name)?)
+        .filter(|text| !text.is_empty() && text != "None")
+        .map(|text| truncate(&text, MAX_WORD_CHARS))
 }
 
 /// The first of: `error.message`, `error` as text, `message`, `detail` as text or list,
@@ -139,7 +148,7 @@ fn message(error: &Value, body: &Value, text: &str, status: u16) -> String {
         .or_else(|| details(body.get("detail")?))
         .or_else(|| Some(excerpt(text)).filter(|text| !text.is_empty() && !body.is_object()))
         .unwrap_or_else(|| status_in_words(status).to_owned());
-    cut(&message, LONGEST_MESSAGE)
+    truncate(&message, LONGEST_MESSAGE)
 }
 
 /// `FastAPI`'s list of `{loc, msg}`.
@@ -174,16 +183,7 @@ fn excerpt(text: &str) -> String {
     }
     words.push_str(rest);
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    cut(&line.replace(|c: char| c.is_control(), ""), LONGEST_EXCERPT)
-}
-
-/// `text`, or its first `longest` characters and an ellipsis.
-#[must_use]
-pub fn cut(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    truncate(&line.replace(|c: char| c.is_control(), ""), LONGEST_EXCERPT)
 }
 
 fn is_html(text: &str) -> bool {
@@ -205,7 +205,7 @@ fn request_id(response: &HttpResponse) -> Option<String> {
     ["x-request-id", "apim-request-id", "x-generation-id"]
         .into_iter()
         .find_map(|name| response.header(name).filter(|id| !id.is_empty()))
-        .map(|id| cut(id, LONGEST_WORD))
+        .map(|id| truncate(id, MAX_WORD_CHARS))
 }
 
 fn status_in_words(status: u16) -> &'static str {
@@ -347,7 +347,7 @@ mod tests {
         assert_eq!((error.code.as_deref(), error.param, error.kind), (Some("400"), None, None));
         let long = "x".repeat(900);
         let error = api(400, &format!(r#"{{"error":{{"message":"m","code":"{long}","type":"{long}"}}}}"#));
-        assert_eq!([error.code, error.kind].map(|word| word.unwrap().chars().count()), [LONGEST_WORD + 1; 2]);
+        assert_eq!([error.code, error.kind].map(|word| word.unwrap().chars().count()), [MAX_WORD_CHARS + 1; 2]);
     }
 
     #[test]

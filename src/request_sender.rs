@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use crate::{
-    answer::{self, Answer},
     error::{Error, TransportErrorKind},
-    gzip,
-    http::{HttpRequest, Transport},
+    input::{options::SourceOptions, secret::Secret},
+    network::{
+        gzip,
+        http::{HttpRequest, Transport},
+    },
     operations::ApiRequest,
-    options::SourceOptions,
-    retry::RetryPolicy,
-    secret::Secret,
+    policy::retry::RetryPolicy,
+    response::{self, Answer},
 };
 
 /// Sent as `User-Agent`.
@@ -87,7 +88,7 @@ impl<'a, T: Transport> Call<'a, T> {
         }
         self.attempts += 1;
         match self.transport.send(request, remaining).await {
-            Ok(response) => answer::read(&gzip::decoded(response)?, self.transport.wall_clock()),
+            Ok(response) => response::read(&gzip::decoded(response)?, self.transport.wall_clock()),
             Err(error) if error.kind == TransportErrorKind::Timeout => Err(timed_out),
             Err(error) => Err(error.into()),
         }

@@ -6,12 +6,12 @@ use rustls::pki_types::InvalidDnsNameError;
 
 use super::{Blocked, Unresolved};
 use crate::{
-    error::{TransportError, TransportErrorKind as Kind},
-    tls,
+    error::{TransportError, TransportErrorKind as Kind, truncate::truncate},
+    network::tls,
 };
 
 /// Longest detail of a failure, in characters.
-const LONGEST_DETAIL: usize = 200;
+pub(super) const LONGEST_DETAIL: usize = 200;
 
 /// A failed request, as far as it matters here.
 #[derive(Clone, Copy)]
@@ -109,12 +109,7 @@ fn deeper(cause: &Cause) -> Option<&Cause> {
 pub(super) fn innermost(error: Failed<'_>) -> String {
     let text = causes(error).last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string);
     // rustls adds the address of its manual.
-    shortened(text.split(": https://").next().unwrap_or_default())
-}
-
-/// Details stand in a sentence.
-pub(super) fn shortened(text: &str) -> String {
-    text.chars().take(LONGEST_DETAIL).collect()
+    truncate(text.split(": https://").next().unwrap_or_default(), LONGEST_DETAIL)
 }
 
 #[cfg(test)]

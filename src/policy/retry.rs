@@ -6,10 +6,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::{
+use crate::error::{
+    ApiError, Error,
     cause::{is_billing, is_too_large},
-    error::{ApiError, Error},
-    http::HttpResponse,
 };
 
 /// Longest wait that the API may ask for; if it asks for more, the query fails at once.
@@ -66,21 +65,26 @@ fn backoff(retries: u32, jitter: f64) -> Duration {
 /// else `retry-after` (seconds, may be fractional, or an HTTP date), else the words
 /// "try again in 1.5s" of a rate-limit message. Negative and unreadable ones count as none.
 #[must_use]
-pub fn requested_wait(response: &HttpResponse, message: &str, now: SystemTime) -> Option<Duration> {
+pub fn retry_after<'a>(
+    status: u16,
+    header: impl Fn(&str) -> Option<&'a str>,
+    message: &str,
+    now: SystemTime,
+) -> Option<Duration> {
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
     let in_units = |name, unit: f64| {
-        let amount = number(response.header(name)?)?;
+        let amount = number(header(name)?)?;
         Duration::try_from_secs_f64(amount * unit).ok()
     };
     let date = || {
-        let date = httpdate::parse_http_date(response.header("retry-after")?).ok()?;
+        let date = httpdate::parse_http_date(header("retry-after")?).ok()?;
         // A date that has passed asks for no wait.
         Some(date.duration_since(now).unwrap_or_default())
     };
     in_units("retry-after-ms", 0.001)
         .or_else(|| in_units("retry-after", 1.0))
         .or_else(date)
-        .or_else(|| wait_in_words(message).filter(|_| response.status == 429))
+        .or_else(|| wait_in_words(message).filter(|_| status == 429))
 }
 
 /// "Please try again in 6m0s.", "... in 1.2s", "... in 350ms".
@@ -109,10 +113,7 @@ fn wait_in_words(message: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        cause::BILLING_CODES,
-        error::{TransportError, TransportErrorKind},
-    };
+    use crate::error::{TransportError, TransportErrorKind, cause::BILLING_CODES};
 
     const POLICY: RetryPolicy = RetryPolicy { max_retries: 2 };
 
@@ -125,9 +126,8 @@ mod tests {
     }
 
     fn wait(headers: &[(&str, &str)], message: &str) -> Option<Duration> {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let response = HttpResponse { status: 429, headers, body: Vec::new() };
-        requested_wait(&response, message, SystemTime::UNIX_EPOCH)
+        let header = |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        retry_after(429, header, message, SystemTime::UNIX_EPOCH)
     }
 
     #[test]

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{
-    answer::cut,
-    capabilities,
-    cause::ApiCause,
-    error::{ApiError, Error, NoAnswer, TransportErrorKind, Unexpected, field_label, seconds},
-    operations::{chat, completion, models},
+use crate::error::{
+    ApiError, Error, NoAnswer, TransportErrorKind, Unexpected, cause::ApiCause, field_label, seconds,
+    truncate::truncate,
 };
 
 /// Longest reason of a failed connection test, in characters.
@@ -26,8 +23,43 @@ pub struct Context {
     pub base_url_given: bool,
     /// The model that was asked.
     pub model: Option<String>,
-    /// Path that was asked.
-    pub path: Option<&'static str>,
+    /// What the table of models knows about it.
+    pub model_facts: ModelFacts,
+    /// The endpoint that was asked.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// What hints need to know of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `/completions`.
+    Completions,
+    /// `/chat/completions`.
+    Chat,
+    /// `/models`, which the connection test asks too.
+    Models,
+    /// Any other.
+    Other,
+}
+
+/// What is known about a model beside what the API says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ModelFacts {
+    /// Its announced end.
+    pub end: Option<ModelEnd>,
+    /// Whether only the Responses API serves it.
+    pub is_responses_only: bool,
+    /// A chat model that can be recommended instead.
+    pub chat_model: &'static str,
+}
+
+/// The end of a model, and what to use in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelEnd {
+    /// Announced date, `YYYY-MM-DD`; `None` where none is known.
+    pub date: Option<&'static str>,
+    /// A current model for the same work.
+    pub replacement: &'static str,
 }
 
 /// What to do about `error`; `None` where its own words say it all.
@@ -35,7 +67,7 @@ pub struct Context {
 pub fn hint(error: &Error, context: &Context) -> Option<String> {
     match error {
         Error::Api(error) => api_hint(error, context),
-        Error::Timeout { .. } if context.path == Some(models::PATH) => Some(format!(
+        Error::Timeout { .. } if context.endpoint == Some(Endpoint::Models) => Some(format!(
             "{} did not respond. Check the Base URL's host and port, and any firewall or proxy in between.",
             context.host
         )),
@@ -142,19 +174,20 @@ fn field_of(param: &str) -> &str {
 fn model_not_found(error: &ApiError, context: &Context) -> String {
     const LIST: &str = "choose a model that List models shows for this API key";
     let Some(model) = &context.model else { return format!("Check the name of the model, or {LIST}.") };
-    if capabilities::is_responses_only(model) {
-        return format!("Only the Responses API serves {model}. {}", choose_a_chat_model());
+    let facts = &context.model_facts;
+    if facts.is_responses_only {
+        return format!("Only the Responses API serves {model}. {}", choose_a_chat_model(context));
     }
-    if let Some(shutdown) = capabilities::shutdown(model) {
-        let end = match shutdown.date {
+    if let Some(end) = facts.end {
+        let what = match end.date {
             Some(date) => format!("OpenAI announced the end of {model} for {date}"),
             None => format!("OpenAI no longer serves {model}"),
         };
-        let engine = match context.path {
-            Some(completion::PATH) => " with Engine set to Auto or Chat",
+        let engine = match context.endpoint {
+            Some(Endpoint::Completions) => " with Engine set to Auto or Chat",
             _ => "",
         };
-        return format!("{end}. Use {}{engine}.", shutdown.replacement);
+        return format!("{what}. Use {}{engine}.", end.replacement);
     }
     if error.status == 403 {
         return format!("Ask for access to {model}, or {LIST}.");
@@ -164,15 +197,15 @@ fn model_not_found(error: &ApiError, context: &Context) -> String {
 
 /// What to do where the API itself says that the model belongs to another endpoint.
 fn other_endpoint(context: &Context) -> String {
-    match context.path {
-        Some(completion::PATH) => "Set Engine to Auto or Chat, or use the Chat operation.".to_owned(),
-        Some(chat::PATH) => choose_a_chat_model(),
+    match context.endpoint {
+        Some(Endpoint::Completions) => "Set Engine to Auto or Chat, or use the Chat operation.".to_owned(),
+        Some(Endpoint::Chat) => choose_a_chat_model(context),
         _ => "Choose a model that is made for this operation.".to_owned(),
     }
 }
 
-fn choose_a_chat_model() -> String {
-    format!("Choose a chat model such as {}.", capabilities::DEFAULT_CHAT_MODEL)
+fn choose_a_chat_model(context: &Context) -> String {
+    format!("Choose a chat model such as {}.", context.model_facts.chat_model)
 }
 
 fn check_address(context: &Context) -> String {
@@ -265,7 +298,7 @@ pub fn in_short(error: &Error) -> String {
         Error::InvalidOption { .. } => {
             let what = error.to_string();
             // What follows says what to enter, which is in the description.
-            cut(what.split_once("; ").map_or(what.as_str(), |(what, _)| what), LONGEST_REASON)
+            truncate(what.split_once("; ").map_or(what.as_str(), |(what, _)| what), LONGEST_REASON)
         }
         Error::UnknownOperation(_) => "unknown operation".to_owned(),
         Error::Api(error) => api_in_short(error),
@@ -331,7 +364,9 @@ mod tests {
 
     #[test]
     fn a_model_that_is_gone_comes_with_date_and_replacement() {
-        let context = Context { model: Some("o1".to_owned()), ..Context::default() };
+        let end = ModelEnd { date: Some("2026-10-23"), replacement: "gpt-6-sol" };
+        let model_facts = ModelFacts { end: Some(end), ..ModelFacts::default() };
+        let context = Context { model: Some("o1".to_owned()), model_facts, ..Context::default() };
         let error = Error::Api(Box::new(ApiError {
             status: 404,
             code: Some("model_not_found".to_owned()),

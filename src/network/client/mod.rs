@@ -6,8 +6,8 @@
 //! HTTP/1.1 on purpose: servers commonly allow 100 streams on an HTTP/2 connection, and with
 //! answers that take seconds the queries beyond those would wait for others to end.
 
-mod dialing;
-mod failure;
+mod classify;
+mod connect_limiter;
 
 use std::{
     collections::hash_map::RandomState,
@@ -20,18 +20,20 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use dialing::Dialing;
-use failure::Failed;
+use classify::Failed;
+use connect_limiter::Dialing;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
 use crate::{
-    error::{TransportError, TransportErrorKind},
-    http::{HttpRequest, HttpResponse, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Method, Transport},
-    network::{Proxies, Proxy},
-    ssrf::Rules,
-    tls,
+    error::{TransportError, TransportErrorKind, truncate::truncate},
+    network::{
+        http::{HttpRequest, HttpResponse, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Method, Transport},
+        proxies::{Proxies, Proxy},
+        ssrf::Rules,
+        tls,
+    },
 };
 
 /// Time to connect, name resolution and TLS included.
@@ -118,7 +120,7 @@ impl Client {
                 .pool_max_idle_per_host(MOST_IDLE)
                 .no_proxy();
             let builder = with.iter().cloned().fold(builder, reqwest::ClientBuilder::proxy);
-            builder.build().map_err(|error| unusable(failure::innermost(failed(&error))))
+            builder.build().map_err(|error| unusable(classify::innermost(failed(&error))))
         };
         Ok(Self {
             direct: build(None, &[])?,
@@ -191,8 +193,8 @@ impl Transport for Client {
             builder = builder.body(body.clone());
         }
         let through = proxied.then(|| request.url.scheme());
-        let response = dialing::waiting_for(&request.url, builder.send()).await;
-        let response = response.map_err(|error| failure::of_request(failed(&error), through))?;
+        let response = connect_limiter::waiting_for(&request.url, builder.send()).await;
+        let response = response.map_err(|error| classify::of_request(failed(&error), through))?;
         receive(response, through).await
     }
 
@@ -247,7 +249,7 @@ async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Resu
                 too_large = chunk.len() > limit - body.len();
                 body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
             }
-            Err(error) if succeeded => return Err(failure::of(failed(&error))),
+            Err(error) if succeeded => return Err(classify::of(failed(&error))),
             // The start of an error says what it is; its status counts in any case.
             Ok(None) | Err(_) => break,
         }
@@ -262,7 +264,7 @@ async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Resu
 fn redirect_target(response: &reqwest::Response) -> Option<String> {
     let location = response.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
     let target = response.url().join(location).ok()?;
-    Some(failure::shortened(&format!("{}{}", target.origin().ascii_serialization(), target.path())))
+    Some(truncate(&format!("{}{}", target.origin().ascii_serialization(), target.path()), classify::LONGEST_DETAIL))
 }
 
 /// Resolves names with the system's resolver, and checks the addresses where rules apply.

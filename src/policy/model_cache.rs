@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::adjust::Adjustment;
+use crate::policy::adjust::Adjustment;
 
 /// Models remembered at most. Model names come from queries, so their number has no other
 /// bound; when it is reached, everything is forgotten and learnt again at need.

@@ -7,8 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    capabilities::{Sampling, family},
     error::ApiError,
+    policy::capabilities::{Sampling, family},
 };
 
 /// Parameters that can be left out. Not among them: whatever changes the question, its

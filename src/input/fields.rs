@@ -9,7 +9,7 @@ use std::{fmt::Display, ops::RangeInclusive};
 
 use serde_json::{Map, Number, Value};
 
-use crate::{error::Error, json};
+use crate::{error::Error, input::lenient_json};
 
 /// 2^53: above it a float no longer tells neighbouring integers apart.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -147,7 +147,7 @@ impl<'a> Fields<'a> {
         let Some(value) = self.value(key) else { return Ok(None) };
         match value {
             Value::Array(_) | Value::Object(_) => Ok(Some(value.clone())),
-            Value::String(text) => match json::parse(text) {
+            Value::String(text) => match lenient_json::parse(text) {
                 Ok(parsed @ (Value::Array(_) | Value::Object(_))) => Ok(Some(parsed)),
                 Ok(_) => Err(wrong(key, "must be a JSON array or object", value)),
                 Err(error) => Err(Error::invalid(key, format!("is not valid JSON: {error}"))),

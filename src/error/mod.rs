@@ -1,18 +1,24 @@
-//! What can go wrong, as one enum; its parts have a file each. What the API means by an error
-//! is in `cause.rs`, what a builder is told to do about it in `advice.rs`.
+//! What went wrong: the errors as one enum, its parts in files of their own, what the API means by an
+//! error, and what an app builder is told to do about it.
+//!
+//! Belongs here: failures, their codes and their words, also those for the fields of the forms. Never
+//! here: how a failure comes about, or a fact about a model; those come in as arguments.
 
-mod answer;
 mod api;
+pub mod cause;
+pub mod hints;
 mod labels;
+mod no_answer;
 mod transport;
+pub mod truncate;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
 pub use self::{
-    answer::{NoAnswer, Unexpected},
     api::ApiError,
+    no_answer::{NoAnswer, Unexpected},
     transport::{TransportError, TransportErrorKind},
 };
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::{
-    base_url::{BaseUrl, Provider},
     error::Error,
-    fields::{Fields, scalar_text},
-    secret::{Redactor, Secret},
+    input::{
+        base_url::{BaseUrl, Provider},
+        fields::{Fields, scalar_text},
+        secret::{Redactor, Secret},
+    },
 };
 
 /// Seconds that a query may take where neither the data source nor the query says.

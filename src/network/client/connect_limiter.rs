@@ -266,7 +266,7 @@ mod tests {
     }
 
     fn block_on(test: impl Future<Output = ()>) {
-        crate::client::runtime().unwrap().block_on(test);
+        crate::network::client::runtime().unwrap().block_on(test);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use url::Url;
 
-use crate::{error::TransportError, secret::Secret};
+use crate::{error::TransportError, input::secret::Secret};
 
 /// Largest body of a successful answer, in bytes, after decompression.
 pub const MAX_ANSWER_BYTES: usize = 64 << 20;
@@ -57,7 +57,7 @@ impl HttpResponse {
     }
 }
 
-/// The outside world: sockets, clocks and chance. [`crate::client::Client`] in production.
+/// The outside world: sockets, clocks and chance. [`crate::network::client::Client`] in production.
 pub trait Transport: Sync {
     /// Sends `request` and reads the whole answer. Fails with
     /// [`crate::error::TransportErrorKind::Timeout`] after `timeout`, having

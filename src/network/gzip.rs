@@ -4,7 +4,7 @@ use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
 use crate::{
     error::{TransportError, TransportErrorKind},
-    http::{HttpResponse, MAX_ANSWER_BYTES, MAX_ERROR_BYTES},
+    network::http::{HttpResponse, MAX_ANSWER_BYTES, MAX_ERROR_BYTES},
 };
 
 /// Sent as `Accept-Encoding`.

@@ -4,6 +4,8 @@
 //! what can be used: an unknown model passes through as it is, and what this table does
 //! not know about a model is learnt from the API's answers (`adjust.rs`).
 
+use crate::error::hints::{ModelEnd, ModelFacts};
+
 /// Model of a Chat query that names none.
 pub const DEFAULT_CHAT_MODEL: &str = "gpt-5.4-mini";
 /// Model of a Completions query that names none. `OpenAI` no longer serves any model at
@@ -60,15 +62,6 @@ const FAMILIES: [(Family, &[&str]); 5] = [
         &["gpt-5.5", "gpt-5.6-sol", "gpt-5.6-terra", "gpt-5.6-luna", "gpt-6-sol", "gpt-6-luna", "gpt-6.1-terra"],
     ),
 ];
-
-/// A model that is gone or going, and what to use in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shutdown {
-    /// Announced date, `YYYY-MM-DD`; `None` where none is known.
-    pub date: Option<&'static str>,
-    /// A current model for the same work.
-    pub replacement: &'static str,
-}
 
 /// Announced ends: date, replacement, models.
 const SHUTDOWNS: [(Option<&str>, &str, &[&str]); 18] = [
@@ -139,14 +132,20 @@ pub fn family(model: &str) -> Option<Family> {
 
 /// The announced end of `model`, by its exact name or, for a snapshot, its family's.
 #[must_use]
-pub fn shutdown(model: &str) -> Option<Shutdown> {
+pub fn end(model: &str) -> Option<ModelEnd> {
     let by_name = |name: &str| {
         SHUTDOWNS
             .iter()
             .find(|(_, _, models)| models.contains(&name))
-            .map(|(date, replacement, _)| Shutdown { date: *date, replacement })
+            .map(|(date, replacement, _)| ModelEnd { date: *date, replacement })
     };
     by_name(model).or_else(|| by_name(base(model)))
+}
+
+/// What hints say about `model`.
+#[must_use]
+pub fn facts(model: &str) -> ModelFacts {
+    ModelFacts { end: end(model), is_responses_only: is_responses_only(model), chat_model: DEFAULT_CHAT_MODEL }
 }
 
 /// Whether only the Responses API serves `model`.
@@ -216,22 +215,22 @@ mod tests {
     #[test]
     fn default_models_are_current_where_the_api_still_has_one() {
         for model in [DEFAULT_CHAT_MODEL, DEFAULT_EMBEDDING_MODEL, DEFAULT_IMAGE_MODEL] {
-            assert_eq!(shutdown(model), None, "{model}");
+            assert_eq!(end(model), None, "{model}");
         }
     }
 
     #[test]
     fn every_replacement_is_itself_not_ending() {
         for (_, replacement, models) in SHUTDOWNS {
-            assert_eq!(shutdown(replacement), None, "{models:?} -> {replacement}");
+            assert_eq!(end(replacement), None, "{models:?} -> {replacement}");
         }
     }
 
     #[test]
     fn models_of_saved_apps_that_are_gone_have_a_replacement() {
         for model in ["o1", "o3-mini", "o4-mini", "gpt-4", "gpt-4-turbo", "gpt-3.5-turbo-0125", "text-davinci-003"] {
-            assert!(shutdown(model).is_some(), "{model}");
+            assert!(end(model).is_some(), "{model}");
         }
-        assert_eq!(shutdown("gpt-5-2025-08-07").unwrap().date, Some("2026-12-11"));
+        assert_eq!(end("gpt-5-2025-08-07").unwrap().date, Some("2026-12-11"));
     }
 }

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use crate::{error::Error, fields::Fields};
+use crate::{error::Error, input::fields::Fields};
 
 /// The option's key.
 pub const BASE_URL: &str = "base_url";

@@ -1,0 +1,55 @@
+// Which file of src/ may name what, so that dependencies point down and the core stays pure.
+
+/** Only these files may name these crates. */
+const CRATES = [
+  { files: /^network\/client\//, crates: ['reqwest', 'tokio'] },
+  { files: /^binding\.rs$/, crates: ['napi', 'napi_derive'] },
+];
+
+/** The wings from the bottom up, with those that each may name besides itself. */
+export const WINGS = {
+  error: [],
+  input: ['error'],
+  network: ['error', 'input'],
+  policy: ['error', 'input'],
+  response: ['error', 'input', 'network', 'policy'],
+  operations: ['error', 'input', 'network', 'policy', 'response'],
+};
+/** At the top, in nobody's wing. */
+const TOP = ['binding', 'request_sender', 'service'];
+
+/** What a file says beside its comments and its tests. */
+const codeOf = (text) => text.split(/^#\[cfg\(test\)\]$/m)[0].replace(/^\s*\/\/.*$/gm, '');
+
+/** The modules directly below the crate that a file uses. */
+function usedModules(code) {
+  const grouped = [...code.matchAll(/\buse crate::\{(.*?)\n?\};/gs)].flatMap(([, list]) =>
+    topNames(list),
+  );
+  const named = [...code.matchAll(/\bcrate::(\w+)/g)].map(([, name]) => name);
+  return [...new Set([...grouped, ...named])];
+}
+
+/** `a::b, c::{d, e}` -> `a`, `c` */
+function topNames(list) {
+  let flat = list;
+  while (flat.includes('{')) flat = flat.replace(/\{[^{}]*\}/g, '');
+  return flat
+    .split(',')
+    .map((path) => path.trim().split('::')[0])
+    .filter(Boolean);
+}
+
+/** What a file of src/, by its path there, names against the rules. */
+export function boundaryViolations(file, text) {
+  const code = codeOf(text);
+  const crates = CRATES.filter(({ files }) => !files.test(file))
+    .flatMap((boundary) => boundary.crates)
+    .filter((crate) => new RegExp(`\\b${crate}\\b`).test(code));
+  const wing = file.includes('/') ? file.split('/')[0] : undefined;
+  const modules = wing ? usedModules(code).filter((name) => isAbove(name, wing)) : [];
+  return [...crates, ...modules].map((name) => `src/${file} names ${name}`);
+}
+
+const isAbove = (name, wing) =>
+  TOP.includes(name) || (name in WINGS && name !== wing && !WINGS[wing]?.includes(name));

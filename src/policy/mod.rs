@@ -1,0 +1,10 @@
+//! What is decided without asking anybody: retries, adjustments of a request to its model, the one
+//! table of models, and what is remembered of them.
+//!
+//! Belongs here: pure decisions, with every input an argument. Never here: sockets, clocks, chance, the
+//! fields of a form.
+
+pub mod adjust;
+pub mod capabilities;
+pub mod model_cache;
+pub mod retry;
