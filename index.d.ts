@@ -132,7 +132,8 @@ export interface SourceOptions {
    */
   headers?: Array<[name: string, value: TextOption]> | { [name: string]: TextOption } | Unset;
   /**
-   * The longest a query may take, retries included. A query's own Timeout can end it sooner.
+   * The longest a query may take, retries included. In ToolJet 3, a query's own Timeout can end
+   * it sooner.
    * @unit seconds
    * @range 1 to 3600, whole
    * @default 600

@@ -33,7 +33,7 @@ const TEXTS = [
 ];
 const TURN = { role: 'user', content: 'Hi.' };
 const NO_MESSAGES = [
-  ['Hi.', 'is not valid JSON'],
+  ['Hi.', 'must be a JSON array or object'],
   ['{{true}}', 'is not valid JSON'],
   ['5', 'must be a JSON array or object'],
   [5, 'must be a JSON array or object'],
@@ -63,7 +63,10 @@ const ROWS = [
     of: ({ prompt }) => prompt,
     takes: [...TEXTS, [['a', 'b'], 'a\nb'], [{ type: 'text', text: 'a' }, 'a']],
     refuses: [
-      ...[...UNSET, []].map((value) => [value, 'is missing; enter the text to send']),
+      ...[...UNSET, []].map((value) => [
+        value,
+        'is empty. Enter the text to send, or check that its template has a value',
+      ]),
       [{ row: 1 }, '[0] must be text'],
       [['a', [1]], '[1] must be text'],
     ],
@@ -83,7 +86,10 @@ const ROWS = [
       ],
     ],
     refuses: [
-      ...[...UNSET, []].map((value) => [value, 'is missing; enter the text to send']),
+      ...[...UNSET, []].map((value) => [
+        value,
+        'is empty. Enter the text to send, or check that its template has a value',
+      ]),
       [{ row: 1 }, '[0] must be text or a content part'],
     ],
   },
@@ -255,5 +261,5 @@ test('a prompt may be missing where the history ends with a user turn', async ()
     assert.deepEqual((await body({ ...query, prompt })).messages, [TURN]);
   }
   const other = [TURN, { role: 'assistant', content: 'Hello.' }];
-  assert.match(await refuse({ ...query, message_history: other }), /^Prompt is missing/);
+  assert.match(await refuse({ ...query, message_history: other }), /^Prompt is empty/);
 });

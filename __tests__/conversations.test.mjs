@@ -65,7 +65,7 @@ describe("the history of ToolJet's Chat component", () => {
 
   test('that ends with an answer needs a prompt', async () => {
     const description = await refuse(chat({ message_history: history.slice(0, 2) }));
-    assert.match(description, /^Prompt is missing/);
+    assert.match(description, /^Prompt is empty/);
   });
 });
 

@@ -71,7 +71,7 @@ describe('a damaged plugin text', () => {
   test('is an error that says so', async (t) => {
     const world = worldOf(t);
     const { answer, attempts } = await world.serve({ text: damaged });
-    assert.match(answer.message, /dist\/index\.js is damaged .*: install the plugin again$/);
+    assert.match(answer.message, /dist\/index\.js is damaged .*Install the plugin again\.$/);
     assert.equal(attempts, 0);
     assert.deepEqual(world.list(world.cache), []);
   });
@@ -92,7 +92,7 @@ test('a platform that was not packed is an error that names those that were', as
   assert.match(answer.message, FAILED_TEST);
   assert.ok(
     answer.message.endsWith(
-      `holds its native addon for ${packed.join(', ')}, and the server runs on ${platform}`,
+      `has native addons for ${packed.join(', ')}, but the server runs on ${platform}.`,
     ),
     answer.message,
   );
@@ -104,7 +104,7 @@ test('a C library that is too old is an error that says so, after one attempt', 
   const { answer, attempts } = await world.serve({ dlopenFailure });
   assert.match(
     answer.message,
-    /: the C library of this system is too old .*GLIBC_2\.34' not found$/,
+    /: The C library of this system is too old .*GLIBC_2\.34' not found\.$/,
   );
   assert.equal(attempts, 1);
   assert.deepEqual(world.list(world.cache), []);
@@ -118,7 +118,7 @@ describe('on a system that uses musl', () => {
       libraries,
       dlopenFailure: 'Error loading shared library ld-linux-x86-64.so.2: No such file or directory',
     });
-    assert.match(answer.message, /: the native addon needs glibc, and this system uses musl, as/);
+    assert.match(answer.message, /: The native addon needs glibc, and this system uses musl, as/);
     assert.match(answer.message, /: Error loading shared library ld-linux-x86-64/);
     assert.equal(attempts, 1);
   });

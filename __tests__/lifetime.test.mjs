@@ -120,10 +120,10 @@ describe('what was pasted into the data source', () => {
 test('what is missing or unknown is a QueryError, and nothing is sent', async () => {
   for (const [query, sourceOptions, complaint] of [
     [LEAST.chat, { apiKey: undefined }, 'API key is missing'],
-    [{ operation: 'chat' }, {}, 'Prompt is missing'],
-    [{ operation: 'completion' }, {}, 'Prompt is missing'],
-    [{ operation: 'image_generation' }, {}, 'Prompt is missing'],
-    [{ operation: 'generate_embedding' }, {}, 'Input is missing'],
+    [{ operation: 'chat' }, {}, 'Prompt is empty'],
+    [{ operation: 'completion' }, {}, 'Prompt is empty'],
+    [{ operation: 'image_generation' }, {}, 'Prompt is empty'],
+    [{ operation: 'generate_embedding' }, {}, 'Input is empty'],
     [{ operation: 'summon', prompt: 'x' }, {}, 'Operation "summon" is unknown'],
     [{ prompt: 'x' }, {}, 'Operation is missing'],
     [undefined, {}, 'Operation is missing'],

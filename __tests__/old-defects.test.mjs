@@ -81,7 +81,7 @@ test('7. a history that is no array is used or refused, never ignored', async ()
 
 test('8. an empty prompt is an error, and no empty list of messages is sent', async () => {
   for (const prompt of ['', ' ', null, undefined, []]) {
-    assert.match(await refuse({ ...LEAST.chat, prompt }), /^Prompt is missing/);
+    assert.match(await refuse({ ...LEAST.chat, prompt }), /^Prompt is empty/);
   }
 });
 

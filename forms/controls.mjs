@@ -22,7 +22,7 @@
 export const MAX_PLACEHOLDER = 70;
 
 /**
- * What "Model default" stores. ToolJet draws an option with an empty value as "Select.." and
+ * What "Default" stores. ToolJet draws an option with an empty value as "Select.." and
  * removes it again when it is chosen, so not being set needs a word. The plugin reads it as blank.
  */
 export const UNSET = 'unset';
@@ -80,7 +80,7 @@ export const json = (key, label, more) => ({
  * word that is not in the list passes through when a query sets it without the form.
  */
 export const dropdown = (key, label, { choices, initial = UNSET, isOpen = false, ...more }) => {
-  const listed = initial === UNSET ? [['Model default', UNSET], ...choices] : choices;
+  const listed = initial === UNSET ? [['Default', UNSET], ...choices] : choices;
   const words = listed.map(([, value]) => `'${value}'`).join(' | ');
   return {
     key,

@@ -54,7 +54,7 @@ export const DATA_SOURCE = [
     unit: 'seconds',
     placeholder: `${DEFAULT_TIMEOUT_SECONDS} if empty, 3600 at most`,
     fallback: DEFAULT_TIMEOUT_SECONDS,
-    help: "The longest a query may take, retries included. A query's own Timeout can end it sooner.",
+    help: "The longest a query may take, retries included. In ToolJet 3, a query's own Timeout can end it sooner.",
   }),
   wholeNumber('max_retries', 'Max retries', {
     ...line,

@@ -59,7 +59,7 @@ export function fieldsPage() {
   return `${[
     '<!-- Written by `npm run docs` from forms/. -->',
     '# Fields',
-    'A code field takes plain text or a template such as `{{components.input1.value}}`. Numbers, `true` and `false` and JSON may be text or the real type. A field that is blank, `null` or `undefined` counts as empty; `0` and `false` are values. A dropdown set to *Model default* (`unset`) is not sent.',
+    'A code field takes plain text or a template such as `{{components.input1.value}}`. Numbers, `true` and `false` and JSON may be text or the real type. A field that is blank, `null` or `undefined` counts as empty; `0` and `false` are values. A dropdown set to *Default* (`unset`) is not sent.',
     '## Data source',
     fieldsTable(DATA_SOURCE),
     ...OPERATIONS.flatMap(operationSection),

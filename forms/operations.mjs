@@ -124,7 +124,7 @@ const chat = {
       help: 'Instructions for the whole conversation.',
     }),
     json('message_history', 'Message history', {
-      placeholder: 'e.g. {{components.chat1.history}}',
+      placeholder: '{{components.chat1.history}} or [{"role": "user", "content": "Hi"}]',
       accepts:
         "Array of messages with role and content, or the history of ToolJet's Chat component",
       type: 'Message[] | Message | ChatComponentMessage[] | string | null',
@@ -210,7 +210,7 @@ const chat = {
     dropdown('service_tier', 'Service tier', {
       choices: [
         ['Auto', 'auto'],
-        ['Default', 'default'],
+        ['Standard', 'default'],
         ['Flex', 'flex'],
         ['Scale', 'scale'],
         ['Priority', 'priority'],

@@ -56,7 +56,7 @@ async function outcome(call, cannotRun) {
   try {
     result = await call(loadedBinding());
   } catch (error) {
-    throw cannotRun(messageOf(error));
+    throw cannotRun(sentence(messageOf(error)));
   }
   if (result.status === 'failed') {
     const { message, description, data, metadata } = result;
@@ -67,6 +67,11 @@ async function outcome(call, cannotRun) {
 
 function messageOf(error) {
   return error && typeof error.message === 'string' ? error.message : String(error);
+}
+
+function sentence(text) {
+  const ended = /[.!?]$/.test(text) ? text : `${text}.`;
+  return ended[0].toUpperCase() + ended.slice(1);
 }
 
 function loadedBinding() {
@@ -80,7 +85,7 @@ function loadedBinding() {
   if (!addon) {
     const packed = Object.keys(ADDONS).join(', ') || 'no platform';
     throw new Error(
-      `this build of the plugin holds its native addon for ${packed}, and the server runs on ${platform}`,
+      `this build of the plugin has native addons for ${packed}, but the server runs on ${platform}`,
     );
   }
   const name = `tooljet-openai/${addon.sha256}`;

@@ -138,7 +138,7 @@ function unpack({ sha256, packed }) {
   }
   if (sha256Of(bytes) !== sha256) {
     throw new Error(
-      "the native addon in the plugin's dist/index.js is damaged (its SHA-256 differs): install the plugin again",
+      "the native addon in the plugin's dist/index.js is damaged (its SHA-256 differs). Install the plugin again",
     );
   }
   return bytes;

@@ -183,11 +183,13 @@ fn model_not_found(error: &ApiError, context: &Context) -> String {
             Some(date) => format!("OpenAI announced the end of {model} for {date}"),
             None => format!("OpenAI no longer serves {model}"),
         };
-        let engine = match context.endpoint {
-            Some(Endpoint::Completions) => " with Engine set to Auto or Chat",
-            _ => "",
+        let replacement = end.replacement;
+        return match context.endpoint {
+            Some(Endpoint::Completions) => format!("{what}. Use {replacement} with Engine set to Auto or Chat."),
+            // The query may hold the model under an old key, which the form does not show.
+            Some(Endpoint::Other) => format!("{what}. Enter {replacement} in Model."),
+            _ => format!("{what}. Use {replacement}."),
         };
-        return format!("{what}. Use {}{engine}.", end.replacement);
     }
     if error.status == 403 {
         return format!("Ask for access to {model}, or {LIST}.");

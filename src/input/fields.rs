@@ -13,7 +13,7 @@ use crate::{error::Error, input::lenient_json};
 
 /// 2^53: above it a float no longer tells neighbouring integers apart.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
-/// What a dropdown stores for "Model default": `ToolJet` has no way to choose an empty value.
+/// What a dropdown stores for "Default": `ToolJet` has no way to choose an empty value.
 const UNSET: &str = "unset";
 /// Longest excerpt of a bad value that an error repeats, in characters.
 const EXCERPT: usize = 40;
@@ -147,9 +147,8 @@ impl<'a> Fields<'a> {
         let Some(value) = self.value(key) else { return Ok(None) };
         match value {
             Value::Array(_) | Value::Object(_) => Ok(Some(value.clone())),
-            Value::String(text) => match lenient_json::parse(text) {
-                Ok(parsed @ (Value::Array(_) | Value::Object(_))) => Ok(Some(parsed)),
-                Ok(_) => Err(wrong(key, "must be a JSON array or object", value)),
+            Value::String(text) if text.trim_start().starts_with(['[', '{']) => match lenient_json::parse(text) {
+                Ok(parsed) => Ok(Some(parsed)),
                 Err(error) => Err(Error::invalid(key, format!("is not valid JSON: {error}"))),
             },
             _ => Err(wrong(key, "must be a JSON array or object", value)),

@@ -249,7 +249,10 @@ mod tests {
     fn the_prompt_may_be_missing_if_the_history_ends_with_the_user() {
         let turn = |role: &str| json!({"message_history": [{"role": role, "content": "a"}]});
         assert!(body(turn("user")).is_ok());
-        assert_eq!(body(turn("assistant")).unwrap_err(), "Prompt is missing; enter the text to send");
+        assert_eq!(
+            body(turn("assistant")).unwrap_err(),
+            "Prompt is empty. Enter the text to send, or check that its template has a value"
+        );
     }
 
     #[test]

@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn bad_values_name_the_field() {
-        assert!(read(json!({})).unwrap_err().starts_with("Prompt is missing"));
+        assert!(read(json!({})).unwrap_err().starts_with("Prompt is empty"));
         assert!(read(json!({"prompt": "a", "max_tokens": "many"})).unwrap_err().starts_with("Max tokens must be"));
         assert!(
             read(json!({"prompt": "a", "best_of": 2, "n": 3})).unwrap_err().starts_with("Best of must be at least")

@@ -111,7 +111,7 @@ pub fn as_list(value: &Value) -> &[Value] {
 /// The error of a query without a prompt.
 #[must_use]
 pub fn missing_prompt() -> Error {
-    Error::invalid("prompt", "is missing; enter the text to send")
+    Error::invalid("prompt", "is empty. Enter the text to send, or check that its template has a value")
 }
 
 #[cfg(test)]
@@ -129,7 +129,10 @@ mod tests {
         assert_eq!(prompt(json!(5)).unwrap(), "5");
         assert_eq!(prompt(json!(["a", {"type": "text", "text": "b"}])).unwrap(), "a\nb");
         for missing in [json!(null), json!(""), json!(" "), json!([])] {
-            assert_eq!(prompt(missing).unwrap_err(), "Prompt is missing; enter the text to send");
+            assert_eq!(
+                prompt(missing).unwrap_err(),
+                "Prompt is empty. Enter the text to send, or check that its template has a value"
+            );
         }
         assert!(prompt(json!(["a", {"b": 1}])).unwrap_err().starts_with("Prompt[1] must be text"));
     }
@@ -154,7 +157,7 @@ mod tests {
         assert_eq!(prompt(message(json!("Hi"))).unwrap(), "Hi");
         assert_eq!(prompt(json!(message(json!("Hi")).to_string())).unwrap(), "Hi");
         assert_eq!(prompt(message(json!({"row": 1}))).unwrap(), "{\"row\":1}");
-        assert!(prompt(message(json!(" "))).unwrap_err().starts_with("Prompt is missing"));
+        assert!(prompt(message(json!(" "))).unwrap_err().starts_with("Prompt is empty"));
         let typed = "{\"message\": \"Hi\", \"type\": \"greeting\"}";
         assert_eq!(prompt(json!(typed)).unwrap(), typed);
     }

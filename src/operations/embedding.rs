@@ -56,7 +56,8 @@ fn spelling(fields: &Fields<'_>, name: &str, model: &str) -> String {
 /// One text, or an array of texts (also as JSON text).
 fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
     let key = spelling(fields, "input", model);
-    let missing = || Error::invalid(key.clone(), "is missing; enter the text to embed");
+    let missing =
+        || Error::invalid(key.clone(), "is empty. Enter the text to embed, or check that its template has a value");
     let value = fields.value(&key).ok_or_else(missing)?;
     let items = match value {
         Value::Array(items) => items.clone(),
@@ -124,7 +125,7 @@ mod tests {
         assert_eq!(body(json!({"input": ["a", 5]})).unwrap()["input"], json!(["a", "5"]));
         assert_eq!(body(json!({"input": "[\"a\", \"b\"]"})).unwrap()["input"], json!(["a", "b"]));
         assert_eq!(body(json!({"input": "[1, 2]"})).unwrap()["input"], "[1, 2]");
-        assert!(body(json!({})).unwrap_err().starts_with("Input is missing"));
+        assert!(body(json!({})).unwrap_err().starts_with("Input is empty"));
         assert!(body(json!({"input": ["a", ""]})).unwrap_err().starts_with("Input[1] must be text"));
     }
 

@@ -44,12 +44,14 @@ pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Er
     let Some(value) = fields.value(KEY) else { return Ok(Vec::new()) };
     let parsed = value.as_str().filter(|text| text.trim_start().starts_with(['[', '{']));
     let parsed = parsed.and_then(|text| serde_json::from_str::<Value>(text).ok());
-    as_list(parsed.as_ref().unwrap_or(value))
+    let value = parsed.as_ref().unwrap_or(value);
+    let field = |index: usize| if value.is_array() { format!("{KEY}[{index}]") } else { KEY.to_owned() };
+    as_list(value)
         .iter()
         .enumerate()
         .filter(|(_, item)| !item.is_null() && item.as_str().is_none_or(|text| !text.trim().is_empty()))
         .map(|(index, item)| {
-            let source = read(item).map_err(|reason| Error::invalid(format!("{KEY}[{index}]"), reason))?;
+            let source = read(item).map_err(|reason| Error::invalid(field(index), reason))?;
             Ok(source.into_part(detail))
         })
         .collect()
@@ -263,13 +265,13 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_names_its_index_and_its_file() {
+    fn what_cannot_be_used_names_its_file_and_in_a_list_its_index() {
         let error = |value| read(value).unwrap_err();
         assert!(error(json!(["https://h/a", "a b.png"])).starts_with("Images and files[1] must be an http(s) URL"));
-        assert!(error(json!("blob:http://h/1")).starts_with("Images and files[0] must be an http(s) URL"));
+        assert!(error(json!("blob:http://h/1")).starts_with("Images and files must be an http(s) URL"));
         let long = error(json!({"name": "n".repeat(5_000), "type": "t/".repeat(5_000), "base64Data": "AAAA"}));
         assert!(long.chars().count() < 300);
-        assert!(error(json!({"a": 1})).starts_with("Images and files[0] must be an http(s) URL"));
+        assert!(error(json!({"a": 1})).starts_with("Images and files must be an http(s) URL"));
         let file = json!({"name": "notes.docx", "type": "application/msword", "base64Data": "AAAA"});
         assert_eq!(
             error(json!([PNG, file])),
@@ -277,15 +279,15 @@ mod tests {
         );
         assert_eq!(
             error(json!("data:text/plain;base64,AAAA")),
-            "Images and files[0] is a file of type text/plain; Chat takes images and PDFs"
+            "Images and files is a file of type text/plain; Chat takes images and PDFs"
         );
         assert_eq!(
             error(json!({"name": "notes", "base64Data": "AAAA"})),
-            "Images and files[0] is notes; Chat takes images and PDFs"
+            "Images and files is notes; Chat takes images and PDFs"
         );
         assert_eq!(
             error(json!({"name": "a.pdf", "type": PDF, "base64Data": ""})),
-            "Images and files[0] is a.pdf, but without its content"
+            "Images and files is a.pdf, but without its content"
         );
     }
 
@@ -294,7 +296,7 @@ mod tests {
         for url in ["https://h/a.pdf", "https://h/a.PDF?x=1#2"] {
             for value in [json!(url), json!({ "url": url })] {
                 let error = read(value).unwrap_err();
-                assert!(error.starts_with("Images and files[0] is the URL of a document"), "{error}");
+                assert!(error.starts_with("Images and files is the URL of a document"), "{error}");
                 assert!(error.contains("use a file picker"), "{error}");
             }
         }

@@ -102,7 +102,7 @@ mod tests {
             "output_format": "webp", "n": 2
         });
         assert_eq!(body(all).unwrap(), expected);
-        assert!(body(json!({"prompt": "", "n": 1})).unwrap_err().starts_with("Prompt is missing"));
+        assert!(body(json!({"prompt": "", "n": 1})).unwrap_err().starts_with("Prompt is empty"));
         assert!(
             body(json!({"prompt": "a", "n": 11}))
                 .unwrap_err()
