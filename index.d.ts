@@ -111,18 +111,18 @@ export interface SourceOptions {
    */
   organizationId?: TextOption;
   /**
+   * Usage is counted for this project. Only needed if the key belongs to several projects. Sent
+   * as `OpenAI-Project`. The text `null` counts as empty.
+   * @default none
+   */
+  project_id?: TextOption;
+  /**
    * For Azure OpenAI, a gateway or your own server. Usually ends in /v1. A URL without a path
    * gets `/v1`, and slashes at its end are ignored. A user name, a password or a fragment is an
    * error. Accepts: URL, http or https.
    * @default https://api.openai.com/v1
    */
   base_url?: TextOption;
-  /**
-   * Usage is counted for this project. Only needed if the key belongs to several projects. Sent
-   * as `OpenAI-Project`. The text `null` counts as empty.
-   * @default none
-   */
-  project_id?: TextOption;
   /**
    * Sent with every request, for gateways that ask for them. ToolJet does not encrypt the
    * values: write a secret as {{secrets.name}}. They replace the plugin's own `authorization`
@@ -140,8 +140,8 @@ export interface SourceOptions {
    */
   timeout_seconds?: NumberOption;
   /**
-   * How often a query is sent again if the server is busy or cannot be reached. Rejected
-   * requests and exhausted quotas are not retried.
+   * How often a query is sent again if the server is busy or cannot be reached. Errors such as
+   * a wrong key or an exhausted quota are not retried.
    * @range 0 to 10, whole
    * @default 2
    */
@@ -188,10 +188,9 @@ export interface CompletionOptions extends QueryBase {
    */
   suffix?: TextOption;
   /**
-   * Which endpoint continues the text. OpenAI no longer serves models at the Completions
-   * endpoint, but other servers do. Auto tries it first and falls back to a chat model if the
-   * model or the endpoint is gone. Metadata names the endpoint, and the model if it was
-   * replaced.
+   * OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it
+   * first, and asks a chat model to continue the text if the model or the endpoint is gone.
+   * Metadata says which one answered.
    * @default auto
    */
   engine?: 'auto' | 'completions' | 'chat' | Unset;
@@ -202,9 +201,9 @@ export interface CompletionOptions extends QueryBase {
    */
   advanced?: 'on' | 'off' | Unset;
   /**
-   * With Answer and details, data is an object with answer, model, usage, finish_reason and
-   * everything else that metadata holds. For ToolJet 2, where queries have no metadata. Under
-   * Advanced.
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else that metadata holds. Useful in ToolJet 2, where queries
+   * have no metadata. Under Advanced.
    * @default answer
    */
   result?: 'answer' | 'details' | Unset;
@@ -259,7 +258,7 @@ export interface CompletionOptions extends QueryBase {
    */
   logprobs?: NumberOption;
   /**
-   * Further members of the request. They are added last and replace members of the same name.
+   * More members of the request, as JSON. They are added last and override those of the form.
    * `stream` and `stream_options` are errors. Under Advanced.
    * @default none
    */
@@ -270,7 +269,8 @@ export interface CompletionOptions extends QueryBase {
 export interface ChatOptions extends QueryBase {
   operation: 'chat';
   /**
-   * Any model that the server knows. The operation List models shows them. Accepts: model ID.
+   * Any model that the server knows. To see them, run a query with the operation List models.
+   * Accepts: model ID.
    * @default gpt-5.4-mini
    */
   model?: TextOption;
@@ -301,9 +301,10 @@ export interface ChatOptions extends QueryBase {
    */
   images?: FileOption | FileOption[] | null;
   /**
-   * With JSON, data is the parsed value, and an answer that is refused or cut off is an error.
-   * A JSON schema goes into the field of that name under Advanced. With `json_object`, the
-   * model is told to answer in JSON unless a message does so.
+   * With JSON, data is the parsed value: name the members you want in the prompt. With both
+   * kinds of JSON, an answer that is refused or cut off is an error. A JSON schema goes into
+   * the field of that name under Advanced. With `json_object`, the model is told to answer in
+   * JSON unless a message does so.
    * @default text
    */
   response_format?: 'text' | 'json_object' | 'json_schema' | Unset;
@@ -330,8 +331,8 @@ export interface ChatOptions extends QueryBase {
    */
   stop_sequence?: TextOption | string[];
   /**
-   * The model is asked to lead up to this text, since Chat has no such parameter. It is not
-   * part of the answer.
+   * Text that comes after the answer, and is not part of it. The model is asked to lead up to
+   * it.
    * @default none
    */
   suffix?: TextOption;
@@ -342,9 +343,9 @@ export interface ChatOptions extends QueryBase {
    */
   advanced?: 'on' | 'off' | Unset;
   /**
-   * With Answer and details, data is an object with answer, model, usage, finish_reason and
-   * everything else that metadata holds. For ToolJet 2, where queries have no metadata. Under
-   * Advanced.
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else that metadata holds. Useful in ToolJet 2, where queries
+   * have no metadata. Under Advanced.
    * @default answer
    */
   result?: 'answer' | 'details' | Unset;
@@ -424,13 +425,14 @@ export interface ChatOptions extends QueryBase {
    */
   safety_identifier?: TextOption;
   /**
-   * Stored with the request at OpenAI. Up to 16 keys of 64 characters, values of up to 512.
-   * Accepts: JSON object of up to 16 strings. Under Advanced.
+   * Stored with the request at OpenAI; not the metadata that the query returns. Up to 16 keys
+   * of 64 characters, values of up to 512. Accepts: JSON object of up to 16 strings. Under
+   * Advanced.
    * @default none
    */
   metadata?: JsonObjectOption;
   /**
-   * Further members of the request. They are added last and replace members of the same name.
+   * More members of the request, as JSON. They are added last and override those of the form.
    * `stream` and `stream_options` are errors. Under Advanced.
    * @default none
    */
@@ -461,9 +463,9 @@ export interface ImageGenerationOptions extends QueryBase {
    */
   advanced?: 'on' | 'off' | Unset;
   /**
-   * With Answer and details, data is an object with answer, model, usage, finish_reason and
-   * everything else that metadata holds. For ToolJet 2, where queries have no metadata. Under
-   * Advanced.
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else that metadata holds. Useful in ToolJet 2, where queries
+   * have no metadata. Under Advanced.
    * @default answer
    */
   result?: 'answer' | 'details' | Unset;
@@ -487,19 +489,32 @@ export interface ImageGenerationOptions extends QueryBase {
    * @range 1 to 10, whole
    * @default 1
    */
-  n?: NumberOption;
+  image_count?: NumberOption;
   /**
-   * Further members of the request. They are added last and replace members of the same name.
+   * More members of the request, as JSON. They are added last and override those of the form.
    * `stream` and `stream_options` are errors. Under Advanced.
    * @default none
    */
-  extra_body?: JsonObjectOption;
+  image_extra_body?: JsonObjectOption;
   /**
    * Read where `image_model` is not set and this names an image model, as in queries saved with
    * ToolJet's own plugin. Accepts: model ID.
    * @default none
    */
   model?: TextOption;
+  /**
+   * Read where `image_count` is not set, in queries made without the form: those without
+   * `advanced`.
+   * @range 1 to 10, whole
+   * @default none
+   */
+  n?: NumberOption;
+  /**
+   * Read where `image_extra_body` is not set, in queries made without the form: those without
+   * `advanced`.
+   * @default none
+   */
+  extra_body?: JsonObjectOption;
 }
 
 /** Generate embedding: turns text into a vector. */
@@ -534,24 +549,30 @@ export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddi
    */
   advanced?: 'on' | 'off' | Unset;
   /**
-   * With Answer and details, data is an object with answer, model, usage, finish_reason and
-   * everything else that metadata holds. For ToolJet 2, where queries have no metadata. Under
-   * Advanced.
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else that metadata holds. Useful in ToolJet 2, where queries
+   * have no metadata. Under Advanced.
    * @default answer
    */
   result?: 'answer' | 'details' | Unset;
   /**
-   * Further members of the request. They are added last and replace members of the same name.
+   * More members of the request, as JSON. They are added last and override those of the form.
    * `stream` and `stream_options` are errors. Under Advanced.
    * @default none
    */
-  extra_body?: JsonObjectOption;
+  embedding_extra_body?: JsonObjectOption;
   /**
    * Read where `model_embedding` is not set and this names an embedding model. Accepts: model
    * ID.
    * @default none
    */
   model?: TextOption;
+  /**
+   * Read where `embedding_extra_body` is not set, in queries made without the form: those
+   * without `advanced`.
+   * @default none
+   */
+  extra_body?: JsonObjectOption;
 }
 
 /** List models: shows what the server offers. */

@@ -190,7 +190,7 @@ const ROWS = [
       [[TURN, null], '[1] must be an object'],
       [[{ content: 'Hi.' }], '[0] needs a role'],
       [[TURN, { role: 'user' }], '[1] needs content'],
-      [{ role: 'user', content: {} }, '[0] must have text'],
+      [{ role: 'user', content: {} }, '[0] needs text'],
     ],
   },
   {

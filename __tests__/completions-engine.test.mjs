@@ -133,7 +133,7 @@ test('where chat knows no model either, what was said of the named one counts', 
 test('completions only never goes on, and names a replacement', async () => {
   const { description } = await fail(query({ engine: 'completions', model: undefined }));
   assert.deepEqual(paths(), ['completions']);
-  assert.match(description, /Use gpt-5\.4-mini with Engine set to Auto or Chat\.$/);
+  assert.match(description, /Use gpt-5\.4-mini with Engine set to Auto or Chat only\.$/);
 });
 
 test('completions only does not use what auto has learnt', async () => {

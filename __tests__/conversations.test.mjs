@@ -112,6 +112,6 @@ test('a JSON schema that is hidden is asked for by the name of its field', async
   const query = chat({ prompt: 'Hello', response_format: 'json_schema', advanced: 'off' });
   assert.equal(
     await refuse(query),
-    'JSON schema is missing. Set Advanced to On and enter the schema that the answer must match.',
+    'JSON schema is only read while Advanced is On. Set Advanced to On and enter the schema that the answer must match.',
   );
 });

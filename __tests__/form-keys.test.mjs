@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { OPERATIONS as DEFINITIONS, fieldsOf, SOURCE_FIELDS } from './forms.mjs';
+import { OPERATIONS as DEFINITIONS, fieldsOf, operations, SOURCE_FIELDS } from './forms.mjs';
 import { LEAST, MODEL_KEYS, run, standIn, takesEverything } from './plugin.mjs';
 
 const SOURCE_KEYS = SOURCE_FIELDS.map(({ key }) => key);
@@ -49,6 +49,9 @@ const QUERY_SAMPLES = {
   seed: WHOLE,
   logprobs: WHOLE,
   extra_body: { value: '{"added": true}' },
+  image_extra_body: { value: '{"added": true}' },
+  embedding_extra_body: { value: '{"added": true}' },
+  image_count: WHOLE,
   system_prompt: TEXT,
   message_history: { value: '[{"role": "user", "content": "Hi."}]' },
   images: { value: 'https://example.com/a.png' },
@@ -72,7 +75,14 @@ const QUERY_SAMPLES = {
   dimensions: WHOLE,
   encoding_format: { value: 'base64' },
   filter: { value: 'nothing has this name' },
-  advanced: { value: 'off', beside: { extra_body: '{"added": true}' } },
+  advanced: {
+    value: 'off',
+    beside: {
+      extra_body: '{"added": true}',
+      image_extra_body: '{"added": true}',
+      embedding_extra_body: '{"added": true}',
+    },
+  },
 };
 
 /** Everything that a query does: what it sends, and what the app gets. */
@@ -124,10 +134,51 @@ for (const operation of Object.keys(LEAST)) {
       const keys = ['advanced', ...shown.map(({ key }) => key)];
       const hidden = QUERY_KEYS.filter(({ key }) => !keys.includes(key));
       assert.ok(hidden.length > 10);
-      const set = Object.fromEntries(hidden.map(({ key }) => [key, QUERY_SAMPLES[key].value]));
+      const set = Object.fromEntries(hidden.map(({ key }) => [key, QUERY_SAMPLES[key]?.value]));
       const plain = { advanced: 'off', ...least(operation) };
       assert.deepEqual(await effect({ ...set, ...plain }), await effect(plain));
     });
+
+    test('a new query sends what it would without the defaults of the form', async () => {
+      const fresh = { ...operations.defaults, ...least(operation) };
+      const plain = await effect(least(operation));
+      assert.deepEqual(await effect(fresh), plain);
+      assert.deepEqual(await effect({ ...fresh, advanced: 'on' }), plain);
+    });
+
+    for (const { key, min, max } of fieldsOf(operation).filter(
+      (field) => field.max !== undefined,
+    )) {
+      test(`${key} goes from ${min} to ${max}, as its definition says`, async () => {
+        const set = (value) => ({
+          ...least(operation),
+          n: undefined,
+          advanced: 'on',
+          [key]: value,
+        });
+        for (const value of [min, max]) {
+          const { result } = await effect(set(value));
+          assert.equal(result.status, 'ok', result.description);
+        }
+        const beyond = Number.isInteger(max) && max > 2 ? 1 : 0.01;
+        for (const value of [min - beyond, max + beyond]) {
+          const { result, requests } = await effect(set(value));
+          assert.deepEqual([result.data.code, result.data.param], ['invalid_option', key]);
+          assert.equal(requests.length, 0);
+        }
+      });
+    }
+
+    for (const { key, placeholder } of fieldsOf(operation).filter(
+      ({ label }) => label === 'Model',
+    )) {
+      test(`the models that ${key} names as examples work`, async () => {
+        for (const model of placeholder.match(/[a-z][a-z-]*-[\w.-]+/g)) {
+          const result = await run({ ...LEAST[operation], [key]: model });
+          assert.equal(result.status, 'ok', result.description);
+        }
+      });
+    }
 
     for (const { key, advanced } of QUERY_KEYS.filter((each) => each.operation === operation)) {
       const sample = QUERY_SAMPLES[key];
@@ -183,6 +234,8 @@ function keysRead(code) {
     ),
     // What hands its keys on to a reader: lists of words, spellings, and loops over pairs.
     ...captured(code, /\.\w+\(&\[([^\]]+)\]/g),
+    ...captured(code, /\bown_key\(&\w+, "(\w+)"/g),
+    ...captured(code, /const EXTRA_BODY: &str = "(\w+)"/g),
     ...captured(code, /\bspelling\(fields, "(\w+)"/g),
     ...[...code.matchAll(/for \((?:key|name), \w+\)\s+in\s+\[([^\]]+)\]/g)].flatMap(([, pairs]) =>
       captured(pairs, /\("(\w+)"/g),

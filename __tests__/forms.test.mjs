@@ -36,7 +36,7 @@ test('the icon keeps the rules of ToolJet', () => {
 
 test('the data source form begins with what most people need', () => {
   assert.deepEqual(Object.keys(manifest.properties).slice(0, 4), [
-    ...['apiKey', 'organizationId', 'base_url', 'project_id'],
+    ...['apiKey', 'organizationId', 'project_id', 'base_url'],
   ]);
 });
 
@@ -112,12 +112,16 @@ function alternatives(schema) {
   return [own, ...[...anyOf, ...oneOf].flatMap(alternatives)];
 }
 
+/** The API's names of fields that have keys of their own. */
+const PARAMETERS = { image_count: 'n', image_model: 'model', model_embedding: 'model' };
+
 /** [operation, field, the alternatives of the API's parameter of the same name]. */
 const documented = Object.entries(requests).flatMap(([operation, request]) => {
   const parameters = propertiesOf(api[request]);
   return fieldsOf(operation)
-    .filter(({ key }) => key in parameters)
-    .map((field) => [operation, field, alternatives(parameters[field.key])]);
+    .map((field) => [operation, field, PARAMETERS[field.key] ?? field.key])
+    .filter(([, , parameter]) => parameter in parameters)
+    .map(([, field, parameter]) => [operation, field, alternatives(parameters[parameter])]);
 });
 
 /** The document allows 0, but nothing can be the best of fewer than one. */

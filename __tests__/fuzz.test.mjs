@@ -79,11 +79,14 @@ const MEANT = {
   metadata: () => ({ ticket: random.pick([42, 'a', true]) }),
   size: () => random.pick(['auto', '1024x1024', '1536x1024']),
   extra_body: () => ({ user: 'someone' }),
+  image_extra_body: () => ({ user: 'someone' }),
+  embedding_extra_body: () => ({ user: 'someone' }),
+  image_count: () => between(1, 10),
 };
 /** Offered by the form, but for /chat/completions not yet in the document. */
 const AHEAD = ['original'];
 /** Like the dropdowns, whose lists grow: whatever is typed is sent. */
-const LEFT_TO_THE_API = ['size', 'extra_body'];
+const LEFT_TO_THE_API = ['size', 'extra_body', 'image_extra_body', 'embedding_extra_body'];
 const NONSENSE = [-1, 0, 1.5, 1e300, true, 'x', '[', '{"a": 1}', [], {}, [null], [[1]], { a: {} }];
 const asTyped = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 
@@ -181,7 +184,7 @@ describe('the reader of the packed addon', () => {
       );
       // What stands behind the end of the compressed data is not looked at.
       if (binding) assert.deepEqual(loaded, [addon]);
-      else assert.match(message, /native addon .* is damaged .*install the plugin again/);
+      else assert.match(message, /native addon .* is damaged .*Install the plugin again/);
       assert.equal(existsSync(join(folder, name)), binding !== undefined);
     }
   });

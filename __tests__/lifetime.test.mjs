@@ -171,6 +171,7 @@ test('a bug in the core becomes a QueryError, and the next query works', async (
   assert.equal(message, QUERY_FAILED);
   assert.match(description, /^The plugin failed unexpectedly: forced by a test\. This is a bug/);
   assert.equal(data.code, 'internal_error');
+  assert.equal(data.message, description);
   assert.deepEqual([stderr, stdout.trim().split('\n').length], ['', 1]);
 });
 

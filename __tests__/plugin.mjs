@@ -84,6 +84,8 @@ export async function fail(query, sourceOptions) {
   const result = await run(query, sourceOptions);
   assert.equal(result.status, 'failed', `was answered: ${JSON.stringify(result).slice(0, 200)}`);
   assert.equal(result.message, QUERY_FAILED);
+  // ToolJet 2 shows nothing else.
+  assert.equal(result.data.message, result.description);
   return result;
 }
 

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fieldsOf } from './forms.mjs';
+import { fieldsOf, operations } from './forms.mjs';
 import {
   connect,
   fail,
@@ -112,8 +112,35 @@ for (const operation of OPERATIONS) {
     const foreign = OPERATIONS.flatMap(keysOf).filter((key) => !own.includes(key));
     assert.ok(foreign.length > 3);
     const stale = Object.fromEntries(foreign.map((key) => [key, { stale: [operation] }]));
-    const found = await sent({ ...HOST_KEYS, ...stale, ...least(operation) });
+    const found = await sent({ ...HOST_KEYS, advanced: 'on', ...stale, ...least(operation) });
     assert.deepEqual([found.path, found.body], [expected.path, expected.body]);
+  });
+}
+
+/** A query that ToolJet's own plugin saved, for every operation. */
+const SAVED = [
+  {
+    operation: 'completion',
+    model: 'text-davinci-003',
+    prompt: 'Hi',
+    max_tokens: '67',
+    suffix: '',
+  },
+  { operation: 'chat', model: 'gpt-4o', prompt: 'Hi', max_tokens: '67', temperature: '0' },
+  { operation: 'image_generation', model: 'gpt-image-1', prompt: 'hills', size: '1024x1024' },
+  ...['M1', 'M2', 'M3', '_m1', '_m2', '_m3'].map((set) => ({
+    operation: 'generate_embedding',
+    model_embedding: ['text-embedding-3-small', 'text-embedding-3-large', 'text-embedding-ada-002'][
+      Number(set.at(-1)) - 1
+    ],
+    [`input_${set}`]: 'a calm sea',
+    [`encoding_format_${set}`]: 'base64',
+  })),
+];
+
+for (const saved of SAVED) {
+  test(`${saved.operation} of ${Object.keys(saved).at(-1)} sends the same after the newest ToolJet has filled in defaults`, async () => {
+    assert.deepEqual(await body({ ...operations.defaults, ...saved }), await body(saved));
   });
 }
 
@@ -217,6 +244,6 @@ test('a saved completion works, though its model is gone, and is told so with th
   const { description } = await fail({ ...query, engine: 'completions' });
   assert.match(
     description,
-    /the end of gpt-3\.5-turbo-instruct for 2026-09-28\. Use gpt-5\.4-mini with Engine set to Auto or Chat\.$/,
+    /the end of gpt-3\.5-turbo-instruct for 2026-09-28\. Use gpt-5\.4-mini with Engine set to Auto or Chat only\.$/,
   );
 });

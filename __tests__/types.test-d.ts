@@ -28,18 +28,18 @@ type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type Form = typeof operations.properties;
 type Group<B> = B extends { on: infer On } ? keyof On | 'advanced' : keyof B;
 type Options<T> = Exclude<keyof T, keyof QueryBase | 'operation'>;
-/** The old key of the model, which no form shows. */
-type SavedModelKey = 'model';
+/** Old keys, which these forms do not show. */
+type SavedKey = 'model' | 'n' | 'extra_body';
 
 const sameSource: Same<keyof SourceOptions, keyof typeof manifest.properties> = true;
 const sameCompletion: Same<Options<CompletionOptions>, Group<Form['completion']>> = true;
 const sameChat: Same<Options<ChatOptions>, Group<Form['chat']>> = true;
 const sameImage: Same<
-  Exclude<Options<ImageGenerationOptions>, SavedModelKey>,
+  Exclude<Options<ImageGenerationOptions>, SavedKey>,
   Group<Form['image_generation']>
 > = true;
 const sameEmbedding: Same<
-  Exclude<Options<EmbeddingOptions>, Exclude<SavedEmbeddingKey, 'model_embedding'> | SavedModelKey>,
+  Exclude<Options<EmbeddingOptions>, Exclude<SavedEmbeddingKey, 'model_embedding'> | SavedKey>,
   Group<Form['generate_embedding']>
 > = true;
 const sameListModels: Same<Options<ListModelsOptions>, Group<Form['list_models']>> = true;

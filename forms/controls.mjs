@@ -12,6 +12,7 @@
  * | `details` | further sentences for docs/fields.md and index.d.ts |
  * | `accepts` | accepted values in words |
  * | `fallback` | what holds while the field is empty; `Required…` where it must not be |
+ * | `min`, `max` | of a number |
  * | `list` | of a dropdown: `{name, value}` |
  * | `initial` | of a dropdown: the value that a new query starts with |
  * | `type` | TypeScript type of the option |
@@ -47,6 +48,8 @@ export const number = (key, label, { min, max, ...more }) => ({
   key,
   label,
   control: 'line',
+  min,
+  max,
   accepts: `Number${range(min, max)}`,
   fallback: 'set by the model',
   type: 'NumberOption',
@@ -57,6 +60,8 @@ export const wholeNumber = (key, label, { min, max, ...more }) => ({
   key,
   label,
   control: 'line',
+  min,
+  max,
   accepts: `Whole number${range(min, max)}`,
   fallback: 'none',
   type: 'NumberOption',

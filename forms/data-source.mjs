@@ -21,20 +21,20 @@ export const DATA_SOURCE = [
     help: 'Only needed if the key belongs to several organizations.',
     details: 'Sent as `OpenAI-Organization`. The text `null` counts as empty.',
   }),
-  text('base_url', 'Base URL', {
-    ...line,
-    placeholder: `Empty: ${DEFAULT_BASE_URL}`,
-    accepts: 'URL, http or https',
-    fallback: DEFAULT_BASE_URL,
-    help: 'For Azure OpenAI, a gateway or your own server. Usually ends in /v1.',
-    details:
-      'A URL without a path gets `/v1`, and slashes at its end are ignored. A user name, a password or a fragment is an error.',
-  }),
   text('project_id', 'Project ID', {
     ...line,
     placeholder: 'proj_... (optional)',
     help: 'Usage is counted for this project. Only needed if the key belongs to several projects.',
     details: 'Sent as `OpenAI-Project`. The text `null` counts as empty.',
+  }),
+  text('base_url', 'Base URL', {
+    ...line,
+    placeholder: `${DEFAULT_BASE_URL} if empty`,
+    accepts: 'URL, http or https',
+    fallback: DEFAULT_BASE_URL,
+    help: 'For Azure OpenAI, a gateway or your own server. Usually ends in /v1.',
+    details:
+      'A URL without a path gets `/v1`, and slashes at its end are ignored. A user name, a password or a fragment is an error.',
   }),
   {
     key: 'headers',
@@ -62,6 +62,6 @@ export const DATA_SOURCE = [
     max: 10,
     placeholder: `${DEFAULT_MAX_RETRIES} if empty, 10 at most`,
     fallback: DEFAULT_MAX_RETRIES,
-    help: 'How often a query is sent again if the server is busy or cannot be reached. Rejected requests and exhausted quotas are not retried.',
+    help: 'How often a query is sent again if the server is busy or cannot be reached. Errors such as a wrong key or an exhausted quota are not retried.',
   }),
 ];

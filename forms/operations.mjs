@@ -16,13 +16,14 @@ import {
 } from './core.mjs';
 import {
   extraBody,
+  extraTextBody,
   frequencyPenalty,
   maxTokens,
   numberOfResults,
-  numberOfTexts,
   presencePenalty,
   result,
   seed,
+  sharedWithChat,
   stopSequence,
   temperature,
   topP,
@@ -66,16 +67,16 @@ const completion = {
         ['Chat only', 'chat'],
       ],
       initial: 'auto',
-      help: 'Which endpoint continues the text. OpenAI no longer serves models at the Completions endpoint, but other servers do. Auto tries it first and falls back to a chat model if the model or the endpoint is gone. Metadata names the endpoint, and the model if it was replaced.',
+      help: 'OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it first, and asks a chat model to continue the text if the model or the endpoint is gone. Metadata says which one answered.',
     }),
   ],
   advanced: [
     result,
-    numberOfTexts,
+    numberOfResults,
     wholeNumber('best_of', 'Best of', {
       min: 1,
       max: 20,
-      placeholder: '1 to 20: writes this many, returns the best, bills all',
+      placeholder: '1 to 20 drafts: you get the best, and pay for all',
       fallback: '1',
       help: 'The server writes this many answers and returns the most likely. At least Number of results. All of them are billed.',
     }),
@@ -92,7 +93,7 @@ const completion = {
       placeholder: '0 to 5 alternatives for each token',
       help: 'Adds the log probability of each token, and of this many alternatives, to metadata.',
     }),
-    extraBody,
+    extraTextBody,
   ],
 };
 
@@ -106,7 +107,7 @@ const chat = {
       placeholder: `e.g. gpt-6-luna; ${DEFAULT_CHAT_MODEL} if empty`,
       accepts: 'Model ID',
       fallback: DEFAULT_CHAT_MODEL,
-      help: 'Any model that the server knows. The operation List models shows them.',
+      help: 'Any model that the server knows. To see them, run a query with the operation List models.',
     }),
     text('prompt', 'Prompt', {
       control: 'editor',
@@ -143,10 +144,10 @@ const chat = {
       choices: [
         ['Text', 'text'],
         ['JSON', 'json_object'],
-        ['JSON that matches a schema (set it in Advanced)', 'json_schema'],
+        ['JSON with a schema (in Advanced)', 'json_schema'],
       ],
       initial: 'text',
-      help: 'With JSON, data is the parsed value, and an answer that is refused or cut off is an error. A JSON schema goes into the field of that name under Advanced.',
+      help: 'With JSON, data is the parsed value: name the members you want in the prompt. With both kinds of JSON, an answer that is refused or cut off is an error. A JSON schema goes into the field of that name under Advanced.',
       details: 'With `json_object`, the model is told to answer in JSON unless a message does so.',
     }),
     maxTokens({
@@ -157,7 +158,7 @@ const chat = {
     stopSequence,
     text('suffix', 'Suffix', {
       placeholder: 'What should follow the answer, e.g. Kind regards, Ada',
-      help: 'The model is asked to lead up to this text, since Chat has no such parameter. It is not part of the answer.',
+      help: 'Text that comes after the answer, and is not part of it. The model is asked to lead up to it.',
     }),
   ],
   advanced: [
@@ -202,7 +203,7 @@ const chat = {
       isOpen: true,
       help: 'How closely the model should look at images. Not every model takes every value.',
     }),
-    numberOfTexts,
+    numberOfResults,
     topP,
     frequencyPenalty,
     presencePenalty,
@@ -221,7 +222,7 @@ const chat = {
       help: "Speed and price of the request. Auto is the project's own setting. The API rejects a tier that the account may not use.",
     }),
     text('prompt_cache_key', 'Prompt cache key', {
-      placeholder: 'e.g. support-bot, shared by prompts that begin alike',
+      placeholder: 'e.g. support-bot: the same for prompts that begin alike',
       help: 'Requests with the same long beginning and the same key are more often served from the prompt cache.',
     }),
     text('safety_identifier', 'Safety identifier', {
@@ -233,11 +234,20 @@ const chat = {
       control: 'line',
       placeholder: 'e.g. {"ticket": "1042"}',
       accepts: 'JSON object of up to 16 strings',
-      help: 'Stored with the request at OpenAI. Up to 16 keys of 64 characters, values of up to 512.',
+      help: 'Stored with the request at OpenAI; not the metadata that the query returns. Up to 16 keys of 64 characters, values of up to 512.',
     }),
-    extraBody,
+    extraTextBody,
   ],
 };
+
+const imageCount = wholeNumber('image_count', 'Number of images', {
+  min: 1,
+  max: 10,
+  fallback: '1',
+  placeholder: 'e.g. 3: data.images lists them, and each one is billed',
+  help: 'With more than one, data.images lists them. All of them are billed.',
+});
+const imageExtraBody = extraBody('image_extra_body', { placeholder: 'e.g. {"moderation": "low"}' });
 
 const imageGeneration = {
   value: 'image_generation',
@@ -297,12 +307,8 @@ const imageGeneration = {
       fallback: '`png`',
       help: 'The file format of the image.',
     }),
-    numberOfResults({
-      max: 10,
-      placeholder: 'e.g. 3: data.images lists them, and all are billed',
-      help: 'With more than one, data.images lists them. All of them are billed.',
-    }),
-    extraBody,
+    imageCount,
+    imageExtraBody,
   ],
   saved: [
     text('model', 'Model', {
@@ -310,8 +316,14 @@ const imageGeneration = {
       fallback: 'none',
       help: "Read where `image_model` is not set and this names an image model, as in queries saved with ToolJet's own plugin.",
     }),
+    sharedWithChat(imageCount, 'n'),
+    sharedWithChat(imageExtraBody, 'extra_body'),
   ],
 };
+
+const embeddingExtraBody = extraBody('embedding_extra_body', {
+  placeholder: 'e.g. {"user": "u-17"}',
+});
 
 const generateEmbedding = {
   value: 'generate_embedding',
@@ -336,7 +348,7 @@ const generateEmbedding = {
     }),
     wholeNumber('dimensions', 'Dimensions', {
       min: 1,
-      placeholder: 'e.g. 256; as many as the model has if empty',
+      placeholder: "e.g. 256; the model's full size if empty",
       fallback: 'set by the model',
       help: 'How many numbers each vector should have. For text-embedding-3 models and later.',
     }),
@@ -349,13 +361,14 @@ const generateEmbedding = {
       help: 'Float gives a list of numbers, Base64 a single string.',
     }),
   ],
-  advanced: [result, extraBody],
+  advanced: [result, embeddingExtraBody],
   saved: [
     text('model', 'Model', {
       accepts: 'Model ID',
       fallback: 'none',
       help: 'Read where `model_embedding` is not set and this names an embedding model.',
     }),
+    sharedWithChat(embeddingExtraBody, 'extra_body'),
   ],
   savedTypes: 'Partial<Record<SavedEmbeddingKey, unknown>>',
 };

@@ -9,7 +9,7 @@ export const maxTokens = (more) =>
 export const temperature = number('temperature', 'Temperature', {
   min: 0,
   max: 2,
-  placeholder: '0 to 2: 0 for facts, 1 for ideas',
+  placeholder: '0 to 2, e.g. 0.2; many reasoning models ignore it',
   help: 'Higher values make the text more varied, lower values more predictable. Many reasoning models do not take it: it is then left out, and metadata says so.',
 });
 
@@ -43,13 +43,11 @@ export const presencePenalty = number('presence_penalty', 'Presence penalty', {
   help: 'Above 0, a token becomes less likely once it has appeared.',
 });
 
-/** `max` differs: 128 texts, 10 images. */
-export const numberOfResults = (more) =>
-  wholeNumber('n', 'Number of results', { min: 1, fallback: '1', ...more });
-
-export const numberOfTexts = numberOfResults({
+export const numberOfResults = wholeNumber('n', 'Number of results', {
+  min: 1,
   max: 128,
-  placeholder: 'e.g. 3: data is then a list, and all of them are billed',
+  fallback: '1',
+  placeholder: 'e.g. 3: data is then a list, and each one is billed',
   help: 'With more than one, data is a list of answers. All of them are billed.',
 });
 
@@ -64,14 +62,28 @@ export const result = dropdown('result', 'Result', {
     ['Answer and details', 'details'],
   ],
   initial: 'answer',
-  help: 'With Answer and details, data is an object with answer, model, usage, finish_reason and everything else that metadata holds. For ToolJet 2, where queries have no metadata.',
+  help: 'With Answer and details, data is an object with the answer, token usage, model, finish_reason and everything else that metadata holds. Useful in ToolJet 2, where queries have no metadata.',
 });
 
-export const extraBody = json('extra_body', 'Extra body', {
-  control: 'line',
-  placeholder: 'e.g. {"store": true}',
-  help: 'Further members of the request. They are added last and replace members of the same name.',
-  details: '`stream` and `stream_options` are errors.',
+/** Each endpoint has members of its own, so only Completions and Chat share a key. */
+export const extraBody = (key, more) =>
+  json(key, 'Extra body', {
+    control: 'line',
+    help: 'More members of the request, as JSON. They are added last and override those of the form.',
+    details: '`stream` and `stream_options` are errors.',
+    ...more,
+  });
+
+export const extraTextBody = extraBody('extra_body', { placeholder: 'e.g. {"store": true}' });
+
+/** A key that an operation shared with Chat until it got one of its own. */
+export const sharedWithChat = (field, key) => ({
+  ...field,
+  key,
+  placeholder: undefined,
+  help: `Read where \`${field.key}\` is not set, in queries made without the form: those without \`advanced\`.`,
+  details: undefined,
+  fallback: 'none',
 });
 
 /** Nothing but a switch: the two lists of fields that it stands for are in operations.mjs. */

@@ -151,7 +151,13 @@ const MODELS = [
     'text-embedding-3-large',
     'text-embedding-ada-002',
   ]),
-  ...modelsOf('image', ['gpt-image-2', 'gpt-image-1.5', 'gpt-image-1', 'gpt-image-1-mini']),
+  ...modelsOf('image', [
+    'gpt-image-2',
+    'gpt-image-2.6-flare',
+    'gpt-image-1.5',
+    'gpt-image-1',
+    'gpt-image-1-mini',
+  ]),
   ...modelsOf('image', ['dall-e-3', 'dall-e-2'], { shutdown: '2026-05-12' }),
   ...modelsOf('image', ['stand-in-image']),
   ...Object.entries(STRICT_FAMILIES).map(([name, rules]) => ({

@@ -13,6 +13,7 @@ use std::{collections::BTreeSet, fmt::Write, fs, path::PathBuf};
 use script::{Script, Step, answer};
 use serde_json::{Value, json};
 use tooljet_openai::{
+    error::TransportErrorKind,
     network::http::HttpResponse,
     service::{Failure, Outcome},
 };
@@ -201,6 +202,54 @@ fn ids(data: Value) -> Value {
     match data {
         Value::Array(models) => models.iter().map(|model| model["id"].clone()).collect(),
         other => other,
+    }
+}
+
+/// What ToolJet 2 shows of a failed connection test, and nothing else.
+#[test]
+fn a_failed_connection_test_says_why_in_a_few_words() {
+    let index = index();
+    for (file, reason) in [
+        ("error_402_openrouter.json", "no credit left"),
+        ("error_404_model_not_found.json", "unknown model"),
+        ("error_429_rate_limit.json", "rate limit reached"),
+        ("error_500_server_error.json", "server error (HTTP 500)"),
+        ("error_503_overloaded.json", "server overloaded (HTTP 503)"),
+        ("ok_200_html_captive_portal.html", "a web page in place of the API"),
+        ("sse_chat_ok_usage.txt", "an event stream in place of one response"),
+        ("chat_ok.json", "not an OpenAI-compatible API"),
+    ] {
+        let fixture = index.iter().find(|fixture| fixture["file"] == file).unwrap();
+        let Outcome::Failed(failure) = script(fixture).test_connection(&source(file)) else {
+            panic!("{file}: connected")
+        };
+        assert_eq!(failure.message, format!("Connection could not be established: {reason}"), "{file}");
+        assert!(!failure.data.contains_key("message"), "{file}");
+    }
+    for (kind, reason) in [
+        (TransportErrorKind::Timeout, "no response in time"),
+        (TransportErrorKind::ConnectTimeout, "no connection in time"),
+        (TransportErrorKind::Dns, "host name not found"),
+        (TransportErrorKind::Refused, "connection refused"),
+        (TransportErrorKind::Unreachable, "host not reachable"),
+        (TransportErrorKind::Reset, "connection closed too early"),
+        (TransportErrorKind::Truncated, "response cut off"),
+        (TransportErrorKind::TlsExpired, "certificate expired or not yet valid"),
+        (TransportErrorKind::TlsUnknownIssuer, "certificate not trusted"),
+        (TransportErrorKind::TlsWrongHost, "certificate of another host"),
+        (TransportErrorKind::Tls, "TLS connection failed"),
+        (TransportErrorKind::Proxy, "proxy did not connect"),
+        (TransportErrorKind::ProxyAuthentication, "proxy requires a valid username and password"),
+        (TransportErrorKind::Redirect, "redirected to another URL"),
+        (TransportErrorKind::NotHttp, "not an HTTP server"),
+        (TransportErrorKind::TooLarge, "response too large"),
+        (TransportErrorKind::Compression, "response damaged"),
+        (TransportErrorKind::Blocked, "address blocked by ToolJet's SSRF protection"),
+        (TransportErrorKind::Other, "connection failed"),
+    ] {
+        let script = Script::new(std::iter::repeat_with(|| Step::Fail(kind)).take(3));
+        let Outcome::Failed(failure) = script.test_connection(&source("")) else { panic!("{kind:?}: connected") };
+        assert_eq!(failure.message, format!("Connection could not be established: {reason}"));
     }
 }
 

@@ -146,7 +146,7 @@ fn api_hint(error: &ApiError, context: &Context) -> Option<String> {
                 .to_owned()
         }
         ApiCause::Other if error.message.to_ascii_lowercase().contains("suffix") => {
-            "Clear Suffix, or set Engine to Chat, which asks the model to lead up to it.".to_owned()
+            "Clear Suffix, or set Engine to Chat only, which asks the model to lead up to it.".to_owned()
         }
         ApiCause::Other => return None,
     };
@@ -185,7 +185,7 @@ fn model_not_found(error: &ApiError, context: &Context) -> String {
         };
         let replacement = end.replacement;
         return match context.endpoint {
-            Some(Endpoint::Completions) => format!("{what}. Use {replacement} with Engine set to Auto or Chat."),
+            Some(Endpoint::Completions) => format!("{what}. Use {replacement} with Engine set to Auto or Chat only."),
             // The query may hold the model under an old key, which the form does not show.
             Some(Endpoint::Other) => format!("{what}. Enter {replacement} in Model."),
             _ => format!("{what}. Use {replacement}."),
@@ -200,7 +200,7 @@ fn model_not_found(error: &ApiError, context: &Context) -> String {
 /// What to do where the API itself says that the model belongs to another endpoint.
 fn other_endpoint(context: &Context) -> String {
     match context.endpoint {
-        Some(Endpoint::Completions) => "Set Engine to Auto or Chat, or use the Chat operation.".to_owned(),
+        Some(Endpoint::Completions) => "Set Engine to Auto or Chat only, or use the Chat operation.".to_owned(),
         Some(Endpoint::Chat) => choose_a_chat_model(context),
         _ => "Choose a model that is made for this operation.".to_owned(),
     }
@@ -287,7 +287,7 @@ fn no_answer_hint(code: NoAnswer) -> &'static str {
         }
         NoAnswer::JsonTruncated => "Raise or clear Max tokens, or ask for less.",
         NoAnswer::JsonInvalid => {
-            "Say in Prompt that the answer must be nothing but JSON, or set Response format to JSON schema."
+            "Say in Prompt that the answer must be nothing but JSON, or choose the Response format with a schema."
         }
         NoAnswer::Empty => "Try again or choose another model.",
     }

@@ -1,11 +1,11 @@
 //! What the forms call their fields. Written by `npm run docs` from forms/.
 
 /// Key and label of each field.
-const LABELS: [(&str, &str); 48] = [
+const LABELS: [(&str, &str); 51] = [
     ("apiKey", "API key"),
     ("organizationId", "Organization ID"),
-    ("base_url", "Base URL"),
     ("project_id", "Project ID"),
+    ("base_url", "Base URL"),
     ("headers", "Headers"),
     ("timeout_seconds", "Timeout (seconds)"),
     ("max_retries", "Max retries"),
@@ -45,10 +45,13 @@ const LABELS: [(&str, &str); 48] = [
     ("quality", "Quality"),
     ("background", "Background"),
     ("output_format", "Output format"),
+    ("image_count", "Number of images"),
+    ("image_extra_body", "Extra body"),
     ("model_embedding", "Model"),
     ("input", "Input"),
     ("dimensions", "Dimensions"),
     ("encoding_format", "Encoding format"),
+    ("embedding_extra_body", "Extra body"),
     ("filter", "Filter"),
 ];
 

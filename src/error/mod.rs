@@ -25,6 +25,10 @@ pub use self::{
 /// `ToolJet` takes `data.type` for its own where it begins so: it signs the user out at `tj-401`.
 const RESERVED_TYPES: &str = "tj-";
 
+fn is_reserved(kind: &str) -> bool {
+    kind.trim_start().get(..RESERVED_TYPES.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_TYPES))
+}
+
 /// A failed query or connection test.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -117,7 +121,7 @@ impl Error {
             Self::Api(error) => Details {
                 status: Some(error.status),
                 code,
-                kind: error.kind.as_deref().filter(|kind| !kind.starts_with(RESERVED_TYPES)),
+                kind: error.kind.as_deref().filter(|kind| !is_reserved(kind)),
                 param: error.param.as_deref(),
                 request_id: error.request_id.as_deref(),
                 retry_after_seconds: error.retry_after.map(|wait| wait.as_secs_f64()),
@@ -234,7 +238,9 @@ mod tests {
             let error = ApiError { kind: Some(kind.to_owned()), ..ApiError::default() };
             Error::Api(Box::new(error)).details().kind.map(str::to_owned)
         };
-        assert_eq!(kind("tj-401"), None);
+        for reserved in ["tj-401", " tj-401", "TJ-401"] {
+            assert_eq!(kind(reserved), None);
+        }
         assert_eq!(kind("tokens").as_deref(), Some("tokens"));
     }
 

@@ -51,6 +51,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Whether `key` is set, and not to what a dropdown stores for "Default".
+    #[must_use]
+    pub fn is_set(&self, key: &str) -> bool {
+        self.value(key).is_some_and(|value| !is_unset(value))
+    }
+
     /// A text as it is; numbers and booleans become text.
     ///
     /// # Errors
@@ -149,7 +155,7 @@ impl<'a> Fields<'a> {
             Value::Array(_) | Value::Object(_) => Ok(Some(value.clone())),
             Value::String(text) if text.trim_start().starts_with(['[', '{']) => match lenient_json::parse(text) {
                 Ok(parsed) => Ok(Some(parsed)),
-                Err(error) => Err(Error::invalid(key, format!("is not valid JSON: {error}"))),
+                Err(error) => Err(Error::invalid(key, format!("is not valid JSON: {}", lenient_json::explain(&error)))),
             },
             _ => Err(wrong(key, "must be a JSON array or object", value)),
         }

@@ -17,6 +17,15 @@ pub fn parse(text: &str) -> serde_json::Result<Value> {
     })
 }
 
+/// What is wrong with a JSON text, without the parser's own terms.
+#[must_use]
+pub fn explain(error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        return format!("it ends too early, in line {} column {}", error.line(), error.column());
+    }
+    error.to_string()
+}
+
 /// A copy of the same length; `None` if there is nothing to replace.
 fn without_lone_surrogates(text: &str) -> Option<Vec<u8>> {
     let mut copy = None;
@@ -68,6 +77,13 @@ mod tests {
         assert_eq!(text(r"\\ud83d \ud83d"), "\\ud83d \u{fffd}");
         assert_eq!(text(r"\\\ud83d"), "\\\u{fffd}");
         assert_eq!(text(r"\\\\ud83d\ud83d"), "\\\\ud83d\u{fffd}");
+    }
+
+    #[test]
+    fn a_text_that_is_cut_off_ends_too_early() {
+        let explained = |text| explain(&parse(text).unwrap_err());
+        assert_eq!(explained(r#"[{"role": "#), "it ends too early, in line 1 column 10");
+        assert_eq!(explained("{a}"), "key must be a string at line 1 column 2");
     }
 
     #[test]

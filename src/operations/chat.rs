@@ -1,10 +1,4 @@
 //! Chat: `POST /chat/completions`.
-//!
-//! Form fields: `prompt`, `model`, `system_prompt`, `message_history`, `images`,
-//! `response_format`, `max_tokens`, `temperature`, `stop_sequence`, `suffix`; advanced
-//! `image_detail`, `json_schema`, `reasoning_effort`, `verbosity`, `top_p`, `frequency_penalty`,
-//! `presence_penalty`, `n`, `seed`, `service_tier`, `prompt_cache_key`, `safety_identifier`,
-//! `metadata`, `extra_body`, `result`.
 
 use std::borrow::Cow;
 
@@ -16,7 +10,7 @@ use super::{
     content::{missing_prompt, prompt, user_content},
     files,
     history::History,
-    parameters::{Body, stops_of},
+    parameters::{Body, EXTRA_BODY, stops_of},
     response_format::{self, Format},
 };
 use crate::{
@@ -60,7 +54,7 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     if let Some(member) = member {
         body.set("response_format", member);
     }
-    let body = body.finish()?;
+    let body = body.finish(EXTRA_BODY)?;
     let stops = stops_of(&body);
     let reader = ChoicesReader { endpoint: &PATH[1..], many, format: Some(format), stops, ..ChoicesReader::default() };
     Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader) })

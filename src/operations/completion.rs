@@ -1,9 +1,5 @@
 //! Completions: `POST /completions`, or its continuation through `/chat/completions`.
 //!
-//! Form fields: `prompt`, `model`, `max_tokens`, `temperature`, `stop_sequence`, `suffix`,
-//! `engine`; advanced `top_p`, `frequency_penalty`, `presence_penalty`, `n`, `best_of`, `echo`,
-//! `seed`, `logprobs`, `extra_body`, `result`.
-//!
 //! `OpenAI` shut down the last models of `/completions` on 2026-09-28; compatible servers
 //! still have the endpoint. The engine decides: `completions` always asks it, `chat` asks a
 //! chat model for the bare continuation, `auto` does the first and, where the API says that
@@ -15,7 +11,7 @@ use super::{
     ApiRequest, Plan, Reader, advanced, chat,
     choices::ChoicesReader,
     content::prompt_text,
-    parameters::{Body, stops_of},
+    parameters::{Body, EXTRA_BODY, stops_of},
 };
 use crate::{
     error::{ApiError, Error, cause::ApiCause},
@@ -99,7 +95,16 @@ impl Completion {
         if let Some(logprobs) = more.whole("logprobs", 0..=MOST_LOGPROBS)? {
             body.set("logprobs", logprobs);
         }
-        Ok(Self { engine, model, prompt, suffix, echo: echo.unwrap_or_default(), many, provider, body: body.finish()? })
+        Ok(Self {
+            engine,
+            model,
+            prompt,
+            suffix,
+            echo: echo.unwrap_or_default(),
+            many,
+            provider,
+            body: body.finish(EXTRA_BODY)?,
+        })
     }
 
     /// The query through `/completions`.

@@ -1,8 +1,5 @@
 //! Generate embedding: `POST /embeddings`.
 //!
-//! Form fields: `input`, `model_embedding`, `dimensions`, `encoding_format`; advanced `extra_body`,
-//! `result`.
-//!
 //! Queries saved by `ToolJet`'s own plugin have one set of fields per model: `input_M1`,
 //! `encoding_format_M1`, `dimensions_M1` and so on, also spelled `input__m1`. They are read where
 //! the plain fields are not set.
@@ -11,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     ApiRequest, Plan, Reader, Reply, advanced,
-    parameters::{Body, model_for},
+    parameters::{Body, EXTRA_BODY, model_for, own_key},
 };
 use crate::{
     error::{Error, Unexpected},
@@ -30,7 +27,8 @@ const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let model = model_for(fields.word("model_embedding")?, fields, is_embedding_model, DEFAULT_EMBEDDING_MODEL);
-    let mut body = Body::new(&advanced(fields), &model);
+    let more = advanced(fields);
+    let mut body = Body::new(&more, &model);
     body.set("input", input(fields, &model)?);
     let key = spelling(fields, "dimensions", &model);
     if let Some(dimensions) = fields.whole(&key, 1..=i64::MAX)? {
@@ -39,7 +37,8 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     if let Some(format) = fields.dropdown(&spelling(fields, "encoding_format", &model))? {
         body.set("encoding_format", format);
     }
-    Ok(Plan { request: ApiRequest::post(PATH, body.finish()?), reader: Reader::Embedding })
+    let body = body.finish(own_key(&more, "embedding_extra_body", EXTRA_BODY))?;
+    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Embedding })
 }
 
 /// The spelling of `name` that holds this query's value: the plain one, else that of the
@@ -47,10 +46,7 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
 fn spelling(fields: &Fields<'_>, name: &str, model: &str) -> String {
     let own = OLD_MODELS.iter().position(|known| *known == model).map(|at| at + 1);
     let spellings = own.into_iter().flat_map(|set| [format!("{name}_M{set}"), format!("{name}__m{set}")]);
-    std::iter::once(name.to_owned())
-        .chain(spellings)
-        .find(|key| fields.value(key).is_some())
-        .unwrap_or_else(|| name.to_owned())
+    std::iter::once(name.to_owned()).chain(spellings).find(|key| fields.is_set(key)).unwrap_or_else(|| name.to_owned())
 }
 
 /// One text, or an array of texts (also as JSON text).
@@ -150,6 +146,15 @@ mod tests {
     fn an_encoding_that_is_left_to_the_model_is_not_sent() {
         let options = json!({"input": "a", "encoding_format": "unset"});
         assert_eq!(body(options).unwrap(), json!({"model": DEFAULT_EMBEDDING_MODEL, "input": "a"}));
+    }
+
+    #[test]
+    fn a_default_that_tooljet_filled_in_does_not_hide_a_saved_encoding() {
+        let options = json!({
+            "model_embedding": "text-embedding-3-large", "input_M2": "a", "encoding_format_M2": "base64",
+            "encoding_format": "unset"
+        });
+        assert_eq!(body(options).unwrap()["encoding_format"], "base64");
     }
 
     #[test]

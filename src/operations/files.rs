@@ -45,6 +45,8 @@ pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Er
     let parsed = value.as_str().filter(|text| text.trim_start().starts_with(['[', '{']));
     let parsed = parsed.and_then(|text| serde_json::from_str::<Value>(text).ok());
     let value = parsed.as_ref().unwrap_or(value);
+    // The file picker itself instead of its files: `{{components.filepicker1}}`.
+    let value = value.get("file").filter(|files| files.is_array()).unwrap_or(value);
     let field = |index: usize| if value.is_array() { format!("{KEY}[{index}]") } else { KEY.to_owned() };
     as_list(value)
         .iter()
@@ -84,7 +86,7 @@ impl Source {
 
 fn read(item: &Value) -> Result<Source, String> {
     let unusable = || {
-        let expected = "must be an http(s) URL, a data URI, base64 data or a file of a file picker";
+        let expected = "must be an http(s) URL, a data URI, base64 data or a file from a file picker";
         format!("{expected}, got {}", excerpt(item))
     };
     if let Some(text) = item.as_str().map(str::trim) {
@@ -95,7 +97,7 @@ fn read(item: &Value) -> Result<Source, String> {
     let data = ["dataURL", "url", "base64Data"].iter().find_map(|name| Data::of(text(name)?));
     match (data, text("name")) {
         (Some(data), name) => data.into_source(text("type"), name),
-        (None, Some(name)) => Err(format!("is {}, but without its content", truncate(name, MAX_WORD_CHARS))),
+        (None, Some(name)) => Err(format!("has no content ({})", truncate(name, MAX_WORD_CHARS))),
         (None, None) => Err(unusable()),
     }
 }
@@ -237,7 +239,8 @@ mod tests {
         let data = format!("data:application/pdf;base64,{PDF_DATA}");
         let of_2 = json!({"name": "a.pdf", "type": PDF, "dataURL": PDF_DATA, "base64Data": PDF_DATA});
         let of_3 = json!({"name": "a.pdf", "type": "", "base64Data": PDF_DATA, "content": "%PDF-1.4"});
-        for file in [of_2, of_3.clone(), json!(json!([of_3]).to_string())] {
+        let picker = json!({"id": "filepicker1", "file": [of_3.clone()]});
+        for file in [of_2, of_3.clone(), picker, json!(json!([of_3]).to_string())] {
             assert_eq!(document(file), ("a.pdf".to_owned(), data.clone()));
         }
         for text in
@@ -287,7 +290,7 @@ mod tests {
         );
         assert_eq!(
             error(json!({"name": "a.pdf", "type": PDF, "base64Data": ""})),
-            "Images and files is a.pdf, but without its content"
+            "Images and files has no content (a.pdf)"
         );
     }
 

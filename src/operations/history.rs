@@ -81,13 +81,15 @@ impl<'a> ComponentMessage<'a> {
     }
 
     /// A prompt that is such a message, also as JSON text. Content parts have a type too, so here
-    /// only the two types count that a user's message and an answer have.
+    /// only the two types count that a user's message and an answer have. JSON text is a prompt of its
+    /// own, such as an event of another service, unless it has the component's ID of a message.
     #[must_use]
     pub fn from_prompt(prompt: &'a Value) -> Option<Self> {
         let message = match prompt {
             Value::String(text) if text.trim_start().starts_with('{') => {
                 let Ok(Value::Object(members)) = serde_json::from_str(text) else { return None };
-                Self::has_its_members(&members).then_some(Self(Cow::Owned(members)))
+                let is_message = Self::has_its_members(&members) && members.contains_key("messageId");
+                is_message.then_some(Self(Cow::Owned(members)))
             }
             other => Self::of(other),
         };
@@ -136,7 +138,7 @@ fn api_message(index: usize, mut message: Value) -> Result<Value, Error> {
             members.insert("content".to_owned(), parts.into());
         }
         Some(Value::Object(_)) => {
-            return Err(wrong("must have text or an array of content parts as content, got an object".to_owned()));
+            return Err(wrong("needs text or an array of content parts as its content, got an object".to_owned()));
         }
         None | Some(Value::Null) => {
             if !["tool_calls", "audio", "refusal"].iter().any(|name| members.contains_key(*name)) {

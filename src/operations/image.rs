@@ -1,8 +1,5 @@
 //! Generate image: `POST /images/generations`.
 //!
-//! Form fields: `prompt`, `image_model`, `size`; advanced `quality`, `background`,
-//! `output_format`, `n`, `extra_body`, `result`.
-//!
 //! Queries saved by `ToolJet`'s own plugin have the model in `model`, which other operations share.
 
 use serde_json::{Map, Value, json};
@@ -10,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     ApiRequest, Plan, Reader, Reply, advanced,
     content::prompt_text,
-    parameters::{Body, model_for},
+    parameters::{Body, EXTRA_BODY, model_for, own_key},
 };
 use crate::{
     error::{Error, Unexpected},
@@ -33,10 +30,11 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     body.words(&["size"])?;
     let mut body = body.from(&more);
     body.dropdowns(&["quality", "background", "output_format"])?;
-    if let Some(n) = more.whole("n", 1..=10)? {
+    if let Some(n) = more.whole(own_key(&more, "image_count", "n"), 1..=10)? {
         body.set("n", n);
     }
-    Ok(Plan { request: ApiRequest::post(PATH, body.finish()?), reader: Reader::Image })
+    let body = body.finish(own_key(&more, "image_extra_body", EXTRA_BODY))?;
+    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Image })
 }
 
 /// The result in the shape of the old plugin, with the first image as `url` or `b64_json`;
@@ -88,6 +86,25 @@ mod tests {
     fn body(options: Value) -> Result<Value, String> {
         let fields = Fields::of("queryOptions", &options).unwrap();
         plan(&fields).map(|plan| Value::Object(plan.request.body.unwrap())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_was_set_for_chat_does_not_reach_an_image_unless_the_form_was_never_used() {
+        let left = json!({"prompt": "a cat", "n": 5, "extra_body": {"store": true}, "advanced": "on"});
+        assert_eq!(body(left.clone()).unwrap(), json!({"model": DEFAULT_IMAGE_MODEL, "prompt": "a cat"}));
+        let own = json!({"image_count": 2, "image_extra_body": {"moderation": "low"}});
+        let mut set = left.clone();
+        set.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+        assert_eq!(
+            body(set).unwrap(),
+            json!({"model": DEFAULT_IMAGE_MODEL, "prompt": "a cat", "n": 2, "moderation": "low"})
+        );
+        let mut made_without_form = left;
+        made_without_form.as_object_mut().unwrap().shift_remove("advanced");
+        assert_eq!(
+            body(made_without_form).unwrap(),
+            json!({"model": DEFAULT_IMAGE_MODEL, "prompt": "a cat", "n": 5, "store": true})
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, hints::Endpoint},
     input::{
         base_url::Provider,
-        fields::{Fields, excerpt},
+        fields::{Fields, excerpt, scalar_text},
     },
     network::http::Method,
     response::Answer,
@@ -186,7 +186,8 @@ pub fn advanced<'a>(fields: &Fields<'a>) -> Fields<'a> {
 /// Whether the form hides the advanced fields.
 #[must_use]
 pub fn is_advanced_off(fields: &Fields<'_>) -> bool {
-    fields.value("advanced").and_then(Value::as_str).is_some_and(|state| state.trim() == "off")
+    let state = fields.value("advanced").and_then(scalar_text).unwrap_or_default();
+    ["off", "false"].iter().any(|off| state.trim().eq_ignore_ascii_case(off))
 }
 
 #[cfg(test)]
@@ -234,7 +235,13 @@ mod tests {
 
     #[test]
     fn advanced_fields_count_unless_advanced_is_off() {
-        for (state, counts) in [(json!("on"), true), (json!(null), true), (json!("off"), false)] {
+        for (state, counts) in [
+            (json!("on"), true),
+            (json!(null), true),
+            (json!("off"), false),
+            (json!(" Off"), false),
+            (json!(false), false),
+        ] {
             let options = json!({"advanced": state, "top_p": 0.5});
             let fields = Fields::of("queryOptions", &options).unwrap();
             assert_eq!(advanced(&fields).value("top_p").is_some(), counts);

@@ -1,4 +1,4 @@
-//! List models: `GET /models`. Form field: `filter`.
+//! List models: `GET /models`.
 
 use serde_json::{Map, Value, json};
 

@@ -144,19 +144,30 @@ impl<'a> Body<'a> {
         Ok(())
     }
 
-    /// The finished body: `extra_body`, a JSON object, is merged last.
+    /// The finished body: the JSON object under `extra_body` is merged last.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if `extra_body` is no object or asks for a stream.
-    pub fn finish(mut self) -> Result<Map<String, Value>, Error> {
-        for (name, value) in self.fields.object("extra_body")?.unwrap_or_default() {
+    /// [`Error::InvalidOption`] if it is not an object or asks for a stream.
+    pub fn finish(mut self, extra_body: &str) -> Result<Map<String, Value>, Error> {
+        for (name, value) in self.fields.object(extra_body)?.unwrap_or_default() {
             if let Some((_, why)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
-                return Err(Error::invalid("extra_body", format!("must not set {name}: {why}")));
+                return Err(Error::invalid(extra_body, format!("must not set {name}: {why}")));
             }
             self.members.insert(name, value);
         }
         Ok(self.members)
     }
+}
+
+/// The key of Completions and Chat for members of the request that the form does not have.
+pub const EXTRA_BODY: &str = "extra_body";
+
+/// The key that counts: `own`, or where that is not set the one that was `shared` with Chat, in a query
+/// made without the form. In the form, what was typed for Chat must not reach another operation.
+#[must_use]
+pub fn own_key<'k>(advanced: &Fields<'_>, own: &'k str, shared: &'k str) -> &'k str {
+    let is_made_without_form = advanced.value("advanced").is_none();
+    if advanced.value(own).is_none() && is_made_without_form { shared } else { own }
 }
 
 /// The model of an operation with a key of its own for it: `own`, or what the key of Completions and
@@ -188,7 +199,7 @@ mod tests {
     fn build(options: Value, read: impl Fn(&mut Body<'_>) -> Result<(), Error>) -> Result<Value, String> {
         let fields = Fields::of("queryOptions", &options).unwrap();
         let mut body = Body::new(&fields, "m");
-        read(&mut body).and_then(|()| body.finish()).map(Value::Object).map_err(|error| error.to_string())
+        read(&mut body).and_then(|()| body.finish(EXTRA_BODY)).map(Value::Object).map_err(|error| error.to_string())
     }
 
     fn stops(value: Value) -> Result<Value, String> {

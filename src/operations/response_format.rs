@@ -48,10 +48,12 @@ pub fn from_fields(fields: &Fields<'_>) -> Result<(Format, Option<Value>), Error
 fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
     let wrong = |reason: String| Error::invalid("json_schema", reason);
     // The format is chosen above Advanced, and the schema is below it.
-    let how = if is_advanced_off(fields) { "Set Advanced to On and enter" } else { "Enter" };
-    let given = advanced(fields)
-        .object("json_schema")?
-        .ok_or_else(|| wrong(format!("is missing. {how} the schema that the answer must match")))?;
+    let missing = if is_advanced_off(fields) {
+        "is only read while Advanced is On. Set Advanced to On and enter the schema that the answer must match"
+    } else {
+        "is empty. Enter the schema that the answer must match"
+    };
+    let given = advanced(fields).object("json_schema")?.ok_or_else(|| wrong(missing.to_owned()))?;
     let is_wrapped = given.get("schema").is_some_and(Value::is_object) && !given.contains_key("properties");
     let mut wrapped = if is_wrapped {
         given
@@ -66,7 +68,7 @@ fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
     }
     wrapped.retain(|_, value| !value.is_null());
     if wrapped.get("strict").is_some_and(|strict| !strict.is_boolean()) {
-        return Err(wrong("must have true or false as strict".to_owned()));
+        return Err(wrong("must have strict set to true or false".to_owned()));
     }
     let schema = &wrapped["schema"];
     if schema["type"] != "object" {
@@ -193,10 +195,10 @@ mod tests {
             let hidden = if advanced == "off" { json!({"type": "object"}) } else { json!("") };
             read(json!({"response_format": "json_schema", "json_schema": hidden, "advanced": advanced})).unwrap_err()
         };
-        assert_eq!(missing("on"), "JSON schema is missing. Enter the schema that the answer must match");
+        assert_eq!(missing("on"), "JSON schema is empty. Enter the schema that the answer must match");
         assert_eq!(
             missing("off"),
-            "JSON schema is missing. Set Advanced to On and enter the schema that the answer must match"
+            "JSON schema is only read while Advanced is On. Set Advanced to On and enter the schema that the answer must match"
         );
         assert!(schema(json!("{oops")).unwrap_err().contains("not valid JSON"));
         assert!(schema(json!({"type": "array"})).unwrap_err().contains("type \"object\" at the top"));
