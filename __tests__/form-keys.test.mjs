@@ -215,7 +215,7 @@ test('no sample is left of a field that is gone', () => {
 /** Keys that no form has: of saved queries, and of ToolJet itself. index.d.ts documents them. */
 const SAVED_KEYS = ['query_timeout'];
 
-const READERS = 'value|text|word|number|whole|flag|choice|dropdown|json|object';
+const READERS = 'value|text|trimmed|number|integer|boolean|choice|dropdown|json|object';
 /** The words that `pattern` captures; a capture of a list gives all its literals. */
 const captured = (code, pattern) =>
   [...code.matchAll(pattern)].flatMap(([, found]) =>
@@ -236,7 +236,7 @@ function keysRead(code) {
     ...captured(code, /\.\w+\(&\[([^\]]+)\]/g),
     ...captured(code, /\bown_key\(&\w+, "(\w+)"/g),
     ...captured(code, /const EXTRA_BODY: &str = "(\w+)"/g),
-    ...captured(code, /\bspelling\(fields, "(\w+)"/g),
+    ...captured(code, /\bsaved_key\(fields, "(\w+)"/g),
     ...[...code.matchAll(/for \((?:key|name), \w+\)\s+in\s+\[([^\]]+)\]/g)].flatMap(([, pairs]) =>
       captured(pairs, /\("(\w+)"/g),
     ),

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tooljet_openai::{
     error::TransportError,
     network::http::{HttpRequest, HttpResponse, Transport},
-    policy::model_cache::Memory,
+    policy::model_cache::ModelCache,
     service::{self, Outcome},
 };
 
@@ -65,15 +65,15 @@ fn main() {
         "advanced": "off",
     });
     let transport = Canned((answer != "none").then(|| response(size(answer))));
-    let memory = Memory::default();
+    let cache = ModelCache::default();
     for _ in 0..size(queries) {
-        run(&transport, &memory, &source, &query);
+        run(&transport, &cache, &source, &query);
     }
 }
 
 /// Polled once: nothing that it waits for takes time.
-fn run(transport: &Canned, memory: &Memory, source: &Value, query: &Value) {
-    let outcome = pin!(service::run(transport, memory, black_box(source), black_box(query)));
+fn run(transport: &Canned, cache: &ModelCache, source: &Value, query: &Value) {
+    let outcome = pin!(service::run(transport, cache, black_box(source), black_box(query)));
     match (outcome.poll(&mut Context::from_waker(Waker::noop())), &transport.0) {
         (Poll::Ready(Outcome::Ok(reply)), Some(_)) => drop(black_box(reply)),
         (Poll::Pending, None) => {}

@@ -15,11 +15,11 @@ use serde_json::Value;
 
 use crate::{
     network::client::{self, Client},
-    policy::model_cache::Memory,
+    policy::model_cache::ModelCache,
     service::{self, Outcome},
 };
 
-static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::default);
+static MODEL_CACHE: LazyLock<ModelCache> = LazyLock::new(ModelCache::default);
 
 #[module_init]
 fn init() {
@@ -33,7 +33,7 @@ fn init() {
 /// # Errors
 /// None.
 #[napi(module_exports)]
-pub fn quieten_panics(_exports: Object<'_>) -> Result<()> {
+pub fn install_panic_hook(_exports: Object<'_>) -> Result<()> {
     // A caught panic is reported by its QueryError; its text has no place in the log.
     std::panic::set_hook(Box::new(|_| {}));
     Ok(())
@@ -52,12 +52,12 @@ pub fn run<'env>(
 ) -> Result<PromiseRaw<'env, Object<'env>>> {
     let (source, query) = (source_options.unwrap_or_default(), query_options.unwrap_or_default());
     let outcome = async move {
-        Crossing::of(match Client::shared() {
-            Ok(client) => service::run(client, &MEMORY, &source, &query).await,
+        SerializedOutcome::of(match Client::shared() {
+            Ok(client) => service::run(client, &MODEL_CACHE, &source, &query).await,
             Err(error) => service::unsendable_query(error),
         })
     };
-    env.spawn_future_with_callback(outcome, Crossing::into_object)
+    env.spawn_future_with_callback(outcome, SerializedOutcome::into_object)
 }
 
 /// Tests a data source. Resolves to `{status: 'ok', message?}` or
@@ -69,18 +69,18 @@ pub fn run<'env>(
 pub fn test_connection<'env>(env: &'env Env, source_options: Option<Value>) -> Result<PromiseRaw<'env, Object<'env>>> {
     let source = source_options.unwrap_or_default();
     let outcome = async move {
-        Crossing::of(match Client::shared() {
+        SerializedOutcome::of(match Client::shared() {
             Ok(client) => service::test_connection(client, &source).await,
             Err(error) => service::unsendable_test(error),
         })
     };
-    env.spawn_future_with_callback(outcome, Crossing::into_object)
+    env.spawn_future_with_callback(outcome, SerializedOutcome::into_object)
 }
 
 /// An outcome made ready off the JS thread. `JSON.parse` makes objects there faster than one call
 /// per property would, and a result may hold names and numbers that only it treats as expected:
 /// `__proto__`, or integers that would become a `BigInt`, which `ToolJet` cannot serialize.
-struct Crossing {
+struct SerializedOutcome {
     outcome: Text,
     /// `data` that is one text, which nobody has to parse.
     text: Option<Text>,
@@ -91,7 +91,7 @@ enum Text {
     Utf16(Vec<u16>),
 }
 
-impl Crossing {
+impl SerializedOutcome {
     fn of(mut outcome: Outcome) -> Result<Self> {
         let mut text = None;
         if let Outcome::Ok(reply) = &mut outcome {
@@ -103,11 +103,11 @@ impl Crossing {
         Ok(Self { outcome: serde_json::to_string(&outcome)?.into(), text })
     }
 
-    fn into_object<'env>(env: &'env Env, crossing: Self) -> Result<Object<'env>> {
+    fn into_object<'env>(env: &'env Env, serialized: Self) -> Result<Object<'env>> {
         let json: Object = env.get_global()?.get_named_property("JSON")?;
         let parse: Function<JsString, Object> = json.get_named_property("parse")?;
-        let mut object = parse.call(crossing.outcome.into_js(env)?)?;
-        if let Some(text) = crossing.text {
+        let mut object = parse.call(serialized.outcome.into_js(env)?)?;
+        if let Some(text) = serialized.text {
             object.set_named_property("data", text.into_js(env)?)?;
         }
         Ok(object)

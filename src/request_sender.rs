@@ -11,7 +11,7 @@ use crate::{
     },
     operations::ApiRequest,
     policy::retry::RetryPolicy,
-    response::{self, Answer},
+    response::{self, ApiResponse},
 };
 
 /// Sent as `User-Agent`.
@@ -19,7 +19,7 @@ pub const USER_AGENT: &str = concat!("tooljet-openai/", env!("CARGO_PKG_VERSION"
 
 /// The requests of one query. Its deadline and its retries are for all of them together, also where
 /// a request is adjusted or another one takes its place.
-pub struct Call<'a, T> {
+pub struct RequestSender<'a, T> {
     transport: &'a T,
     source: &'a SourceOptions,
     policy: RetryPolicy,
@@ -29,7 +29,7 @@ pub struct Call<'a, T> {
     retries: u32,
 }
 
-impl<'a, T: Transport> Call<'a, T> {
+impl<'a, T: Transport> RequestSender<'a, T> {
     /// Starts the clock: everything must be done within `timeout`.
     pub fn new(transport: &'a T, source: &'a SourceOptions, timeout: Duration) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl<'a, T: Transport> Call<'a, T> {
     /// The error of the last try; [`Error::Timeout`] if the deadline passed while a
     /// request was under way. A wait that would pass the deadline is not begun: the
     /// error that asked for it is returned at once.
-    pub async fn send(&mut self, request: &ApiRequest) -> Result<Answer, Error> {
+    pub async fn send(&mut self, request: &ApiRequest) -> Result<ApiResponse, Error> {
         let request = self.http_request(request);
         let mut unconnected = None;
         loop {
@@ -80,7 +80,7 @@ impl<'a, T: Transport> Call<'a, T> {
         }
     }
 
-    async fn attempt(&mut self, request: &HttpRequest) -> Result<Answer, Error> {
+    async fn attempt(&mut self, request: &HttpRequest) -> Result<ApiResponse, Error> {
         let remaining = self.deadline.saturating_sub(self.transport.now());
         let timed_out = Error::Timeout { after: self.timeout };
         if remaining.is_zero() {
@@ -111,7 +111,7 @@ impl<'a, T: Transport> Call<'a, T> {
             url: self.source.base_url.endpoint(request.path),
             headers,
             body,
-            guarded: self.source.base_url.is_given(),
+            is_custom: self.source.base_url.is_custom(),
         }
     }
 }

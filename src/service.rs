@@ -16,7 +16,7 @@ use crate::{
     error::{
         Details, Error, TransportError,
         cause::ApiCause,
-        hints::{self, Context},
+        hints::{self, HintContext},
         truncate::{MAX_WORD_CHARS, truncate},
     },
     input::{
@@ -26,16 +26,16 @@ use crate::{
     },
     network::http::Transport,
     operations::{
-        self, ApiRequest, Plan, Query, Reader, Reply, Work,
+        self, ApiRequest, Plan, Query, QueryResult, Reader, Work,
         completion::{self, Completion, Engine},
         models,
     },
     policy::{
         adjust::{self, Adjustment},
         capabilities,
-        model_cache::Memory,
+        model_cache::ModelCache,
     },
-    request_sender::Call,
+    request_sender::RequestSender,
 };
 
 /// `message` of a failed query.
@@ -51,7 +51,7 @@ pub const TEST_TIMEOUT: Duration = Duration::from_secs(15);
 pub enum Outcome {
     /// The query's result.
     #[serde(rename = "ok")]
-    Ok(Reply),
+    Ok(QueryResult),
     /// The connection works; perhaps with a remark.
     #[serde(rename = "ok")]
     Connected {
@@ -80,14 +80,14 @@ pub struct Failure {
 }
 
 /// Runs a query.
-pub async fn run<T: Transport>(transport: &T, memory: &Memory, source: &Value, query: &Value) -> Outcome {
-    let mut state = State::default();
-    match unpanicked(answer(transport, memory, source, query, &mut state)).await {
+pub async fn run<T: Transport>(transport: &T, cache: &ModelCache, source: &Value, query: &Value) -> Outcome {
+    let mut state = Diagnostics::default();
+    match catch_panics(run_query(transport, cache, source, query, &mut state)).await {
         Ok(mut reply) => {
             reply.metadata.extend(state.about_requests());
             for value in reply.metadata.values_mut() {
                 if let Value::String(text) = value
-                    && state.redactor.finds_whole(text)
+                    && state.redactor.contains_secret(text)
                 {
                     *text = state.redactor.redact(text);
                 }
@@ -99,16 +99,16 @@ pub async fn run<T: Transport>(transport: &T, memory: &Memory, source: &Value, q
 }
 
 /// The metadata in `data` as well, for a `ToolJet` that does not show it elsewhere.
-fn with_details(reply: Reply) -> Reply {
+fn with_details(reply: QueryResult) -> QueryResult {
     let mut data = Map::from_iter([("answer".to_owned(), reply.data)]);
     data.extend(reply.metadata.clone());
-    Reply { data: data.into(), metadata: reply.metadata }
+    QueryResult { data: data.into(), metadata: reply.metadata }
 }
 
 /// Tests a data source: asks for the list of models, which is free of charge.
 pub async fn test_connection<T: Transport>(transport: &T, source: &Value) -> Outcome {
-    let mut state = State::default();
-    match unpanicked(connect(transport, source, &mut state)).await {
+    let mut state = Diagnostics::default();
+    match catch_panics(connect(transport, source, &mut state)).await {
         Ok(warning) => Outcome::Connected { warning },
         Err(error) => Outcome::Failed(state.failed_test(&error)),
     }
@@ -117,20 +117,20 @@ pub async fn test_connection<T: Transport>(transport: &T, source: &Value) -> Out
 /// The outcome of a query where the server's own network settings keep every request from being sent.
 #[must_use]
 pub fn unsendable_query(error: TransportError) -> Outcome {
-    Outcome::Failed(State::default().failed_query(&error.into()))
+    Outcome::Failed(Diagnostics::default().failed_query(&error.into()))
 }
 
 /// The outcome of a connection test in that case.
 #[must_use]
 pub fn unsendable_test(error: TransportError) -> Outcome {
-    Outcome::Failed(State::default().failed_test(&error.into()))
+    Outcome::Failed(Diagnostics::default().failed_test(&error.into()))
 }
 
 /// What is known about a call while it goes on; all of it is shown in a failure.
 #[derive(Default)]
-struct State {
+struct Diagnostics {
     redactor: Redactor,
-    context: Context,
+    context: HintContext,
     attempts: u32,
     request_id: Option<String>,
     adjusted: Vec<Adjustment>,
@@ -138,7 +138,7 @@ struct State {
     has_details: bool,
 }
 
-impl State {
+impl Diagnostics {
     /// Notes what is asked next.
     fn asks(&mut self, path: &str, model: Option<&str>) {
         self.context.endpoint = Some(operations::endpoint(path));
@@ -148,12 +148,12 @@ impl State {
     fn read_source(&mut self, source: &Value) -> Result<SourceOptions, Error> {
         let fields = Fields::of("sourceOptions", source)?;
         // At once, as the key may also stand in a field that it does not belong to.
-        self.redactor = Redactor::new(fields.word("apiKey").ok().flatten().map(Secret::new));
+        self.redactor = Redactor::new(fields.trimmed("apiKey").ok().flatten().map(Secret::new));
         let source = SourceOptions::from_fields(&fields)?;
         self.redactor = source.redactor();
         self.context.host = source.base_url.host();
-        source.base_url.name().clone_into(&mut self.context.base_url);
-        self.context.base_url_given = source.base_url.is_given();
+        source.base_url.without_query().clone_into(&mut self.context.base_url);
+        self.context.is_custom = source.base_url.is_custom();
         Ok(source)
     }
 
@@ -205,7 +205,7 @@ impl State {
 
     fn hint(&self, error: &Error) -> Option<String> {
         let model_facts = capabilities::facts(self.context.model.as_deref().unwrap_or_default());
-        hints::hint(error, &Context { model_facts, ..self.context.clone() })
+        hints::hint(error, &HintContext { model_facts, ..self.context.clone() })
     }
 
     fn details<'a>(&'a self, error: &'a Error, hint: Option<&'a str>) -> Details<'a> {
@@ -234,48 +234,48 @@ fn json_object(details: Details<'_>) -> Map<String, Value> {
     }
 }
 
-async fn answer<T: Transport>(
+async fn run_query<T: Transport>(
     transport: &T,
-    memory: &Memory,
+    cache: &ModelCache,
     source: &Value,
     query: &Value,
-    state: &mut State,
-) -> Result<Reply, Error> {
+    state: &mut Diagnostics,
+) -> Result<QueryResult, Error> {
     let source = state.read_source(source)?;
     let fields = Fields::of("queryOptions", query)?;
     let query = Query::from_fields(&fields, source.base_url.provider())?;
     state.has_details = query.has_details;
     let timeout = [query_timeout(&fields), source.timeout].into_iter().flatten().min().unwrap_or(DEFAULT_TIMEOUT);
-    let call = Call::new(transport, &source, timeout);
-    let mut exchange = Exchange { call, memory, source: &source, state };
+    let call = RequestSender::new(transport, &source, timeout);
+    let mut runner = QueryRunner { call, cache, source: &source, state };
     match query.work {
-        Work::Plain(plan) => exchange.ask(plan).await,
-        Work::Completion(completion) => exchange.complete(&completion).await,
+        Work::Plain(plan) => runner.send_adjusted(plan).await,
+        Work::Completion(completion) => runner.complete(&completion).await,
     }
 }
 
-struct Exchange<'a, T> {
-    call: Call<'a, T>,
-    memory: &'a Memory,
+struct QueryRunner<'a, T> {
+    call: RequestSender<'a, T>,
+    cache: &'a ModelCache,
     source: &'a SourceOptions,
-    state: &'a mut State,
+    state: &'a mut Diagnostics,
 }
 
-impl<T: Transport> Exchange<'_, T> {
+impl<T: Transport> QueryRunner<'_, T> {
     /// Completions by its engine.
-    async fn complete(&mut self, completion: &Completion) -> Result<Reply, Error> {
+    async fn complete(&mut self, completion: &Completion) -> Result<QueryResult, Error> {
         let plan = completion.plan();
         let model = plan.request.text("model").unwrap_or_default().to_owned();
         let key = self.key(&plan.request, &model);
         let chat_model = match completion.engine {
             Engine::Completions => None,
             Engine::Chat => Some(completion.chat_model()),
-            Engine::Auto => self.memory.chat_model(&key),
+            Engine::Auto => self.cache.chat_model(&key),
         };
         if let Some(chat_model) = chat_model {
             return self.complete_through_chat(completion, &model, &chat_model).await;
         }
-        let error = match self.ask(plan).await {
+        let error = match self.send_adjusted(plan).await {
             Ok(reply) => return Ok(reply),
             Err(error) => error,
         };
@@ -288,11 +288,11 @@ impl<T: Transport> Exchange<'_, T> {
                 let is_about_the_account =
                     error.api().is_some_and(|error| error.status == 403) || model.starts_with("ft:");
                 if !is_about_the_account {
-                    self.memory.learn_chat_model(&key, &chat_model);
+                    self.cache.learn_chat_model(&key, &chat_model);
                 }
                 Ok(reply)
             }
-            // A server without `OpenAI`'s chat models: what it said of the named model is the news.
+            // The server has no `OpenAI` chat models, so report the first error.
             Err(second) if second.api().is_some_and(|error| ApiCause::of(error).is_about_model_or_route()) => {
                 self.state.asks(completion::PATH, Some(&model));
                 self.state.substituted_model = None;
@@ -308,23 +308,23 @@ impl<T: Transport> Exchange<'_, T> {
         completion: &Completion,
         model: &str,
         chat_model: &str,
-    ) -> Result<Reply, Error> {
+    ) -> Result<QueryResult, Error> {
         let (plan, left_out) = completion.chat_plan(chat_model);
         self.state.adjusted = left_out;
         if chat_model != model {
             self.state.substituted_model = Some(chat_model.to_owned());
         }
-        self.ask(plan).await
+        self.send_adjusted(plan).await
     }
 
     /// Sends a request, adjusted to its model as far as that is known or the API tells.
-    async fn ask(&mut self, plan: Plan) -> Result<Reply, Error> {
+    async fn send_adjusted(&mut self, plan: Plan) -> Result<QueryResult, Error> {
         let Plan { mut request, mut reader } = plan;
         let model = request.text("model").map(str::to_owned);
         self.state.asks(request.path, model.as_deref());
         let key = self.key(&request, model.as_deref().unwrap_or_default());
         if let Some(body) = &mut request.body {
-            for adjustment in adjust::for_family(body).into_iter().chain(self.memory.adjustments(&key)) {
+            for adjustment in adjust::for_family(body).into_iter().chain(self.cache.adjustments(&key)) {
                 if adjustment.apply(body) {
                     self.state.adjusted.push(adjustment);
                 }
@@ -348,7 +348,7 @@ impl<T: Transport> Exchange<'_, T> {
         };
         // Only what has helped is remembered.
         for adjustment in learnt.iter().filter(|adjustment| adjustment.is_about_the_model()) {
-            self.memory.learn(&key, adjustment);
+            self.cache.learn(&key, adjustment);
         }
         self.state.request_id.clone_from(&answer.request_id);
         if let Reader::Choices(reader) = &mut reader
@@ -363,18 +363,25 @@ impl<T: Transport> Exchange<'_, T> {
     /// What is learnt holds for one address, endpoint, model and reasoning effort.
     fn key(&self, request: &ApiRequest, model: &str) -> String {
         let effort = request.text("reasoning_effort").unwrap_or_default();
-        [self.source.base_url.name(), request.path, model, effort].join("\n")
+        [self.source.base_url.without_query(), request.path, model, effort].join("\n")
     }
 }
 
-async fn connect<T: Transport>(transport: &T, source: &Value, state: &mut State) -> Result<Option<String>, Error> {
+async fn connect<T: Transport>(
+    transport: &T,
+    source: &Value,
+    state: &mut Diagnostics,
+) -> Result<Option<String>, Error> {
     let source = state.read_source(source)?;
     state.asks(models::PATH, None);
-    let mut call =
-        Call::new(transport, &source, source.timeout.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT)));
+    let mut call = RequestSender::new(
+        transport,
+        &source,
+        source.timeout.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT)),
+    );
     let result = call.send(&ApiRequest::get(models::PATH)).await;
     state.attempts = call.attempts();
-    match result.and_then(|answer| models::check(&answer)) {
+    match result.and_then(|answer| models::ensure_model_list(&answer)) {
         Ok(()) => Ok(None),
         Err(Error::Api(error)) if ApiCause::of(&error) == ApiCause::MissingScope => Ok(Some(format!(
             "Connected. The API key is genuine but restricted: it may not list models (HTTP {}). Queries work if it \
@@ -386,7 +393,7 @@ async fn connect<T: Transport>(transport: &T, source: &Value, state: &mut State)
 }
 
 /// A panic of `future` as an error: the addon lives in the process of `ToolJet`'s server.
-async fn unpanicked<R>(future: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
+async fn catch_panics<R>(future: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
     let mut future = pin!(future);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(poll) => poll,

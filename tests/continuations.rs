@@ -7,7 +7,7 @@ mod script;
 
 use script::{Script, Step, answer};
 use serde_json::{Value, json};
-use tooljet_openai::{policy::model_cache::Memory, service::Outcome};
+use tooljet_openai::{policy::model_cache::ModelCache, service::Outcome};
 
 fn source() -> Value {
     json!({"apiKey": "sk-continuations", "base_url": "https://gateway.example/v1"})
@@ -32,10 +32,10 @@ fn paths(script: &Script) -> Vec<String> {
 
 #[test]
 fn auto_pays_for_the_missing_endpoint_only_once() {
-    let memory = Memory::default();
+    let cache = ModelCache::default();
     let script = Script::new([gone(), continued(), continued()]);
     for _ in 0..2 {
-        let Outcome::Ok(reply) = script.run_with(&memory, &source(), &query("auto")) else { panic!("failed") };
+        let Outcome::Ok(reply) = script.run_with(&cache, &source(), &query("auto")) else { panic!("failed") };
         assert_eq!(reply.data, " upon");
         assert_eq!(reply.metadata["endpoint"], "chat/completions");
         assert_eq!(reply.metadata["substituted_model"], "gpt-5.4-mini");
@@ -45,15 +45,15 @@ fn auto_pays_for_the_missing_endpoint_only_once() {
 
 #[test]
 fn what_is_remembered_holds_for_one_address_and_model() {
-    let memory = Memory::default();
+    let cache = ModelCache::default();
     let script = Script::new([gone(), continued(), gone(), continued(), gone(), continued()]);
-    script.run_with(&memory, &source(), &query("auto"));
+    script.run_with(&cache, &source(), &query("auto"));
     let mut other_model = query("auto");
     other_model["model"] = json!("local-13b");
-    script.run_with(&memory, &source(), &other_model);
+    script.run_with(&cache, &source(), &other_model);
     let mut other_address = source();
     other_address["base_url"] = json!("https://gateway.example/v2");
-    script.run_with(&memory, &other_address, &query("auto"));
+    script.run_with(&cache, &other_address, &query("auto"));
     assert_eq!(script.attempts(), 6);
 }
 
@@ -70,10 +70,10 @@ fn completions_and_chat_ask_one_endpoint_only() {
 
 #[test]
 fn where_chat_is_missing_too_the_first_error_counts() {
-    let memory = Memory::default();
+    let cache = ModelCache::default();
     let script = Script::new([gone(), gone(), gone(), gone()]);
     for _ in 0..2 {
-        let Outcome::Failed(failure) = script.run_with(&memory, &source(), &query("auto")) else { panic!("succeeded") };
+        let Outcome::Failed(failure) = script.run_with(&cache, &source(), &query("auto")) else { panic!("succeeded") };
         assert_eq!((&failure.data["model"], &failure.data["attempts"]), (&json!("local-7b"), &json!(2)));
         assert!(failure.description.contains("Check the name local-7b"), "{}", failure.description);
     }

@@ -421,7 +421,7 @@ fn the_client_itself_sends_no_header_with_a_line_break() {
             url: server.url().parse().unwrap(),
             headers: vec![(name.to_owned(), Secret::new(value))],
             body: None,
-            guarded: true,
+            is_custom: true,
         };
         let sent = plugin.runtime.block_on(plugin.client.send(&request, Duration::from_secs(1)));
         let error = sent.unwrap_err();

@@ -205,7 +205,7 @@ fn ids(data: Value) -> Value {
     }
 }
 
-/// What ToolJet 2 shows of a failed connection test, and nothing else.
+/// What `ToolJet` 2 shows of a failed connection test, and nothing else.
 #[test]
 fn a_failed_connection_test_says_why_in_a_few_words() {
     let index = index();

@@ -7,7 +7,7 @@ mod script;
 
 use script::{Script, Step, answer};
 use serde_json::{Value, json};
-use tooljet_openai::{error::TransportErrorKind, policy::model_cache::Memory, service::Outcome};
+use tooljet_openai::{error::TransportErrorKind, policy::model_cache::ModelCache, service::Outcome};
 
 const KEY: &str = "sk-learning-0123456789";
 
@@ -31,14 +31,14 @@ fn chat(more: Value) -> Value {
 
 #[test]
 fn only_what_has_helped_is_remembered() {
-    let memory = Memory::default();
+    let cache = ModelCache::default();
     let script = Script::new([
         refused(Some("temperature"), "temperature is not supported"),
         refused(None, "something else is wrong"),
         pong(),
     ]);
-    assert!(matches!(script.run_with(&memory, &source(), &chat(json!({"temperature": 1}))), Outcome::Failed(_)));
-    script.run_with(&memory, &source(), &chat(json!({"temperature": 1})));
+    assert!(matches!(script.run_with(&cache, &source(), &chat(json!({"temperature": 1}))), Outcome::Failed(_)));
+    script.run_with(&cache, &source(), &chat(json!({"temperature": 1})));
     assert_eq!(script.sent.lock().unwrap()[2].body["temperature"], 1);
 }
 
@@ -101,12 +101,12 @@ fn every_wording_of_a_missing_model_is_continued_through_chat() {
 
 #[test]
 fn one_accounts_missing_access_is_not_remembered_for_others() {
-    let memory = Memory::default();
+    let cache = ModelCache::default();
     let denied = || answer(403, &[], json!({"error": {"message": "no access", "code": "model_not_found"}}));
     let script = Script::new([denied(), pong(), denied(), pong()]);
     let query = json!({"operation": "completion", "model": "m", "prompt": "Ping"});
     for _ in 0..2 {
-        script.run_with(&memory, &source(), &query);
+        script.run_with(&cache, &source(), &query);
     }
     assert_eq!(script.attempts(), 4);
 }

@@ -25,7 +25,7 @@ use serde_json::json;
 use server::{Connection, Server, response};
 use tokio::task::JoinHandle;
 use tooljet_openai::{
-    network::http::{MAX_ANSWER_BYTES, MAX_ERROR_BYTES},
+    network::http::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
     service::{Failure, Outcome},
 };
 
@@ -257,7 +257,7 @@ fn an_answer_that_announces_too_much_is_not_read() {
 #[cfg(target_os = "linux")]
 fn an_answer_that_does_not_end_is_read_up_to_the_limit() {
     let alone = alone();
-    let failure = within(&alone, MAX_ANSWER_BYTES + 48 * MIB, |connection| {
+    let failure = within(&alone, MAX_RESPONSE_BYTES + 48 * MIB, |connection| {
         connection.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(64 << 10));
         flood(connection, chunk.as_bytes());
@@ -283,10 +283,10 @@ fn a_long_error_is_read_up_to_its_limit_and_keeps_its_status() {
 #[cfg(target_os = "linux")]
 fn a_gzip_bomb_is_defused() {
     let alone = alone();
-    let deflated = compress_to_vec(&vec![b' '; MAX_ANSWER_BYTES + MIB], 1);
+    let deflated = compress_to_vec(&vec![b' '; MAX_RESPONSE_BYTES + MIB], 1);
     let bomb = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &deflated, &[0; 8]].concat();
     assert!(bomb.len() < MIB);
-    let failure = within(&alone, 2 * MAX_ANSWER_BYTES + 16 * MIB, move |connection| {
+    let failure = within(&alone, 2 * MAX_RESPONSE_BYTES + 16 * MIB, move |connection| {
         connection.send(response(200, &[("content-encoding", "gzip")], &bomb));
     });
     assert_failure(&failure, "response_too_large", "after decompression");

@@ -6,7 +6,7 @@ mod script;
 
 use script::{Script, Step, answer};
 use serde_json::{Value, json};
-use tooljet_openai::{policy::model_cache::Memory, service::Outcome};
+use tooljet_openai::{policy::model_cache::ModelCache, service::Outcome};
 
 const ADDRESS: &str = "https://gateway.example/v1";
 
@@ -26,14 +26,14 @@ fn query(options: Value) -> Value {
 
 /// What the second tenant sends after the first one's query was refused and then adjusted.
 fn sent_after(first: Value, refused: Step, second: Value, address_of_first: &str) -> Value {
-    let memory = Memory::default();
+    let cache = ModelCache::default();
     let adjusted = Script::new([refused, pong()]);
     let source = json!({"apiKey": "sk-first", "base_url": address_of_first});
-    let outcome = adjusted.run_with(&memory, &source, &query(first));
+    let outcome = adjusted.run_with(&cache, &source, &query(first));
     assert!(matches!(outcome, Outcome::Ok(_)), "{outcome:?}");
     assert_eq!(adjusted.attempts(), 2);
     let script = Script::new([pong()]);
-    script.run_with(&memory, &json!({"apiKey": "sk-second", "base_url": ADDRESS}), &query(second));
+    script.run_with(&cache, &json!({"apiKey": "sk-second", "base_url": ADDRESS}), &query(second));
     script.sent.lock().unwrap().remove(0).body
 }
 

@@ -15,7 +15,7 @@ use tooljet_openai::{network::http::HttpResponse, service::{Failure, Outcome}};
 const KEY: &str = "Qx7-Vw93_ZpLm41kTrY8eHn2-BdGs56uJcFa0XoWi";
 const OPERATIONS: [&str; 5] = ["completion", "chat", "image_generation", "generate_embedding", "list_models"];
 /// More than any query may make.
-const MOST_REQUESTS: usize = 100;
+const MAX_REQUESTS: usize = 100;
 
 fn response(data: &[u8]) -> Option<HttpResponse> {
     let mut lines = data.splitn(4, |byte| *byte == b'\n');
@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let Some(response) = response(data) else { return Corpus::Reject };
     let known = response.body.windows(KEY.len()).any(|part| part == KEY.as_bytes());
     for operation in OPERATIONS {
-        let script = Script::new((0..MOST_REQUESTS).map(|_| Step::Answer(response.clone())));
+        let script = Script::new((0..MAX_REQUESTS).map(|_| Step::Answer(response.clone())));
         let query = json!({
             "operation": operation, "prompt": "As JSON", "input": "a", "temperature": 1, "max_tokens": 5, "n": 2,
             "stop_sequence": "END", "response_format": "json_object", "model": "m", "seed": 1, "logprobs": 1

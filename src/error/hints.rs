@@ -3,24 +3,23 @@
 use std::time::Duration;
 
 use crate::error::{
-    ApiError, Error, NoAnswer, TransportErrorKind, Unexpected, cause::ApiCause, field_label, seconds,
-    truncate::truncate,
+    ApiError, BodyKind, Error, NoAnswer, TransportErrorKind, cause::ApiCause, field_label, seconds, truncate::truncate,
 };
 
 /// Longest reason of a failed connection test, in characters.
-const LONGEST_REASON: usize = 100;
+const MAX_REASON_CHARS: usize = 100;
 const WEB_PAGE: &str = "a web page in place of the API";
 const OTHER_API: &str = "not an OpenAI-compatible API";
 
 /// Where and about what a query failed; what hints refer to.
 #[derive(Clone, Debug, Default)]
-pub struct Context {
+pub struct HintContext {
     /// Host and port of the API.
     pub host: String,
     /// The base URL, without its query.
     pub base_url: String,
     /// Whether the base URL was typed into the data source.
-    pub base_url_given: bool,
+    pub is_custom: bool,
     /// The model that was asked.
     pub model: Option<String>,
     /// What the table of models knows about it.
@@ -64,7 +63,7 @@ pub struct ModelEnd {
 
 /// What to do about `error`; `None` where its own words say it all.
 #[must_use]
-pub fn hint(error: &Error, context: &Context) -> Option<String> {
+pub fn hint(error: &Error, context: &HintContext) -> Option<String> {
     match error {
         Error::Api(error) => api_hint(error, context),
         Error::Timeout { .. } if context.endpoint == Some(Endpoint::Models) => Some(format!(
@@ -77,11 +76,11 @@ pub fn hint(error: &Error, context: &Context) -> Option<String> {
                 .to_owned(),
         ),
         Error::Transport(error) => transport_hint(error.kind, context),
-        Error::Decode { body: Unexpected::EventStream, .. } => Some(
+        Error::Decode { body: BodyKind::EventStream, .. } => Some(
             "The server streams although the plugin did not ask it to. Turn streaming off there, or use another server."
                 .to_owned(),
         ),
-        Error::Decode { body: Unexpected::Html, .. } => {
+        Error::Decode { body: BodyKind::Html, .. } => {
             Some(format!("This may be the sign-in page of a network or a proxy. {}", check_address(context)))
         }
         Error::Decode { .. } => {
@@ -95,7 +94,7 @@ pub fn hint(error: &Error, context: &Context) -> Option<String> {
     }
 }
 
-fn api_hint(error: &ApiError, context: &Context) -> Option<String> {
+fn api_hint(error: &ApiError, context: &HintContext) -> Option<String> {
     let hint = match ApiCause::of(error) {
         ApiCause::InvalidKey => "Check the API key in the data source: paste it again, and make sure that it was not \
                                  revoked and belongs to this Base URL."
@@ -171,7 +170,7 @@ fn field_of(param: &str) -> &str {
     }
 }
 
-fn model_not_found(error: &ApiError, context: &Context) -> String {
+fn model_not_found(error: &ApiError, context: &HintContext) -> String {
     const LIST: &str = "choose a model that List models shows for this API key";
     let Some(model) = &context.model else { return format!("Check the name of the model, or {LIST}.") };
     let facts = &context.model_facts;
@@ -198,7 +197,7 @@ fn model_not_found(error: &ApiError, context: &Context) -> String {
 }
 
 /// What to do where the API itself says that the model belongs to another endpoint.
-fn other_endpoint(context: &Context) -> String {
+fn other_endpoint(context: &HintContext) -> String {
     match context.endpoint {
         Some(Endpoint::Completions) => "Set Engine to Auto or Chat only, or use the Chat operation.".to_owned(),
         Some(Endpoint::Chat) => choose_a_chat_model(context),
@@ -206,20 +205,20 @@ fn other_endpoint(context: &Context) -> String {
     }
 }
 
-fn choose_a_chat_model(context: &Context) -> String {
+fn choose_a_chat_model(context: &HintContext) -> String {
     format!("Choose a chat model such as {}.", context.model_facts.chat_model)
 }
 
-fn check_address(context: &Context) -> String {
+fn check_address(context: &HintContext) -> String {
     let address = &context.base_url;
-    if context.base_url_given {
+    if context.is_custom {
         format!("Check the Base URL ({address}): it usually ends in /v1, and the plugin adds the rest.")
     } else {
         format!("The request went to {address}; check the network and proxy settings of the ToolJet server.")
     }
 }
 
-fn transport_hint(kind: TransportErrorKind, context: &Context) -> Option<String> {
+fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<String> {
     let host = &context.host;
     Some(match kind {
         TransportErrorKind::Dns => format!(
@@ -300,14 +299,14 @@ pub fn in_short(error: &Error) -> String {
         Error::InvalidOption { .. } => {
             let what = error.to_string();
             // What follows says what to enter, which is in the description.
-            truncate(what.split_once("; ").map_or(what.as_str(), |(what, _)| what), LONGEST_REASON)
+            truncate(what.split_once("; ").map_or(what.as_str(), |(what, _)| what), MAX_REASON_CHARS)
         }
         Error::UnknownOperation(_) => "unknown operation".to_owned(),
         Error::Api(error) => api_in_short(error),
         Error::Timeout { .. } => TransportErrorKind::Timeout.in_short().to_owned(),
         Error::Transport(error) => error.kind.in_short().to_owned(),
-        Error::Decode { body: Unexpected::Html, .. } => WEB_PAGE.to_owned(),
-        Error::Decode { body: Unexpected::EventStream, .. } => "an event stream in place of one response".to_owned(),
+        Error::Decode { body: BodyKind::Html, .. } => WEB_PAGE.to_owned(),
+        Error::Decode { body: BodyKind::EventStream, .. } => "an event stream in place of one response".to_owned(),
         Error::Decode { .. } => OTHER_API.to_owned(),
         Error::NoAnswer { .. } => "no answer from the model".to_owned(),
         Error::Internal(_) => "the plugin failed unexpectedly".to_owned(),
@@ -368,7 +367,7 @@ mod tests {
     fn a_model_that_is_gone_comes_with_date_and_replacement() {
         let end = ModelEnd { date: Some("2026-10-23"), replacement: "gpt-6-sol" };
         let model_facts = ModelFacts { end: Some(end), ..ModelFacts::default() };
-        let context = Context { model: Some("o1".to_owned()), model_facts, ..Context::default() };
+        let context = HintContext { model: Some("o1".to_owned()), model_facts, ..HintContext::default() };
         let error = Error::Api(Box::new(ApiError {
             status: 404,
             code: Some("model_not_found".to_owned()),
@@ -433,6 +432,6 @@ mod tests {
         assert_eq!(api(404, "", true), "a web page in place of the API");
         assert_eq!(api(418, "", false), "request rejected (HTTP 418)");
         assert_eq!(in_short(&Error::invalid("apiKey", "is missing; enter it")), "API key is missing");
-        assert_eq!(in_short(&Error::invalid("base_url", "x".repeat(500))).chars().count(), LONGEST_REASON + 1);
+        assert_eq!(in_short(&Error::invalid("base_url", "x".repeat(500))).chars().count(), MAX_REASON_CHARS + 1);
     }
 }

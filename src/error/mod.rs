@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub use self::{
     api::ApiError,
-    no_answer::{NoAnswer, Unexpected},
+    no_answer::{BodyKind, NoAnswer},
     transport::{TransportError, TransportErrorKind},
 };
 
@@ -64,7 +64,7 @@ pub enum Error {
         /// What was expected and what came, with an excerpt.
         reason: String,
         /// What the body looks like.
-        body: Unexpected,
+        body: BodyKind,
         /// The API's id of the request.
         request_id: Option<String>,
     },

@@ -2,7 +2,7 @@
 
 /// What came in place of the expected JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unexpected {
+pub enum BodyKind {
     /// A web page.
     Html,
     /// A stream of events, which was not asked for.

@@ -145,7 +145,7 @@ impl TransportErrorKind {
     /// Whether another try may succeed. The same certificate, rule, address or
     /// oversized answer would only fail again.
     #[must_use]
-    pub fn is_passing(self) -> bool {
+    pub fn is_transient(self) -> bool {
         matches!(
             self,
             Self::ConnectTimeout

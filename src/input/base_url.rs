@@ -42,7 +42,7 @@ impl BaseUrl {
     /// [`Error::InvalidOption`] if it is no http(s) URL or holds user-info or a fragment.
     /// The error never repeats the value: it may hold a password.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
-        match fields.word(BASE_URL)? {
+        match fields.trimmed(BASE_URL)? {
             Some(text) => Self::parse(&text),
             None => Ok(Self { given: false, ..Self::parse(DEFAULT)? }),
         }
@@ -106,13 +106,13 @@ impl BaseUrl {
 
     /// Whether a person typed this address, so that `ToolJet`'s rules on addresses apply.
     #[must_use]
-    pub fn is_given(&self) -> bool {
+    pub fn is_custom(&self) -> bool {
         self.given && self.url.as_str() != DEFAULT
     }
 
     /// The address without its query, as errors and the process's memory use it.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub fn without_query(&self) -> &str {
         self.url.as_str().split('?').next().unwrap_or_default()
     }
 
@@ -169,9 +169,9 @@ mod tests {
         for blank in ["", "  \n"] {
             let base = base(blank).unwrap();
             assert_eq!(base.endpoint("/models").as_str(), "https://api.openai.com/v1/models");
-            assert!(!base.is_given());
+            assert!(!base.is_custom());
         }
-        assert!(!base("https://api.openai.com/").unwrap().is_given());
+        assert!(!base("https://api.openai.com/").unwrap().is_custom());
     }
 
     #[test]

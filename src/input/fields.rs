@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 use crate::{error::Error, input::lenient_json};
 
 /// 2^53: above it a float no longer tells neighbouring integers apart.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 /// What a dropdown stores for "Default": `ToolJet` has no way to choose an empty value.
 const UNSET: &str = "unset";
 /// Longest excerpt of a bad value that an error repeats, in characters.
@@ -69,7 +69,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is an array or object.
-    pub fn word(&self, key: &str) -> Result<Option<String>, Error> {
+    pub fn trimmed(&self, key: &str) -> Result<Option<String>, Error> {
         Ok(self.text(key)?.map(|text| text.trim().to_owned()))
     }
 
@@ -90,7 +90,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is no whole number or outside of the range.
-    pub fn whole(&self, key: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, Error> {
+    pub fn integer(&self, key: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, Error> {
         let Some(value) = self.value(key) else { return Ok(None) };
         let expected = || {
             if *range.end() == i64::MAX && *range.start() == i64::MIN {
@@ -112,7 +112,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is neither.
-    pub fn flag(&self, key: &str) -> Result<Option<bool>, Error> {
+    pub fn boolean(&self, key: &str) -> Result<Option<bool>, Error> {
         let Some(value) = self.value(key).filter(|value| !is_unset(value)) else { return Ok(None) };
         match value {
             Value::Bool(flag) => Ok(Some(*flag)),
@@ -127,7 +127,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`Error::InvalidOption`] if it is an array or object.
     pub fn dropdown(&self, key: &str) -> Result<Option<String>, Error> {
-        Ok(self.word(key)?.filter(|word| !word.eq_ignore_ascii_case(UNSET)))
+        Ok(self.trimmed(key)?.filter(|word| !word.eq_ignore_ascii_case(UNSET)))
     }
 
     /// One of `choices`, in any case, from a dropdown.
@@ -204,7 +204,7 @@ pub fn number_of(value: &Value) -> Option<Number> {
         }
         _ => return None,
     };
-    if float.fract() == 0.0 && float.abs() <= LARGEST_EXACT {
+    if float.fract() == 0.0 && float.abs() <= MAX_EXACT_INTEGER {
         #[allow(clippy::cast_possible_truncation)] // checked just above
         return Some((float as i64).into());
     }
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn whole_numbers_refuse_fractions_and_name_the_range() {
-        let read = |value| with(value, |fields| fields.whole("key", 1..=i64::MAX));
+        let read = |value| with(value, |fields| fields.integer("key", 1..=i64::MAX));
         for value in [json!(100), json!("100"), json!("100.0"), json!("1e2")] {
             assert_eq!(read(value).unwrap(), Some(100));
         }
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn flags_and_choices_take_text() {
-        let flag = |value| with(value, |fields| fields.flag("key"));
+        let flag = |value| with(value, |fields| fields.boolean("key"));
         assert_eq!(flag(json!("True")).unwrap(), Some(true));
         assert_eq!(flag(json!("{{false}}")).unwrap(), Some(false));
         assert_eq!(reason(flag(json!("yes"))), r#"key must be true or false, got "yes""#);
@@ -309,12 +309,12 @@ mod tests {
     fn a_dropdown_that_is_left_to_the_model_is_not_set() {
         for unset in [json!("unset"), json!(" Unset\n"), json!(""), json!(null)] {
             assert_eq!(with(unset.clone(), |fields| fields.dropdown("key")).unwrap(), None);
-            assert_eq!(with(unset.clone(), |fields| fields.flag("key")).unwrap(), None);
+            assert_eq!(with(unset.clone(), |fields| fields.boolean("key")).unwrap(), None);
             assert_eq!(with(unset, |fields| fields.choice("key", &[("a", 1)])).unwrap(), None);
         }
         assert_eq!(with(json!(" low "), |fields| fields.dropdown("key")).unwrap().as_deref(), Some("low"));
         // A text field may well say so.
-        assert_eq!(with(json!("unset"), |fields| fields.word("key")).unwrap().as_deref(), Some("unset"));
+        assert_eq!(with(json!("unset"), |fields| fields.trimmed("key")).unwrap().as_deref(), Some("unset"));
     }
 
     #[test]
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_long_bad_value_is_cut() {
-        let read = with(json!("x".repeat(500)), |fields| fields.flag("key"));
+        let read = with(json!("x".repeat(500)), |fields| fields.boolean("key"));
         assert!(reason(read).chars().count() < 80);
     }
 }

@@ -40,7 +40,7 @@ fn without_lone_surrogates(text: &str) -> Option<Vec<u8>> {
                 at += ESCAPE;
             }
             (Some(_), _) => at += ESCAPE,
-            // What follows is escaped, be it another backslash.
+            // Skip the escaped character, even a backslash.
             (None, _) => at = text.len().min(at + 2),
         }
     }

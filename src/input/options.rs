@@ -27,8 +27,8 @@ const RESERVED_HEADERS: [&str; 8] =
 /// Words before the secret in the value of a header.
 const SCHEMES: [&str; 4] = ["apikey", "basic", "bearer", "token"];
 /// Most headers of a data source, and the most that all of them hold; servers take less.
-const MOST_HEADERS: usize = 100;
-const MOST_HEADER_BYTES: usize = 64 << 10;
+const MAX_HEADERS: usize = 100;
+const MAX_HEADER_BYTES: usize = 64 << 10;
 
 /// A checked data source.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl SourceOptions {
     /// # Errors
     /// [`Error::InvalidOption`] naming the field that cannot be used; never its secret value.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
-        let Some(api_key) = fields.word("apiKey")? else {
+        let Some(api_key) = fields.trimmed("apiKey")? else {
             return Err(Error::invalid(
                 "apiKey",
                 "is missing; enter it in the data source (any text, if your server needs no key)",
@@ -70,12 +70,12 @@ impl SourceOptions {
             headers.push((name, value));
         }
         let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.expose().len()).sum();
-        if bytes > MOST_HEADER_BYTES {
-            let field = if api_key.len() > MOST_HEADER_BYTES / 2 { "apiKey" } else { "headers" };
+        if bytes > MAX_HEADER_BYTES {
+            let field = if api_key.len() > MAX_HEADER_BYTES / 2 { "apiKey" } else { "headers" };
             return Err(Error::invalid(field, "must be shorter: no server takes a request with headers of this size"));
         }
-        let timeout = fields.whole("timeout_seconds", 1..=3600)?;
-        let max_retries = fields.whole("max_retries", 0..=10)?.unwrap_or(DEFAULT_MAX_RETRIES);
+        let timeout = fields.integer("timeout_seconds", 1..=3600)?;
+        let max_retries = fields.integer("max_retries", 0..=10)?.unwrap_or(DEFAULT_MAX_RETRIES);
         Ok(Self {
             base_url,
             headers,
@@ -116,7 +116,7 @@ fn authorization(provider: Provider, api_key: &str) -> (String, Secret) {
 
 /// An optional id. Old data sources may hold the texts `null` and `undefined`.
 fn stored_id(fields: &Fields<'_>, key: &str) -> Result<Option<String>, Error> {
-    let Some(id) = fields.word(key)?.filter(|id| id != "null" && id != "undefined") else {
+    let Some(id) = fields.trimmed(key)?.filter(|id| id != "null" && id != "undefined") else {
         return Ok(None);
     };
     check_header_value(key, &id)?;
@@ -159,8 +159,8 @@ fn own_headers(fields: &Fields<'_>) -> Result<Vec<(String, Secret)>, Error> {
             return Err(Error::invalid("headers", place));
         }
         headers.push((name, Secret::new(value)));
-        if headers.len() > MOST_HEADERS {
-            return Err(Error::invalid("headers", format!("must have at most {MOST_HEADERS} entries")));
+        if headers.len() > MAX_HEADERS {
+            return Err(Error::invalid("headers", format!("must have at most {MAX_HEADERS} entries")));
         }
     }
     Ok(headers)
@@ -304,9 +304,9 @@ mod tests {
             source(&json!({"apiKey": key, "headers": headers})).map(|_| ()).map_err(|error| error.to_string())
         };
         let many = |count| (0..count).map(|n| json!([format!("x-{n}"), "v"])).collect::<Vec<_>>();
-        assert_eq!(error("sk-1", many(MOST_HEADERS)), Ok(()));
+        assert_eq!(error("sk-1", many(MAX_HEADERS)), Ok(()));
         assert_eq!(error("sk-1", many(100_000)), Err("Headers must have at most 100 entries".to_owned()));
-        let long = "x".repeat(MOST_HEADER_BYTES);
+        let long = "x".repeat(MAX_HEADER_BYTES);
         assert!(error("sk-1", vec![json!(["x-long", long])]).unwrap_err().starts_with("Headers must be shorter"));
         assert!(error(&long, Vec::new()).unwrap_err().starts_with("API key must be shorter"));
     }

@@ -6,9 +6,9 @@ use std::{collections::HashSet, fmt};
 /// a local server's key may well be `test`.
 const WHOLE_WORD_BELOW: usize = 8;
 /// An API that echoes the start or the end of a key shows at least this much of it.
-const SHORTEST_END: usize = 8;
+const MIN_END_CHARS: usize = 8;
 /// Any other part of a key, if it is at least this long.
-const SHORTEST_PART: usize = 12;
+const MIN_PART_CHARS: usize = 12;
 const REDACTED: &str = "[redacted]";
 
 /// A secret text: an API key, the value of a header, the password of a proxy.
@@ -47,7 +47,7 @@ impl Redactor {
 
     /// Whether a secret stands in `text` as a whole; quicker than taking parts of it out.
     #[must_use]
-    pub fn finds_whole(&self, text: &str) -> bool {
+    pub fn contains_secret(&self, text: &str) -> bool {
         self.0.iter().any(|secret| text.contains(secret.expose()))
     }
 
@@ -71,10 +71,10 @@ fn without_secret(text: &str, secret: &str) -> String {
         return without_word(text, secret);
     }
     let (text, secret): (Vec<char>, Vec<char>) = (text.chars().collect(), secret.chars().collect());
-    let echoed = echoed(&text, &secret);
+    let mark_leaks = mark_leaks(&text, &secret);
     let mut clean = String::with_capacity(text.len());
     for (at, c) in text.into_iter().enumerate() {
-        match (echoed[at], at > 0 && echoed[at - 1]) {
+        match (mark_leaks[at], at > 0 && mark_leaks[at - 1]) {
             (false, _) => clean.push(c),
             (true, false) => clean.push_str(REDACTED),
             (true, true) => {}
@@ -85,34 +85,34 @@ fn without_secret(text: &str, secret: &str) -> String {
 
 /// Which characters of `text` belong to a telling part of `secret`. Both may be long and
 /// chosen by somebody hostile, so the time is linear in both.
-fn echoed(text: &[char], secret: &[char]) -> Vec<bool> {
-    let mut echoed = vec![false; text.len()];
-    let parts: HashSet<&[char]> = secret.windows(SHORTEST_PART).collect();
+fn mark_leaks(text: &[char], secret: &[char]) -> Vec<bool> {
+    let mut mark_leaks = vec![false; text.len()];
+    let parts: HashSet<&[char]> = secret.windows(MIN_PART_CHARS).collect();
     for at in 0..text.len() {
         let (before, rest) = text.split_at(at);
-        if rest.get(..SHORTEST_PART).is_some_and(|part| parts.contains(part)) {
-            echoed[at..at + SHORTEST_PART].fill(true);
+        if rest.get(..MIN_PART_CHARS).is_some_and(|part| parts.contains(part)) {
+            mark_leaks[at..at + MIN_PART_CHARS].fill(true);
         }
-        // Longer starts and ends than a part are made of parts.
-        let start = shared(rest.iter(), secret.iter());
-        if start >= SHORTEST_END {
-            echoed[at..at + start].fill(true);
+        // The windows already cover longer prefixes and suffixes.
+        let start = common_prefix_len(rest.iter(), secret.iter());
+        if start >= MIN_END_CHARS {
+            mark_leaks[at..at + start].fill(true);
         }
-        let end = shared(before.iter().rev(), secret.iter().rev());
-        if end >= SHORTEST_END {
-            echoed[at - end..at].fill(true);
+        let end = common_prefix_len(before.iter().rev(), secret.iter().rev());
+        if end >= MIN_END_CHARS {
+            mark_leaks[at - end..at].fill(true);
         }
     }
-    let end = shared(text.iter().rev(), secret.iter().rev());
-    if end >= SHORTEST_END {
-        echoed[text.len() - end..].fill(true);
+    let end = common_prefix_len(text.iter().rev(), secret.iter().rev());
+    if end >= MIN_END_CHARS {
+        mark_leaks[text.len() - end..].fill(true);
     }
-    echoed
+    mark_leaks
 }
 
 /// How many characters two texts have in common at their start, as far as it matters.
-fn shared<'a>(text: impl Iterator<Item = &'a char>, secret: impl Iterator<Item = &'a char>) -> usize {
-    text.zip(secret).take(SHORTEST_PART).take_while(|(ours, theirs)| ours == theirs).count()
+fn common_prefix_len<'a>(text: impl Iterator<Item = &'a char>, secret: impl Iterator<Item = &'a char>) -> usize {
+    text.zip(secret).take(MIN_PART_CHARS).take_while(|(ours, theirs)| ours == theirs).count()
 }
 
 fn without_word(text: &str, word: &str) -> String {

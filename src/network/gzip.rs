@@ -4,7 +4,7 @@ use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
 use crate::{
     error::{TransportError, TransportErrorKind},
-    network::http::{HttpResponse, MAX_ANSWER_BYTES, MAX_ERROR_BYTES},
+    network::http::{HttpResponse, MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
 };
 
 /// Sent as `Accept-Encoding`.
@@ -25,7 +25,7 @@ const HAS_COMMENT: u8 = 16;
 /// answer keeps its status in any case, with as much of its body as can be had.
 pub fn decoded(mut response: HttpResponse) -> Result<HttpResponse, TransportError> {
     let failed = !(200..300).contains(&response.status);
-    let limit = if failed { MAX_ERROR_BYTES } else { MAX_ANSWER_BYTES };
+    let limit = if failed { MAX_ERROR_BYTES } else { MAX_RESPONSE_BYTES };
     let body = match response.header("content-encoding").map(str::to_ascii_lowercase).as_deref() {
         None | Some("" | "identity") => return Ok(response),
         Some("gzip" | "x-gzip") => gunzip(&response.body, limit),
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_bomb_is_an_error_and_an_error_keeps_its_status() {
-        let bomb = gzip(0, b"", &vec![b' '; MAX_ANSWER_BYTES + 1]);
+        let bomb = gzip(0, b"", &vec![b' '; MAX_RESPONSE_BYTES + 1]);
         assert!(bomb.len() < 1 << 20);
         assert_eq!(kind(response(200, "gzip", bomb.clone())), TransportErrorKind::TooLarge);
         let error = decoded(response(500, "gzip", bomb)).unwrap();

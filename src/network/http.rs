@@ -10,7 +10,7 @@ use url::Url;
 use crate::{error::TransportError, input::secret::Secret};
 
 /// Largest body of a successful answer, in bytes, after decompression.
-pub const MAX_ANSWER_BYTES: usize = 64 << 20;
+pub const MAX_RESPONSE_BYTES: usize = 64 << 20;
 /// Largest body of an error answer, in bytes, after decompression.
 pub const MAX_ERROR_BYTES: usize = 1 << 20;
 
@@ -35,7 +35,7 @@ pub struct HttpRequest {
     /// JSON text.
     pub body: Option<Vec<u8>>,
     /// Whether `ToolJet`'s rules on addresses apply, because a person typed this one.
-    pub guarded: bool,
+    pub is_custom: bool,
 }
 
 /// One answer with its whole body.
@@ -45,7 +45,7 @@ pub struct HttpResponse {
     pub status: u16,
     /// Lower-case names.
     pub headers: Vec<(String, String)>,
-    /// At most [`MAX_ANSWER_BYTES`] or [`MAX_ERROR_BYTES`].
+    /// At most [`MAX_RESPONSE_BYTES`] or [`MAX_ERROR_BYTES`].
     pub body: Vec<u8>,
 }
 

@@ -9,7 +9,7 @@ pub struct Proxies {
     /// For `https://` addresses.
     pub https: Option<Proxy>,
     /// Hosts that are asked directly: `NO_PROXY`.
-    pub except: Option<String>,
+    pub no_proxy: Option<String>,
 }
 
 /// One proxy. It has no `Debug`: the address may hold a password.
@@ -41,7 +41,7 @@ impl Proxies {
         Self {
             http: all.clone().or_else(|| proxy("HTTP_PROXY")).or_else(fallback),
             https: all.or_else(|| proxy("HTTPS_PROXY")).or_else(fallback),
-            except: read("NO_PROXY"),
+            no_proxy: read("NO_PROXY"),
         }
     }
 }
@@ -72,6 +72,6 @@ mod tests {
         assert_eq!((http.as_deref(), https.as_deref()), (Some("http://a:1"), Some("http://b:2")));
         assert_eq!(addresses(&[("ALL_PROXY", "http://c:3")]).0.as_deref(), Some("http://c:3"));
         assert_eq!(addresses(&[("HTTPS_PROXY", " ")]), (None, None));
-        assert_eq!(proxies(&[("no_proxy", "localhost,.corp")]).except.as_deref(), Some("localhost,.corp"));
+        assert_eq!(proxies(&[("no_proxy", "localhost,.corp")]).no_proxy.as_deref(), Some("localhost,.corp"));
     }
 }

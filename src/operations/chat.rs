@@ -10,7 +10,7 @@ use super::{
     content::{missing_prompt, prompt, user_content},
     files,
     history::History,
-    parameters::{Body, EXTRA_BODY, stops_of},
+    parameters::{BodyBuilder, EXTRA_BODY, stops_of},
     response_format::{self, Format},
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 /// The endpoint's path.
 pub const PATH: &str = "/chat/completions";
 /// Most pairs of `metadata` that the API takes.
-const MOST_METADATA: usize = 16;
+const MAX_METADATA_PAIRS: usize = 16;
 
 /// Turns a Chat query into its request.
 ///
@@ -35,19 +35,19 @@ const MOST_METADATA: usize = 16;
 pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     let more = advanced(fields);
     let (format, member) = response_format::from_fields(fields)?;
-    let model = fields.word("model")?;
-    let mut body = Body::new(fields, model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL));
+    let model = fields.trimmed("model")?;
+    let mut body = BodyBuilder::new(fields, model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL));
     body.set("messages", messages(fields, format)?);
-    if let Some(limit) = fields.whole("max_tokens", 1..=i64::MAX)? {
+    if let Some(limit) = fields.integer("max_tokens", 1..=i64::MAX)? {
         let name = token_limit(provider, body.model());
         body.set(name, limit);
     }
-    body.temperature()?;
-    body.stops()?;
-    let mut body = body.from(&more);
-    let many = body.sampling()?;
-    body.dropdowns(&["reasoning_effort", "verbosity", "service_tier"])?;
-    body.words(&["prompt_cache_key", "safety_identifier"])?;
+    body.set_temperature()?;
+    body.set_stops()?;
+    let mut body = body.read_from(&more);
+    let returns_list = body.set_sampling()?;
+    body.set_dropdowns(&["reasoning_effort", "verbosity", "service_tier"])?;
+    body.set_words(&["prompt_cache_key", "safety_identifier"])?;
     if let Some(metadata) = metadata(&more)? {
         body.set("metadata", metadata);
     }
@@ -56,7 +56,8 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     }
     let body = body.finish(EXTRA_BODY)?;
     let stops = stops_of(&body);
-    let reader = ChoicesReader { endpoint: &PATH[1..], many, format: Some(format), stops, ..ChoicesReader::default() };
+    let reader =
+        ChoicesReader { endpoint: &PATH[1..], returns_list, format: Some(format), stops, ..ChoicesReader::default() };
     Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader) })
 }
 
@@ -126,8 +127,11 @@ fn leads_up_to(suffix: &str) -> String {
 /// `metadata`: up to 16 pairs; scalar values become text, as the API wants it.
 fn metadata(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     let Some(pairs) = fields.object("metadata")? else { return Ok(None) };
-    if pairs.len() > MOST_METADATA {
-        return Err(Error::invalid("metadata", format!("takes at most {MOST_METADATA} pairs, got {}", pairs.len())));
+    if pairs.len() > MAX_METADATA_PAIRS {
+        return Err(Error::invalid(
+            "metadata",
+            format!("takes at most {MAX_METADATA_PAIRS} pairs, got {}", pairs.len()),
+        ));
     }
     pairs
         .into_iter()

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Reply,
+    QueryResult,
     response_format::{self, Format},
 };
 use crate::{
     error::{Error, NoAnswer},
     policy::adjust::cut_at_stop,
-    response::{Answer, content_text, in_order, list, usage},
+    response::{ApiResponse, content_text, in_order, list, usage},
 };
 
 /// Members of the answer that `metadata` repeats when they are there.
@@ -23,7 +23,7 @@ pub struct ChoicesReader {
     /// Path that was asked, without its slash: `completions` or `chat/completions`.
     pub endpoint: &'static str,
     /// Several answers were asked for, so the result is an array.
-    pub many: bool,
+    pub returns_list: bool,
     /// The answer is JSON.
     pub format: Option<Format>,
     /// Put before each text: the prompt, where `echo` is the plugin's to do.
@@ -39,13 +39,13 @@ impl ChoicesReader {
     /// [`Error::NoAnswer`] if the model refused, was stopped by a filter, spent its tokens on
     /// reasoning, or gave no JSON where JSON was asked for. If several answers were asked
     /// for, only if that is so for all of them; else a failed one is `null`.
-    pub fn read(&self, answer: &Answer) -> Result<Reply, Error> {
+    pub fn read(&self, answer: &ApiResponse) -> Result<QueryResult, Error> {
         let choices = in_order(list(&answer.body, "choices"));
         let results: Vec<_> = choices.iter().map(|choice| self.choice(choice, answer)).collect();
         let Some(first) = results.first() else {
             return Err(no_answer(NoAnswer::Empty, "the response contains no choices", answer));
         };
-        let data = if self.many {
+        let data = if self.returns_list {
             if results.iter().all(Result::is_err) {
                 first.clone()?
             } else {
@@ -54,10 +54,10 @@ impl ChoicesReader {
         } else {
             first.clone()?
         };
-        Ok(Reply { data, metadata: self.metadata(answer, &choices) })
+        Ok(QueryResult { data, metadata: self.metadata(answer, &choices) })
     }
 
-    fn choice(&self, choice: &Value, answer: &Answer) -> Result<Value, Error> {
+    fn choice(&self, choice: &Value, answer: &ApiResponse) -> Result<Value, Error> {
         let (text, refusal) = match choice.get("message") {
             Some(message) if message.is_object() => {
                 let spoken = || message.get("audio")?.get("transcript")?.as_str().map(str::to_owned);
@@ -103,7 +103,7 @@ impl ChoicesReader {
         Ok(format!("{}{}", self.echo, cut_at_stop(&text, &self.stops)).into())
     }
 
-    fn metadata(&self, answer: &Answer, choices: &[&Value]) -> Map<String, Value> {
+    fn metadata(&self, answer: &ApiResponse, choices: &[&Value]) -> Map<String, Value> {
         let mut metadata = Map::new();
         metadata.insert("endpoint".to_owned(), self.endpoint.into());
         for name in PASSED_ON {
@@ -117,7 +117,7 @@ impl ChoicesReader {
         let Some(first) = choices.first() else { return metadata };
         let member = |choice: &Value, name: &str| choice.get(name).cloned().unwrap_or_default();
         metadata.insert("finish_reason".to_owned(), member(first, "finish_reason"));
-        if self.many {
+        if self.returns_list {
             let reasons = choices.iter().map(|choice| member(choice, "finish_reason")).collect();
             metadata.insert("finish_reasons".to_owned(), reasons);
         }
@@ -132,7 +132,7 @@ impl ChoicesReader {
     }
 }
 
-fn parsed(text: &str, finish_reason: &str, refusal: Option<&str>, answer: &Answer) -> Result<Value, Error> {
+fn parsed(text: &str, finish_reason: &str, refusal: Option<&str>, answer: &ApiResponse) -> Result<Value, Error> {
     response_format::parse(text).map_err(|error| match (finish_reason, refusal) {
         (_, Some(refusal)) => no_answer(NoAnswer::Refusal, &format!("the model refused: {refusal}"), answer),
         ("length", _) => no_answer(NoAnswer::JsonTruncated, "the JSON answer was cut off by the token limit", answer),
@@ -143,7 +143,7 @@ fn parsed(text: &str, finish_reason: &str, refusal: Option<&str>, answer: &Answe
     })
 }
 
-fn no_answer(code: NoAnswer, reason: &str, answer: &Answer) -> Error {
+fn no_answer(code: NoAnswer, reason: &str, answer: &ApiResponse) -> Error {
     Error::NoAnswer { code, reason: reason.to_owned(), request_id: answer.request_id.clone() }
 }
 
@@ -153,9 +153,9 @@ mod tests {
 
     use super::*;
 
-    fn read(reader: &ChoicesReader, body: Value) -> Result<Reply, String> {
+    fn read(reader: &ChoicesReader, body: Value) -> Result<QueryResult, String> {
         let Value::Object(body) = body else { panic!("not an object") };
-        let answer = Answer { body, request_id: None };
+        let answer = ApiResponse { body, request_id: None };
         reader.read(&answer).map_err(|error| format!("{}: {error}", error.code().unwrap_or_default()))
     }
 
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn several_answers_are_an_array_in_order_and_a_failed_one_is_null() {
-        let reader = ChoicesReader { many: true, ..ChoicesReader::default() };
+        let reader = ChoicesReader { returns_list: true, ..ChoicesReader::default() };
         let choice =
             |index, text: &str, reason| json!({"index": index, "message": {"content": text}, "finish_reason": reason});
         let reply = read(

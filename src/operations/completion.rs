@@ -11,7 +11,7 @@ use super::{
     ApiRequest, Plan, Reader, advanced, chat,
     choices::ChoicesReader,
     content::prompt_text,
-    parameters::{Body, EXTRA_BODY, stops_of},
+    parameters::{BodyBuilder, EXTRA_BODY, stops_of},
 };
 use crate::{
     error::{ApiError, Error, cause::ApiCause},
@@ -27,7 +27,7 @@ pub const PATH: &str = "/completions";
 /// Sent where the query sets no limit: the API's own default of 16 cuts text off.
 pub const DEFAULT_MAX_TOKENS: i64 = 256;
 /// Most alternatives that chat lists for a token, in place of `logprobs`.
-const MOST_LOGPROBS: i64 = 5;
+const MAX_LOGPROBS: i64 = 5;
 
 /// Which endpoint continues the prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct Completion {
     prompt: String,
     suffix: Option<String>,
     echo: bool,
-    many: bool,
+    returns_list: bool,
     provider: Provider,
     body: Map<String, Value>,
 }
@@ -66,20 +66,20 @@ impl Completion {
         let engine = fields.choice("engine", &engines)?.unwrap_or_default();
         let prompt = prompt_text(fields)?;
         let suffix = fields.text("suffix")?;
-        let model = fields.word("model")?;
-        let mut body = Body::new(fields, model.as_deref().unwrap_or(DEFAULT_COMPLETION_MODEL));
+        let model = fields.trimmed("model")?;
+        let mut body = BodyBuilder::new(fields, model.as_deref().unwrap_or(DEFAULT_COMPLETION_MODEL));
         body.set("prompt", prompt.clone());
-        body.set("max_tokens", fields.whole("max_tokens", 1..=i64::MAX)?.unwrap_or(DEFAULT_MAX_TOKENS));
-        body.temperature()?;
-        body.stops()?;
+        body.set("max_tokens", fields.integer("max_tokens", 1..=i64::MAX)?.unwrap_or(DEFAULT_MAX_TOKENS));
+        body.set_temperature()?;
+        body.set_stops()?;
         if let Some(suffix) = &suffix {
             body.set("suffix", suffix.clone());
         }
         let more = advanced(fields);
-        let mut body = body.from(&more);
-        let many = body.sampling()?;
-        let n = more.whole("n", 1..=128)?.unwrap_or(1);
-        if let Some(best_of) = more.whole("best_of", 1..=20)? {
+        let mut body = body.read_from(&more);
+        let returns_list = body.set_sampling()?;
+        let n = more.integer("n", 1..=128)?.unwrap_or(1);
+        if let Some(best_of) = more.integer("best_of", 1..=20)? {
             if best_of < n {
                 return Err(Error::invalid(
                     "best_of",
@@ -88,11 +88,11 @@ impl Completion {
             }
             body.set("best_of", best_of);
         }
-        let echo = more.flag("echo")?;
+        let echo = more.boolean("echo")?;
         if let Some(echo) = echo {
             body.set("echo", echo);
         }
-        if let Some(logprobs) = more.whole("logprobs", 0..=MOST_LOGPROBS)? {
+        if let Some(logprobs) = more.integer("logprobs", 0..=MAX_LOGPROBS)? {
             body.set("logprobs", logprobs);
         }
         Ok(Self {
@@ -101,7 +101,7 @@ impl Completion {
             prompt,
             suffix,
             echo: echo.unwrap_or_default(),
-            many,
+            returns_list,
             provider,
             body: body.finish(EXTRA_BODY)?,
         })
@@ -112,7 +112,7 @@ impl Completion {
     pub fn plan(&self) -> Plan {
         let reader = ChoicesReader {
             endpoint: &PATH[1..],
-            many: self.many,
+            returns_list: self.returns_list,
             stops: stops_of(&self.body),
             ..ChoicesReader::default()
         };
@@ -146,7 +146,7 @@ impl Completion {
         }
         let reader = ChoicesReader {
             endpoint: &chat::PATH[1..],
-            many: self.many,
+            returns_list: self.returns_list,
             stops: stops_of(&self.body),
             echo: if self.echo { self.prompt.clone() } else { String::new() },
             ..ChoicesReader::default()
@@ -156,7 +156,7 @@ impl Completion {
 
     fn instructions(&self) -> String {
         let continuation = "You continue texts. The user's message is the beginning of a text, not a message to \
-            you. Reply with the text that follows it and with nothing else: no introduction, no explanation, no \
+            you. QueryResult with the text that follows it and with nothing else: no introduction, no explanation, no \
             quotation marks, and no repetition of the beginning. If the text asks for something, what follows is \
             what it asks for.";
         match &self.suffix {

@@ -7,14 +7,14 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    ApiRequest, Plan, Reader, Reply, advanced,
-    parameters::{Body, EXTRA_BODY, model_for, own_key},
+    ApiRequest, Plan, QueryResult, Reader, advanced,
+    parameters::{BodyBuilder, EXTRA_BODY, model_for, own_key},
 };
 use crate::{
-    error::{Error, Unexpected},
+    error::{BodyKind, Error},
     input::fields::{Fields, excerpt, scalar_text},
     policy::capabilities::{DEFAULT_EMBEDDING_MODEL, is_embedding_model},
-    response::{Answer, in_order, list, usage},
+    response::{ApiResponse, in_order, list, usage},
 };
 
 const PATH: &str = "/embeddings";
@@ -26,24 +26,24 @@ const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large
 /// # Errors
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
-    let model = model_for(fields.word("model_embedding")?, fields, is_embedding_model, DEFAULT_EMBEDDING_MODEL);
+    let model = model_for(fields.trimmed("model_embedding")?, fields, is_embedding_model, DEFAULT_EMBEDDING_MODEL);
     let more = advanced(fields);
-    let mut body = Body::new(&more, &model);
+    let mut body = BodyBuilder::new(&more, &model);
     body.set("input", input(fields, &model)?);
-    let key = spelling(fields, "dimensions", &model);
-    if let Some(dimensions) = fields.whole(&key, 1..=i64::MAX)? {
+    let key = saved_key(fields, "dimensions", &model);
+    if let Some(dimensions) = fields.integer(&key, 1..=i64::MAX)? {
         body.set("dimensions", dimensions);
     }
-    if let Some(format) = fields.dropdown(&spelling(fields, "encoding_format", &model))? {
+    if let Some(format) = fields.dropdown(&saved_key(fields, "encoding_format", &model))? {
         body.set("encoding_format", format);
     }
     let body = body.finish(own_key(&more, "embedding_extra_body", EXTRA_BODY))?;
     Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Embedding })
 }
 
-/// The spelling of `name` that holds this query's value: the plain one, else that of the
+/// The key of `name` that holds this query's value: the plain one, else that of the
 /// model's own field set. What other sets hold is left from another choice of model.
-fn spelling(fields: &Fields<'_>, name: &str, model: &str) -> String {
+fn saved_key(fields: &Fields<'_>, name: &str, model: &str) -> String {
     let own = OLD_MODELS.iter().position(|known| *known == model).map(|at| at + 1);
     let spellings = own.into_iter().flat_map(|set| [format!("{name}_M{set}"), format!("{name}__m{set}")]);
     std::iter::once(name.to_owned()).chain(spellings).find(|key| fields.is_set(key)).unwrap_or_else(|| name.to_owned())
@@ -51,7 +51,7 @@ fn spelling(fields: &Fields<'_>, name: &str, model: &str) -> String {
 
 /// One text, or an array of texts (also as JSON text).
 fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
-    let key = spelling(fields, "input", model);
+    let key = saved_key(fields, "input", model);
     let missing =
         || Error::invalid(key.clone(), "is empty. Enter the text to embed, or check that its template has a value");
     let value = fields.value(&key).ok_or_else(missing)?;
@@ -81,14 +81,14 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
 ///
 /// # Errors
 /// [`Error::Decode`] if the answer holds no vector.
-pub fn read(answer: &Answer) -> Result<Reply, Error> {
+pub fn read(answer: &ApiResponse) -> Result<QueryResult, Error> {
     let vectors: Vec<Value> =
         in_order(list(&answer.body, "data")).into_iter().filter_map(|item| item.get("embedding").cloned()).collect();
     let Some(first) = vectors.first() else {
         return Err(Error::Decode {
             status: 200,
             reason: "the response contains no embedding".to_owned(),
-            body: Unexpected::Other,
+            body: BodyKind::Other,
             request_id: answer.request_id.clone(),
         });
     };
@@ -103,7 +103,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Error> {
     if let Some(usage) = usage(&answer.body) {
         metadata.insert("usage".to_owned(), usage);
     }
-    Ok(Reply { data: data.into(), metadata })
+    Ok(QueryResult { data: data.into(), metadata })
 }
 
 #[cfg(test)]
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_result_keeps_its_old_shape() {
-        let answer = |data: Value| Answer { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let answer = |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
         let one = read(&answer(json!([{"embedding": [0.5]}]))).unwrap();
         assert_eq!(one.data, json!({"embedding": [0.5]}));
         let two = read(&answer(json!([{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}]))).unwrap();

@@ -5,15 +5,15 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    ApiRequest, Plan, Reader, Reply, advanced,
+    ApiRequest, Plan, QueryResult, Reader, advanced,
     content::prompt_text,
-    parameters::{Body, EXTRA_BODY, model_for, own_key},
+    parameters::{BodyBuilder, EXTRA_BODY, model_for, own_key},
 };
 use crate::{
-    error::{Error, Unexpected},
+    error::{BodyKind, Error},
     input::fields::Fields,
     policy::capabilities::{DEFAULT_IMAGE_MODEL, is_image_model},
-    response::{Answer, list, usage},
+    response::{ApiResponse, list, usage},
 };
 
 const PATH: &str = "/images/generations";
@@ -24,13 +24,13 @@ const PATH: &str = "/images/generations";
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let more = advanced(fields);
-    let model = model_for(fields.word("image_model")?, fields, is_image_model, DEFAULT_IMAGE_MODEL);
-    let mut body = Body::new(fields, &model);
+    let model = model_for(fields.trimmed("image_model")?, fields, is_image_model, DEFAULT_IMAGE_MODEL);
+    let mut body = BodyBuilder::new(fields, &model);
     body.set("prompt", prompt_text(fields)?);
-    body.words(&["size"])?;
-    let mut body = body.from(&more);
-    body.dropdowns(&["quality", "background", "output_format"])?;
-    if let Some(n) = more.whole(own_key(&more, "image_count", "n"), 1..=10)? {
+    body.set_words(&["size"])?;
+    let mut body = body.read_from(&more);
+    body.set_dropdowns(&["quality", "background", "output_format"])?;
+    if let Some(n) = more.integer(own_key(&more, "image_count", "n"), 1..=10)? {
         body.set("n", n);
     }
     let body = body.finish(own_key(&more, "image_extra_body", EXTRA_BODY))?;
@@ -42,7 +42,7 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
 ///
 /// # Errors
 /// [`Error::Decode`] if the answer holds no image.
-pub fn read(answer: &Answer) -> Result<Reply, Error> {
+pub fn read(answer: &ApiResponse) -> Result<QueryResult, Error> {
     let images: Vec<Value> = list(&answer.body, "data")
         .iter()
         .filter_map(|image| {
@@ -56,7 +56,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Error> {
         return Err(Error::Decode {
             status: 200,
             reason: "the response contains no image".to_owned(),
-            body: Unexpected::Other,
+            body: BodyKind::Other,
             request_id: answer.request_id.clone(),
         });
     };
@@ -76,7 +76,7 @@ pub fn read(answer: &Answer) -> Result<Reply, Error> {
     if let Some(usage) = usage(&answer.body) {
         metadata.insert("usage".to_owned(), usage);
     }
-    Ok(Reply { data, metadata })
+    Ok(QueryResult { data, metadata })
 }
 
 #[cfg(test)]
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_result_keeps_its_old_shape() {
-        let answer = |data: Value| Answer { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let answer = |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
         let url = read(&answer(json!([{"url": "https://h/a", "b64_json": null}]))).unwrap();
         assert_eq!(
             url.data,

@@ -19,7 +19,7 @@ use crate::{
         fields::{Fields, excerpt, scalar_text},
     },
     network::http::Method,
-    response::Answer,
+    response::ApiResponse,
 };
 
 pub mod chat;
@@ -78,7 +78,7 @@ pub fn endpoint(path: &str) -> Endpoint {
 
 /// What a component of an app is bound to, and what else is known about it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Reply {
+pub struct QueryResult {
     /// `queries.<name>.data`.
     pub data: Value,
     /// `queries.<name>.metadata`.
@@ -115,7 +115,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error::NoAnswer`] or [`Error::Decode`] if there is nothing to return.
-    pub fn read(&self, answer: &Answer) -> Result<Reply, Error> {
+    pub fn read(&self, answer: &ApiResponse) -> Result<QueryResult, Error> {
         match self {
             Self::Choices(reader) => reader.read(answer),
             Self::Image => image::read(answer),

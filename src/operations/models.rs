@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ApiRequest, Plan, Reader, Reply};
+use super::{ApiRequest, Plan, QueryResult, Reader};
 use crate::{
-    error::{Error, Unexpected},
+    error::{BodyKind, Error},
     input::fields::Fields,
-    response::{Answer, counter, list},
+    response::{ApiResponse, counter, list},
 };
 
 /// The endpoint's path; the connection test asks it too.
@@ -17,7 +17,7 @@ pub const PATH: &str = "/models";
 /// # Errors
 /// [`Error::InvalidOption`] if `filter` is no text.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
-    let filter = fields.word("filter")?.unwrap_or_default().to_lowercase();
+    let filter = fields.trimmed("filter")?.unwrap_or_default().to_lowercase();
     Ok(Plan { request: ApiRequest::get(PATH), reader: Reader::Models { filter } })
 }
 
@@ -26,8 +26,8 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
 ///
 /// # Errors
 /// [`Error::Decode`] if the answer is no list of models.
-pub fn read(answer: &Answer, filter: &str) -> Result<Reply, Error> {
-    check(answer)?;
+pub fn read(answer: &ApiResponse, filter: &str) -> Result<QueryResult, Error> {
+    ensure_model_list(answer)?;
     let mut models: Vec<(String, Value)> = list(&answer.body, "data")
         .iter()
         .filter_map(|model| {
@@ -51,20 +51,20 @@ pub fn read(answer: &Answer, filter: &str) -> Result<Reply, Error> {
     models.sort_by(|(a, _), (b, _)| a.cmp(b));
     let metadata =
         Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..])), ("count".to_owned(), models.len().into())]);
-    Ok(Reply { data: models.into_iter().map(|(_, model)| model).collect(), metadata })
+    Ok(QueryResult { data: models.into_iter().map(|(_, model)| model).collect(), metadata })
 }
 
 /// Whether an answer is a list of models, be it an empty one (Ollama: `data` is null).
 ///
 /// # Errors
 /// [`Error::Decode`] if it is not.
-pub fn check(answer: &Answer) -> Result<(), Error> {
+pub fn ensure_model_list(answer: &ApiResponse) -> Result<(), Error> {
     match answer.body.get("data") {
         Some(Value::Array(_) | Value::Null) => Ok(()),
         _ => Err(Error::Decode {
             status: 200,
             reason: "the response is not a list of models".to_owned(),
-            body: Unexpected::Other,
+            body: BodyKind::Other,
             request_id: answer.request_id.clone(),
         }),
     }
@@ -76,7 +76,7 @@ mod tests {
 
     fn models(data: Value, filter: &str) -> Result<Value, Error> {
         let body = Map::from_iter([("data".to_owned(), data)]);
-        read(&Answer { body, request_id: None }, filter).map(|reply| reply.data)
+        read(&ApiResponse { body, request_id: None }, filter).map(|reply| reply.data)
     }
 
     #[test]
@@ -101,6 +101,6 @@ mod tests {
     fn a_null_list_is_empty_and_anything_else_is_an_error() {
         assert_eq!(models(json!(null), "").unwrap(), json!([]));
         assert!(models(json!("x"), "").is_err());
-        assert!(check(&Answer { body: Map::new(), request_id: None }).is_err());
+        assert!(ensure_model_list(&ApiResponse { body: Map::new(), request_id: None }).is_err());
     }
 }

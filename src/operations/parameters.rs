@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Most stop sequences that the API takes.
-const MOST_STOPS: usize = 4;
+const MAX_STOP_SEQUENCES: usize = 4;
 /// What `extra_body` must not change, and why.
 const RESERVED: [(&str, &str); 2] = [
     ("stream", "ToolJet takes the whole result at once"),
@@ -16,12 +16,12 @@ const RESERVED: [(&str, &str); 2] = [
 ];
 
 /// Collects the body of a request from form fields.
-pub struct Body<'a> {
+pub struct BodyBuilder<'a> {
     fields: Fields<'a>,
     members: Map<String, Value>,
 }
 
-impl<'a> Body<'a> {
+impl<'a> BodyBuilder<'a> {
     /// A body with nothing but the model.
     #[must_use]
     pub fn new(fields: &Fields<'a>, model: &str) -> Self {
@@ -30,7 +30,7 @@ impl<'a> Body<'a> {
 
     /// Reads what follows from other fields, such as the advanced ones.
     #[must_use]
-    pub fn from(mut self, fields: &Fields<'a>) -> Self {
+    pub fn read_from(mut self, fields: &Fields<'a>) -> Self {
         self.fields = *fields;
         self
     }
@@ -50,7 +50,7 @@ impl<'a> Body<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if one is not text.
-    pub fn dropdowns(&mut self, names: &[&str]) -> Result<(), Error> {
+    pub fn set_dropdowns(&mut self, names: &[&str]) -> Result<(), Error> {
         for name in names {
             if let Some(word) = self.fields.dropdown(name)? {
                 self.set(name, word);
@@ -63,9 +63,9 @@ impl<'a> Body<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if one is not text.
-    pub fn words(&mut self, names: &[&str]) -> Result<(), Error> {
+    pub fn set_words(&mut self, names: &[&str]) -> Result<(), Error> {
         for name in names {
-            if let Some(word) = self.fields.word(name)? {
+            if let Some(word) = self.fields.trimmed(name)? {
                 self.set(name, word);
             }
         }
@@ -76,7 +76,7 @@ impl<'a> Body<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is out of range.
-    pub fn temperature(&mut self) -> Result<(), Error> {
+    pub fn set_temperature(&mut self) -> Result<(), Error> {
         if let Some(temperature) = self.fields.number("temperature", 0.0..=2.0)? {
             self.set("temperature", temperature);
         }
@@ -88,17 +88,17 @@ impl<'a> Body<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if one is out of range.
-    pub fn sampling(&mut self) -> Result<bool, Error> {
+    pub fn set_sampling(&mut self) -> Result<bool, Error> {
         for (name, range) in [("top_p", 0.0..=1.0), ("frequency_penalty", -2.0..=2.0), ("presence_penalty", -2.0..=2.0)]
         {
             if let Some(number) = self.fields.number(name, range)? {
                 self.set(name, number);
             }
         }
-        if let Some(seed) = self.fields.whole("seed", i64::MIN..=i64::MAX)? {
+        if let Some(seed) = self.fields.integer("seed", i64::MIN..=i64::MAX)? {
             self.set("seed", seed);
         }
-        let n = self.fields.whole("n", 1..=128)?;
+        let n = self.fields.integer("n", 1..=128)?;
         if let Some(n) = n {
             self.set("n", n);
         }
@@ -110,7 +110,7 @@ impl<'a> Body<'a> {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] for more than four, or one that is no text.
-    pub fn stops(&mut self) -> Result<(), Error> {
+    pub fn set_stops(&mut self) -> Result<(), Error> {
         const KEY: &str = "stop_sequence";
         let wrong = |reason: String| Error::invalid(KEY, reason);
         let array = match self.fields.value(KEY) {
@@ -138,8 +138,8 @@ impl<'a> Body<'a> {
         match stops.len() {
             0 => {}
             1 => self.set("stop", stops[0].clone()),
-            2..=MOST_STOPS => self.set("stop", stops.clone()),
-            many => return Err(wrong(format!("takes at most {MOST_STOPS} stop sequences, got {many}"))),
+            2..=MAX_STOP_SEQUENCES => self.set("stop", stops.clone()),
+            many => return Err(wrong(format!("takes at most {MAX_STOP_SEQUENCES} stop sequences, got {many}"))),
         }
         Ok(())
     }
@@ -196,15 +196,15 @@ mod tests {
 
     use super::*;
 
-    fn build(options: Value, read: impl Fn(&mut Body<'_>) -> Result<(), Error>) -> Result<Value, String> {
+    fn build(options: Value, read: impl Fn(&mut BodyBuilder<'_>) -> Result<(), Error>) -> Result<Value, String> {
         let fields = Fields::of("queryOptions", &options).unwrap();
-        let mut body = Body::new(&fields, "m");
+        let mut body = BodyBuilder::new(&fields, "m");
         read(&mut body).and_then(|()| body.finish(EXTRA_BODY)).map(Value::Object).map_err(|error| error.to_string())
     }
 
     fn stops(value: Value) -> Result<Value, String> {
         let body = build(json!({ "stop_sequence": value }), |body| {
-            body.stops()?;
+            body.set_stops()?;
             Ok(())
         })?;
         Ok(body["stop"].clone())
@@ -232,7 +232,7 @@ mod tests {
     fn zero_temperature_is_sent_and_an_unset_one_is_not() {
         let temperature = |value: Value| {
             build(json!({ "temperature": value }), |body| {
-                body.temperature()?;
+                body.set_temperature()?;
                 Ok(())
             })
         };

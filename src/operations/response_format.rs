@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Longest name of a schema.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_CHARS: usize = 64;
 /// Name of a schema that has none.
 const DEFAULT_NAME: &str = "response";
 
@@ -64,7 +64,7 @@ fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
     };
     let name = wrapped.entry("name").or_insert_with(|| DEFAULT_NAME.into());
     if !name.as_str().is_some_and(is_name) {
-        return Err(wrong(format!("must have a name of 1 to {LONGEST_NAME} letters, digits, _ or -")));
+        return Err(wrong(format!("must have a name of 1 to {MAX_NAME_CHARS} letters, digits, _ or -")));
     }
     wrapped.retain(|_, value| !value.is_null());
     if wrapped.get("strict").is_some_and(|strict| !strict.is_boolean()) {
@@ -84,7 +84,8 @@ fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    (1..=MAX_NAME_CHARS).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 /// The first place where a schema cannot be one.

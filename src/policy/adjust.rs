@@ -35,11 +35,11 @@ const REMOVABLE: [&str; 17] = [
 /// The two names of the token limit.
 const TOKEN_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 /// The two names of the role that instructs the model.
-const INSTRUCTORS: [&str; 2] = ["system", "developer"];
+const INSTRUCTION_ROLES: [&str; 2] = ["system", "developer"];
 
-/// Of these, a refusal is about one word or one account. It says nothing about the queries
+/// Rejecting these may concern one value or account, so it is not cached. It says nothing about the queries
 /// of others, so it is not remembered.
-const WORDS_AND_ACCOUNTS: [&str; 2] = ["service_tier", "verbosity"];
+const NOT_CACHED: [&str; 2] = ["service_tier", "verbosity"];
 
 /// One change to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Adjustment {
     /// Whether every query of this model needs it.
     #[must_use]
     pub fn is_about_the_model(&self) -> bool {
-        !matches!(self, Self::Removed(name) if WORDS_AND_ACCOUNTS.contains(&name.as_str()))
+        !matches!(self, Self::Removed(name) if NOT_CACHED.contains(&name.as_str()))
     }
 
     /// As listed in `metadata.adjusted`.
@@ -87,7 +87,7 @@ impl Adjustment {
             Self::Removed(name) => body.shift_remove(name).is_some(),
             Self::Renamed { from, to } => match body.shift_remove(*from) {
                 Some(value) => {
-                    // What `extra_body` sets by its new name is meant so.
+                    // Keep a value that `extra_body` set under the new name.
                     body.entry(*to).or_insert(value);
                     true
                 }
@@ -190,7 +190,8 @@ fn is_about_support(error: &ApiError) -> bool {
 /// message must not have is no reason to change that of the instructions.
 fn role(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> {
     let param = error.param.as_deref().unwrap_or_default();
-    let is_about_role = names(&error.message, "role") || param.ends_with("role") || names(&error.message, "developer");
+    let is_about_role =
+        contains_word(&error.message, "role") || param.ends_with("role") || contains_word(&error.message, "developer");
     if !(is_about_role && (param.is_empty() || param.starts_with("messages"))) {
         return None;
     }
@@ -198,8 +199,9 @@ fn role(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> {
     let has = |role: &str| messages.iter().any(|message| message["role"] == role);
     let index: String = param.chars().filter(char::is_ascii_digit).collect();
     let pointed_at = index.parse().ok().and_then(|index: usize| messages.get(index)?.get("role")?.as_str());
-    let [system, developer] = INSTRUCTORS;
-    let refused = |role: &str| has(role) && pointed_at.map_or_else(|| names(&error.message, role), |at| at == role);
+    let [system, developer] = INSTRUCTION_ROLES;
+    let refused =
+        |role: &str| has(role) && pointed_at.map_or_else(|| contains_word(&error.message, role), |at| at == role);
     if refused(developer) {
         Some(Adjustment::Role { from: developer, to: system })
     } else if refused(system) {
@@ -210,7 +212,7 @@ fn role(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> {
 }
 
 fn parameter(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> {
-    let named = error.param.clone().or_else(|| named_in(&error.message))?;
+    let named = error.param.clone().or_else(|| quoted_parameter(&error.message))?;
     let name = named.split(['.', '[']).next().unwrap_or_default();
     if !body.contains_key(name) {
         return None;
@@ -229,7 +231,7 @@ fn parameter(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> 
 
 /// "Unrecognized request argument supplied: stop", "Unknown parameter: 'seed'": a parameter in
 /// quotation marks or behind a colon. The same word in a sentence may mean something else.
-fn named_in(message: &str) -> Option<String> {
+fn quoted_parameter(message: &str) -> Option<String> {
     let known = |name: &&&str| {
         ["'", "\"", "`"].iter().any(|quote| message.contains(&format!("{quote}{name}{quote}")))
             || message
@@ -239,7 +241,7 @@ fn named_in(message: &str) -> Option<String> {
     REMOVABLE.iter().chain(&TOKEN_LIMITS).find(known).map(|name| (*name).to_owned())
 }
 
-fn names(message: &str, word: &str) -> bool {
+fn contains_word(message: &str, word: &str) -> bool {
     message.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
 }
 

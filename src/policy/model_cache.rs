@@ -1,4 +1,4 @@
-//! What the process has learnt about models, so that only the first query pays for it.
+//! What the process has learned about models, so that only the first query pays for it.
 
 use std::{
     collections::HashMap,
@@ -10,18 +10,18 @@ use crate::policy::adjust::Adjustment;
 
 /// Models remembered at most. Model names come from queries, so their number has no other
 /// bound; when it is reached, everything is forgotten and learnt again at need.
-const MOST_MODELS: usize = 1_000;
+const MAX_MODELS: usize = 1_000;
 /// Longest name that is remembered, with its address: a query may name a model of megabytes.
-const LONGEST_NAME: usize = 1_000;
+const MAX_NAME_BYTES: usize = 1_000;
 
 /// Facts that an API told about its models, by base URL, endpoint and model.
 #[derive(Debug, Default)]
-pub struct Memory {
+pub struct ModelCache {
     adjustments: Mutex<HashMap<String, Vec<Adjustment>>>,
     chat_models: Mutex<HashMap<String, String>>,
 }
 
-impl Memory {
+impl ModelCache {
     /// The adjustments that requests for this model need.
     pub fn adjustments(&self, model: &str) -> Vec<Adjustment> {
         locked(&self.adjustments).get(model).cloned().unwrap_or_default()
@@ -29,7 +29,7 @@ impl Memory {
 
     /// Remembers that requests for this model need `adjustment`.
     pub fn learn(&self, model: &str, adjustment: &Adjustment) {
-        if model.len() > LONGEST_NAME {
+        if model.len() > MAX_NAME_BYTES {
             return;
         }
         let mut known = locked(&self.adjustments);
@@ -47,7 +47,7 @@ impl Memory {
 
     /// Remembers that `/completions` does not serve `model`, but chat serves `chat_model`.
     pub fn learn_chat_model(&self, model: &str, chat_model: &str) {
-        if model.len() > LONGEST_NAME || chat_model.len() > LONGEST_NAME {
+        if model.len() > MAX_NAME_BYTES || chat_model.len() > MAX_NAME_BYTES {
             return;
         }
         let mut known = locked(&self.chat_models);
@@ -57,7 +57,7 @@ impl Memory {
 }
 
 fn make_room<V>(known: &mut HashMap<String, V>, key: &str) {
-    if known.len() >= MOST_MODELS && !known.contains_key(key) {
+    if known.len() >= MAX_MODELS && !known.contains_key(key) {
         known.clear();
     }
 }
@@ -73,21 +73,21 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let memory = Memory::default();
-        for n in 0..3 * MOST_MODELS {
-            memory.learn_chat_model(&n.to_string(), "chat");
+        let cache = ModelCache::default();
+        for n in 0..3 * MAX_MODELS {
+            cache.learn_chat_model(&n.to_string(), "chat");
         }
-        assert!(locked(&memory.chat_models).len() <= MOST_MODELS);
-        assert_eq!(memory.chat_model(&(3 * MOST_MODELS - 1).to_string()).as_deref(), Some("chat"));
+        assert!(locked(&cache.chat_models).len() <= MAX_MODELS);
+        assert_eq!(cache.chat_model(&(3 * MAX_MODELS - 1).to_string()).as_deref(), Some("chat"));
     }
 
     #[test]
     fn names_that_no_model_has_are_not_remembered() {
-        let memory = Memory::default();
-        let name = "m".repeat(LONGEST_NAME + 1);
-        memory.learn(&name, &Adjustment::Removed("seed".to_owned()));
-        memory.learn_chat_model(&name, "chat");
-        memory.learn_chat_model("short", &name);
-        assert!(locked(&memory.adjustments).is_empty() && locked(&memory.chat_models).is_empty());
+        let cache = ModelCache::default();
+        let name = "m".repeat(MAX_NAME_BYTES + 1);
+        cache.learn(&name, &Adjustment::Removed("seed".to_owned()));
+        cache.learn_chat_model(&name, "chat");
+        cache.learn_chat_model("short", &name);
+        assert!(locked(&cache.adjustments).is_empty() && locked(&cache.chat_models).is_empty());
     }
 }

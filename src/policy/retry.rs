@@ -2,7 +2,7 @@
 //!
 //! The rules are those of `OpenAI`'s own SDK, with two exceptions that spare people money
 //! and time: an empty account and a request that is too large are never tried again, and
-//! a server that asks for a longer wait than [`LONGEST_WAIT`] is believed instead of pressed.
+//! a server that asks for a longer wait than [`MAX_RETRY_DELAY`] is believed instead of pressed.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,12 +12,12 @@ use crate::error::{
 };
 
 /// Longest wait that the API may ask for; if it asks for more, the query fails at once.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 /// First wait where the API asks for none; doubled with every try.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 /// Longest wait where the API asks for none.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
-/// The part of a backoff that chance may take away, so that clients spread out.
+const MAX_BACKOFF: Duration = Duration::from_secs(8);
+/// Largest fraction of a backoff that jitter removes, so that clients spread out.
 const JITTER: f64 = 0.25;
 
 /// How often a request may be tried again.
@@ -37,9 +37,9 @@ impl RetryPolicy {
             return None;
         }
         match error {
-            Error::Transport(error) if error.kind.is_passing() => Some(backoff(retries, jitter)),
-            Error::Api(error) if is_worth_a_retry(error) => match error.retry_after {
-                Some(wait) if wait > LONGEST_WAIT => None,
+            Error::Transport(error) if error.kind.is_transient() => Some(backoff(retries, jitter)),
+            Error::Api(error) if is_retryable(error) => match error.retry_after {
+                Some(wait) if wait > MAX_RETRY_DELAY => None,
                 Some(wait) => Some(wait),
                 None => Some(backoff(retries, jitter)),
             },
@@ -48,7 +48,7 @@ impl RetryPolicy {
     }
 }
 
-fn is_worth_a_retry(error: &ApiError) -> bool {
+fn is_retryable(error: &ApiError) -> bool {
     if is_billing(error) || is_too_large(error) {
         return false;
     }
@@ -58,7 +58,7 @@ fn is_worth_a_retry(error: &ApiError) -> bool {
 /// `500 ms * 2^retries`, at most 8 s, less up to a quarter by chance.
 fn backoff(retries: u32, jitter: f64) -> Duration {
     let doubled = FIRST_BACKOFF.saturating_mul(2_u32.saturating_pow(retries));
-    doubled.min(LONGEST_BACKOFF).mul_f64(1.0 - JITTER * jitter.clamp(0.0, 1.0))
+    doubled.min(MAX_BACKOFF).mul_f64(1.0 - JITTER * jitter.clamp(0.0, 1.0))
 }
 
 /// The wait that an answer asks for: `retry-after-ms` (milliseconds, may be fractional),

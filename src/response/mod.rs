@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::{
-        ApiError, Error, TransportError, TransportErrorKind, Unexpected,
+        ApiError, BodyKind, Error, TransportError, TransportErrorKind,
         truncate::{MAX_WORD_CHARS, truncate},
     },
     input::{
@@ -22,20 +22,20 @@ use crate::{
 };
 
 /// Longest message of the API that is passed on, in characters.
-const LONGEST_MESSAGE: usize = 500;
+const MAX_MESSAGE_CHARS: usize = 500;
 /// Longest excerpt of a body that is not JSON, in characters.
-const LONGEST_EXCERPT: usize = 200;
+const MAX_EXCERPT_CHARS: usize = 200;
 /// Bytes of such a body that are read for the excerpt.
 const EXCERPT_READS: usize = 8 << 10;
 /// Most values in an answer. Each takes some 70 bytes of memory, however short its text, and
 /// an object or array a few times that: 64 MiB of `{},{},` would take gigabytes.
-const MOST_VALUES: usize = 4 << 20;
+const MAX_VALUES: usize = 4 << 20;
 /// What an object or array counts for.
-const CONTAINER: usize = 4;
+const CONTAINER_WEIGHT: usize = 4;
 
 /// A successful answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct ApiResponse {
     /// The body: a JSON object without an `error`.
     pub body: Map<String, Value>,
     /// The API's id of the request.
@@ -48,7 +48,7 @@ pub struct Answer {
 /// [`Error::Api`] for a status other than 2xx and for an `error` under HTTP 200,
 /// [`Error::Decode`] for a success that is not a JSON object, [`Error::Transport`] for one
 /// that would not fit into the memory of a server.
-pub fn read(response: &HttpResponse, now: SystemTime) -> Result<Answer, Error> {
+pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Error> {
     // The lossy way reads one character after the other.
     let text = match str::from_utf8(&response.body) {
         Ok(text) => Cow::Borrowed(text),
@@ -56,7 +56,7 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<Answer, Error> {
     };
     // Some servers keep a slow connection alive with blank lines before the JSON.
     let text = text.trim_start_matches('\u{feff}').trim();
-    if text.len() > MOST_VALUES / CONTAINER && most_values(text) > MOST_VALUES {
+    if text.len() > MAX_VALUES / CONTAINER_WEIGHT && value_count_bound(text) > MAX_VALUES {
         return Err(TransportError::new(TransportErrorKind::TooLarge, "too many JSON values").into());
     }
     let parsed = lenient_json::parse(text);
@@ -68,24 +68,26 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<Answer, Error> {
         Ok(Value::Object(body)) if body.get("error").is_some_and(|error| !error.is_null()) => {
             Err(Error::Api(Box::new(api_error(response, &Value::Object(body), text, now))))
         }
-        Ok(Value::Object(body)) => Ok(Answer { body, request_id: request_id(response) }),
+        Ok(Value::Object(body)) => Ok(ApiResponse { body, request_id: request_id(response) }),
         Ok(other) => Err(undecodable(response, text, &format!("JSON of type {}", type_name(&other)))),
         Err(error) => Err(undecodable(
             response,
             text,
             &match unexpected(text) {
                 _ if text.is_empty() => "an empty body".to_owned(),
-                Unexpected::Html => "an HTML page".to_owned(),
-                Unexpected::EventStream => "an event stream".to_owned(),
-                Unexpected::Other => format!("invalid JSON ({error})"),
+                BodyKind::Html => "an HTML page".to_owned(),
+                BodyKind::EventStream => "an event stream".to_owned(),
+                BodyKind::Other => format!("invalid JSON ({error})"),
             },
         )),
     }
 }
 
 /// At least as many as a JSON text holds; what looks like one inside of a text counts too.
-fn most_values(text: &str) -> usize {
-    text.bytes().map(|byte| if matches!(byte, b'{' | b'[') { CONTAINER } else { usize::from(byte == b',') }).sum()
+fn value_count_bound(text: &str) -> usize {
+    text.bytes()
+        .map(|byte| if matches!(byte, b'{' | b'[') { CONTAINER_WEIGHT } else { usize::from(byte == b',') })
+        .sum()
 }
 
 fn undecodable(response: &HttpResponse, text: &str, what: &str) -> Error {
@@ -148,7 +150,7 @@ fn message(error: &Value, body: &Value, text: &str, status: u16) -> String {
         .or_else(|| details(body.get("detail")?))
         .or_else(|| Some(excerpt(text)).filter(|text| !text.is_empty() && !body.is_object()))
         .unwrap_or_else(|| status_in_words(status).to_owned());
-    truncate(&message, LONGEST_MESSAGE)
+    truncate(&message, MAX_MESSAGE_CHARS)
 }
 
 /// `FastAPI`'s list of `{loc, msg}`.
@@ -183,7 +185,7 @@ fn excerpt(text: &str) -> String {
     }
     words.push_str(rest);
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    truncate(&line.replace(|c: char| c.is_control(), ""), LONGEST_EXCERPT)
+    truncate(&line.replace(|c: char| c.is_control(), ""), MAX_EXCERPT_CHARS)
 }
 
 fn is_html(text: &str) -> bool {
@@ -191,13 +193,13 @@ fn is_html(text: &str) -> bool {
     start.starts_with('<') && (start.contains("<!doctype html") || start.contains("<html") || start.contains("<head"))
 }
 
-fn unexpected(text: &str) -> Unexpected {
+fn unexpected(text: &str) -> BodyKind {
     if is_html(text) {
-        Unexpected::Html
+        BodyKind::Html
     } else if ["data:", "event:", "id:", "retry:", ":"].iter().any(|start| text.starts_with(start)) {
-        Unexpected::EventStream
+        BodyKind::EventStream
     } else {
-        Unexpected::Other
+        BodyKind::Other
     }
 }
 
@@ -306,7 +308,7 @@ mod tests {
         HttpResponse { status, headers: vec![("x-request-id".into(), " req_1 ".into())], body: body.into() }
     }
 
-    fn read(status: u16, body: &str) -> Result<Answer, Error> {
+    fn read(status: u16, body: &str) -> Result<ApiResponse, Error> {
         super::read(&response(status, body), SystemTime::UNIX_EPOCH)
     }
 
@@ -361,7 +363,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_more_values_than_fit_into_memory_is_not_parsed() {
-        for (unit, fits, too_many) in [("0,", MOST_VALUES - 10, MOST_VALUES), ("{},", 1 << 16, 1 << 20)] {
+        for (unit, fits, too_many) in [("0,", MAX_VALUES - 10, MAX_VALUES), ("{},", 1 << 16, 1 << 20)] {
             let body = |count: usize| format!("{{\"data\":[{}0]}}", unit.repeat(count));
             assert!(super::read(&response(200, &body(fits)), SystemTime::UNIX_EPOCH).is_ok());
             assert_eq!(read(200, &body(too_many)).unwrap_err().code(), Some("response_too_large"));

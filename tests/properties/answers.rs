@@ -27,7 +27,7 @@ fn query(operation: &str) -> Value {
 
 /// Most requests of a query, its retries not counted: one for each adjustment that there is, at most
 /// for two endpoints.
-const MOST_REQUESTS: usize = 2 * (1 + 19);
+const MAX_REQUESTS: usize = 2 * (1 + 19);
 
 fn echoing(mut response: HttpResponse, echo: bool) -> HttpResponse {
     if echo {
@@ -46,7 +46,7 @@ proptest! {
         operation in prop::sample::select(samples::OPERATIONS.clone()), max_retries in 0_usize..10,
     ) {
         let answers: Vec<_> = responses.into_iter().map(|(response, echo)| echoing(response, echo)).collect();
-        let steps = answers.iter().cycle().take(MOST_REQUESTS + max_retries).cloned().map(Step::Answer);
+        let steps = answers.iter().cycle().take(MAX_REQUESTS + max_retries).cloned().map(Step::Answer);
         let script = Script::new(steps);
         let source = json!({"apiKey": KEY, "max_retries": max_retries, "timeout_seconds": 300});
         let outcome = script.run(&source, &query(&operation.0));

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 use tooljet_openai::{
     error::{ApiError, Error, TransportError, TransportErrorKind},
-    policy::retry::{LONGEST_WAIT, RetryPolicy, retry_after},
+    policy::retry::{MAX_RETRY_DELAY, RetryPolicy, retry_after},
 };
 
 use crate::{config, samples};
@@ -36,10 +36,10 @@ proptest! {
         let error = Error::Api(Box::new(ApiError { status, retry_after, should_retry, ..ApiError::default() }));
         let policy = RetryPolicy { max_retries: 10 };
         let delay = policy.delay(&error, retries, jitter);
-        prop_assert!(delay.unwrap_or_default() <= LONGEST_WAIT);
+        prop_assert!(delay.unwrap_or_default() <= MAX_RETRY_DELAY);
         prop_assert!(retries < 10 || delay.is_none());
         // A longer wait than that is reported, not shortened.
-        prop_assert!(retry_after.is_none_or(|wait| wait <= LONGEST_WAIT) || delay.is_none());
+        prop_assert!(retry_after.is_none_or(|wait| wait <= MAX_RETRY_DELAY) || delay.is_none());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::{runtime::Runtime, task::JoinHandle};
 use tooljet_openai::{
     error::TransportError,
     network::client::{self, Client},
-    policy::model_cache::Memory,
+    policy::model_cache::ModelCache,
     service::{self, Failure, Outcome},
 };
 
@@ -20,7 +20,7 @@ pub const KEY: &str = "sk-loopback-0123456789abcdef";
 pub struct Plugin {
     pub runtime: Runtime,
     pub client: Client,
-    memory: Arc<Memory>,
+    cache: Arc<ModelCache>,
 }
 
 impl Plugin {
@@ -35,7 +35,7 @@ impl Plugin {
     }
 
     pub fn with_client(client: Client) -> Self {
-        Self { runtime: client::runtime().unwrap(), client, memory: Arc::default() }
+        Self { runtime: client::runtime().unwrap(), client, cache: Arc::default() }
     }
 
     /// Runs a query as `ToolJet` does: on the runtime's own thread.
@@ -45,8 +45,8 @@ impl Plugin {
 
     /// Runs a query beside others.
     pub fn spawn(&self, source: Value, query: Value) -> JoinHandle<Outcome> {
-        let (client, memory) = (self.client.clone(), Arc::clone(&self.memory));
-        self.runtime.spawn(async move { service::run(&client, &memory, &source, &query).await })
+        let (client, cache) = (self.client.clone(), Arc::clone(&self.cache));
+        self.runtime.spawn(async move { service::run(&client, &cache, &source, &query).await })
     }
 
     /// One query that must fail within `milliseconds`, without a retry and without a word

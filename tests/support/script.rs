@@ -14,7 +14,7 @@ use serde_json::Value;
 use tooljet_openai::{
     error::{TransportError, TransportErrorKind},
     network::http::{HttpRequest, HttpResponse, Transport},
-    policy::model_cache::Memory,
+    policy::model_cache::ModelCache,
     service::{self, Outcome},
 };
 
@@ -52,11 +52,11 @@ impl Script {
 
     /// Runs a query to its end; nothing in a script ever really waits.
     pub fn run(&self, source: &Value, query: &Value) -> Outcome {
-        self.run_with(&Memory::default(), source, query)
+        self.run_with(&ModelCache::default(), source, query)
     }
 
-    pub fn run_with(&self, memory: &Memory, source: &Value, query: &Value) -> Outcome {
-        finish(service::run(self, memory, source, query))
+    pub fn run_with(&self, cache: &ModelCache, source: &Value, query: &Value) -> Outcome {
+        finish(service::run(self, cache, source, query))
     }
 
     pub fn test_connection(&self, source: &Value) -> Outcome {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Longest detail of a failure, in characters.
-pub(super) const LONGEST_DETAIL: usize = 200;
+pub(super) const MAX_DETAIL_CHARS: usize = 200;
 
 /// A failed request, as far as it matters here.
 #[derive(Clone, Copy)]
@@ -79,7 +79,7 @@ pub(super) fn of(error: Failed<'_>) -> TransportError {
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::UnexpectedEof,
         ) => Kind::Reset,
-        // Chunks of a body that are none.
+        // Malformed chunked encoding.
         Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) if says("reading a body") => Kind::NotHttp,
         _ if says("before message completed") || says("connection closed") => Kind::Reset,
         _ if says("parsed") || says("message head is too large") || says("received unexpected message") => {
@@ -109,7 +109,7 @@ fn deeper(cause: &Cause) -> Option<&Cause> {
 pub(super) fn innermost(error: Failed<'_>) -> String {
     let text = causes(error).last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string);
     // rustls adds the address of its manual.
-    truncate(text.split(": https://").next().unwrap_or_default(), LONGEST_DETAIL)
+    truncate(text.split(": https://").next().unwrap_or_default(), MAX_DETAIL_CHARS)
 }
 
 #[cfg(test)]

@@ -29,12 +29,12 @@ use url::{Position, Url};
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Handshakes at once with one server.
-const MOST_HANDSHAKES: usize = 32;
+const MAX_HANDSHAKES: usize = 32;
 /// Turns of the scheduler after which the counts are right; microseconds, and only for a query
 /// that finds no free connection.
-const TURNS: usize = 3;
+const SCHEDULER_YIELDS: usize = 3;
 /// How long a query is held back at most: a handshake that hangs is nothing to wait for.
-const LONGEST_WAIT: Duration = Duration::from_millis(500);
+const MAX_HOLD: Duration = Duration::from_millis(500);
 
 tokio::task_local! {
     /// The server that a query of this task is on its way to. What hyper opens on its own
@@ -49,7 +49,7 @@ pub(super) async fn waiting_for<T>(url: &Url, request: impl Future<Output = T>) 
 
 /// Counts, per server, the queries that wait and the connections that are being opened.
 #[derive(Clone, Default)]
-pub(super) struct Dialing {
+pub(super) struct ConnectLimiter {
     servers: Arc<Mutex<HashMap<String, Server>>>,
 }
 
@@ -63,11 +63,11 @@ struct Server {
 
 impl Server {
     fn may_open(&self) -> bool {
-        self.opening < self.waiting.min(MOST_HANDSHAKES)
+        self.opening < self.waiting.min(MAX_HANDSHAKES)
     }
 }
 
-impl Dialing {
+impl ConnectLimiter {
     /// Changes the counts of a server, and lets the next in the queue look whether it may open.
     fn change<T>(&self, name: &str, change: impl FnOnce(&mut Server) -> T) -> T {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,22 +83,22 @@ impl Dialing {
     }
 }
 
-impl<S> Layer<S> for Dialing {
-    type Service = Dialer<S>;
+impl<S> Layer<S> for ConnectLimiter {
+    type Service = LimitedConnector<S>;
 
-    fn layer(&self, inner: S) -> Dialer<S> {
-        Dialer { inner, dialing: self.clone() }
+    fn layer(&self, inner: S) -> LimitedConnector<S> {
+        LimitedConnector { inner, dialing: self.clone() }
     }
 }
 
 /// Opens connections by way of `inner`.
 #[derive(Clone)]
-pub(super) struct Dialer<S> {
+pub(super) struct LimitedConnector<S> {
     inner: S,
-    dialing: Dialing,
+    dialing: ConnectLimiter,
 }
 
-impl<S, R> Service<R> for Dialer<S>
+impl<S, R> Service<R> for LimitedConnector<S>
 where
     S: Service<R, Error = BoxError> + Clone + Send + 'static,
     S::Future: Send,
@@ -113,22 +113,22 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        // The one that was asked for readiness is the one that is ready.
+        // `poll_ready` prepared this one, so call it and keep the clone.
         let next = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, next);
-        let Some(mut dial) = Dial::of_this_task(&self.dialing) else {
+        let Some(mut dial) = PendingConnect::of_this_task(&self.dialing) else {
             return Box::pin(inner.call(request));
         };
         Box::pin(async move {
             // Those that hold it back may hang; better one connection too many than a query that
             // waits for them.
-            if let Ok(turn) = timeout(LONGEST_WAIT, dial.turn()).await {
+            if let Ok(turn) = timeout(MAX_HOLD, dial.wait_for_slot()).await {
                 turn?;
             }
             dial.open();
             let mut opening = Box::pin(inner.call(request));
             poll_fn(|cx| {
-                dial.notice_whether_wanted();
+                dial.release_if_detached();
                 opening.as_mut().poll(cx)
             })
             .await
@@ -137,29 +137,29 @@ where
 }
 
 /// One connection that is to be opened.
-struct Dial {
-    dialing: Dialing,
+struct PendingConnect {
+    dialing: ConnectLimiter,
     server: String,
     wanted: bool,
     opening: bool,
 }
 
-impl Dial {
-    fn of_this_task(dialing: &Dialing) -> Option<Self> {
+impl PendingConnect {
+    fn of_this_task(dialing: &ConnectLimiter) -> Option<Self> {
         let server = SERVER.try_with(Clone::clone).ok()?;
         dialing.change(&server, |server| server.waiting += 1);
         Some(Self { dialing: dialing.clone(), server, wanted: true, opening: false })
     }
 
     /// Waits until a connection may be opened.
-    async fn turn(&mut self) -> Result<(), NotWanted> {
+    async fn wait_for_slot(&mut self) -> Result<(), NotWanted> {
         loop {
             // A query takes a free connection in one turn of the scheduler, and what it leaves to
             // hyper is noticed in the next: counts looked at before then are too high.
-            for _ in 0..TURNS {
+            for _ in 0..SCHEDULER_YIELDS {
                 tokio::task::yield_now().await;
             }
-            self.notice_whether_wanted();
+            self.release_if_detached();
             if !self.wanted {
                 return Err(NotWanted);
             }
@@ -170,7 +170,7 @@ impl Dial {
             }
             let mut changed = pin!(changed.notified());
             poll_fn(|cx| {
-                self.notice_whether_wanted();
+                self.release_if_detached();
                 if self.wanted { changed.as_mut().poll(cx) } else { Poll::Ready(()) }
             })
             .await;
@@ -183,7 +183,7 @@ impl Dial {
     }
 
     /// A query that has found another connection leaves this one to a task of hyper's.
-    fn notice_whether_wanted(&mut self) {
+    fn release_if_detached(&mut self) {
         if self.wanted && SERVER.try_with(|_| ()).is_err() {
             self.wanted = false;
             self.dialing.change(&self.server, |server| server.waiting -= 1);
@@ -191,7 +191,7 @@ impl Dial {
     }
 }
 
-impl Drop for Dial {
+impl Drop for PendingConnect {
     fn drop(&mut self) {
         self.dialing.change(&self.server, |server| {
             server.waiting -= usize::from(self.wanted);
@@ -254,7 +254,7 @@ mod tests {
         async fn wait_for(&self, opened: usize) -> Duration {
             let start = Instant::now();
             while self.opened() < opened {
-                assert!(start.elapsed() < 10 * LONGEST_WAIT, "{} instead of {opened}", self.opened());
+                assert!(start.elapsed() < 10 * MAX_HOLD, "{} instead of {opened}", self.opened());
                 sleep(Duration::from_millis(2)).await;
             }
             start.elapsed()
@@ -273,17 +273,17 @@ mod tests {
     fn a_handshake_that_nobody_waits_for_holds_up_the_next_query_only_for_a_moment() {
         block_on(async {
             let server = Hanging::default();
-            let mut dialer = Dialing::default().layer(server.clone());
+            let mut dialer = ConnectLimiter::default().layer(server.clone());
             let mut left = waiting_for(&url(), poll_fn(|_| Poll::Ready(dialer.call(())))).await;
             let _ = waiting_for(&url(), timeout(Duration::from_millis(20), &mut left)).await;
             assert_eq!(server.opened(), 1);
             // The query has found another connection: hyper goes on with this one by itself.
             let left = tokio::spawn(left);
-            for _ in 0..TURNS {
+            for _ in 0..SCHEDULER_YIELDS {
                 yield_now().await;
             }
             let next = tokio::spawn(async move { waiting_for(&url(), async { dialer.call(()).await }).await });
-            assert!(server.wait_for(2).await >= LONGEST_WAIT / 2, "it was not held back");
+            assert!(server.wait_for(2).await >= MAX_HOLD / 2, "it was not held back");
             left.abort();
             next.abort();
         });
@@ -293,17 +293,17 @@ mod tests {
     fn handshakes_beyond_the_limit_wait_only_for_a_moment() {
         block_on(async {
             let server = Hanging::default();
-            let dialer = Dialing::default().layer(server.clone());
-            let queries: Vec<_> = (0..MOST_HANDSHAKES + 8)
+            let dialer = ConnectLimiter::default().layer(server.clone());
+            let queries: Vec<_> = (0..MAX_HANDSHAKES + 8)
                 .map(|_| {
                     let mut dialer = dialer.clone();
                     tokio::spawn(async move { waiting_for(&url(), async { dialer.call(()).await }).await })
                 })
                 .collect();
-            server.wait_for(MOST_HANDSHAKES).await;
-            sleep(LONGEST_WAIT / 10).await;
-            assert_eq!(server.opened(), MOST_HANDSHAKES);
-            server.wait_for(MOST_HANDSHAKES + 8).await;
+            server.wait_for(MAX_HANDSHAKES).await;
+            sleep(MAX_HOLD / 10).await;
+            assert_eq!(server.opened(), MAX_HANDSHAKES);
+            server.wait_for(MAX_HANDSHAKES + 8).await;
             for query in queries {
                 query.abort();
                 let _ = query.await;
@@ -316,16 +316,16 @@ mod tests {
     fn a_query_that_is_given_up_lets_the_next_one_take_its_turn() {
         block_on(async {
             let server = Hanging::default();
-            let dialer = Dialing::default().layer(server.clone());
-            let mut queries: Vec<_> = (0..=MOST_HANDSHAKES)
+            let dialer = ConnectLimiter::default().layer(server.clone());
+            let mut queries: Vec<_> = (0..=MAX_HANDSHAKES)
                 .map(|_| {
                     let mut dialer = dialer.clone();
                     tokio::spawn(async move { waiting_for(&url(), async { dialer.call(()).await }).await })
                 })
                 .collect();
-            server.wait_for(MOST_HANDSHAKES).await;
+            server.wait_for(MAX_HANDSHAKES).await;
             queries.remove(0).abort();
-            assert!(server.wait_for(MOST_HANDSHAKES + 1).await < LONGEST_WAIT / 2);
+            assert!(server.wait_for(MAX_HANDSHAKES + 1).await < MAX_HOLD / 2);
         });
     }
 }

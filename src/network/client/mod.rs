@@ -21,7 +21,7 @@ use std::{
 };
 
 use classify::Failed;
-use connect_limiter::Dialing;
+use connect_limiter::ConnectLimiter;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
@@ -29,7 +29,7 @@ use url::Url;
 use crate::{
     error::{TransportError, TransportErrorKind, truncate::truncate},
     network::{
-        http::{HttpRequest, HttpResponse, MAX_ANSWER_BYTES, MAX_ERROR_BYTES, Method, Transport},
+        http::{HttpRequest, HttpResponse, MAX_ERROR_BYTES, MAX_RESPONSE_BYTES, Method, Transport},
         proxies::{Proxies, Proxy},
         ssrf::Rules,
         tls,
@@ -44,9 +44,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// model thinks.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Unused connections kept per host.
-const MOST_IDLE: usize = 256;
+const MAX_IDLE_PER_HOST: usize = 256;
 /// Names are resolved on these threads; more would only wait for the same resolver.
-const MOST_BLOCKING_THREADS: usize = 8;
+const MAX_BLOCKING_THREADS: usize = 8;
 
 /// The runtime that runs every query: one thread is plenty, as queries mostly wait.
 ///
@@ -55,20 +55,20 @@ const MOST_BLOCKING_THREADS: usize = 8;
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
-        .max_blocking_threads(MOST_BLOCKING_THREADS)
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
         .thread_name("tooljet-openai")
         .enable_io()
         .enable_time()
         .build()
 }
 
-/// The real network. A request takes one of three ways.
+/// The real network. Each request uses one of three clients.
 #[derive(Clone)]
 pub struct Client {
     /// To the default address: nothing is checked.
     direct: reqwest::Client,
-    /// To an address that a person typed: wherever its name leads must pass `rules`.
-    guarded: reqwest::Client,
+    /// For custom base URLs: every resolved address must pass `rules`.
+    is_custom: reqwest::Client,
     /// Through the administrator's proxies, which resolve the names themselves.
     proxied: reqwest::Client,
     proxies: Arc<Matcher>,
@@ -111,20 +111,20 @@ impl Client {
             let builder = reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .dns_resolver(Arc::new(Resolver { rules }))
-                .connector_layer(Dialing::default())
+                .connector_layer(ConnectLimiter::default())
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
                 .connect_timeout(connect_timeout)
                 .tcp_keepalive(KEEP_ALIVE)
                 .pool_idle_timeout(IDLE_TIMEOUT)
-                .pool_max_idle_per_host(MOST_IDLE)
+                .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
                 .no_proxy();
             let builder = with.iter().cloned().fold(builder, reqwest::ClientBuilder::proxy);
             builder.build().map_err(|error| unusable(classify::innermost(failed(&error))))
         };
         Ok(Self {
             direct: build(None, &[])?,
-            guarded: build(Some(Arc::clone(&rules)), &[])?,
+            is_custom: build(Some(Arc::clone(&rules)), &[])?,
             proxied: build(None, &usable(&proxies)?)?,
             proxies: Arc::new(matcher(&proxies)),
             rules,
@@ -142,7 +142,7 @@ fn matcher(proxies: &Proxies) -> Matcher {
     Matcher::builder()
         .http(address(&proxies.http))
         .https(address(&proxies.https))
-        .no(proxies.except.clone().unwrap_or_default())
+        .no(proxies.no_proxy.clone().unwrap_or_default())
         .build()
 }
 
@@ -167,14 +167,14 @@ fn usable(proxies: &Proxies) -> Result<Vec<reqwest::Proxy>, TransportError> {
 
 impl Transport for Client {
     async fn send(&self, request: &HttpRequest, timeout: Duration) -> Result<HttpResponse, TransportError> {
-        if request.guarded {
+        if request.is_custom {
             let blocked = |reason| TransportError::new(TransportErrorKind::Blocked, reason);
             self.rules.check_url(&request.url).map_err(blocked)?;
         }
         let proxied = self.is_proxied(&request.url);
-        let client = match (proxied, request.guarded) {
+        let client = match (proxied, request.is_custom) {
             (true, _) => &self.proxied,
-            (false, true) => &self.guarded,
+            (false, true) => &self.is_custom,
             (false, false) => &self.direct,
         };
         let method = match request.method {
@@ -212,7 +212,7 @@ impl Transport for Client {
     }
 
     fn jitter(&self) -> f64 {
-        // Every `RandomState` is seeded differently; 32 bits of its hash are chance enough.
+        // Every `RandomState` is seeded differently; 32 bits of its hash are random enough.
         let sample = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap_or_default();
         f64::from(sample) / (f64::from(u32::MAX) + 1.0)
     }
@@ -226,7 +226,7 @@ fn failed(error: &reqwest::Error) -> Failed<'_> {
 async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Result<HttpResponse, TransportError> {
     let status = response.status().as_u16();
     let fail = |kind, detail: String| Err(TransportError::new(kind, detail));
-    // Inside a tunnel, a proxy cannot answer; outside, only a proxy answers so.
+    // Inside a tunnel a 407 comes from the API; outside, from the proxy.
     if status == 407 && through == Some("http") {
         return fail(TransportErrorKind::ProxyAuthentication, "HTTP 407".to_owned());
     }
@@ -239,7 +239,7 @@ async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Resu
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     let succeeded = (200..300).contains(&status);
-    let limit = if succeeded { MAX_ANSWER_BYTES } else { MAX_ERROR_BYTES };
+    let limit = if succeeded { MAX_RESPONSE_BYTES } else { MAX_ERROR_BYTES };
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut body = Vec::with_capacity(announced.min(limit));
     let mut too_large = succeeded && announced > limit;
@@ -250,7 +250,7 @@ async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Resu
                 body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
             }
             Err(error) if succeeded => return Err(classify::of(failed(&error))),
-            // The start of an error says what it is; its status counts in any case.
+            // A partial error body is enough; the status is known.
             Ok(None) | Err(_) => break,
         }
     }
@@ -264,7 +264,7 @@ async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Resu
 fn redirect_target(response: &reqwest::Response) -> Option<String> {
     let location = response.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
     let target = response.url().join(location).ok()?;
-    Some(truncate(&format!("{}{}", target.origin().ascii_serialization(), target.path()), classify::LONGEST_DETAIL))
+    Some(truncate(&format!("{}{}", target.origin().ascii_serialization(), target.path()), classify::MAX_DETAIL_CHARS))
 }
 
 /// Resolves names with the system's resolver, and checks the addresses where rules apply.
@@ -327,10 +327,10 @@ mod tests {
     }
 
     /// Asks for a name that leads to this machine, past the check of the name itself.
-    fn ask(edition: &'static str, guarded: bool) -> TransportErrorKind {
+    fn ask(edition: &'static str, is_custom: bool) -> TransportErrorKind {
         let client = Client { rules: Arc::clone(&client("").rules), ..client(edition) };
         let url = "http://localhost:1".parse().unwrap();
-        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, guarded };
+        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom };
         runtime().unwrap().block_on(client.send(&request, Duration::from_secs(5))).unwrap_err().kind
     }
 
