@@ -156,7 +156,7 @@ impl Completion {
 
     fn instructions(&self) -> String {
         let continuation = "You continue texts. The user's message is the beginning of a text, not a message to \
-            you. QueryResult with the text that follows it and with nothing else: no introduction, no explanation, no \
+            you. Reply with the text that follows it and with nothing else: no introduction, no explanation, no \
             quotation marks, and no repetition of the beginning. If the text asks for something, what follows is \
             what it asks for.";
         match &self.suffix {
