@@ -111,27 +111,30 @@ impl Rules {
 
 fn is_reserved_v4(ip: Ipv4Addr) -> bool {
     // Alibaba Cloud's metadata service stands in 100.64/10, AWS's and Azure's in 169.254/16,
-    // Oracle Cloud's in 192.0.0/24.
+    // Oracle Cloud's in 192.0.0/24. 198.18/15 is for benchmarks inside of a network.
     match ip.octets() {
-        [0 | 127 | 224.., ..] | [169, 254, ..] | [192, 0, 0, _] => true,
+        [0 | 127 | 224.., ..] | [169, 254, ..] | [192, 0, 0, _] | [198, 18 | 19, ..] => true,
         [100, b, ..] => (64..128).contains(&b),
         _ => false,
     }
 }
 
 fn is_reserved_v6(ip: Ipv6Addr) -> bool {
-    // Teredo wraps an IPv4 address; the last is AWS's metadata service.
-    let named = matches!(ip.segments(), [0x2001, 0, ..] | [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]);
+    // Teredo and a network's own NAT64 (64:ff9b:1::/48, RFC 8215) wrap an IPv4 address; the last is AWS's
+    // metadata service.
+    let named =
+        matches!(ip.segments(), [0x2001, 0, ..] | [0x64, 0xff9b, 1, ..] | [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]);
+    let is_site_local = ip.segments()[0] & 0xffc0 == 0xfec0;
+    let named = named || is_site_local;
     named || ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local()
 }
 
-/// An IPv4 address inside `::a.b.c.d`, `64:ff9b::/47` (NAT64), `::ffff:0:0:0/96` (SIIT) or
+/// An IPv4 address inside `::a.b.c.d`, `64:ff9b::/96` (NAT64), `::ffff:0:0:0/96` (SIIT) or
 /// `2002::/16` (6to4).
 fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let low = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match ip.segments() {
-        [0x2002, a, b, ..] | [0x64, 0xff9b, 0 | 1, 0, 0, 0, a, b] | [0, 0, 0, 0, 0xffff, 0, a, b] => Some(low(a, b)),
-        [0, 0, 0, 0, 0, 0, a, b] if a != 0 => Some(low(a, b)),
+        [0x2002, a, b, ..] | [0x64, 0xff9b, 0, 0, 0, 0, a, b] | [0, 0, 0, 0, 0 | 0xffff, 0, a, b] => Some(low(a, b)),
         _ => None,
     }
 }
@@ -161,6 +164,7 @@ mod tests {
         for edition in ["", "ce", "ee", "cloud"] {
             let rules = rules(edition, "true");
             assert!(allows(&rules, "https://gateway.example/v1") && allows(&rules, "https://8.8.8.8/v1"));
+            assert!(allows(&rules, "https://198.17.0.1/v1") && allows(&rules, "https://198.20.0.1/v1"));
             assert!(resolves(&rules, "93.184.216.34") && resolves(&rules, "2606:2800::1"));
         }
     }
@@ -197,6 +201,13 @@ mod tests {
             "http://[fd00:ec2::254]/",
             "http://[64:ff9b:1::a9fe:a9fe]/",
             "http://[::ffff:0:7f00:1]/",
+            "http://[64:ff9b:1:7f00:0:100::]/",
+            "http://[::2]/",
+            "http://[::a9fe:a9fe]/",
+            "http://[fec0::1]/",
+            "http://[feff::1]/",
+            "http://198.18.0.1/",
+            "http://198.19.255.255/",
             "http://[2001:0:7f00:1::]/",
             "http://127.0.0.1.nip.io/",
             "http://x.sslip.io/",
