@@ -80,6 +80,25 @@ mod tests {
     }
 
     #[test]
+    fn numbers_come_back_bit_by_bit() {
+        // xorshift64: the same doubles in every run.
+        let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
+        for _ in 0..200_000 {
+            bits ^= bits << 13;
+            bits ^= bits >> 7;
+            bits ^= bits << 17;
+            #[allow(clippy::cast_possible_truncation)] // half of the bits make a float of half the size
+            let single = f64::from(f32::from_bits(bits as u32));
+            for number in [f64::from_bits(bits), single].into_iter().filter(|number| number.is_finite()) {
+                let parsed = parse(&number.to_string()).unwrap();
+                assert_eq!(parsed.as_f64().map(f64::to_bits), Some(number.to_bits()), "{number}");
+                let printed = serde_json::to_string(&parsed).unwrap();
+                assert_eq!(printed.parse::<f64>().unwrap().to_bits(), number.to_bits(), "{number}");
+            }
+        }
+    }
+
+    #[test]
     fn a_text_that_is_cut_off_ends_too_early() {
         let explained = |text| explain(&parse(text).unwrap_err());
         assert_eq!(explained(r#"[{"role": "#), "it ends too early, in line 1 column 10");
