@@ -45,7 +45,7 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     body.set_temperature()?;
     body.set_stops()?;
     let mut body = body.read_from(&more);
-    let returns_list = body.set_sampling()?;
+    let n = body.set_sampling()?;
     body.set_dropdowns(&["reasoning_effort", "verbosity", "service_tier"])?;
     body.set_words(&["prompt_cache_key", "safety_identifier"])?;
     if let Some(metadata) = metadata(&more)? {
@@ -56,8 +56,7 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     }
     let body = body.finish(EXTRA_BODY)?;
     let stops = stops_of(&body);
-    let reader =
-        ChoicesReader { endpoint: &PATH[1..], returns_list, format: Some(format), stops, ..ChoicesReader::default() };
+    let reader = ChoicesReader { endpoint: &PATH[1..], n, format: Some(format), stops, ..ChoicesReader::default() };
     Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader) })
 }
 

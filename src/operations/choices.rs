@@ -7,7 +7,8 @@ use super::{
     response_format::{self, Format},
 };
 use crate::{
-    error::{Error, NoAnswer},
+    error::{Error, NoAnswer, TransportError, TransportErrorKind},
+    network::http::MAX_RESPONSE_BYTES,
     policy::adjust::cut_at_stop,
     response::{ApiResponse, content_text, in_order, list, usage},
 };
@@ -22,8 +23,9 @@ const PASSED_ON_OF_MESSAGE: [&str; 3] = ["tool_calls", "annotations", "audio"];
 pub struct ChoicesReader {
     /// Path that was asked, without its slash: `completions` or `chat/completions`.
     pub endpoint: &'static str,
-    /// Several answers were asked for, so the result is an array.
-    pub returns_list: bool,
+    /// Answers that were asked for. With more than one, the result is an array; a server may send more
+    /// choices, which do not count.
+    pub n: usize,
     /// The answer is JSON.
     pub format: Option<Format>,
     /// Put before each text: the prompt, where `echo` is the plugin's to do.
@@ -40,12 +42,17 @@ impl ChoicesReader {
     /// reasoning, or gave no JSON where JSON was asked for. If several answers were asked
     /// for, only if that is so for all of them; else a failed one is `null`.
     pub fn read(&self, answer: &ApiResponse) -> Result<QueryResult, Error> {
-        let choices = in_order(list(&answer.body, "choices"));
+        let mut choices = in_order(list(&answer.body, "choices"));
+        choices.truncate(self.n.max(1));
+        if self.echo.len() * choices.len() > MAX_RESPONSE_BYTES {
+            let detail = format!("more than {} MiB with Echo", MAX_RESPONSE_BYTES >> 20);
+            return Err(TransportError::new(TransportErrorKind::TooLarge, detail).into());
+        }
         let results: Vec<_> = choices.iter().map(|choice| self.choice(choice, answer)).collect();
         let Some(first) = results.first() else {
             return Err(no_answer(NoAnswer::Empty, "the response contains no choices", answer));
         };
-        let data = if self.returns_list {
+        let data = if self.n > 1 {
             if results.iter().all(Result::is_err) {
                 first.clone()?
             } else {
@@ -117,7 +124,7 @@ impl ChoicesReader {
         let Some(first) = choices.first() else { return metadata };
         let member = |choice: &Value, name: &str| choice.get(name).cloned().unwrap_or_default();
         metadata.insert("finish_reason".to_owned(), member(first, "finish_reason"));
-        if self.returns_list {
+        if self.n > 1 {
             let reasons = choices.iter().map(|choice| member(choice, "finish_reason")).collect();
             metadata.insert("finish_reasons".to_owned(), reasons);
         }
@@ -212,7 +219,7 @@ mod tests {
 
     #[test]
     fn several_answers_are_an_array_in_order_and_a_failed_one_is_null() {
-        let reader = ChoicesReader { returns_list: true, ..ChoicesReader::default() };
+        let reader = ChoicesReader { n: 3, ..ChoicesReader::default() };
         let choice =
             |index, text: &str, reason| json!({"index": index, "message": {"content": text}, "finish_reason": reason});
         let reply = read(
@@ -223,6 +230,16 @@ mod tests {
         assert_eq!(reply.data, json!(["a", "b", null]));
         assert_eq!(reply.metadata["finish_reasons"], json!(["length", "stop", "content_filter"]));
         assert!(read(&reader, json!({"choices": [choice(0, "", "content_filter")]})).is_err());
+    }
+
+    #[test]
+    fn choices_beyond_those_that_were_asked_for_do_not_count() {
+        let choices: Vec<_> = (0..20_000).map(|_| json!({"message": {"content": "a"}})).collect();
+        let body = json!({ "choices": choices });
+        let reader = ChoicesReader { n: 2, echo: "e".repeat(1 << 20), ..ChoicesReader::default() };
+        assert_eq!(read(&reader, body.clone()).unwrap().data.as_array().unwrap().len(), 2);
+        let reader = ChoicesReader { n: 128, ..reader };
+        assert!(read(&reader, body).unwrap_err().starts_with("response_too_large: "));
     }
 
     #[test]

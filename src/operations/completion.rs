@@ -51,7 +51,7 @@ pub struct Completion {
     prompt: String,
     suffix: Option<String>,
     echo: bool,
-    returns_list: bool,
+    n: usize,
     provider: Provider,
     body: Map<String, Value>,
 }
@@ -77,10 +77,9 @@ impl Completion {
         }
         let more = advanced(fields);
         let mut body = body.read_from(&more);
-        let returns_list = body.set_sampling()?;
-        let n = more.integer("n", 1..=128)?.unwrap_or(1);
+        let n = body.set_sampling()?;
         if let Some(best_of) = more.integer("best_of", 1..=20)? {
-            if best_of < n {
+            if usize::try_from(best_of).is_ok_and(|best_of| best_of < n) {
                 return Err(Error::invalid(
                     "best_of",
                     format!("must be at least {n} (Number of results), got {best_of}"),
@@ -101,7 +100,7 @@ impl Completion {
             prompt,
             suffix,
             echo: echo.unwrap_or_default(),
-            returns_list,
+            n,
             provider,
             body: body.finish(EXTRA_BODY)?,
         })
@@ -110,12 +109,8 @@ impl Completion {
     /// The query through `/completions`.
     #[must_use]
     pub fn plan(&self) -> Plan {
-        let reader = ChoicesReader {
-            endpoint: &PATH[1..],
-            returns_list: self.returns_list,
-            stops: stops_of(&self.body),
-            ..ChoicesReader::default()
-        };
+        let reader =
+            ChoicesReader { endpoint: &PATH[1..], n: self.n, stops: stops_of(&self.body), ..ChoicesReader::default() };
         Plan { request: ApiRequest::post(PATH, self.body.clone()), reader: Reader::Choices(reader) }
     }
 
@@ -146,7 +141,7 @@ impl Completion {
         }
         let reader = ChoicesReader {
             endpoint: &chat::PATH[1..],
-            returns_list: self.returns_list,
+            n: self.n,
             stops: stops_of(&self.body),
             echo: if self.echo { self.prompt.clone() } else { String::new() },
             ..ChoicesReader::default()

@@ -84,11 +84,11 @@ impl<'a> BodyBuilder<'a> {
     }
 
     /// `top_p` (0 to 1), the two penalties (-2 to 2), `seed` (any whole number) and `n`
-    /// (1 to 128). Returns whether several answers were asked for.
+    /// (1 to 128). Returns how many answers were asked for.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if one is out of range.
-    pub fn set_sampling(&mut self) -> Result<bool, Error> {
+    pub fn set_sampling(&mut self) -> Result<usize, Error> {
         for (name, range) in [("top_p", 0.0..=1.0), ("frequency_penalty", -2.0..=2.0), ("presence_penalty", -2.0..=2.0)]
         {
             if let Some(number) = self.fields.number(name, range)? {
@@ -102,7 +102,7 @@ impl<'a> BodyBuilder<'a> {
         if let Some(n) = n {
             self.set("n", n);
         }
-        Ok(n.is_some_and(|n| n > 1))
+        Ok(n.and_then(|n| usize::try_from(n).ok()).unwrap_or(1))
     }
 
     /// `stop_sequence` as `stop`: a text is one literal sequence, an array (or its JSON
