@@ -38,7 +38,7 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
         body.set("encoding_format", format);
     }
     let body = body.finish(own_key(&more, "embedding_extra_body", EXTRA_BODY))?;
-    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Embedding })
+    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read) })
 }
 
 /// The key of `name` that holds this query's value: the plain one, else that of the

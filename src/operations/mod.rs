@@ -9,6 +9,8 @@
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `list_models` | `models.rs` | `GET /models` |
 
+use std::{fmt, sync::Arc};
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -94,33 +96,40 @@ pub struct Plan {
     pub reader: Reader,
 }
 
-/// Reads the answer to a request.
-#[derive(Clone, Debug)]
+type Read = dyn Fn(&ApiResponse) -> Result<QueryResult, Error> + Send + Sync;
+
+/// Reads the response to a request.
+#[derive(Clone)]
 pub enum Reader {
     /// Text or JSON from `choices`.
     Choices(choices::ChoicesReader),
-    /// One image.
-    Image,
-    /// Vectors.
-    Embedding,
-    /// Models whose id holds this text.
-    Models {
-        /// Lower-case; empty for all models.
-        filter: String,
-    },
+    /// By the operation's own rules; see [`Reader::new`].
+    Own(Arc<Read>),
 }
 
 impl Reader {
-    /// Reads `answer`.
+    /// A reader of one operation, so that this file need not know it.
+    pub fn new(read: impl Fn(&ApiResponse) -> Result<QueryResult, Error> + Send + Sync + 'static) -> Self {
+        Self::Own(Arc::new(read))
+    }
+
+    /// Reads `response`.
     ///
     /// # Errors
     /// [`Error::NoAnswer`] or [`Error::Decode`] if there is nothing to return.
-    pub fn read(&self, answer: &ApiResponse) -> Result<QueryResult, Error> {
+    pub fn read(&self, response: &ApiResponse) -> Result<QueryResult, Error> {
         match self {
-            Self::Choices(reader) => reader.read(answer),
-            Self::Image => image::read(answer),
-            Self::Embedding => embedding::read(answer),
-            Self::Models { filter } => models::read(answer, filter),
+            Self::Choices(reader) => reader.read(response),
+            Self::Own(read) => read(response),
+        }
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Choices(reader) => reader.fmt(f),
+            Self::Own(_) => f.write_str("Own"),
         }
     }
 }

@@ -18,7 +18,7 @@ pub const PATH: &str = "/models";
 /// [`Error::InvalidOption`] if `filter` is no text.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let filter = fields.trimmed("filter")?.unwrap_or_default().to_lowercase();
-    Ok(Plan { request: ApiRequest::get(PATH), reader: Reader::Models { filter } })
+    Ok(Plan { request: ApiRequest::get(PATH), reader: Reader::new(move |response| read(response, &filter)) })
 }
 
 /// The models by id. `value` and `label` make the list ready for a dropdown; `created` is
