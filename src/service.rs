@@ -178,18 +178,16 @@ impl Diagnostics {
 
     fn failed_query(&self, error: &Error) -> Failure {
         let hint = self.hint(error);
-        let description = hints::describe(error, hint.as_deref());
+        let description = self.redactor.redact(&hints::describe(error, hint.as_deref()));
         let details = self.details(error, hint.as_deref());
         let mut metadata = self.about_requests();
         for (name, value) in [("request_id", details.request_id), ("model", details.model)] {
             metadata.extend(value.map(|value| (name.to_owned(), value.into())));
         }
-        Failure {
-            message: QUERY_FAILED.into(),
-            data: self.redacted(json_object(Details { message: Some(&description), ..details })),
-            metadata: self.redacted(metadata),
-            description: self.redactor.redact(&description),
-        }
+        // `ToolJet` 2 shows `data.message` and nothing else.
+        let mut data = Map::from_iter([("message".to_owned(), description.clone().into())]);
+        data.extend(self.redacted(json_object(details)));
+        Failure { message: QUERY_FAILED.into(), description, data, metadata: self.redacted(metadata) }
     }
 
     fn failed_test(&self, error: &Error) -> Failure {

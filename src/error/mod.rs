@@ -142,9 +142,6 @@ impl Error {
 /// `data` of a `QueryError`: what an app can branch on. Unknown fields are left out.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Details<'a> {
-    /// The whole description, of a failed query.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<&'a str>,
     /// HTTP status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
