@@ -12,7 +12,7 @@
  * | `details` | further sentences for docs/fields.md and index.d.ts |
  * | `accepts` | accepted values in words |
  * | `fallback` | what holds while the field is empty; `Required…` where it must not be |
- * | `min`, `max` | of a number |
+ * | `min`, `max`, `isWhole` | of a number |
  * | `list` | of a dropdown: `{name, value}` |
  * | `initial` | of a dropdown: the value that a new query starts with |
  * | `type` | TypeScript type of the option |
@@ -28,10 +28,17 @@ export const MAX_PLACEHOLDER = 70;
  */
 export const UNSET = 'unset';
 
-const range = (min, max) => {
-  if (max !== undefined) return ` from ${min} to ${max}`;
-  return min === undefined ? '' : ` of at least ${min}`;
-};
+/** `0 to 2`, `at least 1`, or nothing where every number goes. */
+export function spanInWords(min, max) {
+  if (max !== undefined) return `${min} to ${max}`;
+  return min === undefined ? undefined : `at least ${min}`;
+}
+
+function accepted(noun, min, max) {
+  const span = spanInWords(min, max);
+  if (span === undefined) return noun;
+  return `${noun} ${max === undefined ? 'of' : 'from'} ${span}`;
+}
 
 /** Text in one line, or in an editor of several lines with `control: 'editor'`. */
 export const text = (key, label, more) => ({
@@ -44,29 +51,20 @@ export const text = (key, label, more) => ({
   ...more,
 });
 
-export const number = (key, label, { min, max, ...more }) => ({
+const numeric = (key, label, noun, more) => ({
   key,
   label,
   control: 'line',
-  min,
-  max,
-  accepts: `Number${range(min, max)}`,
-  fallback: 'set by the model',
+  accepts: accepted(noun, more.min, more.max),
   type: 'NumberOption',
   ...more,
 });
 
-export const wholeNumber = (key, label, { min, max, ...more }) => ({
-  key,
-  label,
-  control: 'line',
-  min,
-  max,
-  accepts: `Whole number${range(min, max)}`,
-  fallback: 'none',
-  type: 'NumberOption',
-  ...more,
-});
+export const number = (key, label, more) =>
+  numeric(key, label, 'Number', { fallback: 'set by the model', ...more });
+
+export const wholeNumber = (key, label, more) =>
+  numeric(key, label, 'Whole number', { isWhole: true, fallback: 'none', ...more });
 
 /** JSON text or a value, in an editor of several lines; in one line with `control: 'line'`. */
 export const json = (key, label, more) => ({

@@ -1,5 +1,6 @@
 // The options in index.d.ts: those of the data source, and of each operation.
 
+import { spanInWords } from './controls.mjs';
 import { DATA_SOURCE } from './data-source.mjs';
 import { OPERATIONS } from './operations.mjs';
 import { advanced } from './shared-fields.mjs';
@@ -25,13 +26,8 @@ function wrap(text) {
   return lines;
 }
 
-/** "Number from 0 to 2" as the range that programmers look for; words for all else. */
-function rangeTag({ accepts }) {
-  const [, whole, range] = /^(Whole n|N)umber(?: (?:from|of) (.*))?$/.exec(accepts) ?? [];
-  if (!whole) return [];
-  return [
-    `@range ${[range, whole === 'N' ? undefined : 'whole'].filter(Boolean).join(', ') || 'any'}`,
-  ];
+function rangeTag({ min, max, isWhole }) {
+  return `@range ${[spanInWords(min, max), isWhole && 'whole'].filter(Boolean).join(', ')}`;
 }
 
 function property(field, place) {
@@ -48,7 +44,7 @@ function property(field, place) {
   ];
   const tags = [
     ...(unit ? [`@unit ${unit}`] : []),
-    ...(isNumber ? rangeTag(field) : []),
+    ...(isNumber ? [rangeTag(field)] : []),
     ...(fallback.startsWith('Required') ? [] : [`@default ${fallback.replaceAll('`', '')}`]),
   ];
   return `${comment(text.filter(Boolean).join(' '), tags)}\n  ${key}${isRequired ? '' : '?'}: ${type};`;
