@@ -130,6 +130,10 @@ fn index() -> Vec<Value> {
 const KEY: &str = "sk-fixtures-0123456789";
 
 /// The data source whose queries get this response.
+fn find_fixture(file: &str) -> Value {
+    index().into_iter().find(|fixture| fixture["file"] == file).unwrap()
+}
+
 fn source(file: &str) -> Value {
     let base_url = match file {
         "error_404_invalid_url.json" => "https://api.openai.com/v1/v1",
@@ -175,8 +179,7 @@ fn stored(fixture: &Value) -> HttpResponse {
 fn script(fixture: &Value) -> Script {
     let (first, mut others) = (stored(fixture), stored(fixture));
     if expectations().iter().any(|(file, expected)| fixture["file"] == *file && matches!(expected, Adjusts(_))) {
-        let index = index();
-        others = stored(index.iter().find(|fixture| fixture["file"] == "chat_ok.json").unwrap());
+        others = stored(&find_fixture("chat_ok.json"));
     }
     Script::new([first, others.clone(), others].map(Step::Answer))
 }
@@ -208,7 +211,6 @@ fn ids(data: Value) -> Value {
 /// What `ToolJet` 2 shows of a failed connection test, and nothing else.
 #[test]
 fn a_failed_connection_test_says_why_in_a_few_words() {
-    let index = index();
     for (file, reason) in [
         ("error_402_openrouter.json", "no credit left"),
         ("error_404_model_not_found.json", "unknown model"),
@@ -219,7 +221,7 @@ fn a_failed_connection_test_says_why_in_a_few_words() {
         ("sse_chat_ok_usage.txt", "an event stream in place of one response"),
         ("chat_ok.json", "not an OpenAI-compatible API"),
     ] {
-        let fixture = index.iter().find(|fixture| fixture["file"] == file).unwrap();
+        let fixture = &find_fixture(file);
         let Outcome::Failed(failure) = script(fixture).test_connection(&source(file)) else {
             panic!("{file}: connected")
         };
@@ -261,7 +263,7 @@ fn every_stored_answer_becomes_what_the_table_says() {
     let stored: BTreeSet<_> = index.iter().map(|fixture| fixture["file"].as_str().unwrap()).collect();
     assert_eq!(listed, stored);
     for (file, expected) in expectations {
-        let fixture = index.iter().find(|fixture| fixture["file"] == file).unwrap();
+        let fixture = &find_fixture(file);
         match (run(fixture), expected) {
             ((Outcome::Ok(reply), _), Data(data)) => assert_eq!(ids(reply.data), data, "{file}"),
             ((Outcome::Ok(reply), attempts), Adjusts(parameter)) => {
@@ -281,13 +283,9 @@ fn every_stored_answer_becomes_what_the_table_says() {
 
 #[test]
 fn metadata_survives_whatever_the_server_makes_of_it() {
-    let metadata = |file: &str| {
-        let index = index();
-        let fixture = index.iter().find(|fixture| fixture["file"] == file).unwrap();
-        match run(fixture).0 {
-            Outcome::Ok(reply) => Value::Object(reply.metadata),
-            other => panic!("{file}: {other:?}"),
-        }
+    let metadata = |file: &str| match run(&find_fixture(file)).0 {
+        Outcome::Ok(reply) => Value::Object(reply.metadata),
+        other => panic!("{file}: {other:?}"),
     };
     let plain = metadata("chat_ok.json");
     assert_eq!(plain["model"], "gpt-5.4-2026-03-05");
@@ -304,13 +302,9 @@ fn metadata_survives_whatever_the_server_makes_of_it() {
 
 #[test]
 fn the_metadata_of_a_failure_says_what_is_known_of_its_requests() {
-    let metadata = |file: &str| {
-        let index = index();
-        let fixture = index.iter().find(|fixture| fixture["file"] == file).unwrap();
-        match run(fixture).0 {
-            Outcome::Failed(failure) => Value::Object(failure.metadata),
-            other => panic!("{file}: {other:?}"),
-        }
+    let metadata = |file: &str| match run(&find_fixture(file)).0 {
+        Outcome::Failed(failure) => Value::Object(failure.metadata),
+        other => panic!("{file}: {other:?}"),
     };
     let expected = json!({"attempts": 3, "request_id": "req_fx", "model": "gpt-6-sol"});
     assert_eq!(metadata("error_429_rate_limit.json"), expected);
@@ -327,9 +321,8 @@ fn the_metadata_of_a_failure_says_what_is_known_of_its_requests() {
 
 #[test]
 fn a_connection_test_tells_the_cases_apart() {
-    let index = index();
     let verdict = |file: &str| {
-        let fixture = index.iter().find(|fixture| fixture["file"] == file).unwrap();
+        let fixture = &find_fixture(file);
         script(fixture).test_connection(&source(file))
     };
     for file in ["models_list.json", "models_list_ollama_null_data.json", "models_list_vllm.json"] {

@@ -30,7 +30,7 @@ impl History {
     /// # Errors
     /// [`Error::InvalidOption`] naming the index of the message that cannot be used.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
-        let messages = match fields.json("message_history")? {
+        let messages = match fields.json(KEY)? {
             None => return Ok(Self::default()),
             Some(Value::Array(messages)) => messages,
             Some(single) => vec![single],
