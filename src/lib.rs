@@ -11,7 +11,7 @@
 //! error <- input <- network, policy <- response <- operations <- service <- binding <- index.js
 //! ```
 //!
-//! Beside the wings stand the [`request_sender`], which sends the requests of one query, and
+//! Next to the wings are [`budgets`], the numbers of which every wing may use, the [`request_sender`], which sends the requests of one query, and
 //! [`service`], which runs a query.
 //!
 //! Everything but [`network::client`] and [`binding`] is free of sockets, clocks, randomness and
@@ -33,11 +33,13 @@
 //! | what an error calls a field | `error/labels.rs`, which is written from the forms |
 //! | what an error of the API is taken for | `error/cause.rs` |
 //! | what an app builder is told to do about a failure | `error/hints.rs` |
-//! | connections, proxies, limits | `network/client/`, `proxies.rs`, `ssrf.rs`, `gzip.rs` |
+//! | how much a query, a server or all queries may take | `budgets.rs` |
+//! | connections, proxies | `network/client/`, `proxies.rs`, `ssrf.rs`, `gzip.rs` |
 //! | which certificates are trusted | `network/tls.rs` |
 //! | what a failure of the network is taken for | `network/client/classify.rs`, `tls.rs` |
 
 pub mod binding;
+pub mod budgets;
 pub mod error;
 pub mod input;
 pub mod network;

@@ -25,7 +25,7 @@ use serde_json::json;
 use server::{Connection, Server, response};
 use tokio::task::JoinHandle;
 use tooljet_openai::{
-    network::http::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
+    budgets::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
     service::{Failure, Outcome},
 };
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::error::{
-    ApiError, BodyKind, Error, NoAnswer, TransportErrorKind, cause::ApiCause, field_label, seconds, truncate::truncate,
+    ApiError, BodyKind, Error, NoAnswerReason, TransportErrorKind, cause::ApiCause, field_label, seconds,
+    truncate::truncate,
 };
 
 /// Longest reason of a failed connection test, in characters.
@@ -277,18 +278,18 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Str
     })
 }
 
-fn no_answer_hint(code: NoAnswer) -> &'static str {
+fn no_answer_hint(code: NoAnswerReason) -> &'static str {
     match code {
-        NoAnswer::Refusal => "Rephrase Prompt or System prompt.",
-        NoAnswer::ContentFilter => "Rephrase the prompt.",
-        NoAnswer::TokensSpentOnReasoning => {
+        NoAnswerReason::Refusal => "Rephrase Prompt or System prompt.",
+        NoAnswerReason::ContentFilter => "Rephrase the prompt.",
+        NoAnswerReason::TokensSpentOnReasoning => {
             "Raise or clear Max tokens, or lower Reasoning effort: reasoning counts toward the limit."
         }
-        NoAnswer::JsonTruncated => "Raise or clear Max tokens, or ask for less.",
-        NoAnswer::JsonInvalid => {
+        NoAnswerReason::JsonTruncated => "Raise or clear Max tokens, or ask for less.",
+        NoAnswerReason::JsonInvalid => {
             "Say in Prompt that the answer must be nothing but JSON, or choose the Response format with a schema."
         }
-        NoAnswer::Empty => "Try again or choose another model.",
+        NoAnswerReason::Empty => "Try again or choose another model.",
     }
 }
 

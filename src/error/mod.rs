@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub use self::{
     api::ApiError,
-    no_answer::{BodyKind, NoAnswer},
+    no_answer::{BodyKind, NoAnswerReason},
     transport::{TransportError, TransportErrorKind},
 };
 
@@ -72,7 +72,7 @@ pub enum Error {
     #[error("{reason}")]
     NoAnswer {
         /// Why.
-        code: NoAnswer,
+        code: NoAnswerReason,
         /// What came instead, in words.
         reason: String,
         /// The API's id of the request.

@@ -14,7 +14,7 @@ pub enum BodyKind {
 /// Reasons why an answer holds nothing to return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum NoAnswer {
+pub enum NoAnswerReason {
     /// The model refused.
     Refusal,
     /// The content filter stopped the answer before any text.
@@ -29,7 +29,7 @@ pub enum NoAnswer {
     Empty,
 }
 
-impl NoAnswer {
+impl NoAnswerReason {
     /// The word for `data.code`.
     #[must_use]
     pub fn code(self) -> &'static str {

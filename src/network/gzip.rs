@@ -3,8 +3,9 @@
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
 use crate::{
+    budgets::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
     error::{TransportError, TransportErrorKind},
-    network::http::{HttpResponse, MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
+    network::http::HttpResponse,
 };
 
 /// Sent as `Accept-Encoding`.

@@ -9,11 +9,6 @@ use url::Url;
 
 use crate::{error::TransportError, input::secret::Secret};
 
-/// Largest body of a successful answer, in bytes, after decompression.
-pub const MAX_RESPONSE_BYTES: usize = 64 << 20;
-/// Largest body of an error answer, in bytes, after decompression.
-pub const MAX_ERROR_BYTES: usize = 1 << 20;
-
 /// HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -45,7 +40,7 @@ pub struct HttpResponse {
     pub status: u16,
     /// Lower-case names.
     pub headers: Vec<(String, String)>,
-    /// At most [`MAX_RESPONSE_BYTES`] or [`MAX_ERROR_BYTES`].
+    /// At most [`crate::budgets::MAX_RESPONSE_BYTES`], or [`crate::budgets::MAX_ERROR_BYTES`] of an error.
     pub body: Vec<u8>,
 }
 
@@ -67,6 +62,17 @@ pub trait Transport: Sync {
         request: &HttpRequest,
         timeout: Duration,
     ) -> impl Future<Output = Result<HttpResponse, TransportError>> + Send;
+
+    /// Does `work` on `bytes` bytes: at once if they are few, else on a thread that no socket and no timer
+    /// depends on. A panic of `work` panics here. Work that has begun goes on if the future is dropped.
+    fn offload<R: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> impl Future<Output = R> + Send {
+        let _ = bytes;
+        async move { work() }
+    }
 
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;

@@ -33,7 +33,7 @@ const MAX_METADATA_PAIRS: usize = 16;
 /// # Errors
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
-    let more = advanced(fields);
+    let advanced_fields = advanced(fields);
     let (format, member) = response_format::from_fields(fields)?;
     let model = fields.trimmed("model")?;
     let mut body = BodyBuilder::new(fields, model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL));
@@ -44,11 +44,11 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     }
     body.set_temperature()?;
     body.set_stops()?;
-    let mut body = body.read_from(&more);
+    let mut body = body.read_from(&advanced_fields);
     let n = body.set_sampling()?;
     body.set_dropdowns(&["reasoning_effort", "verbosity", "service_tier"])?;
     body.set_words(&["prompt_cache_key", "safety_identifier"])?;
-    if let Some(metadata) = metadata(&more)? {
+    if let Some(metadata) = metadata(&advanced_fields)? {
         body.set("metadata", metadata);
     }
     if let Some(member) = member {

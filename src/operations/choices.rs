@@ -7,8 +7,8 @@ use super::{
     response_format::{self, Format},
 };
 use crate::{
-    error::{Error, NoAnswer, TransportError, TransportErrorKind},
-    network::http::MAX_RESPONSE_BYTES,
+    budgets::MAX_RESPONSE_BYTES,
+    error::{Error, NoAnswerReason, TransportError, TransportErrorKind},
     policy::adjust::cut_at_stop,
     response::{ApiResponse, content_text, in_order, list, usage},
 };
@@ -50,7 +50,7 @@ impl ChoicesReader {
         }
         let results: Vec<_> = choices.iter().map(|choice| self.choice(choice, answer)).collect();
         let Some(first) = results.first() else {
-            return Err(no_answer(NoAnswer::Empty, "the response contains no choices", answer));
+            return Err(no_answer(NoAnswerReason::Empty, "the response contains no choices", answer));
         };
         let data = if self.n > 1 {
             if results.iter().all(Result::is_err) {
@@ -79,26 +79,29 @@ impl ChoicesReader {
         let fail = |code, reason: &str| Err(no_answer(code, reason, answer));
         if text.is_empty() {
             if let Some(refusal) = refusal {
-                return fail(NoAnswer::Refusal, &format!("the model refused: {refusal}"));
+                return fail(NoAnswerReason::Refusal, &format!("the model refused: {refusal}"));
             }
             match finish_reason {
                 "content_filter" => {
-                    return fail(NoAnswer::ContentFilter, "the content filter stopped the answer before any text");
+                    return fail(
+                        NoAnswerReason::ContentFilter,
+                        "the content filter stopped the answer before any text",
+                    );
                 }
                 "length" if choice.get("message").is_some() => {
                     return fail(
-                        NoAnswer::TokensSpentOnReasoning,
+                        NoAnswerReason::TokensSpentOnReasoning,
                         "the token limit was used up before any text, usually by the model's reasoning",
                     );
                 }
                 "error" | "abort" => {
                     let words = choice.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
-                    return fail(NoAnswer::Empty, &format!("the model failed while answering: {words}"));
+                    return fail(NoAnswerReason::Empty, &format!("the model failed while answering: {words}"));
                 }
                 _ => {}
             }
             if !choice["message"].is_object() && !choice["text"].is_string() {
-                return fail(NoAnswer::Empty, "the response contains no text");
+                return fail(NoAnswerReason::Empty, "the response contains no text");
             }
         }
         let has_tool_calls =
@@ -141,16 +144,18 @@ impl ChoicesReader {
 
 fn parsed(text: &str, finish_reason: &str, refusal: Option<&str>, answer: &ApiResponse) -> Result<Value, Error> {
     response_format::parse(text).map_err(|error| match (finish_reason, refusal) {
-        (_, Some(refusal)) => no_answer(NoAnswer::Refusal, &format!("the model refused: {refusal}"), answer),
-        ("length", _) => no_answer(NoAnswer::JsonTruncated, "the JSON answer was cut off by the token limit", answer),
-        ("content_filter", _) => {
-            no_answer(NoAnswer::ContentFilter, "the content filter cut the JSON answer off", answer)
+        (_, Some(refusal)) => no_answer(NoAnswerReason::Refusal, &format!("the model refused: {refusal}"), answer),
+        ("length", _) => {
+            no_answer(NoAnswerReason::JsonTruncated, "the JSON answer was cut off by the token limit", answer)
         }
-        _ => no_answer(NoAnswer::JsonInvalid, &format!("the answer is not valid JSON: {error}"), answer),
+        ("content_filter", _) => {
+            no_answer(NoAnswerReason::ContentFilter, "the content filter cut the JSON answer off", answer)
+        }
+        _ => no_answer(NoAnswerReason::JsonInvalid, &format!("the answer is not valid JSON: {error}"), answer),
     })
 }
 
-fn no_answer(code: NoAnswer, reason: &str, answer: &ApiResponse) -> Error {
+fn no_answer(code: NoAnswerReason, reason: &str, answer: &ApiResponse) -> Error {
     Error::NoAnswer { code, reason: reason.to_owned(), request_id: answer.request_id.clone() }
 }
 

@@ -75,10 +75,10 @@ impl Completion {
         if let Some(suffix) = &suffix {
             body.set("suffix", suffix.clone());
         }
-        let more = advanced(fields);
-        let mut body = body.read_from(&more);
+        let advanced_fields = advanced(fields);
+        let mut body = body.read_from(&advanced_fields);
         let n = body.set_sampling()?;
-        if let Some(best_of) = more.integer("best_of", 1..=20)? {
+        if let Some(best_of) = advanced_fields.integer("best_of", 1..=20)? {
             if usize::try_from(best_of).is_ok_and(|best_of| best_of < n) {
                 return Err(Error::invalid(
                     "best_of",
@@ -87,11 +87,11 @@ impl Completion {
             }
             body.set("best_of", best_of);
         }
-        let echo = more.boolean("echo")?;
+        let echo = advanced_fields.boolean("echo")?;
         if let Some(echo) = echo {
             body.set("echo", echo);
         }
-        if let Some(logprobs) = more.integer("logprobs", 0..=MAX_LOGPROBS)? {
+        if let Some(logprobs) = advanced_fields.integer("logprobs", 0..=MAX_LOGPROBS)? {
             body.set("logprobs", logprobs);
         }
         Ok(Self {

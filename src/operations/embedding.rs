@@ -27,8 +27,8 @@ const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let model = model_for(fields.trimmed("model_embedding")?, fields, is_embedding_model, DEFAULT_EMBEDDING_MODEL);
-    let more = advanced(fields);
-    let mut body = BodyBuilder::new(&more, &model);
+    let advanced_fields = advanced(fields);
+    let mut body = BodyBuilder::new(&advanced_fields, &model);
     body.set("input", input(fields, &model)?);
     let key = saved_key(fields, "dimensions", &model);
     if let Some(dimensions) = fields.integer(&key, 1..=i64::MAX)? {
@@ -37,7 +37,7 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     if let Some(format) = fields.dropdown(&saved_key(fields, "encoding_format", &model))? {
         body.set("encoding_format", format);
     }
-    let body = body.finish(own_key(&more, "embedding_extra_body", EXTRA_BODY))?;
+    let body = body.finish(own_key(&advanced_fields, "embedding_extra_body", EXTRA_BODY))?;
     Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read) })
 }
 

@@ -23,17 +23,17 @@ const PATH: &str = "/images/generations";
 /// # Errors
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
-    let more = advanced(fields);
+    let advanced_fields = advanced(fields);
     let model = model_for(fields.trimmed("image_model")?, fields, is_image_model, DEFAULT_IMAGE_MODEL);
     let mut body = BodyBuilder::new(fields, &model);
     body.set("prompt", prompt_text(fields)?);
     body.set_words(&["size"])?;
-    let mut body = body.read_from(&more);
+    let mut body = body.read_from(&advanced_fields);
     body.set_dropdowns(&["quality", "background", "output_format"])?;
-    if let Some(n) = more.integer(own_key(&more, "image_count", "n"), 1..=10)? {
+    if let Some(n) = advanced_fields.integer(own_key(&advanced_fields, "image_count", "n"), 1..=10)? {
         body.set("n", n);
     }
-    let body = body.finish(own_key(&more, "image_extra_body", EXTRA_BODY))?;
+    let body = body.finish(own_key(&advanced_fields, "image_extra_body", EXTRA_BODY))?;
     Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read) })
 }
 

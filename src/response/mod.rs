@@ -9,6 +9,7 @@ use std::{borrow::Cow, time::SystemTime};
 use serde_json::{Map, Value};
 
 use crate::{
+    budgets::{CONTAINER_WEIGHT, MAX_RESPONSE_VALUES},
     error::{
         ApiError, BodyKind, Error, TransportError, TransportErrorKind,
         truncate::{MAX_WORD_CHARS, truncate},
@@ -27,11 +28,6 @@ const MAX_MESSAGE_CHARS: usize = 500;
 const MAX_EXCERPT_CHARS: usize = 200;
 /// Bytes of such a body that are read for the excerpt.
 const EXCERPT_READS: usize = 8 << 10;
-/// Most values in an answer. Each takes some 70 bytes of memory, however short its text, and
-/// an object or array a few times that: 64 MiB of `{},{},` would take gigabytes.
-const MAX_VALUES: usize = 4 << 20;
-/// What an object or array counts for.
-const CONTAINER_WEIGHT: usize = 4;
 
 /// A successful answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +52,7 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Err
     };
     // Some servers keep a slow connection alive with blank lines before the JSON.
     let text = text.trim_start_matches('\u{feff}').trim();
-    if text.len() > MAX_VALUES / CONTAINER_WEIGHT && value_count_bound(text) > MAX_VALUES {
+    if text.len() > MAX_RESPONSE_VALUES / CONTAINER_WEIGHT && value_count_bound(text) > MAX_RESPONSE_VALUES {
         return Err(TransportError::new(TransportErrorKind::TooLarge, "too many JSON values").into());
     }
     let parsed = lenient_json::parse(text);
@@ -363,7 +359,8 @@ mod tests {
 
     #[test]
     fn an_answer_of_more_values_than_fit_into_memory_is_not_parsed() {
-        for (unit, fits, too_many) in [("0,", MAX_VALUES - 10, MAX_VALUES), ("{},", 1 << 16, 1 << 20)] {
+        for (unit, fits, too_many) in [("0,", MAX_RESPONSE_VALUES - 10, MAX_RESPONSE_VALUES), ("{},", 1 << 16, 1 << 20)]
+        {
             let body = |count: usize| format!("{{\"data\":[{}0]}}", unit.repeat(count));
             assert!(super::read(&response(200, &body(fits)), SystemTime::UNIX_EPOCH).is_ok());
             assert_eq!(read(200, &body(too_many)).unwrap_err().code(), Some("response_too_large"));

@@ -5,11 +5,9 @@ use std::time::SystemTime;
 use miniz_oxide::deflate::compress_to_vec;
 use proptest::{collection::vec, prelude::*};
 use tooljet_openai::{
+    budgets::MAX_ERROR_BYTES,
     error::{Error, TransportErrorKind},
-    network::{
-        gzip::decoded,
-        http::{HttpResponse, MAX_ERROR_BYTES},
-    },
+    network::{gzip::decoded, http::HttpResponse},
     response as answer,
 };
 

@@ -27,9 +27,10 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
 use crate::{
+    budgets::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
     error::{TransportError, TransportErrorKind, truncate::truncate},
     network::{
-        http::{HttpRequest, HttpResponse, MAX_ERROR_BYTES, MAX_RESPONSE_BYTES, Method, Transport},
+        http::{HttpRequest, HttpResponse, Method, Transport},
         proxies::{Proxies, Proxy},
         ssrf::Rules,
         tls,
