@@ -16,7 +16,7 @@ export const WINGS = {
   operations: ['error', 'input', 'network', 'policy', 'response'],
 };
 /** At the top, in nobody's wing. */
-const TOP = ['binding', 'request_sender', 'service'];
+const TOP = ['binding', 'query_runner', 'request_sender', 'service'];
 
 /** What a file says beside its comments and its tests. */
 const codeOf = (text) => text.split(/^#\[cfg\(test\)\]$/m)[0].replace(/^\s*\/\/.*$/gm, '');

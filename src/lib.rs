@@ -11,8 +11,9 @@
 //! error <- input <- network, policy <- response <- operations <- service <- binding <- index.js
 //! ```
 //!
-//! Next to the wings are [`budgets`], the numbers of which every wing may use, the [`request_sender`], which sends the requests of one query, and
-//! [`service`], which runs a query.
+//! Next to the wings are [`budgets`], the numbers of which every wing may use, the [`request_sender`], which
+//! sends the requests of one query, the [`query_runner`], which decides what they are, and [`service`], which
+//! turns options into an outcome.
 //!
 //! Everything but [`network::client`] and [`binding`] is free of sockets, clocks, randomness and
 //! `Node`: time and jitter come in through [`network::http::Transport`]. `client` is the only module
@@ -27,7 +28,8 @@
 //! | a model name, a default model, what a family rejects | `policy/capabilities.rs` |
 //! | how a model's rejection of a parameter is worked around | `policy/adjust.rs` |
 //! | when a request is retried | `policy/retry.rs` |
-//! | what is remembered of models | `policy/model_cache.rs` |
+//! | what is cached of models | `policy/model_cache.rs` |
+//! | which endpoint a query uses, and what its `metadata` says of its requests | `query_runner.rs` |
 //! | how a response is read | `response/` |
 //! | what failures there are, and their codes | `error/mod.rs`, `no_answer.rs`, `api.rs`, `transport.rs` |
 //! | what an error calls a field | `error/labels.rs`, which is written from the forms |
@@ -45,6 +47,7 @@ pub mod input;
 pub mod network;
 pub mod operations;
 pub mod policy;
+pub mod query_runner;
 pub mod request_sender;
 pub mod response;
 pub mod service;

@@ -17,7 +17,6 @@ use crate::{
         Details, Error, TransportError,
         cause::ApiCause,
         hints::{self, HintContext},
-        truncate::{MAX_WORD_CHARS, truncate},
     },
     input::{
         fields::Fields,
@@ -25,16 +24,9 @@ use crate::{
         secret::{Redactor, Secret},
     },
     network::http::Transport,
-    operations::{
-        self, ApiRequest, Plan, Query, QueryResult, Reader, Work,
-        completion::{self, Completion, Engine},
-        models,
-    },
-    policy::{
-        adjust::{self, Adjustment},
-        capabilities,
-        model_cache::ModelCache,
-    },
+    operations::{self, ApiRequest, Query, QueryResult, models},
+    policy::{capabilities, model_cache::ModelCache},
+    query_runner::{QueryRunner, RequestLog},
     request_sender::RequestSender,
 };
 
@@ -84,7 +76,7 @@ pub async fn run<T: Transport>(transport: &T, cache: &ModelCache, source: &Value
     let mut state = Diagnostics::default();
     match catch_panics(run_query(transport, cache, source, query, &mut state)).await {
         Ok(mut reply) => {
-            reply.metadata.extend(state.about_requests());
+            reply.metadata.extend(state.requests.to_metadata());
             for value in reply.metadata.values_mut() {
                 if let Value::String(text) = value
                     && state.redactor.contains_secret(text)
@@ -131,20 +123,11 @@ pub fn unsendable_test(error: TransportError) -> Outcome {
 struct Diagnostics {
     redactor: Redactor,
     context: HintContext,
-    attempts: u32,
-    request_id: Option<String>,
-    adjusted: Vec<Adjustment>,
-    substituted_model: Option<String>,
+    requests: RequestLog,
     has_details: bool,
 }
 
 impl Diagnostics {
-    /// Notes what is asked next.
-    fn asks(&mut self, path: &str, model: Option<&str>) {
-        self.context.endpoint = Some(operations::endpoint(path));
-        self.context.model = model.map(|model| truncate(model, MAX_WORD_CHARS));
-    }
-
     fn read_source(&mut self, source: &Value) -> Result<SourceOptions, Error> {
         let fields = Fields::of("sourceOptions", source)?;
         // At once, as the key may also stand in a field that it does not belong to.
@@ -157,30 +140,11 @@ impl Diagnostics {
         Ok(source)
     }
 
-    /// What `metadata` says about the requests of a query, whatever became of it.
-    fn about_requests(&self) -> Map<String, Value> {
-        let mut metadata = Map::new();
-        if let Some(model) = &self.substituted_model {
-            metadata.insert("substituted_model".to_owned(), model.clone().into());
-        }
-        if !self.adjusted.is_empty() {
-            let adjusted = self.adjusted.iter().map(Adjustment::to_json).collect();
-            metadata.insert("adjusted".to_owned(), adjusted);
-        }
-        if let Some(id) = &self.request_id {
-            metadata.insert("request_id".to_owned(), id.clone().into());
-        }
-        if self.attempts > 0 {
-            metadata.insert("attempts".to_owned(), self.attempts.into());
-        }
-        metadata
-    }
-
     fn failed_query(&self, error: &Error) -> Failure {
         let hint = self.hint(error);
         let description = self.redactor.redact(&hints::describe(error, hint.as_deref()));
         let details = self.details(error, hint.as_deref());
-        let mut metadata = self.about_requests();
+        let mut metadata = self.requests.to_metadata();
         for (name, value) in [("request_id", details.request_id), ("model", details.model)] {
             metadata.extend(value.map(|value| (name.to_owned(), value.into())));
         }
@@ -202,14 +166,16 @@ impl Diagnostics {
     }
 
     fn hint(&self, error: &Error) -> Option<String> {
-        let model_facts = capabilities::facts(self.context.model.as_deref().unwrap_or_default());
-        hints::hint(error, &HintContext { model_facts, ..self.context.clone() })
+        let model = self.requests.model.clone();
+        let model_facts = capabilities::facts(model.as_deref().unwrap_or_default());
+        let endpoint = self.requests.path.map(operations::endpoint);
+        hints::hint(error, &HintContext { model, model_facts, endpoint, ..self.context.clone() })
     }
 
     fn details<'a>(&'a self, error: &'a Error, hint: Option<&'a str>) -> Details<'a> {
         Details {
-            attempts: Some(self.attempts).filter(|attempts| *attempts > 0),
-            model: self.context.model.as_deref(),
+            attempts: Some(self.requests.attempts).filter(|attempts| *attempts > 0),
+            model: self.requests.model.as_deref(),
             hint,
             ..error.details()
         }
@@ -244,125 +210,11 @@ async fn run_query<T: Transport>(
     let query = Query::from_fields(&fields, source.base_url.provider())?;
     state.has_details = query.has_details;
     let timeout = [query_timeout(&fields), source.timeout].into_iter().flatten().min().unwrap_or(DEFAULT_TIMEOUT);
-    let call = RequestSender::new(transport, &source, timeout);
-    let mut runner = QueryRunner { call, cache, source: &source, state };
-    match query.work {
-        Work::Plain(plan) => runner.send_adjusted(plan).await,
-        Work::Completion(completion) => runner.complete(&completion).await,
-    }
-}
-
-struct QueryRunner<'a, T> {
-    call: RequestSender<'a, T>,
-    cache: &'a ModelCache,
-    source: &'a SourceOptions,
-    state: &'a mut Diagnostics,
-}
-
-impl<T: Transport> QueryRunner<'_, T> {
-    /// Completions by its engine.
-    async fn complete(&mut self, completion: &Completion) -> Result<QueryResult, Error> {
-        let plan = completion.plan();
-        let model = plan.request.text("model").unwrap_or_default().to_owned();
-        let key = self.key(&plan.request, &model);
-        let chat_model = match completion.engine {
-            Engine::Completions => None,
-            Engine::Chat => Some(completion.chat_model()),
-            Engine::Auto => self.cache.chat_model(&key),
-        };
-        if let Some(chat_model) = chat_model {
-            return self.complete_through_chat(completion, &model, &chat_model).await;
-        }
-        let error = match self.send_adjusted(plan).await {
-            Ok(reply) => return Ok(reply),
-            Err(error) => error,
-        };
-        let Some(chat_model) = error.api().and_then(|error| completion.chat_model_after(error)) else {
-            return Err(error);
-        };
-        match self.complete_through_chat(completion, &model, &chat_model).await {
-            Ok(reply) => {
-                // A refusal to one account says nothing about the next.
-                let is_about_the_account =
-                    error.api().is_some_and(|error| error.status == 403) || model.starts_with("ft:");
-                if !is_about_the_account {
-                    self.cache.learn_chat_model(&key, &chat_model);
-                }
-                Ok(reply)
-            }
-            // The server has no `OpenAI` chat models, so report the first error.
-            Err(second) if second.api().is_some_and(|error| ApiCause::of(error).is_about_model_or_route()) => {
-                self.state.asks(completion::PATH, Some(&model));
-                self.state.substituted_model = None;
-                self.state.adjusted.clear();
-                Err(error)
-            }
-            Err(second) => Err(second),
-        }
-    }
-
-    async fn complete_through_chat(
-        &mut self,
-        completion: &Completion,
-        model: &str,
-        chat_model: &str,
-    ) -> Result<QueryResult, Error> {
-        let (plan, left_out) = completion.chat_plan(chat_model);
-        self.state.adjusted = left_out;
-        if chat_model != model {
-            self.state.substituted_model = Some(chat_model.to_owned());
-        }
-        self.send_adjusted(plan).await
-    }
-
-    /// Sends a request, adjusted to its model as far as that is known or the API tells.
-    async fn send_adjusted(&mut self, plan: Plan) -> Result<QueryResult, Error> {
-        let Plan { mut request, mut reader } = plan;
-        let model = request.text("model").map(str::to_owned);
-        self.state.asks(request.path, model.as_deref());
-        let key = self.key(&request, model.as_deref().unwrap_or_default());
-        if let Some(body) = &mut request.body {
-            for adjustment in adjust::for_family(body).into_iter().chain(self.cache.adjustments(&key)) {
-                if adjustment.apply(body) {
-                    self.state.adjusted.push(adjustment);
-                }
-            }
-        }
-        let mut learnt = Vec::new();
-        let answer = loop {
-            let result = self.call.send(&request).await;
-            self.state.attempts = self.call.attempts();
-            let error = match result {
-                Ok(answer) => break answer,
-                Err(error) => error,
-            };
-            let (Some(body), Some(api_error)) = (&mut request.body, error.api()) else { return Err(error) };
-            let Some(adjustment) = adjust::for_error(body, api_error, &self.state.adjusted) else {
-                return Err(error);
-            };
-            adjustment.apply(body);
-            learnt.push(adjustment.clone());
-            self.state.adjusted.push(adjustment);
-        };
-        // Only what has helped is remembered.
-        for adjustment in learnt.iter().filter(|adjustment| adjustment.is_about_the_model()) {
-            self.cache.learn(&key, adjustment);
-        }
-        self.state.request_id.clone_from(&answer.request_id);
-        if let Reader::Choices(reader) = &mut reader
-            && !self.state.adjusted.contains(&Adjustment::Removed("stop".to_owned()))
-        {
-            // The API has cut the text itself.
-            reader.stops.clear();
-        }
-        reader.read(&answer)
-    }
-
-    /// What is learnt holds for one address, endpoint, model and reasoning effort.
-    fn key(&self, request: &ApiRequest, model: &str) -> String {
-        let effort = request.text("reasoning_effort").unwrap_or_default();
-        [self.source.base_url.without_query(), request.path, model, effort].join("\n")
-    }
+    let mut runner = QueryRunner::new(RequestSender::new(transport, &source, timeout), cache, &source);
+    // Here too, so that the failure tells what was sent before the panic.
+    let result = catch_panics(runner.run(query.work)).await;
+    state.requests = runner.into_log();
+    result
 }
 
 async fn connect<T: Transport>(
@@ -371,14 +223,14 @@ async fn connect<T: Transport>(
     state: &mut Diagnostics,
 ) -> Result<Option<String>, Error> {
     let source = state.read_source(source)?;
-    state.asks(models::PATH, None);
-    let mut call = RequestSender::new(
+    state.requests = RequestLog::of(models::PATH, None);
+    let mut sender = RequestSender::new(
         transport,
         &source,
         source.timeout.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT)),
     );
-    let result = call.send(&ApiRequest::get(models::PATH)).await;
-    state.attempts = call.attempts();
+    let result = sender.send(&ApiRequest::get(models::PATH)).await;
+    state.requests.attempts = sender.attempts();
     match result.and_then(|answer| models::ensure_model_list(&answer)) {
         Ok(()) => Ok(None),
         Err(Error::Api(error)) if ApiCause::of(&error) == ApiCause::MissingScope => Ok(Some(format!(
