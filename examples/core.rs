@@ -15,9 +15,12 @@ use std::{
 use serde_json::{Value, json};
 use tooljet_openai::{
     error::TransportError,
-    network::http::{HttpRequest, HttpResponse, Transport},
+    network::{
+        client::Hold,
+        http::{HttpRequest, HttpResponse, Transport},
+    },
     policy::model_cache::ModelCache,
-    service::{self, Outcome},
+    service::{self, Call, Outcome},
 };
 
 /// About one character in thirty is not ASCII, as in much of what models write.
@@ -26,7 +29,7 @@ const SENTENCE: &str = "The café’s menu says \"crème brûlée\":\nprice 7 �
 struct Canned(Option<HttpResponse>);
 
 impl Transport for Canned {
-    async fn send(&self, request: &HttpRequest, _: Duration) -> Result<HttpResponse, TransportError> {
+    async fn send(&self, request: &HttpRequest, _: Duration, _: &mut Hold) -> Result<HttpResponse, TransportError> {
         black_box(request);
         match &self.0 {
             Some(response) => Ok(response.clone()),
@@ -34,7 +37,9 @@ impl Transport for Canned {
         }
     }
 
-    async fn sleep(&self, _: Duration) {}
+    async fn sleep(&self, _: Duration) {
+        pending::<()>().await;
+    }
 
     fn now(&self) -> Duration {
         Duration::ZERO
@@ -73,7 +78,9 @@ fn main() {
 
 /// Polled once: nothing that it waits for takes time.
 fn run(transport: &Canned, cache: &ModelCache, source: &Value, query: &Value) {
-    let outcome = pin!(service::run(transport, cache, black_box(source), black_box(query)));
+    let (source, query) = (black_box(source).clone(), black_box(query).clone());
+    let mut call = Call { source, query, started: transport.now(), hold: Hold::default() };
+    let outcome = pin!(service::run(transport, cache, &mut call));
     match (outcome.poll(&mut Context::from_waker(Waker::noop())), &transport.0) {
         (Poll::Ready(Outcome::Ok(reply)), Some(_)) => drop(black_box(reply)),
         (Poll::Pending, None) => {}

@@ -14,9 +14,12 @@ use napi_derive::{module_init, napi};
 use serde_json::Value;
 
 use crate::{
-    network::client::{self, Client},
+    network::{
+        client::{self, Client},
+        http::Transport,
+    },
     policy::model_cache::ModelCache,
-    service::{self, Outcome},
+    service::{self, Call, Outcome},
 };
 
 static MODEL_CACHE: LazyLock<ModelCache> = LazyLock::new(ModelCache::default);
@@ -53,7 +56,7 @@ pub fn run<'env>(
     let (source, query) = (source_options.unwrap_or_default(), query_options.unwrap_or_default());
     let outcome = async move {
         SerializedOutcome::of(match Client::shared() {
-            Ok(client) => service::run(client, &MODEL_CACHE, &source, &query).await,
+            Ok(client) => service::run(client, &MODEL_CACHE, &mut call(client, source, query)).await,
             Err(error) => service::unsendable_query(error),
         })
     };
@@ -70,11 +73,15 @@ pub fn test_connection<'env>(env: &'env Env, source_options: Option<Value>) -> R
     let source = source_options.unwrap_or_default();
     let outcome = async move {
         SerializedOutcome::of(match Client::shared() {
-            Ok(client) => service::test_connection(client, &source).await,
+            Ok(client) => service::test_connection(client, &mut call(client, source, Value::Null)).await,
             Err(error) => service::unsendable_test(error),
         })
     };
     env.spawn_future_with_callback(outcome, SerializedOutcome::into_object)
+}
+
+fn call(client: &Client, source: Value, query: Value) -> Call {
+    Call { source, query, started: client.now(), hold: client.hold() }
 }
 
 /// An outcome made ready off the JS thread. `JSON.parse` makes objects there faster than one call

@@ -12,10 +12,12 @@ const MIB: usize = 1 << 20;
 /// 50 MB.
 pub const MAX_OPTION_BYTES: usize = 64 * MIB;
 /// JSON values in the options of one call, each weighed by [`CONTAINER_WEIGHT`]; the same again in the JSON
-/// text of its fields. A value takes 72 bytes of memory, however short its text.
+/// text of its fields. A value takes [`VALUE_BYTES`], however short its text.
 pub const MAX_OPTION_VALUES: usize = 1 << 20;
 /// Arrays and objects inside each other. The JSON parser stops at 128.
 pub const MAX_OPTION_DEPTH: usize = 100;
+/// Memory of one JSON value, in bytes.
+pub const VALUE_BYTES: usize = 72;
 /// What an object or an array counts for among values: it takes a few times the memory of a number.
 pub const CONTAINER_WEIGHT: usize = 4;
 
@@ -35,6 +37,12 @@ pub const MAX_RESULT_VALUES: usize = 4 << 20;
 pub const MAX_HELD_BYTES: usize = 192 * MIB;
 /// What each query may hold without a part in [`MAX_HELD_BYTES`], in bytes: small queries never wait.
 pub const FREE_HELD_BYTES: usize = 256 * KIB;
+
+/// How long a query that holds a part of [`MAX_HELD_BYTES`] may bring less than [`MIN_CONTENDED_PROGRESS`] while
+/// others wait for a part; then it fails.
+pub const MAX_CONTENDED_SILENCE: Duration = Duration::from_secs(60);
+/// Bytes of a response that count as progress.
+pub const MIN_CONTENDED_PROGRESS: usize = 8 * MIB;
 
 /// Work on texts up to this length is done at once, on the thread that drives sockets and timers; in bytes.
 pub const MAX_INLINE_BYTES: usize = 64 * KIB;

@@ -19,6 +19,7 @@ use crate::{
         model_cache::ModelCache,
     },
     request_sender::RequestSender,
+    response::ApiResponse,
 };
 
 /// What is known about the requests of one call, however it ended.
@@ -154,7 +155,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
 
     /// Sends a request, adjusted to its model as far as the cache knows or the API says.
     async fn send_adjusted(&mut self, plan: Plan) -> Result<QueryResult, Error> {
-        let Plan { mut request, mut reader } = plan;
+        let Plan { mut request, reader } = plan;
         let model = request.text("model").map(str::to_owned);
         let key = self.key(&request, model.as_deref().unwrap_or_default());
         self.log = RequestLog::of(request.path, model.as_deref());
@@ -166,9 +167,17 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             }
         }
         let mut learnt = Vec::new();
-        let response = loop {
-            let error = match self.sender.send(&request).await {
-                Ok(response) => break response,
+        let (request_id, result) = loop {
+            let mut reader = reader.clone();
+            if let Reader::Choices(reader) = &mut reader
+                && !self.log.adjusted.contains(&Adjustment::Removed("stop".to_owned()))
+            {
+                // The API cuts the text itself.
+                reader.stops.clear();
+            }
+            let read = move |response: ApiResponse| Ok((response.request_id.clone(), reader.read(&response)));
+            let error = match self.sender.send(&request, read).await {
+                Ok(result) => break result,
                 Err(error) => error,
             };
             let (Some(body), Some(api_error)) = (&mut request.body, error.api()) else { return Err(error) };
@@ -183,14 +192,8 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         for adjustment in learnt.iter().filter(|adjustment| adjustment.is_about_the_model()) {
             self.cache.learn(&key, adjustment);
         }
-        self.log.request_id.clone_from(&response.request_id);
-        if let Reader::Choices(reader) = &mut reader
-            && !self.log.adjusted.contains(&Adjustment::Removed("stop".to_owned()))
-        {
-            // The API has cut the text itself.
-            reader.stops.clear();
-        }
-        reader.read(&response)
+        self.log.request_id = request_id;
+        result
     }
 
     /// What is cached holds for one address, endpoint, model and reasoning effort.

@@ -1,13 +1,20 @@
 //! One query's requests: as many retries as the policy allows, all before one deadline.
 
-use std::time::Duration;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
 use crate::{
+    budgets::{MAX_INLINE_BYTES, MAX_LATENESS, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, VALUE_BYTES},
     error::{Error, TransportErrorKind},
     input::{options::SourceOptions, secret::Secret},
     network::{
-        gzip,
-        http::{HttpRequest, Transport},
+        client::Hold,
+        gzip::{self, Unpacked},
+        http::{HttpRequest, HttpResponse, Transport},
     },
     operations::ApiRequest,
     policy::retry::RetryPolicy,
@@ -17,27 +24,58 @@ use crate::{
 /// Sent as `User-Agent`.
 pub const USER_AGENT: &str = concat!("tooljet-openai/", env!("CARGO_PKG_VERSION"));
 
+/// When a call must end.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    /// When the call began, by the clock of the transport.
+    pub started: Duration,
+    /// The time that it has in all.
+    pub timeout: Duration,
+}
+
+impl Deadline {
+    fn at(self) -> Duration {
+        self.started.saturating_add(self.timeout)
+    }
+
+    fn remaining<T: Transport>(self, transport: &T) -> Duration {
+        self.at().saturating_sub(transport.now())
+    }
+
+    /// What `work` comes to, or `None` if it does not end in time. Requests end at the deadline by themselves;
+    /// this is for what they wait for before and after.
+    pub async fn enforce<T: Transport, R>(self, transport: &T, work: impl Future<Output = R>) -> Option<R> {
+        let (mut work, mut end) =
+            (pin!(work), pin!(transport.sleep(self.remaining(transport).saturating_add(MAX_LATENESS / 2))));
+        poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => end.as_mut().poll(context).map(|()| None),
+        })
+        .await
+    }
+}
+
 /// The requests of one query. Its deadline and its retries are for all of them together, also where
 /// a request is adjusted or another one takes its place.
 pub struct RequestSender<'a, T> {
     transport: &'a T,
     source: &'a SourceOptions,
+    hold: &'a mut Hold,
     policy: RetryPolicy,
-    timeout: Duration,
-    deadline: Duration,
+    deadline: Deadline,
     attempts: u32,
     retries: u32,
 }
 
 impl<'a, T: Transport> RequestSender<'a, T> {
-    /// Starts the clock: everything must be done within `timeout`.
-    pub fn new(transport: &'a T, source: &'a SourceOptions, timeout: Duration) -> Self {
+    /// Everything must be done before `deadline`. What responses take of memory is added to `hold`.
+    pub fn new(transport: &'a T, source: &'a SourceOptions, deadline: Deadline, hold: &'a mut Hold) -> Self {
         Self {
             transport,
             source,
+            hold,
             policy: RetryPolicy { max_retries: source.max_retries },
-            timeout,
-            deadline: transport.now().saturating_add(timeout),
+            deadline,
             attempts: 0,
             retries: 0,
         }
@@ -49,26 +87,32 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         self.attempts
     }
 
-    /// Sends `request`, again if the policy says so, and reads the answer.
+    /// Sends `request`, again if the policy says so, and reads the response with `read`.
     ///
     /// # Errors
-    /// The error of the last try; [`Error::Timeout`] if the deadline passed while a
-    /// request was under way. A wait that would pass the deadline is not begun: the
-    /// error that asked for it is returned at once.
-    pub async fn send(&mut self, request: &ApiRequest) -> Result<ApiResponse, Error> {
-        let request = self.http_request(request);
+    /// The error of the last attempt; [`Error::Timeout`] if the deadline passed while a request was under way.
+    /// Returns the last error if the next delay would pass the deadline.
+    pub async fn send<R: Send + 'static>(
+        &mut self,
+        request: &ApiRequest,
+        read: impl Fn(ApiResponse) -> Result<R, Error> + Clone + Send + 'static,
+    ) -> Result<R, Error> {
+        let request = self.http_request(request).await;
         let mut unconnected = None;
+        let held = self.hold.bytes();
         loop {
-            let error = match self.attempt(&request).await {
-                Ok(answer) => return Ok(answer),
-                // That there is no connection says more than that there was no time for another try.
+            let error = match self.attempt(&request, read.clone()).await {
+                Ok(result) => return Ok(result),
+                // Report an earlier connect timeout, not the expired deadline.
                 Err(Error::Timeout { after }) => return Err(unconnected.unwrap_or(Error::Timeout { after })),
                 Err(error) => error,
             };
+            // What the failed response held is gone.
+            self.hold.shrink_to(held);
             let Some(delay) = self.policy.delay(&error, self.retries, self.transport.jitter()) else {
                 return Err(error);
             };
-            if self.transport.now().saturating_add(delay) >= self.deadline {
+            if self.transport.now().saturating_add(delay) >= self.deadline.at() {
                 return Err(error);
             }
             unconnected = match error {
@@ -80,21 +124,69 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         }
     }
 
-    async fn attempt(&mut self, request: &HttpRequest) -> Result<ApiResponse, Error> {
-        let remaining = self.deadline.saturating_sub(self.transport.now());
-        let timed_out = Error::Timeout { after: self.timeout };
+    async fn attempt<R: Send + 'static>(
+        &mut self,
+        request: &HttpRequest,
+        read: impl FnOnce(ApiResponse) -> Result<R, Error> + Send + 'static,
+    ) -> Result<R, Error> {
+        let remaining = self.deadline.remaining(self.transport);
+        let timed_out = Error::Timeout { after: self.deadline.timeout };
         if remaining.is_zero() {
             return Err(timed_out);
         }
         self.attempts += 1;
-        match self.transport.send(request, remaining).await {
-            Ok(response) => response::read(&gzip::decoded(response)?, self.transport.wall_clock()),
+        match self.transport.send(request, remaining, self.hold).await {
+            Ok(response) => self.read(response, read).await,
             Err(error) if error.kind == TransportErrorKind::Timeout => Err(timed_out),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn http_request(&self, request: &ApiRequest) -> HttpRequest {
+    /// Unpacks and parses a response, where that takes long or much memory on another thread and in turn.
+    async fn read<R: Send + 'static>(
+        &mut self,
+        response: HttpResponse,
+        read: impl FnOnce(ApiResponse) -> Result<R, Error> + Send + 'static,
+    ) -> Result<R, Error> {
+        let response = self.unpacked(response).await?;
+        let bytes = response.body.len();
+        let (response, values) = if bytes <= MAX_INLINE_BYTES {
+            (response, 0)
+        } else {
+            let count = move || {
+                let values = response::value_count_bound(&response.body);
+                (response, values)
+            };
+            self.transport.offload(bytes, count).await
+        };
+        // Only small ones are parsed without their part: what is parsed takes many times the memory of its text.
+        self.hold.add(values.min(MAX_RESPONSE_VALUES) * VALUE_BYTES).await;
+        let now = self.transport.wall_clock();
+        self.transport.offload(bytes, move || response::read(&response, now).and_then(read)).await
+    }
+
+    /// A packed body does not tell its size, so it is unpacked with one limit after the other.
+    async fn unpacked(&mut self, mut response: HttpResponse) -> Result<HttpResponse, Error> {
+        if !gzip::is_packed(&response) {
+            return Ok(response);
+        }
+        let held = self.hold.bytes();
+        for limit in [MAX_INLINE_BYTES, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES] {
+            self.hold.add(limit).await;
+            let result = self.transport.offload(limit, move || gzip::unpack(response, limit)).await?;
+            match result {
+                Unpacked::Whole(response) => {
+                    self.hold.shrink_to(held + response.body.len());
+                    return Ok(response);
+                }
+                Unpacked::Longer(packed) => response = packed,
+            }
+            self.hold.shrink_to(held);
+        }
+        Err(gzip::too_large().into())
+    }
+
+    async fn http_request(&self, request: &ApiRequest) -> HttpRequest {
         let mut headers: Vec<_> =
             [("accept", "application/json"), ("accept-encoding", gzip::ACCEPTED), ("user-agent", USER_AGENT)]
                 .into_iter()
@@ -102,10 +194,15 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                 .collect();
         headers.retain(|(name, _)| !self.source.headers.iter().any(|(own, _)| own == name));
         headers.extend(self.source.headers.iter().cloned());
-        let body = request.body.as_ref().map(|body| {
-            headers.push(("content-type".to_owned(), Secret::new("application/json")));
-            serde_json::to_vec(body).unwrap_or_default() // a map of JSON values always serialises
-        });
+        let body = match request.body.clone() {
+            Some(body) => {
+                headers.push(("content-type".to_owned(), Secret::new("application/json")));
+                // A map of JSON values can always be written.
+                let write = move || serde_json::to_vec(&body).unwrap_or_default();
+                Some(self.transport.offload(self.hold.bytes(), write).await)
+            }
+            None => None,
+        };
         HttpRequest {
             method: request.method,
             url: self.source.base_url.endpoint(request.path),

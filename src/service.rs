@@ -1,8 +1,10 @@
 //! `ToolJet`'s `run` and `testConnection`, without `Node`: options in, outcome out.
 
 use std::{
+    any::Any,
     borrow::Cow,
     future::{Future, poll_fn},
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     task::Poll,
@@ -14,20 +16,21 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::{
-        Details, Error, TransportError,
+        Details, Error, TransportError, TransportErrorKind,
         cause::ApiCause,
         hints::{self, HintContext},
+        seconds,
     },
     input::{
         fields::Fields,
         options::{DEFAULT_TIMEOUT, SourceOptions, query_timeout},
         secret::{Redactor, Secret},
     },
-    network::http::Transport,
+    network::{client::Hold, http::Transport},
     operations::{self, ApiRequest, Query, QueryResult, models},
     policy::{capabilities, model_cache::ModelCache},
     query_runner::{QueryRunner, RequestLog},
-    request_sender::RequestSender,
+    request_sender::{Deadline, RequestSender},
 };
 
 /// `message` of a failed query.
@@ -71,23 +74,29 @@ pub struct Failure {
     pub metadata: Map<String, Value>,
 }
 
-/// Runs a query.
-pub async fn run<T: Transport>(transport: &T, cache: &ModelCache, source: &Value, query: &Value) -> Outcome {
-    let mut state = Diagnostics::default();
-    match catch_panics(run_query(transport, cache, source, query, &mut state)).await {
-        Ok(mut reply) => {
-            reply.metadata.extend(state.requests.to_metadata());
-            for value in reply.metadata.values_mut() {
-                if let Value::String(text) = value
-                    && state.redactor.contains_secret(text)
-                {
-                    *text = state.redactor.redact(text);
-                }
-            }
-            Outcome::Ok(if state.has_details { with_details(reply) } else { reply })
-        }
-        Err(error) => Outcome::Failed(state.failed_query(&error)),
-    }
+/// One call of `ToolJet`.
+#[derive(Debug, Default)]
+pub struct Call {
+    /// Options of the data source.
+    pub source: Value,
+    /// Options of the query; null for a connection test.
+    pub query: Value,
+    /// When `ToolJet` called, by the clock of the transport.
+    pub started: Duration,
+    /// What the call holds of memory, its options first.
+    pub hold: Hold,
+}
+
+/// Runs a query. Takes the options out of `call`; its memory stays held until `call` is dropped.
+pub async fn run<T: Transport>(transport: &T, cache: &ModelCache, call: &mut Call) -> Outcome {
+    let option_bytes = call.hold.bytes();
+    let (mut state, prepared) = prepare(transport, call).await;
+    let result = match prepared {
+        Ok(prepared) => run_query(transport, cache, prepared, call, &mut state).await,
+        Err(error) => Err(error),
+    };
+    let bytes = call.hold.bytes().saturating_sub(option_bytes);
+    transport.offload(bytes, move || state.outcome(result)).await
 }
 
 /// The metadata in `data` as well, for a `ToolJet` that does not show it elsewhere.
@@ -97,10 +106,15 @@ fn with_details(reply: QueryResult) -> QueryResult {
     QueryResult { data: data.into(), metadata: reply.metadata }
 }
 
-/// Tests a data source: asks for the list of models, which is free of charge.
-pub async fn test_connection<T: Transport>(transport: &T, source: &Value) -> Outcome {
+/// Tests a data source: asks for the list of models, which is free of charge. Takes the options out of `call`.
+pub async fn test_connection<T: Transport>(transport: &T, call: &mut Call) -> Outcome {
     let mut state = Diagnostics::default();
-    match catch_panics(connect(transport, source, &mut state)).await {
+    let source = state.read_source(&mem::take(&mut call.source));
+    let result = match source {
+        Ok(source) => connect(transport, source, call, &mut state).await,
+        Err(error) => Err(error),
+    };
+    match result {
         Ok(warning) => Outcome::Connected { warning },
         Err(error) => Outcome::Failed(state.failed_test(&error)),
     }
@@ -128,6 +142,31 @@ struct Diagnostics {
 }
 
 impl Diagnostics {
+    fn read(&mut self, source: &Value, query: &Value) -> Result<Prepared, Error> {
+        let source = self.read_source(source)?;
+        let fields = Fields::of("queryOptions", query)?;
+        let query = Query::from_fields(&fields, source.base_url.provider())?;
+        self.has_details = query.has_details;
+        let timeouts = [query_timeout(&fields), source.timeout].into_iter().flatten();
+        Ok(Prepared { source, query, timeout: timeouts.min().unwrap_or(DEFAULT_TIMEOUT) })
+    }
+
+    fn outcome(self, result: Result<QueryResult, Error>) -> Outcome {
+        let mut result = match result {
+            Ok(result) => result,
+            Err(error) => return Outcome::Failed(self.failed_query(&error)),
+        };
+        result.metadata.extend(self.requests.to_metadata());
+        for value in result.metadata.values_mut() {
+            if let Value::String(text) = value
+                && self.redactor.contains_secret(text)
+            {
+                *text = self.redactor.redact(text);
+            }
+        }
+        Outcome::Ok(if self.has_details { with_details(result) } else { result })
+    }
+
     fn read_source(&mut self, source: &Value) -> Result<SourceOptions, Error> {
         let fields = Fields::of("sourceOptions", source)?;
         // At once, as the key may also stand in a field that it does not belong to.
@@ -198,40 +237,55 @@ fn json_object(details: Details<'_>) -> Map<String, Value> {
     }
 }
 
+/// A query that has been read.
+struct Prepared {
+    source: SourceOptions,
+    query: Query,
+    timeout: Duration,
+}
+
+/// Reads the options, where they are long on another thread.
+async fn prepare<T: Transport>(transport: &T, call: &mut Call) -> (Diagnostics, Result<Prepared, Error>) {
+    let (source, query) = (mem::take(&mut call.source), mem::take(&mut call.query));
+    let read = move || {
+        let mut state = Diagnostics::default();
+        let prepared = catch_unwind(AssertUnwindSafe(|| state.read(&source, &query)));
+        (state, prepared.unwrap_or_else(|panic| Err(internal(panic))))
+    };
+    transport.offload(call.hold.bytes(), read).await
+}
+
 async fn run_query<T: Transport>(
     transport: &T,
     cache: &ModelCache,
-    source: &Value,
-    query: &Value,
+    prepared: Prepared,
+    call: &mut Call,
     state: &mut Diagnostics,
 ) -> Result<QueryResult, Error> {
-    let source = state.read_source(source)?;
-    let fields = Fields::of("queryOptions", query)?;
-    let query = Query::from_fields(&fields, source.base_url.provider())?;
-    state.has_details = query.has_details;
-    let timeout = [query_timeout(&fields), source.timeout].into_iter().flatten().min().unwrap_or(DEFAULT_TIMEOUT);
-    let mut runner = QueryRunner::new(RequestSender::new(transport, &source, timeout), cache, &source);
-    // Here too, so that the failure tells what was sent before the panic.
-    let result = catch_panics(runner.run(query.work)).await;
+    let Prepared { source, query, timeout } = prepared;
+    let clock = Deadline { started: call.started, timeout };
+    let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
+    let mut runner = QueryRunner::new(sender, cache, &source);
+    let result = clock.enforce(transport, catch_panics(runner.run(query.work))).await;
     state.requests = runner.into_log();
-    result
+    result.unwrap_or_else(|| Err(late(&call.hold, timeout)))
 }
 
 async fn connect<T: Transport>(
     transport: &T,
-    source: &Value,
+    source: SourceOptions,
+    call: &mut Call,
     state: &mut Diagnostics,
 ) -> Result<Option<String>, Error> {
-    let source = state.read_source(source)?;
     state.requests = RequestLog::of(models::PATH, None);
-    let mut sender = RequestSender::new(
-        transport,
-        &source,
-        source.timeout.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT)),
-    );
-    let result = sender.send(&ApiRequest::get(models::PATH)).await;
+    let timeout = source.timeout.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT));
+    let clock = Deadline { started: call.started, timeout };
+    let mut sender = RequestSender::new(transport, &source, clock, &mut call.hold);
+    let request = ApiRequest::get(models::PATH);
+    let test = sender.send(&request, |response| models::ensure_model_list(&response));
+    let result = clock.enforce(transport, catch_panics(test)).await;
     state.requests.attempts = sender.attempts();
-    match result.and_then(|answer| models::ensure_model_list(&answer)) {
+    match result.unwrap_or_else(|| Err(late(&call.hold, timeout))) {
         Ok(()) => Ok(None),
         Err(Error::Api(error)) if ApiCause::of(&error) == ApiCause::MissingScope => Ok(Some(format!(
             "Connected. The API key is genuine but restricted: it may not list models (HTTP {}). Queries work if it \
@@ -242,16 +296,27 @@ async fn connect<T: Transport>(
     }
 }
 
+/// Why a call did not end in time, where its requests could not say so themselves.
+fn late(hold: &Hold, timeout: Duration) -> Error {
+    if hold.is_waiting() {
+        let detail = format!("no memory was free within {}", seconds(timeout));
+        return TransportError::new(TransportErrorKind::Busy, detail).into();
+    }
+    Error::Timeout { after: timeout }
+}
+
 /// A panic of `future` as an error: the addon lives in the process of `ToolJet`'s server.
 async fn catch_panics<R>(future: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
     let mut future = pin!(future);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(poll) => poll,
-        Err(panic) => {
-            let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-            Poll::Ready(Err(Error::Internal(words.unwrap_or_else(|| "no reason given".to_owned()))))
-        }
+        Err(panic) => Poll::Ready(Err(internal(panic))),
     })
     .await
+}
+
+fn internal(panic: Box<dyn Any + Send>) -> Error {
+    let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
+    Error::Internal(words.unwrap_or_else(|| "no reason given".to_owned()))
 }

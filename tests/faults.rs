@@ -26,7 +26,10 @@ use server::{Connection, Request, Server, response};
 use tooljet_openai::{
     error::TransportErrorKind,
     input::secret::Secret,
-    network::http::{HttpRequest, Method, Transport},
+    network::{
+        client::Hold,
+        http::{HttpRequest, Method, Transport},
+    },
     service::{Failure, Outcome},
 };
 
@@ -423,7 +426,7 @@ fn the_client_itself_sends_no_header_with_a_line_break() {
             body: None,
             is_custom: true,
         };
-        let sent = plugin.runtime.block_on(plugin.client.send(&request, Duration::from_secs(1)));
+        let sent = plugin.runtime.block_on(plugin.client.send(&request, Duration::from_secs(1), &mut Hold::default()));
         let error = sent.unwrap_err();
         assert_eq!(error.kind, TransportErrorKind::Other);
         assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");

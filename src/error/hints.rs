@@ -274,6 +274,10 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Str
              (SSRF_PROTECTION_ENABLED)."
                 .to_owned()
         }
+        TransportErrorKind::Busy => {
+            "Try again later, or send and ask for less at once: large files, long lists and many queries add up."
+                .to_owned()
+        }
         TransportErrorKind::Timeout | TransportErrorKind::Other => return None,
     })
 }

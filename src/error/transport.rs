@@ -61,6 +61,8 @@ pub enum TransportErrorKind {
     Compression,
     /// `ToolJet`'s rules forbid to connect to this address.
     Blocked,
+    /// The plugin holds as much as it may at once, for other queries.
+    Busy,
     /// Anything else.
     Other,
 }
@@ -88,6 +90,7 @@ impl TransportErrorKind {
             Self::TooLarge => "response_too_large",
             Self::Compression => "invalid_compression",
             Self::Blocked => "address_blocked",
+            Self::Busy => "server_busy",
             Self::Other => "connection_failed",
         }
     }
@@ -114,6 +117,7 @@ impl TransportErrorKind {
             Self::TooLarge => "response too large",
             Self::Compression => "response damaged",
             Self::Blocked => "address blocked by ToolJet's SSRF protection",
+            Self::Busy => "too much at once",
             Self::Other => "connection failed",
         }
     }
@@ -138,6 +142,7 @@ impl TransportErrorKind {
             Self::TooLarge => "the response is larger than the plugin accepts",
             Self::Compression => "the compressed response is damaged",
             Self::Blocked => "ToolJet's rules do not allow a connection to this address",
+            Self::Busy => "the plugin has too much to do at once",
             Self::Other => "the request to the API failed",
         }
     }

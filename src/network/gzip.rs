@@ -18,30 +18,49 @@ const HAS_EXTRA: u8 = 4;
 const HAS_NAME: u8 = 8;
 const HAS_COMMENT: u8 = 16;
 
-/// The answer with its body as it was before compression; other answers pass.
+/// A response whose packed body was unpacked up to a limit.
+pub enum Unpacked {
+    /// All of it.
+    Whole(HttpResponse),
+    /// It holds more, so this is the response as it was.
+    Longer(HttpResponse),
+}
+
+/// Whether the body of a response is packed.
+#[must_use]
+pub fn is_packed(response: &HttpResponse) -> bool {
+    !matches!(response.header("content-encoding").map(str::to_ascii_lowercase).as_deref(), None | Some("" | "identity"))
+}
+
+/// Unpacks the body of a response if it comes to at most `limit` bytes.
 ///
 /// # Errors
-/// [`TransportErrorKind::TooLarge`] beyond the limit, [`TransportErrorKind::Compression`]
+/// [`TransportErrorKind::TooLarge`] beyond the limit of all responses, [`TransportErrorKind::Compression`]
 /// for a damaged body or another encoding than gzip, which nobody asked for. An error
-/// answer keeps its status in any case, with as much of its body as can be had.
-pub fn decoded(mut response: HttpResponse) -> Result<HttpResponse, TransportError> {
+/// response keeps its status in any case, with as much of its body as can be had.
+pub fn unpack(mut response: HttpResponse, limit: usize) -> Result<Unpacked, TransportError> {
     let failed = !(200..300).contains(&response.status);
-    let limit = if failed { MAX_ERROR_BYTES } else { MAX_RESPONSE_BYTES };
+    let max_bytes = if failed { MAX_ERROR_BYTES } else { MAX_RESPONSE_BYTES };
     let body = match response.header("content-encoding").map(str::to_ascii_lowercase).as_deref() {
-        None | Some("" | "identity") => return Ok(response),
-        Some("gzip" | "x-gzip") => gunzip(&response.body, limit),
+        None | Some("" | "identity") => return Ok(Unpacked::Whole(response)),
+        Some("gzip" | "x-gzip") => gunzip(&response.body, limit.min(max_bytes)),
         Some(_) => Err((TransportErrorKind::Compression, Vec::new())),
     };
     response.body = match body {
         Ok(body) => body,
+        Err((TransportErrorKind::TooLarge, _)) if limit < max_bytes => return Ok(Unpacked::Longer(response)),
         Err((_, start)) if failed => start,
-        Err((TransportErrorKind::TooLarge, _)) => {
-            let detail = format!("more than {} MiB after decompression", limit >> 20);
-            return Err(TransportError::new(TransportErrorKind::TooLarge, detail));
-        }
+        Err((TransportErrorKind::TooLarge, _)) => return Err(too_large()),
         Err((kind, _)) => return Err(TransportError::new(kind, "")),
     };
-    Ok(response)
+    Ok(Unpacked::Whole(response))
+}
+
+/// A successful response holds more than any may.
+#[must_use]
+pub fn too_large() -> TransportError {
+    let detail = format!("more than {} MiB after decompression", MAX_RESPONSE_BYTES >> 20);
+    TransportError::new(TransportErrorKind::TooLarge, detail)
 }
 
 /// The uncompressed bytes, or why not and as many of them as there are.
@@ -93,8 +112,27 @@ mod tests {
         HttpResponse { status, headers: vec![("content-encoding".to_owned(), encoding.to_owned())], body }
     }
 
+    fn decoded(response: HttpResponse) -> Result<HttpResponse, TransportError> {
+        match unpack(response, MAX_RESPONSE_BYTES)? {
+            Unpacked::Whole(response) | Unpacked::Longer(response) => Ok(response),
+        }
+    }
+
     fn kind(response: HttpResponse) -> TransportErrorKind {
         decoded(response).unwrap_err().kind
+    }
+
+    #[test]
+    fn a_body_that_is_longer_than_the_limit_comes_back_packed() {
+        let packed = gzip(0, b"", b"0123456789");
+        for (limit, is_whole) in [(9, false), (10, true)] {
+            let Unpacked::Longer(response) = unpack(response(200, "gzip", packed.clone()), limit).unwrap() else {
+                assert!(is_whole, "{limit}");
+                continue;
+            };
+            assert!(!is_whole && response.body == packed, "{limit}");
+        }
+        assert!(is_packed(&response(200, "GZIP", packed)) && !is_packed(&response(200, "Identity", Vec::new())));
     }
 
     #[test]

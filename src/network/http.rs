@@ -7,7 +7,7 @@ use std::{
 
 use url::Url;
 
-use crate::{error::TransportError, input::secret::Secret};
+use crate::{error::TransportError, input::secret::Secret, network::client::Hold};
 
 /// HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +56,13 @@ impl HttpResponse {
 pub trait Transport: Sync {
     /// Sends `request` and reads the whole answer. Fails with
     /// [`crate::error::TransportErrorKind::Timeout`] after `timeout`, having
-    /// aborted the request on the wire; dropping the future aborts it as well.
+    /// aborted the request on the wire; dropping the future aborts it as well. What the response takes of
+    /// memory is added to `hold`.
     fn send(
         &self,
         request: &HttpRequest,
         timeout: Duration,
+        hold: &mut Hold,
     ) -> impl Future<Output = Result<HttpResponse, TransportError>> + Send;
 
     /// Does `work` on `bytes` bytes: at once if they are few, else on a thread that no socket and no timer

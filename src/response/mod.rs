@@ -52,7 +52,7 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Err
     };
     // Some servers keep a slow connection alive with blank lines before the JSON.
     let text = text.trim_start_matches('\u{feff}').trim();
-    if text.len() > MAX_RESPONSE_VALUES / CONTAINER_WEIGHT && value_count_bound(text) > MAX_RESPONSE_VALUES {
+    if text.len() > MAX_RESPONSE_VALUES / CONTAINER_WEIGHT && value_count_bound(text.as_bytes()) > MAX_RESPONSE_VALUES {
         return Err(TransportError::new(TransportErrorKind::TooLarge, "too many JSON values").into());
     }
     let parsed = lenient_json::parse(text);
@@ -79,10 +79,11 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Err
     }
 }
 
-/// At least as many as a JSON text holds; what looks like one inside of a text counts too.
-fn value_count_bound(text: &str) -> usize {
-    text.bytes()
-        .map(|byte| if matches!(byte, b'{' | b'[') { CONTAINER_WEIGHT } else { usize::from(byte == b',') })
+/// At least as many values as a JSON text has, weighed; what looks like one inside of text counts too.
+#[must_use]
+pub fn value_count_bound(text: &[u8]) -> usize {
+    text.iter()
+        .map(|byte| if matches!(byte, b'{' | b'[') { CONTAINER_WEIGHT } else { usize::from(*byte == b',') })
         .sum()
 }
 

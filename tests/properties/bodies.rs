@@ -5,13 +5,22 @@ use std::time::SystemTime;
 use miniz_oxide::deflate::compress_to_vec;
 use proptest::{collection::vec, prelude::*};
 use tooljet_openai::{
-    budgets::MAX_ERROR_BYTES,
-    error::{Error, TransportErrorKind},
-    network::{gzip::decoded, http::HttpResponse},
+    budgets::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
+    error::{Error, TransportError, TransportErrorKind},
+    network::{
+        gzip::{Unpacked, unpack},
+        http::HttpResponse,
+    },
     response as answer,
 };
 
 use crate::{config, samples};
+
+fn decoded(response: HttpResponse) -> Result<HttpResponse, TransportError> {
+    match unpack(response, MAX_RESPONSE_BYTES)? {
+        Unpacked::Whole(response) | Unpacked::Longer(response) => Ok(response),
+    }
+}
 
 fn gzipped(status: u16, body: Vec<u8>) -> HttpResponse {
     HttpResponse { status, headers: vec![("content-encoding".to_owned(), "gzip".to_owned())], body }

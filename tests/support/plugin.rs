@@ -7,9 +7,12 @@ use serde_json::{Value, json};
 use tokio::{runtime::Runtime, task::JoinHandle};
 use tooljet_openai::{
     error::TransportError,
-    network::client::{self, Client},
+    network::{
+        client::{self, Client},
+        http::Transport,
+    },
     policy::model_cache::ModelCache,
-    service::{self, Failure, Outcome},
+    service::{self, Call, Failure, Outcome},
 };
 
 use crate::server::response;
@@ -46,7 +49,10 @@ impl Plugin {
     /// Runs a query beside others.
     pub fn spawn(&self, source: Value, query: Value) -> JoinHandle<Outcome> {
         let (client, cache) = (self.client.clone(), Arc::clone(&self.cache));
-        self.runtime.spawn(async move { service::run(&client, &cache, &source, &query).await })
+        self.runtime.spawn(async move {
+            let mut call = Call { source, query, started: client.now(), hold: client.hold() };
+            service::run(&client, &cache, &mut call).await
+        })
     }
 
     /// One query that must fail within `milliseconds`, without a retry and without a word

@@ -13,9 +13,12 @@ use std::{
 use serde_json::Value;
 use tooljet_openai::{
     error::{TransportError, TransportErrorKind},
-    network::http::{HttpRequest, HttpResponse, Transport},
+    network::{
+        client::Hold,
+        http::{HttpRequest, HttpResponse, Transport},
+    },
     policy::model_cache::ModelCache,
-    service::{self, Outcome},
+    service::{self, Call, Outcome},
 };
 
 /// One scripted answer.
@@ -56,11 +59,15 @@ impl Script {
     }
 
     pub fn run_with(&self, cache: &ModelCache, source: &Value, query: &Value) -> Outcome {
-        finish(service::run(self, cache, source, query))
+        finish(service::run(self, cache, &mut self.call(source, query)))
     }
 
     pub fn test_connection(&self, source: &Value) -> Outcome {
-        finish(service::test_connection(self, source))
+        finish(service::test_connection(self, &mut self.call(source, &Value::Null)))
+    }
+
+    fn call(&self, source: &Value, query: &Value) -> Call {
+        Call { source: source.clone(), query: query.clone(), started: self.now(), hold: Hold::default() }
     }
 
     pub fn attempts(&self) -> usize {
@@ -77,7 +84,12 @@ impl Script {
 }
 
 impl Transport for Script {
-    async fn send(&self, request: &HttpRequest, timeout: Duration) -> Result<HttpResponse, TransportError> {
+    async fn send(
+        &self,
+        request: &HttpRequest,
+        timeout: Duration,
+        _: &mut Hold,
+    ) -> Result<HttpResponse, TransportError> {
         let body = request.body.as_deref().map(|body| serde_json::from_slice(body).unwrap());
         self.sent.lock().unwrap().push(Sent {
             method: format!("{:?}", request.method).to_uppercase(),

@@ -8,21 +8,29 @@
 
 mod classify;
 mod connect_limiter;
+mod cpu;
+mod memory;
 
 use std::{
     collections::hash_map::RandomState,
     error::Error as StdError,
     fmt,
+    future::{Future, poll_fn},
     hash::BuildHasher,
     io,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
+    pin::pin,
     sync::{Arc, LazyLock, OnceLock},
+    task::Poll,
     time::{Duration, Instant, SystemTime},
 };
 
 use classify::Failed;
 use connect_limiter::ConnectLimiter;
+use cpu::{CpuLanes, MAX_CPU_THREADS};
 use hyper_util::client::proxy::matcher::Matcher;
+pub use memory::Hold;
+use memory::{Memory, Watch};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
@@ -44,10 +52,12 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// Time between probes on a silent connection, so that firewalls do not forget it while a
 /// model thinks.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Reserved at once for a body that announces its length; more only as it comes.
+const FIRST_RESERVED_BYTES: usize = 256 << 10;
 /// Unused connections kept per host.
 const MAX_IDLE_PER_HOST: usize = 256;
-/// Names are resolved on these threads; more would only wait for the same resolver.
-const MAX_BLOCKING_THREADS: usize = 8;
+/// Names are resolved on so many threads; more would only wait for the same resolver.
+const MAX_LOOKUP_THREADS: usize = 8;
 
 /// The runtime that runs every query: one thread is plenty, as queries mostly wait.
 ///
@@ -56,7 +66,7 @@ const MAX_BLOCKING_THREADS: usize = 8;
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
-        .max_blocking_threads(MAX_BLOCKING_THREADS)
+        .max_blocking_threads(MAX_LOOKUP_THREADS + MAX_CPU_THREADS)
         .thread_name("tooljet-openai")
         .enable_io()
         .enable_time()
@@ -74,6 +84,8 @@ pub struct Client {
     proxied: reqwest::Client,
     proxies: Arc<Matcher>,
     rules: Arc<Rules>,
+    cpu: Arc<CpuLanes>,
+    memory: Memory,
 }
 
 impl Client {
@@ -129,7 +141,27 @@ impl Client {
             proxied: build(None, &usable(&proxies)?)?,
             proxies: Arc::new(matcher(&proxies)),
             rules,
+            cpu: Arc::default(),
+            memory: Memory::default(),
         })
+    }
+
+    /// A query's part of the memory that all queries share, with nothing in it.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        self.memory.hold()
+    }
+
+    /// A part of `bytes`, as soon as there is room.
+    ///
+    /// # Errors
+    /// [`TransportErrorKind::Busy`] if there is none within `patience`.
+    pub async fn admit(&self, bytes: usize, patience: Duration) -> Result<Hold, TransportError> {
+        let mut hold = self.hold();
+        match tokio::time::timeout(patience, hold.add(bytes)).await {
+            Ok(()) => Ok(hold),
+            Err(_) => Err(TransportError::new(TransportErrorKind::Busy, "no memory was free in time")),
+        }
     }
 
     fn is_proxied(&self, url: &Url) -> bool {
@@ -167,7 +199,12 @@ fn usable(proxies: &Proxies) -> Result<Vec<reqwest::Proxy>, TransportError> {
 }
 
 impl Transport for Client {
-    async fn send(&self, request: &HttpRequest, timeout: Duration) -> Result<HttpResponse, TransportError> {
+    async fn send(
+        &self,
+        request: &HttpRequest,
+        timeout: Duration,
+        hold: &mut Hold,
+    ) -> Result<HttpResponse, TransportError> {
         if request.is_custom {
             let blocked = |reason| TransportError::new(TransportErrorKind::Blocked, reason);
             self.rules.check_url(&request.url).map_err(blocked)?;
@@ -194,9 +231,14 @@ impl Transport for Client {
             builder = builder.body(body.clone());
         }
         let through = proxied.then(|| request.url.scheme());
-        let response = connect_limiter::waiting_for(&request.url, builder.send()).await;
+        let sent = connect_limiter::waiting_for(&request.url, builder.send());
+        let response = unless_revoked(&mut hold.watch(), sent).await?;
         let response = response.map_err(|error| classify::of_request(failed(&error), through))?;
-        receive(response, through).await
+        receive(response, through, hold).await
+    }
+
+    async fn offload<R: Send + 'static>(&self, bytes: usize, work: impl FnOnce() -> R + Send + 'static) -> R {
+        self.cpu.run(bytes, work).await
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -224,7 +266,11 @@ fn failed(error: &reqwest::Error) -> Failed<'_> {
 }
 
 /// `through` is the scheme of a request that a proxy has carried.
-async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Result<HttpResponse, TransportError> {
+async fn receive(
+    mut response: reqwest::Response,
+    through: Option<&str>,
+    hold: &mut Hold,
+) -> Result<HttpResponse, TransportError> {
     let status = response.status().as_u16();
     let fail = |kind, detail: String| Err(TransportError::new(kind, detail));
     // Inside a tunnel a 407 comes from the API; outside, from the proxy.
@@ -242,13 +288,24 @@ async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Resu
     let succeeded = (200..300).contains(&status);
     let limit = if succeeded { MAX_RESPONSE_BYTES } else { MAX_ERROR_BYTES };
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut body = Vec::with_capacity(announced.min(limit));
+    let mut body = Vec::new();
     let mut too_large = succeeded && announced > limit;
+    let mut watch = hold.watch();
     while !too_large {
-        match response.chunk().await {
+        match unless_revoked(&mut watch, response.chunk()).await? {
             Ok(Some(chunk)) => {
-                too_large = chunk.len() > limit - body.len();
-                body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
+                let room = limit - body.len();
+                too_large = chunk.len() > room;
+                let chunk = &chunk[..chunk.len().min(room)];
+                if body.capacity() - body.len() < chunk.len() {
+                    let doubled = (2 * body.capacity()).max(announced.min(FIRST_RESERVED_BYTES));
+                    let capacity = doubled.max(body.len() + chunk.len()).min(limit);
+                    hold.add(capacity - body.capacity()).await;
+                    body.reserve_exact(capacity - body.len());
+                    watch = hold.watch();
+                }
+                watch.progress(chunk.len());
+                body.extend_from_slice(chunk);
             }
             Err(error) if succeeded => return Err(classify::of(failed(&error))),
             // A partial error body is enough; the status is known.
@@ -259,6 +316,21 @@ async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Resu
         return fail(TransportErrorKind::TooLarge, format!("more than {} MiB", limit >> 20));
     }
     Ok(HttpResponse { status, headers, body })
+}
+
+/// The result of `wait`, unless this query has to end because others wait for its memory.
+async fn unless_revoked<T>(watch: &mut Watch, wait: impl Future<Output = T>) -> Result<T, TransportError> {
+    let (mut wait, mut revoked) = (pin!(wait), pin!(watch.revoked()));
+    poll_fn(|context| {
+        if let Poll::Ready(result) = wait.as_mut().poll(context) {
+            return Poll::Ready(Ok(result));
+        }
+        let busy = |()| {
+            Err(TransportError::new(TransportErrorKind::Busy, "others waited for the memory that this query held"))
+        };
+        revoked.as_mut().poll(context).map(busy)
+    })
+    .await
 }
 
 /// Scheme, host and path only: a query may hold a secret.
@@ -332,7 +404,11 @@ mod tests {
         let client = Client { rules: Arc::clone(&client("").rules), ..client(edition) };
         let url = "http://localhost:1".parse().unwrap();
         let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom };
-        runtime().unwrap().block_on(client.send(&request, Duration::from_secs(5))).unwrap_err().kind
+        runtime()
+            .unwrap()
+            .block_on(client.send(&request, Duration::from_secs(5), &mut Hold::default()))
+            .unwrap_err()
+            .kind
     }
 
     #[test]

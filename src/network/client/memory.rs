@@ -1,0 +1,313 @@
+//! Bounds the memory that all queries hold together: options, bodies, and what is parsed from them.
+//!
+//! Each query holds a small part without asking. For more it waits until others have given back theirs. Two
+//! rules keep them from waiting for each other forever: one query at a time may exceed the budget, so that
+//! there is always one that ends; and where others wait, a query that makes no progress loses its part.
+
+use std::{
+    future::{Future, pending, poll_fn},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
+};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep},
+};
+
+use crate::budgets::{FREE_HELD_BYTES, MAX_CONTENDED_SILENCE, MAX_HELD_BYTES, MIN_CONTENDED_PROGRESS};
+
+/// Bytes are counted in units of this size.
+const UNIT: usize = 1 << 10;
+
+#[derive(Debug)]
+struct Budget {
+    shared: Arc<Semaphore>,
+    /// The right to exceed the budget.
+    excess: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// The memory that all queries of this process share.
+#[derive(Clone, Debug)]
+pub(super) struct Memory(Arc<Budget>);
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::of(MAX_HELD_BYTES)
+    }
+}
+
+impl Memory {
+    fn of(bytes: usize) -> Self {
+        Self(Arc::new(Budget {
+            shared: Arc::new(Semaphore::new(bytes / UNIT)),
+            excess: Arc::new(Semaphore::new(1)),
+            waiting: AtomicUsize::new(0),
+        }))
+    }
+
+    /// The part of one query, with nothing in it.
+    pub(super) fn hold(&self) -> Hold {
+        Hold { budget: Some(Arc::clone(&self.0)), ..Hold::default() }
+    }
+}
+
+/// The part of one query. It is given back when this is dropped.
+#[derive(Debug, Default)]
+pub struct Hold {
+    /// `None` without a limit.
+    budget: Option<Arc<Budget>>,
+    bytes: usize,
+    is_waiting: bool,
+    shared: Option<OwnedSemaphorePermit>,
+    excess: Option<OwnedSemaphorePermit>,
+}
+
+impl Hold {
+    /// Bytes held.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether it waits for more, or was given up while it did.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.is_waiting
+    }
+
+    /// Holds `bytes` more, as soon as there is room.
+    pub async fn add(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        let Some(budget) = self.budget.as_ref().filter(|_| self.excess.is_none()) else { return };
+        let needed = self.bytes.saturating_sub(FREE_HELD_BYTES).div_ceil(UNIT);
+        let held = self.shared.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let Some(missing) = needed.checked_sub(held).filter(|missing| *missing > 0) else { return };
+        // More than there is at all is only to be had by exceeding it.
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        if let Ok(permit) = Arc::clone(&budget.shared).try_acquire_many_owned(missing) {
+            self.merge(permit);
+            return;
+        }
+        let budget = Arc::clone(budget);
+        let _waiting = Waiting::new(&budget);
+        self.is_waiting = true;
+        let mut shared = pin!(Arc::clone(&budget.shared).acquire_many_owned(missing));
+        let mut excess = pin!(Arc::clone(&budget.excess).acquire_owned());
+        poll_fn(|context| {
+            if let Poll::Ready(Ok(permit)) = shared.as_mut().poll(context) {
+                self.merge(permit);
+                return Poll::Ready(());
+            }
+            if let Poll::Ready(Ok(permit)) = excess.as_mut().poll(context) {
+                self.excess = Some(permit);
+                return Poll::Ready(());
+            }
+            Poll::Pending
+        })
+        .await;
+        self.is_waiting = false;
+    }
+
+    fn merge(&mut self, permit: OwnedSemaphorePermit) {
+        match &mut self.shared {
+            Some(shared) => shared.merge(permit),
+            None => self.shared = Some(permit),
+        }
+    }
+
+    /// Gives back all but `bytes`.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        self.bytes = self.bytes.min(bytes);
+        let needed = self.bytes.saturating_sub(FREE_HELD_BYTES).div_ceil(UNIT);
+        if let Some(shared) = &mut self.shared {
+            drop(shared.split(shared.num_permits().saturating_sub(needed)));
+        }
+        if needed == 0 {
+            self.excess = None;
+        }
+    }
+
+    /// Watches whether this query should end for the sake of others.
+    pub(super) fn watch(&self) -> Watch {
+        let holds = self.shared.is_some() || self.excess.is_some();
+        Watch { budget: self.budget.clone().filter(|_| holds), since: Instant::now(), progress: 0 }
+    }
+}
+
+/// Counts a query as waiting for memory.
+struct Waiting<'a>(&'a Budget);
+
+impl<'a> Waiting<'a> {
+    fn new(budget: &'a Budget) -> Self {
+        budget.waiting.fetch_add(1, Ordering::Relaxed);
+        Self(budget)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Tells when a query that holds memory has come too slowly for too long while others waited for memory.
+pub(super) struct Watch {
+    /// `None` if the query holds no more than what is free.
+    budget: Option<Arc<Budget>>,
+    /// When it last made progress, or nobody waited.
+    since: Instant,
+    progress: usize,
+}
+
+impl Watch {
+    /// Notes that so many bytes have come.
+    pub(super) fn progress(&mut self, bytes: usize) {
+        self.progress += bytes;
+        if self.progress >= MIN_CONTENDED_PROGRESS {
+            (self.progress, self.since) = (0, Instant::now());
+        }
+    }
+
+    /// Resolves when the query should end. It may be dropped and called again.
+    pub(super) async fn revoked(&mut self) {
+        let Some(budget) = &self.budget else { return pending().await };
+        while self.since.elapsed() < MAX_CONTENDED_SILENCE {
+            sleep(MAX_CONTENDED_SILENCE / 8).await;
+            if budget.waiting.load(Ordering::Relaxed) == 0 {
+                (self.progress, self.since) = (0, Instant::now());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::task::yield_now;
+
+    use super::*;
+    use crate::network::client::runtime;
+
+    const PART: usize = 1 << 20;
+
+    /// A budget of two parts.
+    fn memory() -> Memory {
+        Memory::of(2 * PART)
+    }
+
+    async fn held(memory: &Memory, bytes: usize) -> Hold {
+        let mut hold = memory.hold();
+        hold.add(bytes).await;
+        hold
+    }
+
+    /// Whether `hold` waits for more.
+    async fn waits(hold: &mut Hold, bytes: usize) -> bool {
+        let mut adding = pin!(hold.add(bytes));
+        for _ in 0..3 {
+            if poll_fn(|context| Poll::Ready(adding.as_mut().poll(context).is_ready())).await {
+                return false;
+            }
+            yield_now().await;
+        }
+        true
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        runtime().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_small_query_never_waits() {
+        block_on(async {
+            let memory = memory();
+            let _others = [held(&memory, 2 * PART).await, held(&memory, 2 * PART).await];
+            assert!(waits(&mut memory.hold(), PART).await);
+            assert!(!waits(&mut memory.hold(), FREE_HELD_BYTES).await);
+        });
+    }
+
+    #[test]
+    fn a_large_query_waits_until_another_gives_its_part_back() {
+        block_on(async {
+            let memory = memory();
+            let first = held(&memory, 2 * PART).await;
+            let _in_excess = held(&memory, 2 * PART).await;
+            let mut third = memory.hold();
+            assert!(waits(&mut third, PART).await);
+            drop(first);
+            assert!(!waits(&mut memory.hold(), PART).await);
+        });
+    }
+
+    #[test]
+    fn one_query_at_a_time_may_exceed_the_budget() {
+        block_on(async {
+            let memory = memory();
+            let (mut first, mut second) = (held(&memory, PART).await, held(&memory, PART).await);
+            // Both hold half and want more than there is.
+            assert!(!waits(&mut first, 10 * PART).await);
+            assert!(!waits(&mut first, 10 * PART).await);
+            assert!(waits(&mut second, 10 * PART).await);
+            drop(first);
+            let mut third = memory.hold();
+            assert!(!waits(&mut third, 10 * PART).await);
+        });
+    }
+
+    #[test]
+    fn what_is_given_back_early_is_free_for_others() {
+        block_on(async {
+            let memory = memory();
+            let mut first = held(&memory, 2 * PART).await;
+            first.shrink_to(PART);
+            assert_eq!(first.bytes(), PART);
+            assert!(!waits(&mut memory.hold(), PART).await);
+            let mut in_excess = held(&memory, 10 * PART).await;
+            assert!(waits(&mut memory.hold(), 10 * PART).await);
+            in_excess.shrink_to(0);
+            assert!(!waits(&mut memory.hold(), 10 * PART).await);
+        });
+    }
+
+    #[test]
+    fn without_a_budget_there_is_no_limit() {
+        block_on(async {
+            let mut hold = Hold::default();
+            assert!(!waits(&mut hold, usize::MAX).await);
+            hold.add(1).await;
+            assert_eq!(hold.bytes(), usize::MAX);
+        });
+    }
+
+    /// Whether a query that holds memory is told to end after so long, with others waiting or not.
+    async fn is_revoked(seconds: u64, others_wait: bool, progress: usize) -> bool {
+        let memory = memory();
+        let first = held(&memory, 2 * PART).await;
+        let _waiting = others_wait.then(|| Waiting::new(&memory.0));
+        let mut watch = first.watch();
+        watch.since = Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+        watch.progress(progress);
+        let mut revoked = pin!(watch.revoked());
+        poll_fn(|context| Poll::Ready(revoked.as_mut().poll(context).is_ready())).await
+    }
+
+    #[test]
+    fn a_query_that_brings_nothing_ends_when_others_wait_for_its_memory() {
+        block_on(async {
+            let limit = MAX_CONTENDED_SILENCE.as_secs();
+            assert!(is_revoked(limit, true, MIN_CONTENDED_PROGRESS - 1).await);
+            assert!(!is_revoked(limit - 1, true, 0).await);
+            assert!(!is_revoked(limit, true, MIN_CONTENDED_PROGRESS).await);
+            let small = held(&memory(), FREE_HELD_BYTES).await;
+            assert!(small.watch().budget.is_none());
+        });
+    }
+}
