@@ -25,11 +25,12 @@ use serde_json::json;
 use server::{Connection, Server, response};
 use tokio::task::JoinHandle;
 use tooljet_openai::{
-    budgets::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
+    budgets::{MAX_ERROR_BYTES, MAX_HELD_BYTES, MAX_RESPONSE_BYTES},
     service::{Failure, Outcome},
 };
 
 const SECONDS: u64 = 10_000;
+const TEN_SECONDS: Duration = Duration::from_millis(SECONDS);
 const MIB: usize = 1 << 20;
 
 /// Memory and threads are those of the whole process: one test at a time.
@@ -290,4 +291,82 @@ fn a_gzip_bomb_is_defused() {
         connection.send(response(200, &[("content-encoding", "gzip")], &bomb));
     });
     assert_failure(&failure, "response_too_large", "after decompression");
+}
+
+fn is_ping(request: &server::Request) -> bool {
+    request.body.windows(4).any(|part| part == b"Ping")
+}
+
+fn large_query(milliseconds: u64) -> serde_json::Value {
+    json!({"operation": "chat", "model": "m", "prompt": "Go on", "query_timeout": milliseconds})
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn responses_that_do_not_end_keep_to_their_budget_and_leave_small_queries_alone() {
+    let _alone = alone();
+    let server = Server::start(|connection| {
+        let Some(request) = connection.request() else { return };
+        if is_ping(&request) {
+            connection.send(pong());
+            return connection.answer(|_| pong());
+        }
+        connection.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+        let chunk = format!("100000\r\n{}\r\n", " ".repeat(MIB));
+        for _ in 0..MAX_RESPONSE_BYTES / MIB - 1 {
+            if !connection.send(&chunk) {
+                return;
+            }
+        }
+        connection.wait_until_closed();
+    });
+    let plugin = Plugin::new();
+    let (before, _) = memory();
+    let queries: Vec<_> = (0..12).map(|_| plugin.spawn(source(&server.url()), large_query(2_000))).collect();
+    while !queries.iter().all(JoinHandle::is_finished) {
+        assert_pong(&plugin.run(&source(&server.url()), &query(SECONDS)));
+    }
+    // All of them together would hold 756 MiB.
+    let (_, most) = memory();
+    let budget = MAX_HELD_BYTES + MAX_RESPONSE_BYTES;
+    assert!(most.saturating_sub(before) < budget + 48 * MIB, "{} MiB", most.saturating_sub(before) / MIB);
+    assert!(most.saturating_sub(before) > budget / 2, "{} MiB", most.saturating_sub(before) / MIB);
+    for query in queries {
+        let failure = failure(plugin.runtime.block_on(query).unwrap());
+        let code = failure.data["code"].as_str().unwrap();
+        assert!(["timeout", "server_busy"].contains(&code), "{failure:?}");
+    }
+}
+
+#[test]
+fn a_query_that_finds_no_memory_ends_at_its_deadline_and_says_so() {
+    let _alone = alone();
+    let server = Server::answering(|_| response(200, &[], " ".repeat(MIB)));
+    let plugin = Plugin::new();
+    // The budget, and the right to exceed it.
+    let _held = [(); 2].map(|()| plugin.runtime.block_on(plugin.client.admit(MAX_HELD_BYTES, TEN_SECONDS)).unwrap());
+    let start = Instant::now();
+    let failure = plugin.fail(&server.url(), 500);
+    assert_failure(&failure, "server_busy", "no memory was free within");
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_small_query_does_not_wait_for_the_parsing_of_a_long_response() {
+    let _alone = alone();
+    let numbers = format!("{{\"data\":[{{\"embedding\":[{}1]}}]}}", "0.125,".repeat(1 << 20));
+    let server =
+        Server::answering(move |request| if is_ping(request) { pong() } else { response(200, &[], &numbers) });
+    let plugin = Plugin::new();
+    let embedding = json!({"operation": "generate_embedding", "input": "a", "query_timeout": 60_000});
+    let long = plugin.spawn(source(&server.url()), embedding);
+    server.wait_for_requests(1);
+    let mut answered = 0;
+    while !long.is_finished() {
+        assert_pong(&plugin.run(&source(&server.url()), &query(SECONDS)));
+        answered += 1;
+    }
+    assert!(answered > 10, "{answered}");
+    let outcome = plugin.runtime.block_on(long).unwrap();
+    assert!(matches!(outcome, Outcome::Ok(_)), "{outcome:?}");
 }
