@@ -355,8 +355,7 @@ fn a_query_that_finds_no_memory_ends_at_its_deadline_and_says_so() {
 fn a_small_query_does_not_wait_for_the_parsing_of_a_long_response() {
     let _alone = alone();
     let numbers = format!("{{\"data\":[{{\"embedding\":[{}1]}}]}}", "0.125,".repeat(1 << 20));
-    let server =
-        Server::answering(move |request| if is_ping(request) { pong() } else { response(200, &[], &numbers) });
+    let server = Server::answering(move |request| if is_ping(request) { pong() } else { response(200, &[], &numbers) });
     let plugin = Plugin::new();
     let embedding = json!({"operation": "generate_embedding", "input": "a", "query_timeout": 60_000});
     let long = plugin.spawn(source(&server.url()), embedding);
@@ -369,4 +368,20 @@ fn a_small_query_does_not_wait_for_the_parsing_of_a_long_response() {
     assert!(answered > 10, "{answered}");
     let outcome = plugin.runtime.block_on(long).unwrap();
     assert!(matches!(outcome, Outcome::Ok(_)), "{outcome:?}");
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn memory_comes_back_after_a_large_query() {
+    let _alone = alone();
+    let texts = format!("{{\"data\":[{{\"embedding\":[{}\"\"]}}]}}", "\"text\",".repeat(2 << 20));
+    let server = Server::answering(move |request| if is_ping(request) { pong() } else { response(200, &[], &texts) });
+    let plugin = Plugin::new();
+    plugin.succeed(&server.url());
+    let (before, _) = memory();
+    let embedding = json!({"operation": "generate_embedding", "input": "a", "query_timeout": 60_000});
+    let outcome = plugin.run(&source(&server.url()), &embedding);
+    assert!(matches!(outcome, Outcome::Ok(_)), "{outcome:?}");
+    drop(outcome);
+    eventually("memory is given back", || memory().0.saturating_sub(before) < 48 * MIB);
 }

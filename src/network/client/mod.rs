@@ -10,6 +10,7 @@ mod classify;
 mod connect_limiter;
 mod cpu;
 mod memory;
+mod trim;
 
 use std::{
     collections::hash_map::RandomState,
