@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startStandIn } from '../stand-in/server.mjs';
-import { apiError, fail, LEAST, standIn, succeed, takesEverything } from './plugin.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
+import { apiError, fail, MINIMAL_QUERIES, mockApi, succeed, takesEverything } from './plugin.mjs';
 
 const removed = (parameter) => ({ parameter, change: 'removed' });
 const renamed = (from, to) => ({ parameter: from, change: 'renamed', to });
@@ -22,7 +22,7 @@ const EVERYTHING = {
   message_history: DEVELOPER,
 };
 
-/** What each model of the stand-in is asked, and what has to be changed for it. */
+/** What each model of the mock API is asked, and what has to be changed for it. */
 const STRICT = {
   temperature: [{ temperature: 0.5 }, [removed('temperature')]],
   'top-p': [{ top_p: 0.5 }, [removed('top_p')]],
@@ -52,46 +52,50 @@ const STRICT = {
   ],
 };
 
-const query = (name, options) => ({ ...LEAST.chat, model: `stand-in-strict-${name}`, ...options });
+const query = (name, options) => ({
+  ...MINIMAL_QUERIES.chat,
+  model: `mock-api-strict-${name}`,
+  ...options,
+});
 
 describe('a model that rejects', () => {
   for (const [name, [options, changes]] of Object.entries(STRICT)) {
     test(`${name} costs one request per parameter the first time, and none after`, async () => {
       const { metadata } = await succeed(query(name, options));
       assert.deepEqual(metadata.adjusted, changes);
-      assert.equal(standIn.requests.length, 1 + changes.length);
+      assert.equal(mockApi.requests.length, 1 + changes.length);
       assert.equal(metadata.attempts, 1 + changes.length);
 
-      standIn.reset();
+      mockApi.reset();
       const again = await succeed(query(name, options));
       assert.deepEqual(again.metadata.adjusted, changes);
-      assert.equal(standIn.requests.length, 1);
+      assert.equal(mockApi.requests.length, 1);
     });
 
     test(`${name} is asked without any change where nothing of that is set`, async () => {
-      standIn.reset();
+      mockApi.reset();
       const { metadata } = await succeed(query(name));
-      assert.equal(standIn.requests.length, 1);
+      assert.equal(mockApi.requests.length, 1);
       assert.ok(!('adjusted' in metadata));
     });
   }
 });
 
 test('what is learnt of one model holds for no other, nor for another server', async (t) => {
-  const other = await startStandIn();
+  const other = await startMockApi();
   t.after(() => other.close());
   const options = { temperature: 0.5 };
   await succeed(query('temperature', options));
-  standIn.reset();
-  await succeed({ ...LEAST.chat, model: 'gpt-4o', ...options });
-  assert.equal(standIn.requests[0].body.temperature, 0.5);
+  mockApi.reset();
+  await succeed({ ...MINIMAL_QUERIES.chat, model: 'gpt-4o', ...options });
+  assert.equal(mockApi.requests[0].body.temperature, 0.5);
   await succeed(query('temperature', options), { base_url: other.baseUrl });
   assert.equal(other.requests.length, 2);
 });
 
 test('a model that is known is asked rightly at once, and metadata says so', async () => {
   const { metadata } = await succeed({
-    ...LEAST.chat,
+    ...MINIMAL_QUERIES.chat,
     model: 'gpt-6-astra',
     temperature: 0.2,
     stop_sequence: 'END',
@@ -99,8 +103,8 @@ test('a model that is known is asked rightly at once, and metadata says so', asy
     max_tokens: 500,
     reasoning_effort: 'low',
   });
-  assert.equal(standIn.requests.length, 1);
-  const { body } = standIn.requests[0];
+  assert.equal(mockApi.requests.length, 1);
+  const { body } = mockApi.requests[0];
   assert.deepEqual(Object.keys(body).sort(), [
     ...['max_completion_tokens', 'messages', 'model', 'reasoning_effort'],
   ]);
@@ -113,10 +117,10 @@ test('a model that is known is asked rightly at once, and metadata says so', asy
 
 test('Completions are adjusted like Chat', async () => {
   const refusal = apiError(400, { param: 'seed', code: 'unsupported_parameter' });
-  standIn.respondWith([refusal]);
-  const { metadata } = await succeed({ ...LEAST.completion, seed: 1 });
+  mockApi.respondWith([refusal]);
+  const { metadata } = await succeed({ ...MINIMAL_QUERIES.completion, seed: 1 });
   assert.deepEqual(metadata.adjusted, [removed('seed')]);
-  assert.equal(standIn.requests.length, 2);
+  assert.equal(mockApi.requests.length, 2);
 });
 
 describe('stop sequences that the model does not take', () => {
@@ -140,10 +144,10 @@ describe('stop sequences that the model does not take', () => {
   });
 
   test('that the model does take are not looked for again', async () => {
-    standIn.respondWith({
+    mockApi.respondWith({
       body: { choices: [{ message: { content: 'a STOP b' }, finish_reason: 'stop' }] },
     });
-    const taken = await succeed({ ...LEAST.chat, model: 'any', stop_sequence: 'STOP' });
+    const taken = await succeed({ ...MINIMAL_QUERIES.chat, model: 'any', stop_sequence: 'STOP' });
     assert.equal(taken.data, 'a STOP b');
   });
 });
@@ -160,22 +164,22 @@ describe('what a query asks for is never left out', () => {
     for (const code of ['unsupported_parameter', 'unsupported_value', null]) {
       test(`${param}, with the code ${code}`, async () => {
         const message = `Unsupported parameter: '${param}' is not supported with this model.`;
-        standIn.respondWith(apiError(400, { message, param, code }));
-        const { data } = await fail({ ...LEAST.chat, model: `no-${param}`, ...options });
+        mockApi.respondWith(apiError(400, { message, param, code }));
+        const { data } = await fail({ ...MINIMAL_QUERIES.chat, model: `no-${param}`, ...options });
         assert.equal(data.param, param);
-        assert.equal(standIn.requests.length, 1);
+        assert.equal(mockApi.requests.length, 1);
       });
     }
   }
 
   test('suffix and prompt of Completions, where the API names none', async () => {
     for (const name of ['suffix', 'prompt']) {
-      standIn.reset();
+      mockApi.reset();
       const message = `Unrecognized request argument supplied: ${name}`;
-      standIn.respondWith(apiError(400, { message }));
-      const { description } = await fail({ ...LEAST.completion, suffix: 'the end.' });
+      mockApi.respondWith(apiError(400, { message }));
+      const { description } = await fail({ ...MINIMAL_QUERIES.completion, suffix: 'the end.' });
       assert.match(description, new RegExp(message));
-      assert.equal(standIn.requests.length, 1);
+      assert.equal(mockApi.requests.length, 1);
     }
   });
 });
@@ -187,35 +191,35 @@ test('a value that no model takes is an error', async () => {
     ['temperature', 'decimal_above_max_value', 'Expected a value <= 1, but got 2.'],
     ['stop', 'invalid_type', 'Expected a string.'],
   ]) {
-    standIn.reset();
-    standIn.respondWith(apiError(400, { param, code, message }));
+    mockApi.reset();
+    mockApi.respondWith(apiError(400, { param, code, message }));
     const options = { max_tokens: 999_999, temperature: 2, stop_sequence: 'x' };
-    await fail({ ...LEAST.chat, model: 'picky', ...options });
-    assert.equal(standIn.requests.length, 1, message);
+    await fail({ ...MINIMAL_QUERIES.chat, model: 'picky', ...options });
+    assert.equal(mockApi.requests.length, 1, message);
   }
 });
 
 test('a server that is never content is given up after one request per parameter', async () => {
-  standIn.respondWith(({ body }) => {
+  mockApi.respondWith(({ body }) => {
     const param = ['temperature', 'top_p', 'max_completion_tokens', 'max_tokens'].find(
       (name) => name in body,
     );
     return apiError(400, { param: param ?? 'temperature', code: 'unsupported_parameter' });
   });
   const options = { temperature: 1, top_p: 1, max_tokens: 9 };
-  const { data } = await fail({ ...LEAST.chat, model: 'discontent', ...options });
-  assert.equal(standIn.requests.length, 4);
+  const { data } = await fail({ ...MINIMAL_QUERIES.chat, model: 'discontent', ...options });
+  assert.equal(mockApi.requests.length, 4);
   assert.equal(data.attempts, 4);
 });
 
 test('only a refusal of the request is an occasion', async () => {
   for (const status of [401, 403, 404, 429, 500]) {
-    standIn.reset();
-    standIn.respondWith(apiError(status, { param: 'temperature', code: 'unsupported_value' }));
-    await fail({ ...LEAST.chat, model: 'any', temperature: 1 }, { max_retries: 0 });
-    assert.equal(standIn.requests.length, 1, `HTTP ${status}`);
+    mockApi.reset();
+    mockApi.respondWith(apiError(status, { param: 'temperature', code: 'unsupported_value' }));
+    await fail({ ...MINIMAL_QUERIES.chat, model: 'any', temperature: 1 }, { max_retries: 0 });
+    assert.equal(mockApi.requests.length, 1, `HTTP ${status}`);
   }
-  standIn.respondWith(takesEverything);
-  const { metadata } = await succeed({ ...LEAST.chat, model: 'any', temperature: 1 });
+  mockApi.respondWith(takesEverything);
+  const { metadata } = await succeed({ ...MINIMAL_QUERIES.chat, model: 'any', temperature: 1 });
   assert.ok(!('adjusted' in metadata));
 });

@@ -3,13 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { LEAST, MODEL_KEYS, refuse, sent, standIn, takesEverything } from './plugin.mjs';
+import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, refuse, sent, takesEverything } from './plugin.mjs';
 
-beforeEach(() => standIn.respondWith(takesEverything));
+beforeEach(() => mockApi.respondWith(takesEverything));
 
 /** A model that the plugin knows nothing about, so that nothing is adjusted to it. */
 const MODEL = 'brand-new';
-const least = (operation) => ({ ...LEAST[operation], [MODEL_KEYS[operation]]: MODEL });
+const least = (operation) => ({ ...MINIMAL_QUERIES[operation], [MODEL_KEYS[operation]]: MODEL });
 const body = async (query) => (await sent(query)).body;
 
 /** What each of these means, wherever it stands: not set. */
@@ -249,7 +249,7 @@ test('an unset model is the default of its operation', async () => {
     ['generate_embedding', 'text-embedding-3-small'],
   ]) {
     for (const unset of UNSET) {
-      const query = { ...LEAST[operation], [MODEL_KEYS[operation]]: unset };
+      const query = { ...MINIMAL_QUERIES[operation], [MODEL_KEYS[operation]]: unset };
       assert.equal((await body(query)).model, model);
     }
   }

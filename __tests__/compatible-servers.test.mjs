@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { serveFixture } from './fixtures.mjs';
 import { validateRequest } from './openapi.mjs';
-import { connect, fail, sent, standIn, succeed, takesEverything } from './plugin.mjs';
+import { connect, fail, mockApi, sent, succeed, takesEverything } from './plugin.mjs';
 
 const QUERY = {
   operation: 'chat',
@@ -33,8 +33,8 @@ const BASES = {
 
 for (const [server, base] of Object.entries(BASES)) {
   test(`${server} is asked in the terms that every server takes`, async () => {
-    standIn.respondWith(takesEverything);
-    const { path, body } = await sent(QUERY, { base_url: standIn.url + base });
+    mockApi.respondWith(takesEverything);
+    const { path, body } = await sent(QUERY, { base_url: mockApi.url + base });
     const [root, version] = base.replace(/\/$/, '').split('?');
     assert.equal(path, `${root || '/v1'}/chat/completions${version ? `?${version}` : ''}`);
     assert.deepEqual(body, {
@@ -70,7 +70,7 @@ const ANSWERS = {
 
 for (const [server, [fixture, known]] of Object.entries(ANSWERS)) {
   test(`the answer of ${server} is understood`, async () => {
-    standIn.respondWith(serveFixture(fixture));
+    mockApi.respondWith(serveFixture(fixture));
     const { data, metadata } = await succeed(QUERY);
     assert.equal(data, 'Pong.');
     for (const [name, value] of Object.entries(known)) assert.equal(metadata[name], value, name);
@@ -84,7 +84,7 @@ for (const [server, [fixture, known]] of Object.entries(ANSWERS)) {
 
 test('what llama.cpp, vLLM or a gateway answers while it starts is tried again', async () => {
   for (const fixture of ['error_503_llamacpp_loading', 'error_503_plain', 'error_502_nginx']) {
-    standIn.respondWith([soon(serveFixture(fixture)), serveFixture('compat_llamacpp_chat')]);
+    mockApi.respondWith([soon(serveFixture(fixture)), serveFixture('compat_llamacpp_chat')]);
     const { data, metadata } = await succeed(QUERY);
     assert.deepEqual([data, metadata.attempts], ['Pong.', 2]);
   }
@@ -149,7 +149,7 @@ const FAILURES = {
 
 for (const [server, [fixture, known, words]] of Object.entries(FAILURES)) {
   test(`the failure of ${server} is understood`, async () => {
-    standIn.respondWith(serveFixture(fixture));
+    mockApi.respondWith(serveFixture(fixture));
     const { description, data } = await fail(QUERY, { max_retries: 0 });
     for (const [name, value] of Object.entries(known)) assert.equal(data[name], value, name);
     assert.match(description, words);
@@ -173,7 +173,7 @@ describe('a connection test', () => {
   };
   for (const [answer, [fixture, warning]] of Object.entries(CONNECTED)) {
     test(`succeeds with ${answer}`, async () => {
-      standIn.respondWith(serveFixture(fixture));
+      mockApi.respondWith(serveFixture(fixture));
       const { status, message, ...others } = await connect();
       assert.deepEqual([status, others], ['ok', {}]);
       if (warning) assert.match(message, warning);
@@ -206,7 +206,7 @@ describe('a connection test', () => {
   };
   for (const [answer, [fixture, words]] of Object.entries(VERDICTS)) {
     test(`fails with ${answer}, and says what to do`, async () => {
-      standIn.respondWith(serveFixture(fixture));
+      mockApi.respondWith(serveFixture(fixture));
       const { status, message } = await connect({ max_retries: 0 });
       assert.equal(status, 'failed');
       assert.ok(message.startsWith('Connection could not be established: '), message);
@@ -217,21 +217,21 @@ describe('a connection test', () => {
   test('fails where nothing listens, and where the answer is no HTTP', async () => {
     const refused = await connect({ base_url: 'http://localhost:1/v1', max_retries: 0 });
     assert.match(refused.message, /Nothing listens at localhost:1\./);
-    standIn.respondWith({ fault: 'garbage' });
+    mockApi.respondWith({ fault: 'garbage' });
     const garbage = await connect({ max_retries: 0 });
     assert.match(garbage.message, /Check the port and the scheme of the Base URL/);
   });
 
   test('asks beside the deployments of Azure, and below no chat path that was pasted', async () => {
-    standIn.respondWith(takesEverything);
+    mockApi.respondWith(takesEverything);
     for (const [base, path] of [
       ['/openai/deployments/D?api-version=1', '/openai/models?api-version=1'],
       ['/v1/chat/completions', '/v1/models'],
     ]) {
-      standIn.requests.length = 0;
-      assert.deepEqual(await connect({ base_url: standIn.url + base }), { status: 'ok' });
+      mockApi.requests.length = 0;
+      assert.deepEqual(await connect({ base_url: mockApi.url + base }), { status: 'ok' });
       assert.deepEqual(
-        standIn.requests.map((request) => request.path),
+        mockApi.requests.map((request) => request.path),
         [path],
       );
     }

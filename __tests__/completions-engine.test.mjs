@@ -2,17 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CONTINUATIONS, INSERTIONS } from '../stand-in/continuations.mjs';
-import { startStandIn } from '../stand-in/server.mjs';
+import { CONTINUATIONS, INSERTIONS } from '../mock-api/continuations.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
 import { serveFixture } from './fixtures.mjs';
-import { apiError, fail, LEAST, run, source, standIn, succeed } from './plugin.mjs';
+import { apiError, fail, MINIMAL_QUERIES, mockApi, run, source, succeed } from './plugin.mjs';
 
-const query = (options) => ({ ...LEAST.completion, ...options });
-const paths = (server = standIn) => server.requests.map(({ path }) => path.replace('/v1/', ''));
+const query = (options) => ({ ...MINIMAL_QUERIES.completion, ...options });
+const paths = (server = mockApi) => server.requests.map(({ path }) => path.replace('/v1/', ''));
 
-/** A stand-in of its own, about which the process has learnt nothing. */
-async function freshStandIn(t) {
-  const fresh = await startStandIn();
+/** A mock API of its own, about which the process has learnt nothing. */
+async function freshMockApi(t) {
+  const fresh = await startMockApi();
   t.after(() => fresh.close());
   return fresh;
 }
@@ -30,14 +30,14 @@ describe('auto', () => {
 
   test('is what counts where no engine is set', async () => {
     for (const engine of ['auto', ' Auto ', '', null, undefined]) {
-      standIn.reset();
+      mockApi.reset();
       await succeed(query({ engine }));
       assert.deepEqual(paths(), ['completions'], `engine ${engine}`);
     }
   });
 
   test('goes on through the default chat model where the model is gone, and says so', async (t) => {
-    const fresh = await freshStandIn(t);
+    const fresh = await freshMockApi(t);
     const gone = query({ model: undefined });
     const { data, metadata } = await succeed(gone, { base_url: fresh.baseUrl });
     assert.deepEqual(paths(fresh), BOTH);
@@ -51,7 +51,7 @@ describe('auto', () => {
   });
 
   test('remembers that for the base URL and the model, and still says so', async (t) => {
-    const [one, other] = [await freshStandIn(t), await freshStandIn(t)];
+    const [one, other] = [await freshMockApi(t), await freshMockApi(t)];
     const ask = async (server, model) => {
       server.reset();
       const { metadata } = await succeed(query({ model }), { base_url: server.baseUrl });
@@ -68,7 +68,7 @@ describe('auto', () => {
   });
 
   test('goes on with the named model where that is a chat model', async (t) => {
-    const { baseUrl, requests } = await freshStandIn(t);
+    const { baseUrl, requests } = await freshMockApi(t);
     for (const requestsSent of [2, 1]) {
       requests.length = 0;
       const named = query({ model: 'gpt-4o' });
@@ -81,7 +81,7 @@ describe('auto', () => {
   });
 
   test('goes on with the named model where the server has no Completions', async (t) => {
-    const fresh = await freshStandIn(t);
+    const fresh = await freshMockApi(t);
     fresh.respondWith([
       { status: 404, body: '{"detail": "Not Found"}' },
       serveFixture('compat_groq_chat'),
@@ -100,15 +100,15 @@ describe('auto', () => {
       apiError(429, { code: 'insufficient_quota', type: 'insufficient_quota' }),
       apiError(500, {}),
     ]) {
-      standIn.reset();
-      standIn.respondWith(failure);
+      mockApi.reset();
+      mockApi.respondWith(failure);
       await fail(query(), { max_retries: 0 });
       assert.deepEqual(paths(), ['completions'], JSON.stringify(failure.body));
     }
   });
 
   test('tells of the chat that failed, and does not remember it', async (t) => {
-    const fresh = await freshStandIn(t);
+    const fresh = await freshMockApi(t);
     const gone = apiError(404, { message: 'No such model.', code: 'model_not_found' });
     fresh.respondWith([gone, apiError(500, { message: 'Chat is down.' }), gone]);
     const asked = query({ model: 'gone' });
@@ -120,7 +120,7 @@ describe('auto', () => {
 });
 
 test('where chat knows no model either, what was said of the named one counts', async (t) => {
-  const fresh = await freshStandIn(t);
+  const fresh = await freshMockApi(t);
   const unknown = (model) =>
     apiError(404, { message: `No model ${model} here.`, code: 'model_not_found' });
   fresh.respondWith(({ body }) => unknown(body.model));
@@ -138,7 +138,7 @@ test('completions only never goes on, and names a replacement', async () => {
 
 test('completions only does not use what auto has learnt', async () => {
   await succeed(query({ model: 'davinci-002' }));
-  standIn.reset();
+  mockApi.reset();
   await fail(query({ engine: 'completions', model: 'davinci-002' }));
   assert.deepEqual(paths(), ['completions']);
 });
@@ -149,10 +149,10 @@ test('chat only never asks Completions', async () => {
     ['gpt-3.5-turbo-instruct', CHAT_MODEL],
     ['gpt-4.1', 'gpt-4.1'],
   ]) {
-    standIn.reset();
+    mockApi.reset();
     const { data, metadata } = await succeed(query({ engine: 'chat', model }));
     assert.deepEqual(paths(), ['chat/completions']);
-    assert.equal(standIn.requests[0].body.model, asked);
+    assert.equal(mockApi.requests[0].body.model, asked);
     assert.equal(metadata.substituted_model, asked === model ? undefined : asked);
     assert.equal(typeof data, 'string');
   }
@@ -164,10 +164,10 @@ describe('through chat', () => {
 
   test('a suffix is asked for, and neither sent nor part of the text', async () => {
     for (const { prompt, suffix, text } of INSERTIONS) {
-      standIn.reset();
+      mockApi.reset();
       const { data } = await succeed(chat({ prompt, suffix }));
       assert.equal(data, text);
-      const [{ body }] = standIn.requests;
+      const [{ body }] = mockApi.requests;
       assert.ok(!('suffix' in body));
       assert.ok(body.messages[0].content.endsWith(`<suffix>${suffix}</suffix>`));
       assert.deepEqual(body.messages[1], { role: 'user', content: prompt });
@@ -192,13 +192,13 @@ describe('through chat', () => {
 
   test('the token limit is that of Completions where none is set', async () => {
     await succeed(chat());
-    assert.equal(standIn.requests[0].body.max_completion_tokens, 256);
+    assert.equal(mockApi.requests[0].body.max_completion_tokens, 256);
   });
 
   test('best_of has no counterpart, and is listed as left out', async () => {
     const { metadata } = await succeed(chat({ best_of: 3 }));
     assert.deepEqual(metadata.adjusted, [{ parameter: 'best_of', change: 'removed' }]);
-    assert.ok(!('best_of' in standIn.requests[0].body));
+    assert.ok(!('best_of' in mockApi.requests[0].body));
   });
 });
 

@@ -3,17 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { pdf } from './mock-api/variants.mjs';
 import { validateRequest } from './openapi.mjs';
-import { refuse, sent, standIn, succeed, takesEverything } from './plugin.mjs';
-import { pdf } from './stand-in/variants.mjs';
+import { mockApi, refuse, sent, succeed, takesEverything } from './plugin.mjs';
 
 const chat = (options) => ({ operation: 'chat', ...options });
 
 /** The messages that a query sends; the request fits OpenAI's document. */
 async function messagesOf(options) {
-  standIn.respondWith(takesEverything);
+  mockApi.respondWith(takesEverything);
   const { path, body } = await sent(chat(options));
-  standIn.reset();
+  mockApi.reset();
   assert.deepEqual(validateRequest('POST', path, body), []);
   return body.messages;
 }

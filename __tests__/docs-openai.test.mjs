@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { createHost } from '../host/host.mjs';
-import { startStandIn } from '../stand-in/server.mjs';
+import { createHarness } from '../harness/harness.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
 import { fieldsOf, hasAdvanced, operations, SOURCE_FIELDS } from './forms.mjs';
 
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -35,13 +35,13 @@ function assertShows(shown, actual, path) {
 }
 
 describe('the examples', () => {
-  let standIn;
-  let host;
+  let mockApi;
+  let harness;
   before(async () => {
-    standIn = await startStandIn();
-    host = createHost({ text: read('dist/index.js') });
+    mockApi = await startMockApi();
+    harness = createHarness({ text: read('dist/index.js') });
   });
-  after(() => standIn.close());
+  after(() => mockApi.close());
 
   const blocks = Array.from(page.matchAll(/^```json title="(\w+)"\n(.*?)^```$/gms));
   const pairs = blocks.map(([, title, text]) => ({ title, json: JSON.parse(text) }));
@@ -56,8 +56,8 @@ describe('the examples', () => {
   for (let at = 0; at < pairs.length; at += 2) {
     const [query, result] = [pairs[at].json, pairs[at + 1].json];
     test(`${query.operation} of ${JSON.stringify(query.prompt ?? query.input ?? query.filter)}`, async () => {
-      const source = { apiKey: 'sk-stand-in-test', base_url: standIn.baseUrl };
-      assertShows({ status: 'ok', ...result }, await host.run(source, query), 'result');
+      const source = { apiKey: 'sk-mock-api-test', base_url: mockApi.baseUrl };
+      assertShows({ status: 'ok', ...result }, await harness.run(source, query), 'result');
     });
   }
 });

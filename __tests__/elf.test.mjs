@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { readElf } from '../scripts/portable/elf.mjs';
 import { assertPortable, compareVersions, glibcOf } from '../scripts/portable/system-needs.mjs';
-import { addon } from './loading/world.mjs';
+import { addon } from './loading/sandbox.mjs';
 
 const skip = process.platform !== 'linux' && 'only Linux has ELF files';
 const architecture = process.arch;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import vm from 'node:vm';
-import { LOADERS } from '../host/loaders.mjs';
+import { LOADERS } from '../harness/loaders.mjs';
 import { packedAddons } from '../scripts/pack.mjs';
 import {
   addon,
@@ -13,20 +13,20 @@ import {
   plugin,
   pluginFor,
   pluginWith,
-  World,
-} from './loading/world.mjs';
+  Sandbox,
+} from './loading/sandbox.mjs';
 
 const FAILED_TEST = /^Connection could not be established: /;
 
-function worldOf(t) {
-  const world = new World(process.getuid());
-  t.after(() => world.dispose());
-  return world;
+function createSandbox(t) {
+  const sandbox = new Sandbox(process.getuid());
+  t.after(() => sandbox.dispose());
+  return sandbox;
 }
 
 for (const loader of LOADERS) {
   test(`ToolJet's loader ${loader} runs it, whatever the options are`, async (t) => {
-    const { loaded, answer, query } = await worldOf(t).serve({ loader });
+    const { loaded, answer, query } = await createSandbox(t).serve({ loader });
     assert.ok(loaded, answer.message);
     assert.match(answer.message, FAILED_TEST);
     assert.equal(query.status, 'failed');
@@ -37,19 +37,19 @@ for (const loader of LOADERS) {
 }
 
 test('a thousand evaluations load the addon once', async (t) => {
-  const { loads, distinctAnswers } = await worldOf(t).serve({ calls: 1000 });
+  const { loads, distinctAnswers } = await createSandbox(t).serve({ calls: 1000 });
   assert.equal(loads.length, 1);
   assert.equal(distinctAnswers, 1);
 });
 
 test('the binding is parked where no listing of `process` shows it', async (t) => {
-  const { loaded, enumerable } = await worldOf(t).serve();
+  const { loaded, enumerable } = await createSandbox(t).serve();
   assert.ok(loaded);
   assert.equal(enumerable, false);
 });
 
 test('the main thread and its workers load one and the same file, once each', async (t) => {
-  const { loads, workers } = await worldOf(t).serve({ workers: 3, calls: 5 });
+  const { loads, workers } = await createSandbox(t).serve({ workers: 3, calls: 5 });
   for (const worker of workers) {
     assert.ok(worker.loaded, worker.answer.message);
     assert.deepEqual(worker.loads, loads);
@@ -58,35 +58,35 @@ test('the main thread and its workers load one and the same file, once each', as
 });
 
 test('twelve processes that start at once leave one file, and all work', async (t) => {
-  const world = worldOf(t);
-  world.file(join(world.root, 'plugin.js'), plugin, { mode: 0o644 });
-  const reports = await Promise.all(Array.from({ length: 12 }, () => world.serve()));
-  for (const report of reports) assert.equal(world.whereFrom(report), 'the cache folder');
-  assert.deepEqual(world.list(world.cache), [addonName]);
+  const sandbox = createSandbox(t);
+  sandbox.file(join(sandbox.root, 'plugin.js'), plugin, { mode: 0o644 });
+  const reports = await Promise.all(Array.from({ length: 12 }, () => sandbox.serve()));
+  for (const report of reports) assert.equal(sandbox.whereFrom(report), 'the cache folder');
+  assert.deepEqual(sandbox.list(sandbox.cache), [addonName]);
 });
 
 describe('a damaged plugin text', () => {
   const damaged = pluginWith(Buffer.from('not the addon').toString('base64'));
 
   test('is an error that says so', async (t) => {
-    const world = worldOf(t);
-    const { answer, attempts } = await world.serve({ text: damaged });
+    const sandbox = createSandbox(t);
+    const { answer, attempts } = await sandbox.serve({ text: damaged });
     assert.match(answer.message, /dist\/index\.js is damaged .*Install the plugin again\.$/);
     assert.equal(attempts, 0);
-    assert.deepEqual(world.list(world.cache), []);
+    assert.deepEqual(sandbox.list(sandbox.cache), []);
   });
 
   test('does not matter where the addon is on disk already', async (t) => {
-    const world = worldOf(t);
-    world.file(join(world.folder(world.cache), addonName), addon);
-    const { loaded, answer } = await world.serve({ text: damaged });
+    const sandbox = createSandbox(t);
+    sandbox.file(join(sandbox.folder(sandbox.cache), addonName), addon);
+    const { loaded, answer } = await sandbox.serve({ text: damaged });
     assert.ok(loaded, answer.message);
   });
 });
 
 test('a platform that was not packed is an error that names those that were', async (t) => {
   const text = pluginFor('linux-riscv64');
-  const { answer } = await worldOf(t).serve({ text });
+  const { answer } = await createSandbox(t).serve({ text });
   const packed = packedAddons(text).map((each) => each.platform);
   assert.ok(packed.includes('linux-riscv64') && !packed.includes(platform));
   assert.match(answer.message, FAILED_TEST);
@@ -99,22 +99,22 @@ test('a platform that was not packed is an error that names those that were', as
 });
 
 test('a C library that is too old is an error that says so, after one attempt', async (t) => {
-  const world = worldOf(t);
+  const sandbox = createSandbox(t);
   const dlopenFailure = "/lib/libc.so.6: version `GLIBC_2.34' not found";
-  const { answer, attempts } = await world.serve({ dlopenFailure });
+  const { answer, attempts } = await sandbox.serve({ dlopenFailure });
   assert.match(
     answer.message,
     /: The C library of this system is too old .*GLIBC_2\.34' not found\.$/,
   );
   assert.equal(attempts, 1);
-  assert.deepEqual(world.list(world.cache), []);
+  assert.deepEqual(sandbox.list(sandbox.cache), []);
 });
 
 describe('on a system that uses musl', () => {
   const libraries = '7f3c4000-7f3c5000 r-xp 00014000 00:21 1042 /lib/ld-musl-x86_64.so.1\n';
 
   test('the error says so, after one attempt', async (t) => {
-    const { answer, attempts } = await worldOf(t).serve({
+    const { answer, attempts } = await createSandbox(t).serve({
       libraries,
       dlopenFailure: 'Error loading shared library ld-linux-x86-64.so.2: No such file or directory',
     });
@@ -125,7 +125,7 @@ describe('on a system that uses musl', () => {
 
   test('a folder mounted noexec is still called that', async (t) => {
     const dlopenFailure = 'failed to map segment from shared object';
-    const { answer } = await worldOf(t).serve({ libraries, dlopenFailure });
+    const { answer } = await createSandbox(t).serve({ libraries, dlopenFailure });
     assert.match(answer.message, /code may not be run from there \(noexec\)/);
     assert.doesNotMatch(answer.message, /musl/);
   });
@@ -133,15 +133,15 @@ describe('on a system that uses musl', () => {
 
 test('a system that has musl installed, but does not use it, is not taken for one', async (t) => {
   const libraries = '7f3c4000-7f3c5000 r-xp 00026000 fe:01 3151 /usr/lib/libc.so.6\n';
-  const { answer } = await worldOf(t).serve({ libraries, dlopenFailure: 'file too short' });
+  const { answer } = await createSandbox(t).serve({ libraries, dlopenFailure: 'file too short' });
   assert.match(answer.message, /file too short/);
   assert.doesNotMatch(answer.message, /musl/);
 });
 
 test('a server where the addon cannot load does not try again for every query', async (t) => {
-  const { answer, attempts } = await worldOf(t).serve({ dlopenFailure: 'broken', calls: 1 });
+  const { answer, attempts } = await createSandbox(t).serve({ dlopenFailure: 'broken', calls: 1 });
   assert.match(answer.message, /broken/);
-  const { attempts: afterFifty, distinctAnswers } = await worldOf(t).serve({
+  const { attempts: afterFifty, distinctAnswers } = await createSandbox(t).serve({
     dlopenFailure: 'broken',
     calls: 50,
   });

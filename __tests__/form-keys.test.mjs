@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { OPERATIONS as DEFINITIONS, fieldsOf, operations, SOURCE_FIELDS } from './forms.mjs';
-import { LEAST, MODEL_KEYS, run, standIn, takesEverything } from './plugin.mjs';
+import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, run, takesEverything } from './plugin.mjs';
 
 const SOURCE_KEYS = SOURCE_FIELDS.map(({ key }) => key);
 /** Every field of every operation, the Advanced switch among the basic ones. */
@@ -18,10 +18,10 @@ const fails = () => ({ status: 500, headers: { 'retry-after-ms': '1' }, body: {}
 
 /** One value per key that differs from its default, and what it needs beside it to count. */
 const SOURCE_SAMPLES = {
-  apiKey: { value: 'sk-stand-in-other' },
-  organizationId: { value: 'org-stand-in' },
-  base_url: { value: () => `${standIn.url}/other/v1` },
-  project_id: { value: 'proj_stand_in' },
+  apiKey: { value: 'sk-mock-api-other' },
+  organizationId: { value: 'org-mock-api' },
+  base_url: { value: () => `${mockApi.url}/other/v1` },
+  project_id: { value: 'proj_mock_api' },
   headers: { value: [['x-team', 'blue']] },
   timeout_seconds: { value: '1', beside: { max_retries: '0' }, script: hangs, endsIn: 1_000 },
   max_retries: { value: '0', script: fails },
@@ -87,10 +87,10 @@ const QUERY_SAMPLES = {
 
 /** Everything that a query does: what it sends, and what the app gets. */
 async function effect(query, sourceOptions, script = takesEverything) {
-  standIn.reset();
-  standIn.respondWith(script);
+  mockApi.reset();
+  mockApi.respondWith(script);
   const result = await run(query, sourceOptions);
-  const requests = standIn.requests.map(({ method, path, headers, text }) => {
+  const requests = mockApi.requests.map(({ method, path, headers, text }) => {
     const { host, ...sent } = headers;
     return { method, path, headers: sent, text };
   });
@@ -106,7 +106,7 @@ describe('of the data source', () => {
       if (sample.endsIn) {
         const begun = performance.now();
         const { result } = await effect(
-          LEAST.chat,
+          MINIMAL_QUERIES.chat,
           { ...sample.beside, [key]: value },
           sample.script,
         );
@@ -114,8 +114,8 @@ describe('of the data source', () => {
         assert.ok(performance.now() - begun < sample.endsIn + 1_000);
         return;
       }
-      const without = await effect(LEAST.chat, {}, sample.script);
-      const with_ = await effect(LEAST.chat, { [key]: value }, sample.script);
+      const without = await effect(MINIMAL_QUERIES.chat, {}, sample.script);
+      const with_ = await effect(MINIMAL_QUERIES.chat, { [key]: value }, sample.script);
       assert.notDeepEqual(with_.requests, without.requests);
     });
   }
@@ -123,11 +123,11 @@ describe('of the data source', () => {
 
 /** An unknown model, so that nothing is adjusted to it. */
 const least = (operation) => ({
-  ...LEAST[operation],
+  ...MINIMAL_QUERIES[operation],
   ...(operation !== 'list_models' && { [MODEL_KEYS[operation]]: 'brand-new' }),
 });
 
-for (const operation of Object.keys(LEAST)) {
+for (const operation of Object.keys(MINIMAL_QUERIES)) {
   describe(`of ${operation}`, () => {
     test('what its form does not show has no effect', async () => {
       const shown = fieldsOf(operation).filter(({ advanced }) => !advanced);
@@ -174,7 +174,7 @@ for (const operation of Object.keys(LEAST)) {
     )) {
       test(`the models that ${key} names as examples work`, async () => {
         for (const model of placeholder.match(/[a-z][a-z-]*-[\w.-]+/g)) {
-          const result = await run({ ...LEAST[operation], [key]: model });
+          const result = await run({ ...MINIMAL_QUERIES[operation], [key]: model });
           assert.equal(result.status, 'ok', result.description);
         }
       });

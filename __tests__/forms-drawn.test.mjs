@@ -1,9 +1,9 @@
 // The query form as each ToolJet draws it: every field is reached, once, under its key, in the order
-// of its definition. The rules are those of host/forms.mjs.
+// of its definition. The rules are those of harness/forms.mjs.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { receivedOperations } from '../host/form-transfer.mjs';
+import { receivedOperations } from '../harness/form-transfer.mjs';
 import {
   codeFieldShape,
   drawnFields,
@@ -11,7 +11,7 @@ import {
   openedQuery,
   showsTooltip,
   TOOLJETS,
-} from '../host/forms.mjs';
+} from '../harness/forms.mjs';
 import {
   fieldsOf,
   hasAdvanced,

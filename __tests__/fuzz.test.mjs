@@ -10,10 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
-import { createRandom } from '../scripts/proof/random.mjs';
+import { createRandom } from '../scripts/stress/random.mjs';
 import { fieldsOf } from './forms.mjs';
 import { validateRequest } from './openapi.mjs';
-import { KEY, OPERATIONS, run, standIn, takesEverything } from './plugin.mjs';
+import { KEY, mockApi, OPERATIONS, run, takesEverything } from './plugin.mjs';
 
 const CASES = 300;
 const random = createRandom(Number(process.env.FUZZ_SEED ?? 8));
@@ -106,22 +106,22 @@ function randomQuery() {
 }
 
 test(`${CASES} random queries are sent as OpenAI's document has it, or name the field at fault`, async () => {
-  standIn.respondWith(takesEverything);
+  mockApi.respondWith(takesEverything);
   const counts = { sent: 0, refused: 0 };
   for (let number = 0; number < CASES; number += 1) {
     const query = randomQuery();
     const told = `case ${number}: ${JSON.stringify(query)}`;
-    const before = standIn.requests.length;
+    const before = mockApi.requests.length;
     const result = await run(query);
     if (result.status === 'failed' && result.data.code === 'invalid_option') {
       const field = /^\w+/.exec(result.data.param)[0];
       assert.ok(field in FIELDS[query.operation], `${told}: ${result.description}`);
-      assert.equal(standIn.requests.length, before, `${told}: something was sent`);
+      assert.equal(mockApi.requests.length, before, `${told}: something was sent`);
       counts.refused += 1;
       continue;
     }
-    assert.equal(standIn.requests.length, before + 1, `${told}: ${result.description}`);
-    const { method, path, body, text: sent } = standIn.requests.at(-1);
+    assert.equal(mockApi.requests.length, before + 1, `${told}: ${result.description}`);
+    const { method, path, body, text: sent } = mockApi.requests.at(-1);
     assert.ok(!sent.includes(KEY), told);
     if (method === 'POST') {
       assert.deepEqual(validateRequest(method, path, body), [], told);

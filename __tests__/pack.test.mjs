@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadPlugin } from '../host/loaders.mjs';
+import { loadPlugin } from '../harness/loaders.mjs';
 import { pack } from '../scripts/pack.mjs';
 
 const sources = [

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startStandIn } from '../stand-in/server.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
 
 const node = process.env.NODE_UNDER_TEST ?? process.execPath;
 const plugin = process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
@@ -20,15 +20,15 @@ const script = fileURLToPath(new URL('process/server.mjs', import.meta.url));
 /** Far less than the addon's own time limits, and plenty for an emulated process. */
 const PROMPT_MS = 5_000;
 
-const standIn = await startStandIn();
+const mockApi = await startMockApi();
 const home = await mkdtemp(join(tmpdir(), 'process-'));
 const running = new Set();
-beforeEach(() => standIn.reset());
+beforeEach(() => mockApi.reset());
 afterEach(() => {
   for (const server of running) server.kill('SIGKILL');
 });
 after(async () => {
-  await standIn.close();
+  await mockApi.close();
   rmSync(home, { recursive: true });
 });
 
@@ -38,7 +38,7 @@ class Server {
   #news = new EventTarget();
 
   constructor({ env = {}, ...task } = {}) {
-    const source = { apiKey: 'sk-stand-in-test', base_url: standIn.baseUrl };
+    const source = { apiKey: 'sk-mock-api-test', base_url: mockApi.baseUrl };
     this.#process = fork(script, [JSON.stringify({ plugin, source, ...task })], {
       execPath: node,
       execArgv: [],
@@ -74,12 +74,12 @@ class Server {
     }
   }
 
-  /** Resolves once the stand-in holds this number of requests. */
+  /** Resolves once the mock API holds this number of requests. */
   async sent(count) {
     const deadline = Date.now() + 30_000;
-    while (standIn.inFlight !== count) {
+    while (mockApi.inFlight !== count) {
       assert.ok(running.has(this.#process), 'the process has ended');
-      assert.ok(Date.now() < deadline, `${standIn.inFlight} of ${count} queries are in flight`);
+      assert.ok(Date.now() < deadline, `${mockApi.inFlight} of ${count} queries are in flight`);
       await wait(5);
     }
   }
@@ -91,13 +91,13 @@ class Server {
   }
 }
 
-/** The stand-in answers nothing until the returned function is called, and then everything. */
+/** The mock API answers nothing until the returned function is called, and then everything. */
 function holdAnswers() {
   let answer;
   const held = new Promise((resolve) => {
     answer = resolve;
   });
-  standIn.respondWith(() => held);
+  mockApi.respondWith(() => held);
   return answer;
 }
 
@@ -110,7 +110,7 @@ const kinds = { 'a server': {}, 'a WORKER=true process': { WORKER: 'true' } };
 for (const [kind, env] of Object.entries(kinds)) {
   describe(kind, () => {
     test('with queries in flight exits promptly with its own code', async () => {
-      standIn.respondWith(hang);
+      mockApi.respondWith(hang);
       const server = new Server({ env });
       server.tell('query', { count: 50 });
       await server.sent(50);
@@ -119,7 +119,7 @@ for (const [kind, env] of Object.entries(kinds)) {
     });
 
     test('with queries in flight is ended by SIGTERM', async () => {
-      standIn.respondWith(hang);
+      mockApi.respondWith(hang);
       const server = new Server({ env });
       server.tell('query', { count: 50 });
       await server.sent(50);
@@ -128,7 +128,7 @@ for (const [kind, env] of Object.entries(kinds)) {
     });
 
     test('that handles SIGTERM exits with code 0 with queries in flight', async () => {
-      standIn.respondWith(hang);
+      mockApi.respondWith(hang);
       const server = new Server({ env });
       server.tell('exitOnSigterm');
       await server.hears('ready');
@@ -189,13 +189,13 @@ test('workers that are terminated with queries in flight take no others along', 
 });
 
 test('all workers may end, and the server goes on', async () => {
-  standIn.respondWith(hang);
+  mockApi.respondWith(hang);
   const server = new Server();
   server.tell('startWorkers', { count: 4, queries: 5 });
   await server.sent(20);
   server.tell('terminateWorkers', { count: 4 });
   await server.hears('terminated');
-  standIn.respondWith(undefined);
+  mockApi.respondWith(undefined);
   server.tell('query', { count: 10 });
   assert.deepEqual((await server.hears('loads')).statuses, ok(10));
 });

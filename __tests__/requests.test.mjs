@@ -7,12 +7,12 @@ import { validateRequest } from './openapi.mjs';
 import {
   inProcess,
   KEY,
-  LEAST,
+  MINIMAL_QUERIES,
   MODEL_KEYS,
+  mockApi,
   operatorsAccount,
   sent,
   source,
-  standIn,
   takesEverything,
 } from './plugin.mjs';
 
@@ -121,7 +121,7 @@ const BODIES = {
 };
 
 const leastOf = (operation) => ({
-  ...LEAST[operation],
+  ...MINIMAL_QUERIES[operation],
   [MODEL_KEYS[operation]]: MODEL,
   ...(operation === 'chat' && { prompt: 'As JSON: the capital of France?' }),
 });
@@ -131,7 +131,7 @@ const asTyped = (value) => (typeof value === 'string' ? value : JSON.stringify(v
 
 async function expectBody(operation, query, expected) {
   const { path } = BODIES[operation];
-  standIn.respondWith(takesEverything);
+  mockApi.respondWith(takesEverything);
   const request = await sent(query);
   assert.equal(`${request.method} ${request.path}`, `POST ${path}`);
   assert.deepEqual(request.body, expected);
@@ -170,20 +170,21 @@ for (const [operation, { least, options }] of Object.entries(BODIES)) {
 }
 
 test('a list of models is asked for without a body', async () => {
-  const request = await sent({ ...LEAST.list_models, filter: 'gpt' });
+  const request = await sent({ ...MINIMAL_QUERIES.list_models, filter: 'gpt' });
   assert.equal(`${request.method} ${request.path} ${request.text}`, 'GET /v1/models ');
 });
 
 test('the token limit has the name that the model is known to take', async () => {
   const body = async (model) => {
-    standIn.respondWith(takesEverything);
-    return (await sent({ ...LEAST.chat, model, max_tokens: '9' })).body;
+    mockApi.respondWith(takesEverything);
+    return (await sent({ ...MINIMAL_QUERIES.chat, model, max_tokens: '9' })).body;
   };
   assert.equal((await body('gpt-4o')).max_completion_tokens, 9);
   assert.equal((await body('qwen3:8b')).max_tokens, 9);
 });
 
-const headersOf = async (sourceOptions) => (await sent(LEAST.list_models, sourceOptions)).headers;
+const headersOf = async (sourceOptions) =>
+  (await sent(MINIMAL_QUERIES.list_models, sourceOptions)).headers;
 const optional = ['openai-organization', 'openai-project', 'api-key', 'openai-beta', 'cookie'];
 
 describe('the headers of a request', () => {
@@ -198,12 +199,12 @@ describe('the headers of a request', () => {
   });
 
   test('say that a body is JSON', async () => {
-    assert.equal((await sent(LEAST.chat)).headers['content-type'], 'application/json');
+    assert.equal((await sent(MINIMAL_QUERIES.chat)).headers['content-type'], 'application/json');
   });
 
   for (const [key, header, id] of [
-    ['organizationId', 'openai-organization', 'org-stand-in'],
-    ['project_id', 'openai-project', 'proj_stand_in'],
+    ['organizationId', 'openai-organization', 'org-mock-api'],
+    ['project_id', 'openai-project', 'proj_mock_api'],
   ]) {
     test(`carry ${key}, without blanks around it`, async () => {
       for (const value of [id, ` ${id}\n`, `\t${id}\r\n`]) {
@@ -232,9 +233,9 @@ describe('the headers of a request', () => {
   });
 
   test('are replaced by those of the data source', async () => {
-    standIn.respondWith(takesEverything);
+    mockApi.respondWith(takesEverything);
     const headers = await headersOf({
-      organizationId: 'org-stand-in',
+      organizationId: 'org-mock-api',
       headers: [
         ['Authorization', 'Basic abc'],
         ['OpenAI-Organization', 'org-other'],
@@ -248,16 +249,19 @@ describe('the headers of a request', () => {
   });
 
   test('of a deployment at Azure are api-key, or bearer for a token of Entra', async () => {
-    standIn.respondWith(takesEverything);
-    const base = `${standIn.url}/openai/deployments/D?api-version=2024-10-21`;
+    mockApi.respondWith(takesEverything);
+    const base = `${mockApi.url}/openai/deployments/D?api-version=2024-10-21`;
     const azure = { apiKey: 'abcdef0123456789', base_url: base };
-    const request = await sent(LEAST.chat, azure);
+    const request = await sent(MINIMAL_QUERIES.chat, azure);
     assert.equal(request.path, '/openai/deployments/D/chat/completions?api-version=2024-10-21');
     assert.equal(request.headers['api-key'], 'abcdef0123456789');
     assert.equal(request.headers.authorization, undefined);
-    const models = await sent(LEAST.list_models, azure);
+    const models = await sent(MINIMAL_QUERIES.list_models, azure);
     assert.equal(models.path, '/openai/models?api-version=2024-10-21');
-    const token = await sent(LEAST.chat, { ...azure, apiKey: 'eyJhbGciOiJub25lIn0.e30.' });
+    const token = await sent(MINIMAL_QUERIES.chat, {
+      ...azure,
+      apiKey: 'eyJhbGciOiJub25lIn0.e30.',
+    });
     assert.equal(token.headers.authorization, 'Bearer eyJhbGciOiJub25lIn0.e30.');
     assert.equal(token.headers['api-key'], undefined);
   });
@@ -265,19 +269,27 @@ describe('the headers of a request', () => {
 
 test('base URLs lead to the same place, however they are written', async () => {
   for (const base of ['', '/', '/v1', '/v1//', '/v1/chat/completions', '/v1 \n']) {
-    const request = await sent(LEAST.chat, { base_url: standIn.url + base });
+    const request = await sent(MINIMAL_QUERIES.chat, { base_url: mockApi.url + base });
     assert.equal(request.path, '/v1/chat/completions', JSON.stringify(base));
   }
 });
 
 test("a query's options never reach the data source's, nor the other way round", async () => {
   const stray = { apiKey: 'sk-stray', organizationId: 'org-stray', base_url: 'http://localhost:1' };
-  const { headers } = await sent({ ...LEAST.chat, ...stray, headers: [['x-stray', '1']] });
+  const { headers } = await sent({
+    ...MINIMAL_QUERIES.chat,
+    ...stray,
+    headers: [['x-stray', '1']],
+  });
   assert.equal(headers.authorization, `Bearer ${KEY}`);
   assert.deepEqual([headers['openai-organization'], headers['x-stray']], [undefined, undefined]);
-  const { body } = await sent(LEAST.chat, { temperature: 1, prompt: 'stray', model: 'stray' });
+  const { body } = await sent(MINIMAL_QUERIES.chat, {
+    temperature: 1,
+    prompt: 'stray',
+    model: 'stray',
+  });
   assert.deepEqual(Object.keys(body), ['model', 'messages']);
-  assert.equal(body.messages[0].content, LEAST.chat.prompt);
+  assert.equal(body.messages[0].content, MINIMAL_QUERIES.chat.prompt);
 });
 
 test("the server's own OPENAI_* variables are never used", async (t) => {
@@ -285,9 +297,9 @@ test("the server's own OPENAI_* variables are never used", async (t) => {
   const { results } = await inProcess({
     env,
     calls: [
-      { source: source(), query: LEAST.chat },
-      { source: { base_url: standIn.baseUrl }, query: LEAST.chat },
-      { source: { apiKey: KEY, max_retries: 0 }, query: LEAST.chat },
+      { source: source(), query: MINIMAL_QUERIES.chat },
+      { source: { base_url: mockApi.baseUrl }, query: MINIMAL_QUERIES.chat },
+      { source: { apiKey: KEY, max_retries: 0 }, query: MINIMAL_QUERIES.chat },
     ],
   });
   assert.deepEqual(
@@ -298,8 +310,8 @@ test("the server's own OPENAI_* variables are never used", async (t) => {
       ['failed', 'proxy_failed'],
     ],
   );
-  assert.equal(standIn.requests.length, 1);
-  const { authorization, ...headers } = standIn.requests[0].headers;
+  assert.equal(mockApi.requests.length, 1);
+  const { authorization, ...headers } = mockApi.requests[0].headers;
   assert.equal(authorization, `Bearer ${KEY}`);
   assert.doesNotMatch(JSON.stringify(headers), /operator/);
   assert.deepEqual(api.requests, []);

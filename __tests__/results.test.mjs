@@ -4,18 +4,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { loadPlugin } from '../host/loaders.mjs';
+import { loadPlugin } from '../harness/loaders.mjs';
 import { serveFixture } from './fixtures.mjs';
 import {
   apiError,
   CONNECTION_FAILED,
   connect,
   fail,
-  LEAST,
+  MINIMAL_QUERIES,
+  mockApi,
   PLUGIN,
   QUERY_FAILED,
   source,
-  standIn,
   succeed,
 } from './plugin.mjs';
 
@@ -23,10 +23,10 @@ const dataOf = async (query) => (await succeed(query)).data;
 
 describe('the data', () => {
   test('of completion is a string, or an array of them', async () => {
-    const one = await dataOf(LEAST.completion);
+    const one = await dataOf(MINIMAL_QUERIES.completion);
     assert.match(one, /^ there was a lighthouse/);
-    assert.equal(await dataOf({ ...LEAST.completion, n: '1' }), one);
-    const three = await dataOf({ ...LEAST.completion, n: '3' });
+    assert.equal(await dataOf({ ...MINIMAL_QUERIES.completion, n: '1' }), one);
+    const three = await dataOf({ ...MINIMAL_QUERIES.completion, n: '3' });
     assert.equal(three.length, 3);
     assert.equal(three[0], one);
     assert.deepEqual([...new Set(three.map((text) => typeof text))], ['string']);
@@ -34,14 +34,14 @@ describe('the data', () => {
 
   test('of chat is a string, or an array of them', async () => {
     const one = 'The capital of France is Paris.';
-    assert.equal(await dataOf(LEAST.chat), one);
-    const [first, ...others] = await dataOf({ ...LEAST.chat, n: 2 });
+    assert.equal(await dataOf(MINIMAL_QUERIES.chat), one);
+    const [first, ...others] = await dataOf({ ...MINIMAL_QUERIES.chat, n: 2 });
     assert.deepEqual([first, others.length, typeof others[0]], [one, 1, 'string']);
   });
 
   test('of chat with a JSON format is the parsed value, or an array of them', async () => {
     const prompt = 'Answer as JSON: the capital of France?';
-    const object = { ...LEAST.chat, prompt, response_format: 'json_object' };
+    const object = { ...MINIMAL_QUERIES.chat, prompt, response_format: 'json_object' };
     assert.equal(typeof (await dataOf(object)).answer, 'string');
     const json_schema = {
       type: 'object',
@@ -49,27 +49,30 @@ describe('the data', () => {
       required: ['capital', 'people'],
       additionalProperties: false,
     };
-    const schema = { ...LEAST.chat, response_format: 'json_schema', json_schema };
+    const schema = { ...MINIMAL_QUERIES.chat, response_format: 'json_schema', json_schema };
     const city = await dataOf(schema);
     assert.deepEqual(Object.keys(city), ['capital', 'people']);
     assert.deepEqual(await dataOf({ ...schema, n: 2 }), [city, city]);
   });
 
   test('of image_generation holds the first image as base64 text or as URL', async () => {
-    const { data, ...rest } = await dataOf(LEAST.image_generation);
+    const { data, ...rest } = await dataOf(MINIMAL_QUERIES.image_generation);
     assert.deepEqual(rest, { status: 'success', message: 'Image generated successfully' });
     assert.deepEqual(Object.keys(data), ['b64_json']);
-    const linked = await dataOf({ ...LEAST.image_generation, image_model: 'stand-in-image' });
+    const linked = await dataOf({
+      ...MINIMAL_QUERIES.image_generation,
+      image_model: 'mock-api-image',
+    });
     assert.deepEqual(Object.keys(linked), ['status', 'message', 'data']);
     assert.deepEqual(Object.keys(linked.data), ['url']);
     assert.equal((await fetch(linked.data.url)).status, 200);
-    const two = await dataOf({ ...LEAST.image_generation, n: 2 });
+    const two = await dataOf({ ...MINIMAL_QUERIES.image_generation, n: 2 });
     assert.equal(two.images.length, 2);
     assert.deepEqual(two.images[0], two.data);
   });
 
   test('of generate_embedding is one vector, and all of them for several inputs', async () => {
-    const query = { ...LEAST.generate_embedding, dimensions: 4 };
+    const query = { ...MINIMAL_QUERIES.generate_embedding, dimensions: 4 };
     const one = await dataOf(query);
     assert.deepEqual(Object.keys(one), ['embedding']);
     assert.equal(one.embedding.length, 4);
@@ -84,7 +87,7 @@ describe('the data', () => {
   });
 
   test('of list_models is ready for a dropdown', async () => {
-    const models = await dataOf({ ...LEAST.list_models, filter: 'GPT-5.1' });
+    const models = await dataOf({ ...MINIMAL_QUERIES.list_models, filter: 'GPT-5.1' });
     assert.deepEqual(
       models.find(({ id }) => id === 'gpt-5.1'),
       {
@@ -101,11 +104,14 @@ describe('the data', () => {
 
   test('of every operation is the answer with its details, where the form asks for them', async () => {
     for (const operation of ['completion', 'chat', 'image_generation', 'generate_embedding']) {
-      const plain = await succeed(LEAST[operation]);
-      const { data, metadata } = await succeed({ ...LEAST[operation], result: 'details' });
+      const plain = await succeed(MINIMAL_QUERIES[operation]);
+      const { data, metadata } = await succeed({
+        ...MINIMAL_QUERIES[operation],
+        result: 'details',
+      });
       assert.deepEqual(data, { answer: plain.data, ...metadata });
       assert.ok(metadata.request_id);
-      const hidden = { ...LEAST[operation], result: 'details', advanced: 'off' };
+      const hidden = { ...MINIMAL_QUERIES[operation], result: 'details', advanced: 'off' };
       assert.deepEqual(await dataOf(hidden), plain.data);
     }
   });
@@ -116,7 +122,7 @@ describe('the data', () => {
 });
 
 test('everything else is metadata', async () => {
-  const { status, data, metadata, ...others } = await succeed(LEAST.chat);
+  const { status, data, metadata, ...others } = await succeed(MINIMAL_QUERIES.chat);
   assert.deepEqual(others, {});
   const { usage, id, created, system_fingerprint, ...rest } = metadata;
   assert.match(id, /^chatcmpl-/);
@@ -126,13 +132,13 @@ test('everything else is metadata', async () => {
     model: 'gpt-5.4-mini-2026-03-17',
     service_tier: 'default',
     finish_reason: 'stop',
-    request_id: 'req_stand_in_000001',
+    request_id: 'req_mock_api_000001',
     attempts: 1,
   });
 });
 
 test('a text that the token limit cut is a success that says so', async () => {
-  const { data, metadata } = await succeed({ ...LEAST.completion, max_tokens: 2 });
+  const { data, metadata } = await succeed({ ...MINIMAL_QUERIES.completion, max_tokens: 2 });
   assert.deepEqual([data, metadata.finish_reason], [' there was', 'length']);
 });
 
@@ -140,19 +146,22 @@ describe('a failure', () => {
   const Plugin = loadPlugin(readFileSync(PLUGIN, 'utf8'));
 
   test('of a query is thrown as QueryError', async () => {
-    await assert.rejects(new Plugin().run(source(), { ...LEAST.chat, model: 'gpt-0' }), (error) => {
-      assert.equal(error.constructor.name, 'QueryError');
-      assert.equal(error.message, QUERY_FAILED);
-      assert.match(error.description, /^The API returned HTTP 404 \(model_not_found\): .*gpt-0/);
-      assert.equal(error.data.code, 'model_not_found');
-      assert.equal(error.data.message, error.description);
-      assert.deepEqual(error.metadata, {
-        attempts: 1,
-        request_id: 'req_stand_in_000001',
-        model: 'gpt-0',
-      });
-      return true;
-    });
+    await assert.rejects(
+      new Plugin().run(source(), { ...MINIMAL_QUERIES.chat, model: 'gpt-0' }),
+      (error) => {
+        assert.equal(error.constructor.name, 'QueryError');
+        assert.equal(error.message, QUERY_FAILED);
+        assert.match(error.description, /^The API returned HTTP 404 \(model_not_found\): .*gpt-0/);
+        assert.equal(error.data.code, 'model_not_found');
+        assert.equal(error.data.message, error.description);
+        assert.deepEqual(error.metadata, {
+          attempts: 1,
+          request_id: 'req_mock_api_000001',
+          model: 'gpt-0',
+        });
+        return true;
+      },
+    );
   });
 
   test('of a connection test is thrown as QueryError', async () => {
@@ -167,14 +176,14 @@ describe('a failure', () => {
   });
 
   test('has all the data that is known', async () => {
-    standIn.respondWith(
+    mockApi.respondWith(
       apiError(
         429,
         { message: 'Slow down.', type: 'requests', code: 'rate_limit_exceeded', param: 'model' },
         { 'x-request-id': 'req_1', 'retry-after': '90' },
       ),
     );
-    const { description, data, metadata } = await fail(LEAST.chat);
+    const { description, data, metadata } = await fail(MINIMAL_QUERIES.chat);
     const { hint, message, ...known } = data;
     assert.equal(message, description);
     assert.deepEqual(metadata, { attempts: 1, request_id: 'req_1', model: 'gpt-5.4-mini' });
@@ -196,8 +205,8 @@ describe('a failure', () => {
   });
 
   test('has no data that is not known', async () => {
-    standIn.respondWith({ status: 418, body: '' });
-    const { description, data } = await fail(LEAST.list_models);
+    mockApi.respondWith({ status: 418, body: '' });
+    const { description, data } = await fail(MINIMAL_QUERIES.list_models);
     assert.deepEqual(data, { message: description, status: 418, attempts: 1 });
   });
 
@@ -211,8 +220,8 @@ describe('a failure', () => {
       `<html>${long}</html>`,
     ]) {
       const headers = { 'x-request-id': long.slice(0, 8_000) };
-      standIn.respondWith({ status: 400, headers, body });
-      const result = await fail({ ...LEAST.chat, model: long });
+      mockApi.respondWith({ status: 400, headers, body });
+      const result = await fail({ ...MINIMAL_QUERIES.chat, model: long });
       const size = JSON.stringify(result).length;
       assert.ok(size < 4_000, `${size} characters for ${JSON.stringify(body).slice(0, 60)}`);
       for (const value of Object.values(result.data)) {
@@ -223,8 +232,8 @@ describe('a failure', () => {
 
   test('is never a result', async () => {
     for (const fixture of ['compat_200_error_body', 'ok_200_html_captive_portal']) {
-      standIn.respondWith(serveFixture(fixture));
-      await fail(LEAST.chat, { max_retries: 0 });
+      mockApi.respondWith(serveFixture(fixture));
+      await fail(MINIMAL_QUERIES.chat, { max_retries: 0 });
     }
   });
 
@@ -242,7 +251,7 @@ describe('a failure', () => {
         assert.match(error.description, /^(?:API key|sourceOptions|Operation) .+\.$/);
         return true;
       });
-      assert.equal(standIn.requests.length, 0);
+      assert.equal(mockApi.requests.length, 0);
     });
   }
 });

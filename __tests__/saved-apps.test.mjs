@@ -8,13 +8,13 @@ import {
   connect,
   fail,
   KEY,
-  LEAST,
+  MINIMAL_QUERIES,
   MODEL_KEYS,
+  mockApi,
   OPERATIONS,
   refuse,
   run,
   sent,
-  standIn,
   succeed,
   takesEverything,
 } from './plugin.mjs';
@@ -22,9 +22,9 @@ import {
 /** What each of these means, wherever it stands: not set. */
 const UNSET = [undefined, null, '', '  ', '\n'];
 const MODEL = 'brand-new';
-const least = (operation) => ({ ...LEAST[operation], [MODEL_KEYS[operation]]: MODEL });
+const least = (operation) => ({ ...MINIMAL_QUERIES[operation], [MODEL_KEYS[operation]]: MODEL });
 async function body(query) {
-  standIn.respondWith(takesEverything);
+  mockApi.respondWith(takesEverything);
   return (await sent(query)).body;
 }
 
@@ -106,7 +106,7 @@ const keysOf = (operation) => fieldsOf(operation).map(({ key }) => key);
 
 for (const operation of OPERATIONS) {
   test(`${operation} works, and ignores what other branches and ToolJet left`, async () => {
-    standIn.respondWith(takesEverything);
+    mockApi.respondWith(takesEverything);
     const expected = await sent(least(operation));
     const own = [...keysOf(operation), 'model', 'advanced'];
     const foreign = OPERATIONS.flatMap(keysOf).filter((key) => !own.includes(key));
@@ -146,18 +146,18 @@ for (const saved of SAVED) {
 
 describe('query_timeout', () => {
   test('ends a query in time, with an error of the plugin', async () => {
-    standIn.respondWith({ fault: 'hang' });
+    mockApi.respondWith({ fault: 'hang' });
     // Of the two timeouts the plugin's comes first, by a margin that grows with the time.
     const timeouts = [2_000, '2000', ' 2000 '];
     const results = await Promise.all(
-      timeouts.map((query_timeout) => fail({ ...LEAST.chat, query_timeout })),
+      timeouts.map((query_timeout) => fail({ ...MINIMAL_QUERIES.chat, query_timeout })),
     );
     for (const { data, description } of results) assert.equal(data.code, 'timeout', description);
   });
 
   test('that is no number above 0 is ignored, as ToolJet does', async () => {
     for (const query_timeout of [0, -5, 'soon', '', null, [], {}]) {
-      await succeed({ ...LEAST.chat, query_timeout });
+      await succeed({ ...MINIMAL_QUERIES.chat, query_timeout });
     }
   });
 });
@@ -165,12 +165,12 @@ describe('query_timeout', () => {
 describe('the data source of a saved app', () => {
   test('has a key, blanks around which do not matter', async () => {
     for (const apiKey of [KEY, ` ${KEY} `, `${KEY}\n`, `\r\n\t${KEY}`]) {
-      const { headers } = await sent(LEAST.chat, { apiKey });
+      const { headers } = await sent(MINIMAL_QUERIES.chat, { apiKey });
       assert.equal(headers.authorization, `Bearer ${KEY}`);
     }
     for (const apiKey of UNSET) {
       assert.match(
-        await refuse(LEAST.chat, { apiKey }),
+        await refuse(MINIMAL_QUERIES.chat, { apiKey }),
         /^API key is missing; enter it in the data source/,
       );
     }
@@ -178,7 +178,7 @@ describe('the data source of a saved app', () => {
 
   test('may hold an organization that never was sent, and is told when it is wrong', async () => {
     for (const organizationId of ['org-of-somebody', 'Acme Inc.']) {
-      const query = await fail(LEAST.chat, { organizationId });
+      const query = await fail(MINIMAL_QUERIES.chat, { organizationId });
       assert.equal(query.data.status, 401);
       assert.match(query.data.hint, /^Check the Organization ID in the data source/);
       const tested = await connect({ organizationId });
@@ -188,7 +188,7 @@ describe('the data source of a saved app', () => {
 
   test('needs no other key of ours, and keeps those that are gone', async () => {
     const old = { optionsUpdatedAt: 'x', model: 'gpt-4', max_tokens: {} };
-    assert.equal((await run(LEAST.chat, old)).status, 'ok');
+    assert.equal((await run(MINIMAL_QUERIES.chat, old)).status, 'ok');
   });
 });
 
@@ -217,7 +217,7 @@ const FILLED_IN = {
 
 for (const [operation, { served, gone }] of Object.entries(MODELS)) {
   describe(`a saved query of ${operation}`, () => {
-    const query = (model) => ({ ...LEAST[operation], ...FILLED_IN[operation], model });
+    const query = (model) => ({ ...MINIMAL_QUERIES[operation], ...FILLED_IN[operation], model });
 
     for (const model of served) {
       test(`with ${model} works`, () => succeed(query(model)));
@@ -238,7 +238,7 @@ for (const [operation, { served, gone }] of Object.entries(MODELS)) {
 }
 
 test('a saved completion works, though its model is gone, and is told so with the engine completions', async () => {
-  const query = { ...LEAST.completion, model: 'gpt-3.5-turbo-instruct' };
+  const query = { ...MINIMAL_QUERIES.completion, model: 'gpt-3.5-turbo-instruct' };
   const { metadata } = await succeed(query);
   assert.equal(metadata.substituted_model, 'gpt-5.4-mini');
   const { description } = await fail({ ...query, engine: 'completions' });

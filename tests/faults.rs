@@ -19,7 +19,8 @@ use std::{
 
 use miniz_oxide::deflate::compress_to_vec;
 use plugin::{
-    KEY, PONG, Plugin, assert_failure, assert_pong, client, failure, hasty_client, pong, query, source, unresolvable,
+    KEY, PONG, Plugin, assert_failure, assert_pong, client, failure, pong, query, short_timeout_client, source,
+    unresolvable,
 };
 use serde_json::{Value, json};
 use server::{Connection, Request, Server, response};
@@ -42,7 +43,7 @@ fn with_retries(base_url: &str) -> Value {
 
 /// What a query meets whose connections are served by `fault`. Proves on the way that it
 /// ends in time and that the same client serves the next query once the fault is over.
-fn meet(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync + 'static) -> Failure {
+fn failure_from(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync + 'static) -> Failure {
     let faulty = Arc::new(AtomicBool::new(true));
     let server = {
         let faulty = Arc::clone(&faulty);
@@ -64,9 +65,9 @@ fn meet(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync + 'stat
     failure
 }
 
-/// [`meet`] with a server that reads a request, sends these bytes and closes.
-fn meet_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Failure {
-    meet(2 * SECOND, move |connection| {
+/// [`failure_from`] with a server that reads a request, sends these bytes and closes.
+fn failure_from_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Failure {
+    failure_from(2 * SECOND, move |connection| {
         connection.request();
         connection.send(&bytes);
     })
@@ -98,7 +99,7 @@ fn a_name_without_address_is_a_dns_failure() {
 
 #[test]
 fn a_host_that_takes_no_connection_ends_with_the_connect_timeout_or_the_deadline() {
-    let plugin = Plugin::with_client(hasty_client(&UNGUARDED));
+    let plugin = Plugin::with_client(short_timeout_client(&UNGUARDED));
     let listener = {
         let _context = plugin.runtime.enter();
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -129,7 +130,7 @@ fn an_address_that_the_rules_forbid_is_not_connected_to() {
 
 #[test]
 fn a_server_that_never_answers_ends_with_the_deadline() {
-    let failure = meet(200, |connection| {
+    let failure = failure_from(200, |connection| {
         connection.request();
         connection.wait_until_closed();
     });
@@ -139,7 +140,7 @@ fn a_server_that_never_answers_ends_with_the_deadline() {
 #[test]
 fn a_slow_drip_does_not_outlive_the_deadline() {
     for start in ["HTTP/1.1 200 OK\r\ncontent-length: 10000\r\n\r\n", "HTTP/1.1 200 OK\r\nx-header: "] {
-        let failure = meet(200, move |connection| {
+        let failure = failure_from(200, move |connection| {
             connection.request();
             connection.send(start);
             while connection.send("1") {
@@ -152,7 +153,7 @@ fn a_slow_drip_does_not_outlive_the_deadline() {
 
 #[test]
 fn endless_interim_answers_do_not_outlive_the_deadline() {
-    let failure = meet(200, |connection| {
+    let failure = failure_from(200, |connection| {
         connection.request();
         while connection.send("HTTP/1.1 100 Continue\r\n\r\n") {
             sleep(Duration::from_millis(1));
@@ -163,16 +164,20 @@ fn endless_interim_answers_do_not_outlive_the_deadline() {
 
 #[test]
 fn a_connection_that_ends_before_the_answer_is_a_reset() {
-    assert_failure(&meet(2 * SECOND, Connection::reset), "connection_reset", "closed before the response was complete");
-    assert_failure(&meet(2 * SECOND, |_| ()), "connection_reset", "before the response was complete");
+    assert_failure(
+        &failure_from(2 * SECOND, Connection::reset),
+        "connection_reset",
+        "closed before the response was complete",
+    );
+    assert_failure(&failure_from(2 * SECOND, |_| ()), "connection_reset", "before the response was complete");
     for start in ["", "HTTP/1.1 200 OK\r\ncontent-le"] {
-        assert_failure(&meet_bytes(start), "connection_reset", "before the response was complete");
+        assert_failure(&failure_from_bytes(start), "connection_reset", "before the response was complete");
     }
 }
 
 #[test]
 fn a_reset_inside_the_body_is_a_reset() {
-    let failure = meet(2 * SECOND, |connection| {
+    let failure = failure_from(2 * SECOND, |connection| {
         connection.reset();
         connection.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{");
         // The client reads this before the reset takes it away.
@@ -189,7 +194,7 @@ fn a_body_that_is_cut_is_told_apart_from_a_wrong_answer() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n64\r\n{\"id\":",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\n{\"id\":\r\n",
     ] {
-        assert_failure(&meet_bytes(cut), "truncated_response", "cut off on its way");
+        assert_failure(&failure_from_bytes(cut), "truncated_response", "cut off on its way");
     }
 }
 
@@ -205,7 +210,7 @@ fn what_does_not_speak_http_is_named_as_such() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nmany\r\n",
         "\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\0",
     ] {
-        assert_failure(&meet_bytes(answer), "not_http", "https:// for TLS, http:// without");
+        assert_failure(&failure_from_bytes(answer), "not_http", "https:// for TLS, http:// without");
     }
 }
 
@@ -225,7 +230,7 @@ fn a_server_that_speaks_first_does_not_speak_http() {
 
 #[test]
 fn a_head_without_end_is_not_http() {
-    let failure = meet(5 * SECOND, |connection| {
+    let failure = failure_from(5 * SECOND, |connection| {
         connection.request();
         connection.send("HTTP/1.1 200 OK\r\n");
         while connection.send(format!("x-header: {}\r\n", "x".repeat(10_000))) {}
@@ -235,14 +240,14 @@ fn a_head_without_end_is_not_http() {
 
 #[test]
 fn an_empty_answer_names_the_base_url() {
-    let failure = meet_bytes("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let failure = failure_from_bytes("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     assert_failure(&failure, "invalid_response", "an empty body");
     assert_eq!(failure.data["status"], 200);
 }
 
 #[test]
 fn an_error_before_the_request_was_read_keeps_its_status() {
-    let failure = meet(2 * SECOND, |connection| {
+    let failure = failure_from(2 * SECOND, |connection| {
         connection.reset();
         connection.send("HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         sleep(Duration::from_millis(30));
@@ -256,7 +261,7 @@ fn an_error_keeps_its_status_when_its_body_is_cut_or_broken() {
         "HTTP/1.1 401 No\r\ncontent-length: 100\r\n\r\nnot this key",
         "HTTP/1.1 401 No\r\ntransfer-encoding: chunked\r\n\r\nc\r\nnot this key\r\nmany\r\n",
     ] {
-        let failure = meet_bytes(start);
+        let failure = failure_from_bytes(start);
         assert_eq!(failure.data["status"], 401);
         assert!(failure.description.contains("not this key"), "{failure:?}");
     }
@@ -269,7 +274,7 @@ fn redirects_are_not_followed_and_no_header_reaches_the_other_server() {
     let other = Server::answering(|_| pong());
     let target = format!("http://127.0.0.1:{}/v1/elsewhere?token=hush", other.port());
     for status in [300, 301, 302, 303, 307, 308] {
-        let failure = meet_bytes(response(status, &[("location", &target)], ""));
+        let failure = failure_from_bytes(response(status, &[("location", &target)], ""));
         assert_failure(&failure, "unexpected_redirect", &format!("HTTP {status} to http://127.0.0.1:"));
         assert!(!format!("{failure:?}").contains("hush"), "{failure:?}");
     }
@@ -384,7 +389,7 @@ fn broken_gzip_and_encodings_that_nobody_asked_for_are_named_as_such() {
     let cut = whole[..whole.len() / 2].to_vec();
     for (encoding, body) in [("gzip", b"plain text".to_vec()), ("gzip", cut), ("br", whole.clone()), ("deflate", whole)]
     {
-        let failure = meet_bytes(response(200, &[("content-encoding", encoding)], body));
+        let failure = failure_from_bytes(response(200, &[("content-encoding", encoding)], body));
         assert_failure(&failure, "invalid_compression", "response is damaged");
     }
 }

@@ -10,7 +10,7 @@ mod plugin;
 mod server;
 
 use certificates::{Authority, pem_file, server_config};
-use plugin::{KEY, Plugin, assert_failure, client, hasty_client, pong, unresolvable};
+use plugin::{KEY, Plugin, assert_failure, client, pong, short_timeout_client, unresolvable};
 use rcgen::date_time_ymd;
 use server::{Connection, Server, response};
 use tooljet_openai::{
@@ -158,7 +158,7 @@ fn a_proxy_that_cannot_be_reached_is_not_taken_for_the_api() {
 #[test]
 fn a_proxy_that_says_nothing_ends_with_the_connect_timeout() {
     let proxy = Server::start(Connection::wait_until_closed);
-    let plugin = Plugin::with_client(hasty_client(&[("HTTPS_PROXY", &address(proxy.port()))]));
+    let plugin = Plugin::with_client(short_timeout_client(&[("HTTPS_PROXY", &address(proxy.port()))]));
     assert_failure(&fail(&plugin, "https://gateway.invalid/v1"), "proxy_failed", "timed out");
     proxy.wait_until_closed();
 }

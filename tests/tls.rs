@@ -11,7 +11,7 @@ mod server;
 use std::{env, process::Command, sync::Arc};
 
 use certificates::{Authority, pem_file, self_signed, server_config};
-use plugin::{Plugin, assert_failure, hasty_client, pong};
+use plugin::{Plugin, assert_failure, pong, short_timeout_client};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
 use rustls::ServerConfig;
 use server::{Connection, Server};
@@ -33,7 +33,7 @@ fn trusting(pem: &str) -> Plugin {
 }
 
 /// What a plugin meets that trusts `authority`, at a server with a certificate of it.
-fn meet(change: impl FnOnce(&mut CertificateParams)) -> Failure {
+fn failure_from(change: impl FnOnce(&mut CertificateParams)) -> Failure {
     let authority = Authority::new();
     let server = answering(server_config(authority.certify("localhost", change)));
     trusting(&authority.pem()).fail(&https(&server), SECONDS)
@@ -113,9 +113,9 @@ fn an_extra_file_that_cannot_be_read_changes_nothing() {
 
 #[test]
 fn certificates_out_of_their_time_are_told_apart() {
-    let expired = meet(|params| params.not_after = date_time_ymd(2020, 1, 1));
+    let expired = failure_from(|params| params.not_after = date_time_ymd(2020, 1, 1));
     assert_failure(&expired, "tls_certificate_expired", "or correct the clock of the ToolJet server");
-    let early = meet(|params| params.not_before = date_time_ymd(2090, 1, 1));
+    let early = failure_from(|params| params.not_before = date_time_ymd(2090, 1, 1));
     assert_failure(&early, "tls_certificate_expired", "not valid at this time");
 }
 
@@ -203,7 +203,7 @@ fn a_connection_that_ends_inside_the_handshake_is_a_reset() {
 #[test]
 fn a_handshake_that_never_ends_counts_as_connecting() {
     let server = Server::start(Connection::wait_until_closed);
-    let failure = Plugin::with_client(hasty_client(&[])).fail(&https(&server), SECONDS);
+    let failure = Plugin::with_client(short_timeout_client(&[])).fail(&https(&server), SECONDS);
     assert_failure(&failure, "connect_timeout", "A firewall");
     server.wait_until_closed();
 }

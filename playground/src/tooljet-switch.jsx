@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { TOOLJETS } from '../../host/forms.mjs';
+import { TOOLJETS } from '../../harness/forms.mjs';
 import { Segments } from './segments.jsx';
 
 const TITLES = {

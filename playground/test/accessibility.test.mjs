@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
-import { TOOLJETS } from '../../host/forms.mjs';
+import { TOOLJETS } from '../../harness/forms.mjs';
 import { usePlayground } from './browser.mjs';
 import { choose, openExample, openTab, query, result, source, textbox } from './page.mjs';
 

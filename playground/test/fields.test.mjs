@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DATA_SOURCE } from '../../forms/data-source.mjs';
 import { OPERATIONS } from '../../forms/operations.mjs';
-import { TOOLJETS } from '../../host/forms.mjs';
+import { TOOLJETS } from '../../harness/forms.mjs';
 import { readForms } from '../forms.mjs';
 import { usePlayground } from './browser.mjs';
 import { ECHO } from './echo.mjs';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { TOOLJETS } from '../../host/forms.mjs';
-import { startStandIn } from '../../stand-in/server.mjs';
+import { TOOLJETS } from '../../harness/forms.mjs';
+import { startMockApi } from '../../mock-api/server.mjs';
 import { EXAMPLES } from '../src/examples.js';
 import { usePlayground } from './browser.mjs';
 import {
@@ -19,7 +19,7 @@ import {
 } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
-const KEY = 'sk-stand-in-5f1c9e7a';
+const KEY = 'sk-mock-api-5f1c9e7a';
 
 async function testConnection(page) {
   await source(page).getByRole('button', { name: 'Test connection' }).click();
@@ -74,9 +74,9 @@ describe('the playground', () => {
       await form.getByLabel(label, { exact: true }).fill('');
     }
     await form.getByLabel('API key').fill(KEY);
-    await form.getByLabel('Base URL').fill(playground.standIn.baseUrl);
-    await form.getByLabel('Organization ID').fill('org-stand-in');
-    await form.getByLabel('Project ID').fill('proj_stand_in');
+    await form.getByLabel('Base URL').fill(playground.mockApi.baseUrl);
+    await form.getByLabel('Organization ID').fill('org-mock-api');
+    await form.getByLabel('Project ID').fill('proj_mock_api');
     await form.getByLabel('Headers, key 1').fill('x-gateway-token');
     await form.getByLabel('Headers, value 1').fill('gateway-secret-1');
     await form.getByLabel('Timeout (seconds)').fill('30');
@@ -96,7 +96,7 @@ describe('the playground', () => {
 
       const request = await openTab(page, /^Request/);
       assert.ok(request.includes(path), `${name} shows the request to ${path}`);
-      assert.match(request, /openai-organization: org-stand-in/);
+      assert.match(request, /openai-organization: org-mock-api/);
       assert.match(request, /authorization: Bearer \[redacted\]/);
       assert.match(request, /x-gateway-token: \[redacted\]/);
       await openTab(page, 'Answer');
@@ -249,7 +249,7 @@ describe('the playground', () => {
   });
 
   test('shows the request as the real API received it, without the key', async (context) => {
-    const other = await startStandIn();
+    const other = await startMockApi();
     context.after(() => other.close());
     const page = await playground.open();
     await page.getByRole('radio', { name: 'Real API' }).check();
@@ -267,7 +267,7 @@ describe('the playground', () => {
     }
     assert.equal(headers.authorization, `Bearer ${KEY}`);
     assert.ok(!(await page.locator('body').textContent()).includes(KEY));
-    await page.getByRole('radio', { name: 'Stand-in' }).check();
+    await page.getByRole('radio', { name: 'Mock API' }).check();
     assert.notEqual(await source(page).getByLabel('API key').inputValue(), KEY);
   });
 

@@ -6,17 +6,17 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createHost } from '../../host/host.mjs';
-import { startStandIn } from '../../stand-in/server.mjs';
+import { createHarness } from '../../harness/harness.mjs';
+import { startMockApi } from '../../mock-api/server.mjs';
 import { createAuthority } from '../authority.mjs';
-import { createHosts } from '../hosts.mjs';
+import { createHarnesses } from '../harnesses.mjs';
 import { createRealApi } from '../real-api.mjs';
 import { startPlayground } from '../server.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const PROCESS = fileURLToPath(new URL('playground-process.mjs', import.meta.url));
 
-const KEY = 'sk-stand-in-5f1c9e7a';
+const KEY = 'sk-mock-api-5f1c9e7a';
 const WRONG_KEY = 'sk-not-a-key-of-anybody-0000';
 const CHAT = { operation: 'chat', prompt: 'Say ping' };
 
@@ -50,7 +50,7 @@ function assertShowsWhatArrived(shown, arrived, redacted) {
 }
 
 describe('a query to the real API', () => {
-  let standIn;
+  let mockApi;
   let api;
   let playground;
   const run = (source, query, signal) =>
@@ -62,16 +62,16 @@ describe('a query to the real API', () => {
     );
 
   before(async () => {
-    standIn = await startStandIn();
-    api = await startStandIn();
-    playground = await startPlayground({ plugin, standIn });
+    mockApi = await startMockApi();
+    api = await startMockApi();
+    playground = await startPlayground({ plugin, mockApi });
   });
 
   beforeEach(() => api.reset());
 
   after(async () => {
     await playground.close();
-    await Promise.all([standIn.close(), api.close()]);
+    await Promise.all([mockApi.close(), api.close()]);
   });
 
   test('shows the request that the API received, without its secrets', async () => {
@@ -141,7 +141,7 @@ describe('a query to the real API', () => {
       api.respondWith({ fault, body });
       const source = { timeout_seconds: '1' };
       const { result, requests } = await run(source);
-      const direct = await createHost({ text: plugin }).run(
+      const direct = await createHarness({ text: plugin }).run(
         { apiKey: KEY, base_url: api.baseUrl, max_retries: '0', ...source },
         CHAT,
       );
@@ -172,7 +172,7 @@ describe('a query to the real API', () => {
   });
 
   test('trusts no unknown server, whatever the environment says', async (context) => {
-    const secure = await startStandIn({ tls: withCertificatesOf(await createAuthority()) });
+    const secure = await startMockApi({ tls: withCertificatesOf(await createAuthority()) });
     const process = await startProcess({ NODE_TLS_REJECT_UNAUTHORIZED: '0' });
     context.after(() => Promise.all([process.end(), secure.close()]));
     const source = { base_url: secure.baseUrl, apiKey: KEY, max_retries: '0' };
@@ -182,7 +182,7 @@ describe('a query to the real API', () => {
 
   test('is left to the plugin where the API cannot be reached, for its own words', async (context) => {
     const untrusted = await createAuthority();
-    const secure = await startStandIn({ tls: withCertificatesOf(untrusted) });
+    const secure = await startMockApi({ tls: withCertificatesOf(untrusted) });
     context.after(() => secure.close());
     const unreachable = {
       connection_refused: 'http://localhost:1/v1',
@@ -203,7 +203,7 @@ describe('a query to the real API', () => {
   });
 
   test('is not recorded where the environment has a proxy, which it goes through', async (context) => {
-    const proxy = await startStandIn();
+    const proxy = await startMockApi();
     proxy.respondWith({ body: '{"choices":[{"message":{"content":"through the proxy"}}]}' });
     const process = await startProcess({ HTTP_PROXY: proxy.url });
     context.after(() => Promise.all([process.end(), proxy.close()]));
@@ -220,7 +220,7 @@ describe('a query to the real API', () => {
     const authority = await createAuthority();
     const file = join(folder, 'authority.pem');
     writeFileSync(file, authority.certificate);
-    const secure = await startStandIn({ tls: withCertificatesOf(authority) });
+    const secure = await startMockApi({ tls: withCertificatesOf(authority) });
     const process = await startProcess({ NODE_EXTRA_CA_CERTS: file, TMPDIR: folder });
     context.after(async () => {
       await Promise.all([process.end(), secure.close()]);
@@ -247,7 +247,7 @@ describe('a query to the real API', () => {
 
 describe('the process that runs the plugin', () => {
   const start = (context, plugin) => {
-    const realApi = createRealApi({ plugin, hosts: createHosts(plugin) });
+    const realApi = createRealApi({ plugin, harnesses: createHarnesses(plugin) });
     context.after(() => realApi.close());
     return realApi;
   };

@@ -4,7 +4,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { startStandIn } from '../../stand-in/server.mjs';
+import { startMockApi } from '../../mock-api/server.mjs';
 import { startRecorder } from '../recorder.mjs';
 import { assertLoopbackOnly } from './loopback-only.mjs';
 
@@ -13,7 +13,7 @@ describe('the recorder', () => {
   let recorder;
 
   before(async () => {
-    api = await startStandIn();
+    api = await startMockApi();
     recorder = await startRecorder();
   });
 

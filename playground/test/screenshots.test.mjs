@@ -55,7 +55,7 @@ describe('screenshots', () => {
   for (const { name, take, ...options } of SCREENSHOTS) {
     test(`of ${name}`, async () => {
       const page = await playground.open(options);
-      await fixWhatVaries(page, playground.standIn);
+      await fixWhatVaries(page, playground.mockApi);
       await take(page);
       await page.mouse.move(0, 0);
       await page.evaluate(() => {

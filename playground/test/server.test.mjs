@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { startStandIn } from '../../stand-in/server.mjs';
+import { startMockApi } from '../../mock-api/server.mjs';
 import { startPlayground } from '../server.mjs';
 import { ECHO } from './echo.mjs';
 import { assertLoopbackOnly } from './loopback-only.mjs';
 
 describe('the server', () => {
-  let standIn;
+  let mockApi;
   let server;
   let port;
 
   before(async () => {
-    standIn = await startStandIn();
-    server = await startPlayground({ plugin: ECHO, standIn });
+    mockApi = await startMockApi();
+    server = await startPlayground({ plugin: ECHO, mockApi });
     ({ port } = new URL(server.url));
   });
 
   after(async () => {
     await server.close();
-    await standIn.close();
+    await mockApi.close();
   });
 
   function ask({ method = 'GET', path = '/', headers, body, host = '127.0.0.1' }) {

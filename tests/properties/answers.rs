@@ -11,7 +11,7 @@ use tooljet_openai::{
 
 use crate::{
     config,
-    samples::{self, KEY, betrays},
+    samples::{self, KEY, leaks},
     script::{Script, Step},
 };
 
@@ -66,7 +66,7 @@ proptest! {
                 prop_assert_eq!(&metadata["attempts"], &json!(attempts));
                 prop_assert_ne!(data.get("code"), Some(&json!("internal_error")), "{}", description);
                 let shown = description + &Value::Object(data).to_string() + &Value::Object(metadata).to_string();
-                prop_assert!(!betrays(&shown, KEY), "{}", shown);
+                prop_assert!(!leaks(&shown, KEY), "{}", shown);
                 prop_assert!(shown.len() < 20_000);
             }
             Outcome::Connected { .. } => prop_assert!(false, "a query is no connection test"),
@@ -78,10 +78,10 @@ proptest! {
         let response = echoing(response, echo);
         let script = Script::new((0..3).map(|_| Step::Answer(response.clone())));
         match script.test_connection(&json!({ "apiKey": KEY })) {
-            Outcome::Connected { warning } => prop_assert!(!betrays(&warning.unwrap_or_default(), KEY)),
+            Outcome::Connected { warning } => prop_assert!(!leaks(&warning.unwrap_or_default(), KEY)),
             Outcome::Failed(Failure { description, data, .. }) => {
                 prop_assert_ne!(data.get("code"), Some(&json!("internal_error")), "{}", description);
-                prop_assert!(!betrays(&(description + &Value::Object(data).to_string()), KEY));
+                prop_assert!(!leaks(&(description + &Value::Object(data).to_string()), KEY));
             }
             Outcome::Ok(_) => prop_assert!(false, "a connection test is no query"),
         }

@@ -5,7 +5,7 @@ use tooljet_openai::input::secret::{Redactor, Secret};
 
 use crate::{
     config,
-    samples::{self, betrays},
+    samples::{self, leaks},
 };
 
 /// Keys of every length, some of which repeat themselves.
@@ -47,8 +47,8 @@ proptest! {
         let text = compose(&key, &pieces) + &key + &compose(&other, &others) + &other;
         let redactor = Redactor::new([Secret::new(&key), Secret::new(&other)]);
         let shown = redactor.redact(&text);
-        prop_assert!(!betrays(&shown, &key), "{} is in {}", key, shown);
-        prop_assert!(!betrays(&shown, &other), "{} is in {}", other, shown);
+        prop_assert!(!leaks(&shown, &key), "{} is in {}", key, shown);
+        prop_assert!(!leaks(&shown, &other), "{} is in {}", other, shown);
     }
 
     #[test]

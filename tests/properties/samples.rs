@@ -17,7 +17,7 @@ pub(crate) const KEY: &str = "Qx7-Vw93_ZpLm41kTrY8eHn2-BdGs56uJcFa0XoWi";
 pub(crate) const TOLERATED: usize = 11;
 
 /// Whether `text` holds more of `secret` than is tolerated, placeholders not counted.
-pub(crate) fn betrays(text: &str, secret: &str) -> bool {
+pub(crate) fn leaks(text: &str, secret: &str) -> bool {
     let parts = || secret.as_bytes().windows(TOLERATED + 1);
     text.split("[redacted]").any(|left| left.contains(secret) || parts().any(|part| contains(left.as_bytes(), part)))
 }

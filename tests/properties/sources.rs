@@ -9,7 +9,7 @@ use tooljet_openai::{
 
 use crate::{
     config,
-    samples::{self, KEY, SOURCE_KEYS, betrays},
+    samples::{self, KEY, SOURCE_KEYS, leaks},
     script::{Script, answer},
 };
 
@@ -72,7 +72,7 @@ proptest! {
         let query = json!({"operation": "list_models"});
         if let Outcome::Failed(failure) = Script::new([answer(400, &[], KEY)]).run(&Value::Object(options), &query) {
             let shown = failure.description + &Value::Object(failure.data).to_string();
-            prop_assert!(!betrays(&shown, KEY), "{}", shown);
+            prop_assert!(!leaks(&shown, KEY), "{}", shown);
             for secret in secrets.iter().filter(|secret| secret.len() >= 12) {
                 prop_assert!(!shown.contains(secret.as_str()), "{} is in {}", secret, shown);
             }

@@ -75,7 +75,7 @@ pub fn client(variables: &[(&str, &str)]) -> Result<Client, TransportError> {
 }
 
 /// As [`client`], with little patience for a connection.
-pub fn hasty_client(variables: &[(&str, &str)]) -> Client {
+pub fn short_timeout_client(variables: &[(&str, &str)]) -> Client {
     Client::with_connect_timeout(|name| variable(variables, name), Duration::from_millis(100)).unwrap()
 }
 

@@ -1,7 +1,7 @@
 import { fillIn } from '../../templates.mjs';
 import { evaluateTemplates } from '../evaluate.js';
 
-const MOST_CHARACTERS = 120;
+const MAX_CHARACTERS = 120;
 
 /** What a code field with templates comes to; without any, there is nothing to show. */
 export function TemplatePreview({ text, state, tooljet }) {
@@ -29,4 +29,4 @@ function typeOf(value) {
 }
 
 const shortened = (text) =>
-  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+  text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
 const PAGE = 50;
-const MOST_CHARACTERS = 400;
+const MAX_CHARACTERS = 400;
 
 /** A value as a tree of native disclosures, which come with their keyboard. */
 export function JsonTree({ name, value }) {
@@ -57,8 +57,8 @@ function Leaf({ value }) {
     return <span class={`tree-value tree-${typeof value}`}>{String(value)}</span>;
   }
   const text =
-    value.length > MOST_CHARACTERS
-      ? `${value.slice(0, MOST_CHARACTERS)}… (${value.length.toLocaleString('en')} characters)`
+    value.length > MAX_CHARACTERS
+      ? `${value.slice(0, MAX_CHARACTERS)}… (${value.length.toLocaleString('en')} characters)`
       : value;
   return <span class="tree-value tree-string">"{text}"</span>;
 }
