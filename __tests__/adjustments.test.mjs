@@ -58,9 +58,9 @@ const query = (name, options) => ({
   ...options,
 });
 
-describe('a model that rejects', () => {
+describe('adjusting to the model', () => {
   for (const [name, [options, changes]] of Object.entries(STRICT)) {
-    test(`${name} costs one request per parameter the first time, and none after`, async () => {
+    test(`adjusts to a model that rejects ${name} once, and sends the adjusted request first from then on`, async () => {
       const { metadata } = await succeed(query(name, options));
       assert.deepEqual(metadata.adjusted, changes);
       assert.equal(mockApi.requests.length, 1 + changes.length);
@@ -72,7 +72,7 @@ describe('a model that rejects', () => {
       assert.equal(mockApi.requests.length, 1);
     });
 
-    test(`${name} is asked without any change where nothing of that is set`, async () => {
+    test(`changes nothing for a model that rejects ${name} when none of that is set`, async () => {
       mockApi.reset();
       const { metadata } = await succeed(query(name));
       assert.equal(mockApi.requests.length, 1);
@@ -81,7 +81,7 @@ describe('a model that rejects', () => {
   }
 });
 
-test('what is learnt of one model holds for no other, nor for another server', async (t) => {
+test('applies what it cached for one model to no other model and no other server', async (t) => {
   const other = await startMockApi();
   t.after(() => other.close());
   const options = { temperature: 0.5 };
@@ -93,7 +93,7 @@ test('what is learnt of one model holds for no other, nor for another server', a
   assert.equal(other.requests.length, 2);
 });
 
-test('a model that is known is asked rightly at once, and metadata says so', async () => {
+test('adjusts the first request when the capabilities of the model are known', async () => {
   const { metadata } = await succeed({
     ...MINIMAL_QUERIES.chat,
     model: 'gpt-6-astra',
@@ -115,7 +115,7 @@ test('a model that is known is asked rightly at once, and metadata says so', asy
   ]);
 });
 
-test('Completions are adjusted like Chat', async () => {
+test('adjusts Completions requests like Chat requests', async () => {
   const refusal = apiError(400, { param: 'seed', code: 'unsupported_parameter' });
   mockApi.respondWith([refusal]);
   const { metadata } = await succeed({ ...MINIMAL_QUERIES.completion, seed: 1 });
@@ -123,10 +123,10 @@ test('Completions are adjusted like Chat', async () => {
   assert.equal(mockApi.requests.length, 2);
 });
 
-describe('stop sequences that the model does not take', () => {
+describe('stop sequences that the model rejects', () => {
   const COUNT = { prompt: 'Count from one to ten.' };
 
-  test('are applied to the text by the plugin', async () => {
+  test('applies stop sequences to the answer when the model rejects them', async () => {
     for (const [stop_sequence, text] of [
       [' four', 'One, two, three,'],
       [['seven', ' five'], 'One, two, three, four,'],
@@ -137,13 +137,13 @@ describe('stop sequences that the model does not take', () => {
     }
   });
 
-  test('are applied to each of several answers', async () => {
+  test('applies stop sequences to each of several answers when the model rejects them', async () => {
     const { data } = await succeed(query('stop', { ...COUNT, n: 2, stop_sequence: ['e', 'o'] }));
     assert.equal(data.length, 2);
     for (const text of data) assert.doesNotMatch(text, /[eo]/);
   });
 
-  test('that the model does take are not looked for again', async () => {
+  test('does not apply stop sequences when the model accepts them', async () => {
     mockApi.respondWith({
       body: { choices: [{ message: { content: 'a STOP b' }, finish_reason: 'stop' }] },
     });
@@ -152,7 +152,7 @@ describe('stop sequences that the model does not take', () => {
   });
 });
 
-describe('what a query asks for is never left out', () => {
+describe('parameters that carry the query', () => {
   const asked = {
     response_format: { response_format: 'json_object', prompt: 'As JSON.' },
     messages: {},
@@ -162,7 +162,7 @@ describe('what a query asks for is never left out', () => {
   };
   for (const [param, options] of Object.entries(asked)) {
     for (const code of ['unsupported_parameter', 'unsupported_value', null]) {
-      test(`${param}, with the code ${code}`, async () => {
+      test(`fails when the model rejects ${param} with the code ${code}`, async () => {
         const message = `Unsupported parameter: '${param}' is not supported with this model.`;
         mockApi.respondWith(apiError(400, { message, param, code }));
         const { data } = await fail({ ...MINIMAL_QUERIES.chat, model: `no-${param}`, ...options });
@@ -172,7 +172,7 @@ describe('what a query asks for is never left out', () => {
     }
   }
 
-  test('suffix and prompt of Completions, where the API names none', async () => {
+  test('fails when the API rejects suffix or prompt of Completions without naming a parameter', async () => {
     for (const name of ['suffix', 'prompt']) {
       mockApi.reset();
       const message = `Unrecognized request argument supplied: ${name}`;
@@ -184,7 +184,7 @@ describe('what a query asks for is never left out', () => {
   });
 });
 
-test('a value that no model takes is an error', async () => {
+test('fails when no model would accept the value', async () => {
   for (const [param, code, message] of [
     ['max_tokens', 'integer_above_max_value', 'Expected a value <= 16384, but got 999999.'],
     ['max_tokens', null, 'max_tokens is too large: 999999.'],
@@ -199,7 +199,7 @@ test('a value that no model takes is an error', async () => {
   }
 });
 
-test('a server that is never content is given up after one request per parameter', async () => {
+test('fails after one request per parameter when the server rejects every request', async () => {
   mockApi.respondWith(({ body }) => {
     const param = ['temperature', 'top_p', 'max_completion_tokens', 'max_tokens'].find(
       (name) => name in body,
@@ -212,7 +212,7 @@ test('a server that is never content is given up after one request per parameter
   assert.equal(data.attempts, 4);
 });
 
-test('only a refusal of the request is an occasion', async () => {
+test('adjusts only after a rejection of the request, not after other failures', async () => {
   for (const status of [401, 403, 404, 429, 500]) {
     mockApi.reset();
     mockApi.respondWith(apiError(status, { param: 'temperature', code: 'unsupported_value' }));

@@ -27,7 +27,7 @@ function unpack(sandbox, folder) {
   return { status, stderr };
 }
 
-test('an unprivileged server with no folder to write to loads it', {
+test('loads the addon in an unprivileged server that can write to no folder', {
   skip: needsRoot || needsMount || needsSharedNode,
 }, async (t) => {
   const sandbox = new Sandbox(users['an unprivileged user']);
@@ -45,7 +45,7 @@ test('an unprivileged server with no folder to write to loads it', {
   assert.equal(sandbox.whereFrom(await sandbox.serve()), 'the configured folder');
 });
 
-test('a folder that would be refused later ends the build of the image', async (t) => {
+test('fails the build of the image when its folder would be rejected at run time', async (t) => {
   const sandbox = new Sandbox(process.getuid());
   t.after(() => sandbox.dispose());
   const folder = sandbox.folder('opt', { mode: 0o777 });

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { OPERATIONS as DEFINITIONS, fieldsOf, operations, SOURCE_FIELDS } from './forms.mjs';
+import { OPERATIONS as DEFINITIONS, listFields, operations, SOURCE_FIELDS } from './forms.mjs';
 import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, run, takesEverything } from './plugin.mjs';
 
 const SOURCE_KEYS = SOURCE_FIELDS.map(({ key }) => key);
 /** Every field of every operation, the Advanced switch among the basic ones. */
 const QUERY_KEYS = DEFINITIONS.flatMap(({ value, advanced }) => [
   ...(advanced ? [{ operation: value, key: 'advanced', advanced: false }] : []),
-  ...fieldsOf(value).map(({ key, advanced }) => ({ operation: value, key, advanced })),
+  ...listFields(value).map(({ key, advanced }) => ({ operation: value, key, advanced })),
 ]);
 
 const hangs = () => ({ fault: 'hang' });
@@ -97,9 +97,9 @@ async function effect(query, sourceOptions, script = takesEverything) {
   return { requests, result };
 }
 
-describe('of the data source', () => {
+describe('the data source', () => {
   for (const key of SOURCE_KEYS) {
-    test(`${key} has an effect`, async () => {
+    test(`${key} of the data source has an effect`, async () => {
       const sample = SOURCE_SAMPLES[key];
       assert.ok(sample, `there is no sample for ${key}`);
       const value = typeof sample.value === 'function' ? sample.value() : sample.value;
@@ -128,9 +128,9 @@ const least = (operation) => ({
 });
 
 for (const operation of Object.keys(MINIMAL_QUERIES)) {
-  describe(`of ${operation}`, () => {
-    test('what its form does not show has no effect', async () => {
-      const shown = fieldsOf(operation).filter(({ advanced }) => !advanced);
+  describe(`${operation}`, () => {
+    test(`ignores keys that the form of ${operation} does not show`, async () => {
+      const shown = listFields(operation).filter(({ advanced }) => !advanced);
       const keys = ['advanced', ...shown.map(({ key }) => key)];
       const hidden = QUERY_KEYS.filter(({ key }) => !keys.includes(key));
       assert.ok(hidden.length > 10);
@@ -139,17 +139,17 @@ for (const operation of Object.keys(MINIMAL_QUERIES)) {
       assert.deepEqual(await effect({ ...set, ...plain }), await effect(plain));
     });
 
-    test('a new query sends what it would without the defaults of the form', async () => {
+    test(`sends the same for a new query of ${operation} with and without the defaults of the form`, async () => {
       const fresh = { ...operations.defaults, ...least(operation) };
       const plain = await effect(least(operation));
       assert.deepEqual(await effect(fresh), plain);
       assert.deepEqual(await effect({ ...fresh, advanced: 'on' }), plain);
     });
 
-    for (const { key, min, max } of fieldsOf(operation).filter(
+    for (const { key, min, max } of listFields(operation).filter(
       (field) => field.max !== undefined,
     )) {
-      test(`${key} goes from ${min} to ${max}, as its definition says`, async () => {
+      test(`accepts ${key} of ${operation} from ${min} to ${max}, as in its definition`, async () => {
         const set = (value) => ({
           ...least(operation),
           n: undefined,
@@ -169,10 +169,10 @@ for (const operation of Object.keys(MINIMAL_QUERIES)) {
       });
     }
 
-    for (const { key, placeholder } of fieldsOf(operation).filter(
+    for (const { key, placeholder } of listFields(operation).filter(
       ({ label }) => label === 'Model',
     )) {
-      test(`the models that ${key} names as examples work`, async () => {
+      test(`runs ${operation} with every example of ${key}`, async () => {
         for (const model of placeholder.match(/[a-z][a-z-]*-[\w.-]+/g)) {
           const result = await run({ ...MINIMAL_QUERIES[operation], [key]: model });
           assert.equal(result.status, 'ok', result.description);
@@ -184,7 +184,7 @@ for (const operation of Object.keys(MINIMAL_QUERIES)) {
       const sample = QUERY_SAMPLES[key];
       const query = (more) => ({ ...least(operation), ...sample?.beside, ...more });
 
-      test(`${key} has an effect`, async () => {
+      test(`${key} of ${operation} has an effect`, async () => {
         assert.ok(sample, `there is no sample for ${key}`);
         const without = await effect(query({ advanced: 'on' }));
         const with_ = await effect(query({ advanced: 'on', [key]: sample.value }));
@@ -193,7 +193,7 @@ for (const operation of Object.keys(MINIMAL_QUERIES)) {
       });
 
       if (!advanced) continue;
-      test(`${key} has none while Advanced is off, and has one where that was never touched`, async () => {
+      test(`ignores ${key} of ${operation} while Advanced is off, and reads it when Advanced was never set`, async () => {
         const set = { [key]: sample.value };
         const closed = await effect(query({ advanced: 'off', ...set }));
         assert.deepEqual(closed, await effect(query({ advanced: 'off' })));
@@ -203,7 +203,7 @@ for (const operation of Object.keys(MINIMAL_QUERIES)) {
   });
 }
 
-test('no sample is left of a field that is gone', () => {
+test('has no sample for a field that does not exist', () => {
   const known = QUERY_KEYS.map(({ key }) => key);
   const samples = [...Object.keys(QUERY_SAMPLES), ...Object.keys(SOURCE_SAMPLES)];
   assert.deepEqual(
@@ -243,7 +243,7 @@ function keysRead(code) {
   ];
 }
 
-test('the code reads the keys of the forms and of saved queries, and no others', () => {
+test('reads exactly the keys of the forms and of saved queries', () => {
   const folder = new URL('../src/', import.meta.url);
   const read = new Set(
     readdirSync(folder, { recursive: true })

@@ -25,20 +25,20 @@ const probe = (expression, loader) =>
 
 for (const loader of LOADERS) {
   describe(`loader ${loader}`, () => {
-    test(`keeps ${loader === 'B' ? 'the' : 'no'} globals of a plugin between two evaluations`, () => {
+    test(`loader ${loader} keeps ${loader === 'B' ? 'the' : 'no'} globals of a plugin between two evaluations`, () => {
       const counter = `(globalThis.counter${loader} = (globalThis.counter${loader} || 0) + 1)`;
       probe(counter, loader);
       assert.equal(probe(counter, loader), loader === 'B' ? 2 : 1);
     });
 
-    test('gives the plugin the require and the process of the server', () => {
+    test(`loader ${loader} gives the plugin the require and the process of the server`, () => {
       assert.equal(probe('process', loader), process);
       assert.equal(probe("require('fs').readFileSync.length > 0", loader), true);
     });
   });
 }
 
-test('loader E hands over the Error of the server, but not its Object, Array or DOMException', () => {
+test('loader E provides the Error of the server, but not its Object, Array or DOMException', () => {
   assert.equal(probe('Error', 'E'), Error);
   assert.notEqual(probe('Object', 'E'), Object);
   assert.notEqual(probe('[].constructor', 'E'), Array);
@@ -46,24 +46,24 @@ test('loader E hands over the Error of the server, but not its Object, Array or 
   assert.equal(probe('global', 'E'), globalThis);
 });
 
-test('loader E refuses import()', async () => {
+test('loader E rejects import()', async () => {
   await assert.rejects(probe("import('node:fs')", 'E'), {
     code: /^ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING/,
   });
 });
 
-test('a plugin without a class as `default` is refused', () => {
+test('rejects a plugin without a class as `default`', () => {
   assert.throws(() => loadPlugin('module.exports = class {};'), /no class as `default`/);
 });
 
-test('what run returns reaches the browser as JSON', async () => {
+test('passes the result of run to the browser as JSON', async () => {
   const harness = createHarness({
     text: pluginThat('return { status: "ok", data: [NaN, undefined], at: undefined };'),
   });
   assert.deepEqual(await harness.run({}, {}), { status: 'ok', data: [null, null] });
 });
 
-test('a QueryError reaches the browser whole', async () => {
+test('passes a QueryError to the browser whole', async () => {
   const harness = createHarness({
     text: pluginThat('throw new QueryError("m", "d", { status: 401 });'),
   });
@@ -79,7 +79,7 @@ test('a QueryError reaches the browser whole', async () => {
   });
 });
 
-test('any other error reaches the browser as its message', async () => {
+test('passes any other error to the browser as its message', async () => {
   const harness = createHarness({ text: pluginThat('return query.missing.property;') });
   const { status, message, description } = await harness.run({}, {});
   assert.equal(status, 'failed');
@@ -87,7 +87,7 @@ test('any other error reaches the browser as its message', async () => {
   assert.equal(description, message);
 });
 
-test('the server stops waiting after query_timeout milliseconds', async () => {
+test('stops waiting after query_timeout milliseconds', async () => {
   const harness = createHarness({ text: pluginThat('return new Promise(() => {});') });
   assert.deepEqual(await harness.run({}, { query_timeout: '20' }), {
     status: 'failed',
@@ -101,7 +101,7 @@ describe('ToolJet 2', () => {
   const harness = (body) => createHarness({ text: pluginThat(body), tooljet: 2 });
   const failure = 'throw new QueryError("m", "d", { status: 401 }, { metadata: { attempts: 1 } });';
 
-  test('loses the metadata of a failed query', async () => {
+  test('ToolJet 2 drops the metadata of a failed query', async () => {
     assert.deepEqual(await harness(failure).run({}, {}), {
       status: 'failed',
       message: 'm',
@@ -110,17 +110,17 @@ describe('ToolJet 2', () => {
     });
   });
 
-  test('passes on only the message of a failed connection test', async () => {
+  test('ToolJet 2 passes on only the message of a failed connection test', async () => {
     assert.deepEqual(await harness(failure).testConnection({}), { status: 'failed', message: 'm' });
   });
 
-  test('replaces the message of an error that is not a QueryError', async () => {
+  test('ToolJet 2 replaces the message of an error that is not a QueryError', async () => {
     const { message, data } = await harness('throw new Error("secret");').run({}, {});
     assert.equal(message, 'Internal server error');
     assert.deepEqual(data, {});
   });
 
-  test('has no query_timeout', async () => {
+  test('ToolJet 2 has no query_timeout', async () => {
     const { status } = await harness(
       'await new Promise((done) => setTimeout(done, 30)); return { status: "ok" };',
     ).run({}, { query_timeout: '1' });

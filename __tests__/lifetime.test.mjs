@@ -49,10 +49,10 @@ function assertNothingLeft(t, states) {
   assert.ok(threads <= states[9].threads + 2, `${states[9].threads}, then ${threads} threads`);
 }
 
-describe('a thousand queries, one after the other,', () => {
+describe('a thousand queries, one after the other', () => {
   let served;
 
-  test('use one connection and load the addon once', async () => {
+  test('uses one connection and loads the addon once for a thousand queries', async () => {
     served = await inRounds([{ source: source(), query: LONG, times: 50 }]);
     const answers = new Set(served.results.map(({ data }) => data));
     assert.deepEqual([...answers], ['The capital of France is Paris.']);
@@ -61,12 +61,12 @@ describe('a thousand queries, one after the other,', () => {
     assert.equal(served.loads, 1);
   });
 
-  test('leave no memory and no threads behind', { skip: onLinux }, (t) =>
+  test('keeps no memory and no threads after a thousand queries', { skip: onLinux }, (t) =>
     assertNothingLeft(t, served.states),
   );
 });
 
-test('failing queries leave nothing behind either', { skip: onLinux }, async (t) => {
+test('keeps no memory and no threads after failing queries', { skip: onLinux }, async (t) => {
   const { results, states } = await inRounds([
     { source: source({ apiKey: 'sk-wrong' }), query: LONG, times: 20 },
     { source: source({ base_url: 'http://localhost:1', max_retries: 0 }), query: LONG, times: 20 },
@@ -76,7 +76,7 @@ test('failing queries leave nothing behind either', { skip: onLinux }, async (t)
   assertNothingLeft(t, states);
 });
 
-test('a hundred queries at once take few threads', { skip: onLinux }, async (t) => {
+test('uses few threads for a hundred queries at once', { skip: onLinux }, async (t) => {
   const threads = () => readdirSync('/proc/self/task').length;
   await succeed(MINIMAL_QUERIES.chat);
   const before = threads();
@@ -89,7 +89,7 @@ test('a hundred queries at once take few threads', { skip: onLinux }, async (t) 
 describe('what was pasted into the data source', () => {
   const around = (text) => [`${text}\n`, ` ${text} `, `\r\n\t${text}\r\n`];
 
-  test('works with blanks around it', async () => {
+  test('accepts pasted credentials with blanks around them', async () => {
     for (const apiKey of around(KEY)) await succeed(MINIMAL_QUERIES.chat, { apiKey });
     for (const organizationId of around('org-mock-api')) {
       await succeed(MINIMAL_QUERIES.chat, { organizationId });
@@ -100,7 +100,7 @@ describe('what was pasted into the data source', () => {
     }
   });
 
-  test('is an error that names the field with a line break inside, and is not repeated', async () => {
+  test('names the field, and does not repeat it, when pasted credentials contain a line break', async () => {
     for (const [key, label, value] of [
       ['apiKey', 'API key', `${KEY}\nsecret-part`],
       ['apiKey', 'API key', `${KEY}\u200bsecret-part`],
@@ -117,8 +117,8 @@ describe('what was pasted into the data source', () => {
   });
 });
 
-test('what is missing or unknown is a QueryError, and nothing is sent', async () => {
-  for (const [query, sourceOptions, complaint] of [
+test('throws a QueryError and sends nothing when an option is missing or unknown', async () => {
+  for (const [query, sourceOptions, problem] of [
     [MINIMAL_QUERIES.chat, { apiKey: undefined }, 'API key is missing'],
     [{ operation: 'chat' }, {}, 'Prompt is empty'],
     [{ operation: 'completion' }, {}, 'Prompt is empty'],
@@ -129,7 +129,7 @@ test('what is missing or unknown is a QueryError, and nothing is sent', async ()
     [undefined, {}, 'Operation is missing'],
   ]) {
     const description = await refuse(query, sourceOptions);
-    assert.ok(description.startsWith(complaint), description);
+    assert.ok(description.startsWith(problem), description);
   }
   const { results } = await inProcess({ calls: [{}] });
   assert.equal(results[0].message, QUERY_FAILED);
@@ -137,7 +137,7 @@ test('what is missing or unknown is a QueryError, and nothing is sent', async ()
   assert.equal(mockApi.requests.length, 0);
 });
 
-test('a value that no JSON can hold is a QueryError', async () => {
+test('throws a QueryError when a value does not fit JSON', async () => {
   for (const prompt of [() => {}, Symbol('x')]) {
     const result = await run({ ...MINIMAL_QUERIES.chat, prompt });
     assert.equal(result.status, 'failed', String(prompt));
@@ -146,7 +146,7 @@ test('a value that no JSON can hold is a QueryError', async () => {
   await succeed(MINIMAL_QUERIES.chat);
 });
 
-test('a bug in the core becomes a QueryError, and the next query works', async () => {
+test('throws a QueryError when the core panics, and runs the next query', async () => {
   const plugin = fileURLToPath(new URL('../target/panic-probe/dist/index.js', import.meta.url));
   assert.ok(existsSync(plugin), 'npm test builds target/panic-probe, an addon that can panic');
   const bug = { source: source(), query: { operation: 'panic' } };
@@ -175,7 +175,7 @@ test('a bug in the core becomes a QueryError, and the next query works', async (
   assert.deepEqual([stderr, stdout.trim().split('\n').length], ['', 1]);
 });
 
-test('the release build knows no way to panic', async () => {
+test('has no way to panic in the release build', async () => {
   const { description } = await fail({ operation: 'panic' });
   assert.match(description, /^Operation "panic" is unknown/);
 });

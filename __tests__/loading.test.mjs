@@ -22,7 +22,7 @@ const inCache = (sandbox, ...rest) =>
 
 const conditions = [
   {
-    condition: 'nothing is there yet',
+    condition: 'no file exists yet',
     outcome: 'written to the cache folder, for this user alone',
     from: 'the cache folder',
     check(sandbox) {
@@ -32,8 +32,8 @@ const conditions = [
     },
   },
   {
-    condition: 'a process has written the file long ago',
-    outcome: 'that file is loaded, and marked as used now',
+    condition: 'a process wrote the file long ago',
+    outcome: 'the file is loaded, and marked as used now',
     arrange: (sandbox) => utimesSync(inCache(sandbox, addon), 0, 0),
     from: 'the cache folder',
     written: false,
@@ -41,8 +41,8 @@ const conditions = [
       assert.ok(Date.now() - statSync(join(sandbox.cache, addonName)).mtimeMs < 60_000),
   },
   {
-    condition: 'the file stands in the temporary folder and none in the cache folder',
-    outcome: 'that file is loaded, and no second one written',
+    condition: 'the file is in the temporary folder and not in the cache folder',
+    outcome: 'the file is loaded, and no second one is written',
     arrange: (sandbox) => sandbox.file(join(sandbox.folder(sandbox.tmpFolder), addonName), addon),
     from: 'the temporary folder',
     check: (sandbox) => assert.deepEqual(sandbox.list(sandbox.cache), []),
@@ -65,7 +65,7 @@ const conditions = [
     written: true,
   },
   {
-    condition: 'the file holds something else',
+    condition: 'the file has other content',
     outcome: 'replaced',
     arrange: (sandbox) => inCache(sandbox, junk),
     from: 'the cache folder',
@@ -87,7 +87,7 @@ const conditions = [
     written: true,
   },
   {
-    condition: 'a symbolic link to the right content stands in place of the file',
+    condition: 'a symbolic link to the right content is in place of the file',
     outcome: 'replaced, and what it pointed to is left alone',
     arrange(sandbox) {
       const target = sandbox.file(join(sandbox.home, 'target'), addon);
@@ -98,29 +98,29 @@ const conditions = [
     check: (sandbox) => assert.deepEqual(readFileSync(join(sandbox.home, 'target')), addon),
   },
   {
-    condition: 'a named pipe stands in place of the file',
+    condition: 'a named pipe is in place of the file',
     outcome: 'replaced, and nothing waits for it',
     arrange: (sandbox) => sandbox.pipe(join(sandbox.folder(sandbox.cache), addonName)),
     from: 'the cache folder',
     written: true,
   },
   {
-    condition: 'a folder stands in place of the file',
+    condition: 'a folder is in place of the file',
     outcome: 'the next place is used',
     arrange: (sandbox) => sandbox.folder(join(sandbox.cache, addonName, 'full')),
     from: 'the temporary folder',
   },
   {
-    condition: 'a writer crashed half-way',
-    outcome: 'written anew; what it left is no hindrance',
+    condition: 'a writer crashed halfway',
+    outcome: 'written again; what it left does not matter',
     arrange: (sandbox) =>
       sandbox.file(join(sandbox.folder(sandbox.cache), `${addonName}.1.00ff.tmp`), 'half'),
     from: 'the cache folder',
     check: (sandbox) => assert.equal(sandbox.list(sandbox.cache).length, 2),
   },
   {
-    condition: 'a symbolic link stands in place of our folder',
-    outcome: 'refused; the next place is used',
+    condition: 'a symbolic link is in place of our folder',
+    outcome: 'rejected; the next place is used',
     arrange(sandbox) {
       sandbox.folder(join(sandbox.home, '.cache'));
       symlinkSync(sandbox.folder('elsewhere'), sandbox.cache);
@@ -130,7 +130,7 @@ const conditions = [
   },
   {
     condition: 'anyone may write to our folder (0777)',
-    outcome: 'refused, though the right file is in it',
+    outcome: 'rejected, though the right file is in it',
     arrange(sandbox) {
       inCache(sandbox, addon);
       sandbox.folder(sandbox.cache, { mode: 0o777 });
@@ -139,7 +139,7 @@ const conditions = [
   },
   {
     condition: 'anyone may write to the folder above ours',
-    outcome: 'refused, though ours is in order',
+    outcome: 'rejected, though ours is in order',
     arrange(sandbox) {
       inCache(sandbox, addon);
       sandbox.folder(join(sandbox.home, '.cache'), { mode: 0o777 });
@@ -148,7 +148,7 @@ const conditions = [
   },
   {
     condition: 'our folder was planted by another user',
-    outcome: 'refused, though the right file is in it',
+    outcome: 'rejected, though the right file is in it',
     skip: needsRoot,
     arrange(sandbox) {
       inCache(sandbox, addon, { mode: 0o644 });
@@ -163,7 +163,7 @@ const conditions = [
     from: 'the temporary folder',
   },
   {
-    condition: 'HOME is a folder that is not there and cannot be made',
+    condition: 'HOME is a folder that does not exist and cannot be created',
     outcome: 'written to the temporary folder',
     arrange(sandbox) {
       sandbox.env.HOME = '/proc/nonexistent';
@@ -172,7 +172,7 @@ const conditions = [
   },
   {
     condition: "HOME is another user's (sudo keeps it)",
-    outcome: 'nothing is made in it; written to the temporary folder',
+    outcome: 'nothing is created there; written to the temporary folder',
     skip: needsRoot,
     arrange: (sandbox) => sandbox.folder(sandbox.home, { uid: OTHER_UID, mode: 0o755 }),
     from: 'the temporary folder',
@@ -188,7 +188,7 @@ const conditions = [
     from: 'the cache folder',
   },
   {
-    condition: 'neither HOME nor the temporary folder will do',
+    condition: 'neither HOME nor the temporary folder is usable',
     outcome: "written to the server's folder",
     arrange(sandbox) {
       delete sandbox.env.HOME;
@@ -197,8 +197,8 @@ const conditions = [
     from: "the server's folder",
   },
   {
-    condition: 'TOOLJET_OPENAI_ADDON_DIR names a folder that is not there yet',
-    outcome: 'it is made, and the file written there',
+    condition: 'TOOLJET_OPENAI_ADDON_DIR names a folder that does not exist yet',
+    outcome: 'the folder is created, and the file written to it',
     arrange(sandbox) {
       sandbox.env.TOOLJET_OPENAI_ADDON_DIR = join(sandbox.home, 'addons', 'openai');
     },
@@ -207,7 +207,7 @@ const conditions = [
   },
   {
     condition: 'TOOLJET_OPENAI_ADDON_DIR was filled by root and is read-only',
-    outcome: 'the file in it is loaded, and nothing written',
+    outcome: 'its file is loaded, and nothing is written',
     skip: needsRoot,
     arrange(sandbox) {
       const folder = sandbox.folder('opt', { uid: 0 });
@@ -222,7 +222,7 @@ const conditions = [
   },
   {
     condition: 'TOOLJET_OPENAI_ADDON_DIR is the temporary folder itself',
-    outcome: 'refused, as others may write to it; the next place is used',
+    outcome: 'rejected, as others may write to it; the next place is used',
     arrange(sandbox) {
       sandbox.env.TOOLJET_OPENAI_ADDON_DIR = sandbox.tmp;
       sandbox.file(join(sandbox.tmp, addonName), addon);
@@ -238,7 +238,7 @@ const conditions = [
     from: 'the cache folder',
   },
   {
-    condition: 'everything but the temporary folder is read-only',
+    condition: 'everything except the temporary folder is read-only',
     outcome: 'written to the temporary folder',
     skip: needsMount,
     arrange(sandbox) {
@@ -269,7 +269,7 @@ const conditions = [
   },
   {
     condition: 'the cache folder is mounted noexec',
-    outcome: 'the next place is used, and no file left behind',
+    outcome: 'the next place is used, and no file is left behind',
     skip: needsMount,
     arrange: (sandbox) => sandbox.mount(sandbox.home, 'noexec'),
     from: 'the temporary folder',
@@ -294,14 +294,14 @@ const conditions = [
   },
   {
     condition: 'the disk of the cache folder is full',
-    outcome: 'the next place is used, and no half file left behind',
+    outcome: 'the next place is used, and no partial file is left behind',
     skip: needsMount,
     arrange: (sandbox) => sandbox.mount(sandbox.home, 'size=64k'),
     from: 'the temporary folder',
     check: (sandbox) => assert.deepEqual(sandbox.list(sandbox.cache), []),
   },
   {
-    condition: 'no folder can be ours, but a temporary folder lets code run',
+    condition: 'no folder is safe, but a temporary folder allows executing',
     outcome: 'loaded from an unnamed file',
     skip: process.platform !== 'linux' && 'only Linux has unnamed files',
     arrange(sandbox) {
@@ -313,7 +313,8 @@ const conditions = [
     check: (sandbox) => assert.deepEqual(sandbox.list(sandbox.tmpFolder), []),
   },
   {
-    condition: 'all is read-only but a temporary folder open to all (an emptyDir of Kubernetes)',
+    condition:
+      'everything is read-only except a temporary folder open to all (an emptyDir of Kubernetes)',
     outcome: 'loaded from an unnamed file',
     skip: needsMount,
     arrange(sandbox) {
@@ -327,7 +328,7 @@ const conditions = [
   },
   {
     condition: 'other versions have left files',
-    outcome: 'those of ours that were not used for a week are removed',
+    outcome: 'our files that were not used for a week are removed',
     arrange(sandbox) {
       const other = (digit, end = '') => `tooljet-openai-${digit.repeat(64)}.node${end}`;
       const age = (name, days, owner) => {

@@ -170,7 +170,7 @@ async function assertSavedQueriesWork(queries) {
 const saveQueries = (source) =>
   Promise.all(SAVED.map(({ options }) => tooljet.createQuery(source, { ...KEPT, ...options })));
 
-test('the built folder is installed over HTTP and runs queries at once', async () => {
+test('installs the built folder over HTTP and runs queries at once', async () => {
   const plugin = await install();
   assert.deepEqual(
     plugin.manifestFile.data,
@@ -181,7 +181,7 @@ test('the built folder is installed over HTTP and runs queries at once', async (
   await assertSavedQueriesWork(await saveQueries(source));
 });
 
-test('a failed query reaches the browser as a failure, and without the key', async () => {
+test('passes a failed query to the browser without the key', async () => {
   const source = await savedSource(await install());
   const query = await tooljet.createQuery(source, {
     operation: 'chat',
@@ -194,14 +194,14 @@ test('a failed query reaches the browser as a failure, and without the key', asy
   assert.match(description, /temperature/i);
 });
 
-test('other plugins come from ToolJet’s marketplace, through the same origin', async () => {
+test('installs other plugins from ToolJet’s marketplace through the same origin', async () => {
   const cohere = await tooljet.installFromPage(REGISTRY.find(({ id }) => id === 'cohere'));
   const source = await tooljet.createDataSource({ plugin: cohere, options: [] });
   const query = await tooljet.createQuery(source, {});
   assert.equal((await tooljet.run(query)).data, 'the cohere plugin of ToolJet');
 });
 
-test('ToolJet’s own openai is replaced in its place: its data sources and queries go on', async () => {
+test('replaces ToolJet’s own openai without changing its data sources and queries', async () => {
   await tooljet.restart({ marketplace: upstream() });
   const old = await tooljet.installFromPage(REGISTRY.find(({ id }) => id === 'openai'));
   const queries = await saveQueries(await savedSource(old));
@@ -218,7 +218,7 @@ test('ToolJet’s own openai is replaced in its place: its data sources and quer
   await assertSavedQueriesWork(queries);
 });
 
-test('an upgrade while queries run disturbs none of them', async (t) => {
+test('upgrades without disturbing running queries', async (t) => {
   const next = mkdtempSync(join(tmpdir(), 'next-'));
   t.after(() => rmSync(next, { recursive: true }));
   cpSync(BUILT, next, { recursive: true });

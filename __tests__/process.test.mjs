@@ -109,7 +109,7 @@ const kinds = { 'a server': {}, 'a WORKER=true process': { WORKER: 'true' } };
 
 for (const [kind, env] of Object.entries(kinds)) {
   describe(kind, () => {
-    test('with queries in flight exits promptly with its own code', async () => {
+    test(`${kind} exits at once with its own code while queries are in flight`, async () => {
       mockApi.respondWith(hang);
       const server = new Server({ env });
       server.tell('query', { count: 50 });
@@ -118,7 +118,7 @@ for (const [kind, env] of Object.entries(kinds)) {
       assert.deepEqual(await server.endsPromptly(), { code: 0, signal: null });
     });
 
-    test('with queries in flight is ended by SIGTERM', async () => {
+    test(`${kind} ends on SIGTERM while queries are in flight`, async () => {
       mockApi.respondWith(hang);
       const server = new Server({ env });
       server.tell('query', { count: 50 });
@@ -127,7 +127,7 @@ for (const [kind, env] of Object.entries(kinds)) {
       assert.deepEqual(await server.endsPromptly(), { code: null, signal: 'SIGTERM' });
     });
 
-    test('that handles SIGTERM exits with code 0 with queries in flight', async () => {
+    test(`${kind} that handles SIGTERM exits with code 0 while queries are in flight`, async () => {
       mockApi.respondWith(hang);
       const server = new Server({ env });
       server.tell('exitOnSigterm');
@@ -138,7 +138,7 @@ for (const [kind, env] of Object.entries(kinds)) {
       assert.deepEqual(await server.endsPromptly(), { code: 0, signal: null });
     });
 
-    test('that has had its answers is kept alive by nothing', async () => {
+    test(`${kind} exits when all queries are answered`, async () => {
       const server = new Server({ env });
       server.tell('query', { count: 5 });
       assert.deepEqual((await server.hears('statuses')).statuses, ok(5));
@@ -148,7 +148,7 @@ for (const [kind, env] of Object.entries(kinds)) {
   });
 }
 
-test('a server that has nothing left to do but its queries stays until they are answered', async () => {
+test('a server with nothing else to do stays until its queries are answered', async () => {
   const answer = holdAnswers();
   const server = new Server();
   server.tell('queryAndForgetParent', { count: 2, exitCode: 42 });
@@ -158,14 +158,14 @@ test('a server that has nothing left to do but its queries stays until they are 
 });
 
 for (const answers of [1, 20, 199]) {
-  test(`a server that exits as answer ${answers} of 200 arrives exits with code 0`, async () => {
+  test(`a server exits with code 0 when it exits as result ${answers} of 200 arrives`, async () => {
     const server = new Server();
     server.tell('exitAfterAnswers', { count: 200, answers });
     assert.deepEqual(await server.ended, { code: 0, signal: null });
   });
 }
 
-test('workers that are terminated with queries in flight take no others along', async () => {
+test('terminated workers do not affect the queries of others', async () => {
   const answer = holdAnswers();
   const server = new Server();
   server.tell('query', { count: 4 });
@@ -188,7 +188,7 @@ test('workers that are terminated with queries in flight take no others along', 
   assert.deepEqual(await server.endsPromptly(), { code: 0, signal: null });
 });
 
-test('all workers may end, and the server goes on', async () => {
+test('a server continues when all workers end', async () => {
   mockApi.respondWith(hang);
   const server = new Server();
   server.tell('startWorkers', { count: 4, queries: 5 });
@@ -200,7 +200,7 @@ test('all workers may end, and the server goes on', async () => {
   assert.deepEqual((await server.hears('loads')).statuses, ok(10));
 });
 
-test('in developer mode each query evaluates the text anew, and the addon is loaded once', async () => {
+test('loads the addon once in developer mode, which evaluates the plugin for every query', async () => {
   const answer = holdAnswers();
   const server = new Server({ devMode: true });
   server.tell('query', { count: 10 });

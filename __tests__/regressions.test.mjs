@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { serveFixture } from './fixtures.mjs';
 import { MAX_OPERATIONS_BYTES } from './form-rules.mjs';
-import { fieldsOf, operations } from './forms.mjs';
+import { listFields, operations } from './forms.mjs';
 import {
   apiError,
   fail,
@@ -22,17 +22,17 @@ import {
   takesEverything,
 } from './plugin.mjs';
 
-test('1. the organization is sent', async () => {
+test('1. sends the organization', async () => {
   const { headers } = await sent(MINIMAL_QUERIES.chat, { organizationId: 'org-mock-api' });
   assert.equal(headers['openai-organization'], 'org-mock-api');
 });
 
-test('2. an error of the API is a failure, not data', async () => {
+test('2. fails when the API reports an error, instead of returning it as data', async () => {
   mockApi.respondWith(apiError(400, { message: 'Bad prompt.' }));
   assert.match((await fail(MINIMAL_QUERIES.chat)).description, /Bad prompt\./);
 });
 
-test('3. an error prints nothing on the server, least of all the key', async () => {
+test('3. prints nothing on the server when a query fails', async () => {
   const key = 'sk-wrong-0123456789abcdef';
   const { stdout, stderr, results } = await inProcess({
     calls: [
@@ -47,14 +47,14 @@ test('3. an error prints nothing on the server, least of all the key', async () 
   assert.ok(!stdout.includes(key.slice(0, 12)) && !stdout.includes(key.slice(-8)));
 });
 
-test('4. an unknown operation is called that', async () => {
+test('4. names an unknown operation', async () => {
   assert.match(
     await refuse({ ...MINIMAL_QUERIES.chat, operation: 'summon' }),
     /^Operation "summon" is unknown\. Choose Completions, Chat, /,
   );
 });
 
-test('5. an emptied number field is not sent', async () => {
+test('5. does not send an emptied number field', async () => {
   for (const empty of ['', null, undefined, ' ']) {
     mockApi.respondWith(takesEverything);
     const numbers = { max_tokens: empty, temperature: empty, top_p: empty, n: empty, seed: empty };
@@ -63,7 +63,7 @@ test('5. an emptied number field is not sent', async () => {
   }
 });
 
-test('6. what a model takes does not depend on how its name begins', async () => {
+test('6. does not choose parameters by the start of a model name', async () => {
   mockApi.respondWith(takesEverything);
   for (const model of ['openchat-3.5', 'olmo-2', 'o9', 'gpt-5-by-somebody', 'gpt-50']) {
     const { body } = await sent({
@@ -76,7 +76,7 @@ test('6. what a model takes does not depend on how its name begins', async () =>
   }
 });
 
-test('7. a history that is no array is used or refused, never ignored', async () => {
+test('7. uses or rejects a history that is not an array, and never ignores it', async () => {
   const turn = { role: 'assistant', content: 'Hi.' };
   assert.deepEqual(
     (await sent({ ...MINIMAL_QUERIES.chat, message_history: turn })).body.messages[0],
@@ -87,13 +87,13 @@ test('7. a history that is no array is used or refused, never ignored', async ()
   }
 });
 
-test('8. an empty prompt is an error, and no empty list of messages is sent', async () => {
+test('8. rejects an empty prompt, and never sends an empty list of messages', async () => {
   for (const prompt of ['', ' ', null, undefined, []]) {
     assert.match(await refuse({ ...MINIMAL_QUERIES.chat, prompt }), /^Prompt is empty/);
   }
 });
 
-test('9. refusals, tool calls and empty choices are told apart', async () => {
+test('9. distinguishes refusals, tool calls and empty choices', async () => {
   for (const [fixture, code] of [
     ['chat_refusal', 'refusal'],
     ['chat_content_filter', 'content_filter'],
@@ -111,13 +111,13 @@ test('9. refusals, tool calls and empty choices are told apart', async () => {
   assert.equal(metadata.tool_calls[0].type, 'function');
 });
 
-test('10. an account without credit is not asked again', async () => {
+test('10. does not retry for an account without credit', async () => {
   const { data } = await fail(MINIMAL_QUERIES.chat, { apiKey: 'sk-mock-api-no-credit' });
   assert.deepEqual([data.code, data.attempts], ['insufficient_quota', 1]);
   assert.equal(mockApi.requests.length, 1);
 });
 
-test("11. the server's OPENAI_* variables are no tenant's", async (t) => {
+test("11. ignores the server's OPENAI_* variables", async (t) => {
   const { api, env } = await operatorsAccount(t);
   const { results } = await inProcess({
     env,
@@ -134,18 +134,18 @@ test("11. the server's OPENAI_* variables are no tenant's", async (t) => {
   assert.doesNotMatch(JSON.stringify(mockApi.requests[0].headers), /operator/);
 });
 
-test('12. no field is there twice', async () => {
+test('12. shows no field twice', async () => {
   for (const operation of OPERATIONS) {
-    const keys = fieldsOf(operation).map(({ key }) => key);
+    const keys = listFields(operation).map(({ key }) => key);
     assert.deepEqual(keys, [...new Set(keys)], operation);
   }
   const size = readFileSync(new URL('../operations.json', import.meta.url)).length;
   assert.ok(size < MAX_OPERATIONS_BYTES, `operations.json has ${size} bytes`);
 });
 
-test('13. what the help texts allow is what the API gets', async () => {
+test('13. accepts and sends every value that the help texts allow', async () => {
   for (const operation of ['completion', 'chat']) {
-    const field = (key) => fieldsOf(operation).find((each) => each.key === key);
+    const field = (key) => listFields(operation).find((each) => each.key === key);
     assert.match(field('temperature').placeholder, /^0 to 2\b/);
     assert.match(field('max_tokens').accepts, /of at least 1$/);
     mockApi.respondWith(takesEverything);
@@ -162,7 +162,7 @@ test('13. what the help texts allow is what the API gets', async () => {
   }
 });
 
-test('14. every operation of the form is tested, here by a query that works', async () => {
+test('14. runs a query of every operation of the form', async () => {
   const offered = operations.properties.operation.list.map(({ value }) => value);
   assert.deepEqual(OPERATIONS, offered);
   for (const operation of offered) await succeed(MINIMAL_QUERIES[operation]);

@@ -120,7 +120,7 @@ const BODIES = {
   },
 };
 
-const leastOf = (operation) => ({
+const minimalQuery = (operation) => ({
   ...MINIMAL_QUERIES[operation],
   [MODEL_KEYS[operation]]: MODEL,
   ...(operation === 'chat' && { prompt: 'As JSON: the capital of France?' }),
@@ -141,22 +141,23 @@ async function expectBody(operation, query, expected) {
 
 for (const [operation, { least, options }] of Object.entries(BODIES)) {
   describe(`a request of ${operation}`, () => {
-    test('holds nothing that was not set', () => expectBody(operation, leastOf(operation), least));
+    test(`sends only what is set for ${operation}`, () =>
+      expectBody(operation, minimalQuery(operation), least));
 
     for (const [option, added] of options) {
-      test(`holds ${JSON.stringify(option)}, also as typed`, async () => {
+      test(`sends ${JSON.stringify(option)} for ${operation}, also when typed as text`, async () => {
         const expected = { ...least, ...added };
-        await expectBody(operation, { ...leastOf(operation), ...option }, expected);
+        await expectBody(operation, { ...minimalQuery(operation), ...option }, expected);
         const typed = Object.entries(option).map(([key, value]) => [key, asTyped(value)]);
         await expectBody(
           operation,
-          { ...leastOf(operation), ...Object.fromEntries(typed) },
+          { ...minimalQuery(operation), ...Object.fromEntries(typed) },
           expected,
         );
       });
     }
 
-    test('holds all options at once', () => {
+    test(`sends all options of ${operation} at once`, () => {
       const together = Object.assign({}, ...options.map(([option]) => option));
       const expected = Object.assign({}, least, ...options.map(([, added]) => added));
       if (operation === 'chat') {
@@ -164,17 +165,17 @@ for (const [operation, { least, options }] of Object.entries(BODIES)) {
         const [, history] = options.find(([option]) => option.message_history);
         expected.messages = [...history.messages.slice(0, 2), ...image.messages];
       }
-      return expectBody(operation, { ...leastOf(operation), ...together }, expected);
+      return expectBody(operation, { ...minimalQuery(operation), ...together }, expected);
     });
   });
 }
 
-test('a list of models is asked for without a body', async () => {
+test('requests the model list without a body', async () => {
   const request = await sent({ ...MINIMAL_QUERIES.list_models, filter: 'gpt' });
   assert.equal(`${request.method} ${request.path} ${request.text}`, 'GET /v1/models ');
 });
 
-test('the token limit has the name that the model is known to take', async () => {
+test('sends the token limit under the name that the model accepts', async () => {
   const body = async (model) => {
     mockApi.respondWith(takesEverything);
     return (await sent({ ...MINIMAL_QUERIES.chat, model, max_tokens: '9' })).body;
@@ -183,13 +184,13 @@ test('the token limit has the name that the model is known to take', async () =>
   assert.equal((await body('qwen3:8b')).max_tokens, 9);
 });
 
-const headersOf = async (sourceOptions) =>
+const sendHeaders = async (sourceOptions) =>
   (await sent(MINIMAL_QUERIES.list_models, sourceOptions)).headers;
 const optional = ['openai-organization', 'openai-project', 'api-key', 'openai-beta', 'cookie'];
 
 describe('the headers of a request', () => {
-  test('name the plugin and carry the key, and nothing that was not set', async () => {
-    const headers = await headersOf();
+  test('sends the key and a user agent, and only the headers that are set', async () => {
+    const headers = await sendHeaders();
     const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url)));
     assert.equal(headers.authorization, `Bearer ${KEY}`);
     assert.equal(headers['user-agent'], `tooljet-openai/${version}`);
@@ -198,7 +199,7 @@ describe('the headers of a request', () => {
     assert.doesNotMatch(Object.keys(headers).join(' '), /stainless|idempotency/);
   });
 
-  test('say that a body is JSON', async () => {
+  test('sends the content type JSON with a body', async () => {
     assert.equal((await sent(MINIMAL_QUERIES.chat)).headers['content-type'], 'application/json');
   });
 
@@ -206,20 +207,20 @@ describe('the headers of a request', () => {
     ['organizationId', 'openai-organization', 'org-mock-api'],
     ['project_id', 'openai-project', 'proj_mock_api'],
   ]) {
-    test(`carry ${key}, without blanks around it`, async () => {
+    test(`sends ${key} without blanks around it`, async () => {
       for (const value of [id, ` ${id}\n`, `\t${id}\r\n`]) {
-        assert.equal((await headersOf({ [key]: value }))[header], id);
+        assert.equal((await sendHeaders({ [key]: value }))[header], id);
       }
     });
 
-    test(`carry no ${key} that is blank or stale`, async () => {
+    test(`does not send ${key} when it is blank or stale`, async () => {
       for (const value of [undefined, null, '', ' \n', 'null', 'undefined', ' null ']) {
-        assert.equal((await headersOf({ [key]: value }))[header], undefined, `of ${value}`);
+        assert.equal((await sendHeaders({ [key]: value }))[header], undefined, `of ${value}`);
       }
     });
   }
 
-  test('carry those of the data source, the last pair of the editor being empty', async () => {
+  test('sends the headers of the data source when the last pair is empty', async () => {
     const pairs = [
       ['X-Team', ' blue '],
       ['X-Count', 5],
@@ -227,14 +228,14 @@ describe('the headers of a request', () => {
       ['X-None', null],
       ['', ''],
     ];
-    const headers = await headersOf({ headers: pairs });
+    const headers = await sendHeaders({ headers: pairs });
     assert.deepEqual([headers['x-team'], headers['x-count']], ['blue', '5']);
     assert.equal(headers['x-none'], undefined);
   });
 
-  test('are replaced by those of the data source', async () => {
+  test('replaces its own headers with those of the data source', async () => {
     mockApi.respondWith(takesEverything);
-    const headers = await headersOf({
+    const headers = await sendHeaders({
       organizationId: 'org-mock-api',
       headers: [
         ['Authorization', 'Basic abc'],
@@ -248,7 +249,7 @@ describe('the headers of a request', () => {
     );
   });
 
-  test('of a deployment at Azure are api-key, or bearer for a token of Entra', async () => {
+  test('sends a key as api-key, and an Entra token as bearer, to an Azure deployment', async () => {
     mockApi.respondWith(takesEverything);
     const base = `${mockApi.url}/openai/deployments/D?api-version=2024-10-21`;
     const azure = { apiKey: 'abcdef0123456789', base_url: base };
@@ -267,14 +268,14 @@ describe('the headers of a request', () => {
   });
 });
 
-test('base URLs lead to the same place, however they are written', async () => {
+test('requests the same URL however the base URL is written', async () => {
   for (const base of ['', '/', '/v1', '/v1//', '/v1/chat/completions', '/v1 \n']) {
     const request = await sent(MINIMAL_QUERIES.chat, { base_url: mockApi.url + base });
     assert.equal(request.path, '/v1/chat/completions', JSON.stringify(base));
   }
 });
 
-test("a query's options never reach the data source's, nor the other way round", async () => {
+test('keeps the options of query and data source apart', async () => {
   const stray = { apiKey: 'sk-stray', organizationId: 'org-stray', base_url: 'http://localhost:1' };
   const { headers } = await sent({
     ...MINIMAL_QUERIES.chat,
@@ -292,7 +293,7 @@ test("a query's options never reach the data source's, nor the other way round",
   assert.equal(body.messages[0].content, MINIMAL_QUERIES.chat.prompt);
 });
 
-test("the server's own OPENAI_* variables are never used", async (t) => {
+test("ignores the server's own OPENAI_* variables", async (t) => {
   const { api, env } = await operatorsAccount(t);
   const { results } = await inProcess({
     env,

@@ -19,30 +19,30 @@ import {
   succeed,
 } from './plugin.mjs';
 
-const dataOf = async (query) => (await succeed(query)).data;
+const runForData = async (query) => (await succeed(query)).data;
 
 describe('the data', () => {
-  test('of completion is a string, or an array of them', async () => {
-    const one = await dataOf(MINIMAL_QUERIES.completion);
+  test('returns a string or an array of strings as data of completion', async () => {
+    const one = await runForData(MINIMAL_QUERIES.completion);
     assert.match(one, /^ there was a lighthouse/);
-    assert.equal(await dataOf({ ...MINIMAL_QUERIES.completion, n: '1' }), one);
-    const three = await dataOf({ ...MINIMAL_QUERIES.completion, n: '3' });
+    assert.equal(await runForData({ ...MINIMAL_QUERIES.completion, n: '1' }), one);
+    const three = await runForData({ ...MINIMAL_QUERIES.completion, n: '3' });
     assert.equal(three.length, 3);
     assert.equal(three[0], one);
     assert.deepEqual([...new Set(three.map((text) => typeof text))], ['string']);
   });
 
-  test('of chat is a string, or an array of them', async () => {
+  test('returns a string or an array of strings as data of chat', async () => {
     const one = 'The capital of France is Paris.';
-    assert.equal(await dataOf(MINIMAL_QUERIES.chat), one);
-    const [first, ...others] = await dataOf({ ...MINIMAL_QUERIES.chat, n: 2 });
+    assert.equal(await runForData(MINIMAL_QUERIES.chat), one);
+    const [first, ...others] = await runForData({ ...MINIMAL_QUERIES.chat, n: 2 });
     assert.deepEqual([first, others.length, typeof others[0]], [one, 1, 'string']);
   });
 
-  test('of chat with a JSON format is the parsed value, or an array of them', async () => {
+  test('returns a parsed value or an array of them as data of chat with a JSON format', async () => {
     const prompt = 'Answer as JSON: the capital of France?';
     const object = { ...MINIMAL_QUERIES.chat, prompt, response_format: 'json_object' };
-    assert.equal(typeof (await dataOf(object)).answer, 'string');
+    assert.equal(typeof (await runForData(object)).answer, 'string');
     const json_schema = {
       type: 'object',
       properties: { capital: { type: 'string' }, people: { type: 'integer' } },
@@ -50,44 +50,44 @@ describe('the data', () => {
       additionalProperties: false,
     };
     const schema = { ...MINIMAL_QUERIES.chat, response_format: 'json_schema', json_schema };
-    const city = await dataOf(schema);
+    const city = await runForData(schema);
     assert.deepEqual(Object.keys(city), ['capital', 'people']);
-    assert.deepEqual(await dataOf({ ...schema, n: 2 }), [city, city]);
+    assert.deepEqual(await runForData({ ...schema, n: 2 }), [city, city]);
   });
 
-  test('of image_generation holds the first image as base64 text or as URL', async () => {
-    const { data, ...rest } = await dataOf(MINIMAL_QUERIES.image_generation);
+  test('returns the first image as base64 or URL as data of image_generation', async () => {
+    const { data, ...rest } = await runForData(MINIMAL_QUERIES.image_generation);
     assert.deepEqual(rest, { status: 'success', message: 'Image generated successfully' });
     assert.deepEqual(Object.keys(data), ['b64_json']);
-    const linked = await dataOf({
+    const linked = await runForData({
       ...MINIMAL_QUERIES.image_generation,
       image_model: 'mock-api-image',
     });
     assert.deepEqual(Object.keys(linked), ['status', 'message', 'data']);
     assert.deepEqual(Object.keys(linked.data), ['url']);
     assert.equal((await fetch(linked.data.url)).status, 200);
-    const two = await dataOf({ ...MINIMAL_QUERIES.image_generation, n: 2 });
+    const two = await runForData({ ...MINIMAL_QUERIES.image_generation, n: 2 });
     assert.equal(two.images.length, 2);
     assert.deepEqual(two.images[0], two.data);
   });
 
-  test('of generate_embedding is one vector, and all of them for several inputs', async () => {
+  test('returns one vector, or all for several inputs, as data of generate_embedding', async () => {
     const query = { ...MINIMAL_QUERIES.generate_embedding, dimensions: 4 };
-    const one = await dataOf(query);
+    const one = await runForData(query);
     assert.deepEqual(Object.keys(one), ['embedding']);
     assert.equal(one.embedding.length, 4);
-    const two = await dataOf({ ...query, input: [query.input, 'a busy street'] });
+    const two = await runForData({ ...query, input: [query.input, 'a busy street'] });
     assert.deepEqual(two.embedding, one.embedding);
     assert.deepEqual(two.embeddings.length, 2);
     assert.notDeepEqual(two.embeddings[1], one.embedding);
     assert.equal(
-      typeof (await dataOf({ ...query, encoding_format: 'base64' })).embedding,
+      typeof (await runForData({ ...query, encoding_format: 'base64' })).embedding,
       'string',
     );
   });
 
-  test('of list_models is ready for a dropdown', async () => {
-    const models = await dataOf({ ...MINIMAL_QUERIES.list_models, filter: 'GPT-5.1' });
+  test('returns options for a dropdown as data of list_models', async () => {
+    const models = await runForData({ ...MINIMAL_QUERIES.list_models, filter: 'GPT-5.1' });
     assert.deepEqual(
       models.find(({ id }) => id === 'gpt-5.1'),
       {
@@ -102,7 +102,7 @@ describe('the data', () => {
     assert.ok(models.every(({ id }) => id.includes('gpt-5.1')));
   });
 
-  test('of every operation is the answer with its details, where the form asks for them', async () => {
+  test('returns the whole response as data of every operation when the form asks for details', async () => {
     for (const operation of ['completion', 'chat', 'image_generation', 'generate_embedding']) {
       const plain = await succeed(MINIMAL_QUERIES[operation]);
       const { data, metadata } = await succeed({
@@ -112,16 +112,16 @@ describe('the data', () => {
       assert.deepEqual(data, { answer: plain.data, ...metadata });
       assert.ok(metadata.request_id);
       const hidden = { ...MINIMAL_QUERIES[operation], result: 'details', advanced: 'off' };
-      assert.deepEqual(await dataOf(hidden), plain.data);
+      assert.deepEqual(await runForData(hidden), plain.data);
     }
   });
 
-  test('of a connection test is nothing but a status', async () => {
+  test('returns only a status for a connection test', async () => {
     assert.deepEqual(await connect(), { status: 'ok' });
   });
 });
 
-test('everything else is metadata', async () => {
+test('returns everything else as metadata', async () => {
   const { status, data, metadata, ...others } = await succeed(MINIMAL_QUERIES.chat);
   assert.deepEqual(others, {});
   const { usage, id, created, system_fingerprint, ...rest } = metadata;
@@ -137,7 +137,7 @@ test('everything else is metadata', async () => {
   });
 });
 
-test('a text that the token limit cut is a success that says so', async () => {
+test('succeeds, and says so in metadata, when the token limit truncates the answer', async () => {
   const { data, metadata } = await succeed({ ...MINIMAL_QUERIES.completion, max_tokens: 2 });
   assert.deepEqual([data, metadata.finish_reason], [' there was', 'length']);
 });
@@ -145,7 +145,7 @@ test('a text that the token limit cut is a success that says so', async () => {
 describe('a failure', () => {
   const Plugin = loadPlugin(readFileSync(PLUGIN, 'utf8'));
 
-  test('of a query is thrown as QueryError', async () => {
+  test('throws a QueryError when a query fails', async () => {
     await assert.rejects(
       new Plugin().run(source(), { ...MINIMAL_QUERIES.chat, model: 'gpt-0' }),
       (error) => {
@@ -164,7 +164,7 @@ describe('a failure', () => {
     );
   });
 
-  test('of a connection test is thrown as QueryError', async () => {
+  test('throws a QueryError when a connection test fails', async () => {
     const wrong = source({ apiKey: 'sk-wrong' });
     await assert.rejects(new Plugin().testConnection(wrong), (error) => {
       assert.equal(error.constructor.name, 'QueryError');
@@ -175,7 +175,7 @@ describe('a failure', () => {
     });
   });
 
-  test('has all the data that is known', async () => {
+  test('reports all known data of a failure', async () => {
     mockApi.respondWith(
       apiError(
         429,
@@ -204,13 +204,13 @@ describe('a failure', () => {
     );
   });
 
-  test('has no data that is not known', async () => {
+  test('leaves unknown data of a failure out', async () => {
     mockApi.respondWith({ status: 418, body: '' });
     const { description, data } = await fail(MINIMAL_QUERIES.list_models);
     assert.deepEqual(data, { message: description, status: 418, attempts: 1 });
   });
 
-  test('is small, whatever the API answers', async () => {
+  test('keeps a failure small whatever the API responds', async () => {
     const long = 'x'.repeat(200_000);
     for (const body of [
       { error: { message: long, type: 't', code: 'c', param: 'p', details: long } },
@@ -230,7 +230,7 @@ describe('a failure', () => {
     }
   });
 
-  test('is never a result', async () => {
+  test('never returns a failure as a result', async () => {
     for (const fixture of ['compat_200_error_body', 'ok_200_html_captive_portal']) {
       mockApi.respondWith(serveFixture(fixture));
       await fail(MINIMAL_QUERIES.chat, { max_retries: 0 });
@@ -240,11 +240,11 @@ describe('a failure', () => {
   for (const [how, ...call] of [
     ['without any options', undefined, undefined],
     ['with options that are null', null, null],
-    ['with options that are no objects', 'source', [1]],
+    ['with options that are not objects', 'source', [1]],
     ['without an operation', { apiKey: 'sk-1' }, {}],
-    ['with an operation that is none', { apiKey: 'sk-1' }, { operation: { chat: true } }],
+    ['with an operation that is not a string', { apiKey: 'sk-1' }, { operation: { chat: true } }],
   ]) {
-    test(`is a QueryError ${how}`, async () => {
+    test(`throws a QueryError ${how}`, async () => {
       await assert.rejects(new Plugin().run(...call), (error) => {
         assert.equal(error.constructor.name, 'QueryError');
         assert.equal(error.message, QUERY_FAILED);

@@ -29,13 +29,14 @@ function assertNoLeak(text, secrets = SECRETS) {
 /** How a server may repeat what it was sent. */
 const ECHOES = {
   'the whole key': (key) => `Incorrect API key provided: ${key}.`,
-  'its header': (key) => `Unexpected header authorization: Bearer ${key}`,
-  'its start': (key) => `No key begins with ${key.slice(0, 14)}...`,
-  'its end': (key) => `The key that ends with ${key.slice(-9)} was revoked`,
-  'its middle': (key) => `... ${key.slice(10, 26)} ...`,
-  'its ends with stars between': (key) => `Provided: ${key.slice(0, 14)}******${key.slice(-8)}.`,
-  'twice, without a gap': (key) => `${key}${key}`,
-  'as JSON inside the text': (key) =>
+  'the header with the key': (key) => `Unexpected header authorization: Bearer ${key}`,
+  'the start of the key': (key) => `No key begins with ${key.slice(0, 14)}...`,
+  'the end of the key': (key) => `The key that ends with ${key.slice(-9)} was revoked`,
+  'the middle of the key': (key) => `... ${key.slice(10, 26)} ...`,
+  'the ends of the key with stars between': (key) =>
+    `Provided: ${key.slice(0, 14)}******${key.slice(-8)}.`,
+  'the key twice without a gap': (key) => `${key}${key}`,
+  'the key in JSON inside the message': (key) =>
     JSON.stringify({ headers: { authorization: `Bearer ${key}` } }),
 };
 
@@ -49,10 +50,10 @@ const source = (options) => ({
 const printed = (result) => JSON.stringify(result);
 
 for (const [what, echo] of Object.entries(ECHOES)) {
-  test(`an answer that repeats ${what} is passed on without it`, async () => {
+  test(`redacts ${what} when the API repeats it`, async () => {
     for (const secret of [KEY, HEADER]) {
       const message = echo(secret);
-      assert.throws(() => assertNoLeak(message), 'the echo tells nothing');
+      assert.throws(() => assertNoLeak(message), 'the echo contains no secret');
       const everywhere = { message, type: message, code: message, param: message };
       for (const answer of [
         apiError(401, everywhere, { 'x-request-id': message.replaceAll(/[^ -~]/g, '') }),
@@ -73,14 +74,14 @@ for (const [what, echo] of Object.entries(ECHOES)) {
   });
 }
 
-test('a message that is cut inside the key shows no part of it', async () => {
+test('redacts the key when a message is truncated inside it', async () => {
   for (let before = 470; before <= 500; before += 3) {
     mockApi.respondWith(apiError(400, { message: 'x'.repeat(before) + KEY }));
     assertNoLeak(printed(await fail(MINIMAL_QUERIES.chat, source())));
   }
 });
 
-test('what is wrong with the data source is said without its secrets', async () => {
+test('reports a wrong data source without its secrets', async () => {
   for (const options of [
     { apiKey: `${KEY}\n${KEY}` },
     { apiKey: `${KEY}ü` },
@@ -124,7 +125,7 @@ async function startProxy(t) {
   return { port: server.address().port, asked };
 }
 
-test('a server process with a proxy prints no secret of its failing queries', async (t) => {
+test('prints no secret of failing queries in a server process with a proxy', async (t) => {
   const proxy = await startProxy(t);
   const message = ECHOES['the whole key'](KEY);
   mockApi.respondWith(apiError(401, { message, code: 'invalid_api_key' }));

@@ -18,14 +18,16 @@ const script = (name, args, env = {}) =>
   );
 const onLinux = process.platform !== 'linux' && 'only Linux has /proc';
 
-test('a load of all operations and faults leaves nothing behind', { skip: onLinux }, async () => {
+test('soak passes when no query of any operation or fault leaves anything behind', {
+  skip: onLinux,
+}, async () => {
   const { stdout } = await script('soak', ['--queries', '1300']);
   assert.match(stdout, /^ *1300 .*\n\n1300 queries, a tenth with a fault, 64 at a time/m);
   assert.match(stdout, /^\| threads \| \d+ \| \d+ \| 8 \|$/m);
   assert.match(stdout, /Every result was right, and nothing grew/);
 });
 
-test('hosts that end at any moment crash nothing', async () => {
+test('stress passes when workers, contexts and processes end at any moment', async () => {
   const { stdout } = await script('stress', ['--rounds', '60']);
   assert.match(stdout, /No crash in 60 rounds/);
 });
@@ -59,7 +61,7 @@ function writePluginWithOneMistake(t) {
   return writePlugin(t, text);
 }
 
-test('a query that is given the answer of another is noticed', { skip: onLinux }, async (t) => {
+test('soak fails when a query gets the answer of another', { skip: onLinux }, async (t) => {
   const env = writePluginThat(t, "return { status: 'ok', data: 'Pong #0 é✓' }");
   await assert.rejects(script('soak', ['--queries', '100'], env), ({ stderr }) => {
     assert.match(stderr, /^\d+ wrong results: the answer of another query$/m);
@@ -68,25 +70,25 @@ test('a query that is given the answer of another is noticed', { skip: onLinux }
   });
 });
 
-test('stress fails when a host crashes', async (t) => {
+test('stress fails when a process crashes', async (t) => {
   const env = writePluginThat(t, "process.kill(process.pid, 'SIGSEGV')");
   await assert.rejects(script('stress', ['--rounds', '4'], env), ({ stderr }) => {
-    assert.match(stderr, /^a host ended with SIGSEGV/m);
+    assert.match(stderr, /^a process ended with SIGSEGV/m);
     return true;
   });
 });
 
 // Each process of stress ends with query 0, so the mistake is met whatever else happens.
-test('stress fails when a host gets one wrong result among right ones', async (t) => {
+test('stress fails when one result is wrong among right ones', async (t) => {
   const env = writePluginWithOneMistake(t);
   await assert.rejects(script('stress', ['--rounds', '4'], env), ({ stderr }) => {
     assert.match(stderr, /a query went wrong: the answer of another query/);
-    assert.match(stderr, /^a host ended with exit code 1/m);
+    assert.match(stderr, /^a process ended with exit code 1/m);
     return true;
   });
 });
 
-test('a proof of nothing is none', async () => {
+test('soak, stress and fuzz reject invalid counts', async () => {
   for (const [name, ...args] of [
     ['soak', '--queries', 'many'],
     ['stress', '--rounds', '0'],
@@ -103,7 +105,7 @@ const samples = (measure, valueAt) =>
   }));
 
 for (const [measure, { allowed }] of Object.entries(MEASURES)) {
-  test(`steady growth of ${measure} is noticed, and neither warming up nor one peak is growth`, () => {
+  test(`soak detects steady growth of ${measure}, and ignores warming up and one peak`, () => {
     assert.match(
       violations(samples(measure, (at) => at * (allowed + 1))).join(),
       RegExp(`^${measure} grew from`),

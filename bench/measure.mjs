@@ -45,8 +45,8 @@ export async function measure({ plan, contenders, progress }) {
     };
     const cold = await coldStarts(session, { plan, contenders, progress });
     const loads = await allLoads(session, { plan, contenders, progress });
-    const growth = await growthOf(session, { contenders, progress });
-    const burst = await burstOf(session, { contenders, progress });
+    const growth = await measureGrowth(session, { contenders, progress });
+    const burst = await measureBurst(session, { contenders, progress });
     return { loads, cold, growth, burst };
   } finally {
     api.stop();
@@ -73,7 +73,7 @@ async function allLoads(session, { plan, contenders, progress }) {
   return runs.map(({ cell, contender, rounds }) => ({
     ...cell,
     contender: contender.id,
-    ...figuresOf(rounds),
+    ...summarize(rounds),
   }));
 }
 
@@ -101,11 +101,11 @@ async function oneLoad({ api, optionsFor, env, prepare }, { cell, contender, pla
   };
 }
 
-/** Median, least and greatest of every figure over the rounds. */
-function figuresOf(rounds) {
+/** Median, least and greatest of every metric over the rounds. */
+function summarize(rounds) {
   const names = Object.keys(rounds[0]);
   return {
-    figures: Object.fromEntries(
+    metrics: Object.fromEntries(
       names.map((name) => [name, summary(rounds.map((round) => round[name]))]),
     ),
   };
@@ -147,7 +147,7 @@ function assertAddonFile(folder, expected) {
 }
 
 /** 20,000 queries of ours, and of the empty plugin to tell what the host itself leaves behind. */
-async function growthOf({ optionsFor, env, prepare }, { contenders, progress }) {
+async function measureGrowth({ optionsFor, env, prepare }, { contenders, progress }) {
   await prepare(MAIN);
   const growths = [];
   for (const contender of contenders.filter(({ id }) => id === OURS || id === EMPTY)) {
@@ -162,7 +162,7 @@ async function growthOf({ optionsFor, env, prepare }, { contenders, progress }) 
   return growths;
 }
 
-async function burstOf({ optionsFor, env }, { contenders, progress }) {
+async function measureBurst({ optionsFor, env }, { contenders, progress }) {
   const bursts = [];
   for (const contender of contenders.filter(({ id }) => id !== EMPTY)) {
     progress.update(`${BURST.hosts} new hosts at once: ${contender.id}`);

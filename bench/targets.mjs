@@ -9,7 +9,7 @@ import {
   WITH_ADDON_FILE,
   WITHOUT_ADDON_FILE,
 } from './plan.mjs';
-import { aboveFloor, advantage, coldStart, median, withoutFloor } from './report/figures.mjs';
+import { aboveFloor, advantage, coldStart, median, withoutFloor } from './report/metrics.mjs';
 
 const MAX_BYTES = 1_750_000;
 const MAX_THREADS = 24;

@@ -32,7 +32,7 @@ const ROUTES = [
   },
 ];
 
-function routeOf(method, path) {
+function findRoute(method, path) {
   const candidates = ROUTES.filter((route) => route.path.test(path));
   if (candidates.length === 0) {
     throw notFound(`Invalid URL (${method} ${path})`);
@@ -72,7 +72,7 @@ const RATE_LIMIT_HEADERS = {
 
 function answerRoute(request, origin) {
   const path = request.path.split('?')[0];
-  const route = routeOf(request.method, path);
+  const route = findRoute(request.method, path);
   checkAccess(route, request.headers);
   const body = route.method === 'POST' ? parseBody(request) : undefined;
   return {

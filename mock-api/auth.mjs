@@ -57,7 +57,7 @@ const PROBLEM_KEYS = {
   },
 };
 
-function keyOf(headers) {
+function readKey(headers) {
   const bearer = /^Bearer\s+(.+)$/i.exec(headers.authorization ?? '');
   return bearer ? bearer[1] : headers['api-key'];
 }
@@ -101,7 +101,7 @@ function checkMembership({ header, value, own, prefix, noun }) {
 
 /** Throws the failure that the key, organization or project of this request meets. */
 export function checkAccess(route, headers) {
-  const key = keyOf(headers);
+  const key = readKey(headers);
   checkKey(key);
   checkMembership({
     header: 'OpenAI-Organization',

@@ -1,8 +1,8 @@
 import { badRequest } from './api-failure.mjs';
-import { continuationOf, INSERTIONS } from './continuations.mjs';
-import { pdfFrom, textOfPdf } from './document.mjs';
-import { filesOf, imagesOf, isInstruction, messages, textOf } from './messages.mjs';
-import { checkContext, checkFamilyRules, effortOf, servedModel } from './models.mjs';
+import { findContinuation, INSERTIONS } from './continuations.mjs';
+import { pdfFrom, readPdfText } from './document.mjs';
+import { findFiles, findImages, isInstruction, messages, readText } from './messages.mjs';
+import { checkContext, checkFamilyRules, readEffort, servedModel } from './models.mjs';
 import {
   array,
   boolean,
@@ -17,7 +17,7 @@ import {
 } from './parameters.mjs';
 import { quote, replyTo } from './replies.mjs';
 import { checkMentionsJson, jsonReply, responseFormat } from './response-format.mjs';
-import { SAMPLING, variationOf } from './sampling.mjs';
+import { chooseVariation, SAMPLING } from './sampling.mjs';
 import { countTokens, digest, finish, logprobs } from './tokens.mjs';
 
 const RULES = {
@@ -82,7 +82,7 @@ function describeImage({ url }) {
 
 function describeFile({ filename, file_data: data }) {
   const pdf = pdfFrom(data);
-  const text = textOfPdf(pdf);
+  const text = readPdfText(pdf);
   return `${filename}, ${pdf.length} bytes${text && `, which begins with “${quote(text)}”`}`;
 }
 
@@ -108,76 +108,78 @@ function asInstructed(texts, instructions, prompt, variation) {
   if (LEAD_UP.test(instructions) && insertion) {
     return insertion.text;
   }
-  return CONTINUE.test(instructions) ? continuationOf(prompt, { variation }) : undefined;
+  return CONTINUE.test(instructions) ? findContinuation(prompt, { variation }) : undefined;
 }
 
 function answer(body, variation) {
   const spoken = body.messages.filter((message) => !isInstruction(message));
   const last = spoken.at(-1) ?? body.messages.at(-1);
-  const prompt = textOf(last);
+  const prompt = readText(last);
   const json = jsonReply(body.response_format, prompt);
   if (json !== undefined) {
     return json;
   }
-  const instructions = body.messages.filter(isInstruction).map(textOf).join('\n');
-  const instructed = asInstructed(body.messages.map(textOf), instructions, prompt, variation);
+  const instructions = body.messages.filter(isInstruction).map(readText).join('\n');
+  const instructed = asInstructed(body.messages.map(readText), instructions, prompt, variation);
   if (instructed !== undefined) {
     return instructed;
   }
-  const history = spoken.slice(0, -1).map(textOf);
+  const history = spoken.slice(0, -1).map(readText);
   return [
-    acknowledge('image', imagesOf(last).map(describeImage)),
-    acknowledge('PDF', filesOf(last).map(describeFile)),
+    acknowledge('image', findImages(last).map(describeImage)),
+    acknowledge('PDF', findFiles(last).map(describeFile)),
     replyTo(prompt, { history, variation }),
   ].join('');
 }
 
-const bytesOf = (token) => [...Buffer.from(token)];
+const toBytes = (token) => [...Buffer.from(token)];
 
-const logprobsOf = (tokens, count) => ({
+const buildLogprobs = (tokens, count) => ({
   content: tokens.map((token) => {
     const { logprob, top } = logprobs(token, count);
     return {
       token,
       logprob,
-      bytes: bytesOf(token),
+      bytes: toBytes(token),
       top_logprobs: top.map(([rival, value]) => ({
         token: rival,
         logprob: value,
-        bytes: bytesOf(rival),
+        bytes: toBytes(rival),
       })),
     };
   }),
   refusal: null,
 });
 
-const tokensOfFile = ({ file_data: data }) => IMAGE_TOKENS + countTokens(textOfPdf(pdfFrom(data)));
+const countFileTokens = ({ file_data: data }) =>
+  IMAGE_TOKENS + countTokens(readPdfText(pdfFrom(data)));
 
-const tokensOf = (message) =>
+const countMessageTokens = (message) =>
   [
     MESSAGE_TOKENS,
-    countTokens(textOf(message)),
-    IMAGE_TOKENS * imagesOf(message).length,
-    ...filesOf(message).map(tokensOfFile),
+    countTokens(readText(message)),
+    IMAGE_TOKENS * findImages(message).length,
+    ...findFiles(message).map(countFileTokens),
   ].reduce((sum, tokens) => sum + tokens);
 
-const promptTokensOf = (body) => body.messages.reduce((sum, message) => sum + tokensOf(message), 0);
+const countPromptTokens = (body) =>
+  body.messages.reduce((sum, message) => sum + countMessageTokens(message), 0);
 
 export function chat(body, { created }) {
   checkParameters(body, RULES);
   checkCombinations(body);
-  checkMentionsJson(body, body.messages.map(textOf));
+  checkMentionsJson(body, body.messages.map(readText));
   const model = servedModel(body.model, 'chat');
   checkFamilyRules(model, body);
-  const promptTokens = promptTokensOf(body);
+  const promptTokens = countPromptTokens(body);
   checkContext(model, promptTokens, 'messages');
 
   const cap = body.max_completion_tokens ?? body.max_tokens ?? Number.POSITIVE_INFINITY;
-  const reasoning = Math.min(REASONING_TOKENS[effortOf(model, body)], cap);
+  const reasoning = Math.min(REASONING_TOKENS[readEffort(model, body)], cap);
   let textTokens = 0;
   const n = body.n ?? 1;
   const choices = Array.from({ length: n }, (_, index) => {
-    const finished = finish(answer(body, variationOf(body, index)), {
+    const finished = finish(answer(body, chooseVariation(body, index)), {
       maxTokens: cap - reasoning,
       stop: body.stop,
     });
@@ -185,7 +187,7 @@ export function chat(body, { created }) {
     return {
       index,
       message: { role: 'assistant', content: finished.text, refusal: null, annotations: [] },
-      logprobs: body.logprobs ? logprobsOf(finished.tokens, body.top_logprobs ?? 0) : null,
+      logprobs: body.logprobs ? buildLogprobs(finished.tokens, body.top_logprobs ?? 0) : null,
       finish_reason: finished.finish_reason,
     };
   });

@@ -1,8 +1,8 @@
 import { badRequest } from './api-failure.mjs';
-import { continuationOf } from './continuations.mjs';
+import { findContinuation } from './continuations.mjs';
 import { checkContext, checkFamilyRules, servedModel } from './models.mjs';
 import { array, boolean, checkParameters, either, integer, orNull, string } from './parameters.mjs';
-import { SAMPLING, variationOf } from './sampling.mjs';
+import { chooseVariation, SAMPLING } from './sampling.mjs';
 import { countTokens, digest, finish, logprobs, tokenize } from './tokens.mjs';
 
 const RULES = {
@@ -29,7 +29,7 @@ const RULES = {
 /** The API's own default, which cuts most answers off. */
 const DEFAULT_MAX_TOKENS = 16;
 
-function promptsOf(prompt) {
+function readPrompts(prompt) {
   if (prompt === null) return ['<|endoftext|>'];
   if (typeof prompt === 'string') return [prompt];
   if (typeof prompt[0] === 'number') return [prompt.join(' ')];
@@ -40,7 +40,7 @@ function promptsOf(prompt) {
  * OpenAI leaves the first entry of an echoed prompt null; its own document says number, and the
  * mock API keeps to the document.
  */
-function logprobsOf(tokens, count) {
+function buildLogprobs(tokens, count) {
   const measured = tokens.map((token) => logprobs(token, count));
   const offsets = [];
   let offset = 0;
@@ -66,15 +66,15 @@ export function complete(body, { created }) {
     throw badRequest('best_of must be greater than n', 'best_of');
   }
   const maxTokens = body.max_tokens ?? DEFAULT_MAX_TOKENS;
-  const prompts = promptsOf(body.prompt);
+  const prompts = readPrompts(body.prompt);
   const promptTokens = prompts.reduce((sum, prompt) => sum + countTokens(prompt), 0);
   checkContext(model, promptTokens + maxTokens);
 
   let completionTokens = 0;
   const choices = prompts.flatMap((prompt, promptIndex) =>
     Array.from({ length: candidates }, (_, candidate) => {
-      const variation = variationOf(body, candidate);
-      const text = continuationOf(prompt, { suffix: body.suffix, variation });
+      const variation = chooseVariation(body, candidate);
+      const text = findContinuation(prompt, { suffix: body.suffix, variation });
       const finished = finish(text, { maxTokens, stop: body.stop });
       completionTokens += finished.tokens.length;
       const echoed = body.echo ? prompt : '';
@@ -82,7 +82,7 @@ export function complete(body, { created }) {
         text: echoed + finished.text,
         index: promptIndex * n + candidate,
         logprobs: Number.isInteger(body.logprobs)
-          ? logprobsOf([...tokenize(echoed), ...finished.tokens], body.logprobs)
+          ? buildLogprobs([...tokenize(echoed), ...finished.tokens], body.logprobs)
           : null,
         finish_reason: finished.finish_reason,
       };

@@ -71,7 +71,7 @@ const inventedContinuations = (prompt) => [
 const pick = (list, variation) => list[variation % list.length];
 
 /** `variation` 0 is the likeliest text; others stand for further choices of the same prompt. */
-export function continuationOf(prompt, { suffix, variation = 0 } = {}) {
+export function findContinuation(prompt, { suffix, variation = 0 } = {}) {
   if (suffix) {
     const insertion = INSERTIONS.find(
       (each) => each.prompt === prompt.trim() && each.suffix.trim() === suffix.trim(),

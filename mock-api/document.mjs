@@ -30,7 +30,7 @@ function streams(bytes) {
 const unescaped = (text) => text.replaceAll(/\\(.)/gs, (_, escaped) => ESCAPES[escaped] ?? escaped);
 
 /** The texts of a PDF, one after the other. Texts in a font's own encoding are not understood. */
-export function textOfPdf(bytes) {
+export function readPdfText(bytes) {
   return streams(bytes)
     .flatMap((stream) => Array.from(stream.matchAll(/\(((?:\\.|[^\\()])*)\)\s*(?:Tj|'|")/gs)))
     .map(([, text]) => unescaped(text).trim())

@@ -26,13 +26,13 @@ const DIMENSIONS = {
 };
 const FIXED_DIMENSIONS = ['text-embedding-ada-002'];
 
-function inputsOf(input) {
+function readInputs(input) {
   if (typeof input === 'string') return [input];
   if (typeof input[0] === 'number') return [input.join(' ')];
   return input.map((each) => (typeof each === 'string' ? each : each.join(' ')));
 }
 
-function dimensionsOf(body) {
+function readDimensions(body) {
   const most = DIMENSIONS[body.model];
   if (body.dimensions === undefined) {
     return most;
@@ -63,8 +63,8 @@ const base64 = (vector) => Buffer.from(Float32Array.from(vector).buffer).toStrin
 export function embeddings(body) {
   checkParameters(body, RULES);
   const model = servedModel(body.model, 'embeddings');
-  const dimensions = dimensionsOf(body);
-  const inputs = inputsOf(body.input);
+  const dimensions = readDimensions(body);
+  const inputs = readInputs(body.input);
   if (inputs.some((input) => input === '')) {
     throw badRequest("Invalid 'input': input cannot be an empty string.", 'input');
   }

@@ -97,22 +97,22 @@ function checkMessage(name, message) {
 
 export const messages = array(checkMessage, { min: 1 });
 
-const partsOf = ({ content }) =>
+const listParts = ({ content }) =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? []);
 
-export const textOf = (message) =>
-  partsOf(message)
+export const readText = (message) =>
+  listParts(message)
     .filter(({ type }) => type === 'text')
     .map(({ text }) => text)
     .join('\n');
 
-export const imagesOf = (message) =>
-  partsOf(message)
+export const findImages = (message) =>
+  listParts(message)
     .filter(({ type }) => type === 'image_url')
     .map(({ image_url: image }) => image);
 
-export const filesOf = (message) =>
-  partsOf(message)
+export const findFiles = (message) =>
+  listParts(message)
     .filter(({ type }) => type === 'file')
     .map(({ file }) => file);
 

@@ -100,7 +100,7 @@ const STRICT_FAMILIES = {
   },
 };
 
-function* modelsOf(family, ids, { shutdown = null, snapshot } = {}) {
+function* buildModels(family, ids, { shutdown = null, snapshot } = {}) {
   for (const id of ids) {
     yield {
       id,
@@ -112,54 +112,54 @@ function* modelsOf(family, ids, { shutdown = null, snapshot } = {}) {
 }
 
 const MODELS = [
-  ...modelsOf('gpt-6-astra', ['gpt-6-astra', 'gpt-6.1-sol']),
-  ...modelsOf('gpt-5.5', ['gpt-6-sol', 'gpt-6-luna', 'gpt-6.1-terra']),
-  ...modelsOf('gpt-5.5', ['gpt-5.6-sol', 'gpt-5.6-terra', 'gpt-5.6-luna']),
-  ...modelsOf('gpt-5.5', ['gpt-5.5'], { snapshot: '2026-04-23' }),
-  ...modelsOf('gpt-5.4', ['gpt-5.4'], { snapshot: '2026-03-05' }),
-  ...modelsOf('gpt-5.4', ['gpt-5.4-mini'], { snapshot: '2026-03-17' }),
-  ...modelsOf('gpt-5.4', ['gpt-5.4-nano'], { snapshot: '2026-03-17', shutdown: '2027-04-01' }),
-  ...modelsOf('gpt-5.2', ['gpt-5.2'], { snapshot: '2025-12-11' }),
-  ...modelsOf('gpt-5.1', ['gpt-5.1'], { snapshot: '2025-11-13', shutdown: '2027-04-01' }),
-  ...modelsOf('gpt-5', ['gpt-5', 'gpt-5-mini', 'gpt-5-nano'], {
+  ...buildModels('gpt-6-astra', ['gpt-6-astra', 'gpt-6.1-sol']),
+  ...buildModels('gpt-5.5', ['gpt-6-sol', 'gpt-6-luna', 'gpt-6.1-terra']),
+  ...buildModels('gpt-5.5', ['gpt-5.6-sol', 'gpt-5.6-terra', 'gpt-5.6-luna']),
+  ...buildModels('gpt-5.5', ['gpt-5.5'], { snapshot: '2026-04-23' }),
+  ...buildModels('gpt-5.4', ['gpt-5.4'], { snapshot: '2026-03-05' }),
+  ...buildModels('gpt-5.4', ['gpt-5.4-mini'], { snapshot: '2026-03-17' }),
+  ...buildModels('gpt-5.4', ['gpt-5.4-nano'], { snapshot: '2026-03-17', shutdown: '2027-04-01' }),
+  ...buildModels('gpt-5.2', ['gpt-5.2'], { snapshot: '2025-12-11' }),
+  ...buildModels('gpt-5.1', ['gpt-5.1'], { snapshot: '2025-11-13', shutdown: '2027-04-01' }),
+  ...buildModels('gpt-5', ['gpt-5', 'gpt-5-mini', 'gpt-5-nano'], {
     snapshot: '2025-08-07',
     shutdown: '2026-12-11',
   }),
-  ...modelsOf('o3', ['o3'], { snapshot: '2025-04-16', shutdown: '2026-12-11' }),
-  ...modelsOf('classic', ['gpt-4o'], { snapshot: '2024-11-20', shutdown: '2027-01-14' }),
-  ...modelsOf('classic', ['gpt-4o-2024-08-06'], { shutdown: '2027-01-14' }),
-  ...modelsOf('classic', ['gpt-4o-mini'], { snapshot: '2024-07-18', shutdown: '2027-01-14' }),
-  ...modelsOf('classic', ['gpt-4.1', 'gpt-4.1-mini'], {
+  ...buildModels('o3', ['o3'], { snapshot: '2025-04-16', shutdown: '2026-12-11' }),
+  ...buildModels('classic', ['gpt-4o'], { snapshot: '2024-11-20', shutdown: '2027-01-14' }),
+  ...buildModels('classic', ['gpt-4o-2024-08-06'], { shutdown: '2027-01-14' }),
+  ...buildModels('classic', ['gpt-4o-mini'], { snapshot: '2024-07-18', shutdown: '2027-01-14' }),
+  ...buildModels('classic', ['gpt-4.1', 'gpt-4.1-mini'], {
     snapshot: '2025-04-14',
     shutdown: '2027-01-14',
   }),
-  ...modelsOf(
+  ...buildModels(
     'classic',
     ['gpt-3.5-turbo', 'gpt-3.5-turbo-0125', 'gpt-4', 'gpt-4-0613', 'gpt-4-turbo', 'gpt-4.1-nano'],
     { shutdown: '2026-10-23' },
   ),
-  ...modelsOf('o3', ['o1', 'o3-mini', 'o4-mini'], { shutdown: '2026-10-23' }),
-  ...modelsOf('o3', ['o1-mini', 'o1-preview'], { shutdown: '2025-10-27' }),
-  ...modelsOf('responses only', ['gpt-5-pro', 'gpt-5.5-pro', 'o3-pro', 'gpt-5.1-codex-max']),
-  ...modelsOf('instruct', ['gpt-3.5-turbo-instruct'], { shutdown: '2026-09-28' }),
-  ...modelsOf('base', ['babbage-002', 'davinci-002'], { shutdown: '2026-09-28' }),
-  ...modelsOf('instruct', ['text-davinci-003'], { shutdown: '2024-01-04' }),
-  ...modelsOf('instruct', ['mock-api-instruct']),
-  ...modelsOf('base', ['mock-api-base']),
-  ...modelsOf('embedding', [
+  ...buildModels('o3', ['o1', 'o3-mini', 'o4-mini'], { shutdown: '2026-10-23' }),
+  ...buildModels('o3', ['o1-mini', 'o1-preview'], { shutdown: '2025-10-27' }),
+  ...buildModels('responses only', ['gpt-5-pro', 'gpt-5.5-pro', 'o3-pro', 'gpt-5.1-codex-max']),
+  ...buildModels('instruct', ['gpt-3.5-turbo-instruct'], { shutdown: '2026-09-28' }),
+  ...buildModels('base', ['babbage-002', 'davinci-002'], { shutdown: '2026-09-28' }),
+  ...buildModels('instruct', ['text-davinci-003'], { shutdown: '2024-01-04' }),
+  ...buildModels('instruct', ['mock-api-instruct']),
+  ...buildModels('base', ['mock-api-base']),
+  ...buildModels('embedding', [
     'text-embedding-3-small',
     'text-embedding-3-large',
     'text-embedding-ada-002',
   ]),
-  ...modelsOf('image', [
+  ...buildModels('image', [
     'gpt-image-2',
     'gpt-image-2.6-flare',
     'gpt-image-1.5',
     'gpt-image-1',
     'gpt-image-1-mini',
   ]),
-  ...modelsOf('image', ['dall-e-3', 'dall-e-2'], { shutdown: '2026-05-12' }),
-  ...modelsOf('image', ['mock-api-image']),
+  ...buildModels('image', ['dall-e-3', 'dall-e-2'], { shutdown: '2026-05-12' }),
+  ...buildModels('image', ['mock-api-image']),
   ...Object.entries(STRICT_FAMILIES).map(([name, rules]) => ({
     id: `mock-api-strict-${name}`,
     resolved: `mock-api-strict-${name}`,
@@ -254,7 +254,7 @@ export function servedModel(name, endpoint) {
 const isSet = (value) => value !== undefined && value !== null;
 
 /** 'none' for models that do not reason. */
-export const effortOf = (model, body) =>
+export const readEffort = (model, body) =>
   model.efforts ? (body.reasoning_effort ?? model.effort) : 'none';
 
 const allows = (rule, effort) =>
@@ -281,7 +281,7 @@ function unsupportedValue(model, name, value, supported) {
 }
 
 function checkSampling(model, body) {
-  if (allows(model.sampling, effortOf(model, body))) {
+  if (allows(model.sampling, readEffort(model, body))) {
     return;
   }
   for (const name of SAMPLING.filter((each) => isSet(body[each]))) {
@@ -331,7 +331,7 @@ export function checkFamilyRules(model, body) {
     }
   }
   checkSampling(model, body);
-  if (body.tools?.length && !allows(model.tools, effortOf(model, body))) {
+  if (body.tools?.length && !allows(model.tools, readEffort(model, body))) {
     throw badRequest(
       `Function tools with reasoning_effort are not supported for ${model.id} in this endpoint.`,
       'reasoning_effort',

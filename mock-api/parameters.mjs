@@ -20,7 +20,7 @@ const invalidType = (name, expected, value) =>
 export const isObject = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A check throws the API's own complaint about a value; `name` is the path that it names. */
+/** A check throws the API's own error about a value; `name` is the path that it names. */
 const ofType = (expected, fits) => (name, value) => {
   if (!fits(value)) {
     throw invalidType(name, expected, value);
@@ -123,7 +123,7 @@ export const either =
         failures.push(failure);
       }
     }
-    // A complaint about the content is worth more than one about the type.
+    // An error about the content says more than one about the type.
     throw failures.find(({ body }) => body.error.code !== 'invalid_type') ?? failures[0];
   };
 

@@ -36,7 +36,7 @@ const FAULTS = {
   garbage: ({ response }) => response.socket.end('this is not HTTP\r\n\r\n'),
 };
 
-const bytesOf = (body) => {
+const toBytes = (body) => {
   if (Buffer.isBuffer(body)) return body;
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 };
@@ -52,7 +52,7 @@ export async function play(
   if (response.destroyed) {
     return;
   }
-  const bytes = bytesOf(body);
+  const bytes = toBytes(body);
   const writeHead = () =>
     response.writeHead(status, { 'content-length': bytes.length, ...headers });
   if (fault === undefined) {

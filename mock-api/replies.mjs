@@ -45,7 +45,7 @@ const ARITHMETIC = {
   '/': (a, b) => a / b,
 };
 
-export const capitalOf = (country) => CAPITALS[country.trim().toLowerCase()];
+export const findCapital = (country) => CAPITALS[country.trim().toLowerCase()];
 
 const unquoted = (text) => text.trim().replace(/^["'“„«]+|["'”“»]+$/gu, '');
 const firstSentence = (text) => /^.*?[.!?](?=\s|$)/su.exec(text.trim())?.[0] ?? text.trim();
@@ -54,7 +54,8 @@ const firstSentence = (text) => /^.*?[.!?](?=\s|$)/su.exec(text.trim())?.[0] ?? 
 const REPLIES = [
   [
     /capital (?:city )?of ([\p{L} ]+?)\s*[?.!]*$/iu,
-    ([, country]) => capitalOf(country) && `The capital of ${country} is ${capitalOf(country)}.`,
+    ([, country]) =>
+      findCapital(country) && `The capital of ${country} is ${findCapital(country)}.`,
   ],
   [
     /translate\s+(.+?)\s+(?:in)?to (french|german|spanish)\b/isu,

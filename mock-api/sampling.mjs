@@ -26,6 +26,6 @@ export const SAMPLING = {
 };
 
 /** Which of its texts the mock API gives as the choice at `index`. */
-export function variationOf({ temperature, seed }, index) {
+export function chooseVariation({ temperature, seed }, index) {
   return temperature === 0 ? 0 : index + Math.abs(seed ?? 0);
 }

@@ -1,5 +1,5 @@
 import { isObject } from './parameters.mjs';
-import { capitalOf } from './replies.mjs';
+import { findCapital } from './replies.mjs';
 
 const FORMATS = {
   date: '2026-11-22',
@@ -27,8 +27,8 @@ const WORDS = {
 
 function wordFor(name, prompt) {
   const country = /(?:of|about|for) ([\p{L} ]+?)\s*(?:[?.!,]|$)/iu.exec(prompt)?.[1];
-  if (country && capitalOf(country)) {
-    const facts = { capital: capitalOf(country), city: capitalOf(country), country };
+  if (country && findCapital(country)) {
+    const facts = { capital: findCapital(country), city: findCapital(country), country };
     if (facts[name]) {
       return facts[name];
     }

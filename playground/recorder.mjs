@@ -12,7 +12,7 @@ import { finished } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
 import { createAuthority } from './authority.mjs';
-import { connect, hostOf } from './upstream.mjs';
+import { connect, readHost } from './upstream.mjs';
 
 /** The recorder could not let the first request pass; nothing was sent. */
 export class NotForwarded extends Error {}
@@ -50,7 +50,7 @@ export async function startRecorder() {
     // Nobody reads from it yet, and its end would go unnoticed.
     socket.read(0);
     const upstream = await reach(address, socket);
-    const secureContext = await authority.contextFor(hostOf(address));
+    const secureContext = await authority.contextFor(readHost(address));
     assertWanted();
     socket.write('HTTP/1.1 200 OK\r\n\r\n');
     const client = new tls.TLSSocket(socket, {

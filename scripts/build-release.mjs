@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rustEnvironment } from './portable/rust-std.mjs';
-import { assertPortable, GLIBC_FLOOR, glibcOf } from './portable/system-needs.mjs';
+import { assertPortable, GLIBC_FLOOR, requiredGlibc } from './portable/system-needs.mjs';
 import { zigEnvironment } from './portable/zig.mjs';
 import { ROOT, runOrExit } from './setup.mjs';
 
@@ -93,7 +93,7 @@ function compile(architecture) {
       `the addon for linux-${architecture} would not load everywhere: ${error.message}`,
     );
   }
-  console.log(`linux-${architecture} needs glibc ${glibcOf(bytes)}, and no other library`);
+  console.log(`linux-${architecture} needs glibc ${requiredGlibc(bytes)}, and no other library`);
   const addons = join(ROOT, 'target', 'addons');
   mkdirSync(addons, { recursive: true });
   const file = join(addons, `tooljet-openai-linux-${architecture}.node`);

@@ -8,7 +8,7 @@ import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createHarness } from '../harness/harness.mjs';
-import { continuationOf } from '../mock-api/continuations.mjs';
+import { findContinuation } from '../mock-api/continuations.mjs';
 import { replyTo } from '../mock-api/replies.mjs';
 import { startMockApi } from '../mock-api/server.mjs';
 import {
@@ -80,7 +80,7 @@ async function timed(work) {
 const PASSED = { outcome: 'ok', style: 'green' };
 const FAILED_AS_PLANNED = { outcome: 'failed, as it should', style: 'yellow' };
 
-function tokensOf({ usage, finish_reason: reason }) {
+function describeTokens({ usage, finish_reason: reason }) {
   const counts = usage && `${usage.prompt_tokens} in, ${usage.completion_tokens} out`;
   return [counts, reason && `finish_reason ${reason}`].filter(Boolean).join(', ');
 }
@@ -96,7 +96,7 @@ function printMetadata(metadata) {
   for (const { parameter, change, to } of metadata.adjusted ?? []) {
     printField('adjusted', `${parameter}: ${change}${to ? ` to ${to}` : ''}`);
   }
-  printField('tokens', tokensOf(metadata));
+  printField('tokens', describeTokens(metadata));
   printField('request', `${metadata.request_id}`);
 }
 
@@ -167,7 +167,7 @@ async function demonstrate({ harness, source, prompt, mockApi }) {
   await demonstrateQuery(harness, source, {
     title: '2  Completions',
     query: { operation: 'completion', prompt: completionPrompt, max_tokens: '64' },
-    expected: mockApi && continuationOf(completionPrompt),
+    expected: mockApi && findContinuation(completionPrompt),
   });
   print();
   await demonstrateQuery(harness, source, {

@@ -34,12 +34,12 @@ function parseOptions(args) {
     ...values,
     port: parsePort(values.port),
     folder: resolve(values.folder),
-    upstream: originOf(values.upstream),
+    upstream: parseOrigin(values.upstream),
   };
 }
 
 /** ToolJet puts paths behind it as they are, so it ends without a slash. */
-function originOf(text) {
+function parseOrigin(text) {
   const isUrl = URL.canParse(text);
   const { protocol, username, password, search, hash } = isUrl ? new URL(text) : {};
   if (!['http:', 'https:'].includes(protocol) || username || password || search || hash) {

@@ -9,7 +9,7 @@ import { LOADERS } from '../harness/loaders.mjs';
 import { packedAddons, unpackAddon } from './pack.mjs';
 import { output } from './portable/command.mjs';
 import { fetchNode, needsDebian, nodeOnArm64, nodeOnOldLibc } from './portable/nodes.mjs';
-import { compareVersions, GLIBC_FLOOR, glibcOf } from './portable/system-needs.mjs';
+import { compareVersions, GLIBC_FLOOR, requiredGlibc } from './portable/system-needs.mjs';
 import { ROOT } from './setup.mjs';
 
 const USAGE = `npm run test:platforms -- [options] [NAME ...]
@@ -39,7 +39,7 @@ function platforms(addons) {
   const without = (needed) =>
     !addons.has(needed) && `the build has no addon for ${needed}; npm run build:release adds it`;
   const tooNew = () => {
-    const glibc = glibcOf(addons.get(platform));
+    const glibc = requiredGlibc(addons.get(platform));
     const isTooNew = compareVersions(glibc, OLD_GLIBC) > 0;
     return (
       isTooNew &&
@@ -153,7 +153,7 @@ function readTap(tap) {
     ([, failed, title]) => ({ failed: failed !== undefined, title }),
   );
   const loaders = points.flatMap(({ failed, title }) => {
-    const loader = /^ToolJet's loader (\w) runs it/.exec(title)?.[1];
+    const loader = /^ToolJet's loader (\w) runs the plugin/.exec(title)?.[1];
     return loader ? [[loader, failed ? 'FAILS' : 'runs']] : [];
   });
   return {

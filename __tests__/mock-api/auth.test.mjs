@@ -2,27 +2,27 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CHAT, conversation, KEY, send } from './client.mjs';
 
-describe('access', () => {
+describe('authentication of the mock API', () => {
   const list = (headers) => send('GET', '/v1/models', { headers });
 
-  it('is open to every mock API key, as bearer or in the api-key header', async () => {
+  it('accepts every mock API key, as bearer or in the api-key header', async () => {
     assert.equal((await list({})).status, 200);
     assert.equal((await list({ authorization: '', 'api-key': KEY })).status, 200);
   });
 
-  it('is refused without a key, with no code', async () => {
+  it('rejects a request without a key, with no code', async () => {
     const { status, body } = await list({ authorization: '' });
     assert.deepEqual([status, body.error.code], [401, null]);
   });
 
-  it('is refused to another key, whose ends the message repeats', async () => {
+  it('rejects another key, and repeats its ends in the message', async () => {
     const { status, body } = await list({ authorization: 'Bearer sk-proj-abcdefgh-secret-1234' });
     assert.deepEqual([status, body.error.code], [401, 'invalid_api_key']);
     assert.match(body.error.message, /sk-proj-\*+1234/);
     assert.doesNotMatch(body.error.message, /secret/);
   });
 
-  it('lets a restricted key chat but not list models, with an error that is plain text', async () => {
+  it('allows chat and rejects the model list, in plain text, for a restricted key', async () => {
     const headers = { authorization: 'Bearer sk-mock-api-restricted' };
     const { status, body } = await list(headers);
     assert.equal(status, 403);
@@ -30,7 +30,7 @@ describe('access', () => {
     assert.equal((await send('POST', CHAT, { headers, body: conversation() })).status, 200);
   });
 
-  it('lets a key that may only list models do that', async () => {
+  it('allows the model list for a key that may only list models', async () => {
     const headers = { authorization: 'Bearer sk-mock-api-models-only' };
     assert.equal((await list(headers)).status, 200);
     const { status, body } = await send('POST', CHAT, { headers, body: conversation() });
@@ -38,7 +38,7 @@ describe('access', () => {
     assert.match(body.error.message, /Missing scopes: model\.request/);
   });
 
-  it('tells an account without credit from one that is too fast', async () => {
+  it('distinguishes an account without credit from one that is too fast', async () => {
     const noCredit = await send('POST', CHAT, {
       headers: { authorization: 'Bearer sk-mock-api-no-credit' },
       body: conversation(),

@@ -4,10 +4,10 @@ import { validateRequest, validateResponse } from '../openapi.mjs';
 import { answer, CHAT, COMPLETIONS, completion, conversation, send } from './client.mjs';
 import { VARIANTS } from './variants.mjs';
 
-describe("what the mock API answers fits OpenAI's document", () => {
+describe("the mock API follows OpenAI's document", () => {
   for (const [path, variants] of Object.entries(VARIANTS)) {
     for (const [name, body] of Object.entries(variants)) {
-      it(`for ${name} at ${path}`, async () => {
+      it(`responds to ${name} at ${path} as in OpenAI's document`, async () => {
         assert.deepEqual(validateRequest('POST', path, body), []);
         const answered = await answer(path, body);
         assert.deepEqual(validateResponse('POST', path, 200, answered), []);
@@ -15,7 +15,7 @@ describe("what the mock API answers fits OpenAI's document", () => {
     }
   }
 
-  it('for the list of models, and for each of them', async () => {
+  it("responds to the model list and to each model as in OpenAI's document", async () => {
     const { body: list } = await send('GET', '/v1/models');
     assert.deepEqual(validateResponse('GET', '/v1/models', 200, list), []);
     for (const { id } of list.data) {
@@ -25,7 +25,7 @@ describe("what the mock API answers fits OpenAI's document", () => {
     }
   });
 
-  it('for every failure but the one whose error is plain text at OpenAI too', async () => {
+  it("responds to every failure as in OpenAI's document, except the one in plain text", async () => {
     const failures = [
       ['GET', '/v1/models', { headers: { authorization: '' } }],
       ['GET', '/v1/models', { headers: { authorization: 'Bearer sk-proj-someone-elses-key' } }],
@@ -51,7 +51,7 @@ describe("what the mock API answers fits OpenAI's document", () => {
     }
   });
 
-  it('and carries a request id of its own and the headers of the API', async () => {
+  it('sends a request id and the headers of the API with every response', async () => {
     const first = await send('POST', CHAT, { body: conversation() });
     const second = await send('POST', CHAT, { body: conversation() });
     assert.equal(first.headers.get('content-type'), 'application/json');

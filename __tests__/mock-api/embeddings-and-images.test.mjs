@@ -3,14 +3,14 @@ import { describe, it } from 'node:test';
 import { answer, EMBEDDINGS, IMAGES, refused } from './client.mjs';
 import { VARIANTS } from './variants.mjs';
 
-describe('embeddings and images', () => {
+describe('embeddings and images of the mock API', () => {
   const vectors = async (body) =>
     (await answer(EMBEDDINGS, { model: 'text-embedding-3-small', ...body })).data.map(
       ({ embedding }) => embedding,
     );
   const cosine = (a, b) => a.reduce((sum, value, index) => sum + value * b[index], 0);
 
-  it('are close for texts that share words', async () => {
+  it('embeds strings that share words close to each other', async () => {
     const [sea, alsoSea, street] = await vectors({
       input: ['a calm sea at night', 'the calm sea', 'three busy streets'],
     });
@@ -19,7 +19,7 @@ describe('embeddings and images', () => {
     assert.ok(cosine(sea, alsoSea) > cosine(sea, street));
   });
 
-  it('are the same numbers as base64', async () => {
+  it('embeds the same numbers as base64', async () => {
     const input = 'a calm sea';
     const [floats] = await vectors({ input, dimensions: 8 });
     const [text] = await vectors({ input, dimensions: 8, encoding_format: 'base64' });
@@ -28,7 +28,7 @@ describe('embeddings and images', () => {
     assert.deepEqual(decoded, floats);
   });
 
-  it('are refused for no text, for too many dimensions and for chat models', async () => {
+  it('rejects embeddings of empty input, of too many dimensions and of chat models', async () => {
     const refusal = (body) => refused(EMBEDDINGS, { model: 'text-embedding-3-small', ...body });
     assert.equal((await refusal({ input: '' })).param, 'input');
     assert.equal((await refusal({ input: [] })).param, 'input');
@@ -36,7 +36,7 @@ describe('embeddings and images', () => {
     assert.equal((await refusal({ input: 'x', model: 'gpt-5.4' })).status, 403);
   });
 
-  it('draw a picture of the size that was asked for', async () => {
+  it('draws an image of the requested size', async () => {
     const { data } = await answer(IMAGES, VARIANTS[IMAGES]['a GPT image']);
     const png = Buffer.from(data[0].b64_json, 'base64');
     assert.equal(png.toString('latin1', 1, 4), 'PNG');
@@ -44,14 +44,14 @@ describe('embeddings and images', () => {
     assert.notEqual(data[0].b64_json, data[1].b64_json);
   });
 
-  it('give an address where the picture can be fetched', async () => {
+  it('gives a URL where the image can be fetched', async () => {
     const { data } = await answer(IMAGES, VARIANTS[IMAGES]['an address']);
     const response = await fetch(data[0].url);
     assert.equal(response.headers.get('content-type'), 'image/png');
     assert.ok((await response.arrayBuffer()).byteLength > 1000);
   });
 
-  it('keep the image models apart', async () => {
+  it('distinguishes the image models', async () => {
     const param = async (body) => (await refused(IMAGES, { prompt: 'hills', ...body })).param;
     assert.equal(await param({ model: 'gpt-image-1', response_format: 'url' }), 'response_format');
     assert.equal(await param({ model: 'gpt-image-1', size: '256x256' }), 'size');

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CHAT, chatted, conversation, refused, user } from './client.mjs';
 
-describe('model families', () => {
+describe('model families of the mock API', () => {
   const rejects = async (model, options) => {
     const { status, param, code } = await refused(CHAT, conversation({ model, ...options }));
     return [status, param, code];
   };
 
-  it('that reason refuse max_tokens, penalties and stop', async () => {
+  it('rejects max_tokens, penalties and stop for reasoning models', async () => {
     for (const model of ['gpt-5', 'gpt-5.4', 'gpt-6-sol', 'gpt-6-astra', 'o3']) {
       for (const options of [{ max_tokens: 9 }, { stop: 'x' }, { presence_penalty: 1 }]) {
         const [name] = Object.keys(options);
@@ -17,7 +17,7 @@ describe('model families', () => {
     }
   });
 
-  it('refuse a temperature while they reason, and some always', async () => {
+  it('rejects a temperature while a model reasons, and always for some', async () => {
     const warm = { temperature: 0.2 };
     await chatted({ model: 'gpt-5.4', ...warm });
     await chatted({ model: 'gpt-6-sol', reasoning_effort: 'none', ...warm });
@@ -29,7 +29,7 @@ describe('model families', () => {
     assert.deepEqual(await rejects('o3', warm), [400, 'temperature', 'unsupported_parameter']);
   });
 
-  it('take the reasoning efforts that they know', async () => {
+  it('accepts the reasoning efforts of each model family', async () => {
     await chatted({ model: 'gpt-5', reasoning_effort: 'minimal' });
     assert.deepEqual(await rejects('gpt-5.2', { reasoning_effort: 'minimal' }), [
       400,
@@ -39,7 +39,7 @@ describe('model families', () => {
     assert.deepEqual(await rejects('gpt-4.1', { reasoning_effort: 'low' }), [400, null, null]);
   });
 
-  it('include mock models that each refuse one thing', async () => {
+  it('has models that each reject one parameter', async () => {
     const system = { role: 'system', content: 'Be brief.' };
     const developer = { role: 'developer', content: 'Be brief.' };
     const cases = {
@@ -66,7 +66,7 @@ describe('model families', () => {
     ]);
   });
 
-  it('are known by alias, snapshot and fine-tune, and unknown or gone otherwise', async () => {
+  it('knows models by alias, snapshot and fine-tune, and rejects unknown or removed ones', async () => {
     await chatted({ model: 'gpt-4.1-2025-04-14' });
     await chatted({ model: 'ft:gpt-4.1-2025-04-14:org::abc' });
     assert.deepEqual(await rejects('gpt-99', {}), [404, null, 'model_not_found']);

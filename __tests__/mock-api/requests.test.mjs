@@ -15,7 +15,7 @@ import {
   user,
 } from './client.mjs';
 
-describe('requests', () => {
+describe('requests to the mock API', () => {
   /** What the document refuses; `param` is what the API names. */
   const REFUSED = [
     [COMPLETIONS, completion({ messages: [] }), null],
@@ -54,14 +54,14 @@ describe('requests', () => {
 
   for (const [path, body, param] of REFUSED) {
     const shown = JSON.stringify(body).slice(0, 120);
-    it(`are refused at ${path} where the document refuses them: ${shown}`, async () => {
+    it(`rejects at ${path}, as OpenAI's document does: ${shown}`, async () => {
       assert.notDeepEqual(validateRequest('POST', path, JSON.parse(JSON.stringify(body))), []);
       const refusal = await refused(path, body);
       assert.deepEqual([refusal.status, refusal.param], [400, param]);
     });
   }
 
-  it('with a file are refused unless it is a PDF that has a name', async () => {
+  it('rejects a file that is not a PDF or has no name', async () => {
     const place = 'messages[0].content[0].file';
     for (const [file, param] of [
       [{}, `${place}.file_id`],
@@ -79,18 +79,18 @@ describe('requests', () => {
     }
   });
 
-  it('name every argument that is not known', async () => {
+  it('names every unknown argument', async () => {
     const { message } = await refused(CHAT, conversation({ foo: 1, bar: 2 }));
     assert.match(message, /Unrecognized request arguments supplied: foo, bar/);
   });
 
-  it('may leave an option null where the API allows it', async () => {
+  it('accepts null for an option where the API allows it', async () => {
     await completed({ max_tokens: null, stop: null, suffix: null, temperature: null });
     await chatted({ temperature: null, stop: null, max_completion_tokens: null, n: null });
     assert.equal((await refused(CHAT, conversation({ tools: null }))).param, 'tools');
   });
 
-  it('must be a JSON object with a JSON content type', async () => {
+  it('rejects a request that is not a JSON object with a JSON content type', async () => {
     const status = async (options) => (await send('POST', CHAT, options)).status;
     assert.equal(await status({ body: '{' }), 400);
     assert.equal(await status({ body: '[]' }), 400);
@@ -101,7 +101,7 @@ describe('requests', () => {
     assert.equal(body.error.code, 'unsupported_content_type');
   });
 
-  it('that do not fit the context window say so', async () => {
+  it('rejects a request that exceeds the context window', async () => {
     const { param, code } = await refused(
       CHAT,
       conversation({ messages: user('word '.repeat(400_001)) }),
@@ -111,7 +111,7 @@ describe('requests', () => {
     assert.equal(long.code, 'context_length_exceeded');
   });
 
-  it('to a path that does not exist are told so', async () => {
+  it('rejects a path that does not exist', async () => {
     const { status, body } = await send('POST', '/v1/v1/chat/completions', { body: {} });
     assert.equal(status, 404);
     assert.match(body.error.message, /Invalid URL \(POST \/v1\/v1\/chat\/completions\)/);

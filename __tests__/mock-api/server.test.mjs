@@ -9,7 +9,7 @@ import { answer, CHAT, conversation, KEY, mockApi, send } from './client.mjs';
 import { VARIANTS } from './variants.mjs';
 
 describe('the mock API', () => {
-  it('answers the same request with the same bytes, in another process of it too', async () => {
+  it('sends the same bytes for the same request, also from another process', async () => {
     const other = await startMockApi();
     try {
       for (const [path, variants] of Object.entries(VARIANTS)) {
@@ -30,7 +30,7 @@ describe('the mock API', () => {
     }
   });
 
-  it('keeps a log of what it was sent', async () => {
+  it('logs the requests that it received', async () => {
     await send('POST', CHAT, {
       body: conversation(),
       headers: { 'openai-project': 'proj_mock_api' },
@@ -75,7 +75,7 @@ describe('the mock API', () => {
     }
   });
 
-  it('uses up a list of scripted answers and then answers as usual', async () => {
+  it('plays a list of scripted responses, then responds as usual', async () => {
     mockApi.respondWith([serveFixture('error_500_server_error'), () => undefined, { status: 418 }]);
     const statuses = [];
     for (let count = 0; count < 4; count += 1) {
@@ -86,7 +86,7 @@ describe('the mock API', () => {
     assert.deepEqual(statuses, [500, 200, 418, 200]);
   });
 
-  it('plays faults on the wire, and notices callers that give up', async () => {
+  it('plays faults on the wire, and detects clients that give up', async () => {
     const body = JSON.stringify({ object: 'list', data: [] });
     const get = (signal) => fetch(`${mockApi.baseUrl}/models`, { signal });
     for (const fault of ['reset', 'close', 'garbage']) {
@@ -119,7 +119,7 @@ describe('the mock API', () => {
 
   const cli = fileURLToPath(new URL('../../mock-api/cli.mjs', import.meta.url));
 
-  it('takes no port that is none', () => {
+  it('rejects an invalid port', () => {
     for (const port of ['', 'http', '-1', '1.5', '65536']) {
       const { status, stderr } = spawnSync(process.execPath, [cli, `--port=${port}`]);
       assert.equal(status, 1);
@@ -127,7 +127,7 @@ describe('the mock API', () => {
     }
   });
 
-  it('runs from the command line until it is told to stop', async () => {
+  it('runs from the command line until it is stopped', async () => {
     for (const signal of ['SIGTERM', 'SIGINT']) {
       const child = spawn(process.execPath, [cli, '--port', '0']);
       const exited = new Promise((resolve) => {

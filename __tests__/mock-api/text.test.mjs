@@ -16,14 +16,14 @@ import {
 } from './client.mjs';
 import { asFile, asPerson, PERSON, VARIANTS } from './variants.mjs';
 
-describe('a completion', () => {
-  it('continues the text that it knows', async () => {
+describe('a completion of the mock API', () => {
+  it('continues a known prompt', async () => {
     for (const { prompt, text } of CONTINUATIONS) {
       assert.equal((await completed({ prompt, max_tokens: 256 })).text, text);
     }
   });
 
-  it('is cut off after 16 tokens, unless told otherwise', async () => {
+  it('truncates a completion after 16 tokens by default', async () => {
     const { choices, usage } = await answer(COMPLETIONS, completion());
     assert.equal(choices[0].finish_reason, 'length');
     assert.equal(usage.completion_tokens, 16);
@@ -31,14 +31,14 @@ describe('a completion', () => {
     assert.equal((await completed({ max_tokens: 256 })).finish_reason, 'stop');
   });
 
-  it('ends before the first of the stop sequences', async () => {
+  it('ends a completion before the first stop sequence', async () => {
     const stop = ['nowhere', ' ships', ' sea'];
     const { text, finish_reason } = await completed({ max_tokens: 256, stop });
     assert.equal(text, ' there was a lighthouse at the edge of the');
     assert.equal(finish_reason, 'stop');
   });
 
-  it('fills the gap before a suffix, where the model can', async () => {
+  it('fills the gap before a suffix when the model supports it', async () => {
     for (const { prompt, suffix, text } of INSERTIONS) {
       assert.equal((await completed({ prompt, suffix, max_tokens: 256 })).text, text);
     }
@@ -46,7 +46,7 @@ describe('a completion', () => {
     assert.deepEqual([refusal.status, refusal.param, refusal.code], [400, null, null]);
   });
 
-  it('gives n different choices of each prompt, in order', async () => {
+  it('gives n different choices for each prompt, in order', async () => {
     const { choices } = await answer(COMPLETIONS, completion({ prompt: ['One', 'Two'], n: 2 }));
     assert.deepEqual(
       choices.map(({ index }) => index),
@@ -55,21 +55,21 @@ describe('a completion', () => {
     assert.equal(new Set(choices.map(({ text }) => text)).size, 4);
   });
 
-  it('repeats the prompt when asked to', async () => {
+  it('repeats the prompt when echo is set', async () => {
     const { text, logprobs } = await completed({ echo: true, logprobs: 2, max_tokens: 3 });
     assert.equal(text, 'Once upon a time there was a');
     assert.equal(logprobs.tokens.join(''), text);
     assert.equal(logprobs.text_offset[1], logprobs.tokens[0].length);
   });
 
-  it('counts what best_of generated and threw away', async () => {
+  it('counts the tokens that best_of generated and discarded', async () => {
     const { choices, usage } = await answer(COMPLETIONS, completion({ best_of: 3 }));
     assert.equal(choices.length, 1);
     assert.equal(usage.completion_tokens, 48);
     assert.equal((await refused(COMPLETIONS, completion({ n: 3, best_of: 2 }))).param, 'best_of');
   });
 
-  it('is no longer served by the models that are gone, nor by chat models', async () => {
+  it('rejects completions of removed models and of chat models', async () => {
     const gone = await refused(COMPLETIONS, completion({ model: 'gpt-3.5-turbo-instruct' }));
     assert.deepEqual([gone.status, gone.code], [404, 'model_not_found']);
     assert.match(gone.message, /deprecated/);
@@ -78,8 +78,8 @@ describe('a completion', () => {
   });
 });
 
-describe('a chat', () => {
-  it('answers what it is asked', async () => {
+describe('a chat with the mock API', () => {
+  it('answers known questions', async () => {
     const asked = async (content) => (await chatted({ messages: user(content) })).message.content;
     assert.equal(await asked('What is the capital of Japan?'), 'The capital of Japan is Tokyo.');
     assert.equal(await asked('Translate "Good morning" to French.'), 'Bonjour');
@@ -92,17 +92,17 @@ describe('a chat', () => {
     assert.match(await asked('Where did I leave my keys?'), /Where did I leave my keys\?/);
   });
 
-  it('remembers what was said before', async () => {
+  it('answers from earlier messages', async () => {
     const { message } = await chatted(VARIANTS[CHAT]['a history']);
     assert.equal(message.content, 'Your name is Ada.');
   });
 
-  it('says which images it received', async () => {
+  it('names the images that it received', async () => {
     const { message } = await chatted(VARIANTS[CHAT]['an image']);
     assert.match(message.content, /^I received 1 image \(image\/png, \d+ bytes\)\. /);
   });
 
-  it('says what the PDFs that it received begin with', async () => {
+  it('quotes the start of the PDFs that it received', async () => {
     const { message } = await chatted(VARIANTS[CHAT]['a PDF']);
     assert.match(
       message.content,
@@ -110,7 +110,7 @@ describe('a chat', () => {
     );
   });
 
-  it('reads a deflated PDF too, and says nothing of what it cannot read', async () => {
+  it('reads a deflated PDF, and ignores what it cannot read', async () => {
     const stream = deflateSync(Buffer.from(String.raw`BT (One \(1\)) Tj (two) Tj ET`));
     const wrap = (bytes) =>
       Buffer.concat([Buffer.from('%PDF-1.7\nstream\n'), bytes, Buffer.from('\nendstream\n')]);
@@ -123,7 +123,7 @@ describe('a chat', () => {
     );
   });
 
-  it('continues a text as a completion would, when the instructions ask for that', async () => {
+  it('continues a prompt as a completion would when the instructions ask for it', async () => {
     for (const { prompt, text } of CONTINUATIONS) {
       const { message } = await chatted({
         messages: [
@@ -137,7 +137,7 @@ describe('a chat', () => {
     assert.notEqual(message.content, CONTINUATIONS[0].text);
   });
 
-  it('writes towards a text, when the instructions name that text', async () => {
+  it('leads up to a suffix when the instructions name it', async () => {
     for (const { prompt, suffix, text } of INSERTIONS) {
       const instructions = `Your reply leads up to this text: ${suffix}`;
       const messages = [{ role: 'system', content: instructions }, ...user(prompt)];
@@ -145,7 +145,7 @@ describe('a chat', () => {
     }
   });
 
-  it('obeys the token cap and the stop sequences', async () => {
+  it('respects the token limit and the stop sequences', async () => {
     const cut = await chatted({ max_completion_tokens: 3 });
     assert.deepEqual([cut.message.content, cut.finish_reason], ['The capital of', 'length']);
     const stopped = await chatted({ model: 'gpt-4.1', stop: ' is' });
@@ -155,7 +155,7 @@ describe('a chat', () => {
     );
   });
 
-  it('spends the whole cap on reasoning when the cap is small', async () => {
+  it('spends the whole token limit on reasoning when it is small', async () => {
     const body = conversation({ model: 'gpt-6-sol', max_completion_tokens: 20 });
     const { choices, usage } = await answer(CHAT, body);
     assert.deepEqual([choices[0].message.content, choices[0].finish_reason], ['', 'length']);
@@ -165,13 +165,13 @@ describe('a chat', () => {
     assert.equal(twice.usage.completion_tokens_details.reasoning_tokens, 40);
   });
 
-  it('answers JSON that fits the schema', async () => {
+  it('answers with JSON that fits the schema', async () => {
     const { message } = await chatted({ response_format: asPerson });
     const validate = new Ajv2020.default({ validateFormats: false }).compile(PERSON);
     assert.ok(validate(JSON.parse(message.content)), JSON.stringify(validate.errors));
   });
 
-  it('answers a JSON object only where the messages speak of JSON', async () => {
+  it('answers with a JSON object only when the messages mention JSON', async () => {
     const response_format = { type: 'json_object' };
     const { message } = await chatted({
       messages: user('As JSON: what is the capital of Italy?'),
@@ -181,14 +181,14 @@ describe('a chat', () => {
     assert.equal((await refused(CHAT, conversation({ response_format }))).param, 'messages');
   });
 
-  it('refuses a strict schema that leaves properties open', async () => {
+  it('rejects a strict schema with open properties', async () => {
     const schema = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] };
     const format = { type: 'json_schema', json_schema: { name: 'x', strict: true, schema } };
     const refusal = await refused(CHAT, conversation({ response_format: format }));
     assert.equal(refusal.param, 'response_format');
   });
 
-  it('names the snapshot behind an alias, and the tier that served it', async () => {
+  it('names the snapshot behind an alias, and the service tier', async () => {
     const { model, service_tier } = await answer(CHAT, conversation({ service_tier: 'fast' }));
     assert.equal(model, 'gpt-5.4-mini-2026-03-17');
     assert.equal(service_tier, 'priority');

@@ -53,7 +53,7 @@ describe('screenshots', () => {
   const playground = usePlayground({ plugin });
 
   for (const { name, take, ...options } of SCREENSHOTS) {
-    test(`of ${name}`, async () => {
+    test(`takes the screenshot ${name}`, async () => {
       const page = await playground.open(options);
       await fixWhatVaries(page, playground.mockApi);
       await take(page);

@@ -66,7 +66,7 @@ impl Plugin {
 }
 
 pub fn assert_pong(outcome: &Outcome) {
-    assert!(matches!(outcome, Outcome::Ok(reply) if reply.data == "Pong"), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Ok(result) if result.data == "Pong"), "{outcome:?}");
 }
 
 /// The client of a server with these variables and no others.
@@ -110,7 +110,7 @@ pub fn assert_failure(failure: &Failure, code: &str, words: &str) {
     assert!(failure.description.contains(words), "{failure:?}");
 }
 
-/// The answer to [`query`].
+/// The response to [`query`].
 pub const PONG: &str = r#"{"id":"c1","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Pong"},"finish_reason":"stop"}]}"#;
 
 pub fn pong() -> Vec<u8> {

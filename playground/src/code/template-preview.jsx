@@ -18,12 +18,13 @@ export function TemplatePreview({ text, state, tooljet }) {
   const value = fillIn(text, values, tooljet);
   return (
     <p class="preview">
-      <span class="preview-type">{typeOf(value)}</span> {shortened(JSON.stringify(value) ?? '')}
+      <span class="preview-type">{describeType(value)}</span>{' '}
+      {shortened(JSON.stringify(value) ?? '')}
     </p>
   );
 }
 
-function typeOf(value) {
+function describeType(value) {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }

@@ -26,7 +26,7 @@ function Node({ name, value, depth }) {
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <Name name={name} />
-        <span class="tree-size">{sizeOf(value)}</span>
+        <span class="tree-size">{describeSize(value)}</span>
       </summary>
       {open && <Children value={value} depth={depth + 1} />}
     </details>
@@ -66,7 +66,7 @@ function Leaf({ value }) {
 const isSmall = (value) =>
   value !== null && typeof value === 'object' && Object.keys(value).length <= 12;
 
-function sizeOf(value) {
+function describeSize(value) {
   const count = Object.keys(value).length;
   if (Array.isArray(value)) return count === 1 ? '1 item' : `${count.toLocaleString('en')} items`;
   return count === 1 ? '1 key' : `${count} keys`;

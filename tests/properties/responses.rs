@@ -1,4 +1,4 @@
-//! Whole queries against servers that answer anything.
+//! Whole queries against servers that send anything.
 
 use std::time::Duration;
 
@@ -41,12 +41,12 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn every_query_ends_in_time_and_tells_no_secret(
-        responses in vec((samples::answer(), any::<bool>()), 1..5),
+    fn ends_every_query_in_time_and_without_secrets(
+        responses in vec((samples::response(), any::<bool>()), 1..5),
         operation in prop::sample::select(samples::OPERATIONS.clone()), max_retries in 0_usize..10,
     ) {
-        let answers: Vec<_> = responses.into_iter().map(|(response, echo)| echoing(response, echo)).collect();
-        let steps = answers.iter().cycle().take(MAX_REQUESTS + max_retries).cloned().map(Step::Answer);
+        let scripted: Vec<_> = responses.into_iter().map(|(response, echo)| echoing(response, echo)).collect();
+        let steps = scripted.iter().cycle().take(MAX_REQUESTS + max_retries).cloned().map(Step::Respond);
         let script = Script::new(steps);
         let source = json!({"apiKey": KEY, "max_retries": max_retries, "timeout_seconds": 300});
         let outcome = script.run(&source, &query(&operation.0));
@@ -59,7 +59,7 @@ proptest! {
             prop_assert!(!sent.body.to_string().contains(KEY));
         }
         match outcome {
-            Outcome::Ok(reply) => prop_assert_eq!(&reply.metadata["attempts"], &json!(attempts)),
+            Outcome::Ok(result) => prop_assert_eq!(&result.metadata["attempts"], &json!(attempts)),
             Outcome::Failed(Failure { description, data, metadata, .. }) => {
                 prop_assert!(!description.trim().is_empty());
                 prop_assert_eq!(data["message"].as_str(), Some(description.as_str()));
@@ -74,9 +74,9 @@ proptest! {
     }
 
     #[test]
-    fn a_connection_test_ends_in_time_and_tells_no_secret(response in samples::answer(), echo in any::<bool>()) {
+    fn ends_every_connection_test_in_time_and_without_secrets(response in samples::response(), echo in any::<bool>()) {
         let response = echoing(response, echo);
-        let script = Script::new((0..3).map(|_| Step::Answer(response.clone())));
+        let script = Script::new((0..3).map(|_| Step::Respond(response.clone())));
         match script.test_connection(&json!({ "apiKey": KEY })) {
             Outcome::Connected { warning } => prop_assert!(!leaks(&warning.unwrap_or_default(), KEY)),
             Outcome::Failed(Failure { description, data, .. }) => {

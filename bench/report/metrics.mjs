@@ -1,18 +1,18 @@
-// Access to the figures of a run, by who, which load and what.
+// Access to the metrics of a run, by who, which load and what.
 
 import { EMPTY, OURS } from '../contenders.mjs';
-import { isPartOf, MAIN, NO_ADDON } from '../plan.mjs';
+import { isInCell, MAIN, NO_ADDON } from '../plan.mjs';
 
-/** The summary ({median, min, max}) of a figure, or undefined where the contender took no part. */
-export function figure(results, contender, cell, name) {
+/** The summary ({median, min, max}) of a metric, or undefined where the contender took no part. */
+export function metric(results, contender, cell, name) {
   // The empty plugin runs with one load only, as it makes no requests.
   const wanted = contender === EMPTY ? { ...MAIN, concurrency: cell.concurrency } : cell;
-  const load = results.loads.find((each) => each.contender === contender && isPartOf(each, wanted));
-  return load?.figures[name];
+  const load = results.loads.find((each) => each.contender === contender && isInCell(each, wanted));
+  return load?.metrics[name];
 }
 
 export function median(results, contender, cell, name) {
-  return figure(results, contender, cell, name)?.median;
+  return metric(results, contender, cell, name)?.median;
 }
 
 /** Main-thread time of a query above that of the empty plugin, in microseconds. */
@@ -21,7 +21,7 @@ export function aboveFloor(results, contender, concurrency) {
   return of(contender) - of(EMPTY);
 }
 
-/** How many times our figure the contender's is, or the other way round: above 1 we are ahead. */
+/** How many times our metric the contender's is, or the other way round: above 1 we are ahead. */
 export function advantage(results, contender, cell, name, { more }) {
   const [ours, theirs] = [OURS, contender].map((id) => median(results, id, cell, name));
   return more === 'better' ? ours / theirs : theirs / ours;
