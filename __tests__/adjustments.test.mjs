@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startStandIn } from '../stand-in/server.mjs';
-import { apiError, fail, LEAST, standIn, succeed, takesEverything } from './plugin.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
+import { apiError, fail, MINIMAL_QUERIES, mockApi, succeed, takesEverything } from './plugin.mjs';
 
 const removed = (parameter) => ({ parameter, change: 'removed' });
 const renamed = (from, to) => ({ parameter: from, change: 'renamed', to });
@@ -22,7 +22,7 @@ const EVERYTHING = {
   message_history: DEVELOPER,
 };
 
-/** What each model of the stand-in is asked, and what has to be changed for it. */
+/** What each model of the mock API is asked, and what has to be changed for it. */
 const STRICT = {
   temperature: [{ temperature: 0.5 }, [removed('temperature')]],
   'top-p': [{ top_p: 0.5 }, [removed('top_p')]],
@@ -52,46 +52,50 @@ const STRICT = {
   ],
 };
 
-const query = (name, options) => ({ ...LEAST.chat, model: `stand-in-strict-${name}`, ...options });
+const query = (name, options) => ({
+  ...MINIMAL_QUERIES.chat,
+  model: `mock-api-strict-${name}`,
+  ...options,
+});
 
-describe('a model that rejects', () => {
+describe('adjusting to the model', () => {
   for (const [name, [options, changes]] of Object.entries(STRICT)) {
-    test(`${name} costs one request per parameter the first time, and none after`, async () => {
+    test(`adjusts to a model that rejects ${name} once, and sends the adjusted request first from then on`, async () => {
       const { metadata } = await succeed(query(name, options));
       assert.deepEqual(metadata.adjusted, changes);
-      assert.equal(standIn.requests.length, 1 + changes.length);
+      assert.equal(mockApi.requests.length, 1 + changes.length);
       assert.equal(metadata.attempts, 1 + changes.length);
 
-      standIn.reset();
+      mockApi.reset();
       const again = await succeed(query(name, options));
       assert.deepEqual(again.metadata.adjusted, changes);
-      assert.equal(standIn.requests.length, 1);
+      assert.equal(mockApi.requests.length, 1);
     });
 
-    test(`${name} is asked without any change where nothing of that is set`, async () => {
-      standIn.reset();
+    test(`changes nothing for a model that rejects ${name} when none of that is set`, async () => {
+      mockApi.reset();
       const { metadata } = await succeed(query(name));
-      assert.equal(standIn.requests.length, 1);
+      assert.equal(mockApi.requests.length, 1);
       assert.ok(!('adjusted' in metadata));
     });
   }
 });
 
-test('what is learnt of one model holds for no other, nor for another server', async (t) => {
-  const other = await startStandIn();
+test('applies what it cached for one model to no other model and no other server', async (t) => {
+  const other = await startMockApi();
   t.after(() => other.close());
   const options = { temperature: 0.5 };
   await succeed(query('temperature', options));
-  standIn.reset();
-  await succeed({ ...LEAST.chat, model: 'gpt-4o', ...options });
-  assert.equal(standIn.requests[0].body.temperature, 0.5);
+  mockApi.reset();
+  await succeed({ ...MINIMAL_QUERIES.chat, model: 'gpt-4o', ...options });
+  assert.equal(mockApi.requests[0].body.temperature, 0.5);
   await succeed(query('temperature', options), { base_url: other.baseUrl });
   assert.equal(other.requests.length, 2);
 });
 
-test('a model that is known is asked rightly at once, and metadata says so', async () => {
+test('adjusts the first request when the capabilities of the model are known', async () => {
   const { metadata } = await succeed({
-    ...LEAST.chat,
+    ...MINIMAL_QUERIES.chat,
     model: 'gpt-6-astra',
     temperature: 0.2,
     stop_sequence: 'END',
@@ -99,8 +103,8 @@ test('a model that is known is asked rightly at once, and metadata says so', asy
     max_tokens: 500,
     reasoning_effort: 'low',
   });
-  assert.equal(standIn.requests.length, 1);
-  const { body } = standIn.requests[0];
+  assert.equal(mockApi.requests.length, 1);
+  const { body } = mockApi.requests[0];
   assert.deepEqual(Object.keys(body).sort(), [
     ...['max_completion_tokens', 'messages', 'model', 'reasoning_effort'],
   ]);
@@ -111,18 +115,18 @@ test('a model that is known is asked rightly at once, and metadata says so', asy
   ]);
 });
 
-test('Completions are adjusted like Chat', async () => {
+test('adjusts Completions requests like Chat requests', async () => {
   const refusal = apiError(400, { param: 'seed', code: 'unsupported_parameter' });
-  standIn.respondWith([refusal]);
-  const { metadata } = await succeed({ ...LEAST.completion, seed: 1 });
+  mockApi.respondWith([refusal]);
+  const { metadata } = await succeed({ ...MINIMAL_QUERIES.completion, seed: 1 });
   assert.deepEqual(metadata.adjusted, [removed('seed')]);
-  assert.equal(standIn.requests.length, 2);
+  assert.equal(mockApi.requests.length, 2);
 });
 
-describe('stop sequences that the model does not take', () => {
+describe('stop sequences that the model rejects', () => {
   const COUNT = { prompt: 'Count from one to ten.' };
 
-  test('are applied to the text by the plugin', async () => {
+  test('applies stop sequences to the answer when the model rejects them', async () => {
     for (const [stop_sequence, text] of [
       [' four', 'One, two, three,'],
       [['seven', ' five'], 'One, two, three, four,'],
@@ -133,22 +137,22 @@ describe('stop sequences that the model does not take', () => {
     }
   });
 
-  test('are applied to each of several answers', async () => {
+  test('applies stop sequences to each of several answers when the model rejects them', async () => {
     const { data } = await succeed(query('stop', { ...COUNT, n: 2, stop_sequence: ['e', 'o'] }));
     assert.equal(data.length, 2);
     for (const text of data) assert.doesNotMatch(text, /[eo]/);
   });
 
-  test('that the model does take are not looked for again', async () => {
-    standIn.respondWith({
+  test('does not apply stop sequences when the model accepts them', async () => {
+    mockApi.respondWith({
       body: { choices: [{ message: { content: 'a STOP b' }, finish_reason: 'stop' }] },
     });
-    const taken = await succeed({ ...LEAST.chat, model: 'any', stop_sequence: 'STOP' });
+    const taken = await succeed({ ...MINIMAL_QUERIES.chat, model: 'any', stop_sequence: 'STOP' });
     assert.equal(taken.data, 'a STOP b');
   });
 });
 
-describe('what a query asks for is never left out', () => {
+describe('parameters that carry the query', () => {
   const asked = {
     response_format: { response_format: 'json_object', prompt: 'As JSON.' },
     messages: {},
@@ -158,64 +162,64 @@ describe('what a query asks for is never left out', () => {
   };
   for (const [param, options] of Object.entries(asked)) {
     for (const code of ['unsupported_parameter', 'unsupported_value', null]) {
-      test(`${param}, with the code ${code}`, async () => {
+      test(`fails when the model rejects ${param} with the code ${code}`, async () => {
         const message = `Unsupported parameter: '${param}' is not supported with this model.`;
-        standIn.respondWith(apiError(400, { message, param, code }));
-        const { data } = await fail({ ...LEAST.chat, model: `no-${param}`, ...options });
+        mockApi.respondWith(apiError(400, { message, param, code }));
+        const { data } = await fail({ ...MINIMAL_QUERIES.chat, model: `no-${param}`, ...options });
         assert.equal(data.param, param);
-        assert.equal(standIn.requests.length, 1);
+        assert.equal(mockApi.requests.length, 1);
       });
     }
   }
 
-  test('suffix and prompt of Completions, where the API names none', async () => {
+  test('fails when the API rejects suffix or prompt of Completions without naming a parameter', async () => {
     for (const name of ['suffix', 'prompt']) {
-      standIn.reset();
+      mockApi.reset();
       const message = `Unrecognized request argument supplied: ${name}`;
-      standIn.respondWith(apiError(400, { message }));
-      const { description } = await fail({ ...LEAST.completion, suffix: 'the end.' });
+      mockApi.respondWith(apiError(400, { message }));
+      const { description } = await fail({ ...MINIMAL_QUERIES.completion, suffix: 'the end.' });
       assert.match(description, new RegExp(message));
-      assert.equal(standIn.requests.length, 1);
+      assert.equal(mockApi.requests.length, 1);
     }
   });
 });
 
-test('a value that no model takes is an error', async () => {
+test('fails when no model would accept the value', async () => {
   for (const [param, code, message] of [
     ['max_tokens', 'integer_above_max_value', 'Expected a value <= 16384, but got 999999.'],
     ['max_tokens', null, 'max_tokens is too large: 999999.'],
     ['temperature', 'decimal_above_max_value', 'Expected a value <= 1, but got 2.'],
     ['stop', 'invalid_type', 'Expected a string.'],
   ]) {
-    standIn.reset();
-    standIn.respondWith(apiError(400, { param, code, message }));
+    mockApi.reset();
+    mockApi.respondWith(apiError(400, { param, code, message }));
     const options = { max_tokens: 999_999, temperature: 2, stop_sequence: 'x' };
-    await fail({ ...LEAST.chat, model: 'picky', ...options });
-    assert.equal(standIn.requests.length, 1, message);
+    await fail({ ...MINIMAL_QUERIES.chat, model: 'picky', ...options });
+    assert.equal(mockApi.requests.length, 1, message);
   }
 });
 
-test('a server that is never content is given up after one request per parameter', async () => {
-  standIn.respondWith(({ body }) => {
+test('fails after one request per parameter when the server rejects every request', async () => {
+  mockApi.respondWith(({ body }) => {
     const param = ['temperature', 'top_p', 'max_completion_tokens', 'max_tokens'].find(
       (name) => name in body,
     );
     return apiError(400, { param: param ?? 'temperature', code: 'unsupported_parameter' });
   });
   const options = { temperature: 1, top_p: 1, max_tokens: 9 };
-  const { data } = await fail({ ...LEAST.chat, model: 'discontent', ...options });
-  assert.equal(standIn.requests.length, 4);
+  const { data } = await fail({ ...MINIMAL_QUERIES.chat, model: 'discontent', ...options });
+  assert.equal(mockApi.requests.length, 4);
   assert.equal(data.attempts, 4);
 });
 
-test('only a refusal of the request is an occasion', async () => {
+test('adjusts only after a rejection of the request, not after other failures', async () => {
   for (const status of [401, 403, 404, 429, 500]) {
-    standIn.reset();
-    standIn.respondWith(apiError(status, { param: 'temperature', code: 'unsupported_value' }));
-    await fail({ ...LEAST.chat, model: 'any', temperature: 1 }, { max_retries: 0 });
-    assert.equal(standIn.requests.length, 1, `HTTP ${status}`);
+    mockApi.reset();
+    mockApi.respondWith(apiError(status, { param: 'temperature', code: 'unsupported_value' }));
+    await fail({ ...MINIMAL_QUERIES.chat, model: 'any', temperature: 1 }, { max_retries: 0 });
+    assert.equal(mockApi.requests.length, 1, `HTTP ${status}`);
   }
-  standIn.respondWith(takesEverything);
-  const { metadata } = await succeed({ ...LEAST.chat, model: 'any', temperature: 1 });
+  mockApi.respondWith(takesEverything);
+  const { metadata } = await succeed({ ...MINIMAL_QUERIES.chat, model: 'any', temperature: 1 });
   assert.ok(!('adjusted' in metadata));
 });

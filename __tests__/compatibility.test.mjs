@@ -3,21 +3,21 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { LEAST, MODEL_KEYS, refuse, sent, standIn, takesEverything } from './plugin.mjs';
+import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, refuse, sent, takesEverything } from './plugin.mjs';
 
-beforeEach(() => standIn.respondWith(takesEverything));
+beforeEach(() => mockApi.respondWith(takesEverything));
 
 /** A model that the plugin knows nothing about, so that nothing is adjusted to it. */
 const MODEL = 'brand-new';
-const least = (operation) => ({ ...LEAST[operation], [MODEL_KEYS[operation]]: MODEL });
+const least = (operation) => ({ ...MINIMAL_QUERIES[operation], [MODEL_KEYS[operation]]: MODEL });
 const body = async (query) => (await sent(query)).body;
 
 /** What each of these means, wherever it stands: not set. */
 const UNSET = [undefined, null, '', '  ', '\n'];
 /** Values that are not text. */
 const NO_TEXT = [{}, { a: 1 }, [], ['a']].map((value) => [value, 'must be text']);
-const lastOf = ({ messages }) => messages.at(-1).content;
-const instructionsOf = ({ messages }) => messages[0].role === 'system' && messages[0].content;
+const lastContent = ({ messages }) => messages.at(-1).content;
+const findInstructions = ({ messages }) => messages[0].role === 'system' && messages[0].content;
 
 /** Every kind of scalar as text. */
 const TEXTS = [
@@ -41,7 +41,7 @@ const NO_MESSAGES = [
 ];
 const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
 
-/** Per key: where it is in the request, [given, sent], and [given, start of the complaint]. */
+/** Per key: where it is in the request, [given, sent], and [given, start of the problem]. */
 const ROWS = [
   ...Object.entries(MODEL_KEYS).map(([operation, key]) => ({
     key,
@@ -75,7 +75,7 @@ const ROWS = [
     key: 'prompt',
     label: 'Prompt',
     operations: ['chat'],
-    of: lastOf,
+    of: lastContent,
     takes: [
       ...TEXTS,
       [['a'], [{ type: 'text', text: 'a' }]],
@@ -155,8 +155,8 @@ const ROWS = [
     operations: ['chat'],
     of: (request) => {
       assert.equal(request.suffix, undefined);
-      return instructionsOf(request)
-        ? instructionsOf(request).split('\n<suffix>')[1].slice(0, -'</suffix>'.length)
+      return findInstructions(request)
+        ? findInstructions(request).split('\n<suffix>')[1].slice(0, -'</suffix>'.length)
         : undefined;
     },
     takes: TEXTS,
@@ -166,7 +166,7 @@ const ROWS = [
     key: 'system_prompt',
     label: 'System prompt',
     operations: ['chat'],
-    of: (request) => instructionsOf(request) || undefined,
+    of: (request) => findInstructions(request) || undefined,
     takes: TEXTS,
     refuses: NO_TEXT,
   },
@@ -212,7 +212,7 @@ const shown = (value) => (value === undefined ? 'undefined' : JSON.stringify(val
 for (const { key, operations: of, ...row } of ROWS) {
   for (const operation of of) {
     describe(`${key} of ${operation}`, () => {
-      test('is sent as given', async () => {
+      test(`sends ${key} of ${operation} as given`, async () => {
         for (const [given, expected] of row.takes) {
           const found = row.of(await body({ ...least(operation), [key]: given }));
           assert.deepEqual(found, expected, `given ${shown(given)}`);
@@ -220,7 +220,7 @@ for (const { key, operations: of, ...row } of ROWS) {
       });
 
       if (row.label !== 'Prompt' && row.label !== 'Model') {
-        test('that is unset is not sent', async () => {
+        test(`does not send ${key} of ${operation} when it is unset`, async () => {
           const without = await body(least(operation));
           assert.equal(row.of(without), row.unset?.[operation]);
           for (const given of UNSET) {
@@ -230,10 +230,10 @@ for (const { key, operations: of, ...row } of ROWS) {
         });
       }
 
-      test('that cannot be used is an error that names it, and nothing is sent', async () => {
-        for (const [given, complaint] of row.refuses) {
+      test(`rejects ${key} of ${operation} by its label, and sends nothing, when the value is unusable`, async () => {
+        for (const [given, problem] of row.refuses) {
           const description = await refuse({ ...least(operation), [key]: given });
-          const start = row.label + (complaint.startsWith('[') ? '' : ' ') + complaint;
+          const start = row.label + (problem.startsWith('[') ? '' : ' ') + problem;
           assert.ok(description.startsWith(start), `given ${shown(given)}: ${description}`);
         }
       });
@@ -241,7 +241,7 @@ for (const { key, operations: of, ...row } of ROWS) {
   }
 }
 
-test('an unset model is the default of its operation', async () => {
+test('uses the default model of the operation when none is set', async () => {
   for (const [operation, model] of [
     ['completion', 'gpt-3.5-turbo-instruct'],
     ['chat', 'gpt-5.4-mini'],
@@ -249,13 +249,13 @@ test('an unset model is the default of its operation', async () => {
     ['generate_embedding', 'text-embedding-3-small'],
   ]) {
     for (const unset of UNSET) {
-      const query = { ...LEAST[operation], [MODEL_KEYS[operation]]: unset };
+      const query = { ...MINIMAL_QUERIES[operation], [MODEL_KEYS[operation]]: unset };
       assert.equal((await body(query)).model, model);
     }
   }
 });
 
-test('a prompt may be missing where the history ends with a user turn', async () => {
+test('accepts an empty prompt when the history ends with a user turn', async () => {
   const query = { operation: 'chat', message_history: [TURN] };
   for (const prompt of UNSET) {
     assert.deepEqual((await body({ ...query, prompt })).messages, [TURN]);

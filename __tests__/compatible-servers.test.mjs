@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { serveFixture } from './fixtures.mjs';
 import { validateRequest } from './openapi.mjs';
-import { connect, fail, sent, standIn, succeed, takesEverything } from './plugin.mjs';
+import { connect, fail, mockApi, sent, succeed, takesEverything } from './plugin.mjs';
 
 const QUERY = {
   operation: 'chat',
@@ -32,9 +32,9 @@ const BASES = {
 };
 
 for (const [server, base] of Object.entries(BASES)) {
-  test(`${server} is asked in the terms that every server takes`, async () => {
-    standIn.respondWith(takesEverything);
-    const { path, body } = await sent(QUERY, { base_url: standIn.url + base });
+  test(`sends ${server} only parameters that every server accepts`, async () => {
+    mockApi.respondWith(takesEverything);
+    const { path, body } = await sent(QUERY, { base_url: mockApi.url + base });
     const [root, version] = base.replace(/\/$/, '').split('?');
     assert.equal(path, `${root || '/v1'}/chat/completions${version ? `?${version}` : ''}`);
     assert.deepEqual(body, {
@@ -69,8 +69,8 @@ const ANSWERS = {
 };
 
 for (const [server, [fixture, known]] of Object.entries(ANSWERS)) {
-  test(`the answer of ${server} is understood`, async () => {
-    standIn.respondWith(serveFixture(fixture));
+  test(`reads the response of ${server}`, async () => {
+    mockApi.respondWith(serveFixture(fixture));
     const { data, metadata } = await succeed(QUERY);
     assert.equal(data, 'Pong.');
     for (const [name, value] of Object.entries(known)) assert.equal(metadata[name], value, name);
@@ -82,17 +82,17 @@ for (const [server, [fixture, known]] of Object.entries(ANSWERS)) {
   });
 }
 
-test('what llama.cpp, vLLM or a gateway answers while it starts is tried again', async () => {
+test('retries the responses of llama.cpp, vLLM and gateways that are starting', async () => {
   for (const fixture of ['error_503_llamacpp_loading', 'error_503_plain', 'error_502_nginx']) {
-    standIn.respondWith([soon(serveFixture(fixture)), serveFixture('compat_llamacpp_chat')]);
+    mockApi.respondWith([soon(serveFixture(fixture)), serveFixture('compat_llamacpp_chat')]);
     const { data, metadata } = await succeed(QUERY);
     assert.deepEqual([data, metadata.attempts], ['Pong.', 2]);
   }
 });
 
-/** [fixture, what data has, what the builder reads]. */
+/** [fixture, what data has, what the app builder reads]. */
 const FAILURES = {
-  'vLLM, all tokens spent on thoughts': [
+  'vLLM, all tokens spent on reasoning': [
     'compat_vllm_chat',
     { code: 'tokens_spent_on_reasoning' },
     /before any text.*Raise or clear Max tokens/,
@@ -103,12 +103,12 @@ const FAILURES = {
     /suffix is not currently supported/,
   ],
   'old vLLM, without envelope': ['error_400_vllm_flat_legacy', { status: 400 }, /list index out/],
-  'vLLM, with a text as error': [
+  'vLLM, with a string as error': [
     'error_401_vllm_error_string',
     { status: 401 },
     /Check the API key/,
   ],
-  'LiteLLM, with the text None': [
+  'LiteLLM, with the string None': [
     'error_400_litellm_none_strings',
     { status: 400, type: undefined, param: undefined },
     /upstream said no/,
@@ -148,8 +148,8 @@ const FAILURES = {
 };
 
 for (const [server, [fixture, known, words]] of Object.entries(FAILURES)) {
-  test(`the failure of ${server} is understood`, async () => {
-    standIn.respondWith(serveFixture(fixture));
+  test(`explains the failure of ${server}`, async () => {
+    mockApi.respondWith(serveFixture(fixture));
     const { description, data } = await fail(QUERY, { max_retries: 0 });
     for (const [name, value] of Object.entries(known)) assert.equal(data[name], value, name);
     assert.match(description, words);
@@ -161,19 +161,19 @@ describe('a connection test', () => {
   const CONNECTED = {
     'a list of models': ['models_list', undefined],
     'the list of vLLM': ['models_list_vllm', undefined],
-    'no list at all, from Ollama without models': ['models_list_ollama_null_data', undefined],
-    'a restricted key': [
+    'the missing list of Ollama without models': ['models_list_ollama_null_data', undefined],
+    'the error of a restricted key': [
       'error_403_models_scope_error_string',
       /^Connected\. The API key is genuine but restricted/,
     ],
-    'a restricted key, as older answers have it': [
+    'the older error of a restricted key': [
       'error_401_missing_scope',
       /^Connected\. The API key is genuine but restricted/,
     ],
   };
   for (const [answer, [fixture, warning]] of Object.entries(CONNECTED)) {
-    test(`succeeds with ${answer}`, async () => {
-      standIn.respondWith(serveFixture(fixture));
+    test(`passes the connection test when the server responds with ${answer}`, async () => {
+      mockApi.respondWith(serveFixture(fixture));
       const { status, message, ...others } = await connect();
       assert.deepEqual([status, others], ['ok', {}]);
       if (warning) assert.match(message, warning);
@@ -183,30 +183,33 @@ describe('a connection test', () => {
 
   const VERDICTS = {
     'a sign-in page': ['ok_200_html_captive_portal', /sign-in page.*Check the Base URL/],
-    'an answer that is no list': ['chat_ok', /not a list of models.*Check the Base URL/],
-    'a wrong key': ['error_401_invalid_api_key', /Check the API key in the data source/],
-    'no key': ['error_401_missing_key', /Check the API key in the data source/],
-    'an organization of another key': [
+    'something other than a list': ['chat_ok', /not a list of models.*Check the Base URL/],
+    'the error of a wrong key': [
+      'error_401_invalid_api_key',
+      /Check the API key in the data source/,
+    ],
+    'the error of a missing key': ['error_401_missing_key', /Check the API key in the data source/],
+    'the error of a wrong organization': [
       'error_401_mismatched_organization',
       /Check the Organization ID in the data source/,
     ],
-    'a country that is not served': [
+    'the error of an unsupported country': [
       'error_403_country',
       /country not supported:.*in a supported country/,
     ],
-    'a path that is not there': [
+    'the error of an unknown path': [
       'error_404_invalid_url',
       /Check the Base URL \(http:\/\/localhost/,
     ],
-    'an account without credit': [
+    'the error of an account without credit': [
       'error_429_insufficient_quota',
       /no credit left:.*The API key works\. Add credit/,
     ],
     'a server error': ['error_500_server_error', /Try again later/],
   };
   for (const [answer, [fixture, words]] of Object.entries(VERDICTS)) {
-    test(`fails with ${answer}, and says what to do`, async () => {
-      standIn.respondWith(serveFixture(fixture));
+    test(`fails the connection test with a hint when the server responds with ${answer}`, async () => {
+      mockApi.respondWith(serveFixture(fixture));
       const { status, message } = await connect({ max_retries: 0 });
       assert.equal(status, 'failed');
       assert.ok(message.startsWith('Connection could not be established: '), message);
@@ -214,24 +217,24 @@ describe('a connection test', () => {
     });
   }
 
-  test('fails where nothing listens, and where the answer is no HTTP', async () => {
+  test('fails the connection test when nothing listens or the response is not HTTP', async () => {
     const refused = await connect({ base_url: 'http://localhost:1/v1', max_retries: 0 });
     assert.match(refused.message, /Nothing listens at localhost:1\./);
-    standIn.respondWith({ fault: 'garbage' });
+    mockApi.respondWith({ fault: 'garbage' });
     const garbage = await connect({ max_retries: 0 });
     assert.match(garbage.message, /Check the port and the scheme of the Base URL/);
   });
 
-  test('asks beside the deployments of Azure, and below no chat path that was pasted', async () => {
-    standIn.respondWith(takesEverything);
+  test('sends the connection test to the resource of an Azure deployment, and below the base of a pasted chat path', async () => {
+    mockApi.respondWith(takesEverything);
     for (const [base, path] of [
       ['/openai/deployments/D?api-version=1', '/openai/models?api-version=1'],
       ['/v1/chat/completions', '/v1/models'],
     ]) {
-      standIn.requests.length = 0;
-      assert.deepEqual(await connect({ base_url: standIn.url + base }), { status: 'ok' });
+      mockApi.requests.length = 0;
+      assert.deepEqual(await connect({ base_url: mockApi.url + base }), { status: 'ok' });
       assert.deepEqual(
-        standIn.requests.map((request) => request.path),
+        mockApi.requests.map((request) => request.path),
         [path],
       );
     }

@@ -2,17 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CONTINUATIONS, INSERTIONS } from '../stand-in/continuations.mjs';
-import { startStandIn } from '../stand-in/server.mjs';
+import { CONTINUATIONS, INSERTIONS } from '../mock-api/continuations.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
 import { serveFixture } from './fixtures.mjs';
-import { apiError, fail, LEAST, run, source, standIn, succeed } from './plugin.mjs';
+import { apiError, fail, MINIMAL_QUERIES, mockApi, run, source, succeed } from './plugin.mjs';
 
-const query = (options) => ({ ...LEAST.completion, ...options });
-const paths = (server = standIn) => server.requests.map(({ path }) => path.replace('/v1/', ''));
+const query = (options) => ({ ...MINIMAL_QUERIES.completion, ...options });
+const paths = (server = mockApi) => server.requests.map(({ path }) => path.replace('/v1/', ''));
 
-/** A stand-in of its own, about which the process has learnt nothing. */
-async function freshStandIn(t) {
-  const fresh = await startStandIn();
+/** A mock API of its own, about which the process has learnt nothing. */
+async function freshMockApi(t) {
+  const fresh = await startMockApi();
   t.after(() => fresh.close());
   return fresh;
 }
@@ -20,24 +20,24 @@ async function freshStandIn(t) {
 const BOTH = ['completions', 'chat/completions'];
 const CHAT_MODEL = 'gpt-5.4-mini';
 
-describe('auto', () => {
-  test('asks Completions where the model is there', async () => {
+describe('engine auto', () => {
+  test('uses Completions when the engine is auto and the model is available', async () => {
     const { metadata } = await succeed(query());
     assert.deepEqual(paths(), ['completions']);
     assert.equal(metadata.endpoint, 'completions');
     assert.ok(!('substituted_model' in metadata));
   });
 
-  test('is what counts where no engine is set', async () => {
+  test('uses the engine auto when none is set', async () => {
     for (const engine of ['auto', ' Auto ', '', null, undefined]) {
-      standIn.reset();
+      mockApi.reset();
       await succeed(query({ engine }));
       assert.deepEqual(paths(), ['completions'], `engine ${engine}`);
     }
   });
 
-  test('goes on through the default chat model where the model is gone, and says so', async (t) => {
-    const fresh = await freshStandIn(t);
+  test('falls back to the default chat model, and reports it, when the model is gone', async (t) => {
+    const fresh = await freshMockApi(t);
     const gone = query({ model: undefined });
     const { data, metadata } = await succeed(gone, { base_url: fresh.baseUrl });
     assert.deepEqual(paths(fresh), BOTH);
@@ -50,8 +50,8 @@ describe('auto', () => {
     );
   });
 
-  test('remembers that for the base URL and the model, and still says so', async (t) => {
-    const [one, other] = [await freshStandIn(t), await freshStandIn(t)];
+  test('caches the fallback per base URL and model, and reports it each time', async (t) => {
+    const [one, other] = [await freshMockApi(t), await freshMockApi(t)];
     const ask = async (server, model) => {
       server.reset();
       const { metadata } = await succeed(query({ model }), { base_url: server.baseUrl });
@@ -67,8 +67,8 @@ describe('auto', () => {
     assert.deepEqual(await ask(one, 'davinci-002'), ['chat/completions']);
   });
 
-  test('goes on with the named model where that is a chat model', async (t) => {
-    const { baseUrl, requests } = await freshStandIn(t);
+  test('falls back to the named model when it is a chat model', async (t) => {
+    const { baseUrl, requests } = await freshMockApi(t);
     for (const requestsSent of [2, 1]) {
       requests.length = 0;
       const named = query({ model: 'gpt-4o' });
@@ -80,8 +80,8 @@ describe('auto', () => {
     }
   });
 
-  test('goes on with the named model where the server has no Completions', async (t) => {
-    const fresh = await freshStandIn(t);
+  test('falls back to the named model when the server has no Completions', async (t) => {
+    const fresh = await freshMockApi(t);
     fresh.respondWith([
       { status: 404, body: '{"detail": "Not Found"}' },
       serveFixture('compat_groq_chat'),
@@ -92,7 +92,7 @@ describe('auto', () => {
     assert.equal(fresh.requests[1].body.model, 'llama-3.3');
   });
 
-  test('does not go on after any other failure', async () => {
+  test('does not fall back after any other failure', async () => {
     for (const failure of [
       apiError(400, { message: 'Prompt too long.', code: 'context_length_exceeded' }),
       apiError(401, { code: 'invalid_api_key' }),
@@ -100,15 +100,15 @@ describe('auto', () => {
       apiError(429, { code: 'insufficient_quota', type: 'insufficient_quota' }),
       apiError(500, {}),
     ]) {
-      standIn.reset();
-      standIn.respondWith(failure);
+      mockApi.reset();
+      mockApi.respondWith(failure);
       await fail(query(), { max_retries: 0 });
       assert.deepEqual(paths(), ['completions'], JSON.stringify(failure.body));
     }
   });
 
-  test('tells of the chat that failed, and does not remember it', async (t) => {
-    const fresh = await freshStandIn(t);
+  test('reports the failure of the fallback, and does not cache it', async (t) => {
+    const fresh = await freshMockApi(t);
     const gone = apiError(404, { message: 'No such model.', code: 'model_not_found' });
     fresh.respondWith([gone, apiError(500, { message: 'Chat is down.' }), gone]);
     const asked = query({ model: 'gone' });
@@ -119,8 +119,8 @@ describe('auto', () => {
   });
 });
 
-test('where chat knows no model either, what was said of the named one counts', async (t) => {
-  const fresh = await freshStandIn(t);
+test('reports the error about the named model when no chat model is available either', async (t) => {
+  const fresh = await freshMockApi(t);
   const unknown = (model) =>
     apiError(404, { message: `No model ${model} here.`, code: 'model_not_found' });
   fresh.respondWith(({ body }) => unknown(body.model));
@@ -130,56 +130,56 @@ test('where chat knows no model either, what was said of the named one counts', 
   assert.equal(data.model, 'mine');
 });
 
-test('completions only never goes on, and names a replacement', async () => {
+test('never falls back, and names a replacement, when the engine is completions', async () => {
   const { description } = await fail(query({ engine: 'completions', model: undefined }));
   assert.deepEqual(paths(), ['completions']);
   assert.match(description, /Use gpt-5\.4-mini with Engine set to Auto or Chat only\.$/);
 });
 
-test('completions only does not use what auto has learnt', async () => {
+test('ignores the cached fallback when the engine is completions', async () => {
   await succeed(query({ model: 'davinci-002' }));
-  standIn.reset();
+  mockApi.reset();
   await fail(query({ engine: 'completions', model: 'davinci-002' }));
   assert.deepEqual(paths(), ['completions']);
 });
 
-test('chat only never asks Completions', async () => {
+test('never uses Completions when the engine is chat', async () => {
   for (const [model, asked] of [
     [undefined, CHAT_MODEL],
     ['gpt-3.5-turbo-instruct', CHAT_MODEL],
     ['gpt-4.1', 'gpt-4.1'],
   ]) {
-    standIn.reset();
+    mockApi.reset();
     const { data, metadata } = await succeed(query({ engine: 'chat', model }));
     assert.deepEqual(paths(), ['chat/completions']);
-    assert.equal(standIn.requests[0].body.model, asked);
+    assert.equal(mockApi.requests[0].body.model, asked);
     assert.equal(metadata.substituted_model, asked === model ? undefined : asked);
     assert.equal(typeof data, 'string');
   }
 });
 
-describe('through chat', () => {
+describe('Completions through chat', () => {
   const chat = (options) => query({ engine: 'chat', model: 'gpt-4o', ...options });
   const TEXT = CONTINUATIONS[0].text;
 
-  test('a suffix is asked for, and neither sent nor part of the text', async () => {
+  test('asks for a suffix through chat, and leaves it out of the request and the answer', async () => {
     for (const { prompt, suffix, text } of INSERTIONS) {
-      standIn.reset();
+      mockApi.reset();
       const { data } = await succeed(chat({ prompt, suffix }));
       assert.equal(data, text);
-      const [{ body }] = standIn.requests;
+      const [{ body }] = mockApi.requests;
       assert.ok(!('suffix' in body));
       assert.ok(body.messages[0].content.endsWith(`<suffix>${suffix}</suffix>`));
       assert.deepEqual(body.messages[1], { role: 'user', content: prompt });
     }
   });
 
-  test('an echo is done by the plugin', async () => {
+  test('repeats the prompt itself when echo is set and the engine is chat', async () => {
     assert.equal((await succeed(chat({ echo: 'true' }))).data, `Once upon a time${TEXT}`);
     assert.equal((await succeed(chat({ echo: 'false' }))).data, TEXT);
   });
 
-  test('several answers, stops, a token limit and log probabilities mean what they mean', async () => {
+  test('supports several answers, stops, a token limit and log probabilities through chat', async () => {
     assert.equal((await succeed(chat({ n: 2 }))).data.length, 2);
     assert.equal(
       (await succeed(chat({ stop_sequence: ' keeper' }))).data,
@@ -190,19 +190,19 @@ describe('through chat', () => {
     assert.equal(cut.metadata.logprobs.content.length, 2);
   });
 
-  test('the token limit is that of Completions where none is set', async () => {
+  test('uses the default token limit of Completions when none is set through chat', async () => {
     await succeed(chat());
-    assert.equal(standIn.requests[0].body.max_completion_tokens, 256);
+    assert.equal(mockApi.requests[0].body.max_completion_tokens, 256);
   });
 
-  test('best_of has no counterpart, and is listed as left out', async () => {
+  test('lists best_of as removed when the engine is chat', async () => {
     const { metadata } = await succeed(chat({ best_of: 3 }));
     assert.deepEqual(metadata.adjusted, [{ parameter: 'best_of', change: 'removed' }]);
-    assert.ok(!('best_of' in standIn.requests[0].body));
+    assert.ok(!('best_of' in mockApi.requests[0].body));
   });
 });
 
-test('both endpoints continue the listed texts alike', async (t) => {
+test('continues the listed prompts alike on both endpoints', async (t) => {
   const texts = [...CONTINUATIONS, ...INSERTIONS];
   const different = [];
   for (const { prompt, suffix, text } of texts) {
@@ -218,7 +218,7 @@ test('both endpoints continue the listed texts alike', async (t) => {
   assert.deepEqual(different, []);
 });
 
-test('the same data source serves both engines at once', async () => {
+test('runs both engines at once on one data source', async () => {
   const results = await Promise.all(
     ['completions', 'chat', 'auto'].map((engine) =>
       run(query({ engine, ...(engine === 'chat' && { model: 'gpt-4o' }) }), source()),

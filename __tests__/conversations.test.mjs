@@ -3,17 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { pdf } from './mock-api/variants.mjs';
 import { validateRequest } from './openapi.mjs';
-import { refuse, sent, standIn, succeed, takesEverything } from './plugin.mjs';
-import { pdf } from './stand-in/variants.mjs';
+import { mockApi, refuse, sent, succeed, takesEverything } from './plugin.mjs';
 
 const chat = (options) => ({ operation: 'chat', ...options });
 
 /** The messages that a query sends; the request fits OpenAI's document. */
-async function messagesOf(options) {
-  standIn.respondWith(takesEverything);
+async function sendMessages(options) {
+  mockApi.respondWith(takesEverything);
   const { path, body } = await sent(chat(options));
-  standIn.reset();
+  mockApi.reset();
   assert.deepEqual(validateRequest('POST', path, body), []);
   return body.messages;
 }
@@ -39,31 +39,31 @@ describe("the history of ToolJet's Chat component", () => {
     { role: 'user', content: 'What is my name?' },
   ];
 
-  test('is answered, whether the prompt is bound to the last message or not', async () => {
+  test('answers the last message of a Chat component whether or not the prompt is bound to it', async () => {
     for (const prompt of [undefined, '', 'What is my name?', history.at(-1)]) {
       for (const message_history of [history, JSON.stringify(history)]) {
         const { data } = await succeed(chat({ prompt, message_history }));
         assert.equal(data, 'Your name is Ada.');
-        assert.deepEqual(await messagesOf({ prompt, message_history }), turns);
+        assert.deepEqual(await sendMessages({ prompt, message_history }), turns);
       }
     }
   });
 
-  test('is followed by another prompt', async () => {
-    const messages = await messagesOf({ prompt: 'And yours?', message_history: history });
+  test('appends another prompt to the history of a Chat component', async () => {
+    const messages = await sendMessages({ prompt: 'And yours?', message_history: history });
     assert.deepEqual(messages, [...turns, { role: 'user', content: 'And yours?' }]);
   });
 
-  test('takes images with the message that was sent last', async () => {
+  test('adds images to the last message of a Chat component', async () => {
     const images = ['https://example.com/a.png'];
-    const [, , last] = await messagesOf({ message_history: history, images });
+    const [, , last] = await sendMessages({ message_history: history, images });
     assert.deepEqual(
       last.content.map(({ type }) => type),
       ['text', 'image_url'],
     );
   });
 
-  test('that ends with an answer needs a prompt', async () => {
+  test('rejects the history of a Chat component when it ends with an answer and the prompt is empty', async () => {
     const description = await refuse(chat({ message_history: history.slice(0, 2) }));
     assert.match(description, /^Prompt is empty/);
   });
@@ -77,16 +77,16 @@ describe('a picked file', () => {
   };
 
   for (const [version, file] of Object.entries(PICKED)) {
-    test(`of ${version} that is a PDF is read`, async () => {
+    test(`reads a picked PDF of ${version}`, async () => {
       for (const images of [file, [file], JSON.stringify([file])]) {
         const { data } = await succeed(chat({ prompt: 'What is it?', images, advanced: 'off' }));
         assert.match(data, /^I received 1 PDF \(invoice\.pdf, .*“Invoice 4711: 120 EUR”/);
-        await messagesOf({ prompt: 'What is it?', images });
+        await sendMessages({ prompt: 'What is it?', images });
       }
     });
   }
 
-  test('that is neither an image nor a PDF is an error that names it', async () => {
+  test('rejects a picked file by its name when it is neither an image nor a PDF', async () => {
     const file = { name: 'notes.docx', type: 'application/msword', base64Data: 'AAAA' };
     assert.equal(
       await refuse(chat({ prompt: 'What is it?', images: [file] })),
@@ -94,21 +94,21 @@ describe('a picked file', () => {
     );
   });
 
-  test('that was taken back is nothing', async () => {
-    const [message] = await messagesOf({ prompt: 'Hello', images: [] });
+  test('ignores a picked file that was removed again', async () => {
+    const [message] = await sendMessages({ prompt: 'Hello', images: [] });
     assert.equal(message.content, 'Hello');
   });
 });
 
-test('a JSON object is an answer without a word of JSON in the prompt', async () => {
+test('asks for a JSON object when the prompt does not mention JSON', async () => {
   const options = { prompt: 'What is the capital of France?', response_format: 'json_object' };
   const { data } = await succeed(chat({ ...options, advanced: 'off' }));
   assert.equal(data.answer, 'The capital of France is Paris.');
-  const [instructions] = await messagesOf(options);
+  const [instructions] = await sendMessages(options);
   assert.deepEqual(instructions, { role: 'system', content: 'Answer with a JSON object.' });
 });
 
-test('a JSON schema that is hidden is asked for by the name of its field', async () => {
+test('names the schema field when a JSON schema is required but hidden', async () => {
   const query = chat({ prompt: 'Hello', response_format: 'json_schema', advanced: 'off' });
   assert.equal(
     await refuse(query),

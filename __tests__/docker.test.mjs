@@ -11,45 +11,45 @@ import {
   needsMount,
   needsRoot,
   needsSharedNode,
+  Sandbox,
   users,
-  World,
-} from './loading/world.mjs';
+} from './loading/sandbox.mjs';
 
 const script = fileURLToPath(new URL('../docker/unpack.mjs', import.meta.url));
 const node = process.env.NODE_UNDER_TEST ?? process.execPath;
 const plugin = process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
 
-function unpack(world, folder) {
+function unpack(sandbox, folder) {
   const { status, stderr } = spawnSync(node, [script, plugin, folder], {
-    env: { ...world.env },
+    env: { ...sandbox.env },
     encoding: 'utf8',
   });
   return { status, stderr };
 }
 
-test('an unprivileged server with no folder to write to loads it', {
+test('loads the addon in an unprivileged server that can write to no folder', {
   skip: needsRoot || needsMount || needsSharedNode,
 }, async (t) => {
-  const world = new World(users['an unprivileged user']);
-  t.after(() => world.dispose());
-  const folder = join(world.root, 'opt', 'tooljet-openai');
-  assert.deepEqual(unpack(world, folder), { status: 0, stderr: '' });
-  assert.deepEqual(world.list(folder), [addonName]);
+  const sandbox = new Sandbox(users['an unprivileged user']);
+  t.after(() => sandbox.dispose());
+  const folder = join(sandbox.root, 'opt', 'tooljet-openai');
+  assert.deepEqual(unpack(sandbox, folder), { status: 0, stderr: '' });
+  assert.deepEqual(sandbox.list(folder), [addonName]);
   assert.equal(statSync(join(folder, addonName)).uid, 0);
 
-  world.env.TOOLJET_OPENAI_ADDON_DIR = folder;
-  for (const other of [world.home, world.tmp, world.server]) {
-    world.mount(other, 'noexec');
-    world.makeReadOnly(other);
+  sandbox.env.TOOLJET_OPENAI_ADDON_DIR = folder;
+  for (const other of [sandbox.home, sandbox.tmp, sandbox.server]) {
+    sandbox.mount(other, 'noexec');
+    sandbox.makeReadOnly(other);
   }
-  assert.equal(world.whereFrom(await world.serve()), 'the configured folder');
+  assert.equal(sandbox.whereFrom(await sandbox.serve()), 'the configured folder');
 });
 
-test('a folder that would be refused later ends the build of the image', async (t) => {
-  const world = new World(process.getuid());
-  t.after(() => world.dispose());
-  const folder = world.folder('opt', { mode: 0o777 });
-  const { status, stderr } = unpack(world, folder);
+test('fails the build of the image when its folder would be rejected at run time', async (t) => {
+  const sandbox = new Sandbox(process.getuid());
+  t.after(() => sandbox.dispose());
+  const folder = sandbox.folder('opt', { mode: 0o777 });
+  const { status, stderr } = unpack(sandbox, folder);
   assert.equal(status, 1);
   assert.match(stderr, /^The addon was not unpacked to .*: ./);
 });

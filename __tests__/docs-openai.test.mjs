@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { createHost } from '../host/host.mjs';
-import { startStandIn } from '../stand-in/server.mjs';
-import { fieldsOf, hasAdvanced, operations, SOURCE_FIELDS } from './forms.mjs';
+import { createHarness } from '../harness/harness.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
+import { hasAdvanced, listFields, operations, SOURCE_FIELDS } from './forms.mjs';
 
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const page = read('docs/openai.md');
@@ -34,19 +34,19 @@ function assertShows(shown, actual, path) {
   }
 }
 
-describe('the examples', () => {
-  let standIn;
-  let host;
+describe('the examples of docs/openai.md', () => {
+  let mockApi;
+  let harness;
   before(async () => {
-    standIn = await startStandIn();
-    host = createHost({ text: read('dist/index.js') });
+    mockApi = await startMockApi();
+    harness = createHarness({ text: read('dist/index.js') });
   });
-  after(() => standIn.close());
+  after(() => mockApi.close());
 
   const blocks = Array.from(page.matchAll(/^```json title="(\w+)"\n(.*?)^```$/gms));
   const pairs = blocks.map(([, title, text]) => ({ title, json: JSON.parse(text) }));
 
-  test('each query is followed by its result, and every operation has one', () => {
+  test('docs/openai.md has an example with a result for every operation', () => {
     assert.ok(pairs.every(({ title }, at) => title === (at % 2 === 0 ? 'Query' : 'Result')));
     const shown = pairs.map(({ json }) => json.operation).filter(Boolean);
     const all = operations.properties.operation.list.map(({ value }) => value);
@@ -55,35 +55,35 @@ describe('the examples', () => {
 
   for (let at = 0; at < pairs.length; at += 2) {
     const [query, result] = [pairs[at].json, pairs[at + 1].json];
-    test(`${query.operation} of ${JSON.stringify(query.prompt ?? query.input ?? query.filter)}`, async () => {
-      const source = { apiKey: 'sk-stand-in-test', base_url: standIn.baseUrl };
-      assertShows({ status: 'ok', ...result }, await host.run(source, query), 'result');
+    test(`docs/openai.md shows the result of ${query.operation} with ${JSON.stringify(query.prompt ?? query.input ?? query.filter)}`, async () => {
+      const source = { apiKey: 'sk-mock-api-test', base_url: mockApi.baseUrl };
+      assertShows({ status: 'ok', ...result }, await harness.run(source, query), 'result');
     });
   }
 });
 
-describe('the names', () => {
+describe('the names in docs/openai.md', () => {
   for (const { name, value } of operations.properties.operation.list) {
-    test(`${name} names every field of its form, and no other`, () => {
+    test(`docs/openai.md names exactly the form fields of ${name}`, () => {
       const text = section(name);
       const listed = Array.from(text.matchAll(/^- \*\*([^*]+)\*\*: /gm), ([, label]) => label);
       const advanced = /^- \*\*Advanced\*\*: shows ([^.]+)\./m.exec(text)?.[1] ?? '';
       const below = advanced.split(/,\s+|\s+and\s+/).map((label) => label.replace(/\s+/g, ' '));
       const shown = [...listed, ...below.filter(Boolean)];
-      const labels = fieldsOf(value).map(({ label }) => label);
+      const labels = listFields(value).map(({ label }) => label);
       if (hasAdvanced(value)) labels.unshift('Advanced');
       assert.deepEqual(shown.toSorted(), labels.toSorted());
     });
   }
 
-  test('the connection names every field of the data source', () => {
+  test('docs/openai.md names every field of the data source', () => {
     for (const { label } of SOURCE_FIELDS) {
       assert.ok(section('Connection').includes(`**${label}**`), label);
     }
   });
 
-  test('a list of the engines has those of the form', () => {
-    const { list } = fieldsOf('completion').find(({ key }) => key === 'engine');
+  test('docs/openai.md lists the engines of the form', () => {
+    const { list } = listFields('completion').find(({ key }) => key === 'engine');
     const listed = section('Completions in 2026').matchAll(/^- \*\*([^*]+)\*\*/gm);
     for (const [at, [, name]] of Array.from(listed).entries()) {
       assert.ok(list[at].name.startsWith(name), `${list[at].name} is not ${name}`);
@@ -91,7 +91,7 @@ describe('the names', () => {
   });
 });
 
-test('the commands of docs/install.md exist', () => {
+test('docs/install.md names only commands that exist', () => {
   const { scripts } = JSON.parse(read('package.json'));
   const named = read('docs/install.md').matchAll(/npm run ([\w:]+)\b(?! --workspace)/g);
   for (const [, script] of named) {

@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const runDocs = (folder, ...options) =>
   spawnSync(process.execPath, [join(folder, 'scripts/docs.mjs'), ...options], { encoding: 'utf8' });
 
-test('the generated files are up to date', () => {
+test('finds the generated files up to date', () => {
   const { status, stderr } = runDocs(root, '--check');
   assert.equal(stderr, '');
   assert.equal(status, 0);
@@ -33,7 +33,7 @@ const GENERATED = {
   'src/error/labels.rs': ['"Temperature"', '"Heat"'],
 };
 
-test('a generated file that was edited by hand is noticed, and written again', (t) => {
+test('detects and rewrites a generated file that was edited by hand', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'docs-'));
   t.after(() => rmSync(folder, { recursive: true }));
   // With the times of the lock file, or the packages would be installed anew.
@@ -52,7 +52,7 @@ test('a generated file that was edited by hand is noticed, and written again', (
   }
 });
 
-test('docs/fields.md has a section for every operation, and names ranges and defaults', () => {
+test('writes a section with ranges and defaults for every operation to docs/fields.md', () => {
   const page = readFileSync(join(root, 'docs/fields.md'), 'utf8');
   const titles = page.split('\n').filter((line) => line.startsWith('## '));
   assert.deepEqual(titles, ['## Data source', ...OPERATIONS.map(({ name }) => `## ${name}`)]);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import vm from 'node:vm';
-import { LOADERS } from '../host/loaders.mjs';
+import { LOADERS } from '../harness/loaders.mjs';
 import { packedAddons } from '../scripts/pack.mjs';
 import {
   addon,
@@ -13,20 +13,20 @@ import {
   plugin,
   pluginFor,
   pluginWith,
-  World,
-} from './loading/world.mjs';
+  Sandbox,
+} from './loading/sandbox.mjs';
 
 const FAILED_TEST = /^Connection could not be established: /;
 
-function worldOf(t) {
-  const world = new World(process.getuid());
-  t.after(() => world.dispose());
-  return world;
+function createSandbox(t) {
+  const sandbox = new Sandbox(process.getuid());
+  t.after(() => sandbox.dispose());
+  return sandbox;
 }
 
 for (const loader of LOADERS) {
-  test(`ToolJet's loader ${loader} runs it, whatever the options are`, async (t) => {
-    const { loaded, answer, query } = await worldOf(t).serve({ loader });
+  test(`ToolJet's loader ${loader} runs the plugin whatever the options are`, async (t) => {
+    const { loaded, answer, query } = await createSandbox(t).serve({ loader });
     assert.ok(loaded, answer.message);
     assert.match(answer.message, FAILED_TEST);
     assert.equal(query.status, 'failed');
@@ -36,20 +36,20 @@ for (const loader of LOADERS) {
   });
 }
 
-test('a thousand evaluations load the addon once', async (t) => {
-  const { loads, distinctAnswers } = await worldOf(t).serve({ calls: 1000 });
+test('loads the addon once in a thousand evaluations', async (t) => {
+  const { loads, distinctAnswers } = await createSandbox(t).serve({ calls: 1000 });
   assert.equal(loads.length, 1);
   assert.equal(distinctAnswers, 1);
 });
 
-test('the binding is parked where no listing of `process` shows it', async (t) => {
-  const { loaded, enumerable } = await worldOf(t).serve();
+test('caches the binding on `process` without listing it', async (t) => {
+  const { loaded, enumerable } = await createSandbox(t).serve();
   assert.ok(loaded);
   assert.equal(enumerable, false);
 });
 
-test('the main thread and its workers load one and the same file, once each', async (t) => {
-  const { loads, workers } = await worldOf(t).serve({ workers: 3, calls: 5 });
+test('loads one file once per thread in the main thread and its workers', async (t) => {
+  const { loads, workers } = await createSandbox(t).serve({ workers: 3, calls: 5 });
   for (const worker of workers) {
     assert.ok(worker.loaded, worker.answer.message);
     assert.deepEqual(worker.loads, loads);
@@ -57,36 +57,36 @@ test('the main thread and its workers load one and the same file, once each', as
   assert.equal(loads.length, 1);
 });
 
-test('twelve processes that start at once leave one file, and all work', async (t) => {
-  const world = worldOf(t);
-  world.file(join(world.root, 'plugin.js'), plugin, { mode: 0o644 });
-  const reports = await Promise.all(Array.from({ length: 12 }, () => world.serve()));
-  for (const report of reports) assert.equal(world.whereFrom(report), 'the cache folder');
-  assert.deepEqual(world.list(world.cache), [addonName]);
+test('leaves one file when twelve processes start at once', async (t) => {
+  const sandbox = createSandbox(t);
+  sandbox.file(join(sandbox.root, 'plugin.js'), plugin, { mode: 0o644 });
+  const reports = await Promise.all(Array.from({ length: 12 }, () => sandbox.serve()));
+  for (const report of reports) assert.equal(sandbox.whereFrom(report), 'the cache folder');
+  assert.deepEqual(sandbox.list(sandbox.cache), [addonName]);
 });
 
 describe('a damaged plugin text', () => {
   const damaged = pluginWith(Buffer.from('not the addon').toString('base64'));
 
-  test('is an error that says so', async (t) => {
-    const world = worldOf(t);
-    const { answer, attempts } = await world.serve({ text: damaged });
+  test('fails with a clear error when the packed addon is damaged', async (t) => {
+    const sandbox = createSandbox(t);
+    const { answer, attempts } = await sandbox.serve({ text: damaged });
     assert.match(answer.message, /dist\/index\.js is damaged .*Install the plugin again\.$/);
     assert.equal(attempts, 0);
-    assert.deepEqual(world.list(world.cache), []);
+    assert.deepEqual(sandbox.list(sandbox.cache), []);
   });
 
-  test('does not matter where the addon is on disk already', async (t) => {
-    const world = worldOf(t);
-    world.file(join(world.folder(world.cache), addonName), addon);
-    const { loaded, answer } = await world.serve({ text: damaged });
+  test('ignores a damaged packed addon when the addon is on disk', async (t) => {
+    const sandbox = createSandbox(t);
+    sandbox.file(join(sandbox.folder(sandbox.cache), addonName), addon);
+    const { loaded, answer } = await sandbox.serve({ text: damaged });
     assert.ok(loaded, answer.message);
   });
 });
 
-test('a platform that was not packed is an error that names those that were', async (t) => {
+test('names the packed platforms when the server runs on another', async (t) => {
   const text = pluginFor('linux-riscv64');
-  const { answer } = await worldOf(t).serve({ text });
+  const { answer } = await createSandbox(t).serve({ text });
   const packed = packedAddons(text).map((each) => each.platform);
   assert.ok(packed.includes('linux-riscv64') && !packed.includes(platform));
   assert.match(answer.message, FAILED_TEST);
@@ -98,23 +98,23 @@ test('a platform that was not packed is an error that names those that were', as
   );
 });
 
-test('a C library that is too old is an error that says so, after one attempt', async (t) => {
-  const world = worldOf(t);
+test('fails after one attempt when the C library is too old', async (t) => {
+  const sandbox = createSandbox(t);
   const dlopenFailure = "/lib/libc.so.6: version `GLIBC_2.34' not found";
-  const { answer, attempts } = await world.serve({ dlopenFailure });
+  const { answer, attempts } = await sandbox.serve({ dlopenFailure });
   assert.match(
     answer.message,
     /: The C library of this system is too old .*GLIBC_2\.34' not found\.$/,
   );
   assert.equal(attempts, 1);
-  assert.deepEqual(world.list(world.cache), []);
+  assert.deepEqual(sandbox.list(sandbox.cache), []);
 });
 
-describe('on a system that uses musl', () => {
+describe('musl', () => {
   const libraries = '7f3c4000-7f3c5000 r-xp 00014000 00:21 1042 /lib/ld-musl-x86_64.so.1\n';
 
-  test('the error says so, after one attempt', async (t) => {
-    const { answer, attempts } = await worldOf(t).serve({
+  test('fails after one attempt when the system uses musl', async (t) => {
+    const { answer, attempts } = await createSandbox(t).serve({
       libraries,
       dlopenFailure: 'Error loading shared library ld-linux-x86-64.so.2: No such file or directory',
     });
@@ -123,25 +123,25 @@ describe('on a system that uses musl', () => {
     assert.equal(attempts, 1);
   });
 
-  test('a folder mounted noexec is still called that', async (t) => {
+  test('reports a folder mounted noexec when the system uses musl', async (t) => {
     const dlopenFailure = 'failed to map segment from shared object';
-    const { answer } = await worldOf(t).serve({ libraries, dlopenFailure });
+    const { answer } = await createSandbox(t).serve({ libraries, dlopenFailure });
     assert.match(answer.message, /code may not be run from there \(noexec\)/);
     assert.doesNotMatch(answer.message, /musl/);
   });
 });
 
-test('a system that has musl installed, but does not use it, is not taken for one', async (t) => {
+test('does not blame musl when it is installed but not used', async (t) => {
   const libraries = '7f3c4000-7f3c5000 r-xp 00026000 fe:01 3151 /usr/lib/libc.so.6\n';
-  const { answer } = await worldOf(t).serve({ libraries, dlopenFailure: 'file too short' });
+  const { answer } = await createSandbox(t).serve({ libraries, dlopenFailure: 'file too short' });
   assert.match(answer.message, /file too short/);
   assert.doesNotMatch(answer.message, /musl/);
 });
 
-test('a server where the addon cannot load does not try again for every query', async (t) => {
-  const { answer, attempts } = await worldOf(t).serve({ dlopenFailure: 'broken', calls: 1 });
+test('does not retry loading for every query when the addon cannot load', async (t) => {
+  const { answer, attempts } = await createSandbox(t).serve({ dlopenFailure: 'broken', calls: 1 });
   assert.match(answer.message, /broken/);
-  const { attempts: afterFifty, distinctAnswers } = await worldOf(t).serve({
+  const { attempts: afterFifty, distinctAnswers } = await createSandbox(t).serve({
     dlopenFailure: 'broken',
     calls: 50,
   });
@@ -149,7 +149,7 @@ test('a server where the addon cannot load does not try again for every query', 
   assert.equal(distinctAnswers, 1);
 });
 
-describe('in a sandbox without `require` and `process`', () => {
+describe('without `require` and `process`', () => {
   const module = { exports: {} };
   vm.runInNewContext(plugin, { module, exports: module.exports });
   const instance = new module.exports.default();
@@ -162,7 +162,7 @@ describe('in a sandbox without `require` and `process`', () => {
       () => null,
     ],
   ]) {
-    test(`${method} is a QueryError`, async () => {
+    test(`fails ${method} with a QueryError when the loader gives no \`require\` and \`process\``, async () => {
       await assert.rejects(instance[method]({}, {}), (error) => {
         assert.equal(error.constructor.name, 'QueryError');
         assert.equal(error.message, message);
@@ -176,7 +176,7 @@ describe('in a sandbox without `require` and `process`', () => {
   }
 });
 
-test('a QueryError has data, an object where none is given', () => {
+test('gives a QueryError an empty object as data when it has none', () => {
   const module = { exports: {} };
   vm.runInNewContext(plugin, { module, exports: module.exports });
   const error = new module.exports.QueryError('message', 'description');

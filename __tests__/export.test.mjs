@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { BUILT, ROOT, runScript } from './marketplace/processes.mjs';
-import { pluginComplaints } from './marketplace/validate-plugin.mjs';
+import { pluginProblems } from './marketplace/validate-plugin.mjs';
 import { REGISTRY } from './marketplace/workspace.mjs';
 
 const TOOLJET = { registry: REGISTRY, builtIn: ['postgresql', 'restapi', 'googlesheets'] };
@@ -43,61 +43,61 @@ function edit(path, change) {
   writeFileSync(join(folder, path), JSON.stringify(json));
 }
 
-test('the folder keeps the rules of ToolJet’s validate-plugin', async () => {
+test('exports a folder that passes ToolJet’s validate-plugin', async () => {
   const { code, stderr } = await exportTo(folder);
   assert.equal(code, 0, stderr);
-  assert.deepEqual(pluginComplaints(folder, TOOLJET), []);
+  assert.deepEqual(pluginProblems(folder, TOOLJET), []);
 });
 
-for (const { broken, change, context, complaint } of [
+for (const { broken, change, context, problem } of [
   {
-    broken: 'a file less',
+    broken: 'a missing file',
     change: () => rmSync(join(folder, 'lib/types.ts')),
-    complaint: 'missing lib/types.ts',
+    problem: 'missing lib/types.ts',
   },
   {
     broken: 'an operation without a literal',
     change: () => writeFileSync(join(folder, 'lib/types.ts'), ''),
-    complaint: 'operation chat is not in lib/*.ts',
+    problem: 'operation chat is not in lib/*.ts',
   },
   {
     broken: 'a field of an unknown type',
     change: () => edit('lib/operations.json', (form) => (form.properties.operation.type = 'code')),
-    complaint: 'operation: type code cannot be used',
+    problem: 'operation: type code cannot be used',
   },
   {
     broken: 'a template’s placeholder',
     change: () => edit('lib/manifest.json', (form) => (form.title = '{{PLUGIN_1_NAME}}')),
-    complaint: '{{PLUGIN_1_NAME}} is left over',
+    problem: '{{PLUGIN_1_NAME}} is left over',
   },
   {
-    broken: 'another name of the folder',
+    broken: 'a folder with another name',
     change: () => {
       renameSync(folder, join(parent, 'other'));
       folder = join(parent, 'other');
     },
-    complaint: 'the folder is not named openai',
+    problem: 'the folder is not named openai',
   },
   {
-    broken: 'a kind that is in no registry',
+    broken: 'a kind that is not in the registry',
     context: { registry: [] },
-    complaint: 'openai is 0 times in the registry',
+    problem: 'openai is 0 times in the registry',
   },
   {
     broken: 'a kind that is built in',
     context: { builtIn: ['openai'] },
-    complaint: 'openai is a built-in connector',
+    problem: 'openai is a built-in connector',
   },
 ]) {
-  test(`the rules find ${broken}`, async () => {
+  test(`validate-plugin rejects ${broken}`, async () => {
     await exportTo(folder);
     change?.();
-    const complaints = pluginComplaints(folder, { ...TOOLJET, ...context });
-    assert.ok(complaints.includes(complaint), complaints.join('\n'));
+    const problems = pluginProblems(folder, { ...TOOLJET, ...context });
+    assert.ok(problems.includes(problem), problems.join('\n'));
   });
 }
 
-test('forms, icon, types and addon are those of the build', async () => {
+test('exports the forms, icon, types and addon of the build', async () => {
   await exportTo(folder);
   for (const [path, original] of [
     ['lib/manifest.json', join(BUILT, 'lib/manifest.json')],
@@ -111,7 +111,7 @@ test('forms, icon, types and addon are those of the build', async () => {
   assert.equal(JSON.parse(read('package.json')).name, '@tooljet-marketplace/openai');
 });
 
-test('its tests pass', async () => {
+test('exports tests that pass', async () => {
   await exportTo(folder);
   // ToolJet runs them with Jest, whose words for what they use are these.
   const jest = join(parent, 'jest.cjs');
@@ -129,14 +129,14 @@ test('its tests pass', async () => {
   assert.match(output, /^# pass 4$/m);
 });
 
-test('a folder with another name is refused, and the right one named', async () => {
+test('rejects a folder with another name, and suggests the right one', async () => {
   const { code, stderr } = await exportTo(parent);
   assert.equal(code, 1);
   assert.ok(stderr.includes(`named like the plugin: ${folder}`), stderr);
   assert.deepEqual(readdirSync(parent), []);
 });
 
-test('a folder with something else in it is left alone', async () => {
+test('refuses to write to a folder with other content', async () => {
   mkdirSync(folder);
   writeFileSync(join(folder, 'thesis.txt'), 'years of work');
   const { code, stderr } = await exportTo(folder);
@@ -145,7 +145,7 @@ test('a folder with something else in it is left alone', async () => {
   assert.deepEqual(readdirSync(folder), ['thesis.txt']);
 });
 
-test('over an earlier openai plugin, the files that are of no more use are named', async () => {
+test('names the obsolete files when it replaces an earlier openai plugin', async () => {
   mkdirSync(join(folder, 'lib'), { recursive: true });
   writeFileSync(join(folder, 'lib/manifest.json'), '{"tj:source":{"kind":"openai"}}');
   writeFileSync(join(folder, 'lib/query_operations.ts'), 'export {};');
@@ -155,7 +155,7 @@ test('over an earlier openai plugin, the files that are of no more use are named
   assert.equal(JSON.parse(read('lib/manifest.json')).source.kind, 'openai');
 });
 
-test('one folder has to be named', async () => {
+test('fails when no folder is named', async () => {
   const { code, stderr } = await runScript('scripts/export.mjs');
   assert.equal(code, 1);
   assert.match(stderr, /name one folder/);

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { OPERATIONS as DEFINITIONS, fieldsOf, operations, SOURCE_FIELDS } from './forms.mjs';
-import { LEAST, MODEL_KEYS, run, standIn, takesEverything } from './plugin.mjs';
+import { OPERATIONS as DEFINITIONS, listFields, operations, SOURCE_FIELDS } from './forms.mjs';
+import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, run, takesEverything } from './plugin.mjs';
 
 const SOURCE_KEYS = SOURCE_FIELDS.map(({ key }) => key);
 /** Every field of every operation, the Advanced switch among the basic ones. */
 const QUERY_KEYS = DEFINITIONS.flatMap(({ value, advanced }) => [
   ...(advanced ? [{ operation: value, key: 'advanced', advanced: false }] : []),
-  ...fieldsOf(value).map(({ key, advanced }) => ({ operation: value, key, advanced })),
+  ...listFields(value).map(({ key, advanced }) => ({ operation: value, key, advanced })),
 ]);
 
 const hangs = () => ({ fault: 'hang' });
@@ -18,10 +18,10 @@ const fails = () => ({ status: 500, headers: { 'retry-after-ms': '1' }, body: {}
 
 /** One value per key that differs from its default, and what it needs beside it to count. */
 const SOURCE_SAMPLES = {
-  apiKey: { value: 'sk-stand-in-other' },
-  organizationId: { value: 'org-stand-in' },
-  base_url: { value: () => `${standIn.url}/other/v1` },
-  project_id: { value: 'proj_stand_in' },
+  apiKey: { value: 'sk-mock-api-other' },
+  organizationId: { value: 'org-mock-api' },
+  base_url: { value: () => `${mockApi.url}/other/v1` },
+  project_id: { value: 'proj_mock_api' },
   headers: { value: [['x-team', 'blue']] },
   timeout_seconds: { value: '1', beside: { max_retries: '0' }, script: hangs, endsIn: 1_000 },
   max_retries: { value: '0', script: fails },
@@ -87,26 +87,26 @@ const QUERY_SAMPLES = {
 
 /** Everything that a query does: what it sends, and what the app gets. */
 async function effect(query, sourceOptions, script = takesEverything) {
-  standIn.reset();
-  standIn.respondWith(script);
+  mockApi.reset();
+  mockApi.respondWith(script);
   const result = await run(query, sourceOptions);
-  const requests = standIn.requests.map(({ method, path, headers, text }) => {
+  const requests = mockApi.requests.map(({ method, path, headers, text }) => {
     const { host, ...sent } = headers;
     return { method, path, headers: sent, text };
   });
   return { requests, result };
 }
 
-describe('of the data source', () => {
+describe('the data source', () => {
   for (const key of SOURCE_KEYS) {
-    test(`${key} has an effect`, async () => {
+    test(`${key} of the data source has an effect`, async () => {
       const sample = SOURCE_SAMPLES[key];
       assert.ok(sample, `there is no sample for ${key}`);
       const value = typeof sample.value === 'function' ? sample.value() : sample.value;
       if (sample.endsIn) {
         const begun = performance.now();
         const { result } = await effect(
-          LEAST.chat,
+          MINIMAL_QUERIES.chat,
           { ...sample.beside, [key]: value },
           sample.script,
         );
@@ -114,8 +114,8 @@ describe('of the data source', () => {
         assert.ok(performance.now() - begun < sample.endsIn + 1_000);
         return;
       }
-      const without = await effect(LEAST.chat, {}, sample.script);
-      const with_ = await effect(LEAST.chat, { [key]: value }, sample.script);
+      const without = await effect(MINIMAL_QUERIES.chat, {}, sample.script);
+      const with_ = await effect(MINIMAL_QUERIES.chat, { [key]: value }, sample.script);
       assert.notDeepEqual(with_.requests, without.requests);
     });
   }
@@ -123,14 +123,14 @@ describe('of the data source', () => {
 
 /** An unknown model, so that nothing is adjusted to it. */
 const least = (operation) => ({
-  ...LEAST[operation],
+  ...MINIMAL_QUERIES[operation],
   ...(operation !== 'list_models' && { [MODEL_KEYS[operation]]: 'brand-new' }),
 });
 
-for (const operation of Object.keys(LEAST)) {
-  describe(`of ${operation}`, () => {
-    test('what its form does not show has no effect', async () => {
-      const shown = fieldsOf(operation).filter(({ advanced }) => !advanced);
+for (const operation of Object.keys(MINIMAL_QUERIES)) {
+  describe(`${operation}`, () => {
+    test(`ignores keys that the form of ${operation} does not show`, async () => {
+      const shown = listFields(operation).filter(({ advanced }) => !advanced);
       const keys = ['advanced', ...shown.map(({ key }) => key)];
       const hidden = QUERY_KEYS.filter(({ key }) => !keys.includes(key));
       assert.ok(hidden.length > 10);
@@ -139,17 +139,17 @@ for (const operation of Object.keys(LEAST)) {
       assert.deepEqual(await effect({ ...set, ...plain }), await effect(plain));
     });
 
-    test('a new query sends what it would without the defaults of the form', async () => {
+    test(`sends the same for a new query of ${operation} with and without the defaults of the form`, async () => {
       const fresh = { ...operations.defaults, ...least(operation) };
       const plain = await effect(least(operation));
       assert.deepEqual(await effect(fresh), plain);
       assert.deepEqual(await effect({ ...fresh, advanced: 'on' }), plain);
     });
 
-    for (const { key, min, max } of fieldsOf(operation).filter(
+    for (const { key, min, max } of listFields(operation).filter(
       (field) => field.max !== undefined,
     )) {
-      test(`${key} goes from ${min} to ${max}, as its definition says`, async () => {
+      test(`accepts ${key} of ${operation} from ${min} to ${max}, as in its definition`, async () => {
         const set = (value) => ({
           ...least(operation),
           n: undefined,
@@ -169,12 +169,12 @@ for (const operation of Object.keys(LEAST)) {
       });
     }
 
-    for (const { key, placeholder } of fieldsOf(operation).filter(
+    for (const { key, placeholder } of listFields(operation).filter(
       ({ label }) => label === 'Model',
     )) {
-      test(`the models that ${key} names as examples work`, async () => {
+      test(`runs ${operation} with every example of ${key}`, async () => {
         for (const model of placeholder.match(/[a-z][a-z-]*-[\w.-]+/g)) {
-          const result = await run({ ...LEAST[operation], [key]: model });
+          const result = await run({ ...MINIMAL_QUERIES[operation], [key]: model });
           assert.equal(result.status, 'ok', result.description);
         }
       });
@@ -184,7 +184,7 @@ for (const operation of Object.keys(LEAST)) {
       const sample = QUERY_SAMPLES[key];
       const query = (more) => ({ ...least(operation), ...sample?.beside, ...more });
 
-      test(`${key} has an effect`, async () => {
+      test(`${key} of ${operation} has an effect`, async () => {
         assert.ok(sample, `there is no sample for ${key}`);
         const without = await effect(query({ advanced: 'on' }));
         const with_ = await effect(query({ advanced: 'on', [key]: sample.value }));
@@ -193,7 +193,7 @@ for (const operation of Object.keys(LEAST)) {
       });
 
       if (!advanced) continue;
-      test(`${key} has none while Advanced is off, and has one where that was never touched`, async () => {
+      test(`ignores ${key} of ${operation} while Advanced is off, and reads it when Advanced was never set`, async () => {
         const set = { [key]: sample.value };
         const closed = await effect(query({ advanced: 'off', ...set }));
         assert.deepEqual(closed, await effect(query({ advanced: 'off' })));
@@ -203,7 +203,7 @@ for (const operation of Object.keys(LEAST)) {
   });
 }
 
-test('no sample is left of a field that is gone', () => {
+test('has no sample for a field that does not exist', () => {
   const known = QUERY_KEYS.map(({ key }) => key);
   const samples = [...Object.keys(QUERY_SAMPLES), ...Object.keys(SOURCE_SAMPLES)];
   assert.deepEqual(
@@ -243,7 +243,7 @@ function keysRead(code) {
   ];
 }
 
-test('the code reads the keys of the forms and of saved queries, and no others', () => {
+test('reads exactly the keys of the forms and of saved queries', () => {
   const folder = new URL('../src/', import.meta.url);
   const read = new Set(
     readdirSync(folder, { recursive: true })

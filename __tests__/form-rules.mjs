@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import humps from 'humps';
 import { MAX_PLACEHOLDER } from '../forms/controls.mjs';
-import { codeFieldShape, isStoredEncrypted, TOOLJETS } from '../host/forms.mjs';
+import { codeFieldShape, isStoredEncrypted, TOOLJETS } from '../harness/forms.mjs';
 
 const FLIP = 'dropdown-component-flip';
 

@@ -1,9 +1,9 @@
 // The query form as each ToolJet draws it: every field is reached, once, under its key, in the order
-// of its definition. The rules are those of host/forms.mjs.
+// of its definition. The rules are those of harness/forms.mjs.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { receivedOperations } from '../host/form-transfer.mjs';
+import { receivedOperations } from '../harness/form-transfer.mjs';
 import {
   codeFieldShape,
   drawnFields,
@@ -11,10 +11,10 @@ import {
   openedQuery,
   showsTooltip,
   TOOLJETS,
-} from '../host/forms.mjs';
+} from '../harness/forms.mjs';
 import {
-  fieldsOf,
   hasAdvanced,
+  listFields,
   manifest,
   OPERATIONS,
   operations,
@@ -26,7 +26,7 @@ const drawnKeys = (form, values, tooljet) =>
   drawnFields(form.properties, values, tooljet).map(({ field }) => field.key);
 
 function expectedKeys(operation, isAdvanced) {
-  const fields = fieldsOf(operation).filter(({ advanced }) => isAdvanced || !advanced);
+  const fields = listFields(operation).filter(({ advanced }) => isAdvanced || !advanced);
   const flips = hasAdvanced(operation) ? ['operation', 'advanced'] : ['operation'];
   return [...flips, ...fields.map(({ key }) => key)];
 }
@@ -51,7 +51,7 @@ for (const tooljet of TOOLJETS) {
     const form = receivedOperations(operations, tooljet);
     for (const { value, name } of OPERATIONS) {
       for (const [situation, query] of Object.entries(situations)) {
-        test(`${name}, ${situation}`, () => {
+        test(`ToolJet ${tooljet} draws every field of ${name} once: ${situation}`, () => {
           const [options, isAdvanced] = query(value, tooljet);
           const keys = drawnKeys(form, { ...options, operation: value }, tooljet);
           assert.deepEqual(keys, expectedKeys(value, isAdvanced));
@@ -59,20 +59,20 @@ for (const tooljet of TOOLJETS) {
       }
     }
 
-    test('before an operation is chosen, only that', () => {
+    test(`ToolJet ${tooljet} draws only the operation before one is chosen`, () => {
       assert.deepEqual(drawnKeys(form, {}, tooljet), ['operation']);
     });
 
-    test('the data source form', () => {
+    test(`ToolJet ${tooljet} draws every field of the data source once`, () => {
       const keys = SOURCE_FIELDS.map(({ key }) => key);
       assert.deepEqual(drawnKeys(manifest, {}, tooljet), keys);
     });
   });
 }
 
-test('ToolJet 2 draws code fields as lines and editors, as they are defined', () => {
+test('ToolJet 2 draws code fields as lines or editors, as defined', () => {
   for (const { value } of OPERATIONS) {
-    const controls = new Map(fieldsOf(value).map(({ key, control }) => [key, control]));
+    const controls = new Map(listFields(value).map(({ key, control }) => [key, control]));
     const drawn = drawnFields(operations.properties, { operation: value, advanced: 'on' }, 2);
     for (const { field } of drawn.filter(({ field }) => field.type === 'codehinter')) {
       assert.equal(codeFieldShape(field), controls.get(field.key), field.key);
@@ -80,39 +80,39 @@ test('ToolJet 2 draws code fields as lines and editors, as they are defined', ()
   }
 });
 
-describe('the rules', () => {
+describe('the rules of the harness', () => {
   const flip = { key: 'a', type: 'dropdown-component-flip' };
   const field = { key: 'b', type: 'codehinter', tooltip: 'Help.' };
   const inner = { key: 'c', type: 'codehinter' };
   const keys = (group, values, tooljet) =>
     drawnFields(group, values, tooljet).map(({ field: { key } }) => key);
 
-  test('ToolJet 2 drops what stands beside a flip, ToolJet 3 draws it first', () => {
+  test('ToolJet 2 drops fields next to a flip, and ToolJet 3 draws them first', () => {
     const group = { a: flip, b: field, on: { c: inner } };
     assert.deepEqual(keys(group, { a: 'on' }, 2), ['a', 'c']);
     assert.deepEqual(keys(group, { a: 'on' }, 3), ['b', 'a', 'c']);
   });
 
-  test('ToolJet 2 draws the common fields of a flip, ToolJet 3 loses them', () => {
+  test('ToolJet 2 draws the common fields of a flip, and ToolJet 3 drops them', () => {
     const group = { a: { ...flip, commonFields: { b: field } }, on: { c: inner } };
     assert.deepEqual(keys(group, { a: 'on' }, 2), ['b', 'a', 'c']);
     const received = receivedOperations(group, 3);
     assert.deepEqual(keys(received, { a: 'on' }, 3), ['a', 'c']);
   });
 
-  test('a query without a value has the group named undefined', () => {
+  test('uses the group named undefined when a query has no value', () => {
     const group = { a: flip, undefined: { c: inner } };
     for (const tooljet of TOOLJETS) assert.deepEqual(keys(group, {}, tooljet), ['a', 'c']);
   });
 
-  test('ToolJet 2 has no tooltips', () => {
+  test('shows no tooltips in ToolJet 2', () => {
     assert.deepEqual(
       TOOLJETS.map((tooljet) => showsTooltip(field, tooljet)),
       [false, true],
     );
   });
 
-  test('only the newest ToolJet 3 fills in what a saved query lacks', () => {
+  test('fills in what a saved query lacks only in the newest ToolJet 3', () => {
     const saved = { operation: 'chat' };
     assert.deepEqual(openedQuery({ defaults: { advanced: 'off' } }, saved, 2), saved);
     assert.equal(openedQuery({ defaults: { advanced: 'off' } }, saved, 3).advanced, 'off');

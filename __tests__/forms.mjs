@@ -12,7 +12,7 @@ export const operations = read('operations.json');
 export const SOURCE_FIELDS = DATA_SOURCE;
 
 /** The fields of an operation in the order of its form, each with `advanced`. */
-export function fieldsOf(operation) {
+export function listFields(operation) {
   const { basic, advanced = [] } = OPERATIONS.find(({ value }) => value === operation);
   return [
     ...basic.map((field) => ({ ...field, advanced: false })),

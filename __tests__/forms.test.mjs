@@ -9,7 +9,7 @@ import {
   manifestViolations,
   operationsViolations,
 } from './form-rules.mjs';
-import { fieldsOf, manifest, OPERATIONS, operations } from './forms.mjs';
+import { listFields, manifest, OPERATIONS, operations } from './forms.mjs';
 
 const read = (name) => readFile(new URL(name, import.meta.url), 'utf8');
 const icon = await read('../icon.svg');
@@ -21,41 +21,41 @@ function broken(form, change) {
   return copy;
 }
 
-test('the manifest keeps the rules of ToolJet', () => {
+test('manifest.json follows the rules of ToolJet', () => {
   assert.deepEqual(manifestViolations(manifest), []);
 });
 
-test('the operations keep the rules of ToolJet', async () => {
+test('operations.json follows the rules of ToolJet', async () => {
   const size = Buffer.byteLength(await read('../operations.json'));
   assert.deepEqual(operationsViolations(operations, size), []);
 });
 
-test('the icon keeps the rules of ToolJet', () => {
+test('icon.svg follows the rules of ToolJet', () => {
   assert.deepEqual(iconViolations(icon), []);
 });
 
-test('the data source form begins with what most people need', () => {
+test('the data source form starts with the basic fields', () => {
   assert.deepEqual(Object.keys(manifest.properties).slice(0, 4), [
     ...['apiKey', 'organizationId', 'project_id', 'base_url'],
   ]);
 });
 
-test('Completions and Chat show what everybody knows without Advanced', () => {
+test('the basic forms of Completions and Chat show the common fields', () => {
   const known = ['model', 'prompt', 'max_tokens', 'temperature', 'stop_sequence', 'suffix'];
   const labels = ['Model', 'Prompt', 'Max tokens', 'Temperature', 'Stop sequence', 'Suffix'];
   for (const operation of ['completion', 'chat']) {
-    const basic = fieldsOf(operation).filter(({ advanced }) => !advanced);
+    const basic = listFields(operation).filter(({ advanced }) => !advanced);
     const found = known.map((key) => basic.find((field) => field.key === key)?.label);
     assert.deepEqual(found, labels);
   }
 });
 
-test('Chat without Advanced has at most 12 rows', () => {
-  const basic = fieldsOf('chat').filter(({ advanced }) => !advanced);
+test('the basic form of Chat has at most 12 rows', () => {
+  const basic = listFields('chat').filter(({ advanced }) => !advanced);
   assert.ok(['Operation', 'Advanced', ...basic].length <= 12);
 });
 
-test('the operations are those of saved apps, under the names of the document', () => {
+test('the operations have the ids of saved apps and the names of the official document', () => {
   assert.deepEqual(
     operations.properties.operation.list.map(({ name, value }) => [value, name]),
     [
@@ -70,11 +70,11 @@ test('the operations are those of saved apps, under the names of the document', 
   assert.equal(operations.defaults.advanced, 'off');
 });
 
-test('a secret in a header is to be a workspace secret', () => {
+test('the headers field recommends workspace secrets', () => {
   assert.match(manifest.properties.headers.tooltip, /\{\{secrets\.\w+\}\}/);
 });
 
-test('a form names no model whose end is announced', async () => {
+test('no form names a model whose shutdown is announced', async () => {
   const core = await read('../src/policy/capabilities.rs');
   const [, table] = /^const SHUTDOWNS:(.*?)^\];/ms.exec(core);
   const dead = [...table.matchAll(/"([a-z][\w.-]*-[\w.-]*)"/g)].map(([, model]) => model);
@@ -101,9 +101,9 @@ const api = JSON.parse(await read('openai-openapi/slim-strict.json')).components
 const resolved = (schema) => (schema?.$ref ? api[schema.$ref.split('/').at(-1)] : schema);
 
 /** The properties of a request with those that it inherits. */
-function propertiesOf(schema) {
+function listProperties(schema) {
   const { allOf = [], properties = {} } = resolved(schema);
-  return Object.assign({}, ...allOf.map(propertiesOf), properties);
+  return Object.assign({}, ...allOf.map(listProperties), properties);
 }
 
 /** A property's schema and its alternatives, in one list. */
@@ -117,8 +117,8 @@ const PARAMETERS = { image_count: 'n', image_model: 'model', model_embedding: 'm
 
 /** [operation, field, the alternatives of the API's parameter of the same name]. */
 const documented = Object.entries(requests).flatMap(([operation, request]) => {
-  const parameters = propertiesOf(api[request]);
-  return fieldsOf(operation)
+  const parameters = listProperties(api[request]);
+  return listFields(operation)
     .map((field) => [operation, field, PARAMETERS[field.key] ?? field.key])
     .filter(([, , parameter]) => parameter in parameters)
     .map(([, field, parameter]) => [operation, field, alternatives(parameters[parameter])]);
@@ -127,7 +127,7 @@ const documented = Object.entries(requests).flatMap(([operation, request]) => {
 /** The document allows 0, but nothing can be the best of fewer than one. */
 const narrower = { best_of: 1 };
 
-test('the ranges are those of the official document', () => {
+test('the ranges match the official document', () => {
   let checked = 0;
   for (const [operation, { key, accepts }, schemas] of documented) {
     const range = schemas.find(({ minimum, maximum }) => minimum !== undefined && maximum > 0);
@@ -143,7 +143,7 @@ test('the ranges are those of the official document', () => {
 /** The document still has what only models took that are gone. */
 const ENDED = { quality: ['standard', 'hd'] };
 
-test('the choices are those of the official document', () => {
+test('the choices match the official document', () => {
   let checked = 0;
   for (const [operation, { key, list }, schemas] of documented) {
     const choices = schemas
@@ -157,14 +157,14 @@ test('the choices are those of the official document', () => {
   assert.equal(checked, 7);
 });
 
-test('a key is used by one field of an operation', () => {
+test('each operation uses a key for one field', () => {
   for (const { value } of OPERATIONS) {
-    const keys = fieldsOf(value).map(({ key }) => key);
+    const keys = listFields(value).map(({ key }) => key);
     assert.equal(new Set(keys).size, keys.length, value);
   }
 });
 
-test('ToolJet 3 would change capital letters, and the check sees it', () => {
+test('the rules detect a capital letter that ToolJet 3 would change', () => {
   assert.deepEqual(humps.decamelizeKeys({ input_M1: { helpText: 0 } }), {
     input__m1: { help_text: 0 },
   });
@@ -203,18 +203,18 @@ const operationMistakes = [
 ];
 
 for (const [violation, mistake] of operationMistakes) {
-  test(`operations with a mistake are rejected: ${violation.source}`, () => {
+  test(`the rules reject operations with a mistake: ${violation.source}`, () => {
     const bad = broken(operations, ({ properties }) => mistake(properties));
     assert.match(operationsViolations(bad).join('\n'), violation);
   });
 }
 
-test('a default without a field is rejected', () => {
+test('the rules reject a default without a field', () => {
   const bad = broken(operations, ({ defaults }) => (defaults.engines = 'auto'));
   assert.match(operationsViolations(bad).join('\n'), /defaults.engines: is not a field/);
 });
 
-test('operations that are too large are rejected', () => {
+test('the rules reject operations that are too large', () => {
   const violations = operationsViolations(operations, MAX_OPERATIONS_BYTES + 1);
   assert.match(violations.join('\n'), /72001 bytes are too many/);
 });
@@ -238,7 +238,7 @@ const manifestMistakes = [
 ];
 
 for (const [violation, mistake] of manifestMistakes) {
-  test(`a manifest with a mistake is rejected: ${violation.source}`, () => {
+  test(`the rules reject a manifest with a mistake: ${violation.source}`, () => {
     assert.match(manifestViolations(broken(manifest, mistake)).join('\n'), violation);
   });
 }
@@ -254,7 +254,7 @@ const iconMistakes = [
 ];
 
 for (const [violation, part, replacement] of iconMistakes) {
-  test(`an icon with ${replacement.trim() || 'no viewBox'} is rejected`, () => {
+  test(`the rules reject an icon with ${replacement.trim() || 'no viewBox'}`, () => {
     assert.match(iconViolations(icon.replace(part, replacement)).join('\n'), violation);
   });
 }

@@ -10,10 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
-import { createRandom } from '../scripts/proof/random.mjs';
-import { fieldsOf } from './forms.mjs';
+import { createRandom } from '../scripts/stress/random.mjs';
+import { listFields } from './forms.mjs';
 import { validateRequest } from './openapi.mjs';
-import { KEY, OPERATIONS, run, standIn, takesEverything } from './plugin.mjs';
+import { KEY, mockApi, OPERATIONS, run, takesEverything } from './plugin.mjs';
 
 const CASES = 300;
 const random = createRandom(Number(process.env.FUZZ_SEED ?? 8));
@@ -22,7 +22,7 @@ const random = createRandom(Number(process.env.FUZZ_SEED ?? 8));
 const FIELDS = Object.fromEntries(
   OPERATIONS.map((name) => [
     name,
-    Object.fromEntries(fieldsOf(name).map((field) => [field.key, field])),
+    Object.fromEntries(listFields(name).map((field) => [field.key, field])),
   ]),
 );
 
@@ -105,23 +105,23 @@ function randomQuery() {
   return query;
 }
 
-test(`${CASES} random queries are sent as OpenAI's document has it, or name the field at fault`, async () => {
-  standIn.respondWith(takesEverything);
+test(`sends ${CASES} random queries as in OpenAI's document, or names the invalid field`, async () => {
+  mockApi.respondWith(takesEverything);
   const counts = { sent: 0, refused: 0 };
   for (let number = 0; number < CASES; number += 1) {
     const query = randomQuery();
     const told = `case ${number}: ${JSON.stringify(query)}`;
-    const before = standIn.requests.length;
+    const before = mockApi.requests.length;
     const result = await run(query);
     if (result.status === 'failed' && result.data.code === 'invalid_option') {
       const field = /^\w+/.exec(result.data.param)[0];
       assert.ok(field in FIELDS[query.operation], `${told}: ${result.description}`);
-      assert.equal(standIn.requests.length, before, `${told}: something was sent`);
+      assert.equal(mockApi.requests.length, before, `${told}: something was sent`);
       counts.refused += 1;
       continue;
     }
-    assert.equal(standIn.requests.length, before + 1, `${told}: ${result.description}`);
-    const { method, path, body, text: sent } = standIn.requests.at(-1);
+    assert.equal(mockApi.requests.length, before + 1, `${told}: ${result.description}`);
+    const { method, path, body, text: sent } = mockApi.requests.at(-1);
     assert.ok(!sent.includes(KEY), told);
     if (method === 'POST') {
       assert.deepEqual(validateRequest(method, path, body), [], told);
@@ -174,7 +174,7 @@ describe('the reader of the packed addon', () => {
   const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \n';
   const base64Bytes = (length) => Buffer.from(list(length, () => random.pick(BASE64)).join(''));
 
-  test('loads a damaged packing never, and says so', (t) => {
+  test('rejects every damaged packed addon', (t) => {
     for (let times = 0; times < 300; times += 1) {
       const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
       t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -189,7 +189,7 @@ describe('the reader of the packed addon', () => {
     }
   });
 
-  test('loads a damaged file never, and writes it anew', (t) => {
+  test('replaces every damaged file of the addon', (t) => {
     for (let times = 0; times < 100; times += 1) {
       const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
       t.after(() => rmSync(folder, { recursive: true, force: true }));

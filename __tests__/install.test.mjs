@@ -40,14 +40,14 @@ async function serverThat(answer, t) {
   return `http://127.0.0.1:${server.address().port}`;
 }
 
-async function assertRefused(running, complaint) {
+async function assertRefused(running, problem) {
   const { code, stdout, stderr } = await running;
   assert.equal(code, 1, stdout);
-  assert.match(stderr, complaint);
+  assert.match(stderr, problem);
   assert.ok(!(stdout + stderr).includes(ADMIN), 'the session is shown');
 }
 
-test('the plugin is installed under the version that the marketplace page offers', async (t) => {
+test('installs the plugin under the version that the marketplace page offers', async (t) => {
   const own = await anotherTooljet(t);
   const { code, stdout, stderr } = await own.install();
   assert.equal(code, 0, stderr);
@@ -61,7 +61,7 @@ test('the plugin is installed under the version that the marketplace page offers
   assert.ok(!stdout.includes(ADMIN));
 });
 
-test('a dry run shows the request and sends nothing', async () => {
+test('shows the request and sends nothing in a dry run', async () => {
   const { code, stdout } = await tooljet.install({ args: ['--dry-run'] });
   assert.equal(code, 0);
   assert.match(
@@ -72,7 +72,7 @@ test('a dry run shows the request and sends nothing', async () => {
   assert.deepEqual(await tooljet.plugins(), []);
 });
 
-test('an installed plugin is left alone, and --upgrade named', async (t) => {
+test('leaves an installed plugin alone, and suggests --upgrade', async (t) => {
   const own = await anotherTooljet(t);
   await own.install();
   await assertRefused(
@@ -81,7 +81,7 @@ test('an installed plugin is left alone, and --upgrade named', async (t) => {
   );
 });
 
-test('--upgrade replaces an installed plugin in its place and asks for a restart', async (t) => {
+test('replaces an installed plugin, and asks for a restart, with --upgrade', async (t) => {
   const own = await anotherTooljet(t);
   await own.install({ args: ['--version', '0.9.0'] });
   const [before] = await own.plugins();
@@ -98,11 +98,11 @@ test('--upgrade replaces an installed plugin in its place and asks for a restart
   assert.equal(now.version, '1.0.4');
 });
 
-test('--upgrade without an installed plugin is refused', async () => {
+test('rejects --upgrade when no plugin is installed', async () => {
   await assertRefused(tooljet.install({ args: ['--upgrade'] }), /openai is not installed/);
 });
 
-test('a build with an id of its own stands beside ToolJet’s', async (t) => {
+test('installs a build with its own id next to ToolJet’s plugin', async (t) => {
   const addon = join(folder, 'addon.node');
   writeFileSync(addon, 'nothing here runs it');
   const built = await runScript('scripts/build.mjs', {
@@ -130,7 +130,7 @@ test('a build with an id of its own stands beside ToolJet’s', async (t) => {
   );
 });
 
-test('somebody who is no admin is told so', async () => {
+test('fails when the user is not an admin', async () => {
   const env = { TOOLJET_SESSION: BUILDER };
   await assertRefused(
     tooljet.install({ env }),
@@ -139,7 +139,7 @@ test('somebody who is no admin is told so', async () => {
   assert.deepEqual(await tooljet.plugins(), []);
 });
 
-test('a session that has ended is told', async () => {
+test('fails when the session has ended', async () => {
   const env = { TOOLJET_SESSION: 'old.session.token' };
   await assertRefused(
     tooljet.install({ env }),
@@ -147,19 +147,19 @@ test('a session that has ended is told', async () => {
   );
 });
 
-test('a session of another workspace is told', async () => {
+test('fails when the session belongs to another workspace', async () => {
   const args = ['--workspace', 'another-workspace'];
   await assertRefused(tooljet.install({ args }), /not one of the workspace another-workspace/);
 });
 
-test('a ToolJet that cannot be reached is named', async (t) => {
+test('names a ToolJet that cannot be reached', async (t) => {
   const url = await serverThat((request) => request.socket.destroy(), t);
   const { code, stderr } = await tooljet.install({ args: ['--url', `${url}/`] });
   assert.equal(code, 1);
   assert.match(stderr, new RegExp(`^install: ${url} cannot be reached: \\S+\n$`));
 });
 
-for (const [what, answer, complaint] of [
+for (const [what, answer, problem] of [
   [
     'a web site',
     (_, response) => response.setHeader('content-type', 'text/html').end('<h1>Welcome</h1>'),
@@ -171,23 +171,23 @@ for (const [what, answer, complaint] of [
     /is not a ToolJet \(HTTP 404\)/,
   ],
   [
-    'a gate that asks for a password of its own',
+    'a gate that asks for its own password',
     (_, response) => response.writeHead(401, { 'www-authenticate': 'Basic' }).end(),
     /is not a ToolJet \(HTTP 401\)/,
   ],
   [
-    'a redirect, which is not followed',
+    'a redirect',
     (_, response) => response.writeHead(308, { location: 'https://example.com/' }).end(),
     /redirects to https:\/\/example\.com\/: give the URL that ToolJet is at/,
   ],
 ]) {
-  test(`${what} in place of ToolJet is told`, async (t) => {
+  test(`fails when ${what} responds in place of ToolJet`, async (t) => {
     const url = await serverThat(answer, t);
-    await assertRefused(tooljet.install({ args: ['--url', url] }), complaint);
+    await assertRefused(tooljet.install({ args: ['--url', url] }), problem);
   });
 }
 
-test('a marketplace without the plugin is told with what to set', async (t) => {
+test('says what to set when the marketplace does not have the plugin', async (t) => {
   const url = await serverThat((_, response) => response.writeHead(404).end(), t);
   const lost = await anotherTooljet(t, { url });
   await assertRefused(
@@ -196,7 +196,7 @@ test('a marketplace without the plugin is told with what to set', async (t) => {
   );
 });
 
-test('a ToolJet that takes the plugin from another marketplace is found out', async (t) => {
+test('fails when ToolJet takes the plugin from another marketplace', async (t) => {
   const url = await serverThat((_, response) => response.end('{"source": {}}'), t);
   const astray = await anotherTooljet(t, { url });
   await assertRefused(
@@ -205,7 +205,7 @@ test('a ToolJet that takes the plugin from another marketplace is found out', as
   );
 });
 
-test('the session can come from a private file', async (t) => {
+test('reads the session from a private file', async (t) => {
   const own = await anotherTooljet(t);
   const file = join(folder, 'session');
   writeFileSync(file, `${ADMIN}\n`, { mode: 0o600 });
@@ -214,7 +214,7 @@ test('the session can come from a private file', async (t) => {
   assert.equal((await own.install({ args, env })).code, 0);
 });
 
-test('a file that others can read is refused', async () => {
+test('rejects a session file that others can read', async () => {
   const file = join(folder, 'session');
   writeFileSync(file, ADMIN);
   chmodSync(file, 0o644);
@@ -224,13 +224,13 @@ test('a file that others can read is refused', async () => {
   );
 });
 
-test('the session can come on standard input', async (t) => {
+test('reads the session from standard input', async (t) => {
   const own = await anotherTooljet(t);
   const env = { TOOLJET_SESSION: '' };
   assert.equal((await own.install({ env, input: `${ADMIN}\n` })).code, 0);
 });
 
-test('without a session the ways to give one are named', async () => {
+test('names the ways to give a session when there is none', async () => {
   const env = { TOOLJET_SESSION: '' };
   await assertRefused(
     tooljet.install({ env }),
@@ -238,25 +238,25 @@ test('without a session the ways to give one are named', async () => {
   );
 });
 
-test('a session that would end its header is refused', async () => {
+test('rejects a session that would end its header', async () => {
   const env = { TOOLJET_SESSION: `${ADMIN}; admin=1` };
   await assertRefused(tooljet.install({ env }), /is not the value of a cookie tj_auth_token/);
 });
 
-test('there is no option for the session, so that it shows in no list of processes', async () => {
+test('has no option for the session, which a list of processes would show', async () => {
   await assertRefused(tooljet.install({ args: ['--session', 'x'] }), /Unknown option '--session'/);
 });
 
-for (const [missing, complaint] of [
+for (const [missing, problem] of [
   ['TOOLJET_URL', /--url or TOOLJET_URL is needed/],
   ['TOOLJET_WORKSPACE_ID', /--workspace or TOOLJET_WORKSPACE_ID is needed/],
 ]) {
-  test(`without ${missing} that is what is asked for`, async () => {
-    await assertRefused(tooljet.install({ env: { [missing]: '' } }), complaint);
+  test(`asks for ${missing} when it is missing`, async () => {
+    await assertRefused(tooljet.install({ env: { [missing]: '' } }), problem);
   });
 }
 
-test('without a build it says what to do', async () => {
+test('says what to do when there is no build', async () => {
   await assertRefused(
     tooljet.install({ args: ['--folder', folder] }),
     /dist\/index\.js is not there: run npm run build first/,

@@ -10,22 +10,22 @@ import {
   fail,
   inProcess,
   KEY,
-  LEAST,
+  MINIMAL_QUERIES,
+  mockApi,
   QUERY_FAILED,
   refuse,
   run,
   source,
-  standIn,
   succeed,
 } from './plugin.mjs';
 
 const MB = 1024 * 1024;
-const MOST_MB = 12;
+const MAX_MB = 12;
 const onLinux = process.platform !== 'linux' && 'only Linux tells memory and threads in /proc';
 
 /** With a history of 40 kB, so that anything kept of a query adds up. */
 const LONG = {
-  ...LEAST.chat,
+  ...MINIMAL_QUERIES.chat,
   message_history: [{ role: 'assistant', content: 'and so on '.repeat(4_000) }],
 };
 
@@ -44,29 +44,29 @@ function assertNothingLeft(t, states) {
   const grown = (peak(states.slice(10)) - peak(states.slice(0, 10))) / MB;
   const threads = states.at(-1).threads;
   t.diagnostic(`the second half added ${grown.toFixed(1)} MB to the peak; ${threads} threads`);
-  assert.ok(grown < MOST_MB, `grew by ${grown} MB`);
+  assert.ok(grown < MAX_MB, `grew by ${grown} MB`);
   // Those that resolve names come and go.
   assert.ok(threads <= states[9].threads + 2, `${states[9].threads}, then ${threads} threads`);
 }
 
-describe('a thousand queries, one after the other,', () => {
+describe('a thousand queries, one after the other', () => {
   let served;
 
-  test('use one connection and load the addon once', async () => {
+  test('uses one connection and loads the addon once for a thousand queries', async () => {
     served = await inRounds([{ source: source(), query: LONG, times: 50 }]);
     const answers = new Set(served.results.map(({ data }) => data));
     assert.deepEqual([...answers], ['The capital of France is Paris.']);
-    assert.equal(standIn.requests.length, 1_000);
-    assert.equal(standIn.connections, 1);
+    assert.equal(mockApi.requests.length, 1_000);
+    assert.equal(mockApi.connections, 1);
     assert.equal(served.loads, 1);
   });
 
-  test('leave no memory and no threads behind', { skip: onLinux }, (t) =>
+  test('keeps no memory and no threads after a thousand queries', { skip: onLinux }, (t) =>
     assertNothingLeft(t, served.states),
   );
 });
 
-test('failing queries leave nothing behind either', { skip: onLinux }, async (t) => {
+test('keeps no memory and no threads after failing queries', { skip: onLinux }, async (t) => {
   const { results, states } = await inRounds([
     { source: source({ apiKey: 'sk-wrong' }), query: LONG, times: 20 },
     { source: source({ base_url: 'http://localhost:1', max_retries: 0 }), query: LONG, times: 20 },
@@ -76,11 +76,11 @@ test('failing queries leave nothing behind either', { skip: onLinux }, async (t)
   assertNothingLeft(t, states);
 });
 
-test('a hundred queries at once take few threads', { skip: onLinux }, async (t) => {
+test('uses few threads for a hundred queries at once', { skip: onLinux }, async (t) => {
   const threads = () => readdirSync('/proc/self/task').length;
-  await succeed(LEAST.chat);
+  await succeed(MINIMAL_QUERIES.chat);
   const before = threads();
-  const results = await Promise.all(Array.from({ length: 100 }, () => run(LEAST.chat)));
+  const results = await Promise.all(Array.from({ length: 100 }, () => run(MINIMAL_QUERIES.chat)));
   assert.ok(results.every(({ data }) => data === 'The capital of France is Paris.'));
   t.diagnostic(`${before} threads for one query, ${threads()} for a hundred`);
   assert.ok(threads() <= before + 8, `${before}, then ${threads()} threads`);
@@ -89,27 +89,27 @@ test('a hundred queries at once take few threads', { skip: onLinux }, async (t) 
 describe('what was pasted into the data source', () => {
   const around = (text) => [`${text}\n`, ` ${text} `, `\r\n\t${text}\r\n`];
 
-  test('works with blanks around it', async () => {
-    for (const apiKey of around(KEY)) await succeed(LEAST.chat, { apiKey });
-    for (const organizationId of around('org-stand-in')) {
-      await succeed(LEAST.chat, { organizationId });
+  test('accepts pasted credentials with blanks around them', async () => {
+    for (const apiKey of around(KEY)) await succeed(MINIMAL_QUERIES.chat, { apiKey });
+    for (const organizationId of around('org-mock-api')) {
+      await succeed(MINIMAL_QUERIES.chat, { organizationId });
     }
-    for (const base_url of around(standIn.baseUrl)) {
-      await succeed(LEAST.chat, { base_url });
+    for (const base_url of around(mockApi.baseUrl)) {
+      await succeed(MINIMAL_QUERIES.chat, { base_url });
       assert.deepEqual(await connect({ base_url }), { status: 'ok' });
     }
   });
 
-  test('is an error that names the field with a line break inside, and is not repeated', async () => {
+  test('names the field, and does not repeat it, when pasted credentials contain a line break', async () => {
     for (const [key, label, value] of [
       ['apiKey', 'API key', `${KEY}\nsecret-part`],
       ['apiKey', 'API key', `${KEY}\u200bsecret-part`],
-      ['organizationId', 'Organization ID', 'org-stand-in\nsecret-part'],
-      ['project_id', 'Project ID', 'proj_stand_in\rsecret-part'],
-      ['base_url', 'Base URL', `${standIn.baseUrl}\nsecret-part`],
-      ['base_url', 'Base URL', `${standIn.baseUrl} secret-part`],
+      ['organizationId', 'Organization ID', 'org-mock-api\nsecret-part'],
+      ['project_id', 'Project ID', 'proj_mock_api\rsecret-part'],
+      ['base_url', 'Base URL', `${mockApi.baseUrl}\nsecret-part`],
+      ['base_url', 'Base URL', `${mockApi.baseUrl} secret-part`],
     ]) {
-      const description = await refuse(LEAST.chat, { [key]: value });
+      const description = await refuse(MINIMAL_QUERIES.chat, { [key]: value });
       assert.ok(description.startsWith(`${label} must `), description);
       assert.doesNotMatch(description, /secret-part/);
       assert.match((await connect({ [key]: value })).message, new RegExp(`: ${label} must `));
@@ -117,9 +117,9 @@ describe('what was pasted into the data source', () => {
   });
 });
 
-test('what is missing or unknown is a QueryError, and nothing is sent', async () => {
-  for (const [query, sourceOptions, complaint] of [
-    [LEAST.chat, { apiKey: undefined }, 'API key is missing'],
+test('throws a QueryError and sends nothing when an option is missing or unknown', async () => {
+  for (const [query, sourceOptions, problem] of [
+    [MINIMAL_QUERIES.chat, { apiKey: undefined }, 'API key is missing'],
     [{ operation: 'chat' }, {}, 'Prompt is empty'],
     [{ operation: 'completion' }, {}, 'Prompt is empty'],
     [{ operation: 'image_generation' }, {}, 'Prompt is empty'],
@@ -129,24 +129,24 @@ test('what is missing or unknown is a QueryError, and nothing is sent', async ()
     [undefined, {}, 'Operation is missing'],
   ]) {
     const description = await refuse(query, sourceOptions);
-    assert.ok(description.startsWith(complaint), description);
+    assert.ok(description.startsWith(problem), description);
   }
   const { results } = await inProcess({ calls: [{}] });
   assert.equal(results[0].message, QUERY_FAILED);
   assert.match(results[0].description, /^API key is missing/);
-  assert.equal(standIn.requests.length, 0);
+  assert.equal(mockApi.requests.length, 0);
 });
 
-test('a value that no JSON can hold is a QueryError', async () => {
+test('throws a QueryError when a value does not fit JSON', async () => {
   for (const prompt of [() => {}, Symbol('x')]) {
-    const result = await run({ ...LEAST.chat, prompt });
+    const result = await run({ ...MINIMAL_QUERIES.chat, prompt });
     assert.equal(result.status, 'failed', String(prompt));
     assert.equal(result.message, QUERY_FAILED);
   }
-  await succeed(LEAST.chat);
+  await succeed(MINIMAL_QUERIES.chat);
 });
 
-test('a bug in the core becomes a QueryError, and the next query works', async () => {
+test('throws a QueryError when the core panics, and runs the next query', async () => {
   const plugin = fileURLToPath(new URL('../target/panic-probe/dist/index.js', import.meta.url));
   assert.ok(existsSync(plugin), 'npm test builds target/panic-probe, an addon that can panic');
   const bug = { source: source(), query: { operation: 'panic' } };
@@ -154,12 +154,12 @@ test('a bug in the core becomes a QueryError, and the next query works', async (
     plugin,
     calls: [
       bug,
-      { source: source(), query: LEAST.chat },
+      { source: source(), query: MINIMAL_QUERIES.chat },
       { ...bug, times: 50 },
       bug,
       {
         source: source(),
-        query: LEAST.chat,
+        query: MINIMAL_QUERIES.chat,
       },
     ],
   });
@@ -175,7 +175,7 @@ test('a bug in the core becomes a QueryError, and the next query works', async (
   assert.deepEqual([stderr, stdout.trim().split('\n').length], ['', 1]);
 });
 
-test('the release build knows no way to panic', async () => {
+test('has no way to panic in the release build', async () => {
   const { description } = await fail({ operation: 'panic' });
   assert.match(description, /^Operation "panic" is unknown/);
 });

@@ -125,19 +125,19 @@ const pages = files?.filter((path) => path.endsWith('.md')) ?? [];
 const read = (path) => readFileSync(join(ROOT, path), 'utf8');
 
 describe('the links of the pages', { skip: !files && 'git does not track this folder' }, () => {
-  test('are more than a few', () => {
+  test('the pages have at least the expected number of links', () => {
     assert.ok(pages.length > 10, pages.join());
     assert.ok(pages.flatMap((path) => findLinks(read(path)).targets).length > 40);
   });
 
   for (const path of pages) {
-    test(`every relative link of ${path} leads somewhere`, () => {
+    test(`every relative link of ${path} has a target`, () => {
       assert.deepEqual(findBrokenLinks(path, { files, read }), []);
     });
   }
 });
 
-describe('the check of links', () => {
+describe('the link check', () => {
   const OTHER = `# Other, with \`code_name\` & *stress*
 
 Underlined
@@ -183,7 +183,8 @@ Underlined
     '`[x](none.md)` ``a ` [x](none.md)`` <!-- [x](none.md) -->',
     '```md\n[x](none.md)\n~~~\n```\n> ````\n> ```\n> [x](none.md)\n> ````',
   ]) {
-    test(`accepts ${JSON.stringify(link)}`, () => assert.deepEqual(findBroken(link), []));
+    test(`the link check accepts ${JSON.stringify(link)}`, () =>
+      assert.deepEqual(findBroken(link), []));
   }
 
   for (const [link, problem] of [
@@ -209,6 +210,7 @@ Underlined
     ['<img alt="x" src="none.png">', 'none.png: is not in git'],
     ['```\n```\n[x](none.md)', 'none.md: is not in git'],
   ]) {
-    test(`finds ${JSON.stringify(link)}`, () => assert.deepEqual(findBroken(link), [problem]));
+    test(`the link check rejects ${JSON.stringify(link)}`, () =>
+      assert.deepEqual(findBroken(link), [problem]));
   }
 });

@@ -6,7 +6,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { startStandIn } from '../stand-in/server.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
 import { BUILT, startMarketplace } from './marketplace/processes.mjs';
 import { startTooljet } from './marketplace/tooljet.mjs';
 import { REGISTRY } from './marketplace/workspace.mjs';
@@ -20,16 +20,16 @@ const toolJetsOwn = (id) => ({
   'lib/operations.json': JSON.stringify({ properties: {} }),
   'lib/icon.svg': '<svg/>',
 });
-const KEY = 'sk-stand-in-test';
+const KEY = 'sk-mock-api-test';
 const OLD_OPENAI = 'the openai plugin of ToolJet';
 
-let standIn;
+let mockApi;
 let toolJetsMarketplace;
 let marketplace;
 let tooljet;
 
 before(async () => {
-  standIn = await startStandIn();
+  mockApi = await startMockApi();
   toolJetsMarketplace = http.createServer((request, response) => {
     const [, id, file] = /^\/marketplace-assets\/(\w+)\/(.*)$/.exec(request.url) ?? [];
     const text = id && toolJetsOwn(id)[file];
@@ -40,10 +40,10 @@ before(async () => {
 });
 after(async () => {
   toolJetsMarketplace?.close();
-  await Promise.all([marketplace?.stop(), standIn?.close()]);
+  await Promise.all([marketplace?.stop(), mockApi?.close()]);
 });
 beforeEach(async (t) => {
-  standIn.reset();
+  mockApi.reset();
   tooljet = await startTooljet({ marketplace: marketplace.url });
   t.after(() => tooljet.stop());
 });
@@ -56,14 +56,14 @@ async function install(...args) {
   return (await tooljet.plugins()).find(({ pluginId }) => pluginId === 'openai');
 }
 
-/** As the old plugin's form saved it, but for base_url: the stand-in is not at OpenAI's address. */
+/** As the old plugin's form saved it, but for base_url: the mock API is not at OpenAI's address. */
 const savedSource = (plugin) =>
   tooljet.createDataSource({
     plugin,
     options: [
       { key: 'apiKey', value: KEY, encrypted: true },
       { key: 'organizationId', value: '' },
-      { key: 'base_url', value: standIn.baseUrl },
+      { key: 'base_url', value: mockApi.baseUrl },
     ],
   });
 
@@ -170,7 +170,7 @@ async function assertSavedQueriesWork(queries) {
 const saveQueries = (source) =>
   Promise.all(SAVED.map(({ options }) => tooljet.createQuery(source, { ...KEPT, ...options })));
 
-test('the built folder is installed over HTTP and runs queries at once', async () => {
+test('installs the built folder over HTTP and runs queries at once', async () => {
   const plugin = await install();
   assert.deepEqual(
     plugin.manifestFile.data,
@@ -181,7 +181,7 @@ test('the built folder is installed over HTTP and runs queries at once', async (
   await assertSavedQueriesWork(await saveQueries(source));
 });
 
-test('a failed query reaches the browser as a failure, and without the key', async () => {
+test('passes a failed query to the browser without the key', async () => {
   const source = await savedSource(await install());
   const query = await tooljet.createQuery(source, {
     operation: 'chat',
@@ -194,14 +194,14 @@ test('a failed query reaches the browser as a failure, and without the key', asy
   assert.match(description, /temperature/i);
 });
 
-test('other plugins come from ToolJet’s marketplace, through the same origin', async () => {
+test('installs other plugins from ToolJet’s marketplace through the same origin', async () => {
   const cohere = await tooljet.installFromPage(REGISTRY.find(({ id }) => id === 'cohere'));
   const source = await tooljet.createDataSource({ plugin: cohere, options: [] });
   const query = await tooljet.createQuery(source, {});
   assert.equal((await tooljet.run(query)).data, 'the cohere plugin of ToolJet');
 });
 
-test('ToolJet’s own openai is replaced in its place: its data sources and queries go on', async () => {
+test('replaces ToolJet’s own openai without changing its data sources and queries', async () => {
   await tooljet.restart({ marketplace: upstream() });
   const old = await tooljet.installFromPage(REGISTRY.find(({ id }) => id === 'openai'));
   const queries = await saveQueries(await savedSource(old));
@@ -218,7 +218,7 @@ test('ToolJet’s own openai is replaced in its place: its data sources and quer
   await assertSavedQueriesWork(queries);
 });
 
-test('an upgrade while queries run disturbs none of them', async (t) => {
+test('upgrades without disturbing running queries', async (t) => {
   const next = mkdtempSync(join(tmpdir(), 'next-'));
   t.after(() => rmSync(next, { recursive: true }));
   cpSync(BUILT, next, { recursive: true });
@@ -239,12 +239,12 @@ test('an upgrade while queries run disturbs none of them', async (t) => {
 
   // The API holds these answers back until the upgrade is through.
   const held = [];
-  standIn.respondWith(() => new Promise((resolve) => held.push(() => resolve(undefined))));
+  mockApi.respondWith(() => new Promise((resolve) => held.push(() => resolve(undefined))));
   const running = Promise.all([0, 1, 2].map((at) => tooljet.run(queries[at], SAVED[at].values)));
-  while (standIn.inFlight < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (mockApi.inFlight < 3) await new Promise((resolve) => setTimeout(resolve, 5));
   const { version } = await install('--upgrade', '--folder', next);
   assert.equal(version, '1.0.4');
-  standIn.respondWith(undefined);
+  mockApi.respondWith(undefined);
   for (const release of held) release();
   for (const { status, build } of await running) {
     assert.equal(status, 'ok');

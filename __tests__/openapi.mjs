@@ -29,7 +29,7 @@ function operationAt(method, path) {
 
 const JSON_SCHEMA = ['content', 'application/json', 'schema'];
 
-function complaints(reference, body) {
+function violations(reference, body) {
   const validate = ajv.getSchema(reference);
   return validate(body)
     ? []
@@ -42,13 +42,13 @@ function complaints(reference, body) {
 /** What OpenAI's document has against this request body; an empty list if it fits. */
 export function validateRequest(method, path, body) {
   const { keys } = operationAt(method, path);
-  return complaints(pointer(...keys, 'requestBody', ...JSON_SCHEMA), body);
+  return violations(pointer(...keys, 'requestBody', ...JSON_SCHEMA), body);
 }
 
 /** What OpenAI's document has against this answer; an empty list if it fits. */
 export function validateResponse(method, path, status, body) {
   const { keys, operation } = operationAt(method, path);
   return status < 400 && operation.responses[status]
-    ? complaints(pointer(...keys, 'responses', String(status), ...JSON_SCHEMA), body)
-    : complaints(pointer('components', 'schemas', 'ErrorResponse'), body);
+    ? violations(pointer(...keys, 'responses', String(status), ...JSON_SCHEMA), body)
+    : violations(pointer('components', 'schemas', 'ErrorResponse'), body);
 }

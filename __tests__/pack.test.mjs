@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadPlugin } from '../host/loaders.mjs';
+import { loadPlugin } from '../harness/loaders.mjs';
 import { pack } from '../scripts/pack.mjs';
 
 const sources = [
@@ -37,14 +37,14 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
-test('the same input gives the same bytes, in whatever order the addons come', () => {
+test('packs the same bytes whatever the order of the addons', () => {
   const first = pack({ root, addons }).entry;
   rmSync(join(root, 'target'), { recursive: true });
   assert.equal(pack({ root, addons: addons.slice().reverse() }).entry, first);
   assert.equal(read('dist/index.js'), first);
 });
 
-test('every addon is in the entry, which needs nothing but Node', () => {
+test('packs every addon into the entry, which needs only Node', () => {
   const { entry, addons: packed } = pack({ root, addons });
   for (const { sha256, base64 } of packed) {
     assert.ok(entry.includes(sha256));
@@ -55,14 +55,14 @@ test('every addon is in the entry, which needs nothing but Node', () => {
   assert.equal(typeof loadPlugin(entry), 'function');
 });
 
-test('forms and icon are copied as they are', () => {
+test('copies the forms and the icon unchanged', () => {
   pack({ root, addons });
   for (const name of ['manifest.json', 'operations.json', 'icon.svg']) {
     assert.equal(read(`lib/${name}`), read(name));
   }
 });
 
-test('an id and a name of its own change these two and nothing else', () => {
+test('changes only the id and the name when both are given', () => {
   pack({ root, addons, id: 'openai_native', name: 'OpenAI (native)' });
   const expected = JSON.parse(read('manifest.json'));
   expected.source.kind = 'openai_native';
@@ -73,14 +73,14 @@ test('an id and a name of its own change these two and nothing else', () => {
 
 const own = { id: 'openai_native', name: 'OpenAI (native)' };
 
-test('a build without an id keeps the id and the name of the last one', () => {
+test('keeps the last id and name when none is given', () => {
   pack({ root, addons, ...own });
   const first = read('lib/manifest.json');
   assert.deepEqual(pack({ root, addons }).kept, own);
   assert.equal(read('lib/manifest.json'), first);
 });
 
-test('a kept id comes with the current forms', () => {
+test('uses the current forms when it keeps an id', () => {
   pack({ root, addons, ...own });
   const changed = JSON.parse(read('manifest.json'));
   changed.description = 'a newer description';
@@ -91,21 +91,21 @@ test('a kept id comes with the current forms', () => {
   assert.equal(source.kind, own.id);
 });
 
-test('a build with a name alone keeps the id', () => {
+test('keeps the id when only a name is given', () => {
   pack({ root, addons, ...own });
   assert.deepEqual(pack({ root, addons, name: 'Mine' }).kept, { id: own.id });
   const { kind, name } = JSON.parse(read('lib/manifest.json')).source;
   assert.deepEqual({ kind, name }, { kind: own.id, name: 'Mine' });
 });
 
-test('a build with an id keeps nothing, and openai goes back to the manifest', () => {
+test('keeps nothing when an id is given, and restores the manifest for openai', () => {
   pack({ root, addons, ...own });
   assert.deepEqual(pack({ root, addons, id: 'openai' }).kept, {});
   assert.equal(read('lib/manifest.json'), read('manifest.json'));
   assert.deepEqual(pack({ root, addons }).kept, {});
 });
 
-test('a build in another folder does not take the id from this one', () => {
+test('does not take the id of a build in another folder', () => {
   pack({ root, addons, ...own });
   assert.deepEqual(pack({ root, out: join(root, 'elsewhere'), addons }).kept, {});
   assert.equal(read('elsewhere/lib/manifest.json'), read('manifest.json'));
@@ -116,7 +116,7 @@ for (const [what, text] of [
   ['has no source', '{}'],
   ['has an id that ToolJet cannot use', '{"source": {"kind": "Open AI", "name": "x"}}'],
 ]) {
-  test(`a build keeps nothing when the last manifest ${what}`, () => {
+  test(`keeps nothing when the last manifest ${what}`, () => {
     pack({ root, addons });
     writeFileSync(join(root, 'lib/manifest.json'), text);
     assert.deepEqual(pack({ root, addons }).kept, {});
@@ -124,7 +124,7 @@ for (const [what, text] of [
   });
 }
 
-test('npm run build says which id and name it has kept', () => {
+test('names the id and the name that npm run build keeps', () => {
   const build = (...args) =>
     spawnSync(
       process.execPath,
@@ -145,14 +145,14 @@ test('npm run build says which id and name it has kept', () => {
   assert.doesNotMatch(build(), /kept/);
 });
 
-test('an id that ToolJet cannot use is refused', () => {
+test('rejects an id that ToolJet cannot use', () => {
   assert.throws(
     () => pack({ root, addons, id: 'OpenAI native' }),
     /--id OpenAI native: use lower-case/,
   );
 });
 
-test('a platform that the entry could never choose is refused', () => {
+test('rejects a platform that the entry could never choose', () => {
   addons[0].platform = 'linux-x86';
   assert.throws(
     () => pack({ root, addons }),
@@ -160,22 +160,22 @@ test('a platform that the entry could never choose is refused', () => {
   );
 });
 
-test('a file that is not UTF-8 is refused', () => {
+test('rejects a file that is not UTF-8', () => {
   writeFileSync(join(root, 'icon.svg'), Buffer.from([0x3c, 0xff]));
   assert.throws(() => pack({ root, addons }), /icon\.svg is not UTF-8/);
 });
 
-test('a form that is not JSON is refused by name', () => {
+test('names a form that is not JSON', () => {
   writeFileSync(join(root, 'operations.json'), '{"a": }');
   assert.throws(() => pack({ root, addons }), /operations\.json: /);
 });
 
-test('an entry that does not evaluate is refused', () => {
+test('rejects an entry that does not evaluate', () => {
   writeFileSync(join(root, 'src/index.js'), "'use strict';\nconst ADDONS = {};\nconst = 1;\n");
   assert.throws(() => pack({ root, addons }), /Unexpected token/);
 });
 
-test('an addon of more than 1.75 MB of text is refused, but for test builds', () => {
+test('rejects an addon of more than 1.75 MB of text unless it is a test build', () => {
   writeFileSync(addons[0].file, randomBytes(1_400_000));
   assert.throws(
     () => pack({ root, addons }),

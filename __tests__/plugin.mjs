@@ -1,30 +1,30 @@
-// The built plugin in a host like ToolJet's, and the stand-in API that it talks to.
+// The built plugin in a harness like ToolJet's, and the mock API that it talks to.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, beforeEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createHost } from '../host/host.mjs';
-import { startStandIn } from '../stand-in/server.mjs';
+import { createHarness } from '../harness/harness.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
 
 /** PLUGIN names another build. */
 export const PLUGIN =
   process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
-export const KEY = 'sk-stand-in-test';
+export const KEY = 'sk-mock-api-test';
 
 export const QUERY_FAILED = 'Query could not be completed';
 export const CONNECTION_FAILED = 'Connection could not be established';
 
 /** A query that each operation can run with, and nothing in it that it could do without. */
-export const LEAST = {
-  completion: { operation: 'completion', prompt: 'Once upon a time', model: 'stand-in-instruct' },
+export const MINIMAL_QUERIES = {
+  completion: { operation: 'completion', prompt: 'Once upon a time', model: 'mock-api-instruct' },
   chat: { operation: 'chat', prompt: 'What is the capital of France?' },
   image_generation: { operation: 'image_generation', prompt: 'hills' },
   generate_embedding: { operation: 'generate_embedding', input: 'a calm sea' },
   list_models: { operation: 'list_models' },
 };
-export const OPERATIONS = Object.keys(LEAST);
+export const OPERATIONS = Object.keys(MINIMAL_QUERIES);
 /** The key of each operation's model. */
 export const MODEL_KEYS = {
   completion: 'model',
@@ -61,18 +61,18 @@ export const apiError = (status, error, headers = {}) => ({
   },
 });
 
-export const host = createHost({ text: readFileSync(PLUGIN, 'utf8'), loader: 'E' });
+export const harness = createHarness({ text: readFileSync(PLUGIN, 'utf8'), loader: 'E' });
 
-/** The stand-in of this test file, which starts with the file and is reset for each test. */
-export const standIn = await startStandIn();
-beforeEach(() => standIn.reset());
-after(() => standIn.close());
+/** The mock API of this test file, which starts with the file and is reset for each test. */
+export const mockApi = await startMockApi();
+beforeEach(() => mockApi.reset());
+after(() => mockApi.close());
 
-export const source = (options) => ({ apiKey: KEY, base_url: standIn.baseUrl, ...options });
+export const source = (options) => ({ apiKey: KEY, base_url: mockApi.baseUrl, ...options });
 
 /** What the browser gets for a query. */
-export const run = (query, sourceOptions) => host.run(source(sourceOptions), query);
-export const connect = (sourceOptions) => host.testConnection(source(sourceOptions));
+export const run = (query, sourceOptions) => harness.run(source(sourceOptions), query);
+export const connect = (sourceOptions) => harness.testConnection(source(sourceOptions));
 
 export async function succeed(query, sourceOptions) {
   const result = await run(query, sourceOptions);
@@ -91,18 +91,18 @@ export async function fail(query, sourceOptions) {
 
 /** A query that fails for its own options, before anything is sent. */
 export async function refuse(query, sourceOptions) {
-  const before = standIn.requests.length;
+  const before = mockApi.requests.length;
   const result = await fail(query, sourceOptions);
-  assert.equal(standIn.requests.length, before, 'something was sent');
+  assert.equal(mockApi.requests.length, before, 'something was sent');
   return result.description;
 }
 
 /** The only request that a successful query sends. */
 export async function sent(query, sourceOptions) {
-  const before = standIn.requests.length;
+  const before = mockApi.requests.length;
   await succeed(query, sourceOptions);
-  assert.equal(standIn.requests.length, before + 1, 'requests sent');
-  return standIn.requests.at(-1);
+  assert.equal(mockApi.requests.length, before + 1, 'requests sent');
+  return mockApi.requests.at(-1);
 }
 
 /**
@@ -110,11 +110,11 @@ export async function sent(query, sourceOptions) {
  * a tenant may be on that account.
  */
 export async function operatorsAccount(t) {
-  const api = await startStandIn();
+  const api = await startMockApi();
   t.after(() => api.close());
   const env = {
-    OPENAI_API_KEY: 'sk-stand-in-operator',
-    OPENAI_ADMIN_KEY: 'sk-stand-in-operator',
+    OPENAI_API_KEY: 'sk-mock-api-operator',
+    OPENAI_ADMIN_KEY: 'sk-mock-api-operator',
     OPENAI_ORG_ID: 'org-operator',
     OPENAI_ORGANIZATION: 'org-operator',
     OPENAI_PROJECT_ID: 'proj_operator',

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startStandIn } from '../stand-in/server.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
 
 const node = process.env.NODE_UNDER_TEST ?? process.execPath;
 const plugin = process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
@@ -20,15 +20,15 @@ const script = fileURLToPath(new URL('process/server.mjs', import.meta.url));
 /** Far less than the addon's own time limits, and plenty for an emulated process. */
 const PROMPT_MS = 5_000;
 
-const standIn = await startStandIn();
+const mockApi = await startMockApi();
 const home = await mkdtemp(join(tmpdir(), 'process-'));
 const running = new Set();
-beforeEach(() => standIn.reset());
+beforeEach(() => mockApi.reset());
 afterEach(() => {
   for (const server of running) server.kill('SIGKILL');
 });
 after(async () => {
-  await standIn.close();
+  await mockApi.close();
   rmSync(home, { recursive: true });
 });
 
@@ -38,7 +38,7 @@ class Server {
   #news = new EventTarget();
 
   constructor({ env = {}, ...task } = {}) {
-    const source = { apiKey: 'sk-stand-in-test', base_url: standIn.baseUrl };
+    const source = { apiKey: 'sk-mock-api-test', base_url: mockApi.baseUrl };
     this.#process = fork(script, [JSON.stringify({ plugin, source, ...task })], {
       execPath: node,
       execArgv: [],
@@ -74,12 +74,12 @@ class Server {
     }
   }
 
-  /** Resolves once the stand-in holds this number of requests. */
+  /** Resolves once the mock API holds this number of requests. */
   async sent(count) {
     const deadline = Date.now() + 30_000;
-    while (standIn.inFlight !== count) {
+    while (mockApi.inFlight !== count) {
       assert.ok(running.has(this.#process), 'the process has ended');
-      assert.ok(Date.now() < deadline, `${standIn.inFlight} of ${count} queries are in flight`);
+      assert.ok(Date.now() < deadline, `${mockApi.inFlight} of ${count} queries are in flight`);
       await wait(5);
     }
   }
@@ -91,13 +91,13 @@ class Server {
   }
 }
 
-/** The stand-in answers nothing until the returned function is called, and then everything. */
+/** The mock API answers nothing until the returned function is called, and then everything. */
 function holdAnswers() {
   let answer;
   const held = new Promise((resolve) => {
     answer = resolve;
   });
-  standIn.respondWith(() => held);
+  mockApi.respondWith(() => held);
   return answer;
 }
 
@@ -109,8 +109,8 @@ const kinds = { 'a server': {}, 'a WORKER=true process': { WORKER: 'true' } };
 
 for (const [kind, env] of Object.entries(kinds)) {
   describe(kind, () => {
-    test('with queries in flight exits promptly with its own code', async () => {
-      standIn.respondWith(hang);
+    test(`${kind} exits at once with its own code while queries are in flight`, async () => {
+      mockApi.respondWith(hang);
       const server = new Server({ env });
       server.tell('query', { count: 50 });
       await server.sent(50);
@@ -118,8 +118,8 @@ for (const [kind, env] of Object.entries(kinds)) {
       assert.deepEqual(await server.endsPromptly(), { code: 0, signal: null });
     });
 
-    test('with queries in flight is ended by SIGTERM', async () => {
-      standIn.respondWith(hang);
+    test(`${kind} ends on SIGTERM while queries are in flight`, async () => {
+      mockApi.respondWith(hang);
       const server = new Server({ env });
       server.tell('query', { count: 50 });
       await server.sent(50);
@@ -127,8 +127,8 @@ for (const [kind, env] of Object.entries(kinds)) {
       assert.deepEqual(await server.endsPromptly(), { code: null, signal: 'SIGTERM' });
     });
 
-    test('that handles SIGTERM exits with code 0 with queries in flight', async () => {
-      standIn.respondWith(hang);
+    test(`${kind} that handles SIGTERM exits with code 0 while queries are in flight`, async () => {
+      mockApi.respondWith(hang);
       const server = new Server({ env });
       server.tell('exitOnSigterm');
       await server.hears('ready');
@@ -138,7 +138,7 @@ for (const [kind, env] of Object.entries(kinds)) {
       assert.deepEqual(await server.endsPromptly(), { code: 0, signal: null });
     });
 
-    test('that has had its answers is kept alive by nothing', async () => {
+    test(`${kind} exits when all queries are answered`, async () => {
       const server = new Server({ env });
       server.tell('query', { count: 5 });
       assert.deepEqual((await server.hears('statuses')).statuses, ok(5));
@@ -148,7 +148,7 @@ for (const [kind, env] of Object.entries(kinds)) {
   });
 }
 
-test('a server that has nothing left to do but its queries stays until they are answered', async () => {
+test('a server with nothing else to do stays until its queries are answered', async () => {
   const answer = holdAnswers();
   const server = new Server();
   server.tell('queryAndForgetParent', { count: 2, exitCode: 42 });
@@ -158,14 +158,14 @@ test('a server that has nothing left to do but its queries stays until they are 
 });
 
 for (const answers of [1, 20, 199]) {
-  test(`a server that exits as answer ${answers} of 200 arrives exits with code 0`, async () => {
+  test(`a server exits with code 0 when it exits as result ${answers} of 200 arrives`, async () => {
     const server = new Server();
     server.tell('exitAfterAnswers', { count: 200, answers });
     assert.deepEqual(await server.ended, { code: 0, signal: null });
   });
 }
 
-test('workers that are terminated with queries in flight take no others along', async () => {
+test('terminated workers do not affect the queries of others', async () => {
   const answer = holdAnswers();
   const server = new Server();
   server.tell('query', { count: 4 });
@@ -188,19 +188,19 @@ test('workers that are terminated with queries in flight take no others along', 
   assert.deepEqual(await server.endsPromptly(), { code: 0, signal: null });
 });
 
-test('all workers may end, and the server goes on', async () => {
-  standIn.respondWith(hang);
+test('a server continues when all workers end', async () => {
+  mockApi.respondWith(hang);
   const server = new Server();
   server.tell('startWorkers', { count: 4, queries: 5 });
   await server.sent(20);
   server.tell('terminateWorkers', { count: 4 });
   await server.hears('terminated');
-  standIn.respondWith(undefined);
+  mockApi.respondWith(undefined);
   server.tell('query', { count: 10 });
   assert.deepEqual((await server.hears('loads')).statuses, ok(10));
 });
 
-test('in developer mode each query evaluates the text anew, and the addon is loaded once', async () => {
+test('loads the addon once in developer mode, which evaluates the plugin for every query', async () => {
   const answer = holdAnswers();
   const server = new Server({ devMode: true });
   server.tell('query', { count: 10 });

@@ -7,12 +7,12 @@ import { validateRequest } from './openapi.mjs';
 import {
   inProcess,
   KEY,
-  LEAST,
+  MINIMAL_QUERIES,
   MODEL_KEYS,
+  mockApi,
   operatorsAccount,
   sent,
   source,
-  standIn,
   takesEverything,
 } from './plugin.mjs';
 
@@ -120,8 +120,8 @@ const BODIES = {
   },
 };
 
-const leastOf = (operation) => ({
-  ...LEAST[operation],
+const minimalQuery = (operation) => ({
+  ...MINIMAL_QUERIES[operation],
   [MODEL_KEYS[operation]]: MODEL,
   ...(operation === 'chat' && { prompt: 'As JSON: the capital of France?' }),
 });
@@ -131,7 +131,7 @@ const asTyped = (value) => (typeof value === 'string' ? value : JSON.stringify(v
 
 async function expectBody(operation, query, expected) {
   const { path } = BODIES[operation];
-  standIn.respondWith(takesEverything);
+  mockApi.respondWith(takesEverything);
   const request = await sent(query);
   assert.equal(`${request.method} ${request.path}`, `POST ${path}`);
   assert.deepEqual(request.body, expected);
@@ -141,22 +141,23 @@ async function expectBody(operation, query, expected) {
 
 for (const [operation, { least, options }] of Object.entries(BODIES)) {
   describe(`a request of ${operation}`, () => {
-    test('holds nothing that was not set', () => expectBody(operation, leastOf(operation), least));
+    test(`sends only what is set for ${operation}`, () =>
+      expectBody(operation, minimalQuery(operation), least));
 
     for (const [option, added] of options) {
-      test(`holds ${JSON.stringify(option)}, also as typed`, async () => {
+      test(`sends ${JSON.stringify(option)} for ${operation}, also when typed as text`, async () => {
         const expected = { ...least, ...added };
-        await expectBody(operation, { ...leastOf(operation), ...option }, expected);
+        await expectBody(operation, { ...minimalQuery(operation), ...option }, expected);
         const typed = Object.entries(option).map(([key, value]) => [key, asTyped(value)]);
         await expectBody(
           operation,
-          { ...leastOf(operation), ...Object.fromEntries(typed) },
+          { ...minimalQuery(operation), ...Object.fromEntries(typed) },
           expected,
         );
       });
     }
 
-    test('holds all options at once', () => {
+    test(`sends all options of ${operation} at once`, () => {
       const together = Object.assign({}, ...options.map(([option]) => option));
       const expected = Object.assign({}, least, ...options.map(([, added]) => added));
       if (operation === 'chat') {
@@ -164,31 +165,32 @@ for (const [operation, { least, options }] of Object.entries(BODIES)) {
         const [, history] = options.find(([option]) => option.message_history);
         expected.messages = [...history.messages.slice(0, 2), ...image.messages];
       }
-      return expectBody(operation, { ...leastOf(operation), ...together }, expected);
+      return expectBody(operation, { ...minimalQuery(operation), ...together }, expected);
     });
   });
 }
 
-test('a list of models is asked for without a body', async () => {
-  const request = await sent({ ...LEAST.list_models, filter: 'gpt' });
+test('requests the model list without a body', async () => {
+  const request = await sent({ ...MINIMAL_QUERIES.list_models, filter: 'gpt' });
   assert.equal(`${request.method} ${request.path} ${request.text}`, 'GET /v1/models ');
 });
 
-test('the token limit has the name that the model is known to take', async () => {
+test('sends the token limit under the name that the model accepts', async () => {
   const body = async (model) => {
-    standIn.respondWith(takesEverything);
-    return (await sent({ ...LEAST.chat, model, max_tokens: '9' })).body;
+    mockApi.respondWith(takesEverything);
+    return (await sent({ ...MINIMAL_QUERIES.chat, model, max_tokens: '9' })).body;
   };
   assert.equal((await body('gpt-4o')).max_completion_tokens, 9);
   assert.equal((await body('qwen3:8b')).max_tokens, 9);
 });
 
-const headersOf = async (sourceOptions) => (await sent(LEAST.list_models, sourceOptions)).headers;
+const sendHeaders = async (sourceOptions) =>
+  (await sent(MINIMAL_QUERIES.list_models, sourceOptions)).headers;
 const optional = ['openai-organization', 'openai-project', 'api-key', 'openai-beta', 'cookie'];
 
 describe('the headers of a request', () => {
-  test('name the plugin and carry the key, and nothing that was not set', async () => {
-    const headers = await headersOf();
+  test('sends the key and a user agent, and only the headers that are set', async () => {
+    const headers = await sendHeaders();
     const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url)));
     assert.equal(headers.authorization, `Bearer ${KEY}`);
     assert.equal(headers['user-agent'], `tooljet-openai/${version}`);
@@ -197,28 +199,28 @@ describe('the headers of a request', () => {
     assert.doesNotMatch(Object.keys(headers).join(' '), /stainless|idempotency/);
   });
 
-  test('say that a body is JSON', async () => {
-    assert.equal((await sent(LEAST.chat)).headers['content-type'], 'application/json');
+  test('sends the content type JSON with a body', async () => {
+    assert.equal((await sent(MINIMAL_QUERIES.chat)).headers['content-type'], 'application/json');
   });
 
   for (const [key, header, id] of [
-    ['organizationId', 'openai-organization', 'org-stand-in'],
-    ['project_id', 'openai-project', 'proj_stand_in'],
+    ['organizationId', 'openai-organization', 'org-mock-api'],
+    ['project_id', 'openai-project', 'proj_mock_api'],
   ]) {
-    test(`carry ${key}, without blanks around it`, async () => {
+    test(`sends ${key} without blanks around it`, async () => {
       for (const value of [id, ` ${id}\n`, `\t${id}\r\n`]) {
-        assert.equal((await headersOf({ [key]: value }))[header], id);
+        assert.equal((await sendHeaders({ [key]: value }))[header], id);
       }
     });
 
-    test(`carry no ${key} that is blank or stale`, async () => {
+    test(`does not send ${key} when it is blank or stale`, async () => {
       for (const value of [undefined, null, '', ' \n', 'null', 'undefined', ' null ']) {
-        assert.equal((await headersOf({ [key]: value }))[header], undefined, `of ${value}`);
+        assert.equal((await sendHeaders({ [key]: value }))[header], undefined, `of ${value}`);
       }
     });
   }
 
-  test('carry those of the data source, the last pair of the editor being empty', async () => {
+  test('sends the headers of the data source when the last pair is empty', async () => {
     const pairs = [
       ['X-Team', ' blue '],
       ['X-Count', 5],
@@ -226,15 +228,15 @@ describe('the headers of a request', () => {
       ['X-None', null],
       ['', ''],
     ];
-    const headers = await headersOf({ headers: pairs });
+    const headers = await sendHeaders({ headers: pairs });
     assert.deepEqual([headers['x-team'], headers['x-count']], ['blue', '5']);
     assert.equal(headers['x-none'], undefined);
   });
 
-  test('are replaced by those of the data source', async () => {
-    standIn.respondWith(takesEverything);
-    const headers = await headersOf({
-      organizationId: 'org-stand-in',
+  test('replaces its own headers with those of the data source', async () => {
+    mockApi.respondWith(takesEverything);
+    const headers = await sendHeaders({
+      organizationId: 'org-mock-api',
       headers: [
         ['Authorization', 'Basic abc'],
         ['OpenAI-Organization', 'org-other'],
@@ -247,47 +249,58 @@ describe('the headers of a request', () => {
     );
   });
 
-  test('of a deployment at Azure are api-key, or bearer for a token of Entra', async () => {
-    standIn.respondWith(takesEverything);
-    const base = `${standIn.url}/openai/deployments/D?api-version=2024-10-21`;
+  test('sends a key as api-key, and an Entra token as bearer, to an Azure deployment', async () => {
+    mockApi.respondWith(takesEverything);
+    const base = `${mockApi.url}/openai/deployments/D?api-version=2024-10-21`;
     const azure = { apiKey: 'abcdef0123456789', base_url: base };
-    const request = await sent(LEAST.chat, azure);
+    const request = await sent(MINIMAL_QUERIES.chat, azure);
     assert.equal(request.path, '/openai/deployments/D/chat/completions?api-version=2024-10-21');
     assert.equal(request.headers['api-key'], 'abcdef0123456789');
     assert.equal(request.headers.authorization, undefined);
-    const models = await sent(LEAST.list_models, azure);
+    const models = await sent(MINIMAL_QUERIES.list_models, azure);
     assert.equal(models.path, '/openai/models?api-version=2024-10-21');
-    const token = await sent(LEAST.chat, { ...azure, apiKey: 'eyJhbGciOiJub25lIn0.e30.' });
+    const token = await sent(MINIMAL_QUERIES.chat, {
+      ...azure,
+      apiKey: 'eyJhbGciOiJub25lIn0.e30.',
+    });
     assert.equal(token.headers.authorization, 'Bearer eyJhbGciOiJub25lIn0.e30.');
     assert.equal(token.headers['api-key'], undefined);
   });
 });
 
-test('base URLs lead to the same place, however they are written', async () => {
+test('requests the same URL however the base URL is written', async () => {
   for (const base of ['', '/', '/v1', '/v1//', '/v1/chat/completions', '/v1 \n']) {
-    const request = await sent(LEAST.chat, { base_url: standIn.url + base });
+    const request = await sent(MINIMAL_QUERIES.chat, { base_url: mockApi.url + base });
     assert.equal(request.path, '/v1/chat/completions', JSON.stringify(base));
   }
 });
 
-test("a query's options never reach the data source's, nor the other way round", async () => {
+test('keeps the options of query and data source apart', async () => {
   const stray = { apiKey: 'sk-stray', organizationId: 'org-stray', base_url: 'http://localhost:1' };
-  const { headers } = await sent({ ...LEAST.chat, ...stray, headers: [['x-stray', '1']] });
+  const { headers } = await sent({
+    ...MINIMAL_QUERIES.chat,
+    ...stray,
+    headers: [['x-stray', '1']],
+  });
   assert.equal(headers.authorization, `Bearer ${KEY}`);
   assert.deepEqual([headers['openai-organization'], headers['x-stray']], [undefined, undefined]);
-  const { body } = await sent(LEAST.chat, { temperature: 1, prompt: 'stray', model: 'stray' });
+  const { body } = await sent(MINIMAL_QUERIES.chat, {
+    temperature: 1,
+    prompt: 'stray',
+    model: 'stray',
+  });
   assert.deepEqual(Object.keys(body), ['model', 'messages']);
-  assert.equal(body.messages[0].content, LEAST.chat.prompt);
+  assert.equal(body.messages[0].content, MINIMAL_QUERIES.chat.prompt);
 });
 
-test("the server's own OPENAI_* variables are never used", async (t) => {
+test("ignores the server's own OPENAI_* variables", async (t) => {
   const { api, env } = await operatorsAccount(t);
   const { results } = await inProcess({
     env,
     calls: [
-      { source: source(), query: LEAST.chat },
-      { source: { base_url: standIn.baseUrl }, query: LEAST.chat },
-      { source: { apiKey: KEY, max_retries: 0 }, query: LEAST.chat },
+      { source: source(), query: MINIMAL_QUERIES.chat },
+      { source: { base_url: mockApi.baseUrl }, query: MINIMAL_QUERIES.chat },
+      { source: { apiKey: KEY, max_retries: 0 }, query: MINIMAL_QUERIES.chat },
     ],
   });
   assert.deepEqual(
@@ -298,8 +311,8 @@ test("the server's own OPENAI_* variables are never used", async (t) => {
       ['failed', 'proxy_failed'],
     ],
   );
-  assert.equal(standIn.requests.length, 1);
-  const { authorization, ...headers } = standIn.requests[0].headers;
+  assert.equal(mockApi.requests.length, 1);
+  const { authorization, ...headers } = mockApi.requests[0].headers;
   assert.equal(authorization, `Bearer ${KEY}`);
   assert.doesNotMatch(JSON.stringify(headers), /operator/);
   assert.deepEqual(api.requests, []);

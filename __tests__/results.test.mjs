@@ -4,87 +4,90 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { loadPlugin } from '../host/loaders.mjs';
+import { loadPlugin } from '../harness/loaders.mjs';
 import { serveFixture } from './fixtures.mjs';
 import {
   apiError,
   CONNECTION_FAILED,
   connect,
   fail,
-  LEAST,
+  MINIMAL_QUERIES,
+  mockApi,
   PLUGIN,
   QUERY_FAILED,
   source,
-  standIn,
   succeed,
 } from './plugin.mjs';
 
-const dataOf = async (query) => (await succeed(query)).data;
+const runForData = async (query) => (await succeed(query)).data;
 
 describe('the data', () => {
-  test('of completion is a string, or an array of them', async () => {
-    const one = await dataOf(LEAST.completion);
+  test('returns a string or an array of strings as data of completion', async () => {
+    const one = await runForData(MINIMAL_QUERIES.completion);
     assert.match(one, /^ there was a lighthouse/);
-    assert.equal(await dataOf({ ...LEAST.completion, n: '1' }), one);
-    const three = await dataOf({ ...LEAST.completion, n: '3' });
+    assert.equal(await runForData({ ...MINIMAL_QUERIES.completion, n: '1' }), one);
+    const three = await runForData({ ...MINIMAL_QUERIES.completion, n: '3' });
     assert.equal(three.length, 3);
     assert.equal(three[0], one);
     assert.deepEqual([...new Set(three.map((text) => typeof text))], ['string']);
   });
 
-  test('of chat is a string, or an array of them', async () => {
+  test('returns a string or an array of strings as data of chat', async () => {
     const one = 'The capital of France is Paris.';
-    assert.equal(await dataOf(LEAST.chat), one);
-    const [first, ...others] = await dataOf({ ...LEAST.chat, n: 2 });
+    assert.equal(await runForData(MINIMAL_QUERIES.chat), one);
+    const [first, ...others] = await runForData({ ...MINIMAL_QUERIES.chat, n: 2 });
     assert.deepEqual([first, others.length, typeof others[0]], [one, 1, 'string']);
   });
 
-  test('of chat with a JSON format is the parsed value, or an array of them', async () => {
+  test('returns a parsed value or an array of them as data of chat with a JSON format', async () => {
     const prompt = 'Answer as JSON: the capital of France?';
-    const object = { ...LEAST.chat, prompt, response_format: 'json_object' };
-    assert.equal(typeof (await dataOf(object)).answer, 'string');
+    const object = { ...MINIMAL_QUERIES.chat, prompt, response_format: 'json_object' };
+    assert.equal(typeof (await runForData(object)).answer, 'string');
     const json_schema = {
       type: 'object',
       properties: { capital: { type: 'string' }, people: { type: 'integer' } },
       required: ['capital', 'people'],
       additionalProperties: false,
     };
-    const schema = { ...LEAST.chat, response_format: 'json_schema', json_schema };
-    const city = await dataOf(schema);
+    const schema = { ...MINIMAL_QUERIES.chat, response_format: 'json_schema', json_schema };
+    const city = await runForData(schema);
     assert.deepEqual(Object.keys(city), ['capital', 'people']);
-    assert.deepEqual(await dataOf({ ...schema, n: 2 }), [city, city]);
+    assert.deepEqual(await runForData({ ...schema, n: 2 }), [city, city]);
   });
 
-  test('of image_generation holds the first image as base64 text or as URL', async () => {
-    const { data, ...rest } = await dataOf(LEAST.image_generation);
+  test('returns the first image as base64 or URL as data of image_generation', async () => {
+    const { data, ...rest } = await runForData(MINIMAL_QUERIES.image_generation);
     assert.deepEqual(rest, { status: 'success', message: 'Image generated successfully' });
     assert.deepEqual(Object.keys(data), ['b64_json']);
-    const linked = await dataOf({ ...LEAST.image_generation, image_model: 'stand-in-image' });
+    const linked = await runForData({
+      ...MINIMAL_QUERIES.image_generation,
+      image_model: 'mock-api-image',
+    });
     assert.deepEqual(Object.keys(linked), ['status', 'message', 'data']);
     assert.deepEqual(Object.keys(linked.data), ['url']);
     assert.equal((await fetch(linked.data.url)).status, 200);
-    const two = await dataOf({ ...LEAST.image_generation, n: 2 });
+    const two = await runForData({ ...MINIMAL_QUERIES.image_generation, n: 2 });
     assert.equal(two.images.length, 2);
     assert.deepEqual(two.images[0], two.data);
   });
 
-  test('of generate_embedding is one vector, and all of them for several inputs', async () => {
-    const query = { ...LEAST.generate_embedding, dimensions: 4 };
-    const one = await dataOf(query);
+  test('returns one vector, or all for several inputs, as data of generate_embedding', async () => {
+    const query = { ...MINIMAL_QUERIES.generate_embedding, dimensions: 4 };
+    const one = await runForData(query);
     assert.deepEqual(Object.keys(one), ['embedding']);
     assert.equal(one.embedding.length, 4);
-    const two = await dataOf({ ...query, input: [query.input, 'a busy street'] });
+    const two = await runForData({ ...query, input: [query.input, 'a busy street'] });
     assert.deepEqual(two.embedding, one.embedding);
     assert.deepEqual(two.embeddings.length, 2);
     assert.notDeepEqual(two.embeddings[1], one.embedding);
     assert.equal(
-      typeof (await dataOf({ ...query, encoding_format: 'base64' })).embedding,
+      typeof (await runForData({ ...query, encoding_format: 'base64' })).embedding,
       'string',
     );
   });
 
-  test('of list_models is ready for a dropdown', async () => {
-    const models = await dataOf({ ...LEAST.list_models, filter: 'GPT-5.1' });
+  test('returns options for a dropdown as data of list_models', async () => {
+    const models = await runForData({ ...MINIMAL_QUERIES.list_models, filter: 'GPT-5.1' });
     assert.deepEqual(
       models.find(({ id }) => id === 'gpt-5.1'),
       {
@@ -99,24 +102,27 @@ describe('the data', () => {
     assert.ok(models.every(({ id }) => id.includes('gpt-5.1')));
   });
 
-  test('of every operation is the answer with its details, where the form asks for them', async () => {
+  test('returns the whole response as data of every operation when the form asks for details', async () => {
     for (const operation of ['completion', 'chat', 'image_generation', 'generate_embedding']) {
-      const plain = await succeed(LEAST[operation]);
-      const { data, metadata } = await succeed({ ...LEAST[operation], result: 'details' });
+      const plain = await succeed(MINIMAL_QUERIES[operation]);
+      const { data, metadata } = await succeed({
+        ...MINIMAL_QUERIES[operation],
+        result: 'details',
+      });
       assert.deepEqual(data, { answer: plain.data, ...metadata });
       assert.ok(metadata.request_id);
-      const hidden = { ...LEAST[operation], result: 'details', advanced: 'off' };
-      assert.deepEqual(await dataOf(hidden), plain.data);
+      const hidden = { ...MINIMAL_QUERIES[operation], result: 'details', advanced: 'off' };
+      assert.deepEqual(await runForData(hidden), plain.data);
     }
   });
 
-  test('of a connection test is nothing but a status', async () => {
+  test('returns only a status for a connection test', async () => {
     assert.deepEqual(await connect(), { status: 'ok' });
   });
 });
 
-test('everything else is metadata', async () => {
-  const { status, data, metadata, ...others } = await succeed(LEAST.chat);
+test('returns everything else as metadata', async () => {
+  const { status, data, metadata, ...others } = await succeed(MINIMAL_QUERIES.chat);
   assert.deepEqual(others, {});
   const { usage, id, created, system_fingerprint, ...rest } = metadata;
   assert.match(id, /^chatcmpl-/);
@@ -126,36 +132,39 @@ test('everything else is metadata', async () => {
     model: 'gpt-5.4-mini-2026-03-17',
     service_tier: 'default',
     finish_reason: 'stop',
-    request_id: 'req_stand_in_000001',
+    request_id: 'req_mock_api_000001',
     attempts: 1,
   });
 });
 
-test('a text that the token limit cut is a success that says so', async () => {
-  const { data, metadata } = await succeed({ ...LEAST.completion, max_tokens: 2 });
+test('succeeds, and says so in metadata, when the token limit truncates the answer', async () => {
+  const { data, metadata } = await succeed({ ...MINIMAL_QUERIES.completion, max_tokens: 2 });
   assert.deepEqual([data, metadata.finish_reason], [' there was', 'length']);
 });
 
 describe('a failure', () => {
   const Plugin = loadPlugin(readFileSync(PLUGIN, 'utf8'));
 
-  test('of a query is thrown as QueryError', async () => {
-    await assert.rejects(new Plugin().run(source(), { ...LEAST.chat, model: 'gpt-0' }), (error) => {
-      assert.equal(error.constructor.name, 'QueryError');
-      assert.equal(error.message, QUERY_FAILED);
-      assert.match(error.description, /^The API returned HTTP 404 \(model_not_found\): .*gpt-0/);
-      assert.equal(error.data.code, 'model_not_found');
-      assert.equal(error.data.message, error.description);
-      assert.deepEqual(error.metadata, {
-        attempts: 1,
-        request_id: 'req_stand_in_000001',
-        model: 'gpt-0',
-      });
-      return true;
-    });
+  test('throws a QueryError when a query fails', async () => {
+    await assert.rejects(
+      new Plugin().run(source(), { ...MINIMAL_QUERIES.chat, model: 'gpt-0' }),
+      (error) => {
+        assert.equal(error.constructor.name, 'QueryError');
+        assert.equal(error.message, QUERY_FAILED);
+        assert.match(error.description, /^The API returned HTTP 404 \(model_not_found\): .*gpt-0/);
+        assert.equal(error.data.code, 'model_not_found');
+        assert.equal(error.data.message, error.description);
+        assert.deepEqual(error.metadata, {
+          attempts: 1,
+          request_id: 'req_mock_api_000001',
+          model: 'gpt-0',
+        });
+        return true;
+      },
+    );
   });
 
-  test('of a connection test is thrown as QueryError', async () => {
+  test('throws a QueryError when a connection test fails', async () => {
     const wrong = source({ apiKey: 'sk-wrong' });
     await assert.rejects(new Plugin().testConnection(wrong), (error) => {
       assert.equal(error.constructor.name, 'QueryError');
@@ -166,15 +175,15 @@ describe('a failure', () => {
     });
   });
 
-  test('has all the data that is known', async () => {
-    standIn.respondWith(
+  test('reports all known data of a failure', async () => {
+    mockApi.respondWith(
       apiError(
         429,
         { message: 'Slow down.', type: 'requests', code: 'rate_limit_exceeded', param: 'model' },
         { 'x-request-id': 'req_1', 'retry-after': '90' },
       ),
     );
-    const { description, data, metadata } = await fail(LEAST.chat);
+    const { description, data, metadata } = await fail(MINIMAL_QUERIES.chat);
     const { hint, message, ...known } = data;
     assert.equal(message, description);
     assert.deepEqual(metadata, { attempts: 1, request_id: 'req_1', model: 'gpt-5.4-mini' });
@@ -195,13 +204,13 @@ describe('a failure', () => {
     );
   });
 
-  test('has no data that is not known', async () => {
-    standIn.respondWith({ status: 418, body: '' });
-    const { description, data } = await fail(LEAST.list_models);
+  test('leaves unknown data of a failure out', async () => {
+    mockApi.respondWith({ status: 418, body: '' });
+    const { description, data } = await fail(MINIMAL_QUERIES.list_models);
     assert.deepEqual(data, { message: description, status: 418, attempts: 1 });
   });
 
-  test('is small, whatever the API answers', async () => {
+  test('keeps a failure small whatever the API responds', async () => {
     const long = 'x'.repeat(200_000);
     for (const body of [
       { error: { message: long, type: 't', code: 'c', param: 'p', details: long } },
@@ -211,8 +220,8 @@ describe('a failure', () => {
       `<html>${long}</html>`,
     ]) {
       const headers = { 'x-request-id': long.slice(0, 8_000) };
-      standIn.respondWith({ status: 400, headers, body });
-      const result = await fail({ ...LEAST.chat, model: long });
+      mockApi.respondWith({ status: 400, headers, body });
+      const result = await fail({ ...MINIMAL_QUERIES.chat, model: long });
       const size = JSON.stringify(result).length;
       assert.ok(size < 4_000, `${size} characters for ${JSON.stringify(body).slice(0, 60)}`);
       for (const value of Object.values(result.data)) {
@@ -221,28 +230,28 @@ describe('a failure', () => {
     }
   });
 
-  test('is never a result', async () => {
+  test('never returns a failure as a result', async () => {
     for (const fixture of ['compat_200_error_body', 'ok_200_html_captive_portal']) {
-      standIn.respondWith(serveFixture(fixture));
-      await fail(LEAST.chat, { max_retries: 0 });
+      mockApi.respondWith(serveFixture(fixture));
+      await fail(MINIMAL_QUERIES.chat, { max_retries: 0 });
     }
   });
 
   for (const [how, ...call] of [
     ['without any options', undefined, undefined],
     ['with options that are null', null, null],
-    ['with options that are no objects', 'source', [1]],
+    ['with options that are not objects', 'source', [1]],
     ['without an operation', { apiKey: 'sk-1' }, {}],
-    ['with an operation that is none', { apiKey: 'sk-1' }, { operation: { chat: true } }],
+    ['with an operation that is not a string', { apiKey: 'sk-1' }, { operation: { chat: true } }],
   ]) {
-    test(`is a QueryError ${how}`, async () => {
+    test(`throws a QueryError ${how}`, async () => {
       await assert.rejects(new Plugin().run(...call), (error) => {
         assert.equal(error.constructor.name, 'QueryError');
         assert.equal(error.message, QUERY_FAILED);
         assert.match(error.description, /^(?:API key|sourceOptions|Operation) .+\.$/);
         return true;
       });
-      assert.equal(standIn.requests.length, 0);
+      assert.equal(mockApi.requests.length, 0);
     });
   }
 });

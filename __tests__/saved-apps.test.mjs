@@ -3,18 +3,18 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fieldsOf, operations } from './forms.mjs';
+import { listFields, operations } from './forms.mjs';
 import {
   connect,
   fail,
   KEY,
-  LEAST,
+  MINIMAL_QUERIES,
   MODEL_KEYS,
+  mockApi,
   OPERATIONS,
   refuse,
   run,
   sent,
-  standIn,
   succeed,
   takesEverything,
 } from './plugin.mjs';
@@ -22,9 +22,9 @@ import {
 /** What each of these means, wherever it stands: not set. */
 const UNSET = [undefined, null, '', '  ', '\n'];
 const MODEL = 'brand-new';
-const least = (operation) => ({ ...LEAST[operation], [MODEL_KEYS[operation]]: MODEL });
+const least = (operation) => ({ ...MINIMAL_QUERIES[operation], [MODEL_KEYS[operation]]: MODEL });
 async function body(query) {
-  standIn.respondWith(takesEverything);
+  mockApi.respondWith(takesEverything);
   return (await sent(query)).body;
 }
 
@@ -36,7 +36,7 @@ describe('embedding queries of the old form', () => {
   ];
   for (const [index, model] of EMBEDDING_MODELS.entries()) {
     for (const set of [`M${index + 1}`, `_m${index + 1}`]) {
-      test(`${model} with the spelling input_${set}`, async () => {
+      test(`runs an old embedding query with ${model} and the key input_${set}`, async () => {
         const query = {
           operation: 'generate_embedding',
           model_embedding: model,
@@ -60,17 +60,17 @@ describe('embedding queries of the old form', () => {
     }
   }
 
-  test('in the form of today the fields of today count', async () => {
+  test('prefers the current fields to those of an old embedding query', async () => {
     const query = { operation: 'generate_embedding', model_embedding: MODEL, input: 'new' };
     const old = { model: EMBEDDING_MODELS[0], input_M1: 'old', dimensions_M1: 5 };
     assert.deepEqual(await body({ ...query, ...old }), { model: MODEL, input: 'new' });
   });
 
-  test('several texts come as array or as its text', async () => {
+  test('accepts several embedding inputs as an array or as its text', async () => {
     for (const input of [['a', 'b'], '["a","b"]']) {
       assert.deepEqual((await body({ ...least('generate_embedding'), input })).input, ['a', 'b']);
     }
-    for (const [input, complaint] of [
+    for (const [input, problem] of [
       ...[...UNSET, []].map((value) => [
         value,
         'Input is empty. Enter the text to embed, or check that its template has a value',
@@ -80,10 +80,7 @@ describe('embedding queries of the old form', () => {
       [['a', null], 'Input[1] must be text'],
     ]) {
       const description = await refuse({ ...least('generate_embedding'), input });
-      assert.ok(
-        description.startsWith(complaint),
-        `given ${JSON.stringify(input)}: ${description}`,
-      );
+      assert.ok(description.startsWith(problem), `given ${JSON.stringify(input)}: ${description}`);
     }
   });
 });
@@ -102,14 +99,14 @@ const HOST_KEYS = {
   notificationDuration: 5000,
   events: [{ eventId: 'onDataQuerySuccess', actionId: 'show-alert' }],
 };
-const keysOf = (operation) => fieldsOf(operation).map(({ key }) => key);
+const listKeys = (operation) => listFields(operation).map(({ key }) => key);
 
 for (const operation of OPERATIONS) {
-  test(`${operation} works, and ignores what other branches and ToolJet left`, async () => {
-    standIn.respondWith(takesEverything);
+  test(`runs ${operation}, and ignores keys that other branches and ToolJet left`, async () => {
+    mockApi.respondWith(takesEverything);
     const expected = await sent(least(operation));
-    const own = [...keysOf(operation), 'model', 'advanced'];
-    const foreign = OPERATIONS.flatMap(keysOf).filter((key) => !own.includes(key));
+    const own = [...listKeys(operation), 'model', 'advanced'];
+    const foreign = OPERATIONS.flatMap(listKeys).filter((key) => !own.includes(key));
     assert.ok(foreign.length > 3);
     const stale = Object.fromEntries(foreign.map((key) => [key, { stale: [operation] }]));
     const found = await sent({ ...HOST_KEYS, advanced: 'on', ...stale, ...least(operation) });
@@ -139,46 +136,46 @@ const SAVED = [
 ];
 
 for (const saved of SAVED) {
-  test(`${saved.operation} of ${Object.keys(saved).at(-1)} sends the same after the newest ToolJet has filled in defaults`, async () => {
+  test(`sends the same for ${saved.operation} of ${Object.keys(saved).at(-1)} when the newest ToolJet has filled in defaults`, async () => {
     assert.deepEqual(await body({ ...operations.defaults, ...saved }), await body(saved));
   });
 }
 
 describe('query_timeout', () => {
-  test('ends a query in time, with an error of the plugin', async () => {
-    standIn.respondWith({ fault: 'hang' });
+  test("fails in time with the plugin's own error when query_timeout ends", async () => {
+    mockApi.respondWith({ fault: 'hang' });
     // Of the two timeouts the plugin's comes first, by a margin that grows with the time.
     const timeouts = [2_000, '2000', ' 2000 '];
     const results = await Promise.all(
-      timeouts.map((query_timeout) => fail({ ...LEAST.chat, query_timeout })),
+      timeouts.map((query_timeout) => fail({ ...MINIMAL_QUERIES.chat, query_timeout })),
     );
     for (const { data, description } of results) assert.equal(data.code, 'timeout', description);
   });
 
-  test('that is no number above 0 is ignored, as ToolJet does', async () => {
+  test('ignores a query_timeout that is not a number above 0, as ToolJet does', async () => {
     for (const query_timeout of [0, -5, 'soon', '', null, [], {}]) {
-      await succeed({ ...LEAST.chat, query_timeout });
+      await succeed({ ...MINIMAL_QUERIES.chat, query_timeout });
     }
   });
 });
 
 describe('the data source of a saved app', () => {
-  test('has a key, blanks around which do not matter', async () => {
+  test('accepts an API key with blanks around it', async () => {
     for (const apiKey of [KEY, ` ${KEY} `, `${KEY}\n`, `\r\n\t${KEY}`]) {
-      const { headers } = await sent(LEAST.chat, { apiKey });
+      const { headers } = await sent(MINIMAL_QUERIES.chat, { apiKey });
       assert.equal(headers.authorization, `Bearer ${KEY}`);
     }
     for (const apiKey of UNSET) {
       assert.match(
-        await refuse(LEAST.chat, { apiKey }),
+        await refuse(MINIMAL_QUERIES.chat, { apiKey }),
         /^API key is missing; enter it in the data source/,
       );
     }
   });
 
-  test('may hold an organization that never was sent, and is told when it is wrong', async () => {
+  test('reports a wrong organization that was saved but never sent before', async () => {
     for (const organizationId of ['org-of-somebody', 'Acme Inc.']) {
-      const query = await fail(LEAST.chat, { organizationId });
+      const query = await fail(MINIMAL_QUERIES.chat, { organizationId });
       assert.equal(query.data.status, 401);
       assert.match(query.data.hint, /^Check the Organization ID in the data source/);
       const tested = await connect({ organizationId });
@@ -186,9 +183,9 @@ describe('the data source of a saved app', () => {
     }
   });
 
-  test('needs no other key of ours, and keeps those that are gone', async () => {
+  test('needs only the key of a saved data source, and ignores removed keys', async () => {
     const old = { optionsUpdatedAt: 'x', model: 'gpt-4', max_tokens: {} };
-    assert.equal((await run(LEAST.chat, old)).status, 'ok');
+    assert.equal((await run(MINIMAL_QUERIES.chat, old)).status, 'ok');
   });
 });
 
@@ -217,14 +214,14 @@ const FILLED_IN = {
 
 for (const [operation, { served, gone }] of Object.entries(MODELS)) {
   describe(`a saved query of ${operation}`, () => {
-    const query = (model) => ({ ...LEAST[operation], ...FILLED_IN[operation], model });
+    const query = (model) => ({ ...MINIMAL_QUERIES[operation], ...FILLED_IN[operation], model });
 
     for (const model of served) {
-      test(`with ${model} works`, () => succeed(query(model)));
+      test(`runs a saved query of ${operation} with ${model}`, () => succeed(query(model)));
     }
 
     for (const model of gone) {
-      test(`with ${model} says that it is gone, and a replacement that works`, async () => {
+      test(`names a replacement that works when a saved query of ${operation} uses ${model}`, async () => {
         const { description, data } = await fail(query(model));
         const said = new RegExp(
           `(?:OpenAI announced the end of ${model} for 20\\d\\d-\\d\\d-\\d\\d|OpenAI no longer serves ${model})\\. (?:Use (\\S+)|Enter (\\S+) in Model)\\.$`,
@@ -237,8 +234,8 @@ for (const [operation, { served, gone }] of Object.entries(MODELS)) {
   });
 }
 
-test('a saved completion works, though its model is gone, and is told so with the engine completions', async () => {
-  const query = { ...LEAST.completion, model: 'gpt-3.5-turbo-instruct' };
+test('runs a saved completion whose model is gone, and names a replacement when the engine is completions', async () => {
+  const query = { ...MINIMAL_QUERIES.completion, model: 'gpt-3.5-turbo-instruct' };
   const { metadata } = await succeed(query);
   assert.equal(metadata.substituted_model, 'gpt-5.4-mini');
   const { description } = await fail({ ...query, engine: 'completions' });

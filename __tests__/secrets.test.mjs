@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { test } from 'node:test';
-import { apiError, connect, fail, inProcess, LEAST, run, standIn } from './plugin.mjs';
+import { apiError, connect, fail, inProcess, MINIMAL_QUERIES, mockApi, run } from './plugin.mjs';
 
 const KEY = 'sk-proj-Zx81Commodore64Amiga500AtariST';
 const HEADER = 'gw-Sinclair48kSpectrumPlus2a';
@@ -12,15 +12,15 @@ const PASSWORD = 'Archimedes-RiscPC-Acorn-3010';
 const SECRETS = [KEY, HEADER, PASSWORD];
 
 /** What tells enough of a secret: 8 characters of either end, or 12 of its middle. */
-const tellingParts = (secret) => [
+const recognizableParts = (secret) => [
   secret.slice(0, 8 + (secret.startsWith('sk-proj-') ? 4 : 0)),
   secret.slice(-8),
   ...Array.from({ length: secret.length - 11 }, (_, at) => secret.slice(at, at + 12)),
 ];
 
-function assertUntold(text, secrets = SECRETS) {
+function assertNoLeak(text, secrets = SECRETS) {
   for (const secret of secrets) {
-    for (const part of tellingParts(secret)) {
+    for (const part of recognizableParts(secret)) {
       assert.ok(!text.includes(part), `${part} of ${secret} in: ${text}`);
     }
   }
@@ -29,19 +29,20 @@ function assertUntold(text, secrets = SECRETS) {
 /** How a server may repeat what it was sent. */
 const ECHOES = {
   'the whole key': (key) => `Incorrect API key provided: ${key}.`,
-  'its header': (key) => `Unexpected header authorization: Bearer ${key}`,
-  'its start': (key) => `No key begins with ${key.slice(0, 14)}...`,
-  'its end': (key) => `The key that ends with ${key.slice(-9)} was revoked`,
-  'its middle': (key) => `... ${key.slice(10, 26)} ...`,
-  'its ends with stars between': (key) => `Provided: ${key.slice(0, 14)}******${key.slice(-8)}.`,
-  'twice, without a gap': (key) => `${key}${key}`,
-  'as JSON inside the text': (key) =>
+  'the header with the key': (key) => `Unexpected header authorization: Bearer ${key}`,
+  'the start of the key': (key) => `No key begins with ${key.slice(0, 14)}...`,
+  'the end of the key': (key) => `The key that ends with ${key.slice(-9)} was revoked`,
+  'the middle of the key': (key) => `... ${key.slice(10, 26)} ...`,
+  'the ends of the key with stars between': (key) =>
+    `Provided: ${key.slice(0, 14)}******${key.slice(-8)}.`,
+  'the key twice without a gap': (key) => `${key}${key}`,
+  'the key in JSON inside the message': (key) =>
     JSON.stringify({ headers: { authorization: `Bearer ${key}` } }),
 };
 
 const source = (options) => ({
   apiKey: KEY,
-  base_url: standIn.baseUrl,
+  base_url: mockApi.baseUrl,
   max_retries: 0,
   headers: [['x-gateway-token', HEADER]],
   ...options,
@@ -49,10 +50,10 @@ const source = (options) => ({
 const printed = (result) => JSON.stringify(result);
 
 for (const [what, echo] of Object.entries(ECHOES)) {
-  test(`an answer that repeats ${what} is passed on without it`, async () => {
+  test(`redacts ${what} when the API repeats it`, async () => {
     for (const secret of [KEY, HEADER]) {
       const message = echo(secret);
-      assert.throws(() => assertUntold(message), 'the echo tells nothing');
+      assert.throws(() => assertNoLeak(message), 'the echo contains no secret');
       const everywhere = { message, type: message, code: message, param: message };
       for (const answer of [
         apiError(401, everywhere, { 'x-request-id': message.replaceAll(/[^ -~]/g, '') }),
@@ -63,29 +64,29 @@ for (const [what, echo] of Object.entries(ECHOES)) {
         { status: 200, body: { choices: [{ message: { refusal: message } }] } },
         { status: 302, headers: { location: `http://localhost:1/?${encodeURI(message)}` } },
       ]) {
-        standIn.respondWith(answer);
-        const result = await fail(LEAST.chat, source());
-        assertUntold(printed(result));
-        standIn.respondWith(answer);
-        assertUntold(printed(await connect(source())));
+        mockApi.respondWith(answer);
+        const result = await fail(MINIMAL_QUERIES.chat, source());
+        assertNoLeak(printed(result));
+        mockApi.respondWith(answer);
+        assertNoLeak(printed(await connect(source())));
       }
     }
   });
 }
 
-test('a message that is cut inside the key shows no part of it', async () => {
+test('redacts the key when a message is truncated inside it', async () => {
   for (let before = 470; before <= 500; before += 3) {
-    standIn.respondWith(apiError(400, { message: 'x'.repeat(before) + KEY }));
-    assertUntold(printed(await fail(LEAST.chat, source())));
+    mockApi.respondWith(apiError(400, { message: 'x'.repeat(before) + KEY }));
+    assertNoLeak(printed(await fail(MINIMAL_QUERIES.chat, source())));
   }
 });
 
-test('what is wrong with the data source is said without its secrets', async () => {
+test('reports a wrong data source without its secrets', async () => {
   for (const options of [
     { apiKey: `${KEY}\n${KEY}` },
     { apiKey: `${KEY}ü` },
-    { base_url: `http://user:${PASSWORD}@localhost:${standIn.port}/v1` },
-    { base_url: `http://${KEY}@localhost:${standIn.port}/v1` },
+    { base_url: `http://user:${PASSWORD}@localhost:${mockApi.port}/v1` },
+    { base_url: `http://${KEY}@localhost:${mockApi.port}/v1` },
     { base_url: `user:${PASSWORD}@localhost` },
     { base_url: `http://localhost:1/v1?key=${PASSWORD}` },
     { base_url: `http://localhost/${PASSWORD} ${PASSWORD}` },
@@ -94,10 +95,10 @@ test('what is wrong with the data source is said without its secrets', async () 
     { headers: [['host', HEADER]] },
     { timeout_seconds: 0, headers: [['authorization', `Basic ${HEADER}`]] },
   ]) {
-    const result = await run(LEAST.chat, source(options));
+    const result = await run(MINIMAL_QUERIES.chat, source(options));
     assert.equal(result.status, 'failed', printed(options));
-    assertUntold(printed(result));
-    assertUntold(printed(await connect(source(options))));
+    assertNoLeak(printed(result));
+    assertNoLeak(printed(await connect(source(options))));
   }
 });
 
@@ -124,30 +125,33 @@ async function startProxy(t) {
   return { port: server.address().port, asked };
 }
 
-test('a server process with a proxy prints no secret of its failing queries', async (t) => {
+test('prints no secret of failing queries in a server process with a proxy', async (t) => {
   const proxy = await startProxy(t);
   const message = ECHOES['the whole key'](KEY);
-  standIn.respondWith(apiError(401, { message, code: 'invalid_api_key' }));
+  mockApi.respondWith(apiError(401, { message, code: 'invalid_api_key' }));
   const queries = [
-    LEAST.chat,
-    { ...LEAST.completion, engine: 'completions' },
-    LEAST.image_generation,
-    LEAST.generate_embedding,
-    LEAST.list_models,
-    { ...LEAST.chat, temperature: 'hot' },
-    { ...LEAST.chat, extra_body: '{"stream": true}' },
+    MINIMAL_QUERIES.chat,
+    { ...MINIMAL_QUERIES.completion, engine: 'completions' },
+    MINIMAL_QUERIES.image_generation,
+    MINIMAL_QUERIES.generate_embedding,
+    MINIMAL_QUERIES.list_models,
+    { ...MINIMAL_QUERIES.chat, temperature: 'hot' },
+    { ...MINIMAL_QUERIES.chat, extra_body: '{"stream": true}' },
     { operation: 'summon' },
   ];
   const calls = [
     ...queries.map((query) => ({ source: source(), query })),
     { source: source(), test: true },
     ...['http', 'https'].flatMap((scheme) => [
-      { source: source({ base_url: `${scheme}://api.example/v1` }), query: LEAST.chat },
+      { source: source({ base_url: `${scheme}://api.example/v1` }), query: MINIMAL_QUERIES.chat },
       { source: source({ base_url: `${scheme}://api.example/v1` }), test: true },
     ]),
-    { source: source({ base_url: `http://u:${PASSWORD}@localhost/v1` }), query: LEAST.chat },
-    { source: source({ apiKey: `${KEY}\n${KEY}` }), query: LEAST.chat },
-    { source: source({ base_url: 'http://localhost:1' }), query: LEAST.chat },
+    {
+      source: source({ base_url: `http://u:${PASSWORD}@localhost/v1` }),
+      query: MINIMAL_QUERIES.chat,
+    },
+    { source: source({ apiKey: `${KEY}\n${KEY}` }), query: MINIMAL_QUERIES.chat },
+    { source: source({ base_url: 'http://localhost:1' }), query: MINIMAL_QUERIES.chat },
   ];
   const { stdout, stderr, results } = await inProcess({
     calls,
@@ -168,6 +172,6 @@ test('a server process with a proxy prints no secret of its failing queries', as
     Buffer.from(proxy.asked[0].slice('Basic '.length), 'base64').toString(),
     `operator:${PASSWORD}`,
   );
-  assertUntold(stdout + stderr);
-  assertUntold(stdout + stderr, [Buffer.from(`operator:${PASSWORD}`).toString('base64')]);
+  assertNoLeak(stdout + stderr);
+  assertNoLeak(stdout + stderr, [Buffer.from(`operator:${PASSWORD}`).toString('base64')]);
 });

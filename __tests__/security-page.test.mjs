@@ -34,7 +34,7 @@ function holds(file, name) {
     : ["'", '`', '"'].some((quote) => text.includes(`${quote}${name}${quote}`));
 }
 
-test('the table has a row for each kind of attacker', () => {
+test('SECURITY.md has a row for each kind of attacker', () => {
   const attackers = rows.map(([who]) => who).filter(Boolean);
   assert.deepEqual(attackers, [
     'a tenant with a template',
@@ -48,7 +48,7 @@ test('the table has a row for each kind of attacker', () => {
 
 describe('the proof that', () => {
   for (const [, attempt, defence, cell] of rows.filter(([, , , cell]) => cell !== UNTESTED)) {
-    test(`${defence}, against: ${attempt}`, () => {
+    test(`SECURITY.md cites a test for ${defence}, against: ${attempt}`, () => {
       for (const { file, names } of proofs(cell)) {
         assert.ok(existsSync(at(file)), `there is no ${file}`);
         assert.ok(names.length > 0, `no test of ${file} is named`);
@@ -58,7 +58,7 @@ describe('the proof that', () => {
   }
 });
 
-test('the workflow and the rules that stand in for a test are there', () => {
+test('the workflow and the rules that SECURITY.md cites exist', () => {
   const named = rows
     .filter(([, , , cell]) => cell === UNTESTED)
     .flatMap(([, , defence]) => proofs(defence));

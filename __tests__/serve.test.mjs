@@ -66,7 +66,7 @@ for (const [path, type] of [
   ['lib/operations.json', 'application/json; charset=utf-8'],
   ['lib/icon.svg', 'image/svg+xml; charset=utf-8'],
 ]) {
-  test(`${path} is served byte for byte, as ${type}`, async () => {
+  test(`serves ${path} byte for byte as ${type}`, async () => {
     const answer = await ask(`/marketplace-assets/openai/${path}`);
     assert.equal(answer.status, 200);
     assert.equal(answer.headers.get('content-type'), type);
@@ -74,7 +74,7 @@ for (const [path, type] of [
   });
 }
 
-test('npm run serve serves the last build under its id unless a folder is given', async (t) => {
+test('serves the last build under its id unless a folder is given', async (t) => {
   const manifest = readFileSync(join(ROOT, 'lib/manifest.json'), 'utf8');
   const { kind } = JSON.parse(manifest).source;
   const another = await startServer('scripts/serve.mjs', {
@@ -86,14 +86,14 @@ test('npm run serve serves the last build under its id unless a folder is given'
   assert.equal(await served.text(), manifest);
 });
 
-test('HEAD tells type and length without the content', async () => {
+test('responds to HEAD with type and length only', async () => {
   const answer = await ask('/marketplace-assets/openai/dist/index.js', { method: 'HEAD' });
   const { length } = readFileSync(join(folder, 'dist/index.js'));
   assert.equal(answer.headers.get('content-length'), String(length));
   assert.equal(await answer.text(), '');
 });
 
-test('a new build is served without a restart', async () => {
+test('serves a new build without a restart', async () => {
   const icon = join(folder, 'lib/icon.svg');
   const before = readFileSync(icon, 'utf8');
   writeFileSync(icon, '<svg/>');
@@ -101,7 +101,7 @@ test('a new build is served without a restart', async () => {
   writeFileSync(icon, before);
 });
 
-test('every other path comes from the upstream, with its status and type', async () => {
+test('fetches every other path from the upstream, with its status and type', async () => {
   const path = '/marketplace-assets/cohere/dist/index.js?x=1';
   const answer = await ask(path);
   assert.equal(answer.status, 200);
@@ -111,7 +111,7 @@ test('every other path comes from the upstream, with its status and type', async
   assert.equal((await ask('/teapot')).status, 418);
 });
 
-test('the upstream gets neither cookies nor credentials, and sets none', async () => {
+test('sends no cookies or credentials to the upstream, and sets none', async () => {
   const headers = { cookie: 'tj_auth_token=x', authorization: 'Bearer x', 'tj-workspace-id': 'x' };
   const answer = await ask('/other', { headers });
   const seen = JSON.stringify(asked.at(-1).headers);
@@ -119,13 +119,13 @@ test('the upstream gets neither cookies nor credentials, and sets none', async (
   assert.equal(answer.headers.get('set-cookie'), null);
 });
 
-test('an upstream that cannot be reached is named in a 502', async () => {
+test('names an upstream that cannot be reached in a 502', async () => {
   const answer = await ask('/gone');
   assert.equal(answer.status, 502);
   assert.match(await answer.text(), /^http:\/\/127\.0\.0\.1:\d+\/store cannot be reached: ECONN/);
 });
 
-test('an upstream that leads back here is told so', async () => {
+test('rejects an upstream that is the server itself', async () => {
   const answer = await ask('/other', { headers: { via: '1.1 tooljet-openai' } });
   assert.equal(answer.status, 508);
 });
@@ -140,14 +140,14 @@ for (const path of [
   '/marketplace-assets/openai/constructor',
   '/marketplace-assets/openai/lib/..\\..\\secret.txt',
 ]) {
-  test(`${path} shows no other file of the folder`, async () => {
+  test(`does not serve ${path}`, async () => {
     const answer = await askRaw(path);
     assert.match(answer, /404 Not Found|upstream \/store/);
     assert.ok(!answer.includes(SECRET), answer);
   });
 }
 
-test('another host in the path is not asked', async () => {
+test('does not request another host that the path names', async () => {
   const before = asked.length;
   assert.match(await askRaw('http://example.com/x'), /^HTTP\/1\.1 400 /);
   assert.equal(asked.length, before);
@@ -155,7 +155,7 @@ test('another host in the path is not asked', async () => {
   assert.equal(asked.at(-1).url, '/store//example.com/x');
 });
 
-test('only GET and HEAD are served', async () => {
+test('serves only GET and HEAD', async () => {
   const answer = await ask('/marketplace-assets/openai/dist/index.js', {
     method: 'PUT',
     body: 'x',
@@ -164,7 +164,7 @@ test('only GET and HEAD are served', async () => {
   assert.equal(answer.headers.get('allow'), 'GET, HEAD');
 });
 
-test('every request is one line in the log', async () => {
+test('logs every request in one line', async () => {
   await (await ask('/logged')).text();
   const { port } = upstream.address();
   await marketplace.printed(`GET /logged 200 passed through from http://127.0.0.1:${port}/store\n`);
@@ -173,7 +173,7 @@ test('every request is one line in the log', async () => {
 });
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  test(`${signal} ends it, an open connection or not`, async () => {
+  test(`ends on ${signal}, also with an open connection`, async () => {
     const another = await startMarketplace([
       '--folder',
       folder,
@@ -187,7 +187,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
-test('without a build it says what to do', async () => {
+test('npm run serve says what to do when there is no build', async () => {
   const { code, stderr } = await runScript('scripts/serve.mjs', {
     args: ['--port', '0', '--folder', tmpdir()],
   });
@@ -195,18 +195,18 @@ test('without a build it says what to do', async () => {
   assert.match(stderr, /^serve: .*dist\/index\.js is not there: run npm run build first\n$/);
 });
 
-for (const [args, complaint] of [
+for (const [args, problem] of [
   [['--port', '70000'], /--port must be a whole number from 0 to 65535, not 70000/],
   [['--upstream', 'ftp://x'], /--upstream must be a URL such as https:.*, not ftp:\/\/x/],
 ]) {
-  test(`${args.join(' ')} is refused`, async () => {
+  test(`npm run serve rejects ${args.join(' ')}`, async () => {
     const { code, stderr } = await runScript('scripts/serve.mjs', { args });
     assert.equal(code, 1);
-    assert.match(stderr, complaint);
+    assert.match(stderr, problem);
   });
 }
 
-test('a taken port is told', async () => {
+test('npm run serve names a port that is in use', async () => {
   const { port } = new URL(marketplace.url);
   const { code, stderr } = await runScript('scripts/serve.mjs', { args: ['--port', port] });
   assert.equal(code, 1);

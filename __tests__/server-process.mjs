@@ -2,7 +2,7 @@
 // input, one after the other, and prints their results and its own state as the last line.
 
 import { readFileSync } from 'node:fs';
-import { createHost } from '../host/host.mjs';
+import { createHarness } from '../harness/harness.mjs';
 
 let loads = 0;
 const dlopen = process.dlopen;
@@ -12,13 +12,13 @@ process.dlopen = (...args) => {
 };
 
 const { plugin, calls } = JSON.parse(readFileSync(0, 'utf8'));
-const host = createHost({ text: readFileSync(plugin, 'utf8'), loader: 'E' });
+const harness = createHarness({ text: readFileSync(plugin, 'utf8'), loader: 'E' });
 const results = [];
 const states = [];
 for (const { source, query, test = false, times = 1 } of calls) {
   let result;
   for (let time = 0; time < times; time += 1) {
-    result = test ? await host.testConnection(source) : await host.run(source, query);
+    result = test ? await harness.testConnection(source) : await harness.run(source, query);
   }
   results.push(result);
   states.push(state());

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
 
-test('index.d.ts has the fields of the forms, takes what is right and refuses what is wrong', () => {
+test('index.d.ts has the fields of the forms, accepts valid values and rejects invalid ones', () => {
   const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', here], {
     encoding: 'utf8',
   });

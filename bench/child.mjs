@@ -7,7 +7,7 @@ import { load } from './tasks/load.mjs';
 
 const TASKS = { burst, cold, growth, load };
 
-// Nobody wants the figure any more.
+// Nobody wants the metric any more.
 process.on('disconnect', () => process.exit());
 
 process.once('message', async ({ task, options }) => {

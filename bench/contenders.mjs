@@ -15,8 +15,8 @@ export const OURS = 'ours';
 export const EMPTY = 'empty';
 
 export const CONTENDERS = [
-  { id: 'openai-4', name: `openai ${versionOf('openai-4')}` },
-  { id: 'openai-latest', name: `openai ${versionOf('openai-latest')}` },
+  { id: 'openai-4', name: `openai ${readVersion('openai-4')}` },
+  { id: 'openai-latest', name: `openai ${readVersion('openai-latest')}` },
   { id: 'fetch', name: 'thinnest fetch' },
   { id: 'node-http', name: 'thinnest node:http' },
   { id: OURS, name: 'this plugin' },
@@ -45,7 +45,7 @@ export async function bundledContenders(plugin) {
   return contenders;
 }
 
-function versionOf(name) {
+function readVersion(name) {
   const file = join(BENCH, 'node_modules', name, 'package.json');
   return JSON.parse(readFileSync(file, 'utf8')).version;
 }

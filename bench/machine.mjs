@@ -19,8 +19,8 @@ export function describeMachine() {
   };
 }
 
-/** A sentence if something else is using the machine, for that changes the figures. */
+/** A sentence if something else is using the machine, for that changes the metrics. */
 export function warningAbout({ loadAverage }) {
   if (loadAverage < 0.5) return undefined;
-  return `The load average was ${loadAverage.toFixed(1)} at the start: other programs were running, and the figures suffer from that.`;
+  return `The load average was ${loadAverage.toFixed(1)} at the start: other programs were running, and the metrics suffer from that.`;
 }

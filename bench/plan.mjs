@@ -55,14 +55,14 @@ export const WITH_ADDON_FILE = 'with addon file';
 
 /** The empty plugin makes no requests, so it runs only once per concurrency. */
 export function takesPart({ id }, cell) {
-  return id !== EMPTY || isPartOf(cell, MAIN);
+  return id !== EMPTY || isInCell(cell, MAIN);
 }
 
-export function isPartOf(cell, load) {
+export function isInCell(cell, load) {
   return Object.entries(load).every(([key, value]) => cell[key] === value);
 }
 
-export function titleOf({ protocol, answer, serverTime }) {
+export function cellTitle({ protocol, answer, serverTime }) {
   const time = serverTime === 0 ? 'answered at once' : `answered after ${serverTime} ms`;
   return `${protocol.toUpperCase()}, ${answer} answers, ${time}`;
 }

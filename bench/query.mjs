@@ -3,7 +3,7 @@
 // most of a millisecond for 200 KB) is the same whoever made it, and not measured.
 
 import { readFileSync } from 'node:fs';
-import { loadPlugin } from '../host/loaders.mjs';
+import { loadPlugin } from '../harness/loaders.mjs';
 import { QUERY } from './answers.mjs';
 
 const SOURCE = { apiKey: 'sk-bench-0123456789abcdef0123456789abcdef', organizationId: '' };

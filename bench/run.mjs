@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { installPackages, ROOT, step } from '../scripts/setup.mjs';
+import { installPackages, ROOT, runOrExit } from '../scripts/setup.mjs';
 import { createProgress, print } from '../scripts/terminal.mjs';
 
 const USAGE = `npm run bench -- [options]
@@ -33,7 +33,7 @@ async function main() {
     throw new Error('the benchmark reads /proc, so it runs on Linux only, as ToolJet does.');
   }
   installPackages(BENCH);
-  if (!options.plugin) step(process.execPath, ['scripts/build.mjs']);
+  if (!options.plugin) runOrExit(process.execPath, ['scripts/build.mjs']);
   const plugin = options.plugin ?? join(ROOT, 'dist', 'index.js');
   if (!existsSync(plugin)) throw new Error(`there is no ${plugin}`);
   await bench({ ...options, plugin });
@@ -44,7 +44,7 @@ async function bench({ quick, plugin, out }) {
   const { bundledContenders } = await import('./contenders.mjs');
   const { describeMachine, warningAbout } = await import('./machine.mjs');
   const { PLANS } = await import('./plan.mjs');
-  const { measure } = await import('./session.mjs');
+  const { measure } = await import('./measure.mjs');
   const { printTables } = await import('./report/tables.mjs');
   const { chart } = await import('./report/chart.mjs');
   const { markdown } = await import('./report/markdown.mjs');

@@ -4,7 +4,7 @@ export function percentile(values, percent) {
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
 }
 
-/** Median, least and greatest of a figure's values in all rounds. */
+/** Median, least and greatest of a metric's values in all rounds. */
 export function summary(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

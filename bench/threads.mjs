@@ -16,19 +16,19 @@ export function allThreads() {
 }
 
 export function threadCount() {
-  return Number(statusOf('Threads'));
+  return Number(readStatus('Threads'));
 }
 
 /** The most memory that the process has had in RAM so far, in MB. */
 export function peakRss() {
-  return (parseInt(statusOf('VmHWM'), 10) * 1024) / 1e6;
+  return (parseInt(readStatus('VmHWM'), 10) * 1024) / 1e6;
 }
 
 export function openFiles() {
   return readdirSync('/proc/self/fd').length;
 }
 
-function statusOf(name) {
+function readStatus(name) {
   const status = readFileSync('/proc/self/status', 'utf8');
   return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)[1];
 }

@@ -1,34 +1,34 @@
 // What the two buttons of the page do: a call of the plugin as ToolJet's server makes it, and what
 // there is to see of it afterwards.
 
-import { createHosts } from './hosts.mjs';
+import { createHarnesses } from './harnesses.mjs';
 import { createQueue } from './queue.mjs';
 import { createRealApi } from './real-api.mjs';
 import { redactOptions, redactRequest } from './redaction.mjs';
 import { fillIn } from './templates.mjs';
 import { timed } from './timed.mjs';
 
-/** `plugin` is the text of dist/index.js, `standIn` a running stand-in for OpenAI's API. */
-export function createCalls({ plugin, standIn }) {
-  const hosts = createHosts(plugin);
-  const realApi = createRealApi({ plugin, hosts });
+/** `plugin` is the text of dist/index.js, `mockApi` a running mock API for OpenAI's API. */
+export function createCalls({ plugin, mockApi }) {
+  const harnesses = createHarnesses(plugin);
+  const realApi = createRealApi({ plugin, harnesses });
   const inTurn = createQueue();
-  const isAtStandIn = ({ base_url: url }) =>
-    URL.canParse(url) && new URL(url).origin === standIn.url;
+  const isAtMockApi = ({ base_url: url }) =>
+    URL.canParse(url) && new URL(url).origin === mockApi.url;
 
-  /** The stand-in has a log of its own. */
-  const runAtStandIn = ({ source, query, tooljet }) =>
+  /** The mock API has a log of its own. */
+  const runAtMockApi = ({ source, query, tooljet }) =>
     inTurn(async () => {
-      standIn.requests.length = 0;
-      const answer = await timed(() => hosts.get(tooljet).run(source, query));
-      return { ...answer, requests: [...standIn.requests] };
+      mockApi.requests.length = 0;
+      const answer = await timed(() => harnesses.get(tooljet).run(source, query));
+      return { ...answer, requests: [...mockApi.requests] };
     });
 
   return {
     async testConnection({ options, tooljet = 3 }) {
       const source = flat(options);
-      const test = () => timed(() => hosts.get(tooljet).testConnection(source));
-      return isAtStandIn(source) ? inTurn(test) : test();
+      const test = () => timed(() => harnesses.get(tooljet).testConnection(source));
+      return isAtMockApi(source) ? inTurn(test) : test();
     },
 
     /**
@@ -38,7 +38,7 @@ export function createCalls({ plugin, standIn }) {
     async run({ options, query, values, tooljet = 3 }, signal) {
       const source = flat(options);
       const filledIn = fillIn(query, values, tooljet);
-      const run = isAtStandIn(source) ? runAtStandIn : realApi.run;
+      const run = isAtMockApi(source) ? runAtMockApi : realApi.run;
       const { requests, ...answer } = await run({ source, query: filledIn, tooljet }, signal);
       return {
         ...answer,

@@ -4,7 +4,7 @@
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
 /** Why a request is refused, or nothing if it is let in. */
-export function refusalOf({ method, headers }, port) {
+export function rejectionReason({ method, headers }, port) {
   const hosts = LOOPBACK.map((name) => `${name}:${port}`);
   if (!hosts.includes(headers.host)) return 'This server answers on the loopback interface only.';
   const { origin } = headers;

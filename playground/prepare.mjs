@@ -3,12 +3,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installPackages, ROOT, step } from '../scripts/setup.mjs';
+import { installPackages, ROOT, runOrExit } from '../scripts/setup.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const PAGE = join(HERE, 'dist', 'index.html');
 const SOURCES = ['src', 'index.html', 'templates.mjs', 'vite.config.mjs', 'package-lock.json'];
-const SHARED_SOURCES = ['icon.svg', 'host/forms.mjs', 'host/form-transfer.mjs'];
+const SHARED_SOURCES = ['icon.svg', 'harness/forms.mjs', 'harness/form-transfer.mjs'];
 
 /** Installs and builds what is missing or out of date; returns the text of the plugin. */
 export function prepare() {
@@ -18,9 +18,9 @@ export function prepare() {
     ...SHARED_SOURCES.map((name) => join(ROOT, name)),
   ];
   if (!existsSync(PAGE) || Math.max(...sources.map(lastChange)) > statSync(PAGE).mtimeMs) {
-    step('npm', ['run', '--silent', 'build', '--', '--logLevel', 'warn'], { cwd: HERE });
+    runOrExit('npm', ['run', '--silent', 'build', '--', '--logLevel', 'warn'], { cwd: HERE });
   }
-  step(process.execPath, ['scripts/build.mjs']);
+  runOrExit(process.execPath, ['scripts/build.mjs']);
   return readFileSync(join(ROOT, 'dist', 'index.js'), 'utf8');
 }
 

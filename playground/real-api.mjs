@@ -1,10 +1,10 @@
-// Queries to any API but the stand-in: through the recorder, and without it where it cannot show
+// Queries to any API but the mock API: through the recorder, and without it where it cannot show
 // the truth.
 
 import { once } from 'node:events';
 import { createQueue } from './queue.mjs';
-import { startRecordedHost } from './recorded-host.mjs';
-import { NothingPassed } from './recorder.mjs';
+import { startRecordedHarness } from './recorded-harness.mjs';
+import { NotForwarded } from './recorder.mjs';
 import { timed } from './timed.mjs';
 
 const RECORDED =
@@ -15,8 +15,8 @@ const PROXIES = ['TOOLJET_HTTP_PROXY', 'HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY']
 const proxyIn = (env) =>
   PROXIES.flatMap((name) => [name, name.toLowerCase()]).find((name) => env[name]?.trim());
 
-/** `hosts` run the plugin in this process, with nothing between it and the API. */
-export function createRealApi({ plugin, hosts }) {
+/** `harnesses` run the plugin in this process, with nothing between it and the API. */
+export function createRealApi({ plugin, harnesses }) {
   const inTurn = createQueue();
   const closing = new AbortController();
   let recorded;
@@ -28,14 +28,14 @@ export function createRealApi({ plugin, hosts }) {
   }
 
   async function runUnrecorded({ source, query, tooljet }, reason) {
-    const answer = await timed(() => hosts.get(tooljet).run(source, query));
+    const answer = await timed(() => harnesses.get(tooljet).run(source, query));
     return { ...answer, requests: null, note: `Not recorded: ${reason}` };
   }
 
   async function runRecorded(call) {
     // The process may have ended since the last query.
     if (recorded && !(await recorded).isRunning()) await endRecorded();
-    recorded ??= startRecordedHost({ plugin });
+    recorded ??= startRecordedHarness({ plugin });
     const { value, requests } = await (await recorded).run(call);
     return { ...value, requests, note: RECORDED };
   }
@@ -57,7 +57,7 @@ export function createRealApi({ plugin, hosts }) {
       // It may still be at the call, which must not mix with the next one.
       await endRecorded();
       signal.throwIfAborted();
-      if (!(error instanceof NothingPassed)) throw error;
+      if (!(error instanceof NotForwarded)) throw error;
       return unrecorded(
         `the proxy that reads requests got no connection (${error.message}), so the plugin made the call without it.`,
       );

@@ -2,13 +2,13 @@
 // for it takes a process of its own.
 
 import { once } from 'node:events';
-import { createHosts } from './hosts.mjs';
+import { createHarnesses } from './harnesses.mjs';
 import { timed } from './timed.mjs';
 
 process.once('disconnect', () => process.exit());
 const [plugin] = await once(process, 'message');
-const hosts = createHosts(plugin);
+const harnesses = createHarnesses(plugin);
 process.on('message', async ({ source, query, tooljet }) => {
-  process.send(await timed(() => hosts.get(tooljet).run(source, query)));
+  process.send(await timed(() => harnesses.get(tooljet).run(source, query)));
 });
 process.send('ready');

@@ -12,13 +12,13 @@ import { finished } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
 import { createAuthority } from './authority.mjs';
-import { connect, hostOf } from './upstream.mjs';
+import { connect, readHost } from './upstream.mjs';
 
 /** The recorder could not let the first request pass; nothing was sent. */
-export class NothingPassed extends Error {}
+export class NotForwarded extends Error {}
 
 /** More than the plugin takes, so that it is the API that finds a head too long. */
-const MOST_HEAD_BYTES = 128 * 1024;
+const MAX_HEAD_BYTES = 128 * 1024;
 
 export async function startRecorder() {
   const authority = await createAuthority();
@@ -39,7 +39,7 @@ export async function startRecorder() {
     return upstream;
   }
 
-  function tie(client, upstream) {
+  function pair(client, upstream) {
     upstreams.set(client, upstream);
     upstream.pipe(client);
   }
@@ -50,7 +50,7 @@ export async function startRecorder() {
     // Nobody reads from it yet, and its end would go unnoticed.
     socket.read(0);
     const upstream = await reach(address, socket);
-    const secureContext = await authority.contextFor(hostOf(address));
+    const secureContext = await authority.contextFor(readHost(address));
     assertWanted();
     socket.write('HTTP/1.1 200 OK\r\n\r\n');
     const client = new tls.TLSSocket(socket, {
@@ -58,17 +58,17 @@ export async function startRecorder() {
       secureContext,
       ALPNProtocols: ['http/1.1'],
     });
-    tie(client, upstream);
+    pair(client, upstream);
     proxy.emit('connection', client);
   }
 
-  async function pass(request, { requests, assertWanted }) {
+  async function forward(request, { requests, assertWanted }) {
     const { method, socket } = request;
     const headers = { ...request.headers };
     // In a tunnel it is not the recorder's, but one that somebody typed for the API.
     if (!socket.encrypted) delete headers['proxy-authorization'];
     const body = await text(request);
-    if (!upstreams.has(socket)) tie(socket, await reach(new URL(request.url), socket));
+    if (!upstreams.has(socket)) pair(socket, await reach(new URL(request.url), socket));
     assertWanted();
     // A proxy is asked for the whole address, an API for the path.
     const path = request.url.replace(/^http:\/\/[^/]+/, '');
@@ -97,8 +97,8 @@ export async function startRecorder() {
     });
   }
 
-  const proxy = http.createServer({ maxHeaderSize: MOST_HEAD_BYTES }, (request) =>
-    serve(request, pass),
+  const proxy = http.createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request) =>
+    serve(request, forward),
   );
   proxy.on('connect', (request) => serve(request, openTunnel));
   proxy.on('connection', (socket) => {
@@ -116,13 +116,13 @@ export async function startRecorder() {
     /** The value of `call` and the requests that it sent; one call at a time. */
     async record(call) {
       const requests = [];
-      const nothingPassed = new Promise((_, reject) => {
+      const notForwarded = new Promise((_, reject) => {
         const giveUp = ({ code, message }) =>
-          requests.length === 0 && reject(new NothingPassed(code ?? message));
+          requests.length === 0 && reject(new NotForwarded(code ?? message));
         recording = { requests, giveUp };
       });
       try {
-        return { value: await Promise.race([call(), nothingPassed]), requests };
+        return { value: await Promise.race([call(), notForwarded]), requests };
       } finally {
         recording = undefined;
       }

@@ -3,25 +3,25 @@
 
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { KEY_PREFIX } from '../stand-in/access.mjs';
+import { KEY_PREFIX } from '../mock-api/auth.mjs';
 import { createCalls } from './calls.mjs';
 import { readForms } from './forms.mjs';
-import { refusalOf } from './gate.mjs';
+import { rejectionReason } from './gate.mjs';
 import { readPage } from './page-files.mjs';
 
 const PAGE = fileURLToPath(new URL('dist/', import.meta.url));
-const STAND_IN_KEY = `${KEY_PREFIX}-playground`;
+const MOCK_API_KEY = `${KEY_PREFIX}-playground`;
 /** ToolJet's own limit of a request. */
-const MOST_BODY_BYTES = 50 * 1024 * 1024;
+const MAX_BODY_BYTES = 50 * 1024 * 1024;
 
-/** `plugin` is the text of dist/index.js, `standIn` a running stand-in for OpenAI's API. */
-export async function startPlayground({ plugin, standIn, port = 0 }) {
+/** `plugin` is the text of dist/index.js, `mockApi` a running mock API for OpenAI's API. */
+export async function startPlayground({ plugin, mockApi, port = 0 }) {
   const page = readPage(PAGE);
-  const calls = createCalls({ plugin, standIn });
+  const calls = createCalls({ plugin, mockApi });
   const routes = {
     'GET /api/setup': () => ({
       ...readForms(),
-      standIn: { apiKey: STAND_IN_KEY, base_url: standIn.baseUrl, keyPrefix: KEY_PREFIX },
+      mockApi: { apiKey: MOCK_API_KEY, base_url: mockApi.baseUrl, keyPrefix: KEY_PREFIX },
     }),
     'POST /api/test-connection': calls.testConnection,
     'POST /api/run': calls.run,
@@ -30,7 +30,7 @@ export async function startPlayground({ plugin, standIn, port = 0 }) {
   async function answer(request, response) {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const refusal = refusalOf(request, server.address().port);
+    const refusal = rejectionReason(request, server.address().port);
     if (refusal) {
       sendJson(response, 403, { error: refusal });
       return;
@@ -75,8 +75,7 @@ async function readJson(request) {
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > MOST_BODY_BYTES)
-      throw Object.assign(new Error('That is too much.'), { status: 413 });
+    if (size > MAX_BODY_BYTES) throw Object.assign(new Error('That is too much.'), { status: 413 });
     chunks.push(chunk);
   }
   try {

@@ -15,7 +15,7 @@ export function templatesIn(option) {
   return [...new Set(Object.values(option).flatMap(templatesIn))];
 }
 
-export const expressionOf = (template) => template.slice(2, -2);
+export const readExpression = (template) => template.slice(2, -2);
 
 /** The option with the values of its templates; a template without one is `undefined`. */
 export function fillIn(option, values, tooljet = 3) {

@@ -41,11 +41,11 @@ for (const [address, bits] of Object.entries(RESERVED_IPV6)) {
 }
 
 /** The host of a URL without the brackets of an IPv6 address. */
-export const hostOf = ({ hostname }) => hostname.replace(/^\[|\]$/g, '');
+export const readHost = ({ hostname }) => hostname.replace(/^\[|\]$/g, '');
 
 /** Resolves to a connection that is ready for HTTP, unless `signal` is aborted before. */
 export async function connect(url, signal) {
-  const host = hostOf(url);
+  const host = readHost(url);
   const target = { host, port: Number(url.port) || PORTS[url.protocol], noDelay: true };
   const isSecure = url.protocol === 'https:';
   const socket = isSecure

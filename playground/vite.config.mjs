@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  // host/ uses it too, and is outside of this folder: the page takes the one that is installed here.
+  // harness/ uses it too, and is outside of this folder: the page takes the one that is installed here.
   resolve: { dedupe: ['humps'] },
   build: {
     // The first browsers with light-dark(): what stands in for it ignores the theme button.

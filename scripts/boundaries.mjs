@@ -19,7 +19,7 @@ export const WINGS = {
 const TOP = ['binding', 'query_runner', 'request_sender', 'service'];
 
 /** What a file says beside its comments and its tests. */
-const codeOf = (text) => text.split(/^#\[cfg\(test\)\]$/m)[0].replace(/^\s*\/\/.*$/gm, '');
+const stripTests = (text) => text.split(/^#\[cfg\(test\)\]$/m)[0].replace(/^\s*\/\/.*$/gm, '');
 
 /** The modules directly below the crate that a file uses. */
 function usedModules(code) {
@@ -42,7 +42,7 @@ function topNames(list) {
 
 /** What a file of src/, by its path there, names against the rules. */
 export function boundaryViolations(file, text) {
-  const code = codeOf(text);
+  const code = stripTests(text);
   const crates = CRATES.filter(({ files }) => !files.test(file))
     .flatMap((boundary) => boundary.crates)
     .filter((crate) => new RegExp(`\\b${crate}\\b`).test(code));

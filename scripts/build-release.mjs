@@ -5,9 +5,9 @@ import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rustEnvironment } from './portable/rust-std.mjs';
-import { assertPortable, GLIBC_FLOOR, glibcOf } from './portable/system-needs.mjs';
+import { assertPortable, GLIBC_FLOOR, requiredGlibc } from './portable/system-needs.mjs';
 import { zigEnvironment } from './portable/zig.mjs';
-import { ROOT, step } from './setup.mjs';
+import { ROOT, runOrExit } from './setup.mjs';
 
 const TRIPLES = {
   x64: 'x86_64-unknown-linux-gnu',
@@ -62,7 +62,7 @@ function buildRelease({ architectures, addon, id, name, out, help, 'no-pack': ad
   );
   if (addonsOnly) return;
   const passedOn = Object.entries({ id, name, out }).filter(([, value]) => value !== undefined);
-  step(process.execPath, [
+  runOrExit(process.execPath, [
     'scripts/build.mjs',
     ...[...addons, ...addon].flatMap((each) => ['--addon', each]),
     ...passedOn.flatMap(([option, value]) => [`--${option}`, value]),
@@ -76,7 +76,7 @@ function compile(architecture) {
   const rust = rustEnvironment(triple, tools);
   // A folder for each compiler, as neither can use what the other compiled.
   const target = join(ROOT, 'target', 'release-build', rust.RUSTC ? 'debian-rust' : 'rust');
-  step(
+  runOrExit(
     'cargo-zigbuild',
     [
       ...['rustc', '--locked', '--release', '--lib', '--crate-type', 'cdylib'],
@@ -93,7 +93,7 @@ function compile(architecture) {
       `the addon for linux-${architecture} would not load everywhere: ${error.message}`,
     );
   }
-  console.log(`linux-${architecture} needs glibc ${glibcOf(bytes)}, and no other library`);
+  console.log(`linux-${architecture} needs glibc ${requiredGlibc(bytes)}, and no other library`);
   const addons = join(ROOT, 'target', 'addons');
   mkdirSync(addons, { recursive: true });
   const file = join(addons, `tooljet-openai-linux-${architecture}.node`);

@@ -7,10 +7,10 @@ import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createHost } from '../host/host.mjs';
-import { continuationOf } from '../stand-in/continuations.mjs';
-import { replyTo } from '../stand-in/replies.mjs';
-import { startStandIn } from '../stand-in/server.mjs';
+import { createHarness } from '../harness/harness.mjs';
+import { findContinuation } from '../mock-api/continuations.mjs';
+import { replyTo } from '../mock-api/replies.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
 import {
   createProgress,
   duration,
@@ -25,7 +25,7 @@ const USAGE = `npm run demo -- [options]
   --prompt TEXT   use this prompt for the Completions and the Chat query
   --help          show this text
 
-Without a key the demo talks to a stand-in for OpenAI's API on this machine.
+Without a key the demo talks to a mock of OpenAI's API on this machine.
 With OPENAI_API_KEY in the environment (and OPENAI_ORG_ID, if you need it) it
 talks to the real API; its queries then cost a fraction of a cent.
 `;
@@ -80,7 +80,7 @@ async function timed(work) {
 const PASSED = { outcome: 'ok', style: 'green' };
 const FAILED_AS_PLANNED = { outcome: 'failed, as it should', style: 'yellow' };
 
-function tokensOf({ usage, finish_reason: reason }) {
+function describeTokens({ usage, finish_reason: reason }) {
   const counts = usage && `${usage.prompt_tokens} in, ${usage.completion_tokens} out`;
   return [counts, reason && `finish_reason ${reason}`].filter(Boolean).join(', ');
 }
@@ -96,12 +96,12 @@ function printMetadata(metadata) {
   for (const { parameter, change, to } of metadata.adjusted ?? []) {
     printField('adjusted', `${parameter}: ${change}${to ? ` to ${to}` : ''}`);
   }
-  printField('tokens', tokensOf(metadata));
+  printField('tokens', describeTokens(metadata));
   printField('request', `${metadata.request_id}`);
 }
 
-async function demonstrateConnection(host, source, title) {
-  const { result, time } = await timed(host.testConnection(source));
+async function demonstrateConnection(harness, source, title) {
+  const { result, time } = await timed(harness.testConnection(source));
   // Below the first line ToolJet prints the details as JSON.
   const [sentence] = (result.message ?? '').split('\n');
   expect(result.status === 'ok', `The connection test failed. ${sentence}`);
@@ -112,8 +112,8 @@ async function demonstrateConnection(host, source, title) {
   }
 }
 
-async function demonstrateQuery(host, source, { title, query, expected }) {
-  const { result, time } = await timed(host.run(source, query));
+async function demonstrateQuery(harness, source, { title, query, expected }) {
+  const { result, time } = await timed(harness.run(source, query));
   expect(
     result.status === 'ok',
     `${title}: the query failed. ${result.description ?? result.message}`,
@@ -125,7 +125,7 @@ async function demonstrateQuery(host, source, { title, query, expected }) {
   if (expected !== undefined) {
     expect(
       expected.trim().startsWith(result.data.trim()),
-      `${title}: the stand-in said “${expected.trim()}”, but the plugin returned “${result.data}”.`,
+      `${title}: the mock API said “${expected.trim()}”, but the plugin returned “${result.data}”.`,
     );
   }
   printHeading(title, { ...PASSED, time });
@@ -134,8 +134,8 @@ async function demonstrateQuery(host, source, { title, query, expected }) {
   printMetadata(result.metadata);
 }
 
-async function demonstrateFailure(host, source, { title, change, query, code, says, secret }) {
-  const { result, time } = await timed(host.run(source, query));
+async function demonstrateFailure(harness, source, { title, change, query, code, says, secret }) {
+  const { result, time } = await timed(harness.run(source, query));
   expect(result.status === 'failed', `${title}: the query should have failed, but did not.`);
   expect(
     says.test(result.description),
@@ -158,26 +158,26 @@ async function demonstrateFailure(host, source, { title, change, query, code, sa
   printField('data', data.join(', '));
 }
 
-async function demonstrate({ host, source, prompt, standIn }) {
+async function demonstrate({ harness, source, prompt, mockApi }) {
   const completionPrompt = prompt ?? COMPLETION_PROMPT;
   const chatPrompt = prompt ?? CHAT_PROMPT;
 
-  await demonstrateConnection(host, source, '1  Test connection');
+  await demonstrateConnection(harness, source, '1  Test connection');
   print();
-  await demonstrateQuery(host, source, {
+  await demonstrateQuery(harness, source, {
     title: '2  Completions',
     query: { operation: 'completion', prompt: completionPrompt, max_tokens: '64' },
-    expected: standIn && continuationOf(completionPrompt),
+    expected: mockApi && findContinuation(completionPrompt),
   });
   print();
-  await demonstrateQuery(host, source, {
+  await demonstrateQuery(harness, source, {
     title: '3  Chat',
     query: { operation: 'chat', prompt: chatPrompt, max_tokens: '64', temperature: '0.7' },
-    expected: standIn && replyTo(chatPrompt),
+    expected: mockApi && replyTo(chatPrompt),
   });
   print();
   await demonstrateFailure(
-    host,
+    harness,
     { ...source, apiKey: WRONG_KEY },
     {
       title: '4  Chat with a wrong key',
@@ -189,20 +189,20 @@ async function demonstrate({ host, source, prompt, standIn }) {
     },
   );
   print();
-  const sent = standIn?.requests.length;
-  await demonstrateFailure(host, source, {
+  const sent = mockApi?.requests.length;
+  await demonstrateFailure(harness, source, {
     title: '5  Chat with a value out of range',
     change: 'Temperature 3, which is refused before anything is sent',
     query: { operation: 'chat', prompt: chatPrompt, temperature: '3' },
     says: /temperature/i,
   });
   expect(
-    standIn?.requests.length === sent,
+    mockApi?.requests.length === sent,
     'A query with a value out of range was sent all the same.',
   );
 }
 
-function optionsOf(args) {
+function parseOptions(args) {
   const { values } = parseArgs({
     args,
     options: { prompt: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
@@ -218,7 +218,7 @@ async function run({ prompt }) {
   print(paint('bold', 'OpenAI for ToolJet, as a native addon: a demo'));
   print();
   const text = await build();
-  const host = createHost({ text, loader: 'E' });
+  const harness = createHarness({ text, loader: 'E' });
   print('Loaded it as ToolJet does: from base64 text, in a fresh context for every query');
 
   if (apiKey) {
@@ -226,23 +226,23 @@ async function run({ prompt }) {
     print();
     const organizationId = process.env.OPENAI_ORG_ID?.trim();
     const source = { apiKey, ...(organizationId && { organizationId }) };
-    await demonstrate({ host, source, prompt });
+    await demonstrate({ harness, source, prompt });
     return 'the real API';
   }
-  const standIn = await startStandIn();
+  const mockApi = await startMockApi();
   try {
-    print("Talking to a stand-in for OpenAI's API on this machine");
+    print("Talking to a mock of OpenAI's API on this machine");
     print();
-    const source = { apiKey: 'sk-stand-in-demo', base_url: standIn.baseUrl };
-    await demonstrate({ host, source, prompt, standIn });
-    return 'the stand-in; set OPENAI_API_KEY to talk to the real API';
+    const source = { apiKey: 'sk-mock-api-demo', base_url: mockApi.baseUrl };
+    await demonstrate({ harness, source, prompt, mockApi });
+    return 'the mock API; set OPENAI_API_KEY to talk to the real API';
   } finally {
-    await standIn.close();
+    await mockApi.close();
   }
 }
 
 async function main() {
-  const options = optionsOf(process.argv.slice(2));
+  const options = parseOptions(process.argv.slice(2));
   if (options.help) {
     process.stdout.write(USAGE);
     return;

@@ -11,7 +11,7 @@ import { labelsRs } from '../forms/labels-rs.mjs';
 import { manifest } from '../forms/manifest-json.mjs';
 import { operationsForm } from '../forms/operations-json.mjs';
 import { optionTypes } from '../forms/option-types.mjs';
-import { installPackages, ROOT, tool } from './setup.mjs';
+import { binPath, installPackages, ROOT } from './setup.mjs';
 
 const read = (name) => readFileSync(`${ROOT}/${name}`, 'utf8');
 
@@ -27,7 +27,7 @@ function between(text, start, end, content) {
 /** As `npm run lint` wants it. */
 function formatted(name, text) {
   const { status, stdout, stderr } = spawnSync(
-    tool('biome'),
+    binPath('biome'),
     ['format', `--stdin-file-path=${name}`],
     { cwd: ROOT, input: text, encoding: 'utf8' },
   );

@@ -48,7 +48,7 @@ function packageText({ id, version }) {
 }
 
 /** What the folder is to hold, by path. */
-function filesOf({ folder, id }) {
+function listFiles({ folder, id }) {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const operations = readFile(folder, 'lib/operations.json');
   return {
@@ -94,7 +94,7 @@ function leftovers(target, files) {
 function exportTo(target, folder) {
   const { id } = readPlugin(folder);
   assertIsPlaceFor(id, target);
-  const files = filesOf({ folder, id });
+  const files = listFiles({ folder, id });
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(target, path)), { recursive: true });
     writeFileSync(join(target, path), content);

@@ -7,8 +7,8 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeSeeds } from './proof/corpus.mjs';
-import { ROOT, step } from './setup.mjs';
+import { ROOT, runOrExit } from './setup.mjs';
+import { writeSeeds } from './stress/corpus.mjs';
 
 const USAGE = `npm run fuzz -- [options]
   --minutes N   how long, 6 unless said otherwise: a third for the properties, a third for those on
@@ -68,7 +68,7 @@ function properties() {
   // Optimised, but with the checks of a test build for overflow and the like.
   const test = ['test', '--locked', '--test', 'properties', '--config', 'profile.test.opt-level=2'];
   const env = { ...process.env, CARGO_TARGET_DIR: WORK };
-  step('cargo', [...test, '--no-run'], { env });
+  runOrExit('cargo', [...test, '--no-run'], { env });
 
   let inputs = 0;
   withSeeds((seed) => {
@@ -86,7 +86,7 @@ function properties() {
 }
 
 function packed() {
-  step(process.execPath, ['scripts/build.mjs']);
+  runOrExit(process.execPath, ['scripts/build.mjs']);
   let runs = 0;
   withSeeds((seed) => {
     const { status, stdout } = spawnSync(
@@ -103,7 +103,7 @@ function packed() {
 function guided() {
   const host = /host: (.*)/.exec(spawnSync('rustc', ['-vV'], { encoding: 'utf8' }).stdout)[1];
   // With a target of its own, build scripts and macros are not instrumented.
-  step('cargo', ['build', '--locked', '--release', '--target', host], {
+  runOrExit('cargo', ['build', '--locked', '--release', '--target', host], {
     cwd: join(ROOT, 'fuzz'),
     env: { ...process.env, CARGO_TARGET_DIR: join(WORK, 'guided'), RUSTFLAGS: COVERAGE.join(' ') },
   });
@@ -111,7 +111,7 @@ function guided() {
   writeSeeds(corpus);
   mkdirSync(join(WORK, 'crashes'), { recursive: true });
   for (const target of TARGETS) {
-    step(join(WORK, 'guided', host, 'release', target), [
+    runOrExit(join(WORK, 'guided', host, 'release', target), [
       join(corpus, target),
       `-max_total_time=${Math.ceil((minutes / 3 / TARGETS.length) * 60)}`,
       `-artifact_prefix=${join(WORK, 'crashes', target)}-`,

@@ -25,7 +25,7 @@ const USAGE = `npm run install:tooljet -- --url URL --workspace ID [options]
 The session is the value of the cookie tj_auth_token in the browser of a signed-in admin.
 `;
 
-function optionsOf(args) {
+function parseOptions(args) {
   const { values } = parseArgs({
     args,
     options: {
@@ -125,7 +125,7 @@ async function install(options) {
 const print = (line) => process.stdout.write(`${line}\n`);
 
 async function main() {
-  const options = optionsOf(process.argv.slice(2));
+  const options = parseOptions(process.argv.slice(2));
   if (options.help) {
     process.stdout.write(USAGE);
     return;

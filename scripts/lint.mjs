@@ -2,20 +2,28 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { boundaryViolations } from './boundaries.mjs';
-import { installPackages, ROOT, step, tool } from './setup.mjs';
+import { binPath, installPackages, ROOT, runOrExit } from './setup.mjs';
 
 installPackages();
-step('cargo', ['fmt', '--check']);
-step('cargo', ['clippy', '--locked', '--all-targets', '--all-features', '--', '-D', 'warnings']);
+runOrExit('cargo', ['fmt', '--check']);
+runOrExit('cargo', [
+  'clippy',
+  '--locked',
+  '--all-targets',
+  '--all-features',
+  '--',
+  '-D',
+  'warnings',
+]);
 checkBoundaries();
-step(tool('biome'), [
+runOrExit(binPath('biome'), [
   'ci',
   '--error-on-warnings',
   `--colors=${process.stdout.isTTY ? 'force' : 'off'}`,
   '.',
 ]);
-step(tool('tsc'), ['-p', '__tests__']);
-step(process.execPath, ['scripts/docs.mjs', '--check']);
+runOrExit(binPath('tsc'), ['-p', '__tests__']);
+runOrExit(process.execPath, ['scripts/docs.mjs', '--check']);
 
 function checkBoundaries() {
   console.log('\n> boundaries: what each wing of src/ may name');

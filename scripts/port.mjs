@@ -1,5 +1,5 @@
 /** What `--port` names; 0 stands for any free port. */
-export function portOf(text) {
+export function parsePort(text) {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65535) {
     throw new Error(`--port must be a whole number from 0 to 65535, not ${text}`);

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startMarketplace, TOOLJET_MARKETPLACE } from './marketplace.mjs';
-import { portOf } from './port.mjs';
+import { parsePort } from './port.mjs';
 import { ROOT } from './setup.mjs';
 
 const USAGE = `npm run serve -- [options]
@@ -17,7 +17,7 @@ const USAGE = `npm run serve -- [options]
 Serves the built plugin on this machine only, until it is stopped (Ctrl-C).
 `;
 
-function optionsOf(args) {
+function parseOptions(args) {
   const { values } = parseArgs({
     args,
     options: {
@@ -32,14 +32,14 @@ function optionsOf(args) {
   });
   return {
     ...values,
-    port: portOf(values.port),
+    port: parsePort(values.port),
     folder: resolve(values.folder),
-    upstream: originOf(values.upstream),
+    upstream: parseOrigin(values.upstream),
   };
 }
 
 /** ToolJet puts paths behind it as they are, so it ends without a slash. */
-function originOf(text) {
+function parseOrigin(text) {
   const isUrl = URL.canParse(text);
   const { protocol, username, password, search, hash } = isUrl ? new URL(text) : {};
   if (!['http:', 'https:'].includes(protocol) || username || password || search || hash) {
@@ -49,7 +49,7 @@ function originOf(text) {
 }
 
 async function main() {
-  const { help, folder, upstream, port } = optionsOf(process.argv.slice(2));
+  const { help, folder, upstream, port } = parseOptions(process.argv.slice(2));
   if (help) {
     process.stdout.write(USAGE);
     return;

@@ -12,11 +12,11 @@ export function installPackages(folder = ROOT) {
   const lock = `${folder}/package-lock.json`;
   const installed = `${folder}/node_modules/.package-lock.json`;
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  step('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder });
+  runOrExit('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder });
 }
 
 /** Runs a command with its output shown, and ends this process if it fails. */
-export function step(command, args, options = {}) {
+export function runOrExit(command, args, options = {}) {
   console.log(`\n> ${command} ${args.join(' ')}`);
   const { status, error } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', ...options });
   if (error?.code === 'ENOENT') {
@@ -30,6 +30,6 @@ export function step(command, args, options = {}) {
 }
 
 /** A program of node_modules. */
-export function tool(name) {
+export function binPath(name) {
   return `${ROOT}/node_modules/.bin/${name}`;
 }

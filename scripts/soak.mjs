@@ -7,15 +7,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createHost } from '../host/host.mjs';
-import { complaints, figures, table } from './proof/growth.mjs';
-import { query, startServer } from './proof/load.mjs';
+import { createHarness } from '../harness/harness.mjs';
 import { ROOT } from './setup.mjs';
+import { metrics, table, violations } from './stress/growth.mjs';
+import { query, startServer } from './stress/load.mjs';
 
 const USAGE = `npm run soak -- [options]
   --queries N       200000 unless said otherwise
   --concurrency N   queries at a time, 64 unless said otherwise
-  --json FILE       write the figures there too
+  --json FILE       write the metrics there too
 PLUGIN=FILE names another build than dist/index.js.`;
 const ROUNDS = 20;
 const PLUGIN = process.env.PLUGIN ?? join(ROOT, 'dist/index.js');
@@ -37,7 +37,7 @@ if (values.help || !(queries >= ROUNDS && concurrency >= 1)) {
   console.log(USAGE);
   process.exitCode = values.help ? 0 : 2;
 } else if (process.platform !== 'linux') {
-  console.error('soak: the figures come from /proc, which only Linux has');
+  console.error('soak: the metrics come from /proc, which only Linux has');
   process.exitCode = 1;
 } else {
   process.exitCode = await soak();
@@ -46,14 +46,14 @@ if (values.help || !(queries >= ROUNDS && concurrency >= 1)) {
 async function soak() {
   const server = await startServer();
   try {
-    const host = createHost({ text: readFileSync(PLUGIN, 'utf8'), loader: 'E' });
+    const harness = createHarness({ text: readFileSync(PLUGIN, 'utf8'), loader: 'E' });
     const start = Date.now();
     const samples = [];
     const wrong = new Map();
     for (let round = 0; round < ROUNDS; round += 1) {
       const first = Math.floor((round * queries) / ROUNDS);
       const last = Math.floor(((round + 1) * queries) / ROUNDS);
-      await load(host, server.url, { first, last, wrong });
+      await load(harness, server.url, { first, last, wrong });
       samples.push({ queries: last, ...(await state(server)) });
       console.log(table(samples.slice(-1), { head: round === 0 }));
     }
@@ -61,17 +61,17 @@ async function soak() {
     console.log(
       `\n${queries} queries, a tenth with a fault, ${concurrency} at a time, in ${seconds.toFixed(0)} s:\n`,
     );
-    console.log(`${figures(samples)}\n`);
+    console.log(`${metrics(samples)}\n`);
     const found = [
-      ...complaints(samples),
-      ...[...wrong].map(([complaint, count]) => `${count} wrong results: ${complaint}`),
+      ...violations(samples),
+      ...[...wrong].map(([problem, count]) => `${count} wrong results: ${problem}`),
     ];
-    for (const complaint of found) console.error(complaint);
+    for (const problem of found) console.error(problem);
     if (found.length === 0)
       console.log('Every result was right, and nothing grew beyond what is allowed.');
     if (values.json) {
-      const figures = { queries, concurrency, seconds, node: process.version, samples };
-      writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+      const report = { queries, concurrency, seconds, node: process.version, samples };
+      writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
     }
     return found.length === 0 ? 0 : 1;
   } finally {
@@ -79,13 +79,13 @@ async function soak() {
   }
 }
 
-async function load(host, url, { first, last, wrong }) {
+async function load(harness, url, { first, last, wrong }) {
   let next = first;
   const worker = async () => {
     while (next < last) {
-      const [source, options, complaint] = query(next, url);
+      const [source, options, verify] = query(next, url);
       next += 1;
-      const found = complaint(await host.run(source, options));
+      const found = verify(await harness.run(source, options));
       if (found) wrong.set(found, (wrong.get(found) ?? 0) + 1);
     }
   };

@@ -1,9 +1,9 @@
-// npm start: the playground, on the built plugin and a stand-in for OpenAI's API.
+// npm start: the playground, on the built plugin and a mock of OpenAI's API.
 
 import { parseArgs } from 'node:util';
+import { startMockApi } from '../mock-api/server.mjs';
 import { prepare } from '../playground/prepare.mjs';
-import { startStandIn } from '../stand-in/server.mjs';
-import { portOf } from './port.mjs';
+import { parsePort } from './port.mjs';
 
 const USAGE = `npm start -- [options]
   --port N   the port of the page; 4700 unless told, 0 for any free one
@@ -23,25 +23,25 @@ async function main() {
     process.stdout.write(USAGE);
     return;
   }
-  const port = portOf(values.port);
+  const port = parsePort(values.port);
   const plugin = prepare();
   // Its packages are there only now.
   const { startPlayground } = await import('../playground/server.mjs');
-  const standIn = await startStandIn();
-  const playground = await startPlayground({ plugin, standIn, port }).catch(async (error) => {
-    await standIn.close();
+  const mockApi = await startMockApi();
+  const playground = await startPlayground({ plugin, mockApi, port }).catch(async (error) => {
+    await mockApi.close();
     throw error;
   });
 
   const stop = async () => {
-    await Promise.all([playground.close(), standIn.close()]);
+    await Promise.all([playground.close(), mockApi.close()]);
     // The plugin may still wait for an answer.
     process.exit();
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   process.stdout.write(
-    `\nPlayground:   ${playground.url}\nStand-in API: ${standIn.baseUrl}\nCtrl-C stops both.\n`,
+    `\nPlayground:   ${playground.url}\nMock API: ${mockApi.baseUrl}\nCtrl-C stops both.\n`,
   );
 }
 

@@ -2,13 +2,13 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { prepare } from '../playground/prepare.mjs';
-import { ROOT, step } from './setup.mjs';
+import { ROOT, runOrExit } from './setup.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 ensureChromium();
 prepare();
-step(
+runOrExit(
   process.execPath,
   // One file at a time, as each starts a browser.
   ['--test', '--test-reporter=spec', '--test-concurrency=1', ...testFiles()],
@@ -31,6 +31,6 @@ function ensureChromium() {
     process.exit(1);
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  step('apt-get', ['update', '-qq'], { env });
-  step('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'chromium'], { env });
+  runOrExit('apt-get', ['update', '-qq'], { env });
+  runOrExit('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'chromium'], { env });
 }

@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createHost } from '../host/host.mjs';
-import { LOADERS } from '../host/loaders.mjs';
-import { startStandIn } from '../stand-in/server.mjs';
+import { createHarness } from '../harness/harness.mjs';
+import { LOADERS } from '../harness/loaders.mjs';
+import { startMockApi } from '../mock-api/server.mjs';
 import { readPlugin } from './built-plugin.mjs';
-import { ROOT, step } from './setup.mjs';
+import { ROOT, runOrExit } from './setup.mjs';
 
 const marketplace = join(ROOT, 'target/tooljet-marketplace');
 
@@ -46,13 +46,13 @@ const SURROUNDINGS = {
     }`,
 };
 
-step(process.execPath, ['scripts/build.mjs']);
+runOrExit(process.execPath, ['scripts/build.mjs']);
 const plugin = join(marketplace, 'plugins', readPlugin(ROOT).id);
 for (const [path, text] of Object.entries(SURROUNDINGS)) {
   mkdirSync(dirname(join(marketplace, path)), { recursive: true });
   writeFileSync(join(marketplace, path), text);
 }
-step(
+runOrExit(
   'npm',
   [
     ...['install', '--no-audit', '--no-fund', './common'],
@@ -60,25 +60,25 @@ step(
   ],
   { cwd: marketplace },
 );
-step(process.execPath, ['scripts/export.mjs', plugin]);
-step(join(marketplace, 'node_modules/.bin/ncc'), ['build', 'lib/index.ts', '-o', 'dist'], {
+runOrExit(process.execPath, ['scripts/export.mjs', plugin]);
+runOrExit(join(marketplace, 'node_modules/.bin/ncc'), ['build', 'lib/index.ts', '-o', 'dist'], {
   cwd: plugin,
 });
 
 const text = readFileSync(join(plugin, 'dist/index.js'), 'utf8');
-const standIn = await startStandIn();
+const mockApi = await startMockApi();
 try {
-  const source = { apiKey: 'sk-stand-in-test', base_url: standIn.baseUrl };
+  const source = { apiKey: 'sk-mock-api-test', base_url: mockApi.baseUrl };
   const query = { operation: 'chat', prompt: 'What is the capital of France?' };
   for (const loader of LOADERS) {
-    const host = createHost({ text, loader });
-    assert.deepEqual(await host.testConnection(source), { status: 'ok' });
-    assert.equal((await host.run(source, query)).data, 'The capital of France is Paris.');
-    const refused = await host.run({ ...source, apiKey: 'sk-wrong' }, query);
+    const harness = createHarness({ text, loader });
+    assert.deepEqual(await harness.testConnection(source), { status: 'ok' });
+    assert.equal((await harness.run(source, query)).data, 'The capital of France is Paris.');
+    const refused = await harness.run({ ...source, apiKey: 'sk-wrong' }, query);
     assert.equal(refused.message, 'Query could not be completed');
     assert.equal(refused.data.code, 'invalid_api_key');
     console.log(`loader ${loader}: ok`);
   }
 } finally {
-  await standIn.close();
+  await mockApi.close();
 }

@@ -2,17 +2,17 @@
 // `npm test -- __tests__/forms.test.mjs` runs the named Node test files only.
 
 import { readdirSync } from 'node:fs';
-import { installPackages, ROOT, step } from './setup.mjs';
+import { installPackages, ROOT, runOrExit } from './setup.mjs';
 
 const named = process.argv.slice(2);
 
 installPackages();
 if (named.length === 0) {
-  step('cargo', ['test', '--locked']);
+  runOrExit('cargo', ['test', '--locked']);
 }
-step(process.execPath, ['scripts/build.mjs']);
+runOrExit(process.execPath, ['scripts/build.mjs']);
 // A second addon, in which a query can panic on purpose.
-step(process.execPath, [
+runOrExit(process.execPath, [
   'scripts/build.mjs',
   '--debug',
   '--features',
@@ -20,7 +20,7 @@ step(process.execPath, [
   '--out',
   'target/panic-probe',
 ]);
-step(process.execPath, [
+runOrExit(process.execPath, [
   '--test',
   '--test-reporter=spec',
   ...(named.length > 0 ? named : nodeTests()),

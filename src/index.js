@@ -1,6 +1,6 @@
 // The entry of the plugin. ToolJet evaluates this text anew for every query, in a
 // new vm context, so evaluating it does next to nothing: the addon is looked for
-// at the first call, and its binding is parked on `process`, which outlives the
+// at the first call, and its binding is cached on `process`, which outlives the
 // context.
 //
 // Node 14 evaluates it too: built-ins only, and without the `node:` prefix. Values
@@ -29,7 +29,7 @@ class QueryError extends Error {
 
 class OpenAI {
   async run(sourceOptions, queryOptions) {
-    return outcome(
+    return callAddon(
       (binding) => binding.run(sourceOptions, queryOptions),
       // Where there is any data, ToolJet 2 shows `data.message` and nothing else.
       (message) => new QueryError('Query could not be completed', message, { message }),
@@ -37,7 +37,7 @@ class OpenAI {
   }
 
   async testConnection(sourceOptions) {
-    return outcome(
+    return callAddon(
       (binding) => binding.testConnection(sourceOptions),
       // ToolJet prints `data` below the message, even an empty one.
       (message) =>
@@ -51,7 +51,7 @@ class OpenAI {
 }
 
 /** What the addon resolves to. Its failures are data, which become a QueryError here. */
-async function outcome(call, cannotRun) {
+async function callAddon(call, cannotRun) {
   let result;
   try {
     result = await call(loadedBinding());
@@ -99,15 +99,15 @@ function firstLoad(addon, name) {
   if (failed && Date.now() - failed.at < RETRY_AFTER_MS) throw failed.error;
   try {
     const binding = require('./entry/load')(addon);
-    park(name, binding);
+    cacheOnProcess(name, binding);
     return binding;
   } catch (error) {
-    park(`${name}/failure`, { error, at: Date.now() });
+    cacheOnProcess(`${name}/failure`, { error, at: Date.now() });
     throw error;
   }
 }
 
-function park(name, value) {
+function cacheOnProcess(name, value) {
   Object.defineProperty(process, Symbol.for(name), { value, configurable: true });
 }
 

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)] // here a panic is a failed test
-//! What a builder sees when the network fails, against real sockets: every fault ends within
+//! What an app builder sees when the network fails, against real sockets: every fault ends within
 //! its deadline, with the right words, and leaves a client that serves the next query.
 
 #[path = "support/plugin.rs"]
@@ -19,7 +19,8 @@ use std::{
 
 use miniz_oxide::deflate::compress_to_vec;
 use plugin::{
-    KEY, PONG, Plugin, assert_failure, assert_pong, client, failure, hasty_client, pong, query, source, unresolvable,
+    KEY, PONG, Plugin, assert_failure, assert_pong, client, failure, pong, query, short_timeout_client, source,
+    unresolvable,
 };
 use serde_json::{Value, json};
 use server::{Connection, Request, Server, response};
@@ -45,7 +46,7 @@ fn with_retries(base_url: &str) -> Value {
 
 /// What a query meets whose connections are served by `fault`. Proves on the way that it
 /// ends in time and that the same client serves the next query once the fault is over.
-fn meet(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync + 'static) -> Failure {
+fn failure_from(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync + 'static) -> Failure {
     let faulty = Arc::new(AtomicBool::new(true));
     let server = {
         let faulty = Arc::clone(&faulty);
@@ -53,7 +54,7 @@ fn meet(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync + 'stat
             if faulty.load(Ordering::SeqCst) {
                 fault(connection);
             } else {
-                connection.answer(|_| pong());
+                connection.respond(|_| pong());
             }
         })
     };
@@ -67,9 +68,9 @@ fn meet(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync + 'stat
     failure
 }
 
-/// [`meet`] with a server that reads a request, sends these bytes and closes.
-fn meet_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Failure {
-    meet(2 * SECOND, move |connection| {
+/// [`failure_from`] with a server that reads a request, sends these bytes and closes.
+fn failure_from_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Failure {
+    failure_from(2 * SECOND, move |connection| {
         connection.request();
         connection.send(&bytes);
     })
@@ -82,7 +83,7 @@ fn unused_port() -> u16 {
 // No connection.
 
 #[test]
-fn a_port_where_nothing_listens_is_refused() {
+fn fails_with_connection_refused_when_nothing_listens() {
     let port = unused_port();
     for host in ["127.0.0.1", "localhost"] {
         let failure = Plugin::new().fail(&format!("http://{host}:{port}"), 2 * SECOND);
@@ -91,7 +92,7 @@ fn a_port_where_nothing_listens_is_refused() {
 }
 
 #[test]
-fn a_name_without_address_is_a_dns_failure() {
+fn fails_with_dns_failed_when_a_name_has_no_address() {
     let host = unresolvable(0);
     for scheme in ["http", "https"] {
         let failure = Plugin::new().fail(&format!("{scheme}://{host}"), 5 * SECOND);
@@ -100,8 +101,8 @@ fn a_name_without_address_is_a_dns_failure() {
 }
 
 #[test]
-fn a_host_that_takes_no_connection_ends_with_the_connect_timeout_or_the_deadline() {
-    let plugin = Plugin::with_client(hasty_client(&UNGUARDED));
+fn fails_at_the_connect_timeout_or_deadline_when_a_host_accepts_no_connection() {
+    let plugin = Plugin::with_client(short_timeout_client(&UNGUARDED));
     let listener = {
         let _context = plugin.runtime.enter();
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -120,19 +121,19 @@ fn a_host_that_takes_no_connection_ends_with_the_connect_timeout_or_the_deadline
 }
 
 #[test]
-fn an_address_that_the_rules_forbid_is_not_connected_to() {
-    let server = Server::answering(|_| pong());
+fn does_not_connect_to_an_address_that_the_rules_forbid() {
+    let server = Server::responding(|_| pong());
     let failure = failure(Plugin::with_env(&[]).run(&source(&server.url()), &query(SECOND)));
     assert_failure(&failure, "address_blocked", "SSRF protection");
     assert_eq!(server.opened(), 0);
     Plugin::with_env(&[]).succeed(&format!("http://localhost:{}", server.port()));
 }
 
-// No answer.
+// No response.
 
 #[test]
-fn a_server_that_never_answers_ends_with_the_deadline() {
-    let failure = meet(200, |connection| {
+fn fails_at_the_deadline_when_the_server_never_responds() {
+    let failure = failure_from(200, |connection| {
         connection.request();
         connection.wait_until_closed();
     });
@@ -140,9 +141,9 @@ fn a_server_that_never_answers_ends_with_the_deadline() {
 }
 
 #[test]
-fn a_slow_drip_does_not_outlive_the_deadline() {
+fn fails_at_the_deadline_when_the_response_drips_slowly() {
     for start in ["HTTP/1.1 200 OK\r\ncontent-length: 10000\r\n\r\n", "HTTP/1.1 200 OK\r\nx-header: "] {
-        let failure = meet(200, move |connection| {
+        let failure = failure_from(200, move |connection| {
             connection.request();
             connection.send(start);
             while connection.send("1") {
@@ -154,8 +155,8 @@ fn a_slow_drip_does_not_outlive_the_deadline() {
 }
 
 #[test]
-fn endless_interim_answers_do_not_outlive_the_deadline() {
-    let failure = meet(200, |connection| {
+fn fails_at_the_deadline_when_interim_responses_never_end() {
+    let failure = failure_from(200, |connection| {
         connection.request();
         while connection.send("HTTP/1.1 100 Continue\r\n\r\n") {
             sleep(Duration::from_millis(1));
@@ -165,17 +166,21 @@ fn endless_interim_answers_do_not_outlive_the_deadline() {
 }
 
 #[test]
-fn a_connection_that_ends_before_the_answer_is_a_reset() {
-    assert_failure(&meet(2 * SECOND, Connection::reset), "connection_reset", "closed before the response was complete");
-    assert_failure(&meet(2 * SECOND, |_| ()), "connection_reset", "before the response was complete");
+fn fails_with_connection_reset_when_the_connection_ends_before_the_response() {
+    assert_failure(
+        &failure_from(2 * SECOND, Connection::reset),
+        "connection_reset",
+        "closed before the response was complete",
+    );
+    assert_failure(&failure_from(2 * SECOND, |_| ()), "connection_reset", "before the response was complete");
     for start in ["", "HTTP/1.1 200 OK\r\ncontent-le"] {
-        assert_failure(&meet_bytes(start), "connection_reset", "before the response was complete");
+        assert_failure(&failure_from_bytes(start), "connection_reset", "before the response was complete");
     }
 }
 
 #[test]
-fn a_reset_inside_the_body_is_a_reset() {
-    let failure = meet(2 * SECOND, |connection| {
+fn fails_with_connection_reset_when_the_body_is_reset() {
+    let failure = failure_from(2 * SECOND, |connection| {
         connection.reset();
         connection.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{");
         // The client reads this before the reset takes it away.
@@ -185,22 +190,22 @@ fn a_reset_inside_the_body_is_a_reset() {
 }
 
 #[test]
-fn a_body_that_is_cut_is_told_apart_from_a_wrong_answer() {
+fn distinguishes_a_truncated_body_from_an_invalid_response() {
     for cut in [
         "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\":",
         "HTTP/1.1 200 OK\r\ncontent-length: 100\r\ncontent-encoding: gzip\r\n\r\nabc",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n64\r\n{\"id\":",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\n{\"id\":\r\n",
     ] {
-        assert_failure(&meet_bytes(cut), "truncated_response", "cut off on its way");
+        assert_failure(&failure_from_bytes(cut), "truncated_response", "cut off on its way");
     }
 }
 
 // Not HTTP, or not the API.
 
 #[test]
-fn what_does_not_speak_http_is_named_as_such() {
-    for answer in [
+fn reports_a_server_that_does_not_speak_http() {
+    for response in [
         "Hello, who is there?\r\n\r\n",
         "HTTP/1.1 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n",
@@ -208,12 +213,12 @@ fn what_does_not_speak_http_is_named_as_such() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nmany\r\n",
         "\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\0",
     ] {
-        assert_failure(&meet_bytes(answer), "not_http", "https:// for TLS, http:// without");
+        assert_failure(&failure_from_bytes(response), "not_http", "https:// for TLS, http:// without");
     }
 }
 
 #[test]
-fn a_server_that_speaks_first_does_not_speak_http() {
+fn reports_a_server_that_speaks_first_as_not_http() {
     let server = Server::start(|connection| {
         connection.send("SSH-2.0-OpenSSH_9.9\r\n");
         connection.wait_until_closed();
@@ -227,8 +232,8 @@ fn a_server_that_speaks_first_does_not_speak_http() {
 }
 
 #[test]
-fn a_head_without_end_is_not_http() {
-    let failure = meet(5 * SECOND, |connection| {
+fn reports_an_endless_head_as_not_http() {
+    let failure = failure_from(5 * SECOND, |connection| {
         connection.request();
         connection.send("HTTP/1.1 200 OK\r\n");
         while connection.send(format!("x-header: {}\r\n", "x".repeat(10_000))) {}
@@ -237,15 +242,15 @@ fn a_head_without_end_is_not_http() {
 }
 
 #[test]
-fn an_empty_answer_names_the_base_url() {
-    let failure = meet_bytes("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+fn names_the_base_url_when_the_response_is_empty() {
+    let failure = failure_from_bytes("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     assert_failure(&failure, "invalid_response", "an empty body");
     assert_eq!(failure.data["status"], 200);
 }
 
 #[test]
-fn an_error_before_the_request_was_read_keeps_its_status() {
-    let failure = meet(2 * SECOND, |connection| {
+fn keeps_the_status_of_an_error_sent_before_the_request_was_read() {
+    let failure = failure_from(2 * SECOND, |connection| {
         connection.reset();
         connection.send("HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         sleep(Duration::from_millis(30));
@@ -254,12 +259,12 @@ fn an_error_before_the_request_was_read_keeps_its_status() {
 }
 
 #[test]
-fn an_error_keeps_its_status_when_its_body_is_cut_or_broken() {
+fn keeps_the_status_of_an_error_when_its_body_is_truncated_or_broken() {
     for start in [
         "HTTP/1.1 401 No\r\ncontent-length: 100\r\n\r\nnot this key",
         "HTTP/1.1 401 No\r\ntransfer-encoding: chunked\r\n\r\nc\r\nnot this key\r\nmany\r\n",
     ] {
-        let failure = meet_bytes(start);
+        let failure = failure_from_bytes(start);
         assert_eq!(failure.data["status"], 401);
         assert!(failure.description.contains("not this key"), "{failure:?}");
     }
@@ -268,11 +273,11 @@ fn an_error_keeps_its_status_when_its_body_is_cut_or_broken() {
 // Redirects.
 
 #[test]
-fn redirects_are_not_followed_and_no_header_reaches_the_other_server() {
-    let other = Server::answering(|_| pong());
+fn does_not_follow_redirects_or_send_headers_to_their_target() {
+    let other = Server::responding(|_| pong());
     let target = format!("http://127.0.0.1:{}/v1/elsewhere?token=hush", other.port());
     for status in [300, 301, 302, 303, 307, 308] {
-        let failure = meet_bytes(response(status, &[("location", &target)], ""));
+        let failure = failure_from_bytes(response(status, &[("location", &target)], ""));
         assert_failure(&failure, "unexpected_redirect", &format!("HTTP {status} to http://127.0.0.1:"));
         assert!(!format!("{failure:?}").contains("hush"), "{failure:?}");
     }
@@ -280,8 +285,8 @@ fn redirects_are_not_followed_and_no_header_reaches_the_other_server() {
 }
 
 #[test]
-fn a_redirect_to_itself_is_asked_once() {
-    let server = Server::answering(|_| response(307, &[("location", "/v1/chat/completions")], ""));
+fn requests_a_redirect_to_itself_once() {
+    let server = Server::responding(|_| response(307, &[("location", "/v1/chat/completions")], ""));
     let failure = Plugin::new().fail(&server.url(), 2 * SECOND);
     assert_failure(&failure, "unexpected_redirect", "/v1/chat/completions");
     assert_eq!(server.requests().len(), 1);
@@ -289,18 +294,18 @@ fn a_redirect_to_itself_is_asked_once() {
 
 // Retries.
 
-/// A server that answers in turn, and then with success.
-fn in_turn(answers: Vec<Vec<u8>>) -> Server {
-    let answers = std::sync::Mutex::new(answers.into_iter());
-    Server::answering(move |_| answers.lock().unwrap().next().unwrap_or_else(pong))
+/// A server that sends these responses in turn, and then a success.
+fn in_turn(responses: Vec<Vec<u8>>) -> Server {
+    let responses = std::sync::Mutex::new(responses.into_iter());
+    Server::responding(move |_| responses.lock().unwrap().next().unwrap_or_else(pong))
 }
 
 #[test]
-fn two_server_errors_and_then_an_answer_are_a_success() {
+fn succeeds_after_two_server_errors() {
     let error = || response(500, &[("retry-after-ms", "1")], r#"{"error":{"message":"no"}}"#);
     let server = in_turn(vec![error(), error()]);
     let outcome = Plugin::new().run(&with_retries(&server.url()), &query(5 * SECOND));
-    assert!(matches!(&outcome, Outcome::Ok(reply) if reply.metadata["attempts"] == 3), "{outcome:?}");
+    assert!(matches!(&outcome, Outcome::Ok(result) if result.metadata["attempts"] == 3), "{outcome:?}");
     let requests: Vec<_> = server.requests().into_iter().map(|Request { line, body, .. }| (line, body)).collect();
     assert_eq!(requests.len(), 3);
     assert!(requests.iter().all(|request| *request == requests[0]));
@@ -308,7 +313,7 @@ fn two_server_errors_and_then_an_answer_are_a_success() {
 }
 
 #[test]
-fn every_form_of_the_retry_headers_is_obeyed() {
+fn obeys_every_form_of_the_retry_headers() {
     let plugin = Plugin::new();
     for header in [
         ("retry-after-ms", "5"),
@@ -327,7 +332,7 @@ fn every_form_of_the_retry_headers_is_obeyed() {
 }
 
 #[test]
-fn a_longer_wait_than_the_policy_allows_is_reported_at_once() {
+fn reports_a_delay_beyond_the_limit_at_once() {
     let server = in_turn(vec![response(429, &[("retry-after", "61")], r#"{"error":{"message":"slower"}}"#)]);
     let failure = failure(Plugin::new().run(&with_retries(&server.url()), &query(5 * SECOND)));
     assert_eq!((&failure.data["attempts"], &failure.data["retry_after_seconds"]), (&json!(1), &json!(61.0)));
@@ -335,7 +340,7 @@ fn a_longer_wait_than_the_policy_allows_is_reported_at_once() {
 }
 
 #[test]
-fn a_connection_that_was_closed_between_two_queries_is_replaced_unnoticed() {
+fn replaces_a_connection_that_was_closed_between_two_queries() {
     let server = Server::start(|connection| {
         connection.request();
         connection.send(pong());
@@ -350,20 +355,20 @@ fn a_connection_that_was_closed_between_two_queries_is_replaced_unnoticed() {
 }
 
 #[test]
-fn a_connection_that_breaks_while_it_is_used_again_is_retried_by_the_policy() {
+fn retries_when_a_reused_connection_breaks() {
     let server = Server::start(|connection| {
         connection.request();
         connection.send(pong());
         if connection.number == 0 {
             connection.request();
         } else {
-            connection.answer(|_| pong());
+            connection.respond(|_| pong());
         }
     });
     let plugin = Plugin::new();
     plugin.succeed(&server.url());
     let outcome = plugin.run(&with_retries(&server.url()), &query(5 * SECOND));
-    assert!(matches!(&outcome, Outcome::Ok(reply) if reply.metadata["attempts"] == 2), "{outcome:?}");
+    assert!(matches!(&outcome, Outcome::Ok(result) if result.metadata["attempts"] == 2), "{outcome:?}");
 }
 
 // Compression.
@@ -374,20 +379,20 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn only_gzip_is_announced_and_it_is_understood() {
+fn accepts_only_gzip_and_decodes_it() {
     let body = gzip(PONG.as_bytes());
-    let server = Server::answering(move |_| response(200, &[("content-encoding", "gzip")], &body));
+    let server = Server::responding(move |_| response(200, &[("content-encoding", "gzip")], &body));
     Plugin::new().succeed(&server.url());
     assert_eq!(server.requests()[0].header("accept-encoding"), Some("gzip"));
 }
 
 #[test]
-fn broken_gzip_and_encodings_that_nobody_asked_for_are_named_as_such() {
+fn reports_broken_gzip_and_unrequested_encodings() {
     let whole = gzip(PONG.as_bytes());
     let cut = whole[..whole.len() / 2].to_vec();
     for (encoding, body) in [("gzip", b"plain text".to_vec()), ("gzip", cut), ("br", whole.clone()), ("deflate", whole)]
     {
-        let failure = meet_bytes(response(200, &[("content-encoding", encoding)], body));
+        let failure = failure_from_bytes(response(200, &[("content-encoding", encoding)], body));
         assert_failure(&failure, "invalid_compression", "response is damaged");
     }
 }
@@ -396,7 +401,7 @@ fn broken_gzip_and_encodings_that_nobody_asked_for_are_named_as_such() {
 
 #[test]
 fn no_option_can_add_a_header_or_a_second_request() {
-    let server = Server::answering(|_| pong());
+    let server = Server::responding(|_| pong());
     let evil = "x\r\nx-evil: 1\r\n\r\nGET /evil HTTP/1.1\r\n";
     for source in [
         json!({"apiKey": evil}),
@@ -415,8 +420,8 @@ fn no_option_can_add_a_header_or_a_second_request() {
 }
 
 #[test]
-fn the_client_itself_sends_no_header_with_a_line_break() {
-    let server = Server::answering(|_| pong());
+fn rejects_a_header_with_a_line_break_in_the_client_itself() {
+    let server = Server::responding(|_| pong());
     let plugin = Plugin::with_client(client(&UNGUARDED).unwrap());
     for (name, value) in [("x-a", "1\r\nx-evil: hush"), ("x-a", "hush\0"), ("x-a: 1\r\nx-evil", "hush"), ("", "hush")] {
         let request = HttpRequest {

@@ -1,4 +1,4 @@
-//! What a builder sees for every stored answer of the API and of servers like it.
+//! What an app builder sees for every stored response of the API and of servers like it.
 //!
 //! The table here says it in short; `docs/failures.md` and the README say it in whole
 //! sentences, written by this test: `UPDATE_DOCS=1 cargo test --test fixtures`.
@@ -10,7 +10,7 @@ mod script;
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::PathBuf};
 
-use script::{Script, Step, answer};
+use script::{Script, Step, response};
 use serde_json::{Value, json};
 use tooljet_openai::{
     error::TransportErrorKind,
@@ -181,7 +181,7 @@ fn script(fixture: &Value) -> Script {
     if expectations().iter().any(|(file, expected)| fixture["file"] == *file && matches!(expected, Adjusts(_))) {
         others = stored(&find_fixture("chat_ok.json"));
     }
-    Script::new([first, others.clone(), others].map(Step::Answer))
+    Script::new([first, others.clone(), others].map(Step::Respond))
 }
 
 fn query(fixture: &Value) -> Value {
@@ -256,7 +256,7 @@ fn a_failed_connection_test_says_why_in_a_few_words() {
 }
 
 #[test]
-fn every_stored_answer_becomes_what_the_table_says() {
+fn reads_every_stored_response_as_the_table_says() {
     let index = index();
     let expectations = expectations();
     let listed: BTreeSet<_> = expectations.iter().map(|(file, _)| *file).collect();
@@ -265,9 +265,9 @@ fn every_stored_answer_becomes_what_the_table_says() {
     for (file, expected) in expectations {
         let fixture = &find_fixture(file);
         match (run(fixture), expected) {
-            ((Outcome::Ok(reply), _), Data(data)) => assert_eq!(ids(reply.data), data, "{file}"),
-            ((Outcome::Ok(reply), attempts), Adjusts(parameter)) => {
-                assert_eq!((&reply.metadata["adjusted"][0]["parameter"], attempts), (&json!(parameter), 2), "{file}");
+            ((Outcome::Ok(result), _), Data(data)) => assert_eq!(ids(result.data), data, "{file}"),
+            ((Outcome::Ok(result), attempts), Adjusts(parameter)) => {
+                assert_eq!((&result.metadata["adjusted"][0]["parameter"], attempts), (&json!(parameter), 2), "{file}");
             }
             ((Outcome::Failed(failure), attempts), Fails(code, expected_attempts, words)) => {
                 assert_eq!(failure.message, "Query could not be completed");
@@ -282,9 +282,9 @@ fn every_stored_answer_becomes_what_the_table_says() {
 }
 
 #[test]
-fn metadata_survives_whatever_the_server_makes_of_it() {
+fn reads_metadata_whatever_the_server_sends() {
     let metadata = |file: &str| match run(&find_fixture(file)).0 {
-        Outcome::Ok(reply) => Value::Object(reply.metadata),
+        Outcome::Ok(result) => Value::Object(result.metadata),
         other => panic!("{file}: {other:?}"),
     };
     let plain = metadata("chat_ok.json");
@@ -301,7 +301,7 @@ fn metadata_survives_whatever_the_server_makes_of_it() {
 }
 
 #[test]
-fn the_metadata_of_a_failure_says_what_is_known_of_its_requests() {
+fn reports_what_is_known_of_the_requests_in_the_metadata_of_a_failure() {
     let metadata = |file: &str| match run(&find_fixture(file)).0 {
         Outcome::Failed(failure) => Value::Object(failure.metadata),
         other => panic!("{file}: {other:?}"),
@@ -313,14 +313,14 @@ fn the_metadata_of_a_failure_says_what_is_known_of_its_requests() {
     let unsent = Script::new([]).run(&source(""), &json!({"operation": "chat"}));
     assert!(matches!(unsent, Outcome::Failed(failure) if failure.metadata.is_empty()));
     let refused = json!({"error": {"message": "not supported", "param": "seed"}});
-    let steps = [answer(400, &[], refused), answer(401, &[], json!({"error": "no"}))];
+    let steps = [response(400, &[], refused), response(401, &[], json!({"error": "no"}))];
     let query = json!({"operation": "chat", "prompt": "Ping", "model": "m", "seed": 1});
     let Outcome::Failed(failure) = Script::new(steps).run(&source(""), &query) else { panic!("a success") };
     assert_eq!(failure.metadata["adjusted"], json!([{"parameter": "seed", "change": "removed"}]));
 }
 
 #[test]
-fn a_connection_test_tells_the_cases_apart() {
+fn distinguishes_the_cases_of_a_connection_test() {
     let verdict = |file: &str| {
         let fixture = &find_fixture(file);
         script(fixture).test_connection(&source(file))
@@ -353,7 +353,7 @@ fn a_connection_test_tells_the_cases_apart() {
 }
 
 #[test]
-fn no_failure_shows_the_key_or_a_part_of_it() {
+fn redacts_the_key_and_its_parts_in_every_failure() {
     for fixture in index() {
         if let (Outcome::Failed(Failure { description, data, metadata, .. }), _) = run(&fixture) {
             let shown = description + &Value::Object(data).to_string() + &Value::Object(metadata).to_string();
@@ -403,7 +403,7 @@ fn keep_current(page: &str, table: &str) {
 }
 
 #[test]
-fn the_tables_of_failures_are_what_the_plugin_says() {
+fn documents_the_failures_that_the_plugin_reports() {
     let mut fixtures = index();
     // Streams all fail alike: one row stands for them.
     fixtures.retain(|fixture| {

@@ -50,7 +50,7 @@ fn eventually(what: &str, condition: impl Fn() -> bool) {
 }
 
 #[test]
-fn two_hundred_queries_that_time_out_leave_nothing_behind() {
+fn closes_the_connections_of_two_hundred_timed_out_queries() {
     let _alone = alone();
     let server = Server::start(|connection| {
         connection.request();
@@ -69,7 +69,7 @@ fn two_hundred_queries_that_time_out_leave_nothing_behind() {
 }
 
 #[test]
-fn a_query_that_is_dropped_closes_its_connection() {
+fn closes_the_connection_of_a_dropped_query() {
     let _alone = alone();
     let server = Server::start(|connection| {
         connection.request();
@@ -85,9 +85,9 @@ fn a_query_that_is_dropped_closes_its_connection() {
 }
 
 #[test]
-fn a_thousand_queries_one_after_the_other_share_one_connection() {
+fn shares_one_connection_among_a_thousand_sequential_queries() {
     let _alone = alone();
-    let server = Server::answering(|_| pong());
+    let server = Server::responding(|_| pong());
     let plugin = Plugin::new();
     for _ in 0..1_000 {
         plugin.succeed(&server.url());
@@ -96,9 +96,9 @@ fn a_thousand_queries_one_after_the_other_share_one_connection() {
 }
 
 #[test]
-fn errors_of_the_api_keep_the_connection() {
+fn keeps_the_connection_when_the_api_reports_an_error() {
     let _alone = alone();
-    let server = Server::answering(|_| response(400, &[], r#"{"error":{"message":"no"}}"#));
+    let server = Server::responding(|_| response(400, &[], r#"{"error":{"message":"no"}}"#));
     let plugin = Plugin::new();
     for _ in 0..10 {
         assert_eq!(plugin.fail(&server.url(), SECONDS).data["status"], 400);
@@ -107,9 +107,9 @@ fn errors_of_the_api_keep_the_connection() {
 }
 
 #[test]
-fn sixty_four_queries_at_a_time_never_need_more_connections() {
+fn opens_at_most_one_connection_per_concurrent_query() {
     let _alone = alone();
-    let server = Server::answering(|_| {
+    let server = Server::responding(|_| {
         sleep(Duration::from_millis(20));
         pong()
     });
@@ -129,11 +129,11 @@ fn sixty_four_queries_at_a_time_never_need_more_connections() {
 }
 
 #[test]
-fn a_burst_of_queries_with_quick_answers_opens_fewer_connections_than_it_has_queries() {
+fn opens_fewer_connections_than_queries_in_a_burst_of_quick_responses() {
     let _alone = alone();
     let authority = Authority::new();
     let config = server_config(authority.certify("localhost", |_| ()));
-    let server = Server::tls(config, |connection| connection.answer(|_| pong()));
+    let server = Server::tls(config, |connection| connection.respond(|_| pong()));
     let ca_file = pem_file(&authority.pem());
     let plugin = Plugin::with_env(&[("SSRF_PROTECTION_ENABLED", "false"), ("NODE_EXTRA_CA_CERTS", ca_file.as_str())]);
     let source = source(&format!("https://localhost:{}/v1", server.port()));
@@ -151,7 +151,7 @@ fn a_burst_of_queries_with_quick_answers_opens_fewer_connections_than_it_has_que
 }
 
 #[test]
-fn queries_that_waited_for_a_connection_fail_with_those_that_could_not_open_one() {
+fn fails_queries_that_wait_for_a_connection_when_none_can_be_opened() {
     let _alone = alone();
     let plugin = Plugin::new();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -173,11 +173,11 @@ fn threads() -> usize {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn lookups_that_hang_take_few_threads_and_hold_up_nobody_else() {
+fn limits_the_threads_of_hung_lookups_and_runs_other_queries() {
     let _alone = alone();
-    let server = Server::answering(|_| pong());
+    let server = Server::responding(|_| pong());
     let plugin = Plugin::new();
-    // What the resolver's threads are like when it does not answer.
+    // What the resolver's threads are like when it does not respond.
     let (release, gate) = mpsc::channel::<()>();
     let gate = Arc::new(Mutex::new(gate));
     for _ in 0..256 {
@@ -229,7 +229,7 @@ fn within(
             connection.request();
             serve(connection);
         } else {
-            connection.answer(|_| pong());
+            connection.respond(|_| pong());
         }
     });
     let plugin = Plugin::new();
@@ -245,7 +245,7 @@ fn within(
 
 #[test]
 #[cfg(target_os = "linux")]
-fn an_answer_that_announces_too_much_is_not_read() {
+fn does_not_read_a_response_that_announces_too_much() {
     let alone = alone();
     let failure = within(&alone, 8 * MIB, |connection| {
         connection.send("HTTP/1.1 200 OK\r\ncontent-length: 200000000\r\n\r\n");
@@ -256,7 +256,7 @@ fn an_answer_that_announces_too_much_is_not_read() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn an_answer_that_does_not_end_is_read_up_to_the_limit() {
+fn reads_an_endless_response_up_to_the_limit() {
     let alone = alone();
     let failure = within(&alone, MAX_RESPONSE_BYTES + 48 * MIB, |connection| {
         connection.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
@@ -268,7 +268,7 @@ fn an_answer_that_does_not_end_is_read_up_to_the_limit() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_long_error_is_read_up_to_its_limit_and_keeps_its_status() {
+fn reads_a_long_error_up_to_its_limit_and_keeps_its_status() {
     let alone = alone();
     for head in ["content-length: 200000000\r\n\r\n", "\r\n"] {
         let failure = within(&alone, MAX_ERROR_BYTES + 8 * MIB, move |connection| {
@@ -282,7 +282,7 @@ fn a_long_error_is_read_up_to_its_limit_and_keeps_its_status() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_gzip_bomb_is_defused() {
+fn rejects_a_gzip_bomb() {
     let alone = alone();
     let deflated = compress_to_vec(&vec![b' '; MAX_RESPONSE_BYTES + MIB], 1);
     let bomb = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &deflated, &[0; 8]].concat();

@@ -10,7 +10,7 @@ mod plugin;
 mod server;
 
 use certificates::{Authority, pem_file, server_config};
-use plugin::{KEY, Plugin, assert_failure, client, hasty_client, pong, unresolvable};
+use plugin::{KEY, Plugin, assert_failure, client, pong, short_timeout_client, unresolvable};
 use rcgen::date_time_ymd;
 use server::{Connection, Server, response};
 use tooljet_openai::{
@@ -49,8 +49,8 @@ fn tunnelling(connection: &mut Connection) {
 }
 
 #[test]
-fn http_requests_go_to_the_proxy_with_its_credentials() {
-    let proxy = Server::answering(|_| pong());
+fn sends_http_requests_to_the_proxy_with_its_credentials() {
+    let proxy = Server::responding(|_| pong());
     let plugin = Plugin::with_env(&[("HTTP_PROXY", &address(proxy.port()))]);
     // The proxy resolves the name: this server may not be able to.
     plugin.succeed("http://gateway.invalid/v1");
@@ -61,10 +61,10 @@ fn http_requests_go_to_the_proxy_with_its_credentials() {
 }
 
 #[test]
-fn https_requests_take_a_tunnel_and_each_end_sees_only_its_own_secret() {
+fn sends_https_requests_through_a_tunnel_and_each_end_only_its_own_secret() {
     let authority = Authority::new();
     let api = Server::tls(server_config(authority.certify("localhost", |_| ())), |connection| {
-        connection.answer(|_| pong());
+        connection.respond(|_| pong());
     });
     let proxy = Server::start(tunnelling);
     let plugin = Plugin::with_env(&[
@@ -86,10 +86,10 @@ fn https_requests_take_a_tunnel_and_each_end_sees_only_its_own_secret() {
 }
 
 #[test]
-fn a_bad_certificate_behind_a_tunnel_is_the_apis() {
+fn blames_the_api_for_a_bad_certificate_behind_a_tunnel() {
     let authority = Authority::new();
     let expired = authority.certify("localhost", |params| params.not_after = date_time_ymd(2020, 1, 1));
-    let api = Server::tls(server_config(expired), |connection| connection.answer(|_| pong()));
+    let api = Server::tls(server_config(expired), |connection| connection.respond(|_| pong()));
     let proxy = Server::start(tunnelling);
     let plugin = Plugin::with_env(&[
         ("HTTPS_PROXY", &address(proxy.port())),
@@ -100,8 +100,8 @@ fn a_bad_certificate_behind_a_tunnel_is_the_apis() {
 }
 
 #[test]
-fn a_proxy_that_wants_a_password_is_named_as_such() {
-    let proxy = Server::answering(|_| {
+fn reports_a_proxy_that_requires_a_password() {
+    let proxy = Server::responding(|_| {
         response(407, &[("proxy-authenticate", "Basic realm=\"corp\"")], "<html>Access denied</html>")
     });
     let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address(proxy.port()))]);
@@ -116,25 +116,25 @@ fn a_proxy_that_wants_a_password_is_named_as_such() {
 }
 
 #[test]
-fn a_gateway_that_answers_as_proxies_do_is_not_taken_for_one() {
+fn does_not_mistake_a_gateway_for_a_proxy() {
     let body = r#"{"error":{"message":"Sign in to the gateway first."}}"#;
-    let gateway = Server::answering(move |_| response(407, &[], body));
+    let gateway = Server::responding(move |_| response(407, &[], body));
     let failure = fail(&Plugin::new(), &gateway.url());
     assert_eq!(failure.data["status"], 407);
     assert!(failure.description.contains("Sign in to the gateway first."), "{}", failure.description);
 }
 
 #[test]
-fn a_proxy_that_refuses_the_tunnel_is_named_as_such() {
+fn reports_a_proxy_that_rejects_the_tunnel() {
     for (status, words) in [(403, "it rejected the request"), (502, "it rejected the request")] {
-        let proxy = Server::answering(move |_| response(status, &[], "no"));
+        let proxy = Server::responding(move |_| response(status, &[], "no"));
         let plugin = Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port()))]);
         assert_failure(&fail(&plugin, "https://gateway.invalid/v1"), "proxy_failed", words);
     }
-    for answer in ["", "SSH-2.0-OpenSSH_9.9\r\n\r\n"] {
+    for response in ["", "SSH-2.0-OpenSSH_9.9\r\n\r\n"] {
         let proxy = Server::start(move |connection| {
             connection.request();
-            connection.send(answer);
+            connection.send(response);
         });
         let plugin = Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port()))]);
         assert_failure(&fail(&plugin, "https://gateway.invalid/v1"), "proxy_failed", "Check TOOLJET_HTTP_PROXY");
@@ -142,8 +142,8 @@ fn a_proxy_that_refuses_the_tunnel_is_named_as_such() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_reached_is_not_taken_for_the_api() {
-    let port = Server::answering(|_| pong()).port();
+fn blames_the_proxy_when_it_cannot_be_reached() {
+    let port = Server::responding(|_| pong()).port();
     let nowhere = [address(port), format!("http://user:{PASSWORD}@{}:3128", unresolvable(0))];
     for (address, words) in nowhere.iter().zip(["Connection refused", "failed to lookup address"]) {
         let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", address)]);
@@ -156,17 +156,17 @@ fn a_proxy_that_cannot_be_reached_is_not_taken_for_the_api() {
 }
 
 #[test]
-fn a_proxy_that_says_nothing_ends_with_the_connect_timeout() {
+fn fails_at_the_connect_timeout_when_the_proxy_never_responds() {
     let proxy = Server::start(Connection::wait_until_closed);
-    let plugin = Plugin::with_client(hasty_client(&[("HTTPS_PROXY", &address(proxy.port()))]));
+    let plugin = Plugin::with_client(short_timeout_client(&[("HTTPS_PROXY", &address(proxy.port()))]));
     assert_failure(&fail(&plugin, "https://gateway.invalid/v1"), "proxy_failed", "timed out");
     proxy.wait_until_closed();
 }
 
 #[test]
-fn a_proxy_with_tls_that_is_not_trusted_is_not_taken_for_the_api() {
+fn blames_the_proxy_when_its_certificate_is_not_trusted() {
     let certificate = Authority::new().certify("localhost", |_| ());
-    let proxy = Server::tls(server_config(certificate), |connection| connection.answer(|_| pong()));
+    let proxy = Server::tls(server_config(certificate), |connection| connection.respond(|_| pong()));
     let address = format!("https://user:{PASSWORD}@localhost:{}", proxy.port());
     let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address)]);
     for base_url in ["http://gateway.invalid/v1", "https://gateway.invalid/v1"] {
@@ -175,9 +175,9 @@ fn a_proxy_with_tls_that_is_not_trusted_is_not_taken_for_the_api() {
 }
 
 #[test]
-fn hosts_of_no_proxy_are_asked_directly_and_by_the_rules() {
-    let api = Server::answering(|_| pong());
-    let proxy = Server::answering(|_| response(500, &[], "the proxy was asked"));
+fn connects_directly_and_by_the_rules_to_hosts_in_no_proxy() {
+    let api = Server::responding(|_| pong());
+    let proxy = Server::responding(|_| response(500, &[], "the proxy was asked"));
     let through = address(proxy.port());
     for except in ["localhost", "127.0.0.1, localhost", "*"] {
         let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &through), ("NO_PROXY", except)]);
@@ -191,7 +191,7 @@ fn hosts_of_no_proxy_are_asked_directly_and_by_the_rules() {
 }
 
 #[test]
-fn a_proxy_setting_that_cannot_be_used_fails_every_query_and_names_the_variable() {
+fn names_the_variable_in_every_query_when_a_proxy_setting_is_unusable() {
     for address in [
         format!("socks5://user:{PASSWORD}@127.0.0.1:1080"),
         format!("ftp://user:{PASSWORD}@127.0.0.1"),

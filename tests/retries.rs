@@ -1,4 +1,4 @@
-//! Retries, waits and the deadline of a query, with a clock that nobody waits for.
+//! Retries, delays and the deadline of a query. The script moves the clock, so no test waits.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
 
@@ -7,7 +7,7 @@ mod script;
 
 use std::time::Duration;
 
-use script::{Script, Step, answer};
+use script::{Script, Step, response};
 use serde_json::{Value, json};
 use tooljet_openai::{
     error::TransportErrorKind,
@@ -23,11 +23,11 @@ fn query() -> Value {
 }
 
 fn pong() -> Step {
-    answer(200, &[], json!({"choices": [{"message": {"content": "Pong."}, "finish_reason": "stop"}]}))
+    response(200, &[], json!({"choices": [{"message": {"content": "Pong."}, "finish_reason": "stop"}]}))
 }
 
 fn error(status: u16, headers: &[(&str, &str)]) -> Step {
-    answer(status, headers, json!({"error": {"message": "no", "type": null, "code": null}}))
+    response(status, headers, json!({"error": {"message": "no", "type": null, "code": null}}))
 }
 
 fn failure(outcome: Outcome) -> Failure {
@@ -42,23 +42,23 @@ fn millis(durations: &[Duration]) -> Vec<u128> {
 }
 
 #[test]
-fn two_server_errors_and_then_an_answer_are_a_success() {
+fn succeeds_after_two_server_errors() {
     let script = Script::new([error(500, &[]), error(503, &[]), pong()]);
-    let Outcome::Ok(reply) = script.run(&source(), &query()) else { panic!("failed") };
-    assert_eq!(reply.data, "Pong.");
-    assert_eq!(reply.metadata["attempts"], 3);
+    let Outcome::Ok(result) = script.run(&source(), &query()) else { panic!("failed") };
+    assert_eq!(result.data, "Pong.");
+    assert_eq!(result.metadata["attempts"], 3);
     assert_eq!(millis(&script.slept()), [500, 1000]);
 }
 
 #[test]
-fn a_third_failure_is_reported_with_the_number_of_attempts() {
+fn reports_the_third_failure_with_the_number_of_attempts() {
     let script = Script::new([error(500, &[]), Step::Fail(TransportErrorKind::Reset), error(502, &[])]);
     let failure = failure(script.run(&source(), &query()));
     assert_eq!((&failure.data["status"], &failure.data["attempts"]), (&json!(502), &json!(3)));
 }
 
 #[test]
-fn max_retries_of_the_data_source_counts() {
+fn uses_max_retries_of_the_data_source() {
     for (max_retries, attempts) in [(json!(0), 1), (json!("1"), 2), (json!(4), 5)] {
         let script = Script::new((0..attempts).map(|_| error(500, &[])));
         failure(script.run(&json!({"apiKey": "sk-1", "max_retries": max_retries}), &query()));
@@ -67,8 +67,8 @@ fn max_retries_of_the_data_source_counts() {
 }
 
 #[test]
-fn an_adjustment_does_not_start_the_retries_anew() {
-    let refused = |param| answer(400, &[], json!({"error": {"message": "not supported", "param": param}}));
+fn does_not_restart_the_retries_after_an_adjustment() {
+    let refused = |param| response(400, &[], json!({"error": {"message": "not supported", "param": param}}));
     let query = json!({"operation": "chat", "model": "m", "prompt": "Ping", "temperature": 1, "seed": 1});
     let busy = || error(503, &[]);
     let script = Script::new([busy(), refused("temperature"), busy(), refused("seed"), busy()]);
@@ -77,13 +77,13 @@ fn an_adjustment_does_not_start_the_retries_anew() {
     assert_eq!(millis(&script.slept()), [500, 1000]);
 
     let script = Script::new([busy(), refused("temperature"), busy(), refused("seed"), pong()]);
-    let Outcome::Ok(reply) = script.run(&source(), &query) else { panic!("failed") };
-    assert_eq!(reply.metadata["attempts"], 5);
+    let Outcome::Ok(result) = script.run(&source(), &query) else { panic!("failed") };
+    assert_eq!(result.metadata["attempts"], 5);
 }
 
 #[test]
-fn a_continuation_through_chat_does_not_start_the_retries_anew() {
-    let gone = answer(404, &[], json!({"error": {"message": "gone", "code": "model_not_found"}}));
+fn does_not_restart_the_retries_after_the_fallback() {
+    let gone = response(404, &[], json!({"error": {"message": "gone", "code": "model_not_found"}}));
     let script = Script::new([error(503, &[]), error(503, &[]), gone, error(503, &[])]);
     let query = json!({"operation": "completion", "model": "m", "prompt": "Ping"});
     let failure = failure(script.run(&source(), &query));
@@ -91,7 +91,7 @@ fn a_continuation_through_chat_does_not_start_the_retries_anew() {
 }
 
 #[test]
-fn each_header_form_sets_the_wait() {
+fn reads_the_delay_from_each_header_form() {
     for (header, expected) in [
         (("retry-after-ms", "1500"), 1_500),
         (("retry-after", "2"), 2_000),
@@ -109,7 +109,7 @@ fn each_header_form_sets_the_wait() {
 }
 
 #[test]
-fn a_wait_beyond_a_minute_is_told_instead_of_waited() {
+fn reports_a_delay_beyond_a_minute_without_waiting() {
     let script = Script::new([error(429, &[("retry-after", "61")])]);
     let failure = failure(script.run(&source(), &query()));
     assert_eq!(script.slept(), []);
@@ -118,7 +118,7 @@ fn a_wait_beyond_a_minute_is_told_instead_of_waited() {
 }
 
 #[test]
-fn billing_and_oversized_requests_are_never_retried() {
+fn never_retries_billing_errors_and_oversized_requests() {
     for body in [
         json!({"error": {"message": "m", "type": "insufficient_quota", "code": "insufficient_quota"}}),
         json!({"error": {"message": "m", "type": "insufficient_quota", "code": "credit_balance_exhausted"}}),
@@ -128,14 +128,14 @@ fn billing_and_oversized_requests_are_never_retried() {
         json!({"error": {"message": "m", "type": "insufficient_quota", "code": null}}),
         json!({"error": {"message": "Request too large for gpt-x", "type": "tokens", "code": "rate_limit_exceeded"}}),
     ] {
-        let script = Script::new([answer(429, &[("x-should-retry", "true")], &body)]);
+        let script = Script::new([response(429, &[("x-should-retry", "true")], &body)]);
         failure(script.run(&source(), &query()));
         assert_eq!(script.attempts(), 1, "{body}");
     }
 }
 
 #[test]
-fn permanent_transport_failures_are_not_retried() {
+fn does_not_retry_permanent_transport_failures() {
     for kind in [
         TransportErrorKind::TlsExpired,
         TransportErrorKind::TlsUnknownIssuer,
@@ -152,7 +152,7 @@ fn permanent_transport_failures_are_not_retried() {
 }
 
 #[test]
-fn a_query_has_600_seconds_unless_it_or_its_data_source_says_otherwise() {
+fn a_query_times_out_after_600_seconds_by_default() {
     for (source_extra, query_extra, expected) in [
         (json!({}), json!({}), 600_000),
         (json!({"timeout_seconds": "30"}), json!({}), 30_000),
@@ -172,7 +172,7 @@ fn a_query_has_600_seconds_unless_it_or_its_data_source_says_otherwise() {
 }
 
 #[test]
-fn all_tries_and_waits_share_one_deadline() {
+fn all_attempts_and_delays_share_one_deadline() {
     let script = Script::new([error(500, &[]), Step::Hang]);
     let mut query = query();
     query["query_timeout"] = json!(10_000);
@@ -184,7 +184,7 @@ fn all_tries_and_waits_share_one_deadline() {
 }
 
 #[test]
-fn a_wait_that_would_pass_the_deadline_is_not_begun() {
+fn does_not_begin_a_delay_that_would_pass_the_deadline() {
     let script = Script::new([error(429, &[("retry-after", "20")])]);
     let mut query = query();
     query["query_timeout"] = json!(10_000);
@@ -194,7 +194,7 @@ fn a_wait_that_would_pass_the_deadline_is_not_begun() {
 }
 
 #[test]
-fn a_connection_test_has_15_seconds_in_all() {
+fn a_connection_test_times_out_after_15_seconds_in_all() {
     let script = Script::new([Step::Hang]);
     let failure = failure(script.test_connection(&source()));
     assert_eq!(
@@ -204,9 +204,23 @@ fn a_connection_test_has_15_seconds_in_all() {
 }
 
 #[test]
-fn a_retry_sends_the_same_request_again() {
+fn sends_the_same_request_in_a_retry() {
     let script = Script::new([error(500, &[]), pong()]);
     script.run(&source(), &query());
     let sent = script.sent.lock().unwrap();
     assert_eq!((&sent[0].url, &sent[0].body, &sent[0].headers), (&sent[1].url, &sent[1].body, &sent[1].headers));
+}
+
+#[test]
+fn reports_an_earlier_connect_timeout_when_the_deadline_passes() {
+    let script = Script::new([Step::Fail(TransportErrorKind::ConnectTimeout), Step::Hang]);
+    let failure = failure(script.test_connection(&source()));
+    assert_eq!(failure.data["code"], "connect_timeout");
+}
+
+#[test]
+fn uses_a_query_timeout_beyond_the_default() {
+    let script = Script::new([Step::Hang]);
+    script.run(&source(), &json!({"operation": "chat", "prompt": "Ping", "query_timeout": 900_000}));
+    assert_eq!(script.elapsed().as_millis(), 899_750);
 }

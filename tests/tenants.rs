@@ -4,18 +4,18 @@
 #[path = "support/script.rs"]
 mod script;
 
-use script::{Script, Step, answer};
+use script::{Script, Step, response};
 use serde_json::{Value, json};
 use tooljet_openai::{policy::model_cache::ModelCache, service::Outcome};
 
 const ADDRESS: &str = "https://gateway.example/v1";
 
 fn pong() -> Step {
-    answer(200, &[], json!({"choices": [{"message": {"content": "Pong."}, "finish_reason": "stop"}]}))
+    response(200, &[], json!({"choices": [{"message": {"content": "Pong."}, "finish_reason": "stop"}]}))
 }
 
 fn refusal(param: &str, message: &str) -> Step {
-    answer(400, &[], json!({"error": {"message": message, "type": "x", "param": param, "code": null}}))
+    response(400, &[], json!({"error": {"message": message, "type": "x", "param": param, "code": null}}))
 }
 
 fn query(options: Value) -> Value {
@@ -38,21 +38,21 @@ fn sent_after(first: Value, refused: Step, second: Value, address_of_first: &str
 }
 
 #[test]
-fn what_an_account_may_not_use_is_not_kept_from_others() {
+fn does_not_cache_a_rejection_of_one_account() {
     let tier = json!({"service_tier": "priority"});
     let refused = refusal("service_tier", "service_tier is not available for this organization");
     assert_eq!(sent_after(tier.clone(), refused, tier, ADDRESS)["service_tier"], "priority");
 }
 
 #[test]
-fn a_mistyped_word_does_not_take_the_right_one_from_others() {
+fn does_not_cache_a_rejection_of_one_value() {
     let refused = refusal("verbosity", "'hihg' is not one of ['low', 'medium', 'high'] - 'verbosity'");
     let sent = sent_after(json!({"verbosity": "hihg"}), refused, json!({"verbosity": "high"}), ADDRESS);
     assert_eq!(sent["verbosity"], "high");
 }
 
 #[test]
-fn a_hostile_server_teaches_nothing_about_others() {
+fn does_not_cache_for_other_servers_what_a_hostile_one_rejects() {
     let seed = json!({"seed": 7});
     let refused = || refusal("seed", "seed is not supported with this model");
     assert_eq!(sent_after(seed.clone(), refused(), seed.clone(), "https://hostile.example/v1")["seed"], 7);

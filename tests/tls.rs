@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)] // here a panic is a failed test
-//! TLS against real handshakes: what is trusted, and what a builder is told when nothing is.
+//! TLS against real handshakes: what is trusted, and what an app builder is told when nothing is.
 
 #[path = "support/certificates.rs"]
 mod certificates;
@@ -11,7 +11,7 @@ mod server;
 use std::{env, process::Command, sync::Arc};
 
 use certificates::{Authority, pem_file, self_signed, server_config};
-use plugin::{Plugin, assert_failure, hasty_client, pong};
+use plugin::{Plugin, assert_failure, pong, short_timeout_client};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
 use rustls::ServerConfig;
 use server::{Connection, Server};
@@ -23,8 +23,8 @@ fn https(server: &Server) -> String {
     format!("https://localhost:{}/v1", server.port())
 }
 
-fn answering(config: Arc<ServerConfig>) -> Server {
-    Server::tls(config, |connection| connection.answer(|_| pong()))
+fn responding(config: Arc<ServerConfig>) -> Server {
+    Server::tls(config, |connection| connection.respond(|_| pong()))
 }
 
 /// A plugin that trusts what is in this PEM text, too.
@@ -33,31 +33,31 @@ fn trusting(pem: &str) -> Plugin {
 }
 
 /// What a plugin meets that trusts `authority`, at a server with a certificate of it.
-fn meet(change: impl FnOnce(&mut CertificateParams)) -> Failure {
+fn failure_from(change: impl FnOnce(&mut CertificateParams)) -> Failure {
     let authority = Authority::new();
-    let server = answering(server_config(authority.certify("localhost", change)));
+    let server = responding(server_config(authority.certify("localhost", change)));
     trusting(&authority.pem()).fail(&https(&server), SECONDS)
 }
 
 #[test]
-fn an_authority_of_node_extra_ca_certs_is_trusted() {
+fn trusts_a_ca_in_node_extra_ca_certs() {
     let authority = Authority::new();
-    let server = answering(server_config(authority.certify("localhost", |_| ())));
+    let server = responding(server_config(authority.certify("localhost", |_| ())));
     trusting(&authority.pem()).succeed(&https(&server));
 }
 
 /// Where the machine has its authorities is said by a variable of the process, so this test
 /// runs itself in another one.
 #[test]
-fn an_authority_of_the_machine_is_trusted() {
-    const TEST: &str = "an_authority_of_the_machine_is_trusted";
+fn trusts_a_ca_of_the_machine() {
+    const TEST: &str = "trusts_a_ca_of_the_machine";
     const SERVER: &str = "TEST_SERVER_OF_THE_MACHINES_AUTHORITY";
     if let Ok(url) = env::var(SERVER) {
         Plugin::new().succeed(&url);
         return;
     }
     let authority = Authority::new();
-    let server = answering(server_config(authority.certify("localhost", |_| ())));
+    let server = responding(server_config(authority.certify("localhost", |_| ())));
     let test = Command::new(env::current_exe().unwrap())
         .args(["--exact", TEST])
         .env(SERVER, https(&server))
@@ -69,7 +69,7 @@ fn an_authority_of_the_machine_is_trusted() {
 }
 
 #[test]
-fn tls_1_2_is_spoken_too() {
+fn supports_tls_1_2() {
     let authority = Authority::new();
     let (chain, key) = authority.certify("localhost", |_| ());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -79,23 +79,23 @@ fn tls_1_2_is_spoken_too() {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
-    trusting(&authority.pem()).succeed(&https(&answering(Arc::new(config))));
+    trusting(&authority.pem()).succeed(&https(&responding(Arc::new(config))));
 }
 
 #[test]
-fn http_2_is_not_offered() {
+fn does_not_offer_http_2() {
     let authority = Authority::new();
     let mut config = ServerConfig::clone(&server_config(authority.certify("localhost", |_| ())));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    trusting(&authority.pem()).succeed(&https(&answering(Arc::new(config.clone()))));
+    trusting(&authority.pem()).succeed(&https(&responding(Arc::new(config.clone()))));
     config.alpn_protocols = vec![b"h2".to_vec()];
-    let server = answering(Arc::new(config));
+    let server = responding(Arc::new(config));
     assert_failure(&trusting(&authority.pem()).fail(&https(&server), SECONDS), "tls_failed", "NoApplicationProtocol");
 }
 
 #[test]
-fn an_unknown_authority_leads_to_node_extra_ca_certs() {
-    let server = answering(server_config(Authority::new().certify("localhost", |_| ())));
+fn suggests_node_extra_ca_certs_when_the_ca_is_unknown() {
+    let server = responding(server_config(Authority::new().certify("localhost", |_| ())));
     for plugin in [Plugin::with_env(&[]), trusting(&Authority::new().pem())] {
         let failure = plugin.fail(&https(&server), SECONDS);
         assert_failure(&failure, "tls_unknown_issuer", "set NODE_EXTRA_CA_CERTS on the ToolJet server");
@@ -103,8 +103,8 @@ fn an_unknown_authority_leads_to_node_extra_ca_certs() {
 }
 
 #[test]
-fn an_extra_file_that_cannot_be_read_changes_nothing() {
-    let server = answering(server_config(Authority::new().certify("localhost", |_| ())));
+fn ignores_an_unreadable_file_in_node_extra_ca_certs() {
+    let server = responding(server_config(Authority::new().certify("localhost", |_| ())));
     for file in ["/nowhere/at/all.pem".to_owned(), pem_file("no certificate")] {
         let plugin = Plugin::with_env(&[("NODE_EXTRA_CA_CERTS", &file)]);
         assert_failure(&plugin.fail(&https(&server), SECONDS), "tls_unknown_issuer", "NODE_EXTRA_CA_CERTS");
@@ -112,17 +112,17 @@ fn an_extra_file_that_cannot_be_read_changes_nothing() {
 }
 
 #[test]
-fn certificates_out_of_their_time_are_told_apart() {
-    let expired = meet(|params| params.not_after = date_time_ymd(2020, 1, 1));
+fn distinguishes_expired_and_not_yet_valid_certificates() {
+    let expired = failure_from(|params| params.not_after = date_time_ymd(2020, 1, 1));
     assert_failure(&expired, "tls_certificate_expired", "or correct the clock of the ToolJet server");
-    let early = meet(|params| params.not_before = date_time_ymd(2090, 1, 1));
+    let early = failure_from(|params| params.not_before = date_time_ymd(2090, 1, 1));
     assert_failure(&early, "tls_certificate_expired", "not valid at this time");
 }
 
 #[test]
-fn a_certificate_for_another_host_names_the_right_one() {
+fn names_the_hosts_of_a_certificate_for_another_host() {
     let authority = Authority::new();
-    let server = answering(server_config(authority.certify("gateway.example", |_| ())));
+    let server = responding(server_config(authority.certify("gateway.example", |_| ())));
     let failure = trusting(&authority.pem()).fail(&https(&server), SECONDS);
     assert_failure(&failure, "tls_wrong_host", "gateway.example");
 }
@@ -133,10 +133,10 @@ fn as_openssl(params: &mut CertificateParams) {
 }
 
 #[test]
-fn a_self_signed_certificate_is_refused_until_it_is_trusted_itself() {
+fn rejects_a_self_signed_certificate_until_it_is_trusted_itself() {
     for change in [|_: &mut CertificateParams| (), as_openssl] {
         let (pem, certificate) = self_signed("localhost", change);
-        let server = answering(server_config(certificate));
+        let server = responding(server_config(certificate));
         let failure = Plugin::with_env(&[]).fail(&https(&server), SECONDS);
         assert_failure(&failure, "tls_unknown_issuer", "set NODE_EXTRA_CA_CERTS on the ToolJet server");
         let (another, _) = self_signed("localhost", change);
@@ -146,20 +146,20 @@ fn a_self_signed_certificate_is_refused_until_it_is_trusted_itself() {
 }
 
 #[test]
-fn a_trusted_self_signed_certificate_must_still_be_in_time_and_for_this_host() {
+fn checks_time_and_host_of_a_trusted_self_signed_certificate() {
     let (pem, certificate) = self_signed("gateway.example", as_openssl);
-    let server = answering(server_config(certificate));
+    let server = responding(server_config(certificate));
     assert_failure(&trusting(&pem).fail(&https(&server), SECONDS), "tls_wrong_host", "gateway.example");
     let (pem, certificate) = self_signed("localhost", |params| {
         as_openssl(params);
         params.not_after = date_time_ymd(2020, 1, 1);
     });
-    let server = answering(server_config(certificate));
+    let server = responding(server_config(certificate));
     assert_failure(&trusting(&pem).fail(&https(&server), SECONDS), "tls_certificate_expired", "");
 }
 
 #[test]
-fn https_to_a_plain_port_suggests_http() {
+fn suggests_http_when_https_reaches_a_plain_port() {
     let server = Server::start(|connection| {
         connection.send("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
         connection.wait_until_closed();
@@ -169,7 +169,7 @@ fn https_to_a_plain_port_suggests_http() {
 }
 
 #[test]
-fn http_to_a_tls_port_suggests_https() {
+fn suggests_https_when_http_reaches_a_tls_port() {
     // What TLS servers do: an alert, and some of them a 400 of HTTP.
     let server = Server::start(|connection| {
         connection.request();
@@ -180,7 +180,7 @@ fn http_to_a_tls_port_suggests_https() {
 }
 
 #[test]
-fn a_handshake_that_the_server_refuses_gives_its_reason() {
+fn reports_why_the_server_rejects_the_handshake() {
     let server = Server::start(|connection| {
         connection.send([0x15, 3, 3, 0, 2, 2, 40]);
         connection.wait_until_closed();
@@ -189,7 +189,7 @@ fn a_handshake_that_the_server_refuses_gives_its_reason() {
 }
 
 #[test]
-fn a_connection_that_ends_inside_the_handshake_is_a_reset() {
+fn fails_with_connection_reset_when_the_handshake_is_cut() {
     for end in [Connection::reset, |_: &mut Connection| ()] {
         let server = Server::start(end);
         assert_failure(
@@ -201,15 +201,15 @@ fn a_connection_that_ends_inside_the_handshake_is_a_reset() {
 }
 
 #[test]
-fn a_handshake_that_never_ends_counts_as_connecting() {
+fn fails_at_the_connect_timeout_when_the_handshake_hangs() {
     let server = Server::start(Connection::wait_until_closed);
-    let failure = Plugin::with_client(hasty_client(&[])).fail(&https(&server), SECONDS);
+    let failure = Plugin::with_client(short_timeout_client(&[])).fail(&https(&server), SECONDS);
     assert_failure(&failure, "connect_timeout", "A firewall");
     server.wait_until_closed();
 }
 
 #[test]
-fn an_answer_that_only_the_end_of_the_connection_ends_must_end_with_a_farewell() {
+fn rejects_a_close_delimited_body_when_close_notify_is_missing() {
     let authority = Authority::new();
     let server = Server::tls(server_config(authority.certify("localhost", |_| ())), |connection| {
         connection.request();

@@ -3,7 +3,7 @@
 
 import fs, { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { createHost } from '../../host/host.mjs';
+import { createHarness } from '../../harness/harness.mjs';
 
 const task = isMainThread ? JSON.parse(process.argv[2]) : workerData;
 
@@ -22,10 +22,10 @@ if (task.libraries) {
     file === '/proc/self/maps' ? task.libraries : readFileSync(file, ...rest);
 }
 
-const host = createHost({ text: readFileSync(task.plugin, 'utf8'), loader: task.loader });
+const harness = createHarness({ text: readFileSync(task.plugin, 'utf8'), loader: task.loader });
 const answers = [];
 for (let call = 0; call < (task.calls || 1); call += 1) {
-  answers.push(await host.testConnection(undefined));
+  answers.push(await harness.testConnection(undefined));
 }
 const parked = Object.getOwnPropertySymbols(process).filter(
   (symbol) => /^tooljet-openai\/[0-9a-f]+$/.test(symbol.description) && process[symbol].run,
@@ -33,7 +33,7 @@ const parked = Object.getOwnPropertySymbols(process).filter(
 const report = {
   answer: answers[0],
   distinctAnswers: new Set(answers.map((answer) => JSON.stringify(answer))).size,
-  query: await host.run(undefined, undefined),
+  query: await harness.run(undefined, undefined),
   loads,
   attempts,
   loaded: parked.length === 1,

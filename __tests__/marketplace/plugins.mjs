@@ -1,7 +1,7 @@
 // How ToolJet's server comes to a plugin's code: downloads the four files, keeps their text as
 // base64 in the database, and decodes that once per process.
 
-import { createHost } from '../../host/host.mjs';
+import { createHarness } from '../../harness/harness.mjs';
 import { HttpError } from './http-error.mjs';
 
 const FILES = {
@@ -82,9 +82,9 @@ export function createPlugins({ database, marketplace }) {
     },
 
     /** What runs the plugin, in the text that this process has read first. */
-    host(uuid) {
+    harness(uuid) {
       if (!decoded.has(uuid)) {
-        decoded.set(uuid, createHost({ text: fileText(row(uuid).index_file_id) }));
+        decoded.set(uuid, createHarness({ text: fileText(row(uuid).index_file_id) }));
       }
       return decoded.get(uuid);
     },

@@ -51,12 +51,12 @@ function dataSource(id) {
     key,
     credential_id ? database.credential(credential_id) : value,
   ]);
-  return { host: plugins.host(plugin_id), sourceOptions: Object.fromEntries(values) };
+  return { harness: plugins.harness(plugin_id), sourceOptions: Object.fromEntries(values) };
 }
 
 function testConnection(_body, id) {
-  const { host, sourceOptions } = dataSource(id);
-  return host.testConnection(sourceOptions);
+  const { harness, sourceOptions } = dataSource(id);
+  return harness.testConnection(sourceOptions);
 }
 
 function createQuery({ data_source_id, options }) {
@@ -68,8 +68,8 @@ function createQuery({ data_source_id, options }) {
 /** `resolvedOptions` are the values of the templates, which the browser evaluates. */
 function runQuery({ resolvedOptions = {} }, id) {
   const { data_source_id, options } = database.get('SELECT * FROM data_queries WHERE id = ?', id);
-  const { host, sourceOptions } = dataSource(data_source_id);
-  return host.run(sourceOptions, fillIn(JSON.parse(options), resolvedOptions));
+  const { harness, sourceOptions } = dataSource(data_source_id);
+  return harness.run(sourceOptions, fillIn(JSON.parse(options), resolvedOptions));
 }
 
 function checkAccess({ headers }, { admin }) {

@@ -1,5 +1,5 @@
 // The rules that ToolJet's repository asks of a folder in marketplace/plugins (its script
-// validate-plugin), as checks that return complaints. Those for the two forms are in form-rules.mjs.
+// validate-plugin), as checks that return problems. Those for the two forms are in form-rules.mjs.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -11,7 +11,7 @@ const REQUIRED = [
 ];
 
 /** `registry` is ToolJet's plugins.json, `builtIn` the kinds of its built-in connectors. */
-export function pluginComplaints(folder, { registry, builtIn }) {
+export function pluginProblems(folder, { registry, builtIn }) {
   const missing = REQUIRED.filter((path) => !existsSync(join(folder, path)));
   if (missing.length > 0) return missing.map((path) => `missing ${path}`);
 

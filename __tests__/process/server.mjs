@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { createHost } from '../../host/host.mjs';
+import { createHarness } from '../../harness/harness.mjs';
 
 const task = isMainThread ? JSON.parse(process.argv[2]) : workerData;
 
@@ -15,12 +15,12 @@ process.dlopen = (...args) => {
 };
 
 const text = readFileSync(task.plugin, 'utf8');
-const host = createHost({ text, loader: task.loader, devMode: task.devMode });
+const harness = createHarness({ text, loader: task.loader, devMode: task.devMode });
 
 /** Resolves to the `status` of each query. */
 function query(count, onAnswer = () => {}) {
   const queries = Array.from({ length: count }, async () => {
-    const { status } = await host.run(task.source, { operation: 'chat', prompt: 'hello' });
+    const { status } = await harness.run(task.source, { operation: 'chat', prompt: 'hello' });
     onAnswer();
     return status;
   });

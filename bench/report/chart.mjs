@@ -1,9 +1,9 @@
-// The main figures as bars. Its colours are of middle brightness, so that it reads on white and on
+// The main metrics as bars. Its colours are of middle brightness, so that it reads on white and on
 // black alike: a picture in a README does not know its background.
 
 import { OURS } from '../contenders.mjs';
 import { LARGE_ANSWERS, MAIN } from '../plan.mjs';
-import { figure, withoutFloor } from './figures.mjs';
+import { metric, withoutFloor } from './metrics.mjs';
 
 const WIDTH = 800;
 const NAMES = 150;
@@ -43,7 +43,7 @@ export function chart(results) {
         top: index * panelHeight,
         bars: contenders.map((contender) => ({
           ...contender,
-          value: figure(results, contender.id, cell, name),
+          value: metric(results, contender.id, cell, name),
         })),
       }),
     ),

@@ -1,8 +1,8 @@
-// The table of the README: ratios, because they carry over to other machines better than figures.
+// The table of the README: ratios, because they carry over to other machines better than metrics.
 
 import { EMPTY, OURS } from '../contenders.mjs';
-import { LARGE_ANSWERS, MAIN, titleOf } from '../plan.mjs';
-import { advantage, median, withoutFloor } from './figures.mjs';
+import { cellTitle, LARGE_ANSWERS, MAIN } from '../plan.mjs';
+import { advantage, median, withoutFloor } from './metrics.mjs';
 
 export function markdown(results) {
   const busy = { ...MAIN, concurrency: 64 };
@@ -18,9 +18,7 @@ export function markdown(results) {
     .filter(({ id }) => id !== OURS)
     .map(({ id, name }) => [
       name,
-      ...columns.map(([, cell, figure, more]) =>
-        times(advantage(results, id, cell, figure, { more })),
-      ),
+      ...columns.map(([, cell, name, more]) => times(advantage(results, id, cell, name, { more }))),
       perQuery(results, id, busy),
     ]);
   const ours = ['**this plugin**', ...columns.map(() => '1'), perQuery(results, OURS, busy)];
@@ -36,11 +34,11 @@ export function markdown(results) {
     ...rows.map(line),
     line(ours),
     '',
-    `How many times better this plugin is: \`${command}\`, medians of ${plan.rounds} rounds, ${titleOf(MAIN)} unless`,
+    `How many times better this plugin is: \`${command}\`, medians of ${plan.rounds} rounds, ${cellTitle(MAIN)} unless`,
     `the column says otherwise, 64 queries at once (256 for the memory). ${machine.name}, Node ${machine.node},`,
     `${machine.date.slice(0, 10)}. The time that a model needs to answer is not part of it, and does not change.`,
     '',
-    `The host sets the limit: an empty plugin ran ${perSecond(results, EMPTY)} queries/s, this plugin ${perSecond(results, OURS)},`,
+    `The harness sets the limit: an empty plugin ran ${perSecond(results, EMPTY)} queries/s, this plugin ${perSecond(results, OURS)},`,
     `${withoutFloor(results)
       .filter(({ id }) => id !== OURS)
       .map(({ id, name }) => `${name} ${perSecond(results, id)}`)

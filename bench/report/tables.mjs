@@ -1,25 +1,25 @@
-// The figures as tables of at most 100 columns.
+// The metrics as tables of at most 100 columns.
 
 import { paint, print } from '../../scripts/terminal.mjs';
 import { EMPTY, OURS } from '../contenders.mjs';
 import {
   CONCURRENCIES,
-  isPartOf,
+  cellTitle,
+  isInCell,
   MAIN,
   NO_ADDON,
-  titleOf,
   WITH_ADDON_FILE,
   WITHOUT_ADDON_FILE,
 } from '../plan.mjs';
 import { targets } from '../targets.mjs';
-import { aboveFloor, coldStart, figure, median, withoutFloor } from './figures.mjs';
+import { aboveFloor, coldStart, median, metric, withoutFloor } from './metrics.mjs';
 
 const WIDTH = 100;
 const NAME = 22;
 
 export function printTables(results) {
   printThroughput(results);
-  for (const load of loadsOf(results)) printLoad(results, load);
+  for (const load of groupLoads(results)) printLoad(results, load);
   printFloor(results);
   printColdStarts(results);
   printGrowth(results);
@@ -28,20 +28,20 @@ export function printTables(results) {
 }
 
 function printThroughput(results) {
-  const loads = loadsOf(results);
+  const loads = groupLoads(results);
   heading('Queries per second (± half the spread over the rounds)');
   for (const load of loads) {
-    const concurrencies = concurrenciesOf(results, load);
+    const concurrencies = listConcurrencies(results, load);
     row(
-      titleOf(load),
+      cellTitle(load),
       concurrencies.map((number) => `${number} at once`),
       { first: 44, style: 'dim' },
     );
     for (const contender of withoutFloor(results)) {
       const cells = concurrencies.map((concurrency) =>
-        withSpread(figure(results, contender.id, { ...load, concurrency }, 'queriesPerSecond')),
+        withSpread(metric(results, contender.id, { ...load, concurrency }, 'queriesPerSecond')),
       );
-      row(`  ${contender.name}`, cells, { first: 44, style: styleOf(contender) });
+      row(`  ${contender.name}`, cells, { first: 44, style: contenderStyle(contender) });
     }
   }
 }
@@ -49,8 +49,8 @@ function printThroughput(results) {
 /** What one load costs and how it feels, at the concurrency that all plans have. */
 function printLoad(results, load) {
   const cell = { ...load, concurrency: 64 };
-  const contenders = isPartOf(load, MAIN) ? results.contenders : withoutFloor(results);
-  heading(`${titleOf(load)}, 64 at once (loop: p99 of event-loop delay)`);
+  const contenders = isInCell(load, MAIN) ? results.contenders : withoutFloor(results);
+  heading(`${cellTitle(load)}, 64 at once (loop: p99 of event-loop delay)`);
   row('', ['p50 ms', 'p99 ms', 'main us', 'all us', 'loop ms', 'RSS MB', 'TCP', 'TLS', 'queries'], {
     style: 'dim',
   });
@@ -69,13 +69,13 @@ function printLoad(results, load) {
         of('tlsConnections'),
         of('allQueries'),
       ],
-      { style: styleOf(contender) },
+      { style: contenderStyle(contender) },
     );
   }
 }
 
 function printFloor(results) {
-  heading(`${titleOf(MAIN)}: main-thread us above the empty plugin, and peak RSS in MB`);
+  heading(`${cellTitle(MAIN)}: main-thread us above the empty plugin, and peak RSS in MB`);
   const at = (unit) => CONCURRENCIES.map((concurrency) => `${unit}@${concurrency}`);
   row('', [...at('us'), ...at('MB')], { style: 'dim' });
   for (const contender of withoutFloor(results)) {
@@ -89,7 +89,7 @@ function printFloor(results) {
           number(median(results, contender.id, { ...MAIN, concurrency }, 'peakRss')),
         ),
       ],
-      { style: styleOf(contender) },
+      { style: contenderStyle(contender) },
     );
   }
 }
@@ -108,7 +108,7 @@ function printColdStarts(results) {
         number(burst?.before),
         number(burst?.most),
       ],
-      { style: styleOf(contender) },
+      { style: contenderStyle(contender) },
     );
   }
 }
@@ -135,16 +135,16 @@ function printGrowth({ growth, contenders }) {
 function printApi({ loads }) {
   const asking = loads.filter(({ contender }) => contender !== EMPTY);
   const busiest = asking.reduce((a, b) =>
-    a.figures.apiBusy.median > b.figures.apiBusy.median ? a : b,
+    a.metrics.apiBusy.median > b.metrics.apiBusy.median ? a : b,
   );
   const percent = (share) => `${(share * 100).toFixed(0)} %`;
   heading('The API');
   print(
-    `Its thread ran ${percent(busiest.figures.apiBusy.median)} of the time at most (${busiest.contender}, ` +
-      `${titleOf(busiest)}, ${busiest.concurrency}),`,
+    `Its thread ran ${percent(busiest.metrics.apiBusy.median)} of the time at most (${busiest.contender}, ` +
+      `${cellTitle(busiest)}, ${busiest.concurrency}),`,
   );
   print(
-    `and waited for a core ${percent(busiest.figures.apiWaitedForCore.median)} of it; the rest it waited for requests.`,
+    `and waited for a core ${percent(busiest.metrics.apiWaitedForCore.median)} of it; the rest it waited for requests.`,
   );
 }
 
@@ -156,7 +156,7 @@ function printTargets(results) {
   }
 }
 
-function loadsOf({ loads }) {
+function groupLoads({ loads }) {
   const seen = new Map();
   for (const { protocol, answer, serverTime } of loads) {
     seen.set([protocol, answer, serverTime].join(), { protocol, answer, serverTime });
@@ -164,13 +164,13 @@ function loadsOf({ loads }) {
   return [...seen.values()];
 }
 
-function concurrenciesOf({ loads }, load) {
+function listConcurrencies({ loads }, load) {
   return CONCURRENCIES.filter((concurrency) =>
-    loads.some((each) => isPartOf(each, { ...load, concurrency })),
+    loads.some((each) => isInCell(each, { ...load, concurrency })),
   );
 }
 
-function styleOf({ id }) {
+function contenderStyle({ id }) {
   if (id === OURS) return 'green';
   return id === EMPTY ? 'dim' : undefined;
 }

@@ -9,7 +9,7 @@ const TICK_MS = 1;
 
 /**
  * Keeps `concurrency` queries under way, and measures for `window` milliseconds once the process
- * is warm; longer if by then too few queries have ended for a figure.
+ * is warm; longer if by then too few queries have ended for a metric.
  */
 export async function load({ file, baseUrl, length, concurrency, warmup, window }, enterPhase) {
   const query = createQuery({ file, baseUrl, length });

@@ -1,7 +1,7 @@
 import { Segments } from './segments.jsx';
 
 const APIS = [
-  { id: 'stand-in', label: 'Stand-in', title: 'A stand-in for OpenAI’s API on this machine' },
+  { id: 'mock-api', label: 'Mock API', title: 'A mock of OpenAI’s API on this machine' },
   { id: 'openai', label: 'Real API', title: 'OpenAI’s API, or any other: with a key of yours' },
 ];
 

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
-import { receivedOperations } from '../../host/form-transfer.mjs';
-import { newQuery } from '../../host/forms.mjs';
+import { receivedOperations } from '../../harness/form-transfer.mjs';
+import { newQuery } from '../../harness/forms.mjs';
 import icon from '../../icon.svg';
 import { ApiSwitch } from './api-switch.jsx';
 import { runQuery } from './calls.js';
@@ -13,20 +13,20 @@ import { newSource, SourcePanel, storedOptions } from './source-panel.jsx';
 import { ThemeSwitch } from './theme-switch.jsx';
 import { TooljetSwitch, useTooljet } from './tooljet-switch.jsx';
 
-const standInNote = ({ keyPrefix }) => (
+const mockApiNote = ({ keyPrefix }) => (
   <>
-    A stand-in answers, on this machine. It takes any key that starts with <code>{keyPrefix}</code>.
+    A mock API answers, on this machine. It takes any key that starts with <code>{keyPrefix}</code>.
   </>
 );
 const REAL_API_NOTE =
   'Requests are billed. Your key stays in memory, here and in the local server.';
 
-export function App({ setup: { manifest, operations, standIn } }) {
-  const [api, setApi] = useState('stand-in');
+export function App({ setup: { manifest, operations, mockApi } }) {
+  const [api, setApi] = useState('mock-api');
   const [tooljet, setTooljet] = useTooljet();
-  // Each API keeps its own data source, so that a real key never goes to the stand-in.
+  // Each API keeps its own data source, so that a real key never goes to the mock API.
   const [sources, setSources] = useState({
-    'stand-in': newSource(manifest, { apiKey: standIn.apiKey, base_url: standIn.base_url }),
+    'mock-api': newSource(manifest, { apiKey: mockApi.apiKey, base_url: mockApi.base_url }),
     openai: newSource(manifest),
   });
   const [query, setQuery] = useState(newQuery(operations));
@@ -79,8 +79,8 @@ export function App({ setup: { manifest, operations, standIn } }) {
     const next = { ...newQuery(operations), ...example.query };
     setChosenExample(example);
     setQuery(next);
-    if (api !== 'stand-in') return;
-    const values = { ...source, apiKey: example.apiKey ?? standIn.apiKey };
+    if (api !== 'mock-api') return;
+    const values = { ...source, apiKey: example.apiKey ?? mockApi.apiKey };
     setSource(values);
     run(values, next);
   }
@@ -106,7 +106,7 @@ export function App({ setup: { manifest, operations, standIn } }) {
         <SourcePanel
           key={`${api} ${tooljet}`}
           manifest={manifest}
-          note={api === 'stand-in' ? standInNote(standIn) : REAL_API_NOTE}
+          note={api === 'mock-api' ? mockApiNote(mockApi) : REAL_API_NOTE}
           values={source}
           onChange={setSource}
           tooljet={tooljet}

@@ -1,6 +1,6 @@
 // ToolJet's browser evaluates templates as JavaScript that sees the state of the app.
 
-import { expressionOf, templatesIn } from '../templates.mjs';
+import { readExpression, templatesIn } from '../templates.mjs';
 
 /** The values of all templates in an option, by template, and what was wrong with the others. */
 export function evaluateTemplates(option, state) {
@@ -8,7 +8,7 @@ export function evaluateTemplates(option, state) {
   const problems = {};
   for (const template of templatesIn(option)) {
     try {
-      values[template] = evaluate(expressionOf(template), state);
+      values[template] = evaluate(readExpression(template), state);
     } catch (error) {
       problems[template] = error.message;
     }

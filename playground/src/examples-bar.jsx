@@ -1,11 +1,11 @@
 import { EXAMPLES } from './examples.js';
 
 export function ExamplesBar({ api, chosen, onChoose }) {
-  const isStandIn = api === 'stand-in';
+  const isMockApi = api === 'mock-api';
   return (
     <nav class="examples" aria-label="Examples">
       {EXAMPLES.map(({ group, queries }) => {
-        const offered = queries.filter((example) => isStandIn || !example.standInOnly);
+        const offered = queries.filter((example) => isMockApi || !example.mockApiOnly);
         return (
           offered.length > 0 && (
             <div class="example-group" key={group}>
@@ -16,7 +16,7 @@ export function ExamplesBar({ api, chosen, onChoose }) {
                   class="chip"
                   key={example.title}
                   aria-current={example === chosen ? 'true' : undefined}
-                  title={isStandIn ? 'Fills the editor and runs' : 'Fills the editor'}
+                  title={isMockApi ? 'Fills the editor and runs' : 'Fills the editor'}
                   onClick={() => onChoose(example)}
                 >
                   {example.title}

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { isStoredEncrypted } from '../../host/forms.mjs';
+import { isStoredEncrypted } from '../../harness/forms.mjs';
 import { testConnection } from './calls.js';
 import { Form } from './forms/form.jsx';
 

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { TOOLJETS } from '../../host/forms.mjs';
+import { TOOLJETS } from '../../harness/forms.mjs';
 import { Segments } from './segments.jsx';
 
 const TITLES = {
@@ -13,15 +13,15 @@ const CHOICES = TOOLJETS.map((tooljet) => ({
   title: TITLES[tooljet],
 }));
 
-const hashOf = (tooljet) => `#tooljet-${tooljet}`;
+const buildHash = (tooljet) => `#tooljet-${tooljet}`;
 
 /** The ToolJet to imitate. It is in the page's address, so that it survives a reload. */
 export function useTooljet() {
   const [tooljet, setTooljet] = useState(
-    TOOLJETS.find((each) => hashOf(each) === location.hash) ?? TOOLJETS.at(-1),
+    TOOLJETS.find((each) => buildHash(each) === location.hash) ?? TOOLJETS.at(-1),
   );
   function change(next) {
-    history.replaceState(null, '', hashOf(next));
+    history.replaceState(null, '', buildHash(next));
     setTooljet(next);
   }
   return [tooljet, change];

@@ -13,7 +13,7 @@ const INVOICE = [
 ];
 
 /** A PDF of one page; its text must not have brackets or backslashes. */
-function pdfOf(lines) {
+function buildPdf(lines) {
   const shown = lines.map((line) => `(${line}) Tj T*`).join(' ');
   const content = `BT /F1 14 Tf 20 TL 72 720 Td ${shown} ET`;
   const objects = [
@@ -51,4 +51,4 @@ function picked(name, type, bytes) {
 }
 
 export const IMAGE = picked('squares.png', 'image/png', atob(PNG));
-export const PDF = picked('invoice-1042.pdf', 'application/pdf', pdfOf(INVOICE));
+export const PDF = picked('invoice-1042.pdf', 'application/pdf', buildPdf(INVOICE));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
-import { TOOLJETS } from '../../host/forms.mjs';
+import { TOOLJETS } from '../../harness/forms.mjs';
 import { usePlayground } from './browser.mjs';
 import { choose, openExample, openTab, query, result, source, textbox } from './page.mjs';
 
@@ -46,7 +46,7 @@ describe('the page', () => {
   for (const tooljet of TOOLJETS) {
     for (const colorScheme of ['light', 'dark']) {
       for (const [state, reach] of Object.entries(STATES)) {
-        test(`has no serious problem ${state}, ToolJet ${tooljet}, ${colorScheme}`, async () => {
+        test(`the page has no serious problem ${state}, ToolJet ${tooljet}, ${colorScheme}`, async () => {
           const page = await playground.open({ colorScheme, tooljet });
           await reach(page, tooljet);
           assert.deepEqual(await problemsOn(page), []);
@@ -54,7 +54,7 @@ describe('the page', () => {
       }
     }
 
-    test(`has no serious problem on a narrow screen, ToolJet ${tooljet}`, async () => {
+    test(`the page has no serious problem on a narrow screen, ToolJet ${tooljet}`, async () => {
       const page = await playground.open({ width: 390, height: 844, tooljet });
       await openExample(page, 'Answer a text input');
       assert.deepEqual(await problemsOn(page), []);
@@ -64,7 +64,7 @@ describe('the page', () => {
   for (const [width, tooljet] of [1280, 900, 390].flatMap((width) =>
     TOOLJETS.map((tooljet) => [width, tooljet]),
   )) {
-    test(`needs no horizontal scrolling at ${width} pixels, ToolJet ${tooljet}`, async () => {
+    test(`the page needs no horizontal scrolling at ${width} pixels, ToolJet ${tooljet}`, async () => {
       const page = await playground.open({ width, height: 844, tooljet });
       await openExample(page, 'Fill a gap');
       await openTab(page, /^Request/);
@@ -76,7 +76,7 @@ describe('the page', () => {
     });
   }
 
-  test('brings the result into view where it is below the form', async () => {
+  test('scrolls to the result when it is below the form', async () => {
     const page = await playground.open({ width: 390, height: 844 });
     await openExample(page, 'Answer a text input');
     await page.waitForFunction(
@@ -84,7 +84,7 @@ describe('the page', () => {
     );
   });
 
-  test('follows the system, and the button where it is pressed', async () => {
+  test('follows the theme of the system until the button is pressed', async () => {
     const page = await playground.open({ colorScheme: 'dark' });
     const background = () =>
       page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
@@ -96,7 +96,7 @@ describe('the page', () => {
     assert.equal(await background(), light);
   });
 
-  test('can be used with the keyboard alone', async () => {
+  test('the page can be used with the keyboard alone', async () => {
     const page = await playground.open();
     const focused = () =>
       page.evaluate(

@@ -2,7 +2,7 @@
 
 import { after, afterEach, before } from 'node:test';
 import { chromium } from 'playwright-core';
-import { startStandIn } from '../../stand-in/server.mjs';
+import { startMockApi } from '../../mock-api/server.mjs';
 import { startPlayground } from '../server.mjs';
 
 const FLAGS = [
@@ -19,7 +19,7 @@ const FLAGS = [
 
 /**
  * Starts everything before the tests of a file and ends it after them. What it returns is filled
- * then: `standIn`, `url`, and `open()`, which opens the page with no state from before.
+ * then: `mockApi`, `url`, and `open()`, which opens the page with no state from before.
  */
 export function usePlayground({ plugin }) {
   const playground = {};
@@ -27,9 +27,9 @@ export function usePlayground({ plugin }) {
   const pages = [];
 
   before(async () => {
-    const standIn = await startStandIn();
-    ends.unshift(() => standIn.close());
-    const server = await startPlayground({ plugin, standIn });
+    const mockApi = await startMockApi();
+    ends.unshift(() => mockApi.close());
+    const server = await startPlayground({ plugin, mockApi });
     ends.unshift(() => server.close());
     // Playwright gives it an empty profile and removes that in the end.
     const browser = await chromium.launch({
@@ -46,7 +46,7 @@ export function usePlayground({ plugin }) {
       await page.goto(tooljet ? `${server.url}#tooljet-${tooljet}` : server.url);
       return page;
     }
-    Object.assign(playground, { standIn, url: server.url, open });
+    Object.assign(playground, { mockApi, url: server.url, open });
   });
 
   afterEach(() => Promise.all(pages.splice(0).map((page) => page.close())));

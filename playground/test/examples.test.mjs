@@ -7,9 +7,9 @@ import { EXAMPLES } from '../src/examples.js';
 const byKey = (fields = []) => new Map(fields.map((field) => [field.key, field]));
 const queries = EXAMPLES.flatMap(({ queries }) => queries);
 
-describe('the example', () => {
+describe('the examples', () => {
   for (const { title, query } of queries) {
-    test(`${title} sets only fields that its form shows`, () => {
+    test(`the example ${title} sets only fields that its form shows`, () => {
       const { operation, advanced, ...values } = query;
       const form = OPERATIONS.find(({ value }) => value === operation);
       const basic = byKey(form.basic);
@@ -31,13 +31,13 @@ describe('the example', () => {
     });
   }
 
-  test('has a title of its own', () => {
+  test('every example has a unique title', () => {
     assert.equal(new Set(queries.map(({ title }) => title)).size, queries.length);
   });
 });
 
 describe('the components', () => {
-  test('have the history of a Chat component whose last message has just been sent', () => {
+  test('the Chat component ends its history with the message that was just sent', () => {
     const { history, lastMessage, lastResponse } = COMPONENTS.chat1;
     assert.deepEqual(
       history.map(({ type }) => type),
@@ -47,7 +47,7 @@ describe('the components', () => {
     assert.equal(history.at(-2), lastResponse);
   });
 
-  test('have the files of file pickers without a data URI', () => {
+  test('file pickers have files without a data URI', () => {
     const files = [COMPONENTS.filepicker1, COMPONENTS.filepicker2].flatMap(({ file }) => file);
     for (const { size, base64Data, dataURL } of files) {
       assert.equal(Buffer.from(base64Data, 'base64').length, size);
@@ -55,7 +55,7 @@ describe('the components', () => {
     }
   });
 
-  test('have a PDF whose table leads to its objects', () => {
+  test('the sample PDF has a table with the offsets of its objects', () => {
     const [{ content }] = COMPONENTS.filepicker2.file;
     const [, start] = /startxref\n(\d+)/.exec(content);
     assert.ok(content.slice(Number(start)).startsWith('xref\n'));

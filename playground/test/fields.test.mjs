@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DATA_SOURCE } from '../../forms/data-source.mjs';
 import { OPERATIONS } from '../../forms/operations.mjs';
-import { TOOLJETS } from '../../host/forms.mjs';
+import { TOOLJETS } from '../../harness/forms.mjs';
 import { readForms } from '../forms.mjs';
 import { usePlayground } from './browser.mjs';
 import { ECHO } from './echo.mjs';
@@ -48,7 +48,7 @@ for (const tooljet of TOOLJETS) {
     const playground = usePlayground({ plugin: ECHO });
     const open = () => playground.open({ tooljet });
 
-    test('draw every field of the data source, and each reaches the plugin', async () => {
+    test(`draws every field of the data source in ToolJet ${tooljet}, and passes each to the plugin`, async () => {
       const page = await open();
       const form = source(page);
       assert.deepEqual(
@@ -74,7 +74,7 @@ for (const tooljet of TOOLJETS) {
       assert.deepEqual(sourceOptions, expected);
     });
 
-    test('say that the API key is stored encrypted', async () => {
+    test(`says in ToolJet ${tooljet} that the API key is stored encrypted`, async () => {
       const page = await open();
       const secrets = DATA_SOURCE.filter(({ secret }) => secret);
       const notes = source(page).locator('.storage');
@@ -89,7 +89,7 @@ for (const tooljet of TOOLJETS) {
       const own = tooljet === 3 ? ['Timeout ( ms )'] : [];
       const expectedLabels = (fields) => [...flips, ...fields.map(({ label }) => label), ...own];
 
-      test(`draw every field of ${name}, and each reaches the plugin under its key`, async () => {
+      test(`draws every field of ${name} in ToolJet ${tooljet}, and passes each to the plugin under its key`, async () => {
         const page = await open();
         const form = query(page);
         await choose(form, 'Operation', name);
@@ -110,7 +110,7 @@ for (const tooljet of TOOLJETS) {
         assert.deepEqual(queryOptions, expected);
       });
 
-      test(`keep the values of ${name} when Advanced and Operation are switched`, async () => {
+      test(`keeps the values of ${name} in ToolJet ${tooljet} when Advanced and Operation are switched`, async () => {
         const page = await open();
         const form = query(page);
         await choose(form, 'Operation', name);
@@ -129,7 +129,7 @@ for (const tooljet of TOOLJETS) {
       });
     }
 
-    test('show Select.. where nothing is chosen', async () => {
+    test(`shows Select.. in ToolJet ${tooljet} when nothing is chosen`, async () => {
       const page = await open();
       // As in a query that ToolJet's own plugin saved.
       await page.route('**/api/setup', async (route) => {
@@ -144,7 +144,7 @@ for (const tooljet of TOOLJETS) {
       assert.ok(await textbox(query(page), 'Prompt').isVisible());
     });
 
-    test('cut off no placeholder at 1280 pixels', async () => {
+    test(`truncates no placeholder in ToolJet ${tooljet} at 1280 pixels`, async () => {
       const page = await open();
       const form = query(page);
       for (const { name, advanced } of OPERATIONS) {
@@ -161,7 +161,7 @@ for (const tooljet of TOOLJETS) {
       }
     });
 
-    test('leave a key out until its field is touched, and then send an empty text', async () => {
+    test(`leaves a key out in ToolJet ${tooljet} until its field is touched, and then sends an empty string`, async () => {
       const page = await open();
       await run(page);
       const untouched = await rawValue(page, 'data');
@@ -173,7 +173,7 @@ for (const tooljet of TOOLJETS) {
       assert.equal(queryOptions.model, '');
     });
 
-    test('hand over the typed value of a field that is one template', async () => {
+    test(`passes on the typed value of a field that is one template in ToolJet ${tooljet}`, async () => {
       const page = await open();
       const form = query(page);
       await textbox(form, 'Temperature').fill('{{components.numberinput1.value}}');
@@ -197,7 +197,7 @@ describe('the forms', () => {
   const playground = usePlayground({ plugin: ECHO });
   const explanation = (page) => query(page).getByText(PROMPT.help, { exact: true });
 
-  test('of ToolJet 3 explain a field when its label is pressed', async () => {
+  test('explains a field in ToolJet 3 when its label is pressed', async () => {
     const page = await playground.open({ tooljet: 3 });
     const label = query(page).getByRole('button', { name: 'Prompt', exact: true });
     await label.click();
@@ -207,14 +207,14 @@ describe('the forms', () => {
     assert.equal(await query(page).getByRole('button', { name: 'Advanced' }).count(), 0);
   });
 
-  test('of ToolJet 2 have plain labels', async () => {
+  test('has plain labels in ToolJet 2', async () => {
     const page = await playground.open({ tooljet: 2 });
     assert.equal(await page.locator('.label-button').count(), 0);
     await query(page).locator('.label', { hasText: 'Prompt' }).last().click();
     assert.equal(await explanation(page).count(), 0);
   });
 
-  test('of ToolJet 2 have lines of 32 pixels and editors', async () => {
+  test('draws lines of 32 pixels and editors in ToolJet 2', async () => {
     const page = await playground.open({ tooljet: 2 });
     const height = async (label) => {
       const editor = query(page).locator('.code-editor', { has: textbox(page, label) });
@@ -224,7 +224,7 @@ describe('the forms', () => {
     assert.ok((await height('Prompt')) >= 150);
   });
 
-  test('say that a secret is stored in clear where the manifest lets ToolJet 2 do so', async () => {
+  test('says that a secret is stored in clear when the manifest lets ToolJet 2 do so', async () => {
     const page = await playground.open({ tooljet: 2 });
     await page.route('**/api/setup', async (route) => {
       const response = await route.fetch();
@@ -240,7 +240,7 @@ describe('the forms', () => {
     await source(page).getByText('Encrypted').waitFor();
   });
 
-  test('stay filled in when the ToolJet is switched, which a reload remembers', async () => {
+  test('keeps the forms filled in, also after a reload, when the ToolJet is switched', async () => {
     const page = await playground.open();
     assert.ok(await page.getByRole('radio', { name: 'ToolJet 3' }).isChecked());
     await textbox(query(page), 'Prompt').fill('Say ping');
@@ -253,21 +253,21 @@ describe('the forms', () => {
     assert.ok(page.url().endsWith('/#tooljet-2'));
   });
 
-  test('start with the defaults of operations.json', async () => {
+  test('starts with the defaults of operations.json', async () => {
     const page = await playground.open();
     const expected = OPERATIONS.find(({ value }) => value === defaults.operation);
     assert.equal(await chosen(query(page), 'Operation'), expected.name);
     assert.ok(await dropdown(query(page), 'Response format').isVisible());
   });
 
-  test('keep the value of a key that two operations share', async () => {
+  test('keeps the value of a key that two operations share', async () => {
     const page = await playground.open();
     await textbox(query(page), 'Prompt').fill('Once upon a time');
     await choose(query(page), 'Operation', 'Completions');
     assert.equal(await textbox(query(page), 'Prompt').textContent(), 'Once upon a time');
   });
 
-  test('resolve templates against the components as they are edited', async () => {
+  test('resolves templates against the components as they are edited', async () => {
     const page = await playground.open();
     await page.getByText('Components', { exact: true }).click();
     const components = textbox(query(page), 'Components');
@@ -281,7 +281,7 @@ describe('the forms', () => {
     assert.equal(queryOptions.max_tokens, 42);
   });
 
-  test('offer the paths of the components while a template is typed', async () => {
+  test('offers the paths of the components while a template is typed', async () => {
     const page = await playground.open();
     await textbox(query(page), 'Prompt').click();
     await page.keyboard.type('{{components.textin');

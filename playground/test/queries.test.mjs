@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { TOOLJETS } from '../../host/forms.mjs';
-import { startStandIn } from '../../stand-in/server.mjs';
+import { TOOLJETS } from '../../harness/forms.mjs';
+import { startMockApi } from '../../mock-api/server.mjs';
 import { EXAMPLES } from '../src/examples.js';
 import { usePlayground } from './browser.mjs';
 import {
@@ -19,7 +19,7 @@ import {
 } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
-const KEY = 'sk-stand-in-5f1c9e7a';
+const KEY = 'sk-mock-api-5f1c9e7a';
 
 async function testConnection(page) {
   await source(page).getByRole('button', { name: 'Test connection' }).click();
@@ -74,9 +74,9 @@ describe('the playground', () => {
       await form.getByLabel(label, { exact: true }).fill('');
     }
     await form.getByLabel('API key').fill(KEY);
-    await form.getByLabel('Base URL').fill(playground.standIn.baseUrl);
-    await form.getByLabel('Organization ID').fill('org-stand-in');
-    await form.getByLabel('Project ID').fill('proj_stand_in');
+    await form.getByLabel('Base URL').fill(playground.mockApi.baseUrl);
+    await form.getByLabel('Organization ID').fill('org-mock-api');
+    await form.getByLabel('Project ID').fill('proj_mock_api');
     await form.getByLabel('Headers, key 1').fill('x-gateway-token');
     await form.getByLabel('Headers, value 1').fill('gateway-secret-1');
     await form.getByLabel('Timeout (seconds)').fill('30');
@@ -96,14 +96,14 @@ describe('the playground', () => {
 
       const request = await openTab(page, /^Request/);
       assert.ok(request.includes(path), `${name} shows the request to ${path}`);
-      assert.match(request, /openai-organization: org-stand-in/);
+      assert.match(request, /openai-organization: org-mock-api/);
       assert.match(request, /authorization: Bearer \[redacted\]/);
       assert.match(request, /x-gateway-token: \[redacted\]/);
       await openTab(page, 'Answer');
     }
   });
 
-  test('says why a connection test with a wrong key fails', async () => {
+  test('explains why a connection test with a wrong key fails', async () => {
     for (const tooljet of TOOLJETS) {
       const page = await playground.open({ tooljet });
       await source(page).getByLabel('API key').fill('sk-not-a-key-of-anybody-0000');
@@ -115,7 +115,7 @@ describe('the playground', () => {
     }
   });
 
-  test('ends a query when the API is switched, and shows nothing of it', async () => {
+  test('cancels a query and shows nothing of it when the API is switched', async () => {
     const page = await playground.open();
     await page.route('**/api/run', () => {});
     const ended = page.waitForEvent('requestfailed');
@@ -158,27 +158,27 @@ describe('the playground', () => {
     assert.ok(usage.total_tokens > 0);
   });
 
-  test('forgets the result when the ToolJet is switched', async () => {
+  test('clears the result when the ToolJet is switched', async () => {
     const page = await playground.open();
     await openExample(page, 'Wrong key');
     await page.getByRole('radio', { name: 'ToolJet 2' }).check();
     await result(page).getByText('Press an example above').waitFor();
   });
 
-  test('shows that a value out of range is refused before anything is sent', async () => {
+  test('shows that a value out of range is rejected before anything is sent', async () => {
     const page = await playground.open();
     assert.equal(await openExample(page, 'Temperature 3'), 'Failed');
     assert.match(await shownResult(page), /temperature/i);
     assert.match(await openTab(page, 'Request'), /No request was sent/);
   });
 
-  test('shows every attempt at a busy server', async () => {
+  test('shows every attempt when the server is busy', async () => {
     const page = await playground.open();
     assert.equal(await openExample(page, 'Busy server'), 'Failed');
     await result(page).getByRole('tab', { name: 'Requests (3)' }).waitFor();
   });
 
-  test('opens and runs every example with one press, as its name promises', async () => {
+  test('runs every example with one press', async () => {
     for (const tooljet of TOOLJETS) {
       const page = await playground.open({ tooljet });
       for (const { group, queries } of EXAMPLES) {
@@ -201,14 +201,14 @@ describe('the playground', () => {
     );
   });
 
-  test('runs the query on Ctrl-Enter, from any of its fields', async () => {
+  test('runs the query on Ctrl-Enter in any of its fields', async () => {
     const page = await playground.open();
     await textbox(query(page), 'Prompt').fill('Say ping');
     await textbox(query(page), 'Prompt').press('Control+Enter');
     await result(page).getByText('This is a test.', { exact: true }).waitFor();
   });
 
-  test('keeps the key out of everything but its field', async () => {
+  test('shows the key only in its field', async () => {
     const page = await playground.open();
     const asked = [];
     page.on('request', (request) => asked.push(request.url()));
@@ -232,7 +232,7 @@ describe('the playground', () => {
     }
   });
 
-  test('starts the real API with an empty form and runs nothing by itself there', async () => {
+  test('starts the real API with an empty form and runs nothing by itself', async () => {
     const page = await playground.open();
     await page.getByRole('radio', { name: 'Real API' }).check();
     assert.equal(await source(page).getByLabel('API key').inputValue(), '');
@@ -248,8 +248,8 @@ describe('the playground', () => {
     assert.equal(await page.getByRole('button', { name: 'Wrong key' }).count(), 0);
   });
 
-  test('shows the request as the real API received it, without the key', async (context) => {
-    const other = await startStandIn();
+  test('shows the request that the real API received, without the key', async (context) => {
+    const other = await startMockApi();
     context.after(() => other.close());
     const page = await playground.open();
     await page.getByRole('radio', { name: 'Real API' }).check();
@@ -267,11 +267,11 @@ describe('the playground', () => {
     }
     assert.equal(headers.authorization, `Bearer ${KEY}`);
     assert.ok(!(await page.locator('body').textContent()).includes(KEY));
-    await page.getByRole('radio', { name: 'Stand-in' }).check();
+    await page.getByRole('radio', { name: 'Mock API' }).check();
     assert.notEqual(await source(page).getByLabel('API key').inputValue(), KEY);
   });
 
-  test('says why a request to the real API is not shown', async () => {
+  test('explains why a request to the real API is not shown', async () => {
     const page = await playground.open();
     await page.getByRole('radio', { name: 'Real API' }).check();
     await source(page).getByLabel('API key').fill(KEY);
@@ -283,7 +283,7 @@ describe('the playground', () => {
     assert.match(await openTab(page, 'Request'), /Not recorded: .*ECONNREFUSED/);
   });
 
-  test('says so when its server is gone', async () => {
+  test('reports that its server is gone', async () => {
     const page = await playground.open();
     await page.route('**/api/run', (route) => route.abort());
     await query(page).getByRole('button', { name: 'Run' }).click();

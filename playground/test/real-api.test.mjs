@@ -6,17 +6,17 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createHost } from '../../host/host.mjs';
-import { startStandIn } from '../../stand-in/server.mjs';
+import { createHarness } from '../../harness/harness.mjs';
+import { startMockApi } from '../../mock-api/server.mjs';
 import { createAuthority } from '../authority.mjs';
-import { createHosts } from '../hosts.mjs';
+import { createHarnesses } from '../harnesses.mjs';
 import { createRealApi } from '../real-api.mjs';
 import { startPlayground } from '../server.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const PROCESS = fileURLToPath(new URL('playground-process.mjs', import.meta.url));
 
-const KEY = 'sk-stand-in-5f1c9e7a';
+const KEY = 'sk-mock-api-5f1c9e7a';
 const WRONG_KEY = 'sk-not-a-key-of-anybody-0000';
 const CHAT = { operation: 'chat', prompt: 'Say ping' };
 
@@ -50,7 +50,7 @@ function assertShowsWhatArrived(shown, arrived, redacted) {
 }
 
 describe('a query to the real API', () => {
-  let standIn;
+  let mockApi;
   let api;
   let playground;
   const run = (source, query, signal) =>
@@ -62,19 +62,19 @@ describe('a query to the real API', () => {
     );
 
   before(async () => {
-    standIn = await startStandIn();
-    api = await startStandIn();
-    playground = await startPlayground({ plugin, standIn });
+    mockApi = await startMockApi();
+    api = await startMockApi();
+    playground = await startPlayground({ plugin, mockApi });
   });
 
   beforeEach(() => api.reset());
 
   after(async () => {
     await playground.close();
-    await Promise.all([standIn.close(), api.close()]);
+    await Promise.all([mockApi.close(), api.close()]);
   });
 
-  test('shows the request that the API received, without its secrets', async () => {
+  test('shows the request that the real API received, without its secrets', async () => {
     const source = {
       base_url: `${api.baseUrl}?token=query-secret-1`,
       headers: [['x-gateway-token', 'gateway-secret-1']],
@@ -93,14 +93,14 @@ describe('a query to the real API', () => {
     }
   });
 
-  test('shows the request with a wrong key, and the key nowhere', async () => {
+  test('shows the request with a wrong key, but never the key', async () => {
     const { result, requests, text } = await run({ apiKey: WRONG_KEY });
     assert.equal(result.data.status, 401);
     assertShowsWhatArrived(requests, api.requests, { authorization: 'Bearer [redacted]' });
     assert.ok(!text.includes(WRONG_KEY));
   });
 
-  test('shows every attempt, on a connection that stays open', async () => {
+  test('shows every attempt on one open connection', async () => {
     api.respondWith({ status: 503, headers: { 'retry-after-ms': '1' }, body: '{}' });
     const { result, requests } = await run({ max_retries: '2' });
     assert.equal(result.data.attempts, 3);
@@ -117,7 +117,7 @@ describe('a query to the real API', () => {
     }
   });
 
-  test('leaves the address to the plugin, which goes by it', async () => {
+  test('leaves the base URL to the plugin, which depends on it', async () => {
     const { result, requests } = await run({
       base_url: `http://localhost:${api.port}/openai/deployments/mine?api-version=2024-10-21`,
     });
@@ -127,7 +127,7 @@ describe('a query to the real API', () => {
     assert.deepEqual(Object.fromEntries(headers)['api-key'], '[redacted]');
   });
 
-  test('sends nothing where the plugin refuses the address itself', async () => {
+  test('sends nothing when the plugin rejects the base URL', async () => {
     for (const base_url of ['api.openai.com', 'ftp://localhost/v1', 'http://127.0.0.1:1/v1']) {
       const { result, requests } = await run({ base_url });
       assert.equal(result.status, 'failed');
@@ -137,11 +137,11 @@ describe('a query to the real API', () => {
 
   const body = '{"id":"1","choices":[{"message":{"content":"ping"}}]}';
   for (const fault of ['reset', 'close', 'cut', 'garbage', 'stall']) {
-    test(`fails with the advice that it would give without the recorder: ${fault}`, async () => {
+    test(`fails with the same hint as without the recorder: ${fault}`, async () => {
       api.respondWith({ fault, body });
       const source = { timeout_seconds: '1' };
       const { result, requests } = await run(source);
-      const direct = await createHost({ text: plugin }).run(
+      const direct = await createHarness({ text: plugin }).run(
         { apiKey: KEY, base_url: api.baseUrl, max_retries: '0', ...source },
         CHAT,
       );
@@ -151,7 +151,7 @@ describe('a query to the real API', () => {
     });
   }
 
-  test('is cancelled at the API when its time is up', async () => {
+  test('cancels the request at the real API when the query times out', async () => {
     api.respondWith({ fault: 'hang' });
     const { result } = await run({}, { ...CHAT, query_timeout: '300' });
     assert.equal(result.data.code, 'timeout');
@@ -159,7 +159,9 @@ describe('a query to the real API', () => {
     assert.equal(api.requests[0].aborted, true);
   });
 
-  test('ends when the page is left, and the next one runs', { timeout: 5000 }, async () => {
+  test('cancels the query when the page is left, and runs the next one', {
+    timeout: 5000,
+  }, async () => {
     api.respondWith({ fault: 'hang' });
     const page = new AbortController();
     const left = assert.rejects(run({}, CHAT, page.signal), { name: 'AbortError' });
@@ -172,7 +174,7 @@ describe('a query to the real API', () => {
   });
 
   test('trusts no unknown server, whatever the environment says', async (context) => {
-    const secure = await startStandIn({ tls: withCertificatesOf(await createAuthority()) });
+    const secure = await startMockApi({ tls: withCertificatesFrom(await createAuthority()) });
     const process = await startProcess({ NODE_TLS_REJECT_UNAUTHORIZED: '0' });
     context.after(() => Promise.all([process.end(), secure.close()]));
     const source = { base_url: secure.baseUrl, apiKey: KEY, max_retries: '0' };
@@ -180,9 +182,9 @@ describe('a query to the real API', () => {
     assert.equal(secure.requests.length, 0);
   });
 
-  test('is left to the plugin where the API cannot be reached, for its own words', async (context) => {
+  test("reports in the plugin's own words that the real API cannot be reached", async (context) => {
     const untrusted = await createAuthority();
-    const secure = await startStandIn({ tls: withCertificatesOf(untrusted) });
+    const secure = await startMockApi({ tls: withCertificatesFrom(untrusted) });
     context.after(() => secure.close());
     const unreachable = {
       connection_refused: 'http://localhost:1/v1',
@@ -202,8 +204,8 @@ describe('a query to the real API', () => {
     assert.equal((await run()).requests.length, 1, 'the next query is recorded again');
   });
 
-  test('is not recorded where the environment has a proxy, which it goes through', async (context) => {
-    const proxy = await startStandIn();
+  test('runs a query without the recorder when the environment has a proxy', async (context) => {
+    const proxy = await startMockApi();
     proxy.respondWith({ body: '{"choices":[{"message":{"content":"through the proxy"}}]}' });
     const process = await startProcess({ HTTP_PROXY: proxy.url });
     context.after(() => Promise.all([process.end(), proxy.close()]));
@@ -215,12 +217,12 @@ describe('a query to the real API', () => {
     assert.equal(proxy.requests[0].path, 'http://api.example/v1/chat/completions');
   });
 
-  test('over TLS shows the request that the API received', async (context) => {
+  test('shows the request that the real API received over TLS', async (context) => {
     const folder = mkdtempSync(join(tmpdir(), 'playground-test-'));
     const authority = await createAuthority();
     const file = join(folder, 'authority.pem');
     writeFileSync(file, authority.certificate);
-    const secure = await startStandIn({ tls: withCertificatesOf(authority) });
+    const secure = await startMockApi({ tls: withCertificatesFrom(authority) });
     const process = await startProcess({ NODE_EXTRA_CA_CERTS: file, TMPDIR: folder });
     context.after(async () => {
       await Promise.all([process.end(), secure.close()]);
@@ -247,7 +249,7 @@ describe('a query to the real API', () => {
 
 describe('the process that runs the plugin', () => {
   const start = (context, plugin) => {
-    const realApi = createRealApi({ plugin, hosts: createHosts(plugin) });
+    const realApi = createRealApi({ plugin, harnesses: createHarnesses(plugin) });
     context.after(() => realApi.close());
     return realApi;
   };
@@ -261,7 +263,7 @@ describe('the process that runs the plugin', () => {
     }
   };
 
-  test('is started anew where it has ended between queries', async (context) => {
+  test('restarts the recorded process when it has ended between queries', async (context) => {
     const realApi = start(context, TELLS_ITS_PROCESS);
     const first = await realApi.run(CALL, signal);
     process.kill(first.result.data);
@@ -271,7 +273,7 @@ describe('the process that runs the plugin', () => {
     assert.notEqual(second.result.data, first.result.data);
   });
 
-  test('is not started for a query that is queued at stop', async (context) => {
+  test('does not start the recorded process for a query that is queued when it stops', async (context) => {
     const realApi = start(context, TELLS_ITS_PROCESS);
     const queries = [realApi.run(CALL, signal), realApi.run(CALL, signal)];
     const settled = Promise.allSettled(queries);
@@ -288,7 +290,7 @@ module.exports.default = class {
 };
 `;
 
-const withCertificatesOf = (authority) => ({
+const withCertificatesFrom = (authority) => ({
   SNICallback: (name, done) =>
     authority.contextFor(name).then((context) => done(null, context), done),
 });

@@ -4,7 +4,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { startStandIn } from '../../stand-in/server.mjs';
+import { startMockApi } from '../../mock-api/server.mjs';
 import { startRecorder } from '../recorder.mjs';
 import { assertLoopbackOnly } from './loopback-only.mjs';
 
@@ -13,7 +13,7 @@ describe('the recorder', () => {
   let recorder;
 
   before(async () => {
-    api = await startStandIn();
+    api = await startMockApi();
     recorder = await startRecorder();
   });
 
@@ -46,7 +46,7 @@ describe('the recorder', () => {
     return `${username}:${password}`;
   };
 
-  test('lets nobody through who has no credentials, during a call or not', async () => {
+  test('the recorder rejects clients without credentials, during a call or not', async () => {
     const asStranger = async () => {
       assert.equal(await ask({ path: models() }), 407);
       assert.equal(await ask({ path: models(), credentials: 'playground:' }), 407);
@@ -59,7 +59,7 @@ describe('the recorder', () => {
     assert.equal(api.connections, 0);
   });
 
-  test('lets the plugin through during a call only', async () => {
+  test('the recorder forwards requests of the plugin during a call only', async () => {
     assert.equal(await ask({ path: models(), credentials: own() }), 407);
     const { value, requests } = await recorder.record(() =>
       ask({ path: models(), credentials: own() }),
@@ -85,7 +85,7 @@ describe('the recorder', () => {
     return { plugin, upstream };
   }
 
-  test('opens no tunnel before the API answers, and leaves it when the plugin gives up', async (context) => {
+  test('the recorder opens no tunnel before the API answers, and closes it when the plugin gives up', async (context) => {
     const { value, requests } = await recorder.record(async () => {
       const { plugin, upstream } = await startTunnel(context, recorder);
       plugin.end();
@@ -96,7 +96,7 @@ describe('the recorder', () => {
     assert.deepEqual(requests, []);
   });
 
-  test('stops at once while it connects', { timeout: 2000 }, async (context) => {
+  test('the recorder stops at once while it connects', { timeout: 2000 }, async (context) => {
     const stopped = await startRecorder();
     await stopped.record(async () => {
       const { plugin, upstream } = await startTunnel(context, stopped);
@@ -105,7 +105,7 @@ describe('the recorder', () => {
     });
   });
 
-  test('sends nothing that arrives in full when the call is over', async () => {
+  test('the recorder does not forward a request that is complete only after the call', async () => {
     const before = api.requests.length;
     const { port } = new URL(recorder.url);
     const credentials = Buffer.from(own()).toString('base64');
@@ -128,13 +128,13 @@ describe('the recorder', () => {
     assert.equal(api.requests.length, before);
   });
 
-  test('lets a head pass that is longer than what Node takes by itself', async () => {
+  test("the recorder forwards a head that is longer than Node's default limit", async () => {
     const { requests } = await recorder.record(() =>
       ask({ path: `${models()}?${'x'.repeat(40_000)}`, credentials: own() }),
     );
     assert.equal(requests.length, 1);
   });
 
-  test('listens on the loopback interface only', (context) =>
+  test('the recorder listens on the loopback interface only', (context) =>
     assertLoopbackOnly(context, (host) => ask({ path: '/', host })));
 });

@@ -53,9 +53,9 @@ describe('screenshots', () => {
   const playground = usePlayground({ plugin });
 
   for (const { name, take, ...options } of SCREENSHOTS) {
-    test(`of ${name}`, async () => {
+    test(`takes the screenshot ${name}`, async () => {
       const page = await playground.open(options);
-      await fixWhatVaries(page, playground.standIn);
+      await fixWhatVaries(page, playground.mockApi);
       await take(page);
       await page.mouse.move(0, 0);
       await page.evaluate(() => {

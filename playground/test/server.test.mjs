@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { startStandIn } from '../../stand-in/server.mjs';
+import { startMockApi } from '../../mock-api/server.mjs';
 import { startPlayground } from '../server.mjs';
 import { ECHO } from './echo.mjs';
 import { assertLoopbackOnly } from './loopback-only.mjs';
 
-describe('the server', () => {
-  let standIn;
+describe('the playground server', () => {
+  let mockApi;
   let server;
   let port;
 
   before(async () => {
-    standIn = await startStandIn();
-    server = await startPlayground({ plugin: ECHO, standIn });
+    mockApi = await startMockApi();
+    server = await startPlayground({ plugin: ECHO, mockApi });
     ({ port } = new URL(server.url));
   });
 
   after(async () => {
     await server.close();
-    await standIn.close();
+    await mockApi.close();
   });
 
   function ask({ method = 'GET', path = '/', headers, body, host = '127.0.0.1' }) {
@@ -37,19 +37,19 @@ describe('the server', () => {
   const run = (headers, body = JSON.stringify({ options: {}, query: {}, values: {} })) =>
     ask({ method: 'POST', path: '/api/run', headers: { ...JSON_TYPE, ...headers }, body });
 
-  test('answers its own page', async () => {
+  test('accepts requests of its own page', async () => {
     assert.equal((await ask({})).status, 200);
     assert.equal((await run({ origin: server.url })).status, 200);
     assert.equal((await run({ 'sec-fetch-site': 'same-origin' })).status, 200);
   });
 
-  test('refuses a name that was rebound to this machine', async () => {
+  test('rejects a host name that was rebound to this machine', async () => {
     assert.equal((await ask({ headers: { host: `evil.example:${port}` } })).status, 403);
     assert.equal((await run({ host: `evil.example:${port}` })).status, 403);
     assert.equal((await run({ host: '127.0.0.1:1' })).status, 403);
   });
 
-  test('refuses the pages of other origins', async () => {
+  test('rejects the pages of other origins', async () => {
     assert.equal((await run({ origin: 'http://evil.example' })).status, 403);
     assert.equal((await run({ origin: 'http://127.0.0.1:1' })).status, 403);
     assert.equal((await run({ origin: 'null' })).status, 403);
@@ -57,22 +57,22 @@ describe('the server', () => {
     assert.equal((await run({ 'content-type': 'text/plain' })).status, 403);
   });
 
-  test('listens on the loopback interface only', (context) =>
+  test('the playground server listens on the loopback interface only', (context) =>
     assertLoopbackOnly(context, (host) => ask({ host })));
 
-  test('serves nothing but the page', async () => {
+  test('serves only the files of the page', async () => {
     for (const path of ['/server.mjs', '/../server.mjs', '/%2e%2e/server.mjs', '/assets/']) {
       assert.equal((await ask({ path })).status, 404, path);
     }
   });
 
-  test('says what is wrong with a call that is no JSON', async () => {
+  test('rejects a call that is not JSON', async () => {
     const { status, text } = await run({}, '{');
     assert.equal(status, 400);
     assert.deepEqual(JSON.parse(text), { error: 'That is not JSON.' });
   });
 
-  test('sends an empty text for a secret that is not there, and redacts one that is', async () => {
+  test('sends an empty string for a missing secret, and redacts a present one', async () => {
     const call = (options) => run({}, JSON.stringify({ options, query: {}, values: {} }));
     const without = JSON.parse((await call({ apiKey: { encrypted: true } })).text);
     assert.equal(without.result.data.sourceOptions.apiKey, '');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { TOOLJETS } from '../../host/forms.mjs';
+import { TOOLJETS } from '../../harness/forms.mjs';
 import { usePlayground } from './browser.mjs';
 import { choose, chosen, query, rawValue, run, sentBody, textbox } from './page.mjs';
 

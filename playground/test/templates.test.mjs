@@ -12,7 +12,7 @@ const VALUES = {
 };
 
 describe('templates', () => {
-  test('are found at any depth, each once', () => {
+  test('finds templates at any depth, each once', () => {
     const options = { a: 'x {{one}} {{two}}', b: [{ c: '{{one}}' }], d: 3, e: null };
     assert.deepEqual(templatesIn(options), ['{{one}}', '{{two}}']);
   });
@@ -53,10 +53,11 @@ describe('templates', () => {
     'unbalanced braces are text': ['x }} {{', 'x }} {{'],
   };
   for (const [sentence, [text, expected]] of Object.entries(casesOfTwo)) {
-    test(`${sentence} in ToolJet 2`, () => assert.deepEqual(fillIn(text, VALUES, 2), expected));
+    test(`fills in for ToolJet 2: ${sentence}`, () =>
+      assert.deepEqual(fillIn(text, VALUES, 2), expected));
   }
 
-  test('are filled in wherever they are in an option', () => {
+  test('fills in templates anywhere in an option', () => {
     assert.deepEqual(fillIn({ a: [['k', '{{number}}']], b: true }, VALUES), {
       a: [['k', 0.7]],
       b: true,

@@ -20,7 +20,7 @@ export function readElf(bytes) {
   const segments = programHeaders(bytes);
   const entries = dynamicEntries(bytes, segments);
   const first = (tag) => entries.find((entry) => entry.tag === tag)?.value;
-  const strings = offsetOf(segments, first(DT_STRTAB));
+  const strings = findOffset(segments, first(DT_STRTAB));
   const stringAt = (index) => {
     const start = strings + Number(index);
     return bytes.toString('latin1', start, bytes.indexOf(0, start));
@@ -32,7 +32,7 @@ export function readElf(bytes) {
     versions:
       versionTable === undefined
         ? []
-        : neededVersions(bytes, offsetOf(segments, versionTable), first(DT_VERNEEDNUM)).map(
+        : neededVersions(bytes, findOffset(segments, versionTable), first(DT_VERNEEDNUM)).map(
             stringAt,
           ),
   };
@@ -62,7 +62,7 @@ function dynamicEntries(bytes, segments) {
 }
 
 /** Where in the file stands what is loaded at an address. */
-function offsetOf(segments, address) {
+function findOffset(segments, address) {
   const at = Number(address);
   const segment = segments.find(
     ({ type, address: start, fileSize }) =>

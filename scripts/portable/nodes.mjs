@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { output } from './command.mjs';
 import { needsApt, unpackDebian } from './debian.mjs';
-import { filledOnce } from './once.mjs';
+import { ensureFilled } from './once.mjs';
 
 /** Its libc is the oldest that Debian still serves. */
 const OLD_RELEASE = 'bullseye';
@@ -12,7 +12,7 @@ const LIBC = ['libc6', 'libstdc++6', 'libgcc-s1'];
 
 /** The executable of a version, which may be a range such as 20.x. */
 export function fetchNode(version, cache, platform = `${process.platform}-${process.arch}`) {
-  const folder = filledOnce(join(cache, `${version}-${platform}`), (partial) => {
+  const folder = ensureFilled(join(cache, `${version}-${platform}`), (partial) => {
     console.log(`> Node ${version} for ${platform}`);
     const name = `node-${platform}@${version}`;
     // npm checks the integrity of what it fetches.
@@ -43,7 +43,7 @@ export function nodeOnOldLibc(version, cache) {
 
 /** A Node for arm64 with the C library of Debian 11, emulated. */
 export function nodeOnArm64(version, cache) {
-  const emulator = filledOnce(join(cache, 'qemu'), (into) =>
+  const emulator = ensureFilled(join(cache, 'qemu'), (into) =>
     unpackDebian(['qemu-user-static'], { release: 'bookworm', architecture: 'amd64', into }),
   );
   return wrapper(join(cache, `${version}-emulated`), [
@@ -55,7 +55,7 @@ export function nodeOnArm64(version, cache) {
 }
 
 function debianSystem(architecture, cache) {
-  return filledOnce(join(cache, `debian-${architecture}`), (into) =>
+  return ensureFilled(join(cache, `debian-${architecture}`), (into) =>
     unpackDebian(LIBC, { release: OLD_RELEASE, architecture, into }),
   );
 }

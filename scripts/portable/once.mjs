@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Fills a folder unless that was done before; one that was left half-filled is made anew. */
-export function filledOnce(folder, fill) {
+export function ensureFilled(folder, fill) {
   if (existsSync(folder)) return folder;
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });

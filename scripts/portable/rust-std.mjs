@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { output, outputIfAny } from './command.mjs';
 import { unpackDebian } from './debian.mjs';
-import { filledOnce } from './once.mjs';
+import { ensureFilled } from './once.mjs';
 
 const DEBIAN_ARCHITECTURES = { 'aarch64-unknown-linux-gnu': 'arm64' };
 
@@ -39,7 +39,7 @@ function debianRust(target, cache) {
   if (!architecture || process.arch !== 'x64') {
     throw new Error('it is fetched for arm64 on x64 only');
   }
-  return filledOnce(join(cache, `rust-${architecture}`), (folder) => {
+  return ensureFilled(join(cache, `rust-${architecture}`), (folder) => {
     const release = 'bookworm';
     unpackDebian(['rustc-web'], { release, architecture: 'amd64', into: folder, missing: true });
     unpackDebian(['libstd-rust-web-dev'], { release, architecture, into: folder });

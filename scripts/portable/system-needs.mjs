@@ -9,7 +9,7 @@ const LIBRARIES =
   /^(libc\.so\.6|libm\.so\.6|libpthread\.so\.0|libdl\.so\.2|libgcc_s\.so\.1|ld-linux-(x86-64\.so\.2|aarch64\.so\.1))$/;
 
 /** The newest version of glibc that a library was linked against, such as '2.17'. */
-export function glibcOf(bytes) {
+export function requiredGlibc(bytes) {
   const versions = readElf(bytes).versions.flatMap(
     (name) => name.match(/^GLIBC_([\d.]+)$/)?.[1] ?? [],
   );
@@ -30,7 +30,7 @@ export function assertPortable(bytes, { architecture, glibc = GLIBC_FLOOR }) {
   if (unknown.length > 0) {
     throw new Error(`it needs ${unknown.join(', ')}, which old systems do not have`);
   }
-  const needed = glibcOf(bytes);
+  const needed = requiredGlibc(bytes);
   if (needed !== undefined && compareVersions(needed, glibc) > 0) {
     throw new Error(`it needs glibc ${needed}, which is newer than ${glibc}`);
   }

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { output } from './command.mjs';
-import { filledOnce } from './once.mjs';
+import { ensureFilled } from './once.mjs';
 
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 
@@ -14,7 +14,7 @@ const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url))
 export function zigEnvironment(cache) {
   const pinned = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12);
   // Not a virtual environment, which would not work before it is renamed to its last name.
-  const folder = filledOnce(join(cache, `zigbuild-${pinned}`), (partial) => {
+  const folder = ensureFilled(join(cache, `zigbuild-${pinned}`), (partial) => {
     console.log('\n> pip install cargo-zigbuild ziglang (about 100 MB, once)');
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
     const pinning = ['--require-hashes', '--only-binary=:all:', '--requirement', REQUIREMENTS];

@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn an_address_is_used_as_it_is_meant_or_refused_by_name(
+    fn reads_a_base_url_or_names_the_field(
         scheme in "(https?|ftp|file|javascript|HTTPS?|)", separator in "(://|:/|:|//|)",
         user in "(|me@|me:[a-z]{4}-secret@|@|:@)", host in "([a-z.-]{0,12}|127\\.1|\\[::1\\]|0x7f000001|例え|É[A-Z]{2}|[A-Z]{2}…[A-Z]|X%C3%9C|%31|[ -~]{0,6})",
         port in "(|:[0-9]{0,6})", path in "(/[a-zA-Z0-9./%-]{0,20}){0,3}/{0,3}", rest in "(|\\?[ -~]{0,10}|#[a-z]{0,3})",
@@ -46,14 +46,14 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_an_address_or_an_error_that_names_the_field(text in samples::text()) {
+    fn reads_any_text_as_a_base_url_or_names_the_field(text in samples::text()) {
         if let Err(error) = parse(&text) {
             prop_assert!(error.starts_with("Base URL "), "{}", error);
         }
     }
 
     #[test]
-    fn what_a_base_url_became_is_a_base_url_that_stays_as_it_is(
+    fn keeps_a_normalized_base_url_unchanged(
         host in "[a-z]{1,8}(\\.[a-z]{2,5}){1,2}", path in "(/[a-z0-9]{1,8}){0,3}", slashes in "/{0,3}",
         endpoint in "(|/chat/completions|/models|/embeddings|/images/generations|/responses)",
     ) {
@@ -64,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn an_address_is_judged_alike_in_every_spelling(number in prop_oneof![
+    fn judges_an_address_alike_in_every_spelling(number in prop_oneof![
         any::<u32>(),
         (prop::sample::select(vec![[10, 0], [127, 0], [169, 254], [172, 16], [192, 168], [100, 64], [0, 0], [224, 0]]),
             any::<u16>()).prop_map(|([a, b], low)| u32::from_be_bytes([a, b, 0, 0]) | u32::from(low)),

@@ -1,4 +1,4 @@
-//! Bodies of answers: compression, JSON, and what is no JSON.
+//! Bodies of responses: compression, JSON, and bodies that are not JSON.
 
 use std::time::SystemTime;
 
@@ -48,22 +48,22 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn gzip_comes_back_whole_whatever_its_header_holds(
+    fn decodes_gzip_whatever_its_header_contains(
         plain in vec(any::<u8>(), 0..2000), flags in 0_u8..32, name in vec(any::<u8>(), 0..20),
     ) {
-        let answer = decoded(gzipped(200, gzip(&plain, flags, &name))).unwrap();
-        prop_assert_eq!(answer.body, plain);
+        let response = decoded(gzipped(200, gzip(&plain, flags, &name))).unwrap();
+        prop_assert_eq!(response.body, plain);
     }
 
     #[test]
-    fn damaged_gzip_is_named_as_such_and_an_error_keeps_its_status(
+    fn reports_damaged_gzip_and_keeps_the_status_of_an_error(
         plain in vec(any::<u8>(), 0..500), flags in 0_u8..32, status in 200_u16..600, damage in samples::damage(),
     ) {
         let body = samples::damaged(gzip(&plain, flags, b"name"), &damage);
         match decoded(gzipped(status, body)) {
-            Ok(answer) => {
-                prop_assert_eq!(answer.status, status);
-                prop_assert!(status < 300 || answer.body.len() <= MAX_ERROR_BYTES);
+            Ok(response) => {
+                prop_assert_eq!(response.status, status);
+                prop_assert!(status < 300 || response.body.len() <= MAX_ERROR_BYTES);
             }
             Err(error) => {
                 prop_assert!(status < 300);
@@ -73,13 +73,13 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_is_an_object_or_an_error_in_few_words(response in samples::answer()) {
+    fn reads_a_response_as_an_object_or_a_short_error(response in samples::response()) {
         let succeeded = (200..300).contains(&response.status);
         match answer::read(&response, SystemTime::UNIX_EPOCH) {
-            Ok(answer) => {
+            Ok(response) => {
                 prop_assert!(succeeded);
-                prop_assert!(answer.body.get("error").is_none_or(serde_json::Value::is_null));
-                prop_assert!(answer.request_id.is_none_or(|id| id.chars().count() <= 101));
+                prop_assert!(response.body.get("error").is_none_or(serde_json::Value::is_null));
+                prop_assert!(response.request_id.is_none_or(|id| id.chars().count() <= 101));
             }
             Err(Error::Api(error)) => {
                 prop_assert!(!error.message.trim().is_empty());

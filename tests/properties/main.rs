@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // here a panic is a failed test
-//! What holds for whatever comes from outside: options, answers, headers, addresses.
+//! What holds for whatever comes from outside: options, responses, headers, addresses.
 //!
-//! Properties of random input, seeded with the forms and with the stored answers. The run
+//! Properties of random input, seeded with the forms and with the stored responses. The run
 //! inside `cargo test` is short and always the same; `npm run fuzz` makes long ones, each
 //! with a new seed, and prints the seed that repeats a failure.
 
@@ -9,10 +9,10 @@
 mod script;
 
 mod addresses;
-mod answers;
 mod bodies;
 mod queries;
 mod redaction;
+mod responses;
 mod samples;
 mod sources;
 mod waits;

@@ -11,7 +11,7 @@ use tooljet_openai::{
 use crate::{
     config,
     samples::{self, KEY, OPERATIONS},
-    script::{Script, answer},
+    script::{Script, response},
 };
 
 /// Fields whose JSON is passed on as it is, nulls and all.
@@ -22,7 +22,7 @@ fn body(query: &Map<String, Value>) -> Result<Value, String> {
     let success = json!({
         "choices": [{"text": "{}", "message": {"content": "{}"}}], "data": [{"embedding": [1], "url": "u", "id": "m"}]
     });
-    let script = Script::new([answer(200, &[], success)]);
+    let script = Script::new([response(200, &[], success)]);
     match script.run(&json!({"apiKey": KEY}), &Value::Object(query.clone())) {
         Outcome::Ok(_) => Ok(script.sent.lock().unwrap().remove(0).body),
         Outcome::Failed(failure) if failure.data["code"] == "timeout" => {
@@ -119,7 +119,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_query_becomes_a_request_of_known_members_or_an_error_that_names_its_field(query in samples::query()) {
+    fn builds_a_request_of_known_members_or_names_the_field(query in samples::query()) {
         let operation = query["operation"].as_str().unwrap();
         let (_, keys) = OPERATIONS.iter().find(|(name, _)| name == operation).unwrap();
         match body(&query) {
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn a_number_means_the_same_as_text_as_a_template_and_as_itself(
+    fn reads_a_number_alike_as_text_template_and_number(
         operation in select(vec!["completion", "chat"]), numbers in numbers(), before in "[ \n]{0,2}",
     ) {
         let query = |spelt: &dyn Fn(&Value) -> Value| {
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn a_number_that_is_read_is_the_number_that_was_written(number in prop_oneof![
+    fn reads_the_number_that_was_written(number in prop_oneof![
         any::<i64>().prop_map(Number::from),
         any::<f64>().prop_filter_map("finite", Number::from_f64),
         (-1e6..1e6).prop_filter_map("finite", Number::from_f64),
@@ -172,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_that_is_no_number_is_an_error_that_names_the_field_and_the_range(text in samples::text()) {
+    fn names_field_and_range_when_text_is_not_a_number(text in samples::text()) {
         let options = json!({ "top_p": text });
         match Fields::of("queryOptions", &options).unwrap().number("top_p", 0.0..=1.0) {
             Ok(None) => prop_assert!(text.trim().is_empty()),
@@ -182,7 +182,7 @@ proptest! {
     }
 
     #[test]
-    fn a_history_is_sent_as_it_is_between_instructions_and_prompt(
+    fn sends_a_history_unchanged_between_instructions_and_prompt(
         history in vec(message(), 1..5), as_text in any::<bool>(),
     ) {
         let given = Value::from(history.clone());
@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn a_wrong_message_is_named_by_its_index(
+    fn names_a_wrong_message_by_its_index(
         history in vec(message(), 0..4), at in any::<prop::sample::Index>(),
         wrong in prop_oneof![
             any::<i64>().prop_map(Value::from), Just(Value::Null), ".{0,9}".prop_map(Value::from), Just(json!([])),
@@ -213,7 +213,7 @@ proptest! {
     }
 
     #[test]
-    fn any_other_operation_is_an_error_that_lists_those_that_are_there(operation in samples::field()) {
+    fn lists_the_operations_when_one_is_unknown(operation in samples::field()) {
         let known = operation.as_str().is_some_and(|name| OPERATIONS.iter().any(|(known, _)| known == name.trim()));
         prop_assume!(!known);
         let query = json!({"operation": operation, "prompt": "p"});

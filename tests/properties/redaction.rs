@@ -5,7 +5,7 @@ use tooljet_openai::input::secret::{Redactor, Secret};
 
 use crate::{
     config,
-    samples::{self, betrays},
+    samples::{self, leaks},
 };
 
 /// Keys of every length, some of which repeat themselves.
@@ -41,18 +41,18 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn neither_a_key_nor_twelve_characters_of_it_are_left(
+    fn redacts_a_key_and_any_twelve_characters_of_it(
         key in key(), other in key(), pieces in vec(piece(), 0..8), others in vec(piece(), 0..3),
     ) {
         let text = compose(&key, &pieces) + &key + &compose(&other, &others) + &other;
         let redactor = Redactor::new([Secret::new(&key), Secret::new(&other)]);
         let shown = redactor.redact(&text);
-        prop_assert!(!betrays(&shown, &key), "{} is in {}", key, shown);
-        prop_assert!(!betrays(&shown, &other), "{} is in {}", other, shown);
+        prop_assert!(!leaks(&shown, &key), "{} is in {}", key, shown);
+        prop_assert!(!leaks(&shown, &other), "{} is in {}", other, shown);
     }
 
     #[test]
-    fn eight_characters_at_an_end_of_a_key_are_not_left(
+    fn redacts_eight_characters_at_an_end_of_a_key(
         key in "[a-zA-Z0-9]{20,60}", length in 8_usize..20, before in "[ -/:-@]{1,5}", after in "[ -/:-@]{1,5}",
     ) {
         let redactor = Redactor::new([Secret::new(&key)]);
@@ -64,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn a_short_secret_is_not_left_as_a_word(key in "[!-~]{1,7}", pieces in vec("[ -~]{0,6}", 0..4)) {
+    fn redacts_a_short_secret_as_a_word(key in "[!-~]{1,7}", pieces in vec("[ -~]{0,6}", 0..4)) {
         let text = format!("{} {key} {}", pieces.concat(), pieces.join(&key));
         let shown = Redactor::new([Secret::new(&key)]).redact(&text);
         let inside = |c: char| c.is_alphanumeric();
@@ -77,7 +77,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_without_any_secret_stays_as_it_is(text in "[a-zA-Z ,.:éß„“✓]{0,200}") {
+    fn leaves_text_without_secrets_unchanged(text in "[a-zA-Z ,.:éß„“✓]{0,200}") {
         prop_assert_eq!(Redactor::new([Secret::new(samples::KEY)]).redact(&text), text);
     }
 }

@@ -1,4 +1,4 @@
-//! Random values, grown from what the forms and the stored answers hold.
+//! Random values, grown from what the forms and the stored responses contain.
 
 use std::{fs, path::PathBuf, sync::LazyLock};
 
@@ -17,7 +17,7 @@ pub(crate) const KEY: &str = "Qx7-Vw93_ZpLm41kTrY8eHn2-BdGs56uJcFa0XoWi";
 pub(crate) const TOLERATED: usize = 11;
 
 /// Whether `text` holds more of `secret` than is tolerated, placeholders not counted.
-pub(crate) fn betrays(text: &str, secret: &str) -> bool {
+pub(crate) fn leaks(text: &str, secret: &str) -> bool {
     let parts = || secret.as_bytes().windows(TOLERATED + 1);
     text.split("[redacted]").any(|left| left.contains(secret) || parts().any(|part| contains(left.as_bytes(), part)))
 }
@@ -64,7 +64,7 @@ fn collect_keys(form: &Value, keys: &mut Vec<String>) {
     members.values().for_each(|member| collect_keys(member, keys));
 }
 
-/// Every stored answer.
+/// Every stored response.
 pub(crate) static FIXTURES: LazyLock<Vec<HttpResponse>> = LazyLock::new(|| {
     let index = json_file("__tests__/fixtures/index.json");
     let stored = index.as_array().unwrap().iter().map(|fixture| {
@@ -168,15 +168,15 @@ pub(crate) fn damaged(mut body: Vec<u8>, damage: &Damage) -> Vec<u8> {
     body
 }
 
-/// A stored answer, as it is or damaged.
-pub(crate) fn stored_answer() -> impl Strategy<Value = HttpResponse> {
+/// A stored response, as it is or damaged.
+pub(crate) fn stored_response() -> impl Strategy<Value = HttpResponse> {
     (select(FIXTURES.clone()), damage(), any::<bool>()).prop_map(|(response, damage, whole)| {
         if whole { response } else { HttpResponse { body: damaged(response.body, &damage), ..response } }
     })
 }
 
-/// Any answer: a stored one, or one of random parts.
-pub(crate) fn answer() -> impl Strategy<Value = HttpResponse> {
+/// Any response: a stored one, or one of random parts.
+pub(crate) fn response() -> impl Strategy<Value = HttpResponse> {
     let body = prop_oneof![
         4 => json().prop_map(|body| body.to_string().into_bytes()),
         1 => (any::<u16>(), text()).prop_map(|(code, message)| {
@@ -190,7 +190,7 @@ pub(crate) fn answer() -> impl Strategy<Value = HttpResponse> {
     let status = prop_oneof![2 => Just(200), 3 => select(vec![201, 204, 400, 401, 402, 403, 404, 408, 409, 413, 422, 429]),
         2 => 500_u16..530, 1 => 100_u16..1000];
     let random = (status, headers(), body);
-    prop_oneof![stored_answer(), random.prop_map(|(status, headers, body)| HttpResponse { status, headers, body }),]
+    prop_oneof![stored_response(), random.prop_map(|(status, headers, body)| HttpResponse { status, headers, body }),]
 }
 
 fn headers() -> impl Strategy<Value = Vec<(String, String)>> {

@@ -9,8 +9,8 @@ use tooljet_openai::{
 
 use crate::{
     config,
-    samples::{self, KEY, SOURCE_KEYS, betrays},
-    script::{Script, answer},
+    samples::{self, KEY, SOURCE_KEYS, leaks},
+    script::{Script, response},
 };
 
 fn source() -> impl Strategy<Value = Map<String, Value>> {
@@ -36,7 +36,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_data_source_can_be_used_or_the_error_names_its_field(options in source()) {
+    fn reads_a_data_source_or_names_the_field(options in source()) {
         match read(&options) {
             Ok(source) => {
                 prop_assert!(source.timeout.is_none_or(|timeout| (1..=3600).contains(&timeout.as_secs())) && source.max_retries <= 10);
@@ -53,7 +53,7 @@ proptest! {
     }
 
     #[test]
-    fn no_error_of_a_data_source_shows_the_key_or_a_header(
+    fn redacts_key_and_headers_in_errors_of_a_data_source(
         mut options in source(), place in prop::sample::select(SOURCE_KEYS.clone()), wrap in 0..4,
     ) {
         // Also where the key was pasted into another field.
@@ -70,9 +70,9 @@ proptest! {
             _ => Vec::new(),
         };
         let query = json!({"operation": "list_models"});
-        if let Outcome::Failed(failure) = Script::new([answer(400, &[], KEY)]).run(&Value::Object(options), &query) {
+        if let Outcome::Failed(failure) = Script::new([response(400, &[], KEY)]).run(&Value::Object(options), &query) {
             let shown = failure.description + &Value::Object(failure.data).to_string();
-            prop_assert!(!betrays(&shown, KEY), "{}", shown);
+            prop_assert!(!leaks(&shown, KEY), "{}", shown);
             for secret in secrets.iter().filter(|secret| secret.len() >= 12) {
                 prop_assert!(!shown.contains(secret.as_str()), "{} is in {}", secret, shown);
             }

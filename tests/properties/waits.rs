@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_wait_is_never_longer_than_a_minute(
+    fn never_delays_longer_than_a_minute(
         status in any::<u16>(),
         value in samples::header_value(),
         in_milliseconds in samples::header_value(),
@@ -43,7 +43,7 @@ proptest! {
     }
 
     #[test]
-    fn a_wait_that_nobody_asks_for_is_between_375_milliseconds_and_8_seconds(
+    fn delays_between_375_milliseconds_and_8_seconds_by_default(
         retries in 0_u32..10, jitter in any::<f64>().prop_filter("a number", |jitter| !jitter.is_nan()),
     ) {
         let error = Error::Transport(TransportError::new(TransportErrorKind::Reset, ""));
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn seconds_milliseconds_and_words_mean_the_same_wait(millis in 1_u32..10_000_000) {
+    fn reads_the_same_delay_from_seconds_milliseconds_and_units(millis in 1_u32..10_000_000) {
         let expected = Some(Duration::from_millis(millis.into()));
         let near = |wait: Option<Duration>| wait.map(|wait| (wait.as_secs_f64() * 1000.0).round());
         let seconds = (f64::from(millis) / 1000.0).to_string();
@@ -69,7 +69,7 @@ proptest! {
     }
 
     #[test]
-    fn a_date_asks_for_the_time_until_then_and_a_past_one_for_none(offset in -4_000_000_i64..4_000_000) {
+    fn reads_a_date_as_the_delay_until_then_or_none_when_past(offset in -4_000_000_i64..4_000_000) {
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.as_secs().saturating_add_signed(offset));
         let wait = requested(503, &[("retry-after", &httpdate::fmt_http_date(date))], "");
         prop_assert_eq!(wait, Some(Duration::from_secs(u64::try_from(offset).unwrap_or_default())));

@@ -72,7 +72,7 @@ impl Plugin {
 }
 
 pub fn assert_pong(outcome: &Outcome) {
-    assert!(matches!(outcome, Outcome::Ok(reply) if reply.data == "Pong"), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Ok(result) if result.data == "Pong"), "{outcome:?}");
 }
 
 /// The client of a server with these variables and no others.
@@ -81,7 +81,7 @@ pub fn client(variables: &[(&str, &str)]) -> Result<Client, TransportError> {
 }
 
 /// As [`client`], with little patience for a connection.
-pub fn hasty_client(variables: &[(&str, &str)]) -> Client {
+pub fn short_timeout_client(variables: &[(&str, &str)]) -> Client {
     Client::with_connect_timeout(|name| variable(variables, name), Duration::from_millis(100)).unwrap()
 }
 
@@ -116,7 +116,7 @@ pub fn assert_failure(failure: &Failure, code: &str, words: &str) {
     assert!(failure.description.contains(words), "{failure:?}");
 }
 
-/// The answer to [`query`].
+/// The response to [`query`].
 pub const PONG: &str = r#"{"id":"c1","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Pong"},"finish_reason":"stop"}]}"#;
 
 pub fn pong() -> Vec<u8> {

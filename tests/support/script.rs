@@ -21,13 +21,13 @@ use tooljet_openai::{
     service::{self, Call, Outcome},
 };
 
-/// One scripted answer.
+/// One scripted response.
 pub enum Step {
-    /// An answer at once.
-    Answer(HttpResponse),
+    /// A response at once.
+    Respond(HttpResponse),
     /// A failure at once.
     Fail(TransportErrorKind),
-    /// No answer ever: the request ends with its timeout.
+    /// Never a response: the request ends with its timeout.
     Hang,
 }
 
@@ -98,8 +98,8 @@ impl Transport for Script {
             body: body.unwrap_or_default(),
             timeout,
         });
-        match self.steps.lock().unwrap().pop_front().expect("the script has no answer left") {
-            Step::Answer(response) => Ok(response),
+        match self.steps.lock().unwrap().pop_front().expect("the script has no response left") {
+            Step::Respond(response) => Ok(response),
             Step::Fail(kind) => Err(TransportError::new(kind, "scripted")),
             Step::Hang => {
                 *self.clock.lock().unwrap() += timeout;
@@ -126,10 +126,10 @@ impl Transport for Script {
     }
 }
 
-/// An answer of this status, headers and body.
-pub fn answer(status: u16, headers: &[(&str, &str)], body: impl ToString) -> Step {
+/// A response with this status, headers and body.
+pub fn response(status: u16, headers: &[(&str, &str)], body: impl ToString) -> Step {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Step::Answer(HttpResponse { status, headers, body: body.to_string().into_bytes() })
+    Step::Respond(HttpResponse { status, headers, body: body.to_string().into_bytes() })
 }
 
 fn finish<T>(future: impl Future<Output = T>) -> T {

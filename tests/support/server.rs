@@ -69,9 +69,9 @@ impl Server {
         Self::accept(Some(config), serve)
     }
 
-    /// Answers every request, on as many connections as come.
-    pub fn answering(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        Self::start(move |connection| connection.answer(&answer))
+    /// Responds to every request, on as many connections as come.
+    pub fn responding(build: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::start(move |connection| connection.respond(&build))
     }
 
     fn accept(tls: Option<Arc<ServerConfig>>, serve: impl Fn(&mut Connection) + Send + Sync + 'static) -> Self {
@@ -264,10 +264,10 @@ impl Connection {
         self.stream.write_all(bytes.as_ref()).and_then(|()| self.stream.flush()).is_ok()
     }
 
-    /// Answers requests until the client closes.
-    pub fn answer(&mut self, answer: impl Fn(&Request) -> Vec<u8>) {
+    /// Responds to requests until the client closes.
+    pub fn respond(&mut self, build: impl Fn(&Request) -> Vec<u8>) {
         while let Some(request) = self.request() {
-            if !self.send(answer(&request)) {
+            if !self.send(build(&request)) {
                 return;
             }
         }
@@ -300,7 +300,7 @@ impl Connection {
     }
 }
 
-/// An HTTP answer with this body.
+/// An HTTP response with this body.
 pub fn response(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut head = format!("HTTP/1.1 {status} Status\r\ncontent-length: {}\r\n", body.len());

@@ -31,10 +31,10 @@ export function completeTemplates(currentState) {
   };
 }
 
-const MOST_DEPTH = 5;
+const MAX_DEPTH = 5;
 
 function pathsIn(value, path = '', depth = 0) {
-  if (value === null || typeof value !== 'object' || depth === MOST_DEPTH) return [];
+  if (value === null || typeof value !== 'object' || depth === MAX_DEPTH) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
     const name = Array.isArray(value) ? `${path}[${key}]` : path ? `${path}.${key}` : key;
     const detail = Array.isArray(inner) ? 'array' : typeof inner;

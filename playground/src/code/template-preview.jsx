@@ -1,7 +1,7 @@
 import { fillIn } from '../../templates.mjs';
 import { evaluateTemplates } from '../evaluate.js';
 
-const MOST_CHARACTERS = 120;
+const MAX_CHARACTERS = 120;
 
 /** What a code field with templates comes to; without any, there is nothing to show. */
 export function TemplatePreview({ text, state, tooljet }) {
@@ -18,15 +18,16 @@ export function TemplatePreview({ text, state, tooljet }) {
   const value = fillIn(text, values, tooljet);
   return (
     <p class="preview">
-      <span class="preview-type">{typeOf(value)}</span> {shortened(JSON.stringify(value) ?? '')}
+      <span class="preview-type">{describeType(value)}</span>{' '}
+      {shortened(JSON.stringify(value) ?? '')}
     </p>
   );
 }
 
-function typeOf(value) {
+function describeType(value) {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }
 
 const shortened = (text) =>
-  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+  text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;

@@ -1,5 +1,5 @@
 import { useId, useState } from 'preact/hooks';
-import { drawnFields, showsTooltip } from '../../../host/forms.mjs';
+import { drawnFields, showsTooltip } from '../../../harness/forms.mjs';
 import { CodeField, Dropdown, Pairs, Password, Text } from './widgets.jsx';
 
 const WIDGETS = {

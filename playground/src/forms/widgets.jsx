@@ -1,6 +1,6 @@
 // The field types of ToolJet's form engine that the two forms use, and the values they store.
 
-import { codeFieldShape } from '../../../host/forms.mjs';
+import { codeFieldShape } from '../../../harness/forms.mjs';
 import { CodeEditor } from '../code/code-editor.jsx';
 import { TemplatePreview } from '../code/template-preview.jsx';
 

@@ -1,5 +1,5 @@
 import { JsonTree } from './json-tree.jsx';
-import { toastOf } from './toast.js';
+import { buildToast } from './toast.js';
 import { ValueView } from './value-view.jsx';
 
 /** What an app builder sees of a failed query. */
@@ -8,7 +8,7 @@ export const FailureView = ({ result, tooljet }) =>
 
 /** A toast, and `data` in the preview. No variable of the app holds the error. */
 function FailureInTwo({ result }) {
-  const toast = toastOf(result);
+  const toast = buildToast(result);
   return (
     <>
       <p class="toast">

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
 const PAGE = 50;
-const MOST_CHARACTERS = 400;
+const MAX_CHARACTERS = 400;
 
 /** A value as a tree of native disclosures, which come with their keyboard. */
 export function JsonTree({ name, value }) {
@@ -26,7 +26,7 @@ function Node({ name, value, depth }) {
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <Name name={name} />
-        <span class="tree-size">{sizeOf(value)}</span>
+        <span class="tree-size">{describeSize(value)}</span>
       </summary>
       {open && <Children value={value} depth={depth + 1} />}
     </details>
@@ -57,8 +57,8 @@ function Leaf({ value }) {
     return <span class={`tree-value tree-${typeof value}`}>{String(value)}</span>;
   }
   const text =
-    value.length > MOST_CHARACTERS
-      ? `${value.slice(0, MOST_CHARACTERS)}… (${value.length.toLocaleString('en')} characters)`
+    value.length > MAX_CHARACTERS
+      ? `${value.slice(0, MAX_CHARACTERS)}… (${value.length.toLocaleString('en')} characters)`
       : value;
   return <span class="tree-value tree-string">"{text}"</span>;
 }
@@ -66,7 +66,7 @@ function Leaf({ value }) {
 const isSmall = (value) =>
   value !== null && typeof value === 'object' && Object.keys(value).length <= 12;
 
-function sizeOf(value) {
+function describeSize(value) {
   const count = Object.keys(value).length;
   if (Array.isArray(value)) return count === 1 ? '1 item' : `${count.toLocaleString('en')} items`;
   return count === 1 ? '1 key' : `${count} keys`;

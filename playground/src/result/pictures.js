@@ -3,9 +3,9 @@ const FORMATS = { '/9j/': 'jpeg', UklG: 'webp' };
 /** The addresses of the pictures in the data of an image query. */
 export function picturesIn(data) {
   const images = data?.data?.images ?? [data?.data];
-  return images.filter(Boolean).map(addressOf).filter(Boolean);
+  return images.filter(Boolean).map(imageUrl).filter(Boolean);
 }
 
-function addressOf({ url, b64_json: base64 }) {
+function imageUrl({ url, b64_json: base64 }) {
   return base64 ? `data:image/${FORMATS[base64.slice(0, 4)] ?? 'png'};base64,${base64}` : url;
 }

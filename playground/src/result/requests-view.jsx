@@ -9,14 +9,14 @@ export function RequestsView({ requests, note }) {
       {requests?.map((request, index) => (
         <pre class="raw" key={index}>
           <span class="request-line">{`${request.method} ${request.path}`}</span>
-          {`\n${headersOf(request)}\n\n${indented(request.body)}`}
+          {`\n${printHeaders(request)}\n\n${indented(request.body)}`}
         </pre>
       ))}
     </>
   );
 }
 
-const headersOf = ({ headers }) => headers.map((pair) => pair.join(': ')).join('\n');
+const printHeaders = ({ headers }) => headers.map((pair) => pair.join(': ')).join('\n');
 
 function indented(body) {
   try {

@@ -3,7 +3,7 @@ import { Segments } from '../segments.jsx';
 import { JsonTree } from './json-tree.jsx';
 import { picturesIn } from './pictures.js';
 
-const MOST_CHARACTERS = 100_000;
+const MAX_CHARACTERS = 100_000;
 
 /** Like ToolJet's preview: a tree for objects and lists, plain text for the rest, or raw JSON. */
 export function ValueView({ name, caption, value }) {
@@ -42,6 +42,6 @@ export function ValueView({ name, caption, value }) {
 
 /** A browser takes its time over megabytes of text without a space. */
 function cut(text = 'undefined') {
-  if (text.length <= MOST_CHARACTERS) return text;
-  return `${text.slice(0, MOST_CHARACTERS)}… (${text.length.toLocaleString('en')} characters)`;
+  if (text.length <= MAX_CHARACTERS) return text;
+  return `${text.slice(0, MAX_CHARACTERS)}… (${text.length.toLocaleString('en')} characters)`;
 }

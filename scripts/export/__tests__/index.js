@@ -25,7 +25,7 @@ describe('openai', () => {
 
   afterAll(() => server.close());
 
-  it('answers a chat query with the text of the model', async () => {
+  it('answers a chat query with the answer of the model', async () => {
     const message = { role: 'assistant', content: 'Paris.' };
     answer = {
       status: 200,
@@ -41,7 +41,7 @@ describe('openai', () => {
     assert.strictEqual(request.body.temperature, 0);
   });
 
-  it('throws a QueryError with what the API says', async () => {
+  it('throws a QueryError with the error of the API', async () => {
     answer = {
       status: 401,
       body: { error: { message: 'Incorrect API key provided: sk-test.', code: 'invalid_api_key' } },
@@ -58,13 +58,13 @@ describe('openai', () => {
     );
   });
 
-  it('knows every operation of the form', async () => {
+  it('supports every operation of the form', async () => {
     answer = { status: 401, body: {} };
-    const codeOf = (operation) =>
+    const failureCode = (operation) =>
       new OpenAI().run(source, { operation }).catch(({ data }) => data.code);
-    assert.strictEqual(await codeOf('unheard_of'), 'unknown_operation');
+    assert.strictEqual(await failureCode('unheard_of'), 'unknown_operation');
     for (const { value } of operations.properties.operation.list) {
-      assert.notStrictEqual(await codeOf(value), 'unknown_operation');
+      assert.notStrictEqual(await failureCode(value), 'unknown_operation');
     }
   });
 

@@ -1,0 +1,118 @@
+// npm run bench:instructions: counts the instructions of the pure part of a query, which do not depend on
+// what else the machine does, and fails if they have moved away from the recorded baseline.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ROOT, runOrExit } from '../scripts/setup.mjs';
+
+const USAGE = `npm run bench:instructions -- [options]
+  --record   make these counts the new baseline
+  --help     show this text
+`;
+
+const BASELINE = fileURLToPath(new URL('instructions-baseline.json', import.meta.url));
+const OUT = join(ROOT, 'target', 'bench');
+/** What a change may add unnoticed. The same compiler counts the same within a fraction of that. */
+const TOLERANCE = 0.05;
+/** Counted with some queries and with more: the difference leaves out how the program starts. */
+const [SOME, MORE] = [20, 60];
+
+/** A request is counted alone; an answer as the rest of a query that gets one. */
+const CASES = [
+  { name: 'options to request, 1 KB prompt', prompt: 1_000 },
+  { name: 'options to request, 20 KB prompt', prompt: 20_000 },
+  { name: 'answer to result, 1 KB answer', prompt: 1_000, answer: 1_000 },
+  { name: 'answer to result, 200 KB answer', prompt: 1_000, answer: 200_000 },
+];
+
+function main() {
+  const { values: options } = parseArgs({
+    options: {
+      record: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  if (spawnSync('valgrind', ['--version']).error) {
+    console.log('Skipped: instructions are counted by valgrind, which is not installed here.');
+    return;
+  }
+  runOrExit('cargo', ['build', '--locked', '--release', '--example', 'count_instructions']);
+  const counts = Object.fromEntries(
+    CASES.map(({ name, prompt, answer }) => {
+      const request = perQuery(prompt, 'none');
+      return [name, answer === undefined ? request : perQuery(prompt, answer) - request];
+    }),
+  );
+  if (options.record) {
+    const baseline = { rustc: rustcVersion(), tolerance: TOLERANCE, instructions: counts };
+    writeFileSync(BASELINE, `${JSON.stringify(baseline, null, 2)}\n`);
+  }
+  compare(counts, JSON.parse(readFileSync(BASELINE, 'utf8')));
+}
+
+function perQuery(prompt, answer) {
+  const [some, more] = [SOME, MORE].map((queries) => instructions([prompt, answer, queries]));
+  return Math.round((more - some) / (MORE - SOME));
+}
+
+function instructions(args) {
+  mkdirSync(OUT, { recursive: true });
+  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
+  const program = join(target, 'release', 'examples', 'count_instructions');
+  const { status, stderr } = spawnSync(
+    'valgrind',
+    [
+      '--tool=callgrind',
+      `--callgrind-out-file=${join(OUT, 'callgrind.out')}`,
+      program,
+      ...args.map(String),
+    ],
+    { encoding: 'utf8' },
+  );
+  const [, collected] = /Collected : (\d+)/.exec(stderr) ?? [];
+  if (status !== 0 || collected === undefined) throw new Error(`valgrind failed:\n${stderr}`);
+  return Number(collected);
+}
+
+function compare(counts, { rustc, tolerance, instructions: baseline }) {
+  const own = rustcVersion();
+  console.log(
+    `\nInstructions per query, baseline by ${rustc}${own === rustc ? '' : `, now ${own}`}`,
+  );
+  let failures = 0;
+  for (const [name, count] of Object.entries(counts)) {
+    const change = count / baseline[name] - 1;
+    const holds = Math.abs(change) <= tolerance;
+    if (!holds) failures += 1;
+    const sign = change < 0 ? '' : '+';
+    console.log(
+      `${holds ? 'ok    ' : 'FAILED'}  ${name.padEnd(34)}${count.toLocaleString('en').padStart(12)}` +
+        `  ${sign}${(change * 100).toFixed(1)} %`,
+    );
+  }
+  if (failures === 0) return;
+  const percent = tolerance * 100;
+  console.error(
+    `\nMore than ${percent} % away from the baseline. If that is meant, or an improvement, record it with` +
+      '\n  npm run bench:instructions -- --record',
+  );
+  process.exitCode = 1;
+}
+
+function rustcVersion() {
+  return spawnSync('rustc', ['--version'], { encoding: 'utf8' }).stdout.trim();
+}
+
+try {
+  main();
+} catch (error) {
+  console.error(`bench:instructions: ${error.message}`);
+  process.exitCode = 1;
+}

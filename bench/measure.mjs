@@ -1,0 +1,177 @@
+// Carries out a plan: the API on one side, one process after another on the other.
+
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ANSWER_SIZES, answerText } from './answers.mjs';
+import { createCertificates } from './certificates.mjs';
+import { EMPTY, OURS } from './contenders.mjs';
+import {
+  BURST,
+  GROWTH,
+  MAIN,
+  NO_ADDON,
+  takesPart,
+  WITH_ADDON_FILE,
+  WITHOUT_ADDON_FILE,
+} from './plan.mjs';
+import { runTask, startApi } from './processes.mjs';
+import { summary } from './statistics.mjs';
+
+export async function measure({ plan, contenders, progress }) {
+  const folder = mkdtempSync(join(tmpdir(), 'tooljet-openai-bench-'));
+  const api = startApi();
+  try {
+    const caFile = join(folder, 'ca.pem');
+    const urls = await api.call('listen', await createCertificates(caFile));
+    const session = {
+      api,
+      optionsFor: ({ id, file }, { protocol, answer }) => ({
+        file,
+        baseUrl: `${urls[protocol]}/v1`,
+        length: id === EMPTY ? 0 : answerText(ANSWER_SIZES[answer]).length,
+      }),
+      // All places where the addon's file may lie: one left by an earlier run, in the cache of
+      // this user, would be found before a new one is written.
+      env: (own = folder) => ({
+        NODE_EXTRA_CA_CERTS: caFile,
+        TOOLJET_OPENAI_ADDON_DIR: own,
+        HOME: own,
+        TMPDIR: own,
+      }),
+      prepare: ({ answer, serverTime }) =>
+        api.call('prepare', { size: ANSWER_SIZES[answer], serverTime }),
+      folder,
+    };
+    const cold = await coldStarts(session, { plan, contenders, progress });
+    const loads = await allLoads(session, { plan, contenders, progress });
+    const growth = await measureGrowth(session, { contenders, progress });
+    const burst = await measureBurst(session, { contenders, progress });
+    return { loads, cold, growth, burst };
+  } finally {
+    api.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function allLoads(session, { plan, contenders, progress }) {
+  const runs = plan.cells.flatMap((cell) =>
+    contenders
+      .filter((contender) => takesPart(contender, cell))
+      .map((contender) => ({ cell, contender, rounds: [] })),
+  );
+  for (let round = 0; round < plan.rounds; round += 1) {
+    // Every second round goes backwards, so that no contender always follows the same one.
+    const order = round % 2 === 0 ? runs : runs.toReversed();
+    for (const [index, { cell, contender, rounds }] of order.entries()) {
+      progress.update(
+        `round ${round + 1} of ${plan.rounds}, ${index + 1} of ${runs.length}: ${contender.id}`,
+      );
+      rounds.push(await oneLoad(session, { cell, contender, plan }));
+    }
+  }
+  return runs.map(({ cell, contender, rounds }) => ({
+    ...cell,
+    contender: contender.id,
+    ...summarize(rounds),
+  }));
+}
+
+async function oneLoad({ api, optionsFor, env, prepare }, { cell, contender, plan }) {
+  await prepare(cell);
+  const observations = [];
+  const { concurrency } = cell;
+  const { warmup, window } = plan;
+  const result = await runTask(
+    'load',
+    { ...optionsFor(contender, cell), concurrency, warmup, window },
+    { env: env(), onPhase: () => observations.push(api.call('observe')) },
+  ).catch((error) => {
+    throw new Error(`${contender.id} at ${concurrency}: ${error.message}`);
+  });
+  const [before, after] = await Promise.all(observations);
+  const { tcp, tls } = await api.call('observe');
+  const elapsed = after.at - before.at;
+  return {
+    ...result,
+    tcpConnections: tcp,
+    tlsConnections: tls,
+    apiBusy: (after.ran - before.ran) / elapsed,
+    apiWaitedForCore: (after.waited - before.waited) / elapsed,
+  };
+}
+
+/** Median, least and greatest of every metric over the rounds. */
+function summarize(rounds) {
+  const names = Object.keys(rounds[0]);
+  return {
+    metrics: Object.fromEntries(
+      names.map((name) => [name, summary(rounds.map((round) => round[name]))]),
+    ),
+  };
+}
+
+/** First queries of a process, over HTTP: there, connecting takes next to no time. */
+async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contenders, progress }) {
+  const cell = { ...MAIN, protocol: 'http' };
+  await prepare(cell);
+  const starts = contenders.flatMap((contender) => {
+    const kinds = contender.id === OURS ? [WITHOUT_ADDON_FILE, WITH_ADDON_FILE] : [NO_ADDON];
+    return kinds.map((kind) => ({ contender, kind, times: [] }));
+  });
+  for (let round = 0; round < plan.coldStarts; round += 1) {
+    progress.update(`first queries, ${round + 1} of ${plan.coldStarts}`);
+    for (const { contender, kind, times } of starts) {
+      const own = mkdtempSync(join(folder, 'addon-'));
+      const start = () => runTask('cold', optionsFor(contender, cell), { env: env(own) });
+      if (kind === WITH_ADDON_FILE) await start();
+      if (kind !== NO_ADDON) assertAddonFile(own, kind === WITH_ADDON_FILE);
+      times.push((await start()).first);
+      if (kind !== NO_ADDON) assertAddonFile(own, true);
+      rmSync(own, { recursive: true });
+    }
+  }
+  return starts.map(({ contender, kind, times }) => ({
+    contender: contender.id,
+    kind,
+    milliseconds: summary(times),
+  }));
+}
+
+/** A start that found a file elsewhere would not be what it is called. */
+function assertAddonFile(folder, expected) {
+  const found = readdirSync(folder).some((name) => name.endsWith('.node'));
+  if (found !== expected) {
+    throw new Error(`a first query ${expected ? 'left no' : 'would find an'} addon file`);
+  }
+}
+
+/** 20,000 queries of ours, and of the empty plugin to tell what the host itself leaves behind. */
+async function measureGrowth({ optionsFor, env, prepare }, { contenders, progress }) {
+  await prepare(MAIN);
+  const growths = [];
+  for (const contender of contenders.filter(({ id }) => id === OURS || id === EMPTY)) {
+    progress.update(`${GROWTH.queries} queries: ${contender.id}`);
+    const { samples } = await runTask(
+      'growth',
+      { ...optionsFor(contender, MAIN), ...GROWTH },
+      { env: env(), flags: ['--expose-gc'] },
+    );
+    growths.push({ contender: contender.id, samples });
+  }
+  return growths;
+}
+
+async function measureBurst({ optionsFor, env }, { contenders, progress }) {
+  const bursts = [];
+  for (const contender of contenders.filter(({ id }) => id !== EMPTY)) {
+    progress.update(`${BURST.hosts} new hosts at once: ${contender.id}`);
+    const result = await runTask(
+      'burst',
+      { ...optionsFor(contender, MAIN), ...BURST },
+      { env: env() },
+    );
+    bursts.push({ contender: contender.id, ...result });
+  }
+  return bursts;
+}

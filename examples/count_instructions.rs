@@ -1,0 +1,134 @@
+//! Runs the pure part of a query again and again, for `npm run bench:instructions` to count its
+//! instructions: `count_instructions <prompt bytes> <answer bytes or "none"> <queries>`.
+//!
+//! With `none` the API never answers, so that a query ends once its request is ready.
+
+use std::{
+    env,
+    future::{Future, pending},
+    hint::black_box,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::{Duration, SystemTime},
+};
+
+use serde_json::{Value, json};
+use tooljet_openai::{
+    error::TransportError,
+    network::{
+        client::Hold,
+        http::{HttpRequest, HttpResponse, Transport},
+    },
+    policy::model_cache::ModelCache,
+    service::{self, Call, Outcome},
+};
+
+/// About one character in thirty is not ASCII, as in much of what models write.
+const SENTENCE: &str = "The café’s menu says \"crème brûlée\":\nprice 7 €, or four for 25 — until Friday. ";
+
+struct Canned(Option<HttpResponse>);
+
+impl Transport for Canned {
+    async fn send(&self, request: &HttpRequest, _: Duration, _: &mut Hold) -> Result<HttpResponse, TransportError> {
+        black_box(request);
+        match &self.0 {
+            Some(response) => Ok(response.clone()),
+            None => pending().await,
+        }
+    }
+
+    async fn sleep(&self, _: Duration) {
+        pending::<()>().await;
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+
+    fn jitter(&self) -> f64 {
+        0.0
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [prompt, answer, queries] = arguments.as_slice() else {
+        panic!("usage: core <prompt bytes> <answer bytes or none> <queries>");
+    };
+    let source = json!({ "apiKey": "sk-0123456789abcdef0123456789abcdef", "base_url": "" });
+    let query = json!({
+        "operation": "chat",
+        "model": "gpt-4o-mini",
+        "system_prompt": "Answer in short sentences.",
+        "prompt": text(size(prompt)),
+        "max_tokens": "512",
+        "temperature": "0.7",
+        "advanced": "off",
+    });
+    let transport = Canned((answer != "none").then(|| response(size(answer))));
+    let cache = ModelCache::default();
+    for _ in 0..size(queries) {
+        run(&transport, &cache, &source, &query);
+    }
+}
+
+/// Polled once: nothing that it waits for takes time.
+fn run(transport: &Canned, cache: &ModelCache, source: &Value, query: &Value) {
+    let (source, query) = (black_box(source).clone(), black_box(query).clone());
+    let mut call = Call { source, query, started: transport.now(), hold: Hold::default() };
+    let outcome = pin!(service::run(transport, cache, &mut call));
+    match (outcome.poll(&mut Context::from_waker(Waker::noop())), &transport.0) {
+        (Poll::Ready(Outcome::Ok(reply)), Some(_)) => drop(black_box(reply)),
+        (Poll::Pending, None) => {}
+        (unexpected, _) => panic!("{unexpected:?}"),
+    }
+}
+
+fn response(size: usize) -> HttpResponse {
+    let body = json!({
+        "id": "chatcmpl-0123456789",
+        "object": "chat.completion",
+        "created": 1_790_000_000,
+        "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{
+            "index": 0,
+            "message": { "role": "assistant", "content": text(size), "refusal": null, "annotations": [] },
+            "logprobs": null,
+            "finish_reason": "stop",
+        }],
+        "usage": {
+            "prompt_tokens": 221,
+            "completion_tokens": 97,
+            "total_tokens": 318,
+            "prompt_tokens_details": { "cached_tokens": 0, "audio_tokens": 0 },
+            "completion_tokens_details": { "reasoning_tokens": 0, "audio_tokens": 0 },
+        },
+        "service_tier": "default",
+        "system_fingerprint": "fp_0123456789",
+    });
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    HttpResponse {
+        status: 200,
+        headers: vec![header("content-type", "application/json"), header("x-request-id", "req_0123456789")],
+        body: body.to_string().into_bytes(),
+    }
+}
+
+fn text(size: usize) -> String {
+    SENTENCE
+        .chars()
+        .cycle()
+        .scan(0, |bytes, c| {
+            *bytes += c.len_utf8();
+            (*bytes <= size).then_some(c)
+        })
+        .collect()
+}
+
+fn size(argument: &str) -> usize {
+    argument.parse().unwrap_or_else(|_| panic!("{argument} is not a number"))
+}

@@ -1,0 +1,113 @@
+import { ApiFailure, badRequest, notFound } from './api-failure.mjs';
+import { checkAccess, ORGANIZATION } from './auth.mjs';
+import { chat } from './chat.mjs';
+import { complete } from './completions.mjs';
+import { embeddings } from './embeddings.mjs';
+import { generateImages } from './images.mjs';
+import { listModels, retrieveModel } from './models.mjs';
+import { isObject } from './parameters.mjs';
+import { picture } from './picture.mjs';
+
+/** The moment that every answer states: the same request has the same answer, always. */
+const CREATED = Date.UTC(2026, 10, 22) / 1000;
+
+const PICTURE = /^\/pictures\/(\d{2,4}x\d{2,4})\/(\w+)\.png$/;
+
+const ROUTES = [
+  { method: 'GET', path: /^\/v1\/models$/, operation: 'models', answer: listModels },
+  {
+    method: 'GET',
+    path: /^\/v1\/models\/([^/]+)$/,
+    operation: 'models',
+    answer: (_, { match }) => retrieveModel(decodeURIComponent(match[1])),
+  },
+  { method: 'POST', path: /^\/v1\/completions$/, operation: 'completions', answer: complete },
+  { method: 'POST', path: /^\/v1\/chat\/completions$/, operation: 'chat', answer: chat },
+  { method: 'POST', path: /^\/v1\/embeddings$/, operation: 'embeddings', answer: embeddings },
+  {
+    method: 'POST',
+    path: /^\/v1\/images\/generations$/,
+    operation: 'images',
+    answer: generateImages,
+  },
+];
+
+function findRoute(method, path) {
+  const candidates = ROUTES.filter((route) => route.path.test(path));
+  if (candidates.length === 0) {
+    throw notFound(`Invalid URL (${method} ${path})`);
+  }
+  const route = candidates.find((each) => each.method === method);
+  if (!route) {
+    throw new ApiFailure(405, { message: `Not allowed to ${method} on ${path}.` });
+  }
+  return { ...route, match: route.path.exec(path) };
+}
+
+function parseBody(request) {
+  const type = (request.headers['content-type'] ?? '').split(';')[0].trim();
+  if (type !== 'application/json') {
+    throw badRequest(
+      `Unsupported content type: '${type}'. This API method only accepts 'application/json' requests.`,
+      null,
+      'unsupported_content_type',
+    );
+  }
+  if (!isObject(request.body)) {
+    throw badRequest(
+      'We could not parse the JSON body of your request. The OpenAI API expects a JSON payload.',
+    );
+  }
+  return request.body;
+}
+
+const RATE_LIMIT_HEADERS = {
+  'x-ratelimit-limit-requests': '5000',
+  'x-ratelimit-remaining-requests': '4999',
+  'x-ratelimit-reset-requests': '12ms',
+  'x-ratelimit-limit-tokens': '800000',
+  'x-ratelimit-remaining-tokens': '799000',
+  'x-ratelimit-reset-tokens': '75ms',
+};
+
+function answerRoute(request, origin) {
+  const path = request.path.split('?')[0];
+  const route = findRoute(request.method, path);
+  checkAccess(route, request.headers);
+  const body = route.method === 'POST' ? parseBody(request) : undefined;
+  return {
+    status: 200,
+    headers: route.method === 'POST' ? RATE_LIMIT_HEADERS : {},
+    body: route.answer(body, { created: CREATED, origin, match: route.match }),
+  };
+}
+
+/** What the API answers to a request, with the headers that every answer of it carries. */
+export function answerAsApi(request, { origin, number, delayMs }) {
+  const wanted = PICTURE.exec(request.path);
+  if (wanted) {
+    const [, size, seed] = wanted;
+    return { headers: { 'content-type': 'image/png' }, body: picture(seed, { size }) };
+  }
+  let answer;
+  try {
+    answer = answerRoute(request, origin);
+  } catch (failure) {
+    if (!(failure instanceof ApiFailure)) {
+      throw failure;
+    }
+    answer = failure;
+  }
+  return {
+    status: answer.status,
+    headers: {
+      'content-type': 'application/json',
+      'x-request-id': `req_mock_api_${String(number).padStart(6, '0')}`,
+      'openai-organization': ORGANIZATION,
+      'openai-processing-ms': String(delayMs),
+      'openai-version': '2020-10-01',
+      ...answer.headers,
+    },
+    body: JSON.stringify(answer.body),
+  };
+}

@@ -1,0 +1,103 @@
+import { badRequest } from './api-failure.mjs';
+import { servedModel } from './models.mjs';
+import { checkParameters, integer, noStream, oneOf, orNull, string } from './parameters.mjs';
+import { picture } from './picture.mjs';
+import { countTokens, digest } from './tokens.mjs';
+
+const RULES = {
+  required: ['prompt'],
+  parameters: {
+    prompt: string(32_000),
+    background: orNull(oneOf('transparent', 'opaque', 'auto')),
+    model: orNull(string()),
+    moderation: orNull(oneOf('low', 'auto')),
+    n: orNull(integer(1, 10)),
+    output_compression: orNull(integer(0, 100)),
+    output_format: orNull(oneOf('png', 'jpeg', 'webp')),
+    partial_images: orNull(integer(0, 3)),
+    quality: orNull(oneOf('standard', 'hd', 'low', 'medium', 'high', 'auto')),
+    response_format: orNull(oneOf('url', 'b64_json')),
+    size: orNull(string()),
+    stream: noStream,
+    style: orNull(oneOf('vivid', 'natural')),
+    user: string(),
+  },
+};
+
+const DEFAULT_MODEL = 'gpt-image-1';
+
+const GPT_IMAGE = {
+  sizes: ['1024x1024', '1024x1536', '1536x1024', 'auto'],
+  qualities: ['low', 'medium', 'high', 'auto'],
+  foreign: ['response_format', 'style'],
+};
+/** Like DALL-E, whose models are gone: it answers with addresses and takes other options. */
+const CLASSIC = {
+  sizes: ['256x256', '512x512', '1024x1024', '1024x1792', '1792x1024'],
+  qualities: ['standard', 'hd'],
+  foreign: ['background', 'moderation', 'output_compression', 'output_format'],
+};
+const isClassic = (model) => model.id === 'mock-api-image';
+
+const isSet = (value) => value !== undefined && value !== null;
+
+function checkFamily(family, body) {
+  const foreign = family.foreign.find((name) => isSet(body[name]));
+  if (foreign) {
+    throw badRequest(`Unknown parameter: '${foreign}'.`, foreign, 'unknown_parameter');
+  }
+  if (isSet(body.size)) oneOf(...family.sizes)('size', body.size);
+  if (isSet(body.quality)) oneOf(...family.qualities)('quality', body.quality);
+  if (body.background === 'transparent' && body.output_format === 'jpeg') {
+    throw badRequest(
+      'Transparent background is not supported for JPEG output format.',
+      'background',
+      'invalid_value',
+    );
+  }
+}
+
+function gptImages(body, created) {
+  const size = isSet(body.size) && body.size !== 'auto' ? body.size : '1024x1024';
+  const format = body.output_format ?? 'png';
+  const n = body.n ?? 1;
+  const inputTokens = countTokens(body.prompt);
+  const outputTokens = 272 * n;
+  return {
+    created,
+    background: body.background === 'transparent' ? 'transparent' : 'opaque',
+    output_format: format,
+    quality: isSet(body.quality) && body.quality !== 'auto' ? body.quality : 'medium',
+    size,
+    data: Array.from({ length: n }, (_, index) => ({
+      b64_json: picture(`${body.prompt} ${index}`, { size, format }).toString('base64'),
+    })),
+    usage: {
+      input_tokens: inputTokens,
+      input_tokens_details: { text_tokens: inputTokens, image_tokens: 0 },
+      output_tokens: outputTokens,
+      total_tokens: inputTokens + outputTokens,
+    },
+  };
+}
+
+function classicImages(body, { created, origin }) {
+  const size = body.size ?? '1024x1024';
+  const revised = { revised_prompt: `A picture of: ${body.prompt}` };
+  return {
+    created,
+    data: Array.from({ length: body.n ?? 1 }, (_, index) => {
+      const seed = digest([body.prompt, index]);
+      return body.response_format === 'b64_json'
+        ? { ...revised, b64_json: picture(seed, { size }).toString('base64') }
+        : { ...revised, url: `${origin}/pictures/${size}/${seed}.png` };
+    }),
+  };
+}
+
+export function generateImages(body, context) {
+  checkParameters(body, RULES);
+  const model = servedModel(body.model ?? DEFAULT_MODEL, 'images');
+  checkFamily(isClassic(model) ? CLASSIC : GPT_IMAGE, body);
+  return isClassic(model) ? classicImages(body, context) : gptImages(body, context.created);
+}

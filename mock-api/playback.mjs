@@ -1,0 +1,67 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/**
+ * What can go wrong on the wire after a request has arrived:
+ * 'reset'    the connection is reset before any answer
+ * 'close'    the connection is closed before any answer
+ * 'hang'     nothing is ever answered
+ * 'stall'    the headers and half of the body arrive, then nothing more
+ * 'cut'      the headers and half of the body arrive, then the connection is reset
+ * 'drip'     the body arrives byte by byte, `intervalMs` apart
+ * 'garbage'  what arrives is not HTTP
+ */
+const FAULTS = {
+  reset: ({ response }) => response.socket.resetAndDestroy(),
+  close: ({ response }) => response.socket.destroy(),
+  hang: () => {},
+  stall: ({ response, bytes, writeHead }) => {
+    writeHead();
+    response.write(bytes.subarray(0, bytes.length / 2));
+  },
+  cut: ({ response, bytes, writeHead }) => {
+    writeHead();
+    response.write(bytes.subarray(0, bytes.length / 2), () => response.socket.resetAndDestroy());
+  },
+  drip: async ({ response, bytes, writeHead, intervalMs = 10 }) => {
+    writeHead();
+    for (const byte of bytes) {
+      if (response.destroyed) {
+        return;
+      }
+      response.write(Buffer.of(byte));
+      await wait(intervalMs);
+    }
+    response.end();
+  },
+  garbage: ({ response }) => response.socket.end('this is not HTTP\r\n\r\n'),
+};
+
+const toBytes = (body) => {
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+};
+
+/** Sends one answer, byte for byte, or the fault that it names. */
+export async function play(
+  response,
+  { status = 200, headers = {}, body = '', delayMs = 0, fault, intervalMs },
+) {
+  if (delayMs > 0) {
+    await wait(delayMs);
+  }
+  if (response.destroyed) {
+    return;
+  }
+  const bytes = toBytes(body);
+  const writeHead = () =>
+    response.writeHead(status, { 'content-length': bytes.length, ...headers });
+  if (fault === undefined) {
+    writeHead();
+    response.end(bytes);
+    return;
+  }
+  if (!Object.hasOwn(FAULTS, fault)) {
+    throw new Error(`unknown fault: ${fault}`);
+  }
+  await FAULTS[fault]({ response, bytes, writeHead, intervalMs });
+}

@@ -1,0 +1,31 @@
+// What Chat and Completions have in common: how a model picks its words.
+
+import {
+  integer,
+  logitBias,
+  noStream,
+  number,
+  object,
+  orNull,
+  stop,
+  string,
+} from './parameters.mjs';
+
+export const SAMPLING = {
+  frequency_penalty: orNull(number(-2, 2)),
+  logit_bias: logitBias,
+  n: orNull(integer(1, 128)),
+  presence_penalty: orNull(number(-2, 2)),
+  seed: orNull(integer()),
+  stop,
+  stream: noStream,
+  stream_options: orNull(object),
+  temperature: orNull(number(0, 2)),
+  top_p: orNull(number(0, 1)),
+  user: string(),
+};
+
+/** Which of its texts the mock API gives as the choice at `index`. */
+export function chooseVariation({ temperature, seed }, index) {
+  return temperature === 0 ? 0 : index + Math.abs(seed ?? 0);
+}

@@ -1,0 +1,177 @@
+import http from 'node:http';
+import https from 'node:https';
+import { answerAsApi } from './api.mjs';
+import { play } from './playback.mjs';
+
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+async function readBody(incoming) {
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of incoming) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) {
+      throw new Error(`a request body of more than ${MAX_BODY_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The answers that a test has scripted: one for all requests, or a list that is used up. */
+function createScript() {
+  let scripted;
+  return {
+    set(answers) {
+      scripted = Array.isArray(answers) ? [...answers] : answers;
+    },
+    next(request) {
+      const answer = Array.isArray(scripted) ? scripted.shift() : scripted;
+      return typeof answer === 'function' ? answer(request) : answer;
+    },
+  };
+}
+
+function listen(server, port, host) {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve(server.address().port);
+    });
+  });
+}
+
+const MISSING_FAMILY = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'];
+
+/** `localhost` may mean either loopback address, so both are served where the machine has both. */
+async function listenOnLoopback(createServer, port) {
+  for (let attempt = 0; ; attempt += 1) {
+    const first = createServer();
+    const chosen = await listen(first, port, '127.0.0.1');
+    const second = createServer();
+    try {
+      await listen(second, chosen, '::1');
+      return [first, second];
+    } catch (error) {
+      if (MISSING_FAMILY.includes(error.code)) {
+        return [first];
+      }
+      first.close();
+      if (port !== 0 || attempt === 4) {
+        throw error;
+      }
+    }
+  }
+}
+
+/**
+ * Starts a server on the loopback interface that behaves like OpenAI's API for what the plugin
+ * uses. `tls` takes the options of `https.createServer`; `delayMs` holds every answer back.
+ */
+export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
+  const requests = [];
+  const script = createScript();
+  const sockets = new Set();
+  let connections = 0;
+  let inFlight = 0;
+  let origin;
+
+  async function handle(incoming, response) {
+    const request = {
+      method: incoming.method,
+      path: incoming.url,
+      headers: incoming.headers,
+      text: undefined,
+      body: undefined,
+      aborted: false,
+    };
+    requests.push(request);
+    const number = requests.length;
+    inFlight += 1;
+    response.once('close', () => {
+      inFlight -= 1;
+      request.aborted = !response.writableFinished;
+    });
+    request.text = await readBody(incoming);
+    request.body = request.text === '' ? undefined : parsed(request.text);
+
+    const answer =
+      (await script.next(request)) ?? answerAsApi(request, { origin, number, delayMs });
+    await play(response, { delayMs, ...answer });
+  }
+
+  const listener = (incoming, response) => {
+    handle(incoming, response).catch((error) => {
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      response.writeHead(500, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify({
+          error: { message: error.stack, type: 'server_error', param: null, code: null },
+        }),
+      );
+    });
+  };
+
+  const createServer = () => {
+    const server = tls ? https.createServer(tls, listener) : http.createServer(listener);
+    // Longer than any test pauses, so that a pooled connection does not die under a request.
+    server.keepAliveTimeout = 75_000;
+    server.on('connection', (socket) => {
+      connections += 1;
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+    return server;
+  };
+
+  const servers = await listenOnLoopback(createServer, port);
+  const bound = servers[0].address().port;
+  // By name, because ToolJet's rules for user-supplied hosts refuse literal loopback addresses.
+  origin = `${tls ? 'https' : 'http'}://localhost:${bound}`;
+
+  return {
+    url: origin,
+    baseUrl: `${origin}/v1`,
+    port: bound,
+    requests,
+    get connections() {
+      return connections;
+    },
+    /** Requests that have arrived and are neither answered nor given up. */
+    get inFlight() {
+      return inFlight;
+    },
+    /**
+     * Answers requests with a script instead: `{status, headers, body}` or a fault of
+     * playback.mjs, a function of the request that returns one (or nothing, for the usual
+     * answer), or a list of these, used up one by one.
+     */
+    respondWith(answers) {
+      script.set(answers);
+    },
+    reset() {
+      requests.length = 0;
+      connections = 0;
+      script.set(undefined);
+    },
+    async close() {
+      const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+      await Promise.all(closed);
+    },
+  };
+}

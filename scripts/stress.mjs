@@ -1,0 +1,120 @@
+// npm run stress: hosts of the plugin that begin, end and are thrown away at any moment, over and over.
+// Fails if a process crashes, or if the plugin does not work after all of it.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startServer } from './stress/load.mjs';
+import { createRandom } from './stress/random.mjs';
+
+const USAGE = `npm run stress -- [options]
+  --rounds N   10000 unless said otherwise
+  --seed N     repeats the same choices; the moments still differ`;
+/** A process takes ten times as long to start as a worker. */
+const ROUNDS_PER_PROCESS = 20;
+const ROUNDS_PER_LIFECYCLE_PROCESS = 500;
+/** A process that hangs is as bad as one that crashes. */
+const MAX_MINUTES = 5;
+
+const processFile = fileURLToPath(new URL('./stress/lifecycle-process.mjs', import.meta.url));
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const seed = Number(values.seed);
+if (values.help || !(rounds >= 1 && seed >= 0)) {
+  console.log(USAGE);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  process.exitCode = await stress();
+}
+
+async function stress() {
+  const random = createRandom(seed);
+  const server = await startServer();
+  const home = mkdtempSync(join(tmpdir(), 'stress-'));
+  // Nobody else's copy of the addon is found from there.
+  const { XDG_CACHE_HOME, TOOLJET_OPENAI_ADDON_DIR, ...rest } = process.env;
+  const env = { ...rest, HOME: home, TMPDIR: home };
+  const cache = join(home, '.cache');
+  const began = Date.now();
+  const counts = { workers: 0, contexts: 0, processes: 0, killed: 0 };
+  try {
+    for (let done = 0; done < rounds; ) {
+      const part = Math.min(ROUNDS_PER_LIFECYCLE_PROCESS, rounds - done);
+      const lifecycle = run([server.url, String(part), String(random.whole(2 ** 31))], env);
+      lifecycle.catch(() => {}); // waited for below, once the others have had their turn
+      for (let left = Math.ceil(part / ROUNDS_PER_PROCESS); left > 0; left -= 1) {
+        // Now and then the addon has to be unpacked again, by several at once.
+        if (random.chance(0.2)) rmSync(cache, { recursive: true, force: true });
+        await killProcess(random, server.url, env, counts);
+      }
+      const report = await lifecycle;
+      for (const [name, count] of Object.entries(report)) counts[name] += count;
+      done += part;
+      console.log(`${done} rounds, ${Math.round((Date.now() - began) / 1000)} s: ${words(counts)}`);
+    }
+    // Whatever the killed ones left, the next host works with it.
+    await run([server.url, '1', '1'], env);
+    if (!existsSync(cache)) throw new Error('the addon was not unpacked where it should be');
+    console.log(`No crash in ${rounds} rounds (seed ${seed}).`);
+    return 0;
+  } catch (error) {
+    console.error(`${error.message} (seed ${seed})`);
+    return 1;
+  } finally {
+    server.stop();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function words(counts) {
+  const each = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  return each.join(', ');
+}
+
+function start(args, env, stdout) {
+  return spawn(process.execPath, ['--expose-gc', processFile, ...args], {
+    env,
+    stdio: ['ignore', stdout, 'inherit'],
+    timeout: MAX_MINUTES * 60_000,
+  });
+}
+
+/** A process that must end by itself, and the report that it prints. */
+async function run(args, env) {
+  const child = start(args, env, 'pipe');
+  let output = '';
+  child.stdout.on('data', (text) => {
+    output += text;
+  });
+  assertEnded(await once(child, 'close'));
+  return JSON.parse(output);
+}
+
+function assertEnded([code, signal]) {
+  if (signal === 'SIGTERM') throw new Error(`a process still ran after ${MAX_MINUTES} minutes`);
+  if (code !== 0) throw new Error(`a process ended with ${signal ?? `exit code ${code}`}`);
+}
+
+/** Two processes that start at once; one of them is killed at any moment. */
+async function killProcess(random, url, env, counts) {
+  const survivor = run([url, '2', String(random.whole(2 ** 31))], env);
+  const victim = start([url, '9', '1'], env, 'ignore');
+  const ended = once(victim, 'close');
+  const timer = setTimeout(() => victim.kill('SIGKILL'), random.whole(400));
+  const [[code, signal]] = await Promise.all([ended, survivor]);
+  clearTimeout(timer);
+  counts.processes += 2;
+  if (signal === 'SIGKILL') counts.killed += 1;
+  else assertEnded([code, signal]);
+}

@@ -1,0 +1,56 @@
+// Whether a process that does the same all the time comes to hold more and more.
+
+/** What is measured, and how much more of it the last quarter of a run may hold than the second. */
+export const MEASURES = {
+  rss: { what: 'resident memory, MiB', allowed: 8 },
+  heap: { what: 'JavaScript heap after a collection, MiB', allowed: 1 },
+  threads: { what: 'threads', allowed: 8 },
+  sockets: { what: 'sockets, idle connections closed', allowed: 4 },
+  descriptors: { what: 'file descriptors', allowed: 4 },
+  tasks: { what: 'requests that the server still has open', allowed: 0 },
+};
+
+/**
+ * By measure: what the process held when it was warm, and at the end. It is the least of a quarter
+ * of the samples: what is kept for ever is in all of them.
+ */
+function growth(samples) {
+  const quarter = Math.floor(samples.length / 4);
+  return Object.entries(MEASURES).map(([name, measure]) => {
+    const least = (from, to) => Math.min(...samples.slice(from, to).map((sample) => sample[name]));
+    return { name, ...measure, warm: least(quarter, 2 * quarter), end: least(3 * quarter) };
+  });
+}
+
+/** One line for each measure that grew beyond its tolerance. */
+export function violations(samples) {
+  return growth(samples)
+    .filter(({ warm, end, allowed }) => !(end - warm <= allowed))
+    .map(
+      ({ name, warm, end, allowed }) =>
+        `${name} grew from ${warm.toFixed(1)} to ${end.toFixed(1)}, by more than ${allowed}`,
+    );
+}
+
+/** The samples as lines of a table. */
+export function table(samples, { head = true } = {}) {
+  const columns = ['queries', ...Object.keys(MEASURES)];
+  const lines = samples.map((sample) =>
+    columns.map((name) => String(Number(sample[name].toFixed(1))).padStart(13)).join(''),
+  );
+  return [...(head ? [columns.map((name) => name.padStart(13)).join('')] : []), ...lines].join(
+    '\n',
+  );
+}
+
+/** What was held, and what more would have failed, as a table in Markdown. */
+export function metrics(samples) {
+  return [
+    '| held by the process | second quarter | last quarter | growth allowed |',
+    '|---|---|---|---|',
+    ...growth(samples).map(({ what, warm, end, allowed }) => {
+      const digits = what.endsWith('MiB') ? 1 : 0;
+      return `| ${what} | ${warm.toFixed(digits)} | ${end.toFixed(digits)} | ${allowed} |`;
+    }),
+  ].join('\n');
+}

@@ -1,0 +1,114 @@
+// One process of scripts/stress.mjs: workers that are ended and contexts that are dropped while their
+// queries run, with garbage collected in between. As a worker: a server that runs queries until it ends.
+// Arguments: the server's address, the number of rounds, the seed.
+
+import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { createHarness } from '../../harness/harness.mjs';
+import { query } from './load.mjs';
+import { createRandom } from './random.mjs';
+
+const AT_A_TIME = 4;
+
+// Nothing is awaited out here: Node 20 crashes by itself if a worker is ended while it evaluates a
+// module that awaits (`Check failed` in SourceTextModule::ExecuteAsyncModule).
+if (isMainThread) runLifecycle();
+else runQueries();
+
+async function runLifecycle() {
+  const [url, rounds, seed] = process.argv.slice(2);
+  const random = createRandom(Number(seed));
+  const report = await startAndEnd(url, Number(rounds), random);
+  console.log(JSON.stringify(report));
+  // A server ends while its queries run.
+  await wait(random.whole(20));
+  process.exit();
+}
+
+async function runQueries() {
+  const { text, url, first } = workerData;
+  const harness = createHarness({ text });
+  for (let number = first; ; number += 6) {
+    const calls = Array.from({ length: 6 }, (_, at) => ask(harness, query(number + at, url)));
+    parentPort.postMessage('running');
+    await Promise.all(calls);
+  }
+}
+
+async function ask(harness, [source, options, verify]) {
+  const found = verify(await harness.run(source, options));
+  if (found) throw new Error(`a query went wrong: ${found}`);
+}
+
+async function startAndEnd(url, rounds, random) {
+  const text = readFileSync(
+    process.env.PLUGIN ?? fileURLToPath(new URL('../../dist/index.js', import.meta.url)),
+    'utf8',
+  );
+  const counts = { workers: 0, contexts: 0 };
+  let left = rounds;
+  const lane = async () => {
+    while (left > 0) {
+      left -= 1;
+      if (random.chance(0.5)) {
+        await terminateWorker(text, url, random);
+        counts.workers += 1;
+      } else {
+        await dropContexts(text, url, random);
+        counts.contexts += 1;
+      }
+      if (random.chance(0.3)) globalThis.gc();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
+  globalThis.gc();
+  // After all that, a context like any other still gets its answers.
+  const harness = createHarness({ text });
+  await ask(harness, query(0, url));
+  for (let number = 0; number < 10; number += 1) ask(harness, unanswered(number, url, random));
+  return counts;
+}
+
+/** A worker whose thread is ended at any moment: while it loads, while it asks, while it is answered. */
+async function terminateWorker(text, url, random) {
+  const worker = new Worker(fileURLToPath(import.meta.url), {
+    workerData: { text, url, first: random.whole(1000) },
+  });
+  const failed = new Promise((_, reject) => worker.once('error', reject));
+  failed.catch(() => {});
+  if (random.chance(0.6)) {
+    const running = new Promise((resolve) => worker.once('message', resolve));
+    await Promise.race([running, failed]);
+  }
+  await Promise.race([wait(random.whole(40)), failed]);
+  await worker.terminate();
+}
+
+/** Contexts of which nothing is kept while their queries run; some of them are never answered. */
+async function dropContexts(text, url, random) {
+  const answers = [];
+  for (let calls = 1 + random.whole(4); calls > 0; calls -= 1) {
+    const harness = createHarness({ text, loader: random.pick(['A', 'B', 'D', 'E']) });
+    const number = random.whole(1000);
+    // Also where nobody waits for it, a wrong result is a rejection that ends the process.
+    const answer = ask(
+      harness,
+      random.chance(0.3) ? unanswered(number, url, random) : query(number, url),
+    );
+    if (random.chance(0.5)) answers.push(answer);
+  }
+  if (random.chance(0.5)) globalThis.gc();
+  await Promise.all(answers);
+}
+
+/** A query that ends at a time limit of its own. */
+function unanswered(number, url, random) {
+  const [source, options] = query(number, url);
+  return [
+    { ...source, base_url: `${url}/fault/hang/v1`, max_retries: 0 },
+    { ...options, query_timeout: 1 + random.whole(60) },
+    ({ status }) => status !== 'failed' && 'an answer that nobody gave',
+  ];
+}
