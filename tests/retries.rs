@@ -1,4 +1,4 @@
-//! Retries, waits and the deadline of a query, with a clock that nobody waits for.
+//! Retries, delays and the deadline of a query, with a clock that nobody waits for.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
 
@@ -42,7 +42,7 @@ fn millis(durations: &[Duration]) -> Vec<u128> {
 }
 
 #[test]
-fn two_server_errors_and_then_an_answer_are_a_success() {
+fn succeeds_when_two_server_errors_are_followed_by_an_answer() {
     let script = Script::new([error(500, &[]), error(503, &[]), pong()]);
     let Outcome::Ok(reply) = script.run(&source(), &query()) else { panic!("failed") };
     assert_eq!(reply.data, "Pong.");
@@ -51,14 +51,14 @@ fn two_server_errors_and_then_an_answer_are_a_success() {
 }
 
 #[test]
-fn a_third_failure_is_reported_with_the_number_of_attempts() {
+fn reports_the_number_of_attempts_when_the_last_retry_fails() {
     let script = Script::new([error(500, &[]), Step::Fail(TransportErrorKind::Reset), error(502, &[])]);
     let failure = failure(script.run(&source(), &query()));
     assert_eq!((&failure.data["status"], &failure.data["attempts"]), (&json!(502), &json!(3)));
 }
 
 #[test]
-fn max_retries_of_the_data_source_counts() {
+fn makes_as_many_retries_as_the_data_source_allows() {
     for (max_retries, attempts) in [(json!(0), 1), (json!("1"), 2), (json!(4), 5)] {
         let script = Script::new((0..attempts).map(|_| error(500, &[])));
         failure(script.run(&json!({"apiKey": "sk-1", "max_retries": max_retries}), &query()));
@@ -67,22 +67,22 @@ fn max_retries_of_the_data_source_counts() {
 }
 
 #[test]
-fn an_adjustment_does_not_start_the_retries_anew() {
-    let refused = |param| answer(400, &[], json!({"error": {"message": "not supported", "param": param}}));
+fn does_not_start_the_retries_again_after_an_adjustment() {
+    let rejected = |param| answer(400, &[], json!({"error": {"message": "not supported", "param": param}}));
     let query = json!({"operation": "chat", "model": "m", "prompt": "Ping", "temperature": 1, "seed": 1});
     let busy = || error(503, &[]);
-    let script = Script::new([busy(), refused("temperature"), busy(), refused("seed"), busy()]);
+    let script = Script::new([busy(), rejected("temperature"), busy(), rejected("seed"), busy()]);
     let failure = failure(script.run(&source(), &query));
     assert_eq!((&failure.data["status"], &failure.data["attempts"]), (&json!(503), &json!(5)));
     assert_eq!(millis(&script.slept()), [500, 1000]);
 
-    let script = Script::new([busy(), refused("temperature"), busy(), refused("seed"), pong()]);
+    let script = Script::new([busy(), rejected("temperature"), busy(), rejected("seed"), pong()]);
     let Outcome::Ok(reply) = script.run(&source(), &query) else { panic!("failed") };
     assert_eq!(reply.metadata["attempts"], 5);
 }
 
 #[test]
-fn a_continuation_through_chat_does_not_start_the_retries_anew() {
+fn does_not_start_the_retries_again_after_a_fallback() {
     let gone = answer(404, &[], json!({"error": {"message": "gone", "code": "model_not_found"}}));
     let script = Script::new([error(503, &[]), error(503, &[]), gone, error(503, &[])]);
     let query = json!({"operation": "completion", "model": "m", "prompt": "Ping"});
@@ -91,7 +91,7 @@ fn a_continuation_through_chat_does_not_start_the_retries_anew() {
 }
 
 #[test]
-fn each_header_form_sets_the_wait() {
+fn delays_a_retry_as_each_form_of_the_headers_says() {
     for (header, expected) in [
         (("retry-after-ms", "1500"), 1_500),
         (("retry-after", "2"), 2_000),
@@ -109,7 +109,7 @@ fn each_header_form_sets_the_wait() {
 }
 
 #[test]
-fn a_wait_beyond_a_minute_is_told_instead_of_waited() {
+fn fails_at_once_when_the_api_asks_for_a_delay_of_more_than_a_minute() {
     let script = Script::new([error(429, &[("retry-after", "61")])]);
     let failure = failure(script.run(&source(), &query()));
     assert_eq!(script.slept(), []);
@@ -118,7 +118,7 @@ fn a_wait_beyond_a_minute_is_told_instead_of_waited() {
 }
 
 #[test]
-fn billing_and_oversized_requests_are_never_retried() {
+fn does_not_retry_after_exhausted_quotas_and_oversized_requests() {
     for body in [
         json!({"error": {"message": "m", "type": "insufficient_quota", "code": "insufficient_quota"}}),
         json!({"error": {"message": "m", "type": "insufficient_quota", "code": "credit_balance_exhausted"}}),
@@ -135,7 +135,7 @@ fn billing_and_oversized_requests_are_never_retried() {
 }
 
 #[test]
-fn permanent_transport_failures_are_not_retried() {
+fn does_not_retry_after_permanent_transport_failures() {
     for kind in [
         TransportErrorKind::TlsExpired,
         TransportErrorKind::TlsUnknownIssuer,
@@ -152,7 +152,7 @@ fn permanent_transport_failures_are_not_retried() {
 }
 
 #[test]
-fn a_query_has_600_seconds_unless_it_or_its_data_source_says_otherwise() {
+fn ends_after_600_seconds_unless_the_query_or_its_data_source_sets_a_timeout() {
     for (source_extra, query_extra, expected) in [
         (json!({}), json!({}), 600_000),
         (json!({"timeout_seconds": "30"}), json!({}), 30_000),
@@ -172,7 +172,7 @@ fn a_query_has_600_seconds_unless_it_or_its_data_source_says_otherwise() {
 }
 
 #[test]
-fn all_tries_and_waits_share_one_deadline() {
+fn ends_all_attempts_and_delays_at_one_deadline() {
     let script = Script::new([error(500, &[]), Step::Hang]);
     let mut query = query();
     query["query_timeout"] = json!(10_000);
@@ -184,7 +184,7 @@ fn all_tries_and_waits_share_one_deadline() {
 }
 
 #[test]
-fn a_wait_that_would_pass_the_deadline_is_not_begun() {
+fn fails_at_once_when_the_delay_would_pass_the_deadline() {
     let script = Script::new([error(429, &[("retry-after", "20")])]);
     let mut query = query();
     query["query_timeout"] = json!(10_000);
@@ -194,7 +194,7 @@ fn a_wait_that_would_pass_the_deadline_is_not_begun() {
 }
 
 #[test]
-fn a_connection_test_has_15_seconds_in_all() {
+fn ends_a_connection_test_after_15_seconds() {
     let script = Script::new([Step::Hang]);
     let failure = failure(script.test_connection(&source()));
     assert_eq!(
@@ -204,9 +204,25 @@ fn a_connection_test_has_15_seconds_in_all() {
 }
 
 #[test]
-fn a_retry_sends_the_same_request_again() {
+fn sends_the_same_request_in_a_retry() {
     let script = Script::new([error(500, &[]), pong()]);
     script.run(&source(), &query());
     let sent = script.sent.lock().unwrap();
     assert_eq!((&sent[0].url, &sent[0].body, &sent[0].headers), (&sent[1].url, &sent[1].body, &sent[1].headers));
+}
+
+#[test]
+fn reports_the_connect_timeout_when_a_retry_runs_into_the_deadline() {
+    let script = Script::new([Step::Fail(TransportErrorKind::ConnectTimeout), Step::Hang]);
+    let failure = failure(script.test_connection(&source()));
+    assert_eq!(failure.data["code"], "connect_timeout");
+}
+
+#[test]
+fn accepts_a_query_timeout_beyond_the_default() {
+    let script = Script::new([Step::Hang]);
+    let mut query = query();
+    query["query_timeout"] = json!(900_000);
+    failure(script.run(&source(), &query));
+    assert_eq!(script.elapsed().as_millis(), 899_750);
 }
