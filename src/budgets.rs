@@ -52,3 +52,13 @@ pub const MAX_MEDIUM_BYTES: usize = 4 * MIB;
 
 /// How much later than its deadline a query may end, whatever others do.
 pub const MAX_LATENESS: Duration = Duration::from_millis(250);
+
+/// Rejections and fallbacks that the process caches of models. Each takes under 300 bytes.
+pub const MAX_CACHED_FACTS: usize = 2_000;
+/// Of these, for one data source, endpoint and model: an app with a slider has many values to be rejected.
+pub const MAX_CACHED_FACTS_PER_MODEL: usize = 32;
+/// A rejected value that is cached, in bytes.
+pub const MAX_CACHED_VALUE_BYTES: usize = 64;
+/// How long what a server said of a model is believed. Servers are upgraded and accounts gain access; asking
+/// again costs one request an hour.
+pub const MAX_CACHE_AGE: Duration = Duration::from_secs(60 * 60);

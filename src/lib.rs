@@ -16,8 +16,9 @@
 //! turns options into an outcome.
 //!
 //! Everything but [`network::client`] and [`binding`] is free of sockets, clocks, randomness and
-//! `Node`: time and jitter come in through [`network::http::Transport`]. `client` is the only module
-//! that names `reqwest` and `tokio`, `binding` the only one that names `napi`.
+//! `Node`: time and jitter come in through [`network::http::Transport`]; only the hash of the model cache
+//! has a random key of its own. `client` is the only module that names `reqwest` and `tokio`, `binding` the
+//! only one that names `napi`.
 //!
 //! | to change ... | look in |
 //! |---|---|

@@ -16,7 +16,7 @@ use crate::{
     },
     policy::{
         adjust::{self, Adjustment},
-        model_cache::ModelCache,
+        model_cache::{CacheKey, ModelCache},
     },
     request_sender::RequestSender,
     response::ApiResponse,
@@ -42,8 +42,9 @@ pub struct RequestLog {
 impl RequestLog {
     /// The log of a request that is about to be sent.
     #[must_use]
-    pub fn of(path: &'static str, model: Option<&str>) -> Self {
-        Self { path: Some(path), model: model.map(|model| truncate(model, MAX_WORD_CHARS)), ..Self::default() }
+    pub fn of(request: &ApiRequest) -> Self {
+        let model = request.text("model").map(|model| truncate(model, MAX_WORD_CHARS));
+        Self { path: Some(request.path), model, ..Self::default() }
     }
 
     /// What `metadata` says about the requests.
@@ -87,7 +88,10 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
     /// The error of the request that counts.
     pub async fn run(&mut self, work: Work) -> Result<QueryResult, Error> {
         match work {
-            Work::Plain(plan) => self.send_adjusted(plan).await,
+            Work::Plain(plan) => {
+                let log = RequestLog::of(&plan.request);
+                self.send_adjusted(plan, log).await
+            }
             Work::Completion(completion) => self.complete(&completion).await,
         }
     }
@@ -102,39 +106,40 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
     async fn complete(&mut self, completion: &Completion) -> Result<QueryResult, Error> {
         let plan = completion.plan();
         let model = plan.request.text("model").unwrap_or_default().to_owned();
-        let key = self.key(&plan.request, &model);
-        let chat_model = match completion.engine {
-            Engine::Completions => None,
-            Engine::Chat => Some(completion.chat_model()),
-            Engine::Auto => self.cache.chat_model(&key),
-        };
-        if let Some(chat_model) = chat_model {
+        let key = self.key(&plan.request);
+        if let Some(chat_model) = self.chat_model(completion, key) {
             return self.complete_through_chat(completion, &model, &chat_model).await;
         }
-        let error = match self.send_adjusted(plan).await {
-            Ok(result) => return Ok(result),
-            Err(error) => error,
+        let log = RequestLog::of(&plan.request);
+        let error = match self.send_adjusted(plan, log).await {
+            Err(Error::Api(error)) => error,
+            result => return result,
         };
-        let Some(chat_model) = error.api().and_then(|error| completion.chat_model_after(error)) else {
-            return Err(error);
+        // Also after a 404 that may be about this account or this moment, and is not cached: chat itself says
+        // whether it serves the query, at the price of one request, and the result names its endpoint.
+        let Some(chat_model) = completion.chat_model_after(ApiCause::of(&error)) else {
+            return Err(Error::Api(error));
         };
         let first_log = self.log.clone();
-        match self.complete_through_chat(completion, &model, &chat_model).await {
-            Ok(result) => {
-                // A rejection of one account says nothing about the next.
-                let is_about_the_account =
-                    error.api().is_some_and(|error| error.status == 403) || model.starts_with("ft:");
-                if !is_about_the_account {
-                    self.cache.learn_chat_model(&key, &chat_model);
-                }
-                Ok(result)
-            }
+        let result = self.complete_through_chat(completion, &model, &chat_model).await;
+        match &result {
+            Ok(_) => self.cache.add_fallback(key, &error, self.sender.now()),
             // The server has no `OpenAI` chat models, so report the first error.
-            Err(second) if second.api().is_some_and(|error| ApiCause::of(error).is_about_model_or_route()) => {
+            Err(Error::Api(second)) if ApiCause::of(second).is_about_model_or_route() => {
                 self.log = first_log;
-                Err(error)
+                return Err(Error::Api(error));
             }
-            Err(second) => Err(second),
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// The chat model, where chat is used without asking `/completions` first.
+    fn chat_model(&self, completion: &Completion, key: CacheKey) -> Option<String> {
+        match completion.engine {
+            Engine::Completions => None,
+            Engine::Chat => Some(completion.chat_model()),
+            Engine::Auto => completion.chat_model_after(self.cache.fallback(key, self.sender.now())?),
         }
     }
 
@@ -145,32 +150,27 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         chat_model: &str,
     ) -> Result<QueryResult, Error> {
         let (plan, left_out) = completion.chat_plan(chat_model);
-        let result = self.send_adjusted(plan).await;
-        self.log.adjusted.splice(0..0, left_out);
-        if chat_model != model {
-            self.log.substituted_model = Some(chat_model.to_owned());
-        }
-        result
+        let log = RequestLog {
+            adjusted: left_out,
+            substituted_model: (chat_model != model).then(|| chat_model.to_owned()),
+            ..RequestLog::of(&plan.request)
+        };
+        self.send_adjusted(plan, log).await
     }
 
     /// Sends a request, adjusted to its model as far as the cache knows or the API says.
-    async fn send_adjusted(&mut self, plan: Plan) -> Result<QueryResult, Error> {
+    async fn send_adjusted(&mut self, plan: Plan, log: RequestLog) -> Result<QueryResult, Error> {
         let Plan { mut request, reader } = plan;
-        let model = request.text("model").map(str::to_owned);
-        let key = self.key(&request, model.as_deref().unwrap_or_default());
-        self.log = RequestLog::of(request.path, model.as_deref());
+        let key = self.key(&request);
+        self.log = log;
         if let Some(body) = &mut request.body {
-            for adjustment in adjust::for_family(body).into_iter().chain(self.cache.adjustments(&key)) {
-                if adjustment.apply(body) {
-                    self.log.adjusted.push(adjustment);
-                }
-            }
+            self.adjust_to_known(key, body);
         }
-        let mut learnt = Vec::new();
+        let mut rejections = Vec::new();
         let (request_id, result) = loop {
             let mut reader = reader.clone();
             if let Reader::Choices(reader) = &mut reader
-                && !self.log.adjusted.contains(&Adjustment::Removed("stop".to_owned()))
+                && !self.log.adjusted.contains(&Adjustment::Removed("stop"))
             {
                 // The API cuts the text itself.
                 reader.stops.clear();
@@ -181,24 +181,34 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
                 Err(error) => error,
             };
             let (Some(body), Some(api_error)) = (&mut request.body, error.api()) else { return Err(error) };
-            let Some(adjustment) = adjust::for_error(body, api_error, &self.log.adjusted) else {
+            let Some(rejection) = adjust::for_error(body, api_error, &self.log.adjusted) else {
                 return Err(error);
             };
-            adjustment.apply(body);
-            learnt.push(adjustment.clone());
-            self.log.adjusted.push(adjustment);
+            rejection.adjustment.apply(body);
+            self.log.adjusted.push(rejection.adjustment.clone());
+            rejections.push(rejection);
         };
         // Only what has helped is cached.
-        for adjustment in learnt.iter().filter(|adjustment| adjustment.is_about_the_model()) {
-            self.cache.learn(&key, adjustment);
+        for rejection in rejections {
+            self.cache.add_rejection(key, rejection, self.sender.now());
         }
         self.log.request_id = request_id;
         result
     }
 
-    /// What is cached holds for one address, endpoint, model and reasoning effort.
-    fn key(&self, request: &ApiRequest, model: &str) -> String {
-        let effort = request.text("reasoning_effort").unwrap_or_default();
-        [self.source.base_url.without_query(), request.path, model, effort].join("\n")
+    fn adjust_to_known(&mut self, key: CacheKey, body: &mut Map<String, Value>) {
+        for adjustment in adjust::for_family(body) {
+            adjustment.apply(body);
+            self.log.adjusted.push(adjustment);
+        }
+        for rejection in self.cache.rejections(key, self.sender.now()) {
+            if rejection.applies_to(body) && rejection.adjustment.apply(body) {
+                self.log.adjusted.push(rejection.adjustment);
+            }
+        }
+    }
+
+    fn key(&self, request: &ApiRequest) -> CacheKey {
+        self.cache.key(self.source, request.path, request.body.as_ref())
     }
 }

@@ -87,6 +87,12 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         self.attempts
     }
 
+    /// The transport's clock.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.transport.now()
+    }
+
     /// Sends `request`, again if the policy says so, and reads the response with `read`.
     ///
     /// # Errors

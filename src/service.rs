@@ -277,11 +277,11 @@ async fn connect<T: Transport>(
     call: &mut Call,
     state: &mut Diagnostics,
 ) -> Result<Option<String>, Error> {
-    state.requests = RequestLog::of(models::PATH, None);
+    let request = ApiRequest::get(models::PATH);
+    state.requests = RequestLog::of(&request);
     let timeout = source.timeout.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT));
     let clock = Deadline { started: call.started, timeout };
     let mut sender = RequestSender::new(transport, &source, clock, &mut call.hold);
-    let request = ApiRequest::get(models::PATH);
     let test = sender.send(&request, |response| models::ensure_model_list(&response));
     let result = clock.enforce(transport, catch_panics(test)).await;
     state.requests.attempts = sender.attempts();

@@ -1,13 +1,15 @@
-//! Adjustments to what a model accepts: when the plugin makes them, and when it caches them.
+//! How a query is adjusted to what its API rejects.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
 
 #[path = "support/script.rs"]
 mod script;
 
+use std::time::Duration;
+
 use script::{Script, Step, response};
 use serde_json::{Value, json};
-use tooljet_openai::{policy::model_cache::ModelCache, service::Outcome};
+use tooljet_openai::{budgets::MAX_CACHE_AGE, policy::model_cache::ModelCache, service::Outcome};
 
 fn source() -> Value {
     json!({"apiKey": "sk-adjustments", "base_url": "https://gateway.example/v1"})
@@ -17,7 +19,7 @@ fn pong() -> Step {
     response(200, &[], json!({"choices": [{"message": {"content": "one END two"}, "finish_reason": "stop"}]}))
 }
 
-fn refused(param: Option<&str>, message: &str) -> Step {
+fn rejected(param: Option<&str>, message: &str) -> Step {
     response(400, &[], json!({"error": {"message": message, "param": param, "code": null}}))
 }
 
@@ -28,11 +30,11 @@ fn chat(more: Value) -> Value {
 }
 
 #[test]
-fn caches_only_adjustments_that_helped() {
+fn does_not_cache_an_adjustment_that_has_not_helped() {
     let cache = ModelCache::default();
     let script = Script::new([
-        refused(Some("temperature"), "temperature is not supported"),
-        refused(None, "something else is wrong"),
+        rejected(Some("temperature"), "temperature is not supported"),
+        rejected(None, "something else is wrong"),
         pong(),
     ]);
     assert!(matches!(script.run_with(&cache, &source(), &chat(json!({"temperature": 1}))), Outcome::Failed(_)));
@@ -41,11 +43,25 @@ fn caches_only_adjustments_that_helped() {
 }
 
 #[test]
-fn keeps_the_role_of_instructions_when_another_role_is_rejected() {
+fn sends_a_rejected_parameter_again_after_an_hour() {
+    let cache = ModelCache::default();
+    let query = chat(json!({"seed": 1}));
+    let script = Script::new([rejected(Some("seed"), "seed is not supported"), pong(), pong(), pong()]);
+    script.run_with(&cache, &source(), &query);
+    script.advance(MAX_CACHE_AGE.saturating_sub(Duration::from_millis(1)));
+    script.run_with(&cache, &source(), &query);
+    script.advance(Duration::from_millis(1));
+    script.run_with(&cache, &source(), &query);
+    let seeds: Vec<_> = script.sent.lock().unwrap().iter().map(|sent| sent.body.get("seed").cloned()).collect();
+    assert_eq!(seeds, [Some(json!(1)), None, None, Some(json!(1))]);
+}
+
+#[test]
+fn keeps_the_role_of_the_instructions_when_another_role_is_rejected() {
     for (param, message) in
         [(None, "Unexpected role 'bot' is not supported"), (Some("messages[1].role"), "this role is not supported")]
     {
-        let script = Script::new([refused(param, message)]);
+        let script = Script::new([rejected(param, message)]);
         let history = json!([{"role": "bot", "content": "a"}]);
         script.run(&source(), &chat(json!({"system_prompt": "Be brief.", "message_history": history})));
         assert_eq!(script.attempts(), 1, "{message}");
@@ -54,13 +70,23 @@ fn keeps_the_role_of_instructions_when_another_role_is_rejected() {
 
 #[test]
 fn keeps_a_parameter_that_an_error_only_mentions() {
-    let script = Script::new([refused(None, "Unknown model metadata: adapter not allowed")]);
+    let script = Script::new([rejected(None, "Unknown model metadata: adapter not allowed")]);
     script.run(&source(), &chat(json!({"metadata": {"a": "b"}})));
     assert_eq!(script.attempts(), 1);
 }
 
 #[test]
-fn applies_stop_sequences_of_the_extra_body() {
+fn fails_with_the_error_when_a_part_of_a_parameter_is_rejected() {
+    for param in ["metadata.a", "stop[0]"] {
+        let script = Script::new([rejected(Some(param), "not supported")]);
+        let outcome = script.run(&source(), &chat(json!({"metadata": {"a": "b"}, "stop_sequence": ["END"]})));
+        let Outcome::Failed(failure) = outcome else { panic!("succeeded") };
+        assert_eq!((&failure.data["param"], script.attempts()), (&json!(param), 1));
+    }
+}
+
+#[test]
+fn applies_stop_sequences_of_the_extra_body_when_the_model_rejects_them() {
     let script = Script::new([pong()]);
     let query = chat(json!({"model": "gpt-5", "extra_body": {"stop": ["END"]}}));
     let Outcome::Ok(result) = script.run(&source(), &query) else { panic!("failed") };

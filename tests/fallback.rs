@@ -1,13 +1,22 @@
-//! The engines of Completions: which requests they send, when they cache the fallback, and which error they report.
+//! Completions by engine: which endpoints a query asks, what is cached of that, and which error counts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
 
 #[path = "support/script.rs"]
 mod script;
 
+use std::time::Duration;
+
 use script::{Script, Step, response};
 use serde_json::{Value, json};
-use tooljet_openai::{policy::model_cache::ModelCache, service::Outcome};
+use tooljet_openai::{
+    budgets::MAX_CACHE_AGE,
+    policy::model_cache::ModelCache,
+    service::{Failure, Outcome},
+};
+
+const COMPLETIONS: &str = "/completions";
+const CHAT: &str = "/chat/completions";
 
 fn source() -> Value {
     json!({"apiKey": "sk-fallback", "base_url": "https://gateway.example/v1"})
@@ -17,8 +26,12 @@ fn query(engine: &str) -> Value {
     json!({"operation": "completion", "prompt": "Once", "model": "local-7b", "engine": engine})
 }
 
+fn error(status: u16, message: &str, code: Option<&str>) -> Step {
+    response(status, &[], json!({"error": {"message": message, "code": code}}))
+}
+
 fn gone() -> Step {
-    response(404, &[], json!({"error": {"message": "The model does not exist", "code": "model_not_found"}}))
+    error(404, "The model does not exist", Some("model_not_found"))
 }
 
 fn continued() -> Step {
@@ -30,8 +43,15 @@ fn paths(script: &Script) -> Vec<String> {
     sent.iter().map(|request| request.url.replace("https://gateway.example/v1", "")).collect()
 }
 
+fn failure(outcome: Outcome) -> Failure {
+    match outcome {
+        Outcome::Failed(failure) => failure,
+        other => panic!("expected a failure, got {other:?}"),
+    }
+}
+
 #[test]
-fn auto_requests_a_missing_endpoint_only_once() {
+fn asks_chat_at_once_when_a_query_has_fallen_back_to_it() {
     let cache = ModelCache::default();
     let script = Script::new([gone(), continued(), continued()]);
     for _ in 0..2 {
@@ -40,88 +60,135 @@ fn auto_requests_a_missing_endpoint_only_once() {
         assert_eq!(result.metadata["endpoint"], "chat/completions");
         assert_eq!(result.metadata["substituted_model"], "gpt-5.4-mini");
     }
-    assert_eq!(paths(&script), ["/completions", "/chat/completions", "/chat/completions"]);
+    assert_eq!(paths(&script), [COMPLETIONS, CHAT, CHAT]);
 }
 
 #[test]
-fn caches_the_fallback_for_one_url_and_model() {
+fn caches_a_fallback_of_a_fine_tuned_model_too() {
+    let cache = ModelCache::default();
+    let script = Script::new([gone(), continued(), continued()]);
+    let mut query = query("auto");
+    query["model"] = json!("ft:davinci-002:acme::1");
+    for _ in 0..2 {
+        script.run_with(&cache, &source(), &query);
+    }
+    assert_eq!(paths(&script), [COMPLETIONS, CHAT, CHAT]);
+}
+
+#[test]
+fn asks_both_endpoints_again_when_the_url_or_the_model_differs() {
     let cache = ModelCache::default();
     let script = Script::new([gone(), continued(), gone(), continued(), gone(), continued()]);
     script.run_with(&cache, &source(), &query("auto"));
     let mut other_model = query("auto");
     other_model["model"] = json!("local-13b");
     script.run_with(&cache, &source(), &other_model);
-    let mut other_address = source();
-    other_address["base_url"] = json!("https://gateway.example/v2");
-    script.run_with(&cache, &other_address, &query("auto"));
+    let mut other_url = source();
+    other_url["base_url"] = json!("https://gateway.example/v2");
+    script.run_with(&cache, &other_url, &query("auto"));
     assert_eq!(script.attempts(), 6);
 }
 
 #[test]
-fn completions_and_chat_request_only_their_endpoint() {
+fn asks_completions_again_after_an_hour() {
+    let cache = ModelCache::default();
+    let served = response(200, &[], json!({"choices": [{"text": " a time", "finish_reason": "stop"}]}));
+    let script = Script::new([gone(), continued(), continued(), served]);
+    script.run_with(&cache, &source(), &query("auto"));
+    script.advance(MAX_CACHE_AGE.saturating_sub(Duration::from_millis(1)));
+    script.run_with(&cache, &source(), &query("auto"));
+    script.advance(Duration::from_millis(1));
+    let Outcome::Ok(result) = script.run_with(&cache, &source(), &query("auto")) else { panic!("failed") };
+    assert_eq!(result.data, " a time");
+    assert_eq!(paths(&script), [COMPLETIONS, CHAT, CHAT, COMPLETIONS]);
+}
+
+#[test]
+fn falls_back_but_does_not_cache_it_when_the_error_may_be_of_the_moment_or_the_account() {
+    let once: [fn() -> Step; 7] = [
+        || response(404, &[], "<!doctype html><html><title>The model gateway was not found</title></html>"),
+        || response(404, &[], "model backend not found"),
+        || response(404, &[], ""),
+        || response(404, &[], json!({"detail": "Not Found"})),
+        || response(405, &[], ""),
+        || error(405, "Method not allowed", None),
+        || error(403, "no access", Some("model_not_found")),
+    ];
+    for first in once {
+        let cache = ModelCache::default();
+        let script = Script::new([first(), continued(), first(), continued()]);
+        for _ in 0..2 {
+            let Outcome::Ok(result) = script.run_with(&cache, &source(), &query("auto")) else { panic!("failed") };
+            assert_eq!((&result.data, &result.metadata["endpoint"]), (&json!(" upon"), &json!("chat/completions")));
+        }
+        assert_eq!(paths(&script), [COMPLETIONS, CHAT, COMPLETIONS, CHAT]);
+    }
+}
+
+#[test]
+fn asks_one_endpoint_only_when_the_engine_names_it() {
     let script = Script::new([gone()]);
     assert!(matches!(script.run(&source(), &query("completions")), Outcome::Failed(_)));
-    assert_eq!(paths(&script), ["/completions"]);
+    assert_eq!(paths(&script), [COMPLETIONS]);
     let script = Script::new([continued()]);
     assert!(matches!(script.run(&source(), &query("chat")), Outcome::Ok(_)));
-    assert_eq!(paths(&script), ["/chat/completions"]);
+    assert_eq!(paths(&script), [CHAT]);
     assert_eq!(script.sent.lock().unwrap()[0].body["model"], "local-7b");
 }
 
 #[test]
-fn reports_the_first_error_when_chat_is_missing_too() {
+fn asks_completions_when_the_engine_names_it_and_a_fallback_is_cached() {
     let cache = ModelCache::default();
-    let script = Script::new([gone(), gone(), gone(), gone()]);
+    let script = Script::new([gone(), continued(), gone()]);
+    script.run_with(&cache, &source(), &query("auto"));
+    failure(script.run_with(&cache, &source(), &query("completions")));
+    assert_eq!(paths(&script), [COMPLETIONS, CHAT, COMPLETIONS]);
+}
+
+#[test]
+fn reports_the_first_error_when_chat_lacks_the_model_too() {
+    let cache = ModelCache::default();
+    let rejected = || error(400, "Unknown parameter: 'seed'.", None);
+    let script = Script::new([gone(), rejected(), gone(), gone(), rejected(), gone()]);
+    let mut query = query("auto");
+    query["extra_body"] = json!({"seed": 1});
     for _ in 0..2 {
-        let Outcome::Failed(failure) = script.run_with(&cache, &source(), &query("auto")) else { panic!("succeeded") };
-        assert_eq!((&failure.data["model"], &failure.data["attempts"]), (&json!("local-7b"), &json!(2)));
+        let failure = failure(script.run_with(&cache, &source(), &query));
+        assert_eq!((&failure.data["model"], &failure.data["attempts"]), (&json!("local-7b"), &json!(3)));
         assert!(failure.description.contains("Check the name local-7b"), "{}", failure.description);
+        // Nothing of the request to chat.
+        assert_eq!(failure.metadata.keys().collect::<Vec<_>>(), ["attempts", "model"]);
     }
-    assert_eq!(script.attempts(), 4, "a failed fallback is not cached");
 }
 
 #[test]
-fn does_not_fall_back_when_the_error_is_about_something_else() {
-    let error = response(401, &[], json!({"error": {"message": "no", "code": "invalid_api_key"}}));
-    let script = Script::new([error]);
-    assert!(matches!(script.run(&source(), &query("auto")), Outcome::Failed(_)));
-    assert_eq!(script.attempts(), 1);
-}
-
-#[test]
-fn does_not_send_a_rejected_prompt_to_another_model() {
-    let flagged = response(
-        403,
-        &[],
-        json!({"error": {"message": "Your chosen model requires moderation; input flagged", "code": 403}}),
-    );
-    let script = Script::new([flagged]);
-    assert!(matches!(script.run(&source(), &query("auto")), Outcome::Failed(_)));
-    assert_eq!(script.attempts(), 1);
-}
-
-#[test]
-fn falls_back_to_chat_on_every_wording_of_a_missing_model() {
-    for (status, code, message) in [
-        (400, None, "The model `text-davinci-003` has been deprecated"),
-        (400, None, "This is a chat model and not supported in the v1/completions endpoint."),
-        (400, Some("OperationNotSupported"), "The completion operation does not work with the specified model"),
-        (404, Some("model_not_found"), "gone"),
-        (410, Some("model_deprecated"), "gone"),
+fn does_not_fall_back_after_an_error_about_something_else() {
+    for error in [
+        error(401, "no", Some("invalid_api_key")),
+        response(403, &[], json!({"error": {"message": "Your chosen model requires moderation; input flagged"}})),
     ] {
-        let gone = response(status, &[], json!({"error": {"message": message, "code": code}}));
-        let script = Script::new([gone, continued()]);
-        assert!(matches!(script.run(&source(), &query("auto")), Outcome::Ok(_)), "{message}");
+        let script = Script::new([error]);
+        failure(script.run(&source(), &query("auto")));
+        assert_eq!(paths(&script), [COMPLETIONS]);
     }
 }
 
 #[test]
-fn does_not_cache_missing_access_of_one_account() {
-    let cache = ModelCache::default();
-    let denied = || response(403, &[], json!({"error": {"message": "no access", "code": "model_not_found"}}));
-    let script = Script::new([denied(), continued(), denied(), continued()]);
-    for _ in 0..2 {
-        script.run_with(&cache, &source(), &query("auto"));
+fn falls_back_and_caches_it_after_every_wording_of_a_missing_model() {
+    let wordings: [fn() -> Step; 5] = [
+        || error(400, "The model `text-davinci-003` has been deprecated", None),
+        || error(400, "This is a chat model and not supported in the v1/completions endpoint.", None),
+        || error(400, "The completion operation does not work with the specified model", Some("OperationNotSupported")),
+        || error(404, "gone", Some("model_not_found")),
+        || error(410, "gone", Some("model_deprecated")),
+    ];
+    for first in wordings {
+        let cache = ModelCache::default();
+        let script = Script::new([first(), continued(), continued()]);
+        for _ in 0..2 {
+            let outcome = script.run_with(&cache, &source(), &query("auto"));
+            assert!(matches!(outcome, Outcome::Ok(_)), "{outcome:?}");
+        }
+        assert_eq!(paths(&script), [COMPLETIONS, CHAT, CHAT]);
     }
-    assert_eq!(script.attempts(), 4);
 }

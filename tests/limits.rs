@@ -309,7 +309,7 @@ fn responses_that_do_not_end_keep_to_their_budget_and_leave_small_queries_alone(
         let Some(request) = connection.request() else { return };
         if is_ping(&request) {
             connection.send(pong());
-            return connection.answer(|_| pong());
+            return connection.respond(|_| pong());
         }
         connection.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
         let chunk = format!("100000\r\n{}\r\n", " ".repeat(MIB));
@@ -341,7 +341,7 @@ fn responses_that_do_not_end_keep_to_their_budget_and_leave_small_queries_alone(
 #[test]
 fn a_query_that_finds_no_memory_ends_at_its_deadline_and_says_so() {
     let _alone = alone();
-    let server = Server::answering(|_| response(200, &[], " ".repeat(MIB)));
+    let server = Server::responding(|_| response(200, &[], " ".repeat(MIB)));
     let plugin = Plugin::new();
     // The budget, and the right to exceed it.
     let _held = [(); 2].map(|()| plugin.runtime.block_on(plugin.client.admit(MAX_HELD_BYTES, TEN_SECONDS)).unwrap());
@@ -355,7 +355,8 @@ fn a_query_that_finds_no_memory_ends_at_its_deadline_and_says_so() {
 fn a_small_query_does_not_wait_for_the_parsing_of_a_long_response() {
     let _alone = alone();
     let numbers = format!("{{\"data\":[{{\"embedding\":[{}1]}}]}}", "0.125,".repeat(1 << 20));
-    let server = Server::answering(move |request| if is_ping(request) { pong() } else { response(200, &[], &numbers) });
+    let server =
+        Server::responding(move |request| if is_ping(request) { pong() } else { response(200, &[], &numbers) });
     let plugin = Plugin::new();
     let embedding = json!({"operation": "generate_embedding", "input": "a", "query_timeout": 60_000});
     let long = plugin.spawn(source(&server.url()), embedding);
@@ -375,7 +376,7 @@ fn a_small_query_does_not_wait_for_the_parsing_of_a_long_response() {
 fn memory_comes_back_after_a_large_query() {
     let _alone = alone();
     let texts = format!("{{\"data\":[{{\"embedding\":[{}\"\"]}}]}}", "\"text\",".repeat(2 << 20));
-    let server = Server::answering(move |request| if is_ping(request) { pong() } else { response(200, &[], &texts) });
+    let server = Server::responding(move |request| if is_ping(request) { pong() } else { response(200, &[], &texts) });
     let plugin = Plugin::new();
     plugin.succeed(&server.url());
     let (before, _) = memory();

@@ -24,6 +24,8 @@ pub struct ApiError {
     pub should_retry: Option<bool>,
     /// Whether the body is an HTML page: a proxy or a wrong address answered.
     pub html: bool,
+    /// Whether the body is JSON: something that speaks the API answered.
+    pub is_json: bool,
 }
 
 impl ApiError {

@@ -110,7 +110,7 @@ impl BaseUrl {
         self.given && self.url.as_str() != DEFAULT
     }
 
-    /// The address without its query, as errors and the process's memory use it.
+    /// The URL without its query string, for errors.
     #[must_use]
     pub fn without_query(&self) -> &str {
         self.url.as_str().split('?').next().unwrap_or_default()

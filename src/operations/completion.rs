@@ -14,7 +14,7 @@ use super::{
     parameters::{BodyBuilder, EXTRA_BODY, stops_of},
 };
 use crate::{
-    error::{ApiError, Error, cause::ApiCause},
+    error::{Error, cause::ApiCause},
     input::{base_url::Provider, fields::Fields},
     policy::{
         adjust::Adjustment,
@@ -121,7 +121,7 @@ impl Completion {
         let mut left_out = Vec::new();
         for name in ["prompt", "suffix", "echo", "best_of"] {
             if body.shift_remove(name).is_some() && name == "best_of" {
-                left_out.push(Adjustment::Removed(name.to_owned()));
+                left_out.push(Adjustment::Removed(name));
             }
         }
         body.insert("model".to_owned(), model.into());
@@ -163,15 +163,15 @@ impl Completion {
         }
     }
 
-    /// The chat model to continue with, if `error` says that `/completions` does not serve
-    /// this query; `None` if the error is about something else, or the engine forbids it.
+    /// The chat model of the fallback, if `/completions` failed because it does not serve this query;
+    /// `None` if it failed for another cause, or if the engine forbids a fallback.
     #[must_use]
-    pub fn chat_model_after(&self, error: &ApiError) -> Option<String> {
+    pub fn chat_model_after(&self, cause: ApiCause) -> Option<String> {
         if self.engine != Engine::Auto {
             return None;
         }
         let named = self.model.clone();
-        match ApiCause::of(error) {
+        match cause {
             // The API knows the model, as a chat model.
             ApiCause::ModelOfOtherEndpoint => Some(named.unwrap_or_else(|| DEFAULT_CHAT_MODEL.to_owned())),
             ApiCause::ModelNotFound => Some(chat_model(named.as_deref())),
@@ -269,7 +269,7 @@ mod tests {
         assert!(body["messages"][0]["content"].as_str().unwrap().ends_with("<suffix>the end</suffix>"));
         assert_eq!(body["max_completion_tokens"], 9);
         assert_eq!((&body["logprobs"], &body["top_logprobs"], &body["stop"]), (&json!(true), &json!(3), &json!("x")));
-        assert_eq!(left_out, [Adjustment::Removed("best_of".to_owned())]);
+        assert_eq!(left_out, [Adjustment::Removed("best_of")]);
         for name in ["prompt", "suffix", "echo", "best_of", "max_tokens"] {
             assert!(!body.contains_key(name), "{name}");
         }
@@ -277,24 +277,16 @@ mod tests {
 
     #[test]
     fn auto_continues_through_chat_only_where_the_model_or_endpoint_is_missing() {
-        let error = |status, code: Option<&str>, message: &str| ApiError {
-            status,
-            code: code.map(str::to_owned),
-            message: message.to_owned(),
-            ..ApiError::default()
-        };
-        let gone = error(404, Some("model_not_found"), "The model has been deprecated");
-        let other = error(404, None, "This is a chat model and not supported in the v1/completions endpoint.");
-        let route = error(404, None, "Not Found");
+        use ApiCause::{InvalidKey, ModelNotFound, ModelOfOtherEndpoint, NoSuchRoute, ServerError};
         let auto = |model: &str| read(json!({"prompt": "a", "model": model})).unwrap();
-        assert_eq!(auto("").chat_model_after(&gone).as_deref(), Some(DEFAULT_CHAT_MODEL));
-        assert_eq!(auto("gpt-6-sol").chat_model_after(&gone).as_deref(), Some("gpt-6-sol"));
-        assert_eq!(auto("davinci-002").chat_model_after(&gone).as_deref(), Some(DEFAULT_CHAT_MODEL));
-        assert_eq!(auto("brand-new").chat_model_after(&other).as_deref(), Some("brand-new"));
-        assert_eq!(auto("llama").chat_model_after(&route).as_deref(), Some("llama"));
-        assert_eq!(auto("").chat_model_after(&error(401, Some("invalid_api_key"), "x")), None);
-        assert_eq!(auto("").chat_model_after(&error(500, None, "x")), None);
+        assert_eq!(auto("").chat_model_after(ModelNotFound).as_deref(), Some(DEFAULT_CHAT_MODEL));
+        assert_eq!(auto("gpt-6-sol").chat_model_after(ModelNotFound).as_deref(), Some("gpt-6-sol"));
+        assert_eq!(auto("davinci-002").chat_model_after(ModelNotFound).as_deref(), Some(DEFAULT_CHAT_MODEL));
+        assert_eq!(auto("brand-new").chat_model_after(ModelOfOtherEndpoint).as_deref(), Some("brand-new"));
+        assert_eq!(auto("llama").chat_model_after(NoSuchRoute).as_deref(), Some("llama"));
+        assert_eq!(auto("").chat_model_after(InvalidKey), None);
+        assert_eq!(auto("").chat_model_after(ServerError), None);
         let fixed = read(json!({"prompt": "a", "engine": "completions"})).unwrap();
-        assert_eq!(fixed.chat_model_after(&gone), None);
+        assert_eq!(fixed.chat_model_after(ModelNotFound), None);
     }
 }

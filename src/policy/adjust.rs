@@ -7,13 +7,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
+    budgets::MAX_CACHED_VALUE_BYTES,
     error::ApiError,
     policy::capabilities::{Sampling, family},
 };
 
 /// Parameters that can be left out. Not among them: whatever changes the question, its
 /// format or the number of answers (`messages`, `tools`, `response_format`, `n`, `suffix`).
-const REMOVABLE: [&str; 17] = [
+pub const REMOVABLE: [&str; 17] = [
     "best_of",
     "frequency_penalty",
     "logit_bias",
@@ -33,19 +34,18 @@ const REMOVABLE: [&str; 17] = [
     "verbosity",
 ];
 /// The two names of the token limit.
-const TOKEN_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+pub const TOKEN_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 /// The two names of the role that instructs the model.
-const INSTRUCTION_ROLES: [&str; 2] = ["system", "developer"];
+pub const INSTRUCTION_ROLES: [&str; 2] = ["system", "developer"];
 
-/// Rejecting these may concern one value or account, so it is not cached. It says nothing about the queries
-/// of others, so it is not remembered.
-const NOT_CACHED: [&str; 2] = ["service_tier", "verbosity"];
+/// Whether it is accepted depends on the account and on how busy the API is, not on the model.
+const SERVICE_TIER: &str = "service_tier";
 
 /// One change to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Adjustment {
     /// The parameter is left out.
-    Removed(String),
+    Removed(&'static str),
     /// The parameter is sent under another name.
     Renamed {
         /// Name that the model does not take.
@@ -63,18 +63,12 @@ pub enum Adjustment {
 }
 
 impl Adjustment {
-    /// Whether every query of this model needs it.
-    #[must_use]
-    pub fn is_about_the_model(&self) -> bool {
-        !matches!(self, Self::Removed(name) if NOT_CACHED.contains(&name.as_str()))
-    }
-
     /// As listed in `metadata.adjusted`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
             // The plugin itself cuts the answer at the stop sequences.
-            Self::Removed(name) if name == "stop" => json!({"parameter": name, "change": "applied by the plugin"}),
+            Self::Removed(name @ "stop") => json!({"parameter": name, "change": "applied by the plugin"}),
             Self::Removed(name) => json!({"parameter": name, "change": "removed"}),
             Self::Renamed { from, to } => json!({"parameter": from, "change": "renamed", "to": to}),
             Self::Role { from, to } => json!({"parameter": "role", "change": format!("{from} sent as {to}")}),
@@ -84,7 +78,7 @@ impl Adjustment {
     /// Changes `body`; `false` if there was nothing to change.
     pub fn apply(&self, body: &mut Map<String, Value>) -> bool {
         match self {
-            Self::Removed(name) => body.shift_remove(name).is_some(),
+            Self::Removed(name) => body.shift_remove(*name).is_some(),
             Self::Renamed { from, to } => match body.shift_remove(*from) {
                 Some(value) => {
                     // Keep a value that `extra_body` set under the new name.
@@ -108,6 +102,50 @@ impl Adjustment {
     }
 }
 
+/// Which requests need an adjustment, of those that may be rejected for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Each one: the model does not take the parameter.
+    EveryValue,
+    /// Each one with this value, as JSON text: others may be accepted.
+    Value(String),
+    /// Only the one that was rejected.
+    ThisRequest,
+}
+
+/// What an API rejected, and how to do without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The change that the request needs.
+    pub adjustment: Adjustment,
+    /// The other requests that need it.
+    pub scope: Scope,
+}
+
+impl Rejection {
+    /// Whether `body` would be rejected too.
+    #[must_use]
+    pub fn applies_to(&self, body: &Map<String, Value>) -> bool {
+        match (&self.scope, &self.adjustment) {
+            (Scope::EveryValue, _) => true,
+            (Scope::Value(rejected), Adjustment::Removed(name) | Adjustment::Renamed { from: name, .. }) => {
+                body.get(*name).and_then(short_json).as_ref() == Some(rejected)
+            }
+            (Scope::Value(_), Adjustment::Role { .. }) | (Scope::ThisRequest, _) => false,
+        }
+    }
+}
+
+/// The JSON text of a short scalar. Nothing else is compared: long ones would fill the cache, and lists and
+/// objects seldom come again.
+fn short_json(value: &Value) -> Option<String> {
+    let is_short = match value {
+        Value::String(text) => text.len() < MAX_CACHED_VALUE_BYTES,
+        value => value.is_number() || value.is_boolean(),
+    };
+    is_short.then(|| value.to_string()).filter(|json| json.len() <= MAX_CACHED_VALUE_BYTES)
+}
+
 /// What `capabilities` knows this chat request's model to reject.
 #[must_use]
 pub fn for_family(body: &Map<String, Value>) -> Vec<Adjustment> {
@@ -121,7 +159,7 @@ pub fn for_family(body: &Map<String, Value>) -> Vec<Adjustment> {
             | (Sampling::WithoutEffort, None | Some("none"))
             | (Sampling::WithEffortNone, Some("none"))
     );
-    let mut rejected: Vec<&str> = Vec::new();
+    let mut rejected: Vec<&'static str> = Vec::new();
     if !takes_sampling {
         rejected.extend(["temperature", "top_p", "logprobs", "top_logprobs"]);
     }
@@ -134,31 +172,28 @@ pub fn for_family(body: &Map<String, Value>) -> Vec<Adjustment> {
     if family.rejects_effort {
         rejected.push("reasoning_effort");
     }
-    rejected
-        .into_iter()
-        .filter(|name| body.contains_key(*name))
-        .map(|name| Adjustment::Removed(name.to_owned()))
-        .collect()
+    rejected.into_iter().filter(|name| body.contains_key(*name)).map(Adjustment::Removed).collect()
 }
 
-/// The change that would answer this error, if it is of the kind "this model does not
-/// take that" and the change has not been made before.
+/// What `error` rejects, if it is of the kind "this model does not take that" and `made` does not contain
+/// its adjustment yet.
 #[must_use]
-pub fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adjustment]) -> Option<Adjustment> {
+pub fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adjustment]) -> Option<Rejection> {
     if !matches!(error.status, 400 | 422) || !is_about_support(error) {
         return None;
     }
-    let adjustment = role(body, error).or_else(|| parameter(body, error))?;
-    let undone = |other: &Adjustment| match (other, &adjustment) {
+    let rejection = role(body, error).or_else(|| parameter(body, error))?;
+    let adjustment = &rejection.adjustment;
+    let undone = |other: &Adjustment| match (other, adjustment) {
         (Adjustment::Renamed { from, .. }, Adjustment::Renamed { to, .. })
         | (Adjustment::Role { from, .. }, Adjustment::Role { to, .. }) => from == to,
         _ => false,
     };
-    let repeats = made.iter().any(|other| *other == adjustment || undone(other));
-    (!repeats).then_some(adjustment)
+    let repeats = made.iter().any(|other| other == adjustment || undone(other));
+    (!repeats).then_some(rejection)
 }
 
-/// Whether the API refuses the parameter or its value for this model, rather than a value
+/// Whether the API rejects the parameter or its value for this model, rather than a value
 /// that no model takes: a token limit that is too large must not be left out.
 fn is_about_support(error: &ApiError) -> bool {
     let message = error.message.to_ascii_lowercase();
@@ -186,9 +221,30 @@ fn is_about_support(error: &ApiError) -> bool {
     }
 }
 
-/// A refused role is named, or pointed at by the index of its message. Which other role a
-/// message must not have is no reason to change that of the instructions.
-fn role(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> {
+/// Whether the API rejects this value of the parameter, rather than the parameter. In doubt it is the value:
+/// then another value costs one more request; else a value that is accepted would be left out.
+fn is_about_value(error: &ApiError, value: &Value) -> bool {
+    let message = error.message.to_ascii_lowercase();
+    let words = ["value", "one of", "only the default", "must be", "should be", "expected", "available"];
+    let is_value = |word: &str| match value {
+        Value::String(text) => text.eq_ignore_ascii_case(word),
+        Value::Number(number) => number.to_string() == word,
+        Value::Bool(flag) => word == if *flag { "true" } else { "false" },
+        _ => false,
+    };
+    match error.code.as_deref() {
+        Some("unsupported_value") => true,
+        Some("unsupported_parameter" | "unknown_parameter") => false,
+        _ => {
+            let mut named = message.split(|c: char| !(c.is_alphanumeric() || "-_.".contains(c)));
+            words.iter().any(|words| message.contains(words)) || named.any(|word| is_value(word.trim_end_matches('.')))
+        }
+    }
+}
+
+/// A rejected role is named, or pointed at by the index of its message. A rejection of another role must not
+/// change the instructions' role.
+fn role(body: &Map<String, Value>, error: &ApiError) -> Option<Rejection> {
     let param = error.param.as_deref().unwrap_or_default();
     let is_about_role =
         contains_word(&error.message, "role") || param.ends_with("role") || contains_word(&error.message, "developer");
@@ -200,45 +256,56 @@ fn role(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> {
     let index: String = param.chars().filter(char::is_ascii_digit).collect();
     let pointed_at = index.parse().ok().and_then(|index: usize| messages.get(index)?.get("role")?.as_str());
     let [system, developer] = INSTRUCTION_ROLES;
-    let refused =
+    let rejected =
         |role: &str| has(role) && pointed_at.map_or_else(|| contains_word(&error.message, role), |at| at == role);
-    if refused(developer) {
-        Some(Adjustment::Role { from: developer, to: system })
-    } else if refused(system) {
-        Some(Adjustment::Role { from: system, to: developer })
+    let (from, to) = if rejected(developer) {
+        (developer, system)
+    } else if rejected(system) {
+        (system, developer)
     } else {
-        None
-    }
+        return None;
+    };
+    Some(Rejection { adjustment: Adjustment::Role { from, to }, scope: Scope::EveryValue })
 }
 
-fn parameter(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> {
-    let named = error.param.clone().or_else(|| quoted_parameter(&error.message))?;
-    let name = named.split(['.', '[']).next().unwrap_or_default();
-    if !body.contains_key(name) {
-        return None;
-    }
+/// The parameter that is rejected as a whole. An error about a part of its value, such as `metadata.team` or
+/// `stop[0]`, names no parameter of the body: leaving out everything would not be what it asks for.
+fn parameter(body: &Map<String, Value>, error: &ApiError) -> Option<Rejection> {
+    let name = error.param.as_deref().or_else(|| quoted_parameter(&error.message))?;
+    let value = body.get(name)?;
     let [old, new] = TOKEN_LIMITS;
-    match name {
+    let adjustment = match name {
         // Only chat knows both names.
-        _ if name == old && body.contains_key("messages") => Some(Adjustment::Renamed { from: old, to: new }),
-        _ if name == new => Some(Adjustment::Renamed { from: new, to: old }),
-        // An error about a nested value cannot be answered by leaving out the whole.
-        _ if named != name => None,
-        _ if REMOVABLE.contains(&name) => Some(Adjustment::Removed(name.to_owned())),
-        _ => None,
-    }
+        _ if name == old && body.contains_key("messages") => Adjustment::Renamed { from: old, to: new },
+        _ if name == new => Adjustment::Renamed { from: new, to: old },
+        _ => Adjustment::Removed(REMOVABLE.into_iter().find(|removable| *removable == name)?),
+    };
+    let scope = if name == SERVICE_TIER {
+        Scope::ThisRequest
+    } else if is_about_value(error, value) {
+        short_json(value).map_or(Scope::ThisRequest, Scope::Value)
+    } else {
+        Scope::EveryValue
+    };
+    Some(Rejection { adjustment, scope })
 }
 
 /// "Unrecognized request argument supplied: stop", "Unknown parameter: 'seed'": a parameter in
 /// quotation marks or behind a colon. The same word in a sentence may mean something else.
-fn quoted_parameter(message: &str) -> Option<String> {
-    let known = |name: &&&str| {
-        ["'", "\"", "`"].iter().any(|quote| message.contains(&format!("{quote}{name}{quote}")))
-            || message
-                .split_once(&format!(": {name}"))
-                .is_some_and(|(_, after)| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+fn quoted_parameter(message: &str) -> Option<&'static str> {
+    let is_whole = |after: &str| {
+        let mut after = after.chars();
+        match after.next() {
+            Some('.') => !after.next().is_some_and(char::is_alphanumeric),
+            Some(c) => !(c.is_alphanumeric() || "_[".contains(c)),
+            None => true,
+        }
     };
-    REMOVABLE.iter().chain(&TOKEN_LIMITS).find(known).map(|name| (*name).to_owned())
+    let is_named = |name: &&str| {
+        ["'", "\"", "`"].iter().any(|quote| message.contains(&format!("{quote}{name}{quote}")))
+            || message.split_once(&format!(": {name}")).is_some_and(|(_, after)| is_whole(after))
+    };
+    REMOVABLE.into_iter().chain(TOKEN_LIMITS).find(is_named)
 }
 
 fn contains_word(message: &str, word: &str) -> bool {
@@ -279,77 +346,154 @@ mod tests {
         }
     }
 
+    fn adjustment(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> {
+        for_error(body, error, &[]).map(|rejection| rejection.adjustment)
+    }
+
     #[test]
-    fn a_rejected_parameter_is_removed_with_or_without_a_code() {
-        let removed = Some(Adjustment::Removed("temperature".to_owned()));
+    fn removes_a_rejected_parameter_with_or_without_a_code() {
+        let removed = Some(Adjustment::Removed("temperature"));
         for code in [Some("unsupported_value"), Some("unsupported_parameter"), None, Some("400")] {
             let error = error(Some("temperature"), code, "temperature is not supported with this model");
-            assert_eq!(for_error(&chat(), &error, &[]), removed);
+            assert_eq!(adjustment(&chat(), &error), removed);
         }
         let unnamed = error(None, None, "Unrecognized request argument supplied: temperature");
-        assert_eq!(for_error(&chat(), &unnamed, &[]), removed);
+        assert_eq!(adjustment(&chat(), &unnamed), removed);
     }
 
     #[test]
-    fn a_parameter_is_adjusted_at_most_once() {
+    fn adjusts_after_400_and_422_only() {
+        for (status, is_adjusted) in [(400, true), (422, true), (404, false), (409, false), (500, false)] {
+            let error = ApiError { status, ..error(Some("temperature"), Some("unsupported_parameter"), "") };
+            assert_eq!(for_error(&chat(), &error, &[]).is_some(), is_adjusted, "{status}");
+        }
+    }
+
+    #[test]
+    fn adjusts_a_parameter_at_most_once() {
         let error = error(Some("temperature"), Some("unsupported_value"), "");
-        let made = [Adjustment::Removed("temperature".to_owned())];
-        assert_eq!(for_error(&chat(), &error, &made), None);
+        assert_eq!(for_error(&chat(), &error, &[Adjustment::Removed("temperature")]), None);
     }
 
     #[test]
-    fn a_value_that_no_model_takes_is_not_adjusted() {
+    fn does_not_adjust_a_value_that_no_model_takes() {
         for (code, message) in [
             (None, "max_tokens is too large: 900000. This model supports at most 16384 completion tokens"),
             (Some("integer_above_max_value"), "unsupported"),
             (Some("invalid_type"), "expected a number"),
         ] {
-            assert_eq!(for_error(&chat(), &error(Some("max_tokens"), code, message), &[]), None);
+            assert_eq!(adjustment(&chat(), &error(Some("max_tokens"), code, message)), None);
         }
     }
 
     #[test]
-    fn the_token_limit_is_renamed_both_ways_but_not_back_again() {
+    fn keeps_the_whole_when_a_part_of_it_is_rejected() {
+        let body = body(json!({"metadata": {"team": "x"}, "stop": ["a"], "logit_bias": {"5": 1}}));
+        for param in ["metadata.team", "metadata[0]", "stop[0]", "stop.0", "logit_bias.5"] {
+            let named = error(Some(param), Some("unsupported_value"), "not supported");
+            assert_eq!(adjustment(&body, &named), None, "{param}");
+            for message in [format!("Unknown parameter: '{param}'."), format!("Unknown parameter: {param}")] {
+                assert_eq!(adjustment(&body, &error(None, None, &message)), None, "{message}");
+            }
+        }
+        for message in ["Unknown parameter: stop.", "Unknown parameter: stop. Leave it out", "Unknown parameter: stop"]
+        {
+            assert_eq!(adjustment(&body, &error(None, None, message)), Some(Adjustment::Removed("stop")), "{message}");
+        }
+        assert_eq!(adjustment(&body, &error(None, None, "Unknown parameter: stop_token")), None);
+    }
+
+    #[test]
+    fn tells_a_rejected_value_from_a_rejected_parameter() {
+        let body = body(json!({
+            "temperature": 0.5, "verbosity": "hihg", "seed": 7, "service_tier": "flex", "stop": ["x"],
+            "user": "u".repeat(MAX_CACHED_VALUE_BYTES - 2), "prompt_cache_key": "u".repeat(MAX_CACHED_VALUE_BYTES - 1),
+            "safety_identifier": "\u{1}".repeat(MAX_CACHED_VALUE_BYTES / 2)
+        }));
+        let value = |json: &str| Scope::Value(json.to_owned());
+        for (param, code, message, expected) in [
+            ("temperature", Some("unsupported_parameter"), "Unsupported value: 0.5", Scope::EveryValue),
+            ("temperature", Some("unknown_parameter"), "", Scope::EveryValue),
+            ("temperature", Some("unsupported_value"), "", value("0.5")),
+            ("temperature", None, "temperature is not supported", Scope::EveryValue),
+            ("temperature", Some("400"), "Only the default is supported", value("0.5")),
+            ("temperature", None, "temperature 0.5 is not supported", value("0.5")),
+            ("seed", None, "Unsupported value", value("7")),
+            ("seed", None, "seed is not supported by m-7b", Scope::EveryValue),
+            ("verbosity", None, "'hihg' is not one of ['low']", value("\"hihg\"")),
+            ("verbosity", None, "verbosity is not allowed to be HIHG.", value("\"hihg\"")),
+            ("service_tier", Some("unsupported_parameter"), "", Scope::ThisRequest),
+            ("stop", Some("unsupported_value"), "", Scope::ThisRequest),
+            ("stop", Some("unsupported_parameter"), "", Scope::EveryValue),
+            ("user", Some("unsupported_value"), "", value(&body["user"].to_string())),
+            ("prompt_cache_key", Some("unsupported_value"), "", Scope::ThisRequest),
+            ("safety_identifier", Some("unsupported_value"), "", Scope::ThisRequest),
+        ] {
+            let rejection = for_error(&body, &error(Some(param), code, message), &[]).unwrap();
+            assert_eq!(rejection.scope, expected, "{param}: {message}");
+        }
+    }
+
+    #[test]
+    fn applies_a_rejection_of_a_value_to_this_value_only() {
+        let with = |value: Value| body(json!({"seed": value}));
+        let of = |scope| Rejection { adjustment: Adjustment::Removed("seed"), scope };
+        let rejected = for_error(&with(json!(7)), &error(Some("seed"), Some("unsupported_value"), ""), &[]).unwrap();
+        assert!(rejected.applies_to(&with(json!(7))));
+        for other in [json!(8), json!("7"), json!(null), json!([7])] {
+            assert!(!rejected.applies_to(&with(other.clone())), "{other}");
+            assert!(of(Scope::EveryValue).applies_to(&with(other)));
+        }
+        assert!(!of(Scope::ThisRequest).applies_to(&with(json!(7))));
+    }
+
+    #[test]
+    fn renames_the_token_limit_both_ways_but_not_back_again() {
         let rejected = |name| error(Some(name), Some("unsupported_parameter"), "not supported");
         let mut body = chat();
-        let first = for_error(&body, &rejected("max_tokens"), &[]).unwrap();
+        let first = adjustment(&body, &rejected("max_tokens")).unwrap();
         assert!(first.apply(&mut body));
         assert_eq!((body.get("max_tokens"), &body["max_completion_tokens"]), (None, &json!(5)));
         assert_eq!(for_error(&body, &rejected("max_completion_tokens"), &[first]), None);
-        let other = for_error(&body, &rejected("max_completion_tokens"), &[]).unwrap();
+        let other = adjustment(&body, &rejected("max_completion_tokens")).unwrap();
         assert_eq!(other, Adjustment::Renamed { from: "max_completion_tokens", to: "max_tokens" });
     }
 
     #[test]
-    fn the_token_limit_of_completions_has_one_name() {
+    fn does_not_rename_the_token_limit_of_completions() {
         let body = body(json!({"prompt": "a", "max_tokens": 5}));
         let error = error(Some("max_tokens"), Some("unsupported_parameter"), "not supported");
-        assert_eq!(for_error(&body, &error, &[]), None);
+        assert_eq!(adjustment(&body, &error), None);
     }
 
     #[test]
-    fn system_becomes_developer_and_the_other_way_round() {
-        let refused = |message: &str| error(Some("messages[0].role"), Some("unsupported_value"), message);
+    fn sends_system_as_developer_and_the_other_way_round() {
+        let rejected = |message: &str| error(Some("messages[0].role"), Some("unsupported_value"), message);
         let mut body = chat();
-        let made = for_error(&body, &refused("'messages[0].role' does not support 'system'"), &[]).unwrap();
+        let made = adjustment(&body, &rejected("'messages[0].role' does not support 'system'")).unwrap();
         assert!(made.apply(&mut body));
         assert_eq!(body["messages"][0]["role"], "developer");
-        assert_eq!(for_error(&body, &refused("does not support 'developer'"), &[made]), None);
+        assert_eq!(for_error(&body, &rejected("does not support 'developer'"), &[made]), None);
         let vllm = error(None, Some("400"), "Unexpected message role: developer");
-        assert_eq!(for_error(&body, &vllm, &[]), Some(Adjustment::Role { from: "developer", to: "system" }));
+        let back = Adjustment::Role { from: "developer", to: "system" };
+        let expected = Rejection { adjustment: back, scope: Scope::EveryValue };
+        assert_eq!(for_error(&body, &vllm, &[]), Some(expected));
     }
 
     #[test]
-    fn what_was_asked_is_never_removed() {
+    fn never_removes_what_was_asked() {
+        let body = body(json!({
+            "model": "m", "messages": [], "response_format": {}, "tools": [], "n": 2, "suffix": "s", "prompt": "p"
+        }));
         for param in ["response_format", "messages", "tools", "n", "suffix", "prompt", "model"] {
             let error = error(Some(param), Some("unsupported_parameter"), "not supported");
-            assert_eq!(for_error(&chat(), &error, &[]), None, "{param}");
+            assert_eq!(adjustment(&body, &error), None, "{param}");
         }
     }
 
     #[test]
-    fn families_lose_what_they_are_known_to_reject() {
-        let removed = |model: &str, effort: Option<&str>| -> Vec<String> {
+    fn removes_what_a_family_is_known_to_reject() {
+        let removed = |model: &str, effort: Option<&str>| -> Vec<&str> {
             let mut body = chat();
             body["model"] = model.into();
             if let Some(effort) = effort {
@@ -372,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn stop_sequences_cut_at_the_first() {
+    fn cuts_at_the_first_stop_sequence() {
         let stops = ["\n".to_owned(), "END".to_owned()];
         assert_eq!(cut_at_stop("one END two\n", &stops), "one ");
         assert_eq!(cut_at_stop("no stop", &stops), "no stop");

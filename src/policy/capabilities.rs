@@ -2,7 +2,7 @@
 //!
 //! As of 2026-11, from `OpenAI`'s model pages, SDK types and reports. Nothing here limits
 //! what can be used: an unknown model passes through as it is, and what this table does
-//! not know about a model is learnt from the API's answers (`adjust.rs`).
+//! not know about a model is read from the API's errors (`adjust.rs`).
 
 use crate::error::hints::{ModelEnd, ModelFacts};
 

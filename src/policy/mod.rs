@@ -1,8 +1,8 @@
 //! What is decided without asking anybody: retries, adjustments of a request to its model, the one
-//! table of models, and what is remembered of them.
+//! table of models, and what is cached of them.
 //!
-//! Belongs here: pure decisions, with every input an argument. Never here: sockets, clocks, chance, the
-//! fields of a form.
+//! Belongs here: pure decisions, with every input an argument. Never here: sockets, clocks, chance
+//! (but for the key of the cache's hash), the fields of a form.
 
 pub mod adjust;
 pub mod capabilities;

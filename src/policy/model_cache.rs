@@ -1,93 +1,302 @@
-//! What the process has learned about models, so that only the first query pays for it.
+//! What servers have said about their models, so that only one query an hour pays for it.
 
 use std::{
-    collections::HashMap,
-    hash::Hash,
+    collections::VecDeque,
+    hash::{BuildHasher, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use crate::policy::adjust::Adjustment;
+use serde_json::{Map, Value};
 
-/// Models remembered at most. Model names come from queries, so their number has no other
-/// bound; when it is reached, everything is forgotten and learnt again at need.
-const MAX_MODELS: usize = 1_000;
-/// Longest name that is remembered, with its address: a query may name a model of megabytes.
-const MAX_NAME_BYTES: usize = 1_000;
+use crate::{
+    budgets::{MAX_CACHE_AGE, MAX_CACHED_FACTS, MAX_CACHED_FACTS_PER_MODEL, MAX_INLINE_BYTES},
+    error::{ApiError, cause::ApiCause},
+    input::options::SourceOptions,
+    policy::adjust::{Rejection, Scope},
+};
 
-/// Facts that an API told about its models, by base URL, endpoint and model.
+/// Facts about models. Every fact is of one [`CacheKey`], so that no data source changes the requests of
+/// another.
 #[derive(Debug, Default)]
 pub struct ModelCache {
-    adjustments: Mutex<HashMap<String, Vec<Adjustment>>>,
-    chat_models: Mutex<HashMap<String, String>>,
+    hasher: RandomState,
+    /// The oldest first.
+    entries: Mutex<VecDeque<Entry>>,
+}
+
+/// Whom a fact is about: a fingerprint of everything that its truth may depend on. Its random key never
+/// leaves the process, so that it tells nothing about the credentials in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheKey(Option<[u64; 2]>);
+
+#[derive(Debug)]
+struct Entry {
+    key: CacheKey,
+    fact: Fact,
+    added: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Fact {
+    Rejection(Rejection),
+    Fallback(ApiCause),
 }
 
 impl ModelCache {
-    /// The adjustments that requests for this model need.
-    pub fn adjustments(&self, model: &str) -> Vec<Adjustment> {
-        locked(&self.adjustments).get(model).cloned().unwrap_or_default()
+    /// The key of a request with this JSON body to this path.
+    ///
+    /// A gateway may choose its upstream by any header and by any part of the URL. What a model rejects may
+    /// depend on its reasoning effort and on whether it may call tools.
+    pub fn key(&self, source: &SourceOptions, path: &str, body: Option<&Map<String, Value>>) -> CacheKey {
+        let url = source.base_url.endpoint(path);
+        let headers: Vec<_> = source.headers.iter().map(|(name, value)| (name, value.expose())).collect();
+        let member = |name: &str| body.and_then(|body| body.get(name));
+        let text = |name: &str| member(name).and_then(Value::as_str).unwrap_or_default();
+        let (model, effort) = (text("model"), text("reasoning_effort"));
+        let has_tools = ["tools", "functions"].into_iter().any(|name| member(name).is_some());
+        // No model has such a name, and hashing it would hold up other queries.
+        if url.as_str().len() + model.len() + effort.len() > MAX_INLINE_BYTES {
+            return CacheKey(None);
+        }
+        let parts = (url.as_str(), headers, model, effort, has_tools);
+        CacheKey(Some([0_u8, 1].map(|half| self.hasher.hash_one((half, &parts)))))
     }
 
-    /// Remembers that requests for this model need `adjustment`.
-    pub fn learn(&self, model: &str, adjustment: &Adjustment) {
-        if model.len() > MAX_NAME_BYTES {
+    /// What is known to be rejected, in the order in which it was added.
+    pub fn rejections(&self, key: CacheKey, now: Duration) -> Vec<Rejection> {
+        self.facts(key, now, |fact| match fact {
+            Fact::Rejection(rejection) => Some(rejection.clone()),
+            Fact::Fallback(_) => None,
+        })
+    }
+
+    /// Adds a rejection that other requests need not meet.
+    pub fn add_rejection(&self, key: CacheKey, rejection: Rejection, now: Duration) {
+        if rejection.scope != Scope::ThisRequest {
+            self.add(key, Fact::Rejection(rejection), now);
+        }
+    }
+
+    /// Why `/completions` does not serve a model that chat does serve.
+    pub fn fallback(&self, key: CacheKey, now: Duration) -> Option<ApiCause> {
+        let causes = self.facts(key, now, |fact| match fact {
+            Fact::Fallback(cause) => Some(*cause),
+            Fact::Rejection(_) => None,
+        });
+        causes.last().copied()
+    }
+
+    /// Adds that `/completions` failed with `error` where chat did not, if that is about the model: a proxy,
+    /// or a server that restarts, has no such path for a moment, and an account may be given access.
+    pub fn add_fallback(&self, key: CacheKey, error: &ApiError, now: Duration) {
+        let cause = ApiCause::of(error);
+        let is_about_model = matches!(cause, ApiCause::ModelNotFound | ApiCause::ModelOfOtherEndpoint);
+        if is_about_model && error.is_json && error.status != 403 {
+            self.add(key, Fact::Fallback(cause), now);
+        }
+    }
+
+    fn facts<T>(&self, key: CacheKey, now: Duration, pick: impl Fn(&Fact) -> Option<T>) -> Vec<T> {
+        let entries = self.entries();
+        let valid = entries.iter().filter(|entry| entry.key == key && !entry.has_expired(now));
+        valid.filter_map(|entry| pick(&entry.fact)).collect()
+    }
+
+    fn add(&self, key: CacheKey, fact: Fact, now: Duration) {
+        if key.0.is_none() {
             return;
         }
-        let mut known = locked(&self.adjustments);
-        make_room(&mut known, model);
-        let known = known.entry(model.to_owned()).or_default();
-        if !known.contains(adjustment) {
-            known.push(adjustment.clone());
+        let mut entries = self.entries();
+        entries.retain(|entry| !(entry.has_expired(now) || entry.key == key && entry.fact == fact));
+        if entries.iter().filter(|entry| entry.key == key).count() >= MAX_CACHED_FACTS_PER_MODEL
+            && let Some(oldest) = entries.iter().position(|entry| entry.key == key)
+        {
+            entries.remove(oldest);
         }
+        if entries.len() >= MAX_CACHED_FACTS {
+            entries.pop_front();
+        }
+        entries.push_back(Entry { key, fact, added: now });
     }
 
-    /// The chat model that stands in for a model which `/completions` no longer serves.
-    pub fn chat_model(&self, model: &str) -> Option<String> {
-        locked(&self.chat_models).get(model).cloned()
-    }
-
-    /// Remembers that `/completions` does not serve `model`, but chat serves `chat_model`.
-    pub fn learn_chat_model(&self, model: &str, chat_model: &str) {
-        if model.len() > MAX_NAME_BYTES || chat_model.len() > MAX_NAME_BYTES {
-            return;
-        }
-        let mut known = locked(&self.chat_models);
-        make_room(&mut known, model);
-        known.insert(model.to_owned(), chat_model.to_owned());
+    /// A panic elsewhere leaves the entries valid: each change is complete in itself.
+    fn entries(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn make_room<V>(known: &mut HashMap<String, V>, key: &str) {
-    if known.len() >= MAX_MODELS && !known.contains_key(key) {
-        known.clear();
+impl Entry {
+    fn has_expired(&self, now: Duration) -> bool {
+        now.saturating_sub(self.added) >= MAX_CACHE_AGE
     }
-}
-
-/// A panic elsewhere leaves the maps as they were: each change is one insert.
-fn locked<K: Eq + Hash, V>(map: &Mutex<HashMap<K, V>>) -> MutexGuard<'_, HashMap<K, V>> {
-    map.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    #[test]
-    fn memory_is_bounded() {
-        let cache = ModelCache::default();
-        for n in 0..3 * MAX_MODELS {
-            cache.learn_chat_model(&n.to_string(), "chat");
-        }
-        assert!(locked(&cache.chat_models).len() <= MAX_MODELS);
-        assert_eq!(cache.chat_model(&(3 * MAX_MODELS - 1).to_string()).as_deref(), Some("chat"));
+    use super::*;
+    use crate::{budgets::MAX_CACHED_VALUE_BYTES, input::fields::Fields, policy::adjust::Adjustment};
+
+    const NOW: Duration = Duration::from_secs(1_000);
+
+    fn source(options: &Value) -> SourceOptions {
+        SourceOptions::from_fields(&Fields::of("sourceOptions", options).unwrap()).unwrap()
+    }
+
+    fn key(cache: &ModelCache, source: &SourceOptions, body: Value) -> CacheKey {
+        cache.key(source, "/chat/completions", body.as_object())
+    }
+
+    fn key_of(cache: &ModelCache, model: usize) -> CacheKey {
+        key(cache, &source(&json!({"apiKey": "sk-1"})), json!({"model": format!("m{model}")}))
+    }
+
+    fn rejection(value: usize) -> Rejection {
+        Rejection { adjustment: Adjustment::Removed("seed"), scope: Scope::Value(value.to_string()) }
+    }
+
+    fn model_not_found() -> ApiError {
+        ApiError { status: 404, code: Some("model_not_found".to_owned()), is_json: true, ..ApiError::default() }
     }
 
     #[test]
-    fn names_that_no_model_has_are_not_remembered() {
+    fn keys_differ_in_everything_that_a_rejection_may_depend_on() {
         let cache = ModelCache::default();
-        let name = "m".repeat(MAX_NAME_BYTES + 1);
-        cache.learn(&name, &Adjustment::Removed("seed".to_owned()));
-        cache.learn_chat_model(&name, "chat");
-        cache.learn_chat_model("short", &name);
-        assert!(locked(&cache.adjustments).is_empty() && locked(&cache.chat_models).is_empty());
+        let base = json!({"apiKey": "sk-1", "base_url": "https://gateway.example/v1?to=a"});
+        let with = |more: Value| {
+            let mut options = base.clone();
+            options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            source(&options)
+        };
+        let plain = with(json!({}));
+        let body = json!({"model": "m", "reasoning_effort": "low"});
+        let mut keys = vec![key(&cache, &plain, body.clone())];
+        assert_eq!(keys[0], key(&cache, &plain, json!({"reasoning_effort": "low", "seed": 1, "model": "m"})));
+        for other in [
+            json!({"apiKey": "sk-2"}),
+            json!({"organizationId": "x"}),
+            json!({"project_id": "x"}),
+            json!({"headers": [["x-team", "x"]]}),
+            json!({"headers": [["x-team", "y"]]}),
+            json!({"headers": [["x-t", "eamx"]]}),
+            json!({"base_url": "https://gateway.example/v1?to=b"}),
+            json!({"base_url": "https://gateway.example/v2?to=a"}),
+            json!({"base_url": "https://gateway.example:444/v1?to=a"}),
+            json!({"base_url": "http://gateway.example/v1?to=a"}),
+        ] {
+            keys.push(key(&cache, &with(other), body.clone()));
+        }
+        for other in [
+            json!({"model": "m", "reasoning_effort": "high"}),
+            json!({"model": "m"}),
+            json!({"model": "ml", "reasoning_effort": "ow"}),
+            json!({"model": "m", "reasoning_effort": "low", "tools": []}),
+        ] {
+            keys.push(key(&cache, &plain, other));
+        }
+        keys.push(cache.key(&plain, "/completions", body.as_object()));
+        keys.push(ModelCache::default().key(&plain, "/chat/completions", body.as_object()));
+        for (n, key) in keys.iter().enumerate() {
+            assert!(!keys[..n].contains(key), "{n}");
+        }
+        let with_functions = json!({"model": "m", "reasoning_effort": "low", "functions": []});
+        assert_eq!(key(&cache, &plain, with_functions), keys[14]);
+    }
+
+    #[test]
+    fn keeps_nothing_of_names_that_no_model_has() {
+        let cache = ModelCache::default();
+        let source = source(&json!({"apiKey": "sk-1"}));
+        for body in
+            [json!({"model": "m".repeat(MAX_INLINE_BYTES)}), json!({"reasoning_effort": "m".repeat(MAX_INLINE_BYTES)})]
+        {
+            let key = key(&cache, &source, body);
+            cache.add_rejection(key, rejection(1), NOW);
+            cache.add_fallback(key, &model_not_found(), NOW);
+        }
+        assert_eq!(cache.entries().len(), 0);
+    }
+
+    #[test]
+    fn forgets_a_fact_after_an_hour_however_often_it_is_used() {
+        let cache = ModelCache::default();
+        let key = key_of(&cache, 1);
+        cache.add_rejection(key, rejection(1), NOW);
+        cache.add_fallback(key, &model_not_found(), NOW);
+        let almost = NOW + MAX_CACHE_AGE.saturating_sub(Duration::from_millis(1));
+        assert_eq!(cache.rejections(key, almost), [rejection(1)]);
+        assert_eq!(cache.fallback(key, almost), Some(ApiCause::ModelNotFound));
+        assert_eq!(cache.rejections(key, NOW + MAX_CACHE_AGE), []);
+        assert_eq!(cache.fallback(key, NOW + MAX_CACHE_AGE), None);
+        cache.add_rejection(key, rejection(2), NOW + MAX_CACHE_AGE);
+        assert_eq!(cache.entries().len(), 1);
+    }
+
+    #[test]
+    fn keeps_a_fact_once_and_from_its_last_time() {
+        let cache = ModelCache::default();
+        let (key, later) = (key_of(&cache, 1), NOW + MAX_CACHE_AGE / 2);
+        cache.add_rejection(key, rejection(1), NOW);
+        cache.add_rejection(key, rejection(1), later);
+        assert_eq!(cache.entries().len(), 1);
+        assert_eq!(cache.rejections(key, NOW + MAX_CACHE_AGE), [rejection(1)]);
+    }
+
+    #[test]
+    fn keeps_the_facts_of_one_model_within_their_limit() {
+        let cache = ModelCache::default();
+        let (busy, other) = (key_of(&cache, 1), key_of(&cache, 2));
+        cache.add_rejection(other, rejection(0), NOW);
+        for value in 0..=MAX_CACHED_FACTS_PER_MODEL {
+            cache.add_rejection(busy, rejection(value), NOW);
+        }
+        let kept: Vec<_> = (1..=MAX_CACHED_FACTS_PER_MODEL).map(rejection).collect();
+        assert_eq!(cache.rejections(busy, NOW), kept);
+        assert_eq!(cache.rejections(other, NOW), [rejection(0)]);
+    }
+
+    #[test]
+    fn keeps_the_facts_of_all_models_within_their_limit() {
+        let cache = ModelCache::default();
+        for model in 0..=MAX_CACHED_FACTS {
+            cache.add_fallback(key_of(&cache, model), &model_not_found(), NOW);
+        }
+        assert_eq!(cache.entries().len(), MAX_CACHED_FACTS);
+        assert_eq!(cache.fallback(key_of(&cache, 0), NOW), None);
+        assert!(cache.fallback(key_of(&cache, 1), NOW).is_some());
+        assert!(cache.fallback(key_of(&cache, MAX_CACHED_FACTS), NOW).is_some());
+    }
+
+    #[test]
+    fn keeps_facts_within_300_bytes() {
+        assert!(size_of::<Entry>() + MAX_CACHED_VALUE_BYTES <= 300, "{}", size_of::<Entry>());
+    }
+
+    #[test]
+    fn caches_a_fallback_only_when_the_error_is_about_the_model() {
+        let error = |status, code: Option<&str>, message: &str| ApiError {
+            status,
+            code: code.map(str::to_owned),
+            message: message.to_owned(),
+            is_json: true,
+            ..ApiError::default()
+        };
+        let cache = ModelCache::default();
+        for (error, expected) in [
+            (error(404, Some("model_not_found"), ""), Some(ApiCause::ModelNotFound)),
+            (error(400, None, "The model `m` has been deprecated"), Some(ApiCause::ModelNotFound)),
+            (error(404, None, "This is a chat model"), Some(ApiCause::ModelOfOtherEndpoint)),
+            (error(403, Some("model_not_found"), ""), None),
+            (error(404, None, "Not Found"), None),
+            (error(405, None, "Method Not Allowed"), None),
+            (error(500, None, "down"), None),
+            (ApiError { is_json: false, ..error(404, None, "model gateway: backend not found") }, None),
+        ] {
+            let key = key_of(&cache, usize::from(error.status) * 1_000 + error.message.len());
+            cache.add_fallback(key, &error, NOW);
+            assert_eq!(cache.fallback(key, NOW), expected, "{error:?}");
+        }
     }
 }

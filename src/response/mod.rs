@@ -124,6 +124,7 @@ fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime)
             _ => None,
         },
         html: is_html(text),
+        is_json: body.is_object(),
     }
 }
 

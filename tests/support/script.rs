@@ -78,6 +78,10 @@ impl Script {
         *self.clock.lock().unwrap()
     }
 
+    pub fn advance(&self, duration: Duration) {
+        *self.clock.lock().unwrap() += duration;
+    }
+
     pub fn slept(&self) -> Vec<Duration> {
         self.sleeps.lock().unwrap().clone()
     }
