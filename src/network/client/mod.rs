@@ -1,6 +1,6 @@
 //! Sends requests: connections, proxies, limits. The only module that names `reqwest` and
-//! `tokio`; of its parts, `dialing` limits how many connections are opened, `failure` tells what
-//! errors mean.
+//! `tokio`; of its parts, `connect_limiter` limits how many connections are opened, `receive` reads
+//! responses, `classify` tells what errors mean.
 //!
 //! One client serves the whole process, so that queries share its connections. It speaks
 //! HTTP/1.1 on purpose: servers commonly allow 100 streams on an HTTP/2 connection, and with
@@ -8,6 +8,7 @@
 
 mod classify;
 mod connect_limiter;
+mod receive;
 
 use std::{
     collections::hash_map::RandomState,
@@ -23,12 +24,12 @@ use std::{
 use classify::Failed;
 use connect_limiter::ConnectLimiter;
 use hyper_util::client::proxy::matcher::Matcher;
+use receive::receive;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
 use crate::{
-    budgets::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
-    error::{TransportError, TransportErrorKind, truncate::truncate},
+    error::{TransportError, TransportErrorKind},
     network::{
         http::{HttpRequest, HttpResponse, Method, Transport},
         proxies::{Proxies, Proxy},
@@ -221,51 +222,6 @@ impl Transport for Client {
 
 fn failed(error: &reqwest::Error) -> Failed<'_> {
     Failed { cause: error.source(), connecting: error.is_connect(), timed_out: error.is_timeout() }
-}
-
-/// `through` is the scheme of a request that a proxy has carried.
-async fn receive(mut response: reqwest::Response, through: Option<&str>) -> Result<HttpResponse, TransportError> {
-    let status = response.status().as_u16();
-    let fail = |kind, detail: String| Err(TransportError::new(kind, detail));
-    // Inside a tunnel a 407 comes from the API; outside, from the proxy.
-    if status == 407 && through == Some("http") {
-        return fail(TransportErrorKind::ProxyAuthentication, "HTTP 407".to_owned());
-    }
-    if let (300..400, Some(target)) = (status, redirect_target(&response)) {
-        return fail(TransportErrorKind::Redirect, format!("HTTP {status} to {target}"));
-    }
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect();
-    let succeeded = (200..300).contains(&status);
-    let limit = if succeeded { MAX_RESPONSE_BYTES } else { MAX_ERROR_BYTES };
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut body = Vec::with_capacity(announced.min(limit));
-    let mut too_large = succeeded && announced > limit;
-    while !too_large {
-        match response.chunk().await {
-            Ok(Some(chunk)) => {
-                too_large = chunk.len() > limit - body.len();
-                body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
-            }
-            Err(error) if succeeded => return Err(classify::of(failed(&error))),
-            // A partial error body is enough; the status is known.
-            Ok(None) | Err(_) => break,
-        }
-    }
-    if too_large && succeeded {
-        return fail(TransportErrorKind::TooLarge, format!("more than {} MiB", limit >> 20));
-    }
-    Ok(HttpResponse { status, headers, body })
-}
-
-/// Scheme, host and path only: a query may hold a secret.
-fn redirect_target(response: &reqwest::Response) -> Option<String> {
-    let location = response.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
-    let target = response.url().join(location).ok()?;
-    Some(truncate(&format!("{}{}", target.origin().ascii_serialization(), target.path()), classify::MAX_DETAIL_CHARS))
 }
 
 /// Resolves names with the system's resolver, and checks the addresses where rules apply.
