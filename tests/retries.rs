@@ -144,6 +144,7 @@ fn permanent_transport_failures_are_not_retried() {
         TransportErrorKind::TooLarge,
         TransportErrorKind::Redirect,
         TransportErrorKind::Proxy,
+        TransportErrorKind::Busy,
     ] {
         let script = Script::new([Step::Fail(kind)]);
         failure(script.run(&source(), &query()));

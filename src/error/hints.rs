@@ -274,6 +274,9 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Str
              (SSRF_PROTECTION_ENABLED)."
                 .to_owned()
         }
+        TransportErrorKind::Busy => {
+            "Try again. If it keeps happening, run fewer long or large queries at the same time.".to_owned()
+        }
         TransportErrorKind::Timeout | TransportErrorKind::Other => return None,
     })
 }

@@ -61,6 +61,9 @@ pub enum TransportErrorKind {
     Compression,
     /// `ToolJet`'s rules forbid to connect to this address.
     Blocked,
+    /// `ToolJet`'s server gave the query no connection or memory before its deadline: others use all that
+    /// there is for them.
+    Busy,
     /// Anything else.
     Other,
 }
@@ -88,6 +91,7 @@ impl TransportErrorKind {
             Self::TooLarge => "response_too_large",
             Self::Compression => "invalid_compression",
             Self::Blocked => "address_blocked",
+            Self::Busy => "server_busy",
             Self::Other => "connection_failed",
         }
     }
@@ -114,6 +118,7 @@ impl TransportErrorKind {
             Self::TooLarge => "response too large",
             Self::Compression => "response damaged",
             Self::Blocked => "address blocked by ToolJet's SSRF protection",
+            Self::Busy => "too many queries at once",
             Self::Other => "connection failed",
         }
     }
@@ -138,6 +143,7 @@ impl TransportErrorKind {
             Self::TooLarge => "the response is larger than the plugin accepts",
             Self::Compression => "the compressed response is damaged",
             Self::Blocked => "ToolJet's rules do not allow a connection to this address",
+            Self::Busy => "the ToolJet server is busy with other queries",
             Self::Other => "the request to the API failed",
         }
     }
