@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::{
     error::{Error, TransportErrorKind},
     input::{options::SourceOptions, secret::Secret},
@@ -104,7 +106,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         headers.extend(self.source.headers.iter().cloned());
         let body = request.body.as_ref().map(|body| {
             headers.push(("content-type".to_owned(), Secret::new("application/json")));
-            serde_json::to_vec(body).unwrap_or_default() // a map of JSON values always serialises
+            Bytes::from(serde_json::to_vec(body).unwrap_or_default()) // a map of JSON values always serializes
         });
         HttpRequest {
             method: request.method,
