@@ -195,7 +195,7 @@ impl Transport for Client {
             builder = builder.body(body.clone());
         }
         let through = proxied.then(|| request.url.scheme());
-        let response = connect_limiter::waiting_for(&request.url, builder.send()).await;
+        let response = connect_limiter::waiting_for(request.url[..url::Position::BeforePath].to_owned(), builder.send()).await;
         let response = response.map_err(|error| classify::of_request(failed(&error), through))?;
         receive(response, through).await
     }
