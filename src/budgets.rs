@@ -62,3 +62,51 @@ pub const MAX_CACHED_VALUE_BYTES: usize = 64;
 /// How long what a server said of a model is believed. Servers are upgraded and accounts gain access; asking
 /// again costs one request an hour.
 pub const MAX_CACHE_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// Servers, other than `OpenAI`'s and Azure's, that have a thread of their own at the same time: whatever one of
+/// them sends slows down only itself. Those beyond it share one more thread, and none of their connections is
+/// kept.
+pub const MAX_SERVER_THREADS: usize = 32;
+/// How long after its last query a server keeps its thread although others want one, so that newcomers do not
+/// crowd out those that are in use.
+pub const MIN_THREAD_HOLD: Duration = Duration::from_secs(60);
+
+/// Connections to `OpenAI` and Azure together, in use and idle; as many again to all other servers. One server
+/// gets at most half of them. A query beyond it waits, on its own time.
+pub const MAX_CONNECTIONS: usize = 1024;
+/// The least that is left of [`MAX_CONNECTIONS`] where the process may open few descriptors.
+pub const MIN_CONNECTIONS: usize = 64;
+/// The part of the process's descriptors that [`MAX_CONNECTIONS`] may be: one in so many.
+pub const DESCRIPTORS_PER_CONNECTION: usize = 4;
+
+/// Connections that stay open between queries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdleLimits {
+    /// How many there are of one server.
+    pub max: usize,
+    /// How long they stay, give or take as long again.
+    pub timeout: Duration,
+}
+
+/// Of `OpenAI` and Azure: enough for an app that is used now and then to do without three round trips before
+/// each query.
+pub const IDLE_OF_PROVIDER: IdleLimits = IdleLimits { max: 2, timeout: Duration::from_secs(300) };
+/// Of any other server: those with a thread per connection have no more than four to give.
+pub const IDLE_OF_SERVER: IdleLimits = IdleLimits { max: 4, timeout: Duration::from_secs(90) };
+/// After a burst of queries to `OpenAI` or Azure, in addition.
+pub const IDLE_TIMEOUT_OF_PROVIDER_BURST: Duration = Duration::from_secs(90);
+/// After a burst of queries to another server, in addition.
+pub const IDLE_TIMEOUT_OF_SERVER_BURST: Duration = Duration::from_secs(2);
+/// The part of all connections that may be idle after a burst of queries to one server: one in so many.
+pub const CONNECTIONS_PER_IDLE: usize = 4;
+
+/// Time to connect, name resolution and TLS included.
+pub const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
+/// Name lookups at once. The system's resolver cannot be interrupted: a name server that is silent holds a
+/// thread for up to half a minute. Queries for one name share one lookup.
+pub const MAX_LOOKUPS: usize = 24;
+/// Lookups out of [`MAX_LOOKUPS`] that are kept for `OpenAI`, Azure and proxies, and as many for names that
+/// have been found before, so that names that nobody answers for hold up only each other.
+pub const RESERVED_LOOKUPS: usize = 4;
+/// Names that are remembered because they have been found.
+pub const MAX_KNOWN_NAMES: usize = 256;

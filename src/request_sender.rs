@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+
 use crate::{
     budgets::{MAX_INLINE_BYTES, MAX_LATENESS, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, VALUE_BYTES},
     error::{Error, TransportErrorKind},
@@ -205,7 +207,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                 headers.push(("content-type".to_owned(), Secret::new("application/json")));
                 // A map of JSON values can always be written.
                 let write = move || serde_json::to_vec(&body).unwrap_or_default();
-                Some(self.transport.offload(self.hold.bytes(), write).await)
+                Some(Bytes::from(self.transport.offload(self.hold.bytes(), write).await))
             }
             None => None,
         };

@@ -16,17 +16,19 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::{
-        Details, Error, TransportError, TransportErrorKind,
+        Details, Error, TransportError,
         cause::ApiCause,
         hints::{self, HintContext},
-        seconds,
     },
     input::{
         fields::Fields,
         options::{DEFAULT_TIMEOUT, SourceOptions, query_timeout},
         secret::{Redactor, Secret},
     },
-    network::{client::Hold, http::Transport},
+    network::{
+        client::{self, Hold},
+        http::Transport,
+    },
     operations::{self, ApiRequest, Query, QueryResult, models},
     policy::{capabilities, model_cache::ModelCache},
     query_runner::{QueryRunner, RequestLog},
@@ -92,7 +94,8 @@ pub async fn run<T: Transport>(transport: &T, cache: &ModelCache, call: &mut Cal
     let option_bytes = call.hold.bytes();
     let (mut state, prepared) = prepare(transport, call).await;
     let result = match prepared {
-        Ok(prepared) => run_query(transport, cache, prepared, call, &mut state).await,
+        // On the heap, as it is some 17 KB.
+        Ok(prepared) => Box::pin(run_query(transport, cache, prepared, call, &mut state)).await,
         Err(error) => Err(error),
     };
     let bytes = call.hold.bytes().saturating_sub(option_bytes);
@@ -298,11 +301,7 @@ async fn connect<T: Transport>(
 
 /// Why a call did not end in time, where its requests could not say so themselves.
 fn late(hold: &Hold, timeout: Duration) -> Error {
-    if hold.is_waiting() {
-        let detail = format!("no memory was free within {}", seconds(timeout));
-        return TransportError::new(TransportErrorKind::Busy, detail).into();
-    }
-    Error::Timeout { after: timeout }
+    if hold.is_waiting() { client::no_memory().into() } else { Error::Timeout { after: timeout } }
 }
 
 /// A panic of `future` as an error: the addon lives in the process of `ToolJet`'s server.

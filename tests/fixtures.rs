@@ -247,6 +247,7 @@ fn a_failed_connection_test_says_why_in_a_few_words() {
         (TransportErrorKind::TooLarge, "response too large"),
         (TransportErrorKind::Compression, "response damaged"),
         (TransportErrorKind::Blocked, "address blocked by ToolJet's SSRF protection"),
+        (TransportErrorKind::Busy, "too many queries at once"),
         (TransportErrorKind::Other, "connection failed"),
     ] {
         let script = Script::new(std::iter::repeat_with(|| Step::Fail(kind)).take(3));

@@ -144,6 +144,7 @@ fn does_not_retry_after_permanent_transport_failures() {
         TransportErrorKind::TooLarge,
         TransportErrorKind::Redirect,
         TransportErrorKind::Proxy,
+        TransportErrorKind::Busy,
     ] {
         let script = Script::new([Step::Fail(kind)]);
         failure(script.run(&source(), &query()));

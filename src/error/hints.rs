@@ -275,8 +275,7 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Str
                 .to_owned()
         }
         TransportErrorKind::Busy => {
-            "Try again later, or send and ask for less at once: large files, long lists and many queries add up."
-                .to_owned()
+            "Try again. If it keeps happening, run fewer long or large queries at the same time.".to_owned()
         }
         TransportErrorKind::Timeout | TransportErrorKind::Other => return None,
     })

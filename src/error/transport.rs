@@ -61,7 +61,8 @@ pub enum TransportErrorKind {
     Compression,
     /// `ToolJet`'s rules forbid to connect to this address.
     Blocked,
-    /// The plugin holds as much as it may at once, for other queries.
+    /// `ToolJet`'s server gave the query no connection or memory before its deadline: others use all that
+    /// there is for them.
     Busy,
     /// Anything else.
     Other,
@@ -117,7 +118,7 @@ impl TransportErrorKind {
             Self::TooLarge => "response too large",
             Self::Compression => "response damaged",
             Self::Blocked => "address blocked by ToolJet's SSRF protection",
-            Self::Busy => "too much at once",
+            Self::Busy => "too many queries at once",
             Self::Other => "connection failed",
         }
     }
@@ -142,7 +143,7 @@ impl TransportErrorKind {
             Self::TooLarge => "the response is larger than the plugin accepts",
             Self::Compression => "the compressed response is damaged",
             Self::Blocked => "ToolJet's rules do not allow a connection to this address",
-            Self::Busy => "the plugin has too much to do at once",
+            Self::Busy => "the ToolJet server is busy with other queries",
             Self::Other => "the request to the API failed",
         }
     }

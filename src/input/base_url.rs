@@ -138,14 +138,20 @@ fn provider(url: &Url) -> Provider {
     if url.path().contains("/deployments/") {
         return Provider::AzureDeployment;
     }
-    let Some(Host::Domain(host)) = url.host() else { return Provider::Compatible };
+    provider_of_host(url).unwrap_or(Provider::Compatible)
+}
+
+/// `OpenAI` or Azure, if the host is theirs.
+#[must_use]
+pub fn provider_of_host(url: &Url) -> Option<Provider> {
+    let Some(Host::Domain(host)) = url.host() else { return None };
     let within = |domain: &str| host == domain || host.ends_with(&format!(".{domain}"));
     if within("api.openai.com") {
-        Provider::OpenAi
+        Some(Provider::OpenAi)
     } else if ["openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com"].into_iter().any(within) {
-        Provider::Azure
+        Some(Provider::Azure)
     } else {
-        Provider::Compatible
+        None
     }
 }
 

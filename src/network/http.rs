@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
 use url::Url;
 
 use crate::{error::TransportError, input::secret::Secret, network::client::Hold};
@@ -27,8 +28,8 @@ pub struct HttpRequest {
     pub url: Url,
     /// Lower-case names; the values may be secrets.
     pub headers: Vec<(String, Secret)>,
-    /// JSON text.
-    pub body: Option<Vec<u8>>,
+    /// JSON text, which all attempts share.
+    pub body: Option<Bytes>,
     /// Whether `ToolJet`'s rules on addresses apply, because a person typed this one.
     pub is_custom: bool,
 }

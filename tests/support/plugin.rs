@@ -8,7 +8,7 @@ use tokio::{runtime::Runtime, task::JoinHandle};
 use tooljet_openai::{
     error::TransportError,
     network::{
-        client::{self, Client},
+        client::{self, Client, Settings},
         http::Transport,
     },
     policy::model_cache::ModelCache,
@@ -77,12 +77,17 @@ pub fn assert_pong(outcome: &Outcome) {
 
 /// The client of a server with these variables and no others.
 pub fn client(variables: &[(&str, &str)]) -> Result<Client, TransportError> {
-    Client::from_env(|name| variable(variables, name))
+    client_with(variables, Settings::default())
 }
 
 /// As [`client`], with little patience for a connection.
 pub fn short_timeout_client(variables: &[(&str, &str)]) -> Client {
-    Client::with_connect_timeout(|name| variable(variables, name), Duration::from_millis(100)).unwrap()
+    client_with(variables, Settings { connect_timeout: Duration::from_millis(100), ..Settings::default() }).unwrap()
+}
+
+/// As [`client`], with settings of a test's own.
+pub fn client_with(variables: &[(&str, &str)], settings: Settings) -> Result<Client, TransportError> {
+    Client::from_env(|name| variable(variables, name), settings)
 }
 
 fn variable(variables: &[(&str, &str)], name: &str) -> Option<String> {

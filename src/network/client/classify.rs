@@ -4,7 +4,7 @@ use std::{error::Error as StdError, io};
 
 use rustls::pki_types::InvalidDnsNameError;
 
-use super::{Blocked, Unresolved};
+use super::{clients::Blocked, lookups::Unresolved};
 use crate::{
     error::{TransportError, TransportErrorKind as Kind, truncate::truncate},
     network::tls,

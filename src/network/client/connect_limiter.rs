@@ -1,14 +1,13 @@
 //! Opens no more connections than there are queries that wait for one.
 //!
-//! hyper opens a connection for each query that finds none free. If another one becomes free
-//! first, the query takes that, and its own goes on being opened for whoever comes next; but the
-//! next query does not know of it, and opens one more. Sixty-four queries at a time with quick
-//! answers were seen to open 114 connections that way, each with its TLS handshake.
+//! hyper opens a connection for each query that finds none free. If another one becomes free first, the query takes
+//! that, and hyper goes on opening the first one in a task of its own. The next query does not know of it, and opens
+//! one more. Sixty-four queries at a time with quick answers opened 114 connections that way, each with its TLS
+//! handshake.
 //!
-//! Here a connection is opened only if fewer are being opened to that server than queries wait.
-//! A query that is held back takes the first connection that becomes free or open, or opens one
-//! after half a second. How many handshakes run at once is limited in the same way: those that
-//! queue often turn out to be unnecessary.
+//! Here a connection is opened only if fewer are being opened to that server than queries wait. A query that is held
+//! back takes the first connection that becomes free or open, or opens one after half a second. The number of
+//! handshakes at once is limited in the same way: those that queue often turn out to be unnecessary.
 
 use std::{
     collections::HashMap,
@@ -24,27 +23,32 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 use tower_layer::Layer;
 use tower_service::Service;
-use url::{Position, Url};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Handshakes at once with one server.
 const MAX_HANDSHAKES: usize = 32;
-/// Turns of the scheduler after which the counts are right; microseconds, and only for a query
-/// that finds no free connection.
+/// Turns of the scheduler after which the counts are right; microseconds, and only for a query that finds no free
+/// connection.
 const SCHEDULER_YIELDS: usize = 3;
-/// How long a query is held back at most: a handshake that hangs is nothing to wait for.
+/// How long a query is held back at most, so that a hung handshake cannot block it.
 const MAX_HOLD: Duration = Duration::from_millis(500);
 
 tokio::task_local! {
-    /// The server that a query of this task is on its way to. What hyper opens on its own
-    /// account runs in a task without it.
+    /// The server that the query of this task wants a connection to. A task-local because hyper hands no more than
+    /// a URI on to those who open connections, and because it tells whose task this is: hyper's own tasks have none.
     static SERVER: String;
 }
 
-/// Sends a request, known to wait for a connection to the server of `url`.
-pub(super) async fn waiting_for<T>(url: &Url, request: impl Future<Output = T>) -> T {
-    SERVER.scope(url[..Position::BeforePath].to_owned(), request).await
+/// Sends a request that may have to wait for a connection to `server`.
+pub(super) async fn waiting_for<T>(server: String, request: impl Future<Output = T>) -> T {
+    SERVER.scope(server, request).await
+}
+
+/// Whether the query that wanted a connection has found another one, so that hyper opens this one on its own
+/// account.
+fn is_detached() -> bool {
+    SERVER.try_with(|_| ()).is_err()
 }
 
 /// Counts, per server, the queries that wait and the connections that are being opened.
@@ -67,19 +71,50 @@ impl Server {
     }
 }
 
+/// How far a connection is, and who wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// A query waits, and nothing is being opened yet.
+    Queued,
+    /// A query waits while the connection is being opened.
+    Opening,
+    /// The connection is being opened for whoever comes next.
+    Detached,
+}
+
+impl Phase {
+    fn waiting(self) -> usize {
+        usize::from(self != Self::Detached)
+    }
+
+    fn opening(self) -> usize {
+        usize::from(self != Self::Queued)
+    }
+}
+
 impl ConnectLimiter {
-    /// Changes the counts of a server, and lets the next in the queue look whether it may open.
-    fn change<T>(&self, name: &str, change: impl FnOnce(&mut Server) -> T) -> T {
+    /// Moves a connection from one phase to another, from or to nothing at its start and its end, and lets the next
+    /// in the queue look whether it may open.
+    fn change(&self, name: &str, from: Option<Phase>, to: Option<Phase>) {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         let server = servers.entry(name.to_owned()).or_default();
-        let result = change(server);
+        server.waiting += to.map_or(0, Phase::waiting);
+        server.waiting -= from.map_or(0, Phase::waiting);
+        server.opening += to.map_or(0, Phase::opening);
+        server.opening -= from.map_or(0, Phase::opening);
         if server.may_open() {
             server.changed.notify_one();
         }
         if server.waiting == 0 && server.opening == 0 {
             servers.remove(name);
         }
-        result
+    }
+
+    /// Whether a connection may be opened, and what tells of the next change.
+    fn look(&self, name: &str) -> (bool, Arc<Notify>) {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let server = servers.entry(name.to_owned()).or_default();
+        (server.may_open(), Arc::clone(&server.changed))
     }
 }
 
@@ -87,7 +122,7 @@ impl<S> Layer<S> for ConnectLimiter {
     type Service = LimitedConnector<S>;
 
     fn layer(&self, inner: S) -> LimitedConnector<S> {
-        LimitedConnector { inner, dialing: self.clone() }
+        LimitedConnector { inner, limiter: self.clone() }
     }
 }
 
@@ -95,7 +130,7 @@ impl<S> Layer<S> for ConnectLimiter {
 #[derive(Clone)]
 pub(super) struct LimitedConnector<S> {
     inner: S,
-    dialing: ConnectLimiter,
+    limiter: ConnectLimiter,
 }
 
 impl<S, R> Service<R> for LimitedConnector<S>
@@ -116,19 +151,19 @@ where
         // `poll_ready` prepared this one, so call it and keep the clone.
         let next = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, next);
-        let Some(mut dial) = PendingConnect::of_this_task(&self.dialing) else {
-            return Box::pin(inner.call(request));
-        };
+        let Ok(server) = SERVER.try_with(Clone::clone) else { return Box::pin(inner.call(request)) };
+        let mut pending = PendingConnect::new(self.limiter.clone(), server);
         Box::pin(async move {
-            // Those that hold it back may hang; better one connection too many than a query that
-            // waits for them.
-            if let Ok(turn) = timeout(MAX_HOLD, dial.wait_for_slot()).await {
-                turn?;
+            // Better one connection too many than a query that waits for handshakes that hang.
+            if let Ok(Err(detached)) = timeout(MAX_HOLD, pending.wait_for_slot()).await {
+                return Err(detached.into());
             }
-            dial.open();
+            pending.enter(Phase::Opening);
             let mut opening = Box::pin(inner.call(request));
             poll_fn(|cx| {
-                dial.release_if_detached();
+                if is_detached() {
+                    pending.enter(Phase::Detached);
+                }
                 opening.as_mut().poll(cx)
             })
             .await
@@ -138,79 +173,62 @@ where
 
 /// One connection that is to be opened.
 struct PendingConnect {
-    dialing: ConnectLimiter,
+    limiter: ConnectLimiter,
     server: String,
-    wanted: bool,
-    opening: bool,
+    phase: Phase,
 }
 
 impl PendingConnect {
-    fn of_this_task(dialing: &ConnectLimiter) -> Option<Self> {
-        let server = SERVER.try_with(Clone::clone).ok()?;
-        dialing.change(&server, |server| server.waiting += 1);
-        Some(Self { dialing: dialing.clone(), server, wanted: true, opening: false })
+    fn new(limiter: ConnectLimiter, server: String) -> Self {
+        limiter.change(&server, None, Some(Phase::Queued));
+        Self { limiter, server, phase: Phase::Queued }
     }
 
-    /// Waits until a connection may be opened.
-    async fn wait_for_slot(&mut self) -> Result<(), NotWanted> {
+    fn enter(&mut self, phase: Phase) {
+        if phase != self.phase {
+            self.limiter.change(&self.server, Some(self.phase), Some(phase));
+            self.phase = phase;
+        }
+    }
+
+    /// Waits until a connection may be opened. Fails if the query has found another one by then.
+    async fn wait_for_slot(&self) -> Result<(), Detached> {
         loop {
             // A query takes a free connection in one turn of the scheduler, and what it leaves to
             // hyper is noticed in the next: counts looked at before then are too high.
             for _ in 0..SCHEDULER_YIELDS {
                 tokio::task::yield_now().await;
             }
-            self.release_if_detached();
-            if !self.wanted {
-                return Err(NotWanted);
+            if is_detached() {
+                return Err(Detached);
             }
-            let look = |server: &mut Server| (server.may_open(), Arc::clone(&server.changed));
-            let (may_open, changed) = self.dialing.change(&self.server, look);
+            let (may_open, changed) = self.limiter.look(&self.server);
             if may_open {
                 return Ok(());
             }
             let mut changed = pin!(changed.notified());
-            poll_fn(|cx| {
-                self.release_if_detached();
-                if self.wanted { changed.as_mut().poll(cx) } else { Poll::Ready(()) }
-            })
-            .await;
-        }
-    }
-
-    fn open(&mut self) {
-        self.opening = true;
-        self.dialing.change(&self.server, |server| server.opening += 1);
-    }
-
-    /// A query that has found another connection leaves this one to a task of hyper's.
-    fn release_if_detached(&mut self) {
-        if self.wanted && SERVER.try_with(|_| ()).is_err() {
-            self.wanted = false;
-            self.dialing.change(&self.server, |server| server.waiting -= 1);
+            poll_fn(|cx| if is_detached() { Poll::Ready(()) } else { changed.as_mut().poll(cx) }).await;
         }
     }
 }
 
 impl Drop for PendingConnect {
     fn drop(&mut self) {
-        self.dialing.change(&self.server, |server| {
-            server.waiting -= usize::from(self.wanted);
-            server.opening -= usize::from(self.opening);
-        });
+        self.limiter.change(&self.server, Some(self.phase), None);
     }
 }
 
-/// Nobody sees it: hyper drops what becomes of connections that it opens on its own account.
+/// Never surfaces: hyper discards the results of background connects.
 #[derive(Debug)]
-struct NotWanted;
+struct Detached;
 
-impl fmt::Display for NotWanted {
+impl fmt::Display for Detached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the query has found another connection")
     }
 }
 
-impl std::error::Error for NotWanted {}
+impl std::error::Error for Detached {}
 
 #[cfg(test)]
 mod tests {
@@ -261,8 +279,8 @@ mod tests {
         }
     }
 
-    fn url() -> Url {
-        "https://api.example/v1".parse().unwrap()
+    fn server_name() -> String {
+        "https://api.example".to_owned()
     }
 
     fn block_on(test: impl Future<Output = ()>) {
@@ -273,16 +291,17 @@ mod tests {
     fn a_handshake_that_nobody_waits_for_holds_up_the_next_query_only_for_a_moment() {
         block_on(async {
             let server = Hanging::default();
-            let mut dialer = ConnectLimiter::default().layer(server.clone());
-            let mut left = waiting_for(&url(), poll_fn(|_| Poll::Ready(dialer.call(())))).await;
-            let _ = waiting_for(&url(), timeout(Duration::from_millis(20), &mut left)).await;
+            let mut connector = ConnectLimiter::default().layer(server.clone());
+            let mut left = waiting_for(server_name(), poll_fn(|_| Poll::Ready(connector.call(())))).await;
+            let _ = waiting_for(server_name(), timeout(Duration::from_millis(20), &mut left)).await;
             assert_eq!(server.opened(), 1);
             // The query has found another connection: hyper goes on with this one by itself.
             let left = tokio::spawn(left);
             for _ in 0..SCHEDULER_YIELDS {
                 yield_now().await;
             }
-            let next = tokio::spawn(async move { waiting_for(&url(), async { dialer.call(()).await }).await });
+            let next =
+                tokio::spawn(async move { waiting_for(server_name(), async { connector.call(()).await }).await });
             assert!(server.wait_for(2).await >= MAX_HOLD / 2, "it was not held back");
             left.abort();
             next.abort();
@@ -293,11 +312,11 @@ mod tests {
     fn handshakes_beyond_the_limit_wait_only_for_a_moment() {
         block_on(async {
             let server = Hanging::default();
-            let dialer = ConnectLimiter::default().layer(server.clone());
+            let connector = ConnectLimiter::default().layer(server.clone());
             let queries: Vec<_> = (0..MAX_HANDSHAKES + 8)
                 .map(|_| {
-                    let mut dialer = dialer.clone();
-                    tokio::spawn(async move { waiting_for(&url(), async { dialer.call(()).await }).await })
+                    let mut connector = connector.clone();
+                    tokio::spawn(async move { waiting_for(server_name(), async { connector.call(()).await }).await })
                 })
                 .collect();
             server.wait_for(MAX_HANDSHAKES).await;
@@ -308,7 +327,7 @@ mod tests {
                 query.abort();
                 let _ = query.await;
             }
-            assert!(dialer.dialing.servers.lock().unwrap().is_empty(), "counts are left");
+            assert!(connector.limiter.servers.lock().unwrap().is_empty(), "counts are left");
         });
     }
 
@@ -316,11 +335,11 @@ mod tests {
     fn a_query_that_is_given_up_lets_the_next_one_take_its_turn() {
         block_on(async {
             let server = Hanging::default();
-            let dialer = ConnectLimiter::default().layer(server.clone());
+            let connector = ConnectLimiter::default().layer(server.clone());
             let mut queries: Vec<_> = (0..=MAX_HANDSHAKES)
                 .map(|_| {
-                    let mut dialer = dialer.clone();
-                    tokio::spawn(async move { waiting_for(&url(), async { dialer.call(()).await }).await })
+                    let mut connector = connector.clone();
+                    tokio::spawn(async move { waiting_for(server_name(), async { connector.call(()).await }).await })
                 })
                 .collect();
             server.wait_for(MAX_HANDSHAKES).await;

@@ -7,7 +7,6 @@ use std::{future::pending, panic::resume_unwind, sync::Arc};
 
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use super::trim::Trimmer;
 use crate::budgets::{MAX_INLINE_BYTES, MAX_MEDIUM_BYTES};
 
 /// Threads that such work occupies at most.
@@ -17,12 +16,11 @@ pub(super) const MAX_CPU_THREADS: usize = 2;
 pub(super) struct CpuLanes {
     medium: Arc<Semaphore>,
     long: Arc<Semaphore>,
-    trimmer: Trimmer,
 }
 
 impl Default for CpuLanes {
     fn default() -> Self {
-        Self { medium: Arc::new(Semaphore::new(1)), long: Arc::new(Semaphore::new(1)), trimmer: Trimmer::default() }
+        Self { medium: Arc::new(Semaphore::new(1)), long: Arc::new(Semaphore::new(1)) }
     }
 }
 
@@ -40,9 +38,7 @@ impl CpuLanes {
             drop(turn);
             result
         });
-        let result = job.await;
-        self.trimmer.schedule();
-        match result {
+        match job.await {
             Ok(result) => result,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),

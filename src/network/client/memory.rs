@@ -19,7 +19,11 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::budgets::{FREE_HELD_BYTES, MAX_CONTENDED_SILENCE, MAX_HELD_BYTES, MIN_CONTENDED_PROGRESS};
+use super::allocator::Trimmer;
+use crate::{
+    budgets::{FREE_HELD_BYTES, MAX_CONTENDED_SILENCE, MAX_HELD_BYTES, MAX_MEDIUM_BYTES, MIN_CONTENDED_PROGRESS},
+    error::{TransportError, TransportErrorKind},
+};
 
 /// Bytes are counted in units of this size.
 const UNIT: usize = 1 << 10;
@@ -30,6 +34,7 @@ struct Budget {
     /// The right to exceed the budget.
     excess: Arc<Semaphore>,
     waiting: AtomicUsize,
+    trimmer: Arc<Trimmer>,
 }
 
 /// The memory that all queries of this process share.
@@ -48,12 +53,16 @@ impl Memory {
             shared: Arc::new(Semaphore::new(bytes / UNIT)),
             excess: Arc::new(Semaphore::new(1)),
             waiting: AtomicUsize::new(0),
+            trimmer: Arc::default(),
         }))
     }
 
     /// The part of one query, with nothing in it.
     pub(super) fn hold(&self) -> Hold {
-        Hold { budget: Some(Arc::clone(&self.0)), ..Hold::default() }
+        self.0.trimmer.note_runtime();
+        let mut hold = Hold::default();
+        hold.budget = Some(Arc::clone(&self.0));
+        hold
     }
 }
 
@@ -63,6 +72,7 @@ pub struct Hold {
     /// `None` without a limit.
     budget: Option<Arc<Budget>>,
     bytes: usize,
+    most_bytes: usize,
     is_waiting: bool,
     shared: Option<OwnedSemaphorePermit>,
     excess: Option<OwnedSemaphorePermit>,
@@ -84,6 +94,7 @@ impl Hold {
     /// Holds `bytes` more, as soon as there is room.
     pub async fn add(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes);
+        self.most_bytes = self.most_bytes.max(self.bytes);
         let Some(budget) = self.budget.as_ref().filter(|_| self.excess.is_none()) else { return };
         let needed = self.bytes.saturating_sub(FREE_HELD_BYTES).div_ceil(UNIT);
         let held = self.shared.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
@@ -140,6 +151,20 @@ impl Hold {
     }
 }
 
+/// There was no memory for a query before its deadline.
+#[must_use]
+pub fn no_memory() -> TransportError {
+    TransportError::new(TransportErrorKind::Busy, "no memory was free in time")
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(budget) = self.budget.as_ref().filter(|_| self.most_bytes > MAX_MEDIUM_BYTES) {
+            budget.trimmer.schedule();
+        }
+    }
+}
+
 /// Counts a query as waiting for memory.
 struct Waiting<'a>(&'a Budget);
 
@@ -184,6 +209,19 @@ impl Watch {
             }
         }
     }
+}
+
+/// The result of `wait`, unless the query has to end because others wait for its memory.
+pub(super) async fn unless_revoked<T>(watch: &mut Watch, wait: impl Future<Output = T>) -> Result<T, TransportError> {
+    let (mut wait, mut revoked) = (pin!(wait), pin!(watch.revoked()));
+    poll_fn(|context| {
+        if let Poll::Ready(result) = wait.as_mut().poll(context) {
+            return Poll::Ready(Ok(result));
+        }
+        let revoked = revoked.as_mut().poll(context);
+        revoked.map(|()| Err(TransportError::new(TransportErrorKind::Busy, "others waited for the memory it held")))
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -1,43 +1,63 @@
-//! Sends requests: connections, proxies, limits. The only module that names `reqwest` and
-//! `tokio`; of its parts, `dialing` limits how many connections are opened, `failure` tells what
-//! errors mean.
+//! Sends requests. The only module that names `reqwest` and `tokio`.
 //!
-//! One client serves the whole process, so that queries share its connections. It speaks
-//! HTTP/1.1 on purpose: servers commonly allow 100 streams on an HTTP/2 connection, and with
-//! answers that take seconds the queries beyond those would wait for others to end.
+//! | part | what it knows |
+//! |---|---|
+//! | `clients` | how the HTTP clients connect, and what they check of the names that they resolve |
+//! | `connections` | how many connections may be open |
+//! | `connect_limiter` | how many connections may be opened at once |
+//! | `lookups` | how names are resolved |
+//! | `servers` | which thread the queries to a server run on |
+//! | `receive` | how a response is read |
+//! | `memory` | how much all queries hold |
+//! | `cpu`, `allocator` | where long work is done, and how its memory is given back |
+//! | `classify` | what errors mean |
+//!
+//! The clients serve the whole process, so that queries share connections. They speak HTTP/1.1 on purpose: servers
+//! commonly allow 100 streams on an HTTP/2 connection, and with answers that take seconds the queries beyond those
+//! would wait for others to end.
 
+mod allocator;
 mod classify;
+mod clients;
 mod connect_limiter;
+mod connections;
 mod cpu;
+mod descriptors;
+mod lookups;
 mod memory;
-mod trim;
+mod receive;
+mod servers;
 
 use std::{
     collections::hash_map::RandomState,
     error::Error as StdError,
-    fmt,
-    future::{Future, poll_fn},
     hash::BuildHasher,
-    io,
-    net::{IpAddr, SocketAddr, ToSocketAddrs},
-    pin::pin,
+    io, mem,
     sync::{Arc, LazyLock, OnceLock},
-    task::Poll,
     time::{Duration, Instant, SystemTime},
 };
 
 use classify::Failed;
-use connect_limiter::ConnectLimiter;
+use clients::{Clients, Factory, LOOKUP_TIMED_OUT, Route};
+use connections::{Connections, Limits, Owner, Permit};
 use cpu::{CpuLanes, MAX_CPU_THREADS};
 use hyper_util::client::proxy::matcher::Matcher;
-pub use memory::Hold;
-use memory::{Memory, Watch};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use url::Url;
+pub use lookups::{Lookup, system_lookup};
+use lookups::{Lookups, Target};
+use memory::Memory;
+pub use memory::{Hold, no_memory};
+use receive::receive;
+use servers::Servers;
+use tokio::time::timeout;
+use url::{Position, Url};
 
 use crate::{
-    budgets::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
-    error::{TransportError, TransportErrorKind, truncate::truncate},
+    budgets::{
+        IDLE_OF_PROVIDER, IDLE_OF_SERVER, IDLE_TIMEOUT_OF_PROVIDER_BURST, IDLE_TIMEOUT_OF_SERVER_BURST,
+        MAX_CONNECT_TIME, MAX_LATENESS, MAX_SERVER_THREADS,
+    },
+    error::{TransportError, TransportErrorKind},
+    input::base_url,
     network::{
         http::{HttpRequest, HttpResponse, Method, Transport},
         proxies::{Proxies, Proxy},
@@ -46,47 +66,70 @@ use crate::{
     },
 };
 
-/// Time to connect, name resolution and TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an unused connection is kept.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-/// Time between probes on a silent connection, so that firewalls do not forget it while a
-/// model thinks.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// Reserved at once for a body that announces its length; more only as it comes.
-const FIRST_RESERVED_BYTES: usize = 256 << 10;
-/// Unused connections kept per host.
-const MAX_IDLE_PER_HOST: usize = 256;
-/// Names are resolved on so many threads; more would only wait for the same resolver.
-const MAX_LOOKUP_THREADS: usize = 8;
-
 /// The runtime that runs every query: one thread is plenty, as queries mostly wait.
 ///
 /// # Errors
 /// If the system refuses to start a thread.
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    allocator::configure();
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
-        .max_blocking_threads(MAX_LOOKUP_THREADS + MAX_CPU_THREADS)
+        .max_blocking_threads(MAX_CPU_THREADS + 1) // one gives memory back
         .thread_name("tooljet-openai")
         .enable_io()
         .enable_time()
         .build()
 }
 
-/// The real network. Each request uses one of three clients.
+/// What a client takes from its surroundings, beside the environment.
+#[derive(Clone)]
+pub struct Settings {
+    /// Time to connect, name resolution and TLS included.
+    pub connect_timeout: Duration,
+    /// Descriptors that the process may open.
+    pub max_descriptors: usize,
+    /// Servers that have a thread of their own at the same time.
+    pub max_server_threads: usize,
+    /// How long connections of a burst of queries stay, to `OpenAI` and Azure.
+    pub idle_timeout_of_provider_burst: Duration,
+    /// To other servers.
+    pub idle_timeout_of_server_burst: Duration,
+    /// Finds the addresses of a name.
+    pub lookup: Arc<Lookup>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: MAX_CONNECT_TIME,
+            max_descriptors: descriptors::max_descriptors(),
+            max_server_threads: MAX_SERVER_THREADS,
+            idle_timeout_of_provider_burst: IDLE_TIMEOUT_OF_PROVIDER_BURST,
+            idle_timeout_of_server_burst: IDLE_TIMEOUT_OF_SERVER_BURST,
+            lookup: Arc::new(system_lookup),
+        }
+    }
+}
+
+/// The real network.
 #[derive(Clone)]
 pub struct Client {
-    /// To the default address: nothing is checked.
-    direct: reqwest::Client,
-    /// For custom base URLs: every resolved address must pass `rules`.
-    is_custom: reqwest::Client,
-    /// Through the administrator's proxies, which resolve the names themselves.
-    proxied: reqwest::Client,
+    providers: Arc<Providers>,
+    servers: Arc<Servers>,
+    server_connections: Arc<Connections>,
+    lookups: Lookups,
     proxies: Arc<Matcher>,
     rules: Arc<Rules>,
     cpu: Arc<CpuLanes>,
     memory: Memory,
+}
+
+/// `OpenAI` and Azure, which are used on the caller's own runtime.
+struct Providers {
+    direct: Clients,
+    checked: Clients,
+    proxied: Clients,
+    connections: Arc<Connections>,
 }
 
 impl Client {
@@ -97,54 +140,53 @@ impl Client {
     /// environment holds a setting that cannot be used.
     pub fn shared() -> Result<&'static Self, TransportError> {
         static SHARED: OnceLock<Result<Client, TransportError>> = OnceLock::new();
-        SHARED.get_or_init(|| Self::from_env(|name| std::env::var(name).ok())).as_ref().map_err(Clone::clone)
+        let make = || Self::from_env(|name| std::env::var(name).ok(), Settings::default());
+        SHARED.get_or_init(make).as_ref().map_err(Clone::clone)
     }
 
     /// A client for a server with this environment.
     ///
     /// # Errors
     /// As [`Client::shared`].
-    pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, TransportError> {
-        Self::with_connect_timeout(env, CONNECT_TIMEOUT)
-    }
-
-    /// As [`Client::from_env`], with another time to connect.
-    ///
-    /// # Errors
-    /// As [`Client::shared`].
-    pub fn with_connect_timeout(
-        env: impl Fn(&str) -> Option<String>,
-        connect_timeout: Duration,
-    ) -> Result<Self, TransportError> {
+    pub fn from_env(env: impl Fn(&str) -> Option<String>, settings: Settings) -> Result<Self, TransportError> {
         let proxies = Proxies::from_env(&env);
         let rules = Arc::new(Rules::from_env(&env));
-        let unusable = |error: String| TransportError::new(TransportErrorKind::Tls, error);
-        let tls =
-            tls::client_config(env("NODE_EXTRA_CA_CERTS").as_deref()).map_err(|error| unusable(error.to_string()))?;
-        let build = |rules, with: &[reqwest::Proxy]| {
-            let builder = reqwest::Client::builder()
-                .tls_backend_preconfigured(tls.clone())
-                .dns_resolver(Arc::new(Resolver { rules }))
-                .connector_layer(ConnectLimiter::default())
-                .redirect(reqwest::redirect::Policy::none())
-                .referer(false)
-                .connect_timeout(connect_timeout)
-                .tcp_keepalive(KEEP_ALIVE)
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
-                .no_proxy();
-            let builder = with.iter().cloned().fold(builder, reqwest::ClientBuilder::proxy);
-            builder.build().map_err(|error| unusable(classify::innermost(failed(&error))))
+        let tls = tls::client_config(env("NODE_EXTRA_CA_CERTS").as_deref())
+            .map_err(|error| TransportError::new(TransportErrorKind::Tls, error.to_string()))?;
+        let lookups = Lookups::new(settings.lookup);
+        let factory = Arc::new(Factory {
+            tls,
+            proxies: usable(&proxies)?,
+            rules: Arc::clone(&rules),
+            lookups: lookups.clone(),
+            connect_timeout: settings.connect_timeout,
+        });
+        let descriptors = settings.max_descriptors;
+        let limits = Limits::new(descriptors, IDLE_OF_PROVIDER, settings.idle_timeout_of_provider_burst);
+        let server_limits = Limits::new(descriptors, IDLE_OF_SERVER, settings.idle_timeout_of_server_burst);
+        let providers = Providers {
+            direct: factory.for_providers(Route::Direct, &limits)?,
+            checked: factory.for_providers(Route::Checked, &limits)?,
+            proxied: factory.for_providers(Route::Proxied, &limits)?,
+            connections: Connections::new(limits),
         };
+        let server_connections = Connections::new(server_limits);
         Ok(Self {
-            direct: build(None, &[])?,
-            is_custom: build(Some(Arc::clone(&rules)), &[])?,
-            proxied: build(None, &usable(&proxies)?)?,
+            providers: Arc::new(providers),
+            servers: Servers::new(factory, Arc::clone(&server_connections), settings.max_server_threads),
+            server_connections,
+            lookups,
             proxies: Arc::new(matcher(&proxies)),
             rules,
             cpu: Arc::default(),
             memory: Memory::default(),
         })
+    }
+
+    /// Connections that may be open, in use or idle.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.providers.connections.open() + self.server_connections.open()
     }
 
     /// A query's part of the memory that all queries share, with nothing in it.
@@ -159,15 +201,115 @@ impl Client {
     /// [`TransportErrorKind::Busy`] if there is none within `patience`.
     pub async fn admit(&self, bytes: usize, patience: Duration) -> Result<Hold, TransportError> {
         let mut hold = self.hold();
-        match tokio::time::timeout(patience, hold.add(bytes)).await {
-            Ok(()) => Ok(hold),
-            Err(_) => Err(TransportError::new(TransportErrorKind::Busy, "no memory was free in time")),
+        timeout(patience, hold.add(bytes)).await.map_err(|_| no_memory())?;
+        Ok(hold)
+    }
+
+    /// Whether the name of the server is still being looked up.
+    fn is_looked_up(&self, url: &Url, route: Route) -> bool {
+        let name = url.host_str().unwrap_or_default().to_owned();
+        route != Route::Proxied && self.lookups.is_pending(&Target { name, is_trusted: is_provider(url) })
+    }
+
+    fn route(&self, request: &HttpRequest) -> Route {
+        if request.url.as_str().parse().is_ok_and(|uri| self.proxies.intercept(&uri).is_some()) {
+            Route::Proxied
+        } else if request.is_custom {
+            Route::Checked
+        } else {
+            Route::Direct
         }
     }
 
-    fn is_proxied(&self, url: &Url) -> bool {
-        url.as_str().parse().is_ok_and(|uri| self.proxies.intercept(&uri).is_some())
+    /// Sends on the thread that the server belongs to.
+    async fn exchange(
+        &self,
+        url: &Url,
+        route: Route,
+        request: reqwest::Request,
+        time: Duration,
+        hold: &mut Hold,
+    ) -> Result<HttpResponse, TransportError> {
+        let start = Instant::now();
+        let origin = url[..Position::BeforePath].to_owned();
+        let scheme = (route == Route::Proxied).then(|| url.scheme().to_owned());
+        let mut own_hold = mem::take(hold);
+        let exchange = |permit, clients: &Clients, origin| {
+            let (clients, time) = (clients.clone(), time.saturating_sub(start.elapsed()));
+            Box::pin(async move {
+                let result = exchange(permit, clients, request, origin, scheme, time, &mut own_hold).await;
+                (result, own_hold)
+            })
+        };
+        let result;
+        if is_provider(url) {
+            let Providers { direct, checked, proxied, connections } = &*self.providers;
+            let clients = match route {
+                Route::Direct => direct,
+                Route::Checked => checked,
+                Route::Proxied => proxied,
+            };
+            let owner = Owner { origin: origin.clone(), thread: 0, keeps_idle: true };
+            let permit = take(connections, owner, time).await?;
+            result = exchange(permit, clients, origin).await;
+        } else {
+            let visit = self.servers.visit(&origin, route)?;
+            let (thread, clients) = (visit.server().number, visit.server().clients.clone());
+            let owner = Owner { origin: origin.clone(), thread, keeps_idle: !visit.is_shared };
+            let permit = take(&self.server_connections, owner, time).await?;
+            result = visit.run(exchange(permit, &clients, origin)).await;
+        }
+        *hold = result.1;
+        result.0
     }
+}
+
+/// Waits for a connection that the query may use.
+async fn take(connections: &Arc<Connections>, owner: Owner, time: Duration) -> Result<Permit, TransportError> {
+    timeout(time, connections.take(owner)).await.map_err(|_| {
+        TransportError::new(TransportErrorKind::Busy, "no connection was free in time, as there are too many already")
+    })
+}
+
+async fn exchange(
+    permit: Permit,
+    clients: Clients,
+    mut request: reqwest::Request,
+    origin: String,
+    scheme: Option<String>,
+    time: Duration,
+    hold: &mut Hold,
+) -> Result<HttpResponse, TransportError> {
+    *request.timeout_mut() = Some(time);
+    let through = scheme.as_deref();
+    let deadline = Instant::now() + time;
+    let sent = connect_limiter::waiting_for(origin, clients.of(permit.kind).execute(request));
+    let sent = memory::unless_revoked(&mut hold.watch(), sent).await?;
+    let response = sent.map_err(|error| classify::of_request(failed(&error), through))?;
+    receive(response, through, hold, deadline).await
+}
+
+/// Whether `OpenAI` or Azure answers there, which the certificate proves.
+fn is_provider(url: &Url) -> bool {
+    url.scheme() == "https" && url.port().is_none() && base_url::provider_of_host(url).is_some()
+}
+
+/// The request in the words of the HTTP client.
+fn outgoing(request: &HttpRequest) -> Result<reqwest::Request, TransportError> {
+    let method = match request.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+    };
+    let mut outgoing = reqwest::Request::new(method, request.url.clone());
+    for (name, value) in &request.headers {
+        let unusable = || TransportError::new(TransportErrorKind::Other, format!("the header {name} cannot be sent"));
+        let mut value = reqwest::header::HeaderValue::from_str(value.expose()).map_err(|_| unusable())?;
+        value.set_sensitive(true);
+        let name = reqwest::header::HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+        outgoing.headers_mut().append(name, value);
+    }
+    *outgoing.body_mut() = request.body.clone().map(reqwest::Body::from);
+    Ok(outgoing)
 }
 
 /// Says which requests go through a proxy, `NO_PROXY` considered.
@@ -180,8 +322,8 @@ fn matcher(proxies: &Proxies) -> Matcher {
         .build()
 }
 
-/// The proxies for `reqwest`. One that it would silently pass by, for example for its
-/// scheme, is an error: the administrator wants it to be used.
+/// The proxies for `reqwest`. A proxy that `reqwest` would silently ignore, for example for its scheme, is an
+/// error: the administrator wants it to be used.
 fn usable(proxies: &Proxies) -> Result<Vec<reqwest::Proxy>, TransportError> {
     let of = |proxy: &Proxy, make: fn(Url) -> reqwest::Result<reqwest::Proxy>| {
         let url = Url::parse(&proxy.address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -203,39 +345,25 @@ impl Transport for Client {
     async fn send(
         &self,
         request: &HttpRequest,
-        timeout: Duration,
+        time: Duration,
         hold: &mut Hold,
     ) -> Result<HttpResponse, TransportError> {
         if request.is_custom {
             let blocked = |reason| TransportError::new(TransportErrorKind::Blocked, reason);
             self.rules.check_url(&request.url).map_err(blocked)?;
         }
-        let proxied = self.is_proxied(&request.url);
-        let client = match (proxied, request.is_custom) {
-            (true, _) => &self.proxied,
-            (false, true) => &self.is_custom,
-            (false, false) => &self.direct,
-        };
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
-        };
-        let mut builder = client.request(method, request.url.clone()).timeout(timeout);
-        for (name, value) in &request.headers {
-            let mut value = reqwest::header::HeaderValue::from_str(value.expose()).map_err(|_| {
-                TransportError::new(TransportErrorKind::Other, format!("the header {name} cannot be sent"))
-            })?;
-            value.set_sensitive(true);
-            builder = builder.header(name, value);
+        let route = self.route(request);
+        let exchange = self.exchange(&request.url, route, outgoing(request)?, time, hold);
+        // The client keeps the deadline itself, and knows best what was going on by then. Where the server's
+        // thread is too busy for that, this runtime keeps it.
+        let timed_out = || Err(TransportError::new(TransportErrorKind::Timeout, ""));
+        let result = timeout(time.saturating_add(MAX_LATENESS / 2), exchange).await.unwrap_or_else(|_| timed_out());
+        match result {
+            Err(error) if error.kind == TransportErrorKind::Timeout && self.is_looked_up(&request.url, route) => {
+                Err(TransportError::new(TransportErrorKind::Dns, LOOKUP_TIMED_OUT))
+            }
+            result => result,
         }
-        if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
-        }
-        let through = proxied.then(|| request.url.scheme());
-        let sent = connect_limiter::waiting_for(&request.url, builder.send());
-        let response = unless_revoked(&mut hold.watch(), sent).await?;
-        let response = response.map_err(|error| classify::of_request(failed(&error), through))?;
-        receive(response, through, hold).await
     }
 
     async fn offload<R: Send + 'static>(&self, bytes: usize, work: impl FnOnce() -> R + Send + 'static) -> R {
@@ -266,138 +394,12 @@ fn failed(error: &reqwest::Error) -> Failed<'_> {
     Failed { cause: error.source(), connecting: error.is_connect(), timed_out: error.is_timeout() }
 }
 
-/// `through` is the scheme of a request that a proxy has carried.
-async fn receive(
-    mut response: reqwest::Response,
-    through: Option<&str>,
-    hold: &mut Hold,
-) -> Result<HttpResponse, TransportError> {
-    let status = response.status().as_u16();
-    let fail = |kind, detail: String| Err(TransportError::new(kind, detail));
-    // Inside a tunnel a 407 comes from the API; outside, from the proxy.
-    if status == 407 && through == Some("http") {
-        return fail(TransportErrorKind::ProxyAuthentication, "HTTP 407".to_owned());
-    }
-    if let (300..400, Some(target)) = (status, redirect_target(&response)) {
-        return fail(TransportErrorKind::Redirect, format!("HTTP {status} to {target}"));
-    }
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect();
-    let succeeded = (200..300).contains(&status);
-    let limit = if succeeded { MAX_RESPONSE_BYTES } else { MAX_ERROR_BYTES };
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut body = Vec::new();
-    let mut too_large = succeeded && announced > limit;
-    let mut watch = hold.watch();
-    while !too_large {
-        match unless_revoked(&mut watch, response.chunk()).await? {
-            Ok(Some(chunk)) => {
-                let room = limit - body.len();
-                too_large = chunk.len() > room;
-                let chunk = &chunk[..chunk.len().min(room)];
-                if body.capacity() - body.len() < chunk.len() {
-                    let doubled = (2 * body.capacity()).max(announced.min(FIRST_RESERVED_BYTES));
-                    let capacity = doubled.max(body.len() + chunk.len()).min(limit);
-                    hold.add(capacity - body.capacity()).await;
-                    body.reserve_exact(capacity - body.len());
-                    watch = hold.watch();
-                }
-                watch.progress(chunk.len());
-                body.extend_from_slice(chunk);
-            }
-            Err(error) if succeeded => return Err(classify::of(failed(&error))),
-            // A partial error body is enough; the status is known.
-            Ok(None) | Err(_) => break,
-        }
-    }
-    if too_large && succeeded {
-        return fail(TransportErrorKind::TooLarge, format!("more than {} MiB", limit >> 20));
-    }
-    Ok(HttpResponse { status, headers, body })
-}
-
-/// The result of `wait`, unless this query has to end because others wait for its memory.
-async fn unless_revoked<T>(watch: &mut Watch, wait: impl Future<Output = T>) -> Result<T, TransportError> {
-    let (mut wait, mut revoked) = (pin!(wait), pin!(watch.revoked()));
-    poll_fn(|context| {
-        if let Poll::Ready(result) = wait.as_mut().poll(context) {
-            return Poll::Ready(Ok(result));
-        }
-        let busy = |()| {
-            Err(TransportError::new(TransportErrorKind::Busy, "others waited for the memory that this query held"))
-        };
-        revoked.as_mut().poll(context).map(busy)
-    })
-    .await
-}
-
-/// Scheme, host and path only: a query may hold a secret.
-fn redirect_target(response: &reqwest::Response) -> Option<String> {
-    let location = response.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
-    let target = response.url().join(location).ok()?;
-    Some(truncate(&format!("{}{}", target.origin().ascii_serialization(), target.path()), classify::MAX_DETAIL_CHARS))
-}
-
-/// Resolves names with the system's resolver, and checks the addresses where rules apply.
-struct Resolver {
-    rules: Option<Arc<Rules>>,
-}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let name = name.as_str().to_owned();
-        let rules = self.rules.clone();
-        Box::pin(async move {
-            // A lookup that still waits for a thread is given up together with its query.
-            let mut lookup = tokio::task::JoinSet::new();
-            let host = name.clone();
-            lookup.spawn_blocking(move || Ok((host.as_str(), 0).to_socket_addrs()?.collect()));
-            let found: io::Result<Vec<SocketAddr>> = match lookup.join_next().await {
-                Some(found) => found.map_err(io::Error::from).and_then(|found| found),
-                None => Ok(Vec::new()),
-            };
-            let addresses = found.map_err(|error| Unresolved(error.to_string()))?;
-            if addresses.is_empty() {
-                return Err(Unresolved("no address".to_owned()).into());
-            }
-            if let Some(rules) = rules {
-                let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
-                rules.check_resolved(&name, &ips).map_err(Blocked)?;
-            }
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Unresolved(String);
-#[derive(Debug)]
-struct Blocked(&'static str);
-
-impl fmt::Display for Unresolved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for Blocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl StdError for Unresolved {}
-impl StdError for Blocked {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn client(edition: &'static str) -> Client {
-        Client::from_env(|name| (name == "TOOLJET_EDITION").then(|| edition.to_owned())).unwrap()
+        Client::from_env(|name| (name == "TOOLJET_EDITION").then(|| edition.to_owned()), Settings::default()).unwrap()
     }
 
     /// Asks for a name that leads to this machine, past the check of the name itself.

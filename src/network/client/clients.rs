@@ -1,0 +1,150 @@
+//! Makes the HTTP clients: how they connect, and what they check of the names that they resolve.
+
+use std::{error::Error as StdError, fmt, net::IpAddr, net::SocketAddr, sync::Arc, time::Duration};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls::ClientConfig;
+use tokio::time::timeout;
+
+use super::{
+    classify,
+    connect_limiter::ConnectLimiter,
+    connections::{Kind, Limits},
+    failed,
+    lookups::{Lookups, Target, Unresolved},
+};
+use crate::{
+    budgets::IdleLimits,
+    error::{TransportError, TransportErrorKind},
+    network::ssrf::Rules,
+};
+
+/// Time between probes on a silent connection, so that firewalls do not forget it while a model thinks, and a dead
+/// one is noticed before a query uses it.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// How a request gets to its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Route {
+    /// To the default address: nothing is checked.
+    Direct,
+    /// For custom base URLs: every resolved address must pass the rules.
+    Checked,
+    /// Through the administrator's proxies, which resolve the names themselves.
+    Proxied,
+}
+
+/// The clients for one route.
+#[derive(Clone)]
+pub(super) struct Clients {
+    lasting: reqwest::Client,
+    burst: reqwest::Client,
+}
+
+impl Clients {
+    pub(super) fn of(&self, kind: Kind) -> &reqwest::Client {
+        match kind {
+            Kind::Lasting => &self.lasting,
+            Kind::Burst => &self.burst,
+        }
+    }
+}
+
+/// What all clients have in common.
+pub(super) struct Factory {
+    pub(super) tls: ClientConfig,
+    pub(super) proxies: Vec<reqwest::Proxy>,
+    pub(super) rules: Arc<Rules>,
+    pub(super) lookups: Lookups,
+    pub(super) connect_timeout: Duration,
+}
+
+impl Factory {
+    /// Clients for `OpenAI` and Azure.
+    pub(super) fn for_providers(&self, route: Route, limits: &Limits) -> Result<Clients, TransportError> {
+        self.clients(route, limits, true)
+    }
+
+    /// Clients for any other server.
+    pub(super) fn for_server(&self, route: Route, limits: &Limits) -> Result<Clients, TransportError> {
+        self.clients(route, limits, false)
+    }
+
+    /// Clients for servers that share a thread: they keep no connection.
+    pub(super) fn for_newcomers(&self, route: Route) -> Result<Clients, TransportError> {
+        let client = self.client(route, IdleLimits { max: 0, timeout: Duration::ZERO }, false)?;
+        Ok(Clients { lasting: client.clone(), burst: client })
+    }
+
+    fn clients(&self, route: Route, limits: &Limits, is_provider: bool) -> Result<Clients, TransportError> {
+        Ok(Clients {
+            lasting: self.client(route, limits.lasting, is_provider)?,
+            burst: self.client(route, limits.burst, is_provider)?,
+        })
+    }
+
+    fn client(&self, route: Route, idle: IdleLimits, is_provider: bool) -> Result<reqwest::Client, TransportError> {
+        let resolver = Resolver {
+            lookups: self.lookups.clone(),
+            rules: (route == Route::Checked).then(|| Arc::clone(&self.rules)),
+            is_trusted: is_provider || route == Route::Proxied,
+            // Some time is left to connect, so that a silent name server is told apart from a silent host.
+            timeout: self.connect_timeout.mul_f64(0.8),
+        };
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .dns_resolver(Arc::new(resolver))
+            .connector_layer(ConnectLimiter::default())
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(self.connect_timeout)
+            .tcp_keepalive(KEEP_ALIVE)
+            .pool_idle_timeout(idle.timeout)
+            .pool_max_idle_per_host(idle.max)
+            .no_proxy();
+        let proxies = if route == Route::Proxied { self.proxies.as_slice() } else { &[] };
+        let builder = proxies.iter().cloned().fold(builder, reqwest::ClientBuilder::proxy);
+        builder
+            .build()
+            .map_err(|error| TransportError::new(TransportErrorKind::Tls, classify::innermost(failed(&error))))
+    }
+}
+
+/// Resolves names, and checks the addresses where rules apply.
+struct Resolver {
+    lookups: Lookups,
+    rules: Option<Arc<Rules>>,
+    is_trusted: bool,
+    timeout: Duration,
+}
+
+/// The detail of a lookup that did not end in time.
+pub(super) const LOOKUP_TIMED_OUT: &str = "the name could not be resolved in time";
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let target = Target { name: name.as_str().to_owned(), is_trusted: self.is_trusted };
+        let (lookups, rules, time) = (self.lookups.clone(), self.rules.clone(), self.timeout);
+        Box::pin(async move {
+            let found = timeout(time, lookups.find(&target)).await;
+            let addresses = found.map_err(|_| Unresolved(LOOKUP_TIMED_OUT.to_owned()))??;
+            if let Some(rules) = rules {
+                let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
+                rules.check_resolved(&target.name, &ips).map_err(Blocked)?;
+            }
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Why the rules forbid an address.
+#[derive(Debug)]
+pub(super) struct Blocked(pub(super) &'static str);
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl StdError for Blocked {}

@@ -1,0 +1,225 @@
+//! Counts the connections that may be open, in use or idle, and holds queries back where there are too many.
+//!
+//! The HTTP client does not tell when it closes a connection, so this mirrors the rules that it keeps: a query
+//! uses the connection that became idle last, or opens one; an idle one is closed when there are too many, or at
+//! the latest after twice its time.
+//!
+//! Each server has two kinds of connections, so that a server whose threads are few is not left with more idle
+//! ones than it can bear: a few that last, used first, and those of a burst, which are soon closed.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::Notify, time::timeout};
+
+use crate::budgets::{CONNECTIONS_PER_IDLE, DESCRIPTORS_PER_CONNECTION, IdleLimits, MAX_CONNECTIONS, MIN_CONNECTIONS};
+
+/// How often a query that is held back looks for idle connections whose time is over.
+const RECHECK_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How many connections there may be.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// To all servers.
+    max: usize,
+    /// To one of them.
+    max_of_server: usize,
+    pub(super) lasting: IdleLimits,
+    pub(super) burst: IdleLimits,
+}
+
+impl Limits {
+    /// For a process that may open so many descriptors.
+    pub(super) fn new(descriptors: usize, lasting: IdleLimits, burst_timeout: Duration) -> Self {
+        let max = (descriptors / DESCRIPTORS_PER_CONNECTION).clamp(MIN_CONNECTIONS, MAX_CONNECTIONS);
+        let burst = IdleLimits { max: max / CONNECTIONS_PER_IDLE, timeout: burst_timeout };
+        Self { max, max_of_server: max / 2, lasting, burst }
+    }
+}
+
+/// Which of a server's connections a query uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Lasting,
+    Burst,
+}
+
+/// Whose connections are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Owner {
+    pub(super) origin: String,
+    /// The thread that they live on: one that has ended takes its idle connections with it.
+    pub(super) thread: u64,
+    /// Whether a connection stays open after its query.
+    pub(super) keeps_idle: bool,
+}
+
+/// The connections to servers that have [`Limits`] in common.
+pub(super) struct Connections {
+    limits: Limits,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    open: usize,
+    servers: HashMap<Owner, Server>,
+}
+
+#[derive(Default)]
+struct Server {
+    lasting: Group,
+    burst: Group,
+}
+
+/// Connections of one kind.
+#[derive(Default)]
+struct Group {
+    busy: usize,
+    /// Since when each is idle, the latest last.
+    idle: Vec<Instant>,
+}
+
+impl Group {
+    /// Forgets the connections that are closed by now, and says how many those are.
+    fn expire(&mut self, limits: IdleLimits, now: Instant) -> usize {
+        let before = self.idle.len();
+        self.idle.retain(|since| now.saturating_duration_since(*since) < 2 * limits.timeout);
+        before - self.idle.len()
+    }
+}
+
+impl Server {
+    fn group(&mut self, kind: Kind) -> &mut Group {
+        match kind {
+            Kind::Lasting => &mut self.lasting,
+            Kind::Burst => &mut self.burst,
+        }
+    }
+
+    fn expire(&mut self, limits: &Limits, now: Instant) -> usize {
+        self.lasting.expire(limits.lasting, now) + self.burst.expire(limits.burst, now)
+    }
+
+    fn busy(&self) -> usize {
+        self.lasting.busy + self.burst.busy
+    }
+
+    fn is_unused(&self) -> bool {
+        self.busy() == 0 && self.lasting.idle.is_empty() && self.burst.idle.is_empty()
+    }
+}
+
+impl State {
+    /// Forgets what is closed by now.
+    fn expire(&mut self, limits: &Limits, now: Instant) {
+        for server in self.servers.values_mut() {
+            self.open -= server.expire(limits, now);
+        }
+        self.servers.retain(|_, server| !server.is_unused());
+    }
+
+    fn take(&mut self, owner: &Owner, limits: &Limits, now: Instant) -> Option<Kind> {
+        if self.open >= limits.max {
+            self.expire(limits, now);
+        }
+        let has_room = self.open < limits.max;
+        let server =
+            if has_room { Some(self.servers.entry(owner.clone()).or_default()) } else { self.servers.get_mut(owner) };
+        let server = server.filter(|server| server.busy() < limits.max_of_server)?;
+        self.open -= server.expire(limits, now);
+        let kind = if server.lasting.busy < limits.lasting.max { Kind::Lasting } else { Kind::Burst };
+        let group = server.group(kind);
+        match group.idle.pop() {
+            Some(_) => {}
+            None if has_room => self.open += 1,
+            None => return None,
+        }
+        group.busy += 1;
+        Some(kind)
+    }
+
+    fn give_back(&mut self, owner: &Owner, kind: Kind, limits: &Limits, now: Instant) {
+        let Some(server) = self.servers.get_mut(owner) else { return };
+        let max_idle = match kind {
+            Kind::Lasting => limits.lasting.max,
+            Kind::Burst => limits.burst.max,
+        };
+        let group = server.group(kind);
+        group.busy -= 1;
+        if owner.keeps_idle && group.idle.len() < max_idle {
+            group.idle.push(now);
+        } else {
+            self.open -= 1;
+        }
+        if server.is_unused() {
+            self.servers.remove(owner);
+        }
+    }
+}
+
+impl Connections {
+    pub(super) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self { limits, state: Mutex::default(), changed: Notify::new() })
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Waits until a query to this server may use a connection.
+    pub(super) async fn take(self: &Arc<Self>, owner: Owner) -> Permit {
+        loop {
+            // Before the look, so that no change is missed.
+            let changed = self.changed.notified();
+            let kind = self.state().take(&owner, &self.limits, Instant::now());
+            if let Some(kind) = kind {
+                return Permit { connections: Arc::clone(self), owner, kind };
+            }
+            let _ = timeout(RECHECK_INTERVAL, changed).await;
+        }
+    }
+
+    /// Notes that a thread has ended, and with it the idle connections to its server.
+    pub(super) fn thread_ended(&self, thread: u64) {
+        {
+            let mut state = self.state();
+            let State { open, servers } = &mut *state;
+            servers.retain(|owner, server| {
+                if owner.thread == thread {
+                    *open -= server.lasting.idle.drain(..).count() + server.burst.idle.drain(..).count();
+                }
+                !server.is_unused()
+            });
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Connections that may be open.
+    pub(super) fn open(&self) -> usize {
+        self.state().open
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right of one query to one connection, until it is dropped.
+pub(super) struct Permit {
+    connections: Arc<Connections>,
+    owner: Owner,
+    pub(super) kind: Kind,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let Self { connections, owner, kind } = self;
+        connections.state().give_back(owner, *kind, &connections.limits, Instant::now());
+        connections.changed.notify_waiters();
+    }
+}

@@ -1,0 +1,216 @@
+//! Gives each server a thread of its own, so that whatever it sends slows down only itself.
+//!
+//! The HTTP client reads a chunk size of endless zeros, or interim responses without end, for as long as more of
+//! them arrives, and no timer is looked at meanwhile. Nothing in it limits that. On a thread of its own such a
+//! server delays only its own queries, and the system shares the cores among the threads. The deadline of a query
+//! is kept by the runtime that waits for it.
+//!
+//! `OpenAI` and Azure need none. Where there are too many servers, the ones that come last share one more thread.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    panic,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    runtime::{self, Handle, Runtime},
+    sync::oneshot,
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::{
+    clients::{Clients, Factory, Route},
+    connections::Connections,
+};
+use crate::{
+    budgets::{IDLE_OF_SERVER, MIN_THREAD_HOLD},
+    error::{TransportError, TransportErrorKind},
+};
+
+/// Which thread a request goes to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    /// Scheme, host and port; `None` for the thread that newcomers share.
+    origin: Option<String>,
+    route: Route,
+}
+
+/// All servers with threads.
+pub(super) struct Servers {
+    factory: Arc<Factory>,
+    connections: Arc<Connections>,
+    max_threads: usize,
+    running: Mutex<HashMap<Key, Arc<Server>>>,
+}
+
+/// A thread with its runtime, for one server or for newcomers.
+pub(super) struct Server {
+    pub(super) clients: Clients,
+    /// Differs from that of every other thread of this process.
+    pub(super) number: u64,
+    handle: Handle,
+    last_used: Mutex<Instant>,
+    /// Dropped to end the thread.
+    _end: oneshot::Sender<()>,
+}
+
+/// A query at a server, whose thread lasts at least as long.
+pub(super) struct Visit {
+    server: Arc<Server>,
+    /// Whether the server shares the thread with others.
+    pub(super) is_shared: bool,
+}
+
+impl Servers {
+    pub(super) fn new(factory: Arc<Factory>, connections: Arc<Connections>, max_threads: usize) -> Arc<Self> {
+        Arc::new(Self { factory, connections, max_threads, running: Mutex::default() })
+    }
+
+    /// The thread for a request to this origin, started if need be.
+    ///
+    /// # Errors
+    /// [`TransportErrorKind::Busy`] if the system refuses to start a thread.
+    pub(super) fn visit(self: &Arc<Self>, origin: &str, route: Route) -> Result<Visit, TransportError> {
+        let mut running = self.running();
+        let own = Key { origin: Some(origin.to_owned()), route };
+        let key =
+            if running.contains_key(&own) || self.make_room(&mut running) { own } else { Key { origin: None, route } };
+        let is_shared = key.origin.is_none();
+        if let Some(server) = running.get(&key) {
+            return Ok(Visit { server: Arc::clone(server), is_shared });
+        }
+        let server = self.start(key.clone())?;
+        running.insert(key, Arc::clone(&server));
+        Ok(Visit { server, is_shared })
+    }
+
+    /// Ends the thread that is unused for longest if there must not be one more, and says whether there may be one
+    /// now.
+    fn make_room(&self, running: &mut HashMap<Key, Arc<Server>>) -> bool {
+        let own = running.iter().filter(|(key, _)| key.origin.is_some());
+        if own.clone().count() < self.max_threads {
+            return true;
+        }
+        let unused = own.filter_map(|(key, server)| Some((server.unused_for()?, key)));
+        let longest = unused.max_by_key(|(time, _)| *time).filter(|(time, _)| *time >= MIN_THREAD_HOLD);
+        let Some(key) = longest.map(|(_, key)| key.clone()) else { return false };
+        running.remove(&key).is_some()
+    }
+
+    fn start(self: &Arc<Self>, key: Key) -> Result<Arc<Server>, TransportError> {
+        static STARTED: AtomicU64 = AtomicU64::new(1);
+        let unstarted = |error: std::io::Error| TransportError::new(TransportErrorKind::Busy, error.to_string());
+        let clients = match key.origin {
+            Some(_) => self.factory.for_server(key.route, self.connections.limits())?,
+            None => self.factory.for_newcomers(key.route)?,
+        };
+        let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(unstarted)?;
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let (end, ended) = oneshot::channel();
+        let server = Server {
+            clients,
+            number,
+            handle: runtime.handle().clone(),
+            last_used: Mutex::new(Instant::now()),
+            _end: end,
+        };
+        let (servers, connections) = (Arc::downgrade(self), Arc::clone(&self.connections));
+        let drive = move || {
+            drive(runtime, ended, &servers, &key);
+            connections.thread_ended(number);
+        };
+        thread::Builder::new().name("tooljet-server".to_owned()).spawn(drive).map_err(unstarted)?;
+        Ok(Arc::new(server))
+    }
+
+    /// How long the thread is to go on at least; `None` if it has been unused for too long, and is forgotten now.
+    fn time_left(&self, key: &Key) -> Option<Duration> {
+        let mut running = self.running();
+        let Some(unused) = running.get(key)?.unused_for() else { return Some(IDLE_OF_SERVER.timeout) };
+        let left = IDLE_OF_SERVER.timeout.checked_sub(unused).filter(|left| !left.is_zero());
+        if left.is_none() {
+            running.remove(key);
+        }
+        left
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<Key, Arc<Server>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs what queries spawn, until the thread is unused for too long or has to make room. Dropping the runtime closes
+/// the connections that are left.
+fn drive(runtime: Runtime, mut ended: oneshot::Receiver<()>, servers: &Weak<Servers>, key: &Key) {
+    runtime.block_on(async {
+        while let Some(left) = servers.upgrade().and_then(|servers| servers.time_left(key)) {
+            if timeout(left, &mut ended).await.is_ok() {
+                return;
+            }
+        }
+    });
+}
+
+impl Server {
+    /// For how long no query has used it; `None` while one does. To be asked under the lock of all servers, as a
+    /// query may come.
+    fn unused_for(self: &Arc<Self>) -> Option<Duration> {
+        let is_unused = Arc::strong_count(self) == 1;
+        is_unused.then(|| self.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed())
+    }
+}
+
+impl Visit {
+    pub(super) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Does `work` on the server's thread, and gives it up when this is dropped.
+    pub(super) fn run<T: Send + 'static>(
+        self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = T> {
+        let handle = self.server.handle.clone();
+        Remote(handle.spawn(async move {
+            let result = work.await;
+            drop(self);
+            result
+        }))
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        *self.server.last_used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
+/// A task on another thread that ends with whoever waits for it.
+struct Remote<T>(JoinHandle<T>);
+
+impl<T> Future for Remote<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match ready!(Pin::new(&mut self.0).poll(cx)) {
+            Ok(result) => Poll::Ready(result),
+            Err(error) => panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+impl<T> Drop for Remote<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
