@@ -31,6 +31,9 @@ pub const MAX_RESPONSE_VALUES: usize = 4 << 20;
 pub const MAX_RESULT_BYTES: usize = 64 * MIB;
 /// JSON values in a result, each weighed by [`CONTAINER_WEIGHT`].
 pub const MAX_RESULT_VALUES: usize = 4 << 20;
+/// Stop sequences that the plugin applies itself, for a model that does not take them: as many as the API
+/// takes. Each is one more search through the answer.
+pub const MAX_APPLIED_STOPS: usize = 4;
 
 /// Options, request bodies and response bodies of all queries together, in bytes. A query beyond it waits, on
 /// its own time. One query at a time may exceed it, so that not all of them wait for each other.

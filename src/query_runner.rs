@@ -184,7 +184,9 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             let Some(rejection) = adjust::for_error(body, api_error, &self.log.adjusted) else {
                 return Err(error);
             };
-            rejection.adjustment.apply(body);
+            if !rejection.adjustment.apply(body) {
+                return Err(error);
+            }
             self.log.adjusted.push(rejection.adjustment.clone());
             rejections.push(rejection);
         };
@@ -198,8 +200,9 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
 
     fn adjust_to_known(&mut self, key: CacheKey, body: &mut Map<String, Value>) {
         for adjustment in adjust::for_family(body) {
-            adjustment.apply(body);
-            self.log.adjusted.push(adjustment);
+            if adjustment.apply(body) {
+                self.log.adjusted.push(adjustment);
+            }
         }
         for rejection in self.cache.rejections(key, self.sender.now()) {
             if rejection.applies_to(body) && rejection.adjustment.apply(body) {

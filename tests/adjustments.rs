@@ -9,7 +9,11 @@ use std::time::Duration;
 
 use script::{Script, Step, response};
 use serde_json::{Value, json};
-use tooljet_openai::{budgets::MAX_CACHE_AGE, policy::model_cache::ModelCache, service::Outcome};
+use tooljet_openai::{
+    budgets::{MAX_APPLIED_STOPS, MAX_CACHE_AGE},
+    policy::model_cache::ModelCache,
+    service::Outcome,
+};
 
 fn source() -> Value {
     json!({"apiKey": "sk-adjustments", "base_url": "https://gateway.example/v1"})
@@ -82,6 +86,31 @@ fn fails_with_the_error_when_a_part_of_a_parameter_is_rejected() {
         let outcome = script.run(&source(), &chat(json!({"metadata": {"a": "b"}, "stop_sequence": ["END"]})));
         let Outcome::Failed(failure) = outcome else { panic!("succeeded") };
         assert_eq!((&failure.data["param"], script.attempts()), (&json!(param), 1));
+    }
+}
+
+#[test]
+fn applies_no_more_stop_sequences_than_the_api() {
+    for (count, is_applied) in [(MAX_APPLIED_STOPS, true), (MAX_APPLIED_STOPS + 1, false)] {
+        let stops: Vec<_> = (1..count).map(|n| format!("<{n}>")).chain(["END".to_owned()]).collect();
+        let with_stops = |model: &str| chat(json!({"model": model, "extra_body": {"stop": stops}}));
+        let rejected = || rejected(Some("stop"), "stop is not supported");
+
+        // Cached, then known of the model's family.
+        let cache = ModelCache::default();
+        let script = Script::new([rejected(), pong()]);
+        script.run_with(&cache, &source(), &chat(json!({"stop_sequence": "x"})));
+        for query in [with_stops("m"), with_stops("gpt-5")] {
+            let script = Script::new([if is_applied { pong() } else { rejected() }]);
+            let outcome = script.run_with(&cache, &source(), &query);
+            assert_eq!(matches!(&outcome, Outcome::Ok(result) if result.data == "one "), is_applied, "{outcome:?}");
+            assert_eq!(script.sent.lock().unwrap()[0].body.get("stop").is_none(), is_applied);
+        }
+        // Known only after the error.
+        let script = Script::new([rejected(), pong()]);
+        let outcome = script.run(&source(), &with_stops("m"));
+        assert_eq!(matches!(&outcome, Outcome::Ok(result) if result.data == "one "), is_applied, "{outcome:?}");
+        assert_eq!(script.attempts(), if is_applied { 2 } else { 1 });
     }
 }
 

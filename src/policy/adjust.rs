@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    budgets::MAX_CACHED_VALUE_BYTES,
+    budgets::{MAX_APPLIED_STOPS, MAX_CACHED_VALUE_BYTES},
     error::ApiError,
     policy::capabilities::{Sampling, family},
 };
@@ -75,9 +75,11 @@ impl Adjustment {
         }
     }
 
-    /// Changes `body`; `false` if there was nothing to change.
+    /// Changes `body`. `false` if it stays as it is: there is nothing to change, or there are more stop
+    /// sequences than the plugin applies in the API's place.
     pub fn apply(&self, body: &mut Map<String, Value>) -> bool {
         match self {
+            Self::Removed("stop") if array_len(body.get("stop")) > MAX_APPLIED_STOPS => false,
             Self::Removed(name) => body.shift_remove(*name).is_some(),
             Self::Renamed { from, to } => match body.shift_remove(*from) {
                 Some(value) => {
@@ -100,6 +102,10 @@ impl Adjustment {
             }
         }
     }
+}
+
+fn array_len(value: Option<&Value>) -> usize {
+    value.and_then(Value::as_array).map_or(0, Vec::len)
 }
 
 /// Which requests need an adjustment, of those that may be rejected for the same reason.
