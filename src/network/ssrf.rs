@@ -7,8 +7,8 @@
 //! | loopback, link-local, metadata, carrier-grade NAT, reserved, multicast | blocked | blocked | blocked |
 //!
 //! Every address that a name resolves to must pass, unless `SSRF_DNS_RESOLUTION_CHECK=false`.
-//! The address that was checked is the one that is connected to, and redirects are never
-//! followed, so a name that changes its mind gains nothing.
+//! The address that was checked is the one that is connected to, so DNS rebinding gains nothing, and redirects
+//! are never followed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
