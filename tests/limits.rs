@@ -13,7 +13,7 @@ use std::{
     fs,
     io::Write,
     net::TcpListener,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError, mpsc},
     thread::{self, sleep},
     time::{Duration, Instant},
 };
@@ -163,6 +163,164 @@ fn fails_queries_that_wait_for_a_connection_when_none_can_be_opened() {
         assert_failure(&failure, "connection_refused", "refused");
     }
     eventually("no task is left", || plugin.runtime.metrics().num_alive_tasks() == 0);
+}
+
+/// A plugin to which every name leads to this machine.
+fn with_any_name(variables: &[(&str, &str)], settings: Settings) -> Plugin {
+    let lookup = |_: &str| Ok(vec!["127.0.0.1:0".parse().unwrap()]);
+    let variables = [&[("SSRF_PROTECTION_ENABLED", "false")], variables].concat();
+    Plugin::with_client(client_with(&variables, Settings { lookup: Arc::new(lookup), ..settings }).unwrap())
+}
+
+/// Runs so many queries at a time, each of which must succeed.
+fn burst(plugin: &Plugin, base_url: &str, queries: usize) {
+    let queries: Vec<_> = (0..queries).map(|_| plugin.spawn(source(base_url), query(SECONDS))).collect();
+    for query in queries {
+        assert_pong(&plugin.runtime.block_on(query).unwrap());
+    }
+}
+
+/// Answers when all of a burst have arrived, so that each takes a connection.
+fn together(queries: usize) -> impl Fn(&mut Connection) + Send + Sync + 'static {
+    let all = Barrier::new(queries);
+    move |connection| {
+        connection.answer(|_| {
+            all.wait();
+            pong()
+        });
+    }
+}
+
+#[test]
+fn a_burst_of_queries_leaves_four_connections_at_a_server_that_may_be_small() {
+    let _alone = alone();
+    let server = Server::start(together(32));
+    let settings = Settings { idle_timeout_of_server_burst: Duration::from_millis(20), ..Settings::default() };
+    let plugin = with_any_name(&[], settings);
+    for _ in 0..2 {
+        burst(&plugin, &server.url(), 32);
+        assert!(plugin.client.connections() >= server.open());
+        eventually("four are left", || server.open() == 4);
+    }
+}
+
+#[test]
+fn a_burst_of_queries_leaves_two_connections_at_openai() {
+    let _alone = alone();
+    let authority = Authority::new();
+    let config = server_config(authority.certify("api.openai.com", |_| ()));
+    let server = Server::tls(config, together(8));
+    let address = ([127, 0, 0, 1], server.port()).into();
+    let settings = Settings {
+        idle_timeout_of_provider_burst: Duration::from_millis(20),
+        lookup: Arc::new(move |_| Ok(vec![address])),
+        ..Settings::default()
+    };
+    let plugin = Plugin::with_client(
+        client_with(&[("NODE_EXTRA_CA_CERTS", pem_file(&authority.pem()).as_str())], settings).unwrap(),
+    );
+    for _ in 0..2 {
+        burst(&plugin, "https://api.openai.com/v1", 8);
+        assert_eq!(threads("tooljet-server"), 0);
+        eventually("two are left", || server.open() == 2);
+    }
+}
+
+#[test]
+fn many_servers_leave_few_connections_and_threads() {
+    let _alone = alone();
+    let server = Server::answering(|_| pong());
+    let plugin = with_any_name(&[], Settings { max_server_threads: 4, ..Settings::default() });
+    for n in 0..100 {
+        plugin.succeed(&format!("http://host-{n}.example:{}/v1", server.port()));
+    }
+    eventually("those of the four are left", || server.open() == 4);
+    assert_eq!(plugin.client.connections(), 4);
+    // Four, and the one that the others share.
+    assert_eq!(threads("tooljet-server"), 5);
+    drop(plugin);
+    eventually("the threads end with the client", || threads("tooljet-server") == 0);
+}
+
+#[test]
+fn queries_beyond_the_connections_of_their_server_or_of_the_process_wait_on_their_own_time() {
+    let _alone = alone();
+    let (release, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let server = Server::start(move |connection| {
+        connection.answer(|_| {
+            let _ = gate.lock().unwrap().recv();
+            pong()
+        });
+    });
+    // 64 connections, 32 of them to one server.
+    let plugin = with_any_name(&[], Settings { max_descriptors: 256, ..Settings::default() });
+    let url = |name: &str| format!("http://{name}.example:{}/v1", server.port());
+    let spawn = |name, milliseconds| plugin.spawn(source(&url(name)), query(milliseconds));
+    let mut queries: Vec<_> = (0..32).map(|_| spawn("a", SECONDS)).collect();
+    server.wait_for_requests(32);
+    let failure = failure(plugin.runtime.block_on(spawn("a", 400)).unwrap());
+    assert_failure(&failure, "server_busy", "Try again");
+    queries.extend((0..32).map(|_| spawn("b", SECONDS)));
+    server.wait_for_requests(64);
+    let waiting = ["a", "b", "c"].map(|name| spawn(name, SECONDS));
+    let failure = plugin::failure(plugin.runtime.block_on(spawn("c", 400)).unwrap());
+    assert_failure(&failure, "server_busy", "no connection was free in time");
+    assert_eq!((server.open(), plugin.client.connections()), (64, 64));
+    drop(release);
+    for query in queries.into_iter().chain(waiting) {
+        assert_pong(&plugin.runtime.block_on(query).unwrap());
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn silent_connections_are_probed_within_half_a_minute() {
+    let _alone = alone();
+    let server = Server::answering(|_| pong());
+    let plugin = Plugin::new();
+    plugin.succeed(&server.url());
+    let port = format!(":{:04X}", server.port());
+    let table = fs::read_to_string("/proc/self/net/tcp").unwrap();
+    let rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+    // Address, peer, state (01: established), queues, timer (02: keep-alive) with the hundredths of seconds left.
+    let timers: Vec<_> = rows.filter(|row| row[2].ends_with(&port) && row[3] == "01").map(|row| row[5]).collect();
+    let [timer] = timers[..] else { panic!("one connection: {table}") };
+    let (kind, left) = timer.split_once(':').unwrap();
+    let left = u64::from_str_radix(left, 16).unwrap();
+    assert!(kind == "02" && (1..=3_000).contains(&left), "{timer}");
+}
+
+#[test]
+fn a_server_that_floods_its_connections_delays_no_query_to_another() {
+    let _alone = alone();
+    let zeros = vec![b'0'; 256 << 10];
+    let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(10_000);
+    let flooding = Server::start(move |connection| {
+        connection.request();
+        if connection.number.is_multiple_of(2) {
+            connection.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+            while connection.send(&zeros) {}
+        } else {
+            while connection.send(&interim) {}
+        }
+    });
+    let other = Server::answering(|_| pong());
+    let plugin = Plugin::new();
+    plugin.succeed(&other.url());
+    let start = Instant::now();
+    let flooded: Vec<_> = (0..8).map(|_| plugin.spawn(source(&flooding.url()), query(1_000))).collect();
+    let mut slowest = Duration::ZERO;
+    while !flooded.iter().all(JoinHandle::is_finished) {
+        let start = Instant::now();
+        plugin.succeed(&other.url());
+        slowest = slowest.max(start.elapsed());
+    }
+    assert!(start.elapsed() < Duration::from_secs(3), "the deadline was kept after {:?}", start.elapsed());
+    assert!(slowest < Duration::from_millis(500), "a query to another server took {slowest:?}");
+    for query in flooded {
+        assert_failure(&failure(plugin.runtime.block_on(query).unwrap()), "timeout", "No response within");
+    }
 }
 
 /// Threads of this process with this name.

@@ -1,5 +1,9 @@
-//! What the server's environment says about the network: proxies and extra authorities.
+//! Reads proxy settings from the server's environment.
 //! Nothing named `OPENAI_*` is read: it would lend the operator's account to every tenant.
+
+use url::{Url, form_urlencoded};
+
+use crate::input::secret::Secret;
 
 /// Proxies as the environment sets them.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -44,6 +48,23 @@ impl Proxies {
             no_proxy: read("NO_PROXY"),
         }
     }
+
+    /// The passwords, decoded; where there is none, the user name, which may be a token.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let proxies = [&self.http, &self.https].into_iter().flatten();
+        let urls = proxies.filter_map(|proxy| Url::parse(&proxy.address).ok());
+        urls.map(|url| percent_decoded(url.password().unwrap_or_else(|| url.username())))
+            .filter(|secret| !secret.is_empty())
+            .map(Secret::new)
+            .collect()
+    }
+}
+
+/// A part of a URL without its escapes. In a query string, `&` and `+` would mean something else.
+fn percent_decoded(part: &str) -> String {
+    let query = format!("={}", part.replace('&', "%26").replace('+', "%2B"));
+    form_urlencoded::parse(query.as_bytes()).map(|(_, value)| value.into_owned()).collect()
 }
 
 #[cfg(test)]
@@ -63,6 +84,20 @@ mod tests {
     fn tooljets_own_proxy_wins_and_is_for_everything() {
         let both = Some("http://a:1".to_owned());
         assert_eq!(addresses(&[("TOOLJET_HTTP_PROXY", "a:1"), ("HTTPS_PROXY", "http://b:2")]), (both.clone(), both));
+    }
+
+    #[test]
+    fn names_the_password_of_each_proxy_or_else_its_user() {
+        let secrets = |address: &str| {
+            let secrets = proxies(&[("HTTPS_PROXY", address)]).secrets();
+            secrets.iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(secrets("http://user:pa%3Ahush%40word@proxy:3128"), ["pa:hush@word"]);
+        assert_eq!(secrets("user:a&b+c=d@proxy:3128"), ["a&b+c=d"]);
+        assert_eq!(secrets("http://token@proxy:3128"), ["token"]);
+        assert!(secrets("http://proxy:3128").is_empty() && secrets("http://[::1").is_empty());
+        let both = proxies(&[("HTTP_PROXY", "http://u:one@a"), ("HTTPS_PROXY", "http://u:two@b")]).secrets();
+        assert_eq!(both, [Secret::new("one"), Secret::new("two")]);
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! | loopback, link-local, metadata, carrier-grade NAT, reserved, multicast | blocked | blocked | blocked |
 //!
 //! Every address that a name resolves to must pass, unless `SSRF_DNS_RESOLUTION_CHECK=false`.
-//! The address that was checked is the one that is connected to, and redirects are never
-//! followed, so a name that changes its mind gains nothing.
+//! The address that was checked is the one that is connected to, so DNS rebinding gains nothing, and redirects
+//! are never followed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -126,7 +126,8 @@ fn is_reserved_v6(ip: Ipv6Addr) -> bool {
         matches!(ip.segments(), [0x2001, 0, ..] | [0x64, 0xff9b, 1, ..] | [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]);
     let is_site_local = ip.segments()[0] & 0xffc0 == 0xfec0;
     let named = named || is_site_local;
-    named || ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip.is_unicast_link_local()
+    // `::` and `::1` wrap an IPv4 address as well.
+    named || ip.is_multicast() || ip.is_unicast_link_local()
 }
 
 /// An IPv4 address inside `::a.b.c.d`, `64:ff9b::/96` (NAT64), `::ffff:0:0:0/96` (SIIT) or
@@ -165,13 +166,20 @@ mod tests {
             let rules = rules(edition, "true");
             assert!(allows(&rules, "https://gateway.example/v1") && allows(&rules, "https://8.8.8.8/v1"));
             assert!(allows(&rules, "https://198.17.0.1/v1") && allows(&rules, "https://198.20.0.1/v1"));
+            assert!(allows(&rules, "https://100.63.255.255/v1") && allows(&rules, "https://100.128.0.0/v1"));
             assert!(resolves(&rules, "93.184.216.34") && resolves(&rules, "2606:2800::1"));
         }
     }
 
     #[test]
     fn private_addresses_and_localhost_are_blocked_in_the_cloud_only() {
-        for url in ["http://localhost:11434", "http://10.0.0.5/v1", "http://192.168.1.2/v1", "http://[fd00::1]/v1"] {
+        for url in [
+            "http://localhost:11434",
+            "http://10.0.0.5/v1",
+            "http://192.168.1.2/v1",
+            "http://[fd00::1]/v1",
+            "http://[64:ff9b::a00:5]/v1",
+        ] {
             assert!(allows(&rules("", ""), url), "{url}");
             assert!(allows(&rules("ee", "true"), url), "{url}");
             assert!(!allows(&rules("cloud", "false"), url), "{url}");
@@ -188,7 +196,9 @@ mod tests {
             "http://2130706433/",
             "http://017700000001/",
             "http://169.254.169.254/",
+            "http://100.64.0.0/",
             "http://100.100.100.200/",
+            "http://100.127.255.255/",
             "http://0.0.0.0/",
             "http://224.0.0.1/",
             "http://255.255.255.255/",
@@ -206,6 +216,8 @@ mod tests {
             "http://[::a9fe:a9fe]/",
             "http://[fec0::1]/",
             "http://[feff::1]/",
+            "http://[ff02::1]/",
+            "http://[::]/",
             "http://198.18.0.1/",
             "http://198.19.255.255/",
             "http://[2001:0:7f00:1::]/",
@@ -228,6 +240,25 @@ mod tests {
         assert!(allows(&rules("ee", ""), "http://127.0.0.1/"));
         assert!(!allows(&rules("ee", "true"), "http://127.0.0.1/"));
         assert!(!allows(&rules("cloud", "false"), "http://127.0.0.1/"));
+    }
+
+    #[test]
+    fn localhost_may_lead_to_loopback_where_its_name_may_be_used() {
+        let loopback = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
+        for name in ["localhost", "LocalHost."] {
+            assert!(rules("", "").check_resolved(name, &loopback).is_ok(), "{name}");
+            assert!(rules("cloud", "").check_resolved(name, &loopback).is_err(), "{name}");
+        }
+        assert!(rules("", "").check_resolved("localhost.example", &loopback).is_err());
+    }
+
+    #[test]
+    fn addresses_are_checked_unless_the_administrator_turns_that_off() {
+        let rules = |check: &'static str| {
+            Rules::from_env(|name| (name == "SSRF_DNS_RESOLUTION_CHECK").then(|| check.to_owned()))
+        };
+        assert!(resolves(&rules(" false "), "127.0.0.1") && !resolves(&rules("no"), "127.0.0.1"));
+        assert!(!allows(&rules("false"), "http://127.0.0.1/"));
     }
 
     #[test]

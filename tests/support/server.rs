@@ -114,6 +114,11 @@ impl Server {
         self.shared.log().opened
     }
 
+    /// Connections that are open now.
+    pub fn open(&self) -> usize {
+        self.shared.log().open.len()
+    }
+
     /// The largest number of connections that were open at once.
     pub fn most_open(&self) -> usize {
         self.shared.log().most_open

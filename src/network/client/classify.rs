@@ -1,4 +1,4 @@
-//! What the errors of the HTTP client, and of what is below it, mean.
+//! Classifies the errors of the HTTP client, and of what is below it.
 
 use std::{error::Error as StdError, io};
 
@@ -45,49 +45,67 @@ fn of_proxy(error: Failed<'_>, scheme: &str) -> Option<TransportError> {
     })
 }
 
-/// What a failure means. That is in the chain of its causes, never in its own text.
+/// What the HTTP client says of an exchange that broke, and what that means; the first that applies.
+const MESSAGES: [(&str, Kind); 5] = [
+    ("before message completed", Kind::Reset),
+    ("connection closed", Kind::Reset),
+    ("parsed", Kind::NotHttp),
+    ("message head is too large", Kind::NotHttp),
+    ("received unexpected message", Kind::NotHttp),
+];
+/// What it says where the head of a response was fine.
+const READING_BODY: &str = "reading a body";
+
+/// Classifies a failure by its cause chain, never by its own message.
 pub(super) fn of(error: Failed<'_>) -> TransportError {
-    let known = causes(error).find_map(|cause| {
-        if let Some(Blocked(reason)) = cause.downcast_ref() {
-            return Some(TransportError::new(Kind::Blocked, *reason));
-        }
-        if let Some(Unresolved(reason)) = cause.downcast_ref() {
-            return Some(TransportError::new(Kind::Dns, reason.clone()));
-        }
-        if let Some(error) = cause.downcast_ref::<InvalidDnsNameError>() {
-            return Some(TransportError::new(Kind::Dns, error.to_string()));
-        }
-        cause.downcast_ref().map(tls::failure)
-    });
-    if let Some(known) = known {
+    if let Some(known) = causes(error).find_map(of_typed) {
         return known;
     }
+    if error.connecting && error.timed_out {
+        return TransportError::new(Kind::ConnectTimeout, "");
+    }
     let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+    // For example after unanswered keep-alive probes; the client calls it a timeout as well.
+    if io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut && io.raw_os_error().is_some()) {
+        return TransportError::new(Kind::Reset, innermost(error));
+    }
+    if error.timed_out {
+        return TransportError::new(Kind::Timeout, "");
+    }
     let chain = causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    let says = |words: &str| chain.contains(words);
-    let kind = match io.map(io::Error::kind) {
-        _ if error.connecting && error.timed_out => return TransportError::new(Kind::ConnectTimeout, ""),
-        // The system gave the connection up, for example after unanswered keep-alive probes.
-        Some(io::ErrorKind::TimedOut) if io.is_some_and(|io| io.raw_os_error().is_some()) => Kind::Reset,
-        _ if error.timed_out => return TransportError::new(Kind::Timeout, ""),
-        Some(io::ErrorKind::ConnectionRefused) => Kind::Refused,
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => Kind::Unreachable,
-        Some(io::ErrorKind::UnexpectedEof) if says("reading a body") => Kind::Truncated,
-        Some(
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::UnexpectedEof,
-        ) => Kind::Reset,
+    let of_message = || MESSAGES.iter().find(|(message, _)| chain.contains(message)).map(|(_, kind)| *kind);
+    let kind = io.and_then(|io| of_io(io.kind(), chain.contains(READING_BODY))).or_else(of_message);
+    TransportError::new(kind.unwrap_or(Kind::Other), innermost(error))
+}
+
+/// Errors whose type says it all.
+fn of_typed(cause: &Cause) -> Option<TransportError> {
+    if let Some(Blocked(reason)) = cause.downcast_ref() {
+        return Some(TransportError::new(Kind::Blocked, *reason));
+    }
+    if let Some(Unresolved(reason)) = cause.downcast_ref() {
+        return Some(TransportError::new(Kind::Dns, reason.clone()));
+    }
+    if let Some(error) = cause.downcast_ref::<InvalidDnsNameError>() {
+        return Some(TransportError::new(Kind::Dns, error.to_string()));
+    }
+    cause.downcast_ref().map(tls::failure)
+}
+
+fn of_io(kind: io::ErrorKind, is_reading_body: bool) -> Option<Kind> {
+    use io::ErrorKind;
+    Some(match kind {
+        ErrorKind::ConnectionRefused => Kind::Refused,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Kind::Unreachable,
+        ErrorKind::UnexpectedEof if is_reading_body => Kind::Truncated,
+        ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::UnexpectedEof => Kind::Reset,
         // Malformed chunked encoding.
-        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) if says("reading a body") => Kind::NotHttp,
-        _ if says("before message completed") || says("connection closed") => Kind::Reset,
-        _ if says("parsed") || says("message head is too large") || says("received unexpected message") => {
-            Kind::NotHttp
-        }
-        _ => Kind::Other,
-    };
-    TransportError::new(kind, innermost(error))
+        ErrorKind::InvalidData | ErrorKind::InvalidInput if is_reading_body => Kind::NotHttp,
+        _ => return None,
+    })
 }
 
 /// The causes of an error, outermost first.

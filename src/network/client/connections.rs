@@ -223,3 +223,140 @@ impl Drop for Permit {
         connections.changed.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        max: 8,
+        max_of_server: 4,
+        lasting: IdleLimits { max: 2, timeout: Duration::from_secs(90) },
+        burst: IdleLimits { max: 1, timeout: Duration::from_secs(2) },
+    };
+
+    fn owner(origin: &str) -> Owner {
+        Owner { origin: origin.to_owned(), thread: 1, keeps_idle: true }
+    }
+
+    /// A state, and the time that it is told.
+    struct Clock {
+        state: State,
+        now: Instant,
+    }
+
+    impl Clock {
+        fn new() -> Self {
+            Self { state: State::default(), now: Instant::now() }
+        }
+
+        fn pass(&mut self, seconds: u64) {
+            self.now += Duration::from_secs(seconds);
+        }
+
+        fn take(&mut self, origin: &str) -> Option<Kind> {
+            self.state.take(&owner(origin), &LIMITS, self.now)
+        }
+
+        fn give_back(&mut self, origin: &str, kind: Kind) {
+            self.state.give_back(&owner(origin), kind, &LIMITS, self.now);
+        }
+    }
+
+    #[test]
+    fn uses_the_lasting_connections_first_and_again() {
+        let mut clock = Clock::new();
+        let kinds = [(); 4].map(|()| clock.take("a").unwrap());
+        assert_eq!(kinds, [Kind::Lasting, Kind::Lasting, Kind::Burst, Kind::Burst]);
+        for kind in kinds {
+            clock.give_back("a", kind);
+        }
+        // One of the burst is beyond the idle ones of its kind.
+        assert_eq!(clock.state.open, 3);
+        assert_eq!([(); 4].map(|()| clock.take("a").unwrap()), kinds);
+        assert_eq!(clock.state.open, 4);
+    }
+
+    #[test]
+    fn forgets_idle_connections_after_twice_their_time() {
+        let mut clock = Clock::new();
+        for kind in [(); 3].map(|()| clock.take("a").unwrap()) {
+            clock.give_back("a", kind);
+        }
+        let mut open_after = |seconds| {
+            clock.pass(seconds);
+            clock.state.expire(&LIMITS, clock.now);
+            clock.state.open
+        };
+        assert_eq!((open_after(3), open_after(1), open_after(175), open_after(1)), (3, 2, 2, 0));
+        assert!(clock.state.servers.is_empty());
+    }
+
+    #[test]
+    fn gives_one_server_its_part_and_leaves_the_rest_to_others() {
+        let mut clock = Clock::new();
+        assert_eq!((0..9).filter_map(|_| clock.take("a")).count(), 4);
+        assert_eq!((0..9).filter_map(|_| clock.take("b")).count(), 4);
+        assert_eq!(clock.take("c"), None);
+        assert!(!clock.state.servers.contains_key(&owner("c")), "a name that only waits takes memory");
+        clock.give_back("a", Kind::Lasting);
+        // The connection is idle, which is of use to its own server only, until its time is over.
+        assert_eq!((clock.take("c"), clock.take("a")), (None, Some(Kind::Lasting)));
+        clock.give_back("a", Kind::Lasting);
+        clock.pass(180);
+        assert_eq!(clock.take("c"), Some(Kind::Lasting));
+    }
+
+    #[test]
+    fn keeps_nothing_idle_on_a_thread_that_many_share() {
+        let mut state = State::default();
+        let shared = Owner { keeps_idle: false, ..owner("a") };
+        let kind = state.take(&shared, &LIMITS, Instant::now()).unwrap();
+        state.give_back(&shared, kind, &LIMITS, Instant::now());
+        assert_eq!((state.open, state.servers.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_thread_that_ends_takes_only_its_own_idle_connections_with_it() {
+        let connections = Connections::new(LIMITS);
+        for thread in [1, 2] {
+            let owner = Owner { thread, ..owner("a") };
+            let mut state = connections.state();
+            let kind = state.take(&owner, &LIMITS, Instant::now()).unwrap();
+            state.give_back(&owner, kind, &LIMITS, Instant::now());
+        }
+        connections.thread_ended(1);
+        assert_eq!(connections.open(), 1);
+        assert_eq!(connections.state().servers.keys().map(|owner| owner.thread).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn a_query_that_waits_goes_on_when_another_gives_its_connection_back() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let connections = Connections::new(LIMITS);
+            let mut permits = Vec::new();
+            for _ in 0..4 {
+                permits.push(connections.take(owner("a")).await);
+            }
+            let waiting = tokio::spawn({
+                let connections = Arc::clone(&connections);
+                async move { connections.take(owner("a")).await.kind }
+            });
+            tokio::task::yield_now().await;
+            assert!(!waiting.is_finished());
+            permits.remove(0);
+            tokio::task::yield_now().await;
+            assert!(waiting.is_finished(), "it waits for the next look");
+            assert_eq!(waiting.await.unwrap(), Kind::Lasting);
+        });
+    }
+
+    #[test]
+    fn takes_a_quarter_of_the_descriptors_within_its_limits() {
+        let max = |descriptors| Limits::new(descriptors, LIMITS.lasting, LIMITS.burst.timeout).max;
+        assert_eq!((max(20), max(1024), max(usize::MAX)), (64, 256, 1024));
+        let limits = Limits::new(1024, LIMITS.lasting, LIMITS.burst.timeout);
+        assert_eq!((limits.max_of_server, limits.burst.max), (128, 64));
+    }
+}

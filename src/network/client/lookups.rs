@@ -200,3 +200,110 @@ impl Lookups {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, time::Duration};
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn target(name: &str, is_trusted: bool) -> Target {
+        Target { name: name.to_owned(), is_trusted }
+    }
+
+    /// Lookups that find everything at once but names that begin with `silent`, until the sender is dropped.
+    fn lookups() -> (Lookups, mpsc::Sender<()>) {
+        let (open_gate, gate) = mpsc::channel();
+        let gate = Mutex::new(gate);
+        let lookup = move |name: &str| match name {
+            "nowhere" => Ok(Vec::new()),
+            "unknown" => Err(io::Error::other("no such name")),
+            name => {
+                if name.starts_with("silent") {
+                    let _ = gate.lock().unwrap().recv();
+                }
+                Ok(vec!["192.0.2.1:0".parse().unwrap()])
+            }
+        };
+        (Lookups::new(Arc::new(lookup)), open_gate)
+    }
+
+    fn block_on(test: impl Future<Output = ()>) {
+        crate::network::client::runtime().unwrap().block_on(test);
+    }
+
+    /// Starts as many silent lookups as there may be of names that others chose, and one more.
+    fn silence(lookups: &Lookups) -> Vec<watch::Receiver<Option<Found>>> {
+        (0..=MAX_LOOKUPS).map(|n| lookups.subscribe(&target(&format!("silent-{n}"), false))).collect()
+    }
+
+    #[test]
+    fn tells_apart_names_that_are_found_have_no_address_or_do_not_exist() {
+        block_on(async {
+            let (lookups, _gate) = lookups();
+            assert_eq!(lookups.find(&target("name", false)).await.unwrap(), ["192.0.2.1:0".parse().unwrap()]);
+            assert_eq!(lookups.find(&target("nowhere", false)).await.unwrap_err().0, "no address");
+            assert_eq!(lookups.find(&target("unknown", false)).await.unwrap_err().0, "no such name");
+            assert!(!lookups.is_pending(&target("unknown", false)));
+        });
+    }
+
+    #[test]
+    fn silent_names_hold_up_neither_trusted_names_nor_those_that_were_found() {
+        block_on(async {
+            let (lookups, gate) = lookups();
+            lookups.find(&target("known", false)).await.unwrap();
+            let silent = silence(&lookups);
+            assert_eq!(lookups.state().threads[&Lane::New], MAX_LOOKUPS - 2 * RESERVED_LOOKUPS);
+            // Were it trusted, its lookup would not wait for a thread.
+            let name = target("api.example", false);
+            assert!(timeout(Duration::from_millis(10), lookups.find(&name)).await.is_err());
+            assert!(lookups.is_pending(&name));
+            for found in [target("known", false), target("api.example", true)] {
+                timeout(Duration::from_secs(5), lookups.find(&found)).await.unwrap().unwrap();
+            }
+            drop(gate);
+            for mut found in silent {
+                found.wait_for(Option::is_some).await.unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn a_lookup_that_nobody_waits_for_any_more_is_not_begun() {
+        block_on(async {
+            let (lookups, gate) = lookups();
+            let mut silent = silence(&lookups);
+            drop(lookups.subscribe(&target("given up", false)));
+            let next = lookups.subscribe(&target("next", false));
+            assert!(!lookups.is_pending(&target("given up", false)), "it is still queued");
+            silent.push(next);
+            // The one before is taken out when another is queued, this one when its turn comes.
+            drop(lookups.subscribe(&target("given up last", false)));
+            drop(gate);
+            for mut found in silent {
+                found.wait_for(Option::is_some).await.unwrap();
+            }
+            while !lookups.state().threads.values().all(|threads| *threads == 0) {
+                tokio::task::yield_now().await;
+            }
+            let state = lookups.state();
+            assert!(state.pending.is_empty() && state.known.iter().all(|name| !name.starts_with("given up")));
+        });
+    }
+
+    #[test]
+    fn remembers_a_bounded_number_of_names_and_none_that_fails() {
+        let mut state = State::default();
+        let found = || Ok(vec!["192.0.2.1:0".parse().unwrap()]);
+        for n in 0..=MAX_KNOWN_NAMES {
+            state.finish(&target(&n.to_string(), false), found());
+        }
+        assert_eq!(state.known.len(), MAX_KNOWN_NAMES);
+        assert!(state.lane(&target("0", false)) == Lane::New && state.lane(&target("1", false)) == Lane::Known);
+        state.finish(&target("1", false), Err(Unresolved(String::new())));
+        assert!(state.lane(&target("1", false)) == Lane::New);
+    }
+}

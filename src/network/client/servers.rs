@@ -214,3 +214,101 @@ impl<T> Drop for Remote<T> {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::network::client::{self, Client, Settings};
+
+    fn servers(max_server_threads: usize) -> Arc<Servers> {
+        Client::from_env(|_| None, Settings { max_server_threads, ..Settings::default() }).unwrap().servers
+    }
+
+    fn visit(servers: &Arc<Servers>, origin: &str) -> Visit {
+        servers.visit(origin, Route::Checked).unwrap()
+    }
+
+    /// Makes the thread of this number look unused for so long.
+    fn age(servers: &Servers, number: u64, time: Duration) {
+        let running = servers.running();
+        let server = running.values().find(|server| server.number == number).unwrap();
+        *server.last_used.lock().unwrap() = Instant::now().checked_sub(time).unwrap();
+    }
+
+    #[test]
+    fn a_server_that_is_stuck_holds_up_no_other() {
+        let servers = servers(2);
+        let (release, gate) = mpsc::channel::<()>();
+        client::runtime().unwrap().block_on(async {
+            let stuck = visit(&servers, "a").run(async move { gate.recv().is_err() });
+            assert_eq!(visit(&servers, "b").run(async { 1 }).await, 1);
+            drop(release);
+            assert!(stuck.await);
+        });
+    }
+
+    #[test]
+    fn work_is_given_up_with_the_query_that_waits_for_it() {
+        let servers = servers(1);
+        client::runtime().unwrap().block_on(async {
+            let (held, mut dropped) = oneshot::channel::<()>();
+            drop(visit(&servers, "a").run(async move {
+                let _held = held;
+                std::future::pending::<()>().await;
+            }));
+            assert!(timeout(Duration::from_secs(5), &mut dropped).await.is_ok());
+        });
+    }
+
+    #[test]
+    fn a_panic_on_the_thread_panics_where_the_query_waits() {
+        let servers = servers(1);
+        let work = async {
+            if true {
+                panic!("on purpose")
+            }
+        };
+        let run = || client::runtime().unwrap().block_on(visit(&servers, "a").run(work));
+        let panic = panic::catch_unwind(panic::AssertUnwindSafe(run)).unwrap_err();
+        assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
+    }
+
+    #[test]
+    fn newcomers_share_a_thread_until_one_is_unused_for_a_while() {
+        let servers = servers(2);
+        let (a, b) = (visit(&servers, "a"), visit(&servers, "b"));
+        let (a_number, b_number) = (a.server.number, b.server.number);
+        let (c, d) = (visit(&servers, "c"), visit(&servers, "d"));
+        assert!(!a.is_shared && !b.is_shared && c.is_shared && d.is_shared);
+        assert!(a_number != b_number && c.server.number == d.server.number);
+        assert_eq!(visit(&servers, "a").server.number, a_number);
+        drop((a, b));
+        // Those in use lately keep theirs, also if no query is under way.
+        assert!(visit(&servers, "c").is_shared);
+        let (unused, unused_for_longer) = (MIN_THREAD_HOLD, 2 * MIN_THREAD_HOLD);
+        age(&servers, a_number, unused);
+        age(&servers, b_number, unused_for_longer);
+        let c = visit(&servers, "c");
+        assert!(!c.is_shared && c.server.number > d.server.number);
+        assert_eq!(visit(&servers, "a").server.number, a_number);
+        assert!(visit(&servers, "b").is_shared, "the thread that was unused for longest goes first");
+    }
+
+    #[test]
+    fn a_thread_ends_after_its_idle_time_and_not_while_a_query_is_under_way() {
+        let servers = servers(1);
+        let visit = visit(&servers, "a");
+        let (number, server) = (visit.server.number, Arc::downgrade(&visit.server));
+        let key = Key { origin: Some("a".to_owned()), route: Route::Checked };
+        age(&servers, number, 2 * IDLE_OF_SERVER.timeout);
+        assert_eq!(servers.time_left(&key), Some(IDLE_OF_SERVER.timeout));
+        drop(visit);
+        age(&servers, number, IDLE_OF_SERVER.timeout / 2);
+        assert!(servers.time_left(&key).is_some_and(|left| left <= IDLE_OF_SERVER.timeout / 2));
+        age(&servers, number, IDLE_OF_SERVER.timeout);
+        assert_eq!(servers.time_left(&key), None);
+        assert!(server.upgrade().is_none() && servers.running().is_empty());
+    }
+}
