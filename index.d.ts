@@ -34,7 +34,7 @@ export type JsonValue =
 /** A JSON object, or its text. */
 export type JsonObjectOption = { [name: string]: unknown } | string | null | undefined;
 
-/** What every query may hold, whatever its operation. */
+/** Options of every query, whatever its operation. */
 export interface QueryBase {
   /**
    * ToolJet's own "Timeout ( ms )". The query ends shortly before it, with this plugin's error, and
@@ -61,17 +61,17 @@ export interface Message {
   [member: string]: unknown;
 }
 
-/** What a file picker of ToolJet holds for a file; `dataURL` or `base64Data` is used. */
+/** A file of ToolJet's file picker; `dataURL` or `base64Data` is used. */
 export interface PickedFile {
   name?: string;
-  /** The media type, such as `image/png`. Read only where the data itself does not tell. */
+  /** The media type, such as `image/png`. Read only if the data itself does not show it. */
   type?: string;
   dataURL?: string;
   base64Data?: string;
   [member: string]: unknown;
 }
 
-/** An image or a PDF: a data URI, base64 text, or a picked file; an image also by its URL. */
+/** An image or a PDF: a data URI, a base64 string, or a picked file; an image also by its URL. */
 export type FileOption = string | PickedFile;
 
 /**
@@ -88,7 +88,7 @@ export interface ChatComponentMessage {
   [member: string]: unknown;
 }
 
-/** Keys that queries saved with ToolJet's own openai plugin hold, in both spellings. */
+/** Keys of queries saved with ToolJet's own openai plugin, in both spellings. */
 export type SavedEmbeddingKey =
   | 'model_embedding'
   | `input_${'M' | '_m'}${1 | 2 | 3}`
@@ -106,13 +106,13 @@ export interface SourceOptions {
   apiKey: string;
   /**
    * Only needed if the key belongs to several organizations. Sent as `OpenAI-Organization`. The
-   * text `null` counts as empty.
+   * string `null` counts as empty.
    * @default none
    */
   organizationId?: TextOption;
   /**
    * Usage is counted for this project. Only needed if the key belongs to several projects. Sent
-   * as `OpenAI-Project`. The text `null` counts as empty.
+   * as `OpenAI-Project`. The string `null` counts as empty.
    * @default none
    */
   project_id?: TextOption;
@@ -140,8 +140,8 @@ export interface SourceOptions {
    */
   timeout_seconds?: NumberOption;
   /**
-   * How often a query is sent again if the server is busy or cannot be reached. Errors such as
-   * a wrong key or an exhausted quota are not retried.
+   * How often a query is retried if the server is busy or cannot be reached. Errors such as a
+   * wrong key or an exhausted quota are not retried.
    * @range 0 to 10, whole
    * @default 2
    */
@@ -154,7 +154,7 @@ export interface CompletionOptions extends QueryBase {
   /**
    * Any model that the server knows. A chat model continues the text through Chat. Accepts:
    * model ID.
-   * @default gpt-3.5-turbo-instruct, and gpt-5.4-mini where that is gone
+   * @default gpt-3.5-turbo-instruct, and gpt-5.4-mini if that is gone
    */
   model?: TextOption;
   /** The text to continue. Required. */
@@ -169,14 +169,14 @@ export interface CompletionOptions extends QueryBase {
   max_tokens?: NumberOption;
   /**
    * Higher values make the text more varied, lower values more predictable. Many reasoning
-   * models do not take it: it is then left out, and metadata says so.
+   * models reject it: it is then left out, and metadata says so.
    * @range 0 to 2
    * @default set by the model
    */
   temperature?: NumberOption;
   /**
    * The answer ends before this text. Commas and line breaks count as typed; for a line break
-   * alone, enter ["\n"]. If the model does not take stop sequences, the plugin cuts the answer
+   * alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the answer
    * itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up to 4.
    * @default none
    */
@@ -202,8 +202,8 @@ export interface CompletionOptions extends QueryBase {
   advanced?: 'on' | 'off' | Unset;
   /**
    * With Answer and details, data is an object with the answer, token usage, model,
-   * finish_reason and everything else that metadata holds. Useful in ToolJet 2, where queries
-   * have no metadata. Under Advanced.
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
    * @default answer
    */
   result?: 'answer' | 'details' | Unset;
@@ -239,7 +239,7 @@ export interface CompletionOptions extends QueryBase {
    */
   presence_penalty?: NumberOption;
   /**
-   * Whether the answer begins with the prompt. Under Advanced.
+   * Whether the answer starts with the prompt. Under Advanced.
    * @default false
    */
   echo?: FlagOption | 'unset';
@@ -287,9 +287,9 @@ export interface ChatOptions extends QueryBase {
   /**
    * Earlier messages, oldest first: the history of ToolJet's Chat component, or a list of
    * messages with role and content. They go between System prompt and Prompt. A Prompt that
-   * repeats the last message of a Chat component is asked once. A message that the API would
-   * not take is an error that names its index. Accepts: array of messages with role and
-   * content, or the history of ToolJet's Chat component.
+   * repeats the last message of a Chat component is sent once. A message that the API would
+   * reject is an error that names its index. Accepts: array of messages with role and content,
+   * or the history of ToolJet's Chat component.
    * @default none
    */
   message_history?: Message[] | Message | ChatComponentMessage[] | string | null;
@@ -302,9 +302,9 @@ export interface ChatOptions extends QueryBase {
   images?: FileOption | FileOption[] | null;
   /**
    * With JSON, data is the parsed value: name the members you want in the prompt. With both
-   * kinds of JSON, an answer that is refused or cut off is an error. A JSON schema goes into
-   * the field of that name under Advanced. With `json_object`, the model is told to answer in
-   * JSON unless a message does so.
+   * kinds of JSON, a refusal or a truncated answer is an error. A JSON schema goes into the
+   * field of that name under Advanced. With `json_object`, the model is told to answer in JSON
+   * unless a message does so.
    * @default text
    */
   response_format?: 'text' | 'json_object' | 'json_schema' | Unset;
@@ -318,14 +318,14 @@ export interface ChatOptions extends QueryBase {
   max_tokens?: NumberOption;
   /**
    * Higher values make the text more varied, lower values more predictable. Many reasoning
-   * models do not take it: it is then left out, and metadata says so.
+   * models reject it: it is then left out, and metadata says so.
    * @range 0 to 2
    * @default set by the model
    */
   temperature?: NumberOption;
   /**
    * The answer ends before this text. Commas and line breaks count as typed; for a line break
-   * alone, enter ["\n"]. If the model does not take stop sequences, the plugin cuts the answer
+   * alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the answer
    * itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up to 4.
    * @default none
    */
@@ -344,20 +344,20 @@ export interface ChatOptions extends QueryBase {
   advanced?: 'on' | 'off' | Unset;
   /**
    * With Answer and details, data is an object with the answer, token usage, model,
-   * finish_reason and everything else that metadata holds. Useful in ToolJet 2, where queries
-   * have no metadata. Under Advanced.
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
    * @default answer
    */
   result?: 'answer' | 'details' | Unset;
   /**
    * What the answer must look like: an object at the top. Only used with the response format of
    * that name. A name may have up to 64 letters, digits, `_` and `-`. `description` and
-   * `strict` may stand beside it. Accepts: JSON schema, or an object with name and schema.
+   * `strict` may be next to it. Accepts: JSON schema, or an object with name and schema.
    * Required with Response format json_schema. Under Advanced.
    */
   json_schema?: JsonObjectOption;
   /**
-   * How long a reasoning model should think before it answers. Not every model takes every
+   * How long a reasoning model should think before it answers. Not every model accepts every
    * value. Under Advanced.
    * @default set by the model
    */
@@ -365,12 +365,12 @@ export interface ChatOptions extends QueryBase {
     'unset' | 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
   >;
   /**
-   * How long the answer should be. Not every model takes it. Under Advanced.
+   * How long the answer should be. Not every model accepts it. Under Advanced.
    * @default set by the model
    */
   verbosity?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
   /**
-   * How closely the model should look at images. Not every model takes every value. Under
+   * How closely the model should look at images. Not every model accepts every value. Under
    * Advanced.
    * @default set by the model
    */
@@ -464,8 +464,8 @@ export interface ImageGenerationOptions extends QueryBase {
   advanced?: 'on' | 'off' | Unset;
   /**
    * With Answer and details, data is an object with the answer, token usage, model,
-   * finish_reason and everything else that metadata holds. Useful in ToolJet 2, where queries
-   * have no metadata. Under Advanced.
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
    * @default answer
    */
   result?: 'answer' | 'details' | Unset;
@@ -475,7 +475,8 @@ export interface ImageGenerationOptions extends QueryBase {
    */
   quality?: WordOption<'unset' | 'auto' | 'low' | 'medium' | 'high'>;
   /**
-   * Transparent needs the output format PNG or WebP. Not every model takes it. Under Advanced.
+   * Transparent needs the output format PNG or WebP. Not every model accepts it. Under
+   * Advanced.
    * @default set by the model
    */
   background?: WordOption<'unset' | 'auto' | 'transparent' | 'opaque'>;
@@ -497,20 +498,20 @@ export interface ImageGenerationOptions extends QueryBase {
    */
   image_extra_body?: JsonObjectOption;
   /**
-   * Read where `image_model` is not set and this names an image model, as in queries saved with
+   * Read if `image_model` is not set and this names an image model, as in queries saved with
    * ToolJet's own plugin. Accepts: model ID.
    * @default none
    */
   model?: TextOption;
   /**
-   * Read where `image_count` is not set, in queries made without the form: those without
+   * Read if `image_count` is not set, in queries made without the form: those without
    * `advanced`.
    * @range 1 to 10, whole
    * @default none
    */
   n?: NumberOption;
   /**
-   * Read where `image_extra_body` is not set, in queries made without the form: those without
+   * Read if `image_extra_body` is not set, in queries made without the form: those without
    * `advanced`.
    * @default none
    */
@@ -526,9 +527,9 @@ export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddi
    */
   model_embedding?: TextOption;
   /**
-   * What to turn into vectors. Each text may have up to 8192 tokens, all together up to 300000.
-   * Accepts: text, or a JSON array of up to 2048 strings. Required, here or under a key of a
-   * saved query.
+   * What to turn into vectors. Each string may have up to 8192 tokens, all together up to
+   * 300000. Accepts: text, or a JSON array of up to 2048 strings. Required, here or under a key
+   * of a saved query.
    */
   input?: TextOption | string[];
   /**
@@ -550,8 +551,8 @@ export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddi
   advanced?: 'on' | 'off' | Unset;
   /**
    * With Answer and details, data is an object with the answer, token usage, model,
-   * finish_reason and everything else that metadata holds. Useful in ToolJet 2, where queries
-   * have no metadata. Under Advanced.
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
    * @default answer
    */
   result?: 'answer' | 'details' | Unset;
@@ -562,14 +563,13 @@ export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddi
    */
   embedding_extra_body?: JsonObjectOption;
   /**
-   * Read where `model_embedding` is not set and this names an embedding model. Accepts: model
-   * ID.
+   * Read if `model_embedding` is not set and this names an embedding model. Accepts: model ID.
    * @default none
    */
   model?: TextOption;
   /**
-   * Read where `embedding_extra_body` is not set, in queries made without the form: those
-   * without `advanced`.
+   * Read if `embedding_extra_body` is not set, in queries made without the form: those without
+   * `advanced`.
    * @default none
    */
   extra_body?: JsonObjectOption;
@@ -661,7 +661,7 @@ export interface Usage {
   [member: string]: unknown;
 }
 
-/** What every answer tells beside its data; `queries.<name>.metadata` in an app. */
+/** The metadata of every result; `queries.<name>.metadata` in an app. */
 export interface RequestMetadata {
   /** The API's path, such as `chat/completions`. */
   endpoint: string;
@@ -678,11 +678,11 @@ export interface ListModelsMetadata extends RequestMetadata {
 
 export interface ModelMetadata extends RequestMetadata {
   usage?: Usage;
-  /** Changes made to the request to fit the model; absent where there were none. */
+  /** Changes made to the request to fit the model; absent if there were none. */
   adjusted?: Adjustment[];
 }
 
-/** A change made to the request, because the model does not take what was set. */
+/** A change made to the request, because the model rejects what was set. */
 export interface Adjustment {
   /** The API's parameter, or `role`. */
   parameter: string;
@@ -709,31 +709,31 @@ export interface ImageGenerationMetadata extends ModelMetadata {
 }
 
 export interface TextMetadata extends ModelMetadata {
-  /** The model that answered; often a dated snapshot of the one asked for. */
+  /** The model that answered; often a dated snapshot of the requested one. */
   model?: string;
-  /** The API's id of the answer. */
+  /** The API's id of the response. */
   id?: string;
   /** @unit seconds since 1970 */
   created?: number;
   service_tier?: string;
   system_fingerprint?: string;
-  /** Why the first answer ended, such as `stop`, or `length` where `max_tokens` cut it off. */
+  /** Why the first answer ended, such as `stop`, or `length` if `max_tokens` truncated it. */
   finish_reason: string | null;
   /** With `n` above 1: of every answer. */
   finish_reasons?: Array<string | null>;
-  /** Of the first answer, where they were asked for, as the API gave them. */
+  /** Of the first answer, if requested, as the API sent them. */
   logprobs?: unknown;
 }
 
 export interface ChatMetadata extends TextMetadata {
-  /** Of the first answer, as the API gave them. */
+  /** Of the first answer, as the API sent them. */
   tool_calls?: unknown[];
   annotations?: unknown[];
   audio?: unknown;
 }
 
 export interface CompletionMetadata extends TextMetadata {
-  /** The chat model that answered in place of the model asked for. */
+  /** The chat model of the fallback, in place of the requested model. */
   substituted_model?: string;
 }
 
@@ -753,7 +753,7 @@ export interface QueryResult<O extends Operation = Operation> {
   metadata: OperationMetadata[O];
 }
 
-/** The data of a query with `result: 'details'`: the answer, and everything that metadata holds. */
+/** The data of a query with `result: 'details'`: the answer, and everything in metadata. */
 export type DetailedData<O extends Operation> = { answer: OperationData[O] } & OperationMetadata[O];
 
 /** The result of a query with `result: 'details'`. */
@@ -766,7 +766,7 @@ export interface DetailedQueryResult<O extends Operation = Operation> {
 /** The result of a connection test that did not fail. */
 export interface ConnectionResult {
   status: 'ok';
-  /** A warning, where the key works but is restricted. */
+  /** A warning, if the key works but is restricted. */
   message?: string;
 }
 
@@ -774,7 +774,7 @@ export interface ConnectionResult {
 export interface QueryErrorData {
   /** The whole description, since ToolJet 2 shows nothing else. Not after `testConnection`. */
   message?: string;
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   status?: number;
   /**
    * The API's own code such as `insufficient_quota`, or one of the plugin's: `invalid_option`,
@@ -788,19 +788,19 @@ export interface QueryErrorData {
   /** The API's id of the request, for support. */
   request_id?: string;
   /**
-   * How long the API asks to wait.
+   * The delay that the API asks for.
    * @unit seconds
    */
   retry_after_seconds?: number;
-  /** Requests sent, where there were any. */
+  /** Requests sent, if any. */
   attempts?: number;
-  /** The model that was asked. */
+  /** The requested model. */
   model?: string;
   /** What to do about it; also the end of `description`. */
   hint?: string;
 }
 
-/** What is known about a failed query beside its error, as `metadata` would hold it. */
+/** What is known about a failed query besides its error, as in `metadata`. */
 export interface QueryErrorMetadata {
   attempts?: number;
   request_id?: string;
@@ -809,7 +809,7 @@ export interface QueryErrorMetadata {
   adjusted?: Adjustment[];
 }
 
-/** What `run` and `testConnection` reject with. ToolJet knows it by the name of its class. */
+/** What `run` and `testConnection` reject with. ToolJet recognizes it by the name of its class. */
 export class QueryError extends Error {
   constructor(
     message: QueryError['message'],
@@ -821,13 +821,13 @@ export class QueryError extends Error {
   message: 'Query could not be completed' | `Connection could not be established${string}`;
   /** What happened and what to do, in sentences. */
   description: string;
-  /** `null` only after `testConnection`, where nothing is known beside the description. */
+  /** `null` only after `testConnection`, if nothing is known besides the description. */
   data: QueryErrorData | null;
   /** Passed on by ToolJet 3. Not after `testConnection`. */
   metadata?: QueryErrorMetadata;
 }
 
-/** The class that ToolJet makes an instance of for every call; it holds no state. */
+/** The class that ToolJet instantiates for every call; it has no state. */
 export default class OpenAI {
   /**
    * Runs a query. ToolJet passes further arguments, which are not used.

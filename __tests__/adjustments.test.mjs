@@ -1,5 +1,5 @@
-// Models that do not take what was set: the plugin learns it from the API's answers, at the price
-// of one round trip per parameter, once.
+// Models that reject options: the plugin adjusts the request after the API's response, once per
+// parameter.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -22,7 +22,7 @@ const EVERYTHING = {
   message_history: DEVELOPER,
 };
 
-/** What each model of the mock API is asked, and what has to be changed for it. */
+/** The query for each model of the mock API, and the adjustments that it needs. */
 const STRICT = {
   temperature: [{ temperature: 0.5 }, [removed('temperature')]],
   'top-p': [{ top_p: 0.5 }, [removed('top_p')]],

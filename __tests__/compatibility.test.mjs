@@ -1,5 +1,5 @@
-// The query keys of saved apps, with every value that ToolJet can hand over: typed text is text,
-// a template has its value's type, and what is blank is not set.
+// The query keys of saved apps, with every value that ToolJet can pass: typed values are strings, a
+// template has the type of its value, and a blank is unset.
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
@@ -7,19 +7,19 @@ import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, refuse, sent, takesEverything } f
 
 beforeEach(() => mockApi.respondWith(takesEverything));
 
-/** A model that the plugin knows nothing about, so that nothing is adjusted to it. */
+/** A model that the plugin does not know, so that it adjusts nothing. */
 const MODEL = 'brand-new';
 const least = (operation) => ({ ...MINIMAL_QUERIES[operation], [MODEL_KEYS[operation]]: MODEL });
 const body = async (query) => (await sent(query)).body;
 
-/** What each of these means, wherever it stands: not set. */
+/** Values that mean "not set". */
 const UNSET = [undefined, null, '', '  ', '\n'];
 /** Values that are not text. */
 const NO_TEXT = [{}, { a: 1 }, [], ['a']].map((value) => [value, 'must be text']);
 const lastContent = ({ messages }) => messages.at(-1).content;
 const findInstructions = ({ messages }) => messages[0].role === 'system' && messages[0].content;
 
-/** Every kind of scalar as text. */
+/** Scalars of every kind and the text that they become. */
 const TEXTS = [
   ['plain', 'plain'],
   [' two\nlines, kept ', ' two\nlines, kept '],

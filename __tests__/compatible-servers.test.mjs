@@ -1,5 +1,5 @@
-// Servers that speak OpenAI's API in their own way: one and the same query and connection test
-// against the answers that each of them gives.
+// Servers that deviate from OpenAI's API: the same query and connection test against the responses
+// of each.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -15,10 +15,10 @@ const QUERY = {
   max_tokens: '64',
   temperature: '0',
 };
-/** A retry as soon as it is allowed, so that no test waits. */
+/** Allows a retry at once, so that no test waits. */
 const soon = (answer) => ({ ...answer, headers: { ...answer.headers, 'retry-after-ms': '1' } });
 
-/** Where each server has its API. */
+/** The path of each server's API. */
 const BASES = {
   'Azure, v1': '/openai/v1',
   'Azure, a deployment': '/openai/deployments/D?api-version=2024-10-21',
@@ -51,7 +51,7 @@ for (const [server, base] of Object.entries(BASES)) {
   });
 }
 
-/** [fixture, what metadata has of it]. */
+/** [fixture, expected metadata]. */
 const ANSWERS = {
   OpenAI: ['chat_ok', { finish_reason: 'stop', request_id: 'req_fx' }],
   'Azure, with filter results': ['compat_azure_chat', { model: 'gpt-4.1-2025-04-14' }],
@@ -90,7 +90,7 @@ test('retries the responses of llama.cpp, vLLM and gateways that are starting', 
   }
 });
 
-/** [fixture, what data has, what the app builder reads]. */
+/** [fixture, expected data, words that the app builder reads]. */
 const FAILURES = {
   'vLLM, all tokens spent on reasoning': [
     'compat_vllm_chat',
@@ -157,7 +157,7 @@ for (const [server, [fixture, known, words]] of Object.entries(FAILURES)) {
 }
 
 describe('a connection test', () => {
-  /** [fixture, what is read as a success]. */
+  /** [fixture, expected warning]. */
   const CONNECTED = {
     'a list of models': ['models_list', undefined],
     'the list of vLLM': ['models_list_vllm', undefined],

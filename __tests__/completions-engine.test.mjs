@@ -1,4 +1,4 @@
-// Completions by engine: which endpoint continues a prompt, and what is said about it.
+// The engines of Completions: which endpoint continues a prompt, and what metadata reports.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -10,7 +10,7 @@ import { apiError, fail, MINIMAL_QUERIES, mockApi, run, source, succeed } from '
 const query = (options) => ({ ...MINIMAL_QUERIES.completion, ...options });
 const paths = (server = mockApi) => server.requests.map(({ path }) => path.replace('/v1/', ''));
 
-/** A mock API of its own, about which the process has learnt nothing. */
+/** A separate mock API, for which the plugin has cached nothing. */
 async function freshMockApi(t) {
   const fresh = await startMockApi();
   t.after(() => fresh.close());

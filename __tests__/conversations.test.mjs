@@ -1,5 +1,5 @@
-// What ToolJet's components hold, bound to a Chat query as it is: the history of the Chat component,
-// and the files of a file picker.
+// Values of ToolJet's components, bound to a Chat query unchanged: the history of the Chat
+// component, and the files of a file picker.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { mockApi, refuse, sent, succeed, takesEverything } from './plugin.mjs';
 
 const chat = (options) => ({ operation: 'chat', ...options });
 
-/** The messages that a query sends; the request fits OpenAI's document. */
+/** Returns the messages that a query sends; checks the request against OpenAI's document. */
 async function sendMessages(options) {
   mockApi.respondWith(takesEverything);
   const { path, body } = await sent(chat(options));

@@ -1,4 +1,4 @@
-// The recipe of docker/Dockerfile, without Docker: root unpacks the addon, another user loads it.
+// The steps of docker/Dockerfile, without Docker: root unpacks the addon, another user loads it.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

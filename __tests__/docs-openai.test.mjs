@@ -1,5 +1,5 @@
-// docs/openai.md and docs/install.md say what is true: the examples are run, and the names are those
-// of the forms and of the commands.
+// docs/openai.md and docs/install.md are correct: the examples run, and the names are those of the
+// forms and the commands.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -11,14 +11,17 @@ import { hasAdvanced, listFields, operations, SOURCE_FIELDS } from './forms.mjs'
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const page = read('docs/openai.md');
 
-/** The text below a heading, up to the next one that is not below it. */
+/** Returns the text below a heading, up to the next heading of its level. */
 function section(title, text = page) {
   const [, level, rest] = new RegExp(`^(#+) ${title}\n(.*)`, 'ms').exec(text) ?? [];
   assert.ok(level, `there is no heading ${title}`);
   return rest.split(new RegExp(`^#{1,${level.length}} `, 'm'))[0];
 }
 
-/** Every member that the page shows is in the result; a text that ends with … is a beginning. */
+/**
+ * Checks that the result has every member that the page shows; a string that ends with … is a
+ * beginning.
+ */
 function assertShows(shown, actual, path) {
   if (typeof shown === 'string' && shown.endsWith('…')) {
     assert.ok(actual.startsWith(shown.slice(0, -1)), `${path}: ${actual.slice(0, 80)}`);

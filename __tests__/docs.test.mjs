@@ -1,4 +1,4 @@
-// The files that `npm run docs` writes are up to date, and the check notices when one is not.
+// The files that `npm run docs` writes are up to date, and the check detects one that is not.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ test('finds the generated files up to date', () => {
   assert.equal(status, 0);
 });
 
-/** What the script reads and writes, without the rest of the repository. */
+/** Copies what the script reads and writes, without the rest of the repository. */
 const INPUTS = [
   ...['scripts', 'forms', 'src', 'docs', 'bench/results', 'operations.json', 'manifest.json'],
   ...['index.d.ts', 'README.md', 'package.json', 'package-lock.json', 'biome.json'],
@@ -36,7 +36,7 @@ const GENERATED = {
 test('detects and rewrites a generated file that was edited by hand', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'docs-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  // With the times of the lock file, or the packages would be installed anew.
+  // With the times of the lock file, or the packages would be installed again.
   for (const name of INPUTS)
     cpSync(join(root, name), join(folder, name), { recursive: true, preserveTimestamps: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));

@@ -1,4 +1,4 @@
-// What the release build checks of each addon, tried on a file that fails it: Node itself.
+// The checks of the release build, on a file that fails them: Node itself.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

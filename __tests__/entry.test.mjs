@@ -1,4 +1,4 @@
-// The packed entry inside server processes: what it does once, and what it says when it cannot work.
+// The packed entry in server processes: what it does once, and its errors when it cannot load.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -167,7 +167,7 @@ describe('without `require` and `process`', () => {
         assert.equal(error.constructor.name, 'QueryError');
         assert.equal(error.message, message);
         assert.match(error.description, /does not give plugins `require` and `process`/);
-        // As JSON, because the objects of the sandbox have classes of its own.
+        // As JSON, because objects of the vm context have other prototypes.
         assert.equal(JSON.stringify(error.data), JSON.stringify(dataOf(error.description)));
         assert.equal('metadata' in error, false);
         return true;

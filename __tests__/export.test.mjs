@@ -113,7 +113,7 @@ test('exports the forms, icon, types and addon of the build', async () => {
 
 test('exports tests that pass', async () => {
   await exportTo(folder);
-  // ToolJet runs them with Jest, whose words for what they use are these.
+  // ToolJet runs the tests with Jest, which has these names for what they use.
   const jest = join(parent, 'jest.cjs');
   writeFileSync(
     jest,
@@ -141,7 +141,7 @@ test('refuses to write to a folder with other content', async () => {
   writeFileSync(join(folder, 'thesis.txt'), 'years of work');
   const { code, stderr } = await exportTo(folder);
   assert.equal(code, 1);
-  assert.match(stderr, /holds something other than the plugin openai/);
+  assert.match(stderr, /contains something other than the plugin openai/);
   assert.deepEqual(readdirSync(folder), ['thesis.txt']);
 });
 

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 const folder = new URL('./fixtures/', import.meta.url);
 const read = (file) => readFileSync(new URL(file, folder));
 
-/** Every stored answer: `{file, endpoint, status, headers, exercises}`. */
+/** Every stored response: `{file, endpoint, status, headers, exercises}`. */
 export const FIXTURES = JSON.parse(read('index.json'));
 
-/** The answer of a fixture, byte for byte, as `respondWith` of the mock API takes it. */
+/** The response of a fixture, byte for byte, as `respondWith` of the mock API takes it. */
 export function serveFixture(name) {
   const fixture = FIXTURES.find(({ file }) => file === name || file.replace(/\.\w+$/, '') === name);
   if (!fixture) {

@@ -1,4 +1,5 @@
-// The forms and the code know the same keys: every field has an effect, every effect has a field.
+// The forms and the code agree on the keys: every field has an effect, and every effect has a
+// field.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,7 +8,7 @@ import { OPERATIONS as DEFINITIONS, listFields, operations, SOURCE_FIELDS } from
 import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, run, takesEverything } from './plugin.mjs';
 
 const SOURCE_KEYS = SOURCE_FIELDS.map(({ key }) => key);
-/** Every field of every operation, the Advanced switch among the basic ones. */
+/** Lists every field of every operation, with the Advanced switch among the basic ones. */
 const QUERY_KEYS = DEFINITIONS.flatMap(({ value, advanced }) => [
   ...(advanced ? [{ operation: value, key: 'advanced', advanced: false }] : []),
   ...listFields(value).map(({ key, advanced }) => ({ operation: value, key, advanced })),
@@ -16,14 +17,14 @@ const QUERY_KEYS = DEFINITIONS.flatMap(({ value, advanced }) => [
 const hangs = () => ({ fault: 'hang' });
 const fails = () => ({ status: 500, headers: { 'retry-after-ms': '1' }, body: {} });
 
-/** One value per key that differs from its default, and what it needs beside it to count. */
+/** One value per key that differs from its default, and the other options that it needs. */
 const SOURCE_SAMPLES = {
   apiKey: { value: 'sk-mock-api-other' },
   organizationId: { value: 'org-mock-api' },
   base_url: { value: () => `${mockApi.url}/other/v1` },
   project_id: { value: 'proj_mock_api' },
   headers: { value: [['x-team', 'blue']] },
-  timeout_seconds: { value: '1', beside: { max_retries: '0' }, script: hangs, endsIn: 1_000 },
+  timeout_seconds: { value: '1', needs: { max_retries: '0' }, script: hangs, endsIn: 1_000 },
   max_retries: { value: '0', script: fails },
 };
 const TEXT = { value: 'sample' };
@@ -55,11 +56,11 @@ const QUERY_SAMPLES = {
   system_prompt: TEXT,
   message_history: { value: '[{"role": "user", "content": "Hi."}]' },
   images: { value: 'https://example.com/a.png' },
-  image_detail: { value: 'low', beside: { images: 'https://example.com/a.png' } },
+  image_detail: { value: 'low', needs: { images: 'https://example.com/a.png' } },
   response_format: { value: 'json_object' },
   json_schema: {
     value: '{"type": "object", "title": "other"}',
-    beside: { response_format: 'json_schema' },
+    needs: { response_format: 'json_schema' },
   },
   reasoning_effort: { value: 'low' },
   verbosity: { value: 'low' },
@@ -77,7 +78,7 @@ const QUERY_SAMPLES = {
   filter: { value: 'nothing has this name' },
   advanced: {
     value: 'off',
-    beside: {
+    needs: {
       extra_body: '{"added": true}',
       image_extra_body: '{"added": true}',
       embedding_extra_body: '{"added": true}',
@@ -85,7 +86,7 @@ const QUERY_SAMPLES = {
   },
 };
 
-/** Everything that a query does: what it sends, and what the app gets. */
+/** Returns everything that a query does: its requests and its result. */
 async function effect(query, sourceOptions, script = takesEverything) {
   mockApi.reset();
   mockApi.respondWith(script);
@@ -107,7 +108,7 @@ describe('the data source', () => {
         const begun = performance.now();
         const { result } = await effect(
           MINIMAL_QUERIES.chat,
-          { ...sample.beside, [key]: value },
+          { ...sample.needs, [key]: value },
           sample.script,
         );
         assert.equal(result.data.code, 'timeout');
@@ -182,7 +183,7 @@ for (const operation of Object.keys(MINIMAL_QUERIES)) {
 
     for (const { key, advanced } of QUERY_KEYS.filter((each) => each.operation === operation)) {
       const sample = QUERY_SAMPLES[key];
-      const query = (more) => ({ ...least(operation), ...sample?.beside, ...more });
+      const query = (more) => ({ ...least(operation), ...sample?.needs, ...more });
 
       test(`${key} of ${operation} has an effect`, async () => {
         assert.ok(sample, `there is no sample for ${key}`);
@@ -212,17 +213,19 @@ test('has no sample for a field that does not exist', () => {
   );
 });
 
-/** Keys that no form has: of saved queries, and of ToolJet itself. index.d.ts documents them. */
+/**
+ * Keys that no form has: those of saved queries, and of ToolJet itself. index.d.ts documents them.
+ */
 const SAVED_KEYS = ['query_timeout'];
 
 const READERS = 'value|text|trimmed|number|integer|boolean|choice|dropdown|json|object';
-/** The words that `pattern` captures; a capture of a list gives all its literals. */
+/** Finds the words that `pattern` captures; a captured list gives all its literals. */
 const captured = (code, pattern) =>
   [...code.matchAll(pattern)].flatMap(([, found]) =>
     found.includes('"') ? [...found.matchAll(/"(\w+)"/g)].map(([, word]) => word) : [found],
   );
 
-/** The keys that a file of the code passes to the readers of `Fields`. */
+/** Finds the keys that a file of the code passes to the readers of `Fields`. */
 function keysRead(code) {
   const constants = Object.fromEntries(
     [...code.matchAll(/const (\w+): &str = "(\w+)"/g)].map(([, name, key]) => [name, key]),
@@ -232,7 +235,7 @@ function keysRead(code) {
     ...captured(code, new RegExp(`\\.(?:${READERS})\\(([A-Z_]+)\\)`, 'g')).map(
       (name) => constants[name],
     ),
-    // What hands its keys on to a reader: lists of words, spellings, and loops over pairs.
+    // Code that passes keys on to a reader: lists of words, saved keys, and loops over pairs.
     ...captured(code, /\.\w+\(&\[([^\]]+)\]/g),
     ...captured(code, /\bown_key\(&\w+, "(\w+)"/g),
     ...captured(code, /const EXTRA_BODY: &str = "(\w+)"/g),

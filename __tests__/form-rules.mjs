@@ -1,7 +1,7 @@
 /**
- * What the two forms and the icon must be like, as checks that return violations. The field types
- * are those of ToolJet's schemas; the attributes those that a ToolJet draws; the rest was learned in
- * the running editor of 2.15.1.
+ * The rules for the two forms and the icon, as functions that return violations. The field types
+ * are those of ToolJet's schemas, and the attributes those that ToolJet draws. The rest was seen in
+ * the editor of 2.15.1.
  */
 import { isDeepStrictEqual } from 'node:util';
 import humps from 'humps';
@@ -31,7 +31,7 @@ const manifestFrame = {
 const operationsFrame = {
   topTypes: ['api', 'cloud-storage', 'database'],
   fieldTypes: ['codehinter', 'dropdown', FLIP],
-  // No ToolJet draws help beside a flip: its names have to speak for themselves.
+  // No ToolJet draws help next to a flip, so its names must be clear alone.
   attributes: {
     codehinter: [
       ...['label', 'key', 'type', 'placeholder', 'tooltip', 'height', 'mode'],
@@ -42,14 +42,14 @@ const operationsFrame = {
   },
 };
 
-/** What ToolJet 2 needs to draw a code field, and ToolJet 3 de-camelises and ignores. */
+/** Needed by ToolJet 2 to draw a code field; ToolJet 3 de-camelizes and ignores it. */
 const LOST_ATTRIBUTES = ['lineNumbers', 'className'];
 
-/** Joined into every list of data sources that ToolJet's server answers. */
+/** ToolJet's server includes it in every list of data sources. */
 export const MAX_OPERATIONS_BYTES = 72_000;
 const MAX_ICON_BYTES = 2_000;
 
-/** Keys that saved data sources hold since 2023; all others are lower_snake_case. */
+/** Keys of data sources saved since 2023; all others are lower_snake_case. */
 const SAVED_SOURCE_KEYS = ['apiKey', 'organizationId'];
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -59,7 +59,7 @@ const isSentenceCase = (label) =>
   /^[A-Z][a-z ()]*$/.test(label.replace(/ ?\b(API|ID|URL|JSON)\b/g, 'x').replace(/^x/, 'X'));
 const when = (isWrong, violation) => (isWrong ? [violation] : []);
 
-/** Every member of a form with its path, parents first. */
+/** Lists every member of a form with its path, parents first. */
 function* members(node, path = []) {
   for (const [name, value] of Object.entries(node)) {
     yield { name, value, path: [...path, name].join('.') };
@@ -173,15 +173,15 @@ export function operationsViolations(operations, size = JSON.stringify(operation
   ];
 }
 
-/** The form without the attributes that may get lost. */
+/** Strips the attributes that may be lost. */
 const keptAttributes = (form) =>
   JSON.parse(
     JSON.stringify(form, (name, value) => (LOST_ATTRIBUTES.includes(name) ? undefined : value)),
   );
 
 /**
- * The shape that is complete in every ToolJet: a group for each operation, and in it either fields
- * alone, or nothing but the Advanced switch with its groups.
+ * Checks for the shape that every ToolJet draws completely: each operation has a group, which
+ * contains either fields only, or the Advanced switch only with its groups.
  */
 function shapeViolations({ operation, ...groups }) {
   const values = operation.list.map(({ value }) => value);
@@ -201,11 +201,11 @@ function groupViolations(group, path) {
       .filter(([, entry]) => !isField(entry))
       .map(([name]) => `${path}.${name}: is never shown`);
   }
-  const { advanced, off, undefined: unset, on, ...beside } = group;
+  const { advanced, off, undefined: unset, on, ...neighbors } = group;
   const [offKeys, onKeys] = [off, on].map((state) => Object.keys(state ?? {}));
   return [
-    ...Object.keys(beside).map(
-      (name) => `${path}.${name}: ToolJet 2 drops what stands beside a flip`,
+    ...Object.keys(neighbors).map(
+      (name) => `${path}.${name}: ToolJet 2 drops fields next to a flip`,
     ),
     ...when(
       !isDeepStrictEqual(
@@ -223,7 +223,7 @@ function groupViolations(group, path) {
   ];
 }
 
-/** Saved values are shared by key, and so are the words of error messages. */
+/** Operations share saved values, and the labels in error messages, by key. */
 function labelViolations(fields) {
   const labels = new Map();
   for (const { key, label } of fields) labels.set(key, (labels.get(key) ?? new Set()).add(label));
@@ -254,7 +254,7 @@ export function iconViolations(svg) {
     ...when(svg.length > MAX_ICON_BYTES, `${svg.length} bytes are too many`),
     ...when(
       /<(script|style|image|use|foreignObject|text|!|\?)/.test(svg),
-      'holds something other than shapes',
+      'contains something other than shapes',
     ),
     ...when(/\son\w+=|href|url\(|javascript:/.test(svg), 'refers to something or runs something'),
   ];

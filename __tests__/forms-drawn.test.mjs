@@ -1,5 +1,5 @@
-// The query form as each ToolJet draws it: every field is reached, once, under its key, in the order
-// of its definition. The rules are those of harness/forms.mjs.
+// The query form as each ToolJet draws it: every field once, under its key, in the order of its
+// definition. The rules are in harness/forms.mjs.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -21,7 +21,7 @@ import {
   SOURCE_FIELDS,
 } from './forms.mjs';
 
-/** The keys on show, in their order. */
+/** The keys that are drawn, in order. */
 const drawnKeys = (form, values, tooljet) =>
   drawnFields(form.properties, values, tooljet).map(({ field }) => field.key);
 
@@ -31,7 +31,7 @@ function expectedKeys(operation, isAdvanced) {
   return [...flips, ...fields.map(({ key }) => key)];
 }
 
-/** How a query comes to the editor, and whether it shows the advanced fields then. */
+/** How the editor gets a query, and whether it then shows the advanced fields. */
 const situations = {
   'a new query': () => [newQuery(operations), false],
   'a new query where defaults are not applied': () => [

@@ -1,4 +1,4 @@
-// The two forms as ToolJet gets them, and the fields that they are made of.
+// The two forms as ToolJet gets them, and the fields in them.
 
 import { readFileSync } from 'node:fs';
 import { DATA_SOURCE } from '../forms/data-source.mjs';

@@ -100,7 +100,7 @@ const api = JSON.parse(await read('openai-openapi/slim-strict.json')).components
 
 const resolved = (schema) => (schema?.$ref ? api[schema.$ref.split('/').at(-1)] : schema);
 
-/** The properties of a request with those that it inherits. */
+/** Lists the properties of a request, inherited ones included. */
 function listProperties(schema) {
   const { allOf = [], properties = {} } = resolved(schema);
   return Object.assign({}, ...allOf.map(listProperties), properties);
@@ -112,7 +112,7 @@ function alternatives(schema) {
   return [own, ...[...anyOf, ...oneOf].flatMap(alternatives)];
 }
 
-/** The API's names of fields that have keys of their own. */
+/** The API's names of fields with keys of their own. */
 const PARAMETERS = { image_count: 'n', image_model: 'model', model_embedding: 'model' };
 
 /** [operation, field, the alternatives of the API's parameter of the same name]. */
@@ -140,7 +140,7 @@ test('the ranges match the official document', () => {
   assert.equal(checked, 13);
 });
 
-/** The document still has what only models took that are gone. */
+/** The document still lists parameters of removed models. */
 const ENDED = { quality: ['standard', 'hd'] };
 
 test('the choices match the official document', () => {
@@ -177,7 +177,7 @@ test('the rules detect a capital letter that ToolJet 3 would change', () => {
 });
 
 const operationMistakes = [
-  [/chat.prompt: ToolJet 2 drops what/, ({ chat }) => (chat.prompt = chat.off.prompt)],
+  [/chat.prompt: ToolJet 2 drops fields/, ({ chat }) => (chat.prompt = chat.off.prompt)],
   [/chat: has no group/, (properties) => delete properties.chat],
   [/of_old: is never shown/, (properties) => (properties.of_old = {})],
   [/off and undefined differ/, ({ completion }) => delete completion.undefined],

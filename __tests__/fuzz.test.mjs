@@ -1,6 +1,6 @@
-// Random queries: what is sent fits OpenAI's document, and what does not is an error that names its
-// field. Then random damage to the packed addon and to its file. The same in every run, but for
-// those of `npm run fuzz`, which sets FUZZ_SEED.
+// Random queries: a request fits OpenAI's document, or an error names the invalid field. Then
+// random damage to the packed addon and its file. The same in every run, except under `npm run
+// fuzz`, which sets FUZZ_SEED.
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -49,7 +49,7 @@ const schema = () => ({
   ...(random.chance(0.5) && { required: ['city'], additionalProperties: false }),
 });
 
-/** What a builder could mean, by field; a dropdown offers its own. */
+/** Values that an app builder could mean, by field; a dropdown offers its own. */
 const MEANT = {
   model: () => random.pick(['brand-new', 'gpt-4o', 'o3', 'gpt-5', 'qwen3:8b']),
   image_model: () => random.pick(['brand-new', 'gpt-image-2']),
@@ -83,9 +83,9 @@ const MEANT = {
   embedding_extra_body: () => ({ user: 'someone' }),
   image_count: () => between(1, 10),
 };
-/** Offered by the form, but for /chat/completions not yet in the document. */
+/** Offered by the form, but not yet in the document of /chat/completions. */
 const AHEAD = ['original'];
-/** Like the dropdowns, whose lists grow: whatever is typed is sent. */
+/** Sent as typed, like the dropdowns, whose lists grow. */
 const LEFT_TO_THE_API = ['size', 'extra_body', 'image_extra_body', 'embedding_extra_body'];
 const NONSENSE = [-1, 0, 1.5, 1e300, true, 'x', '[', '{"a": 1}', [], {}, [null], [[1]], { a: {} }];
 const asTyped = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
@@ -128,7 +128,7 @@ test(`sends ${CASES} random queries as in OpenAI's document, or names the invali
     }
     counts.sent += 1;
   }
-  // Else the cases would be about something else than what they are meant for.
+  // Otherwise the cases would test something else.
   assert.ok(counts.sent > CASES / 2 && counts.refused > CASES / 20, JSON.stringify(counts));
 });
 
@@ -138,10 +138,10 @@ describe('the reader of the packed addon', () => {
   const sha256 = createHash('sha256').update(addon).digest('hex');
   const whole = brotliCompressSync(addon).toString('base64');
   const name = `tooljet-openai-${sha256}.node`;
-  /** A function that holds this text in a comment, as dist/index.js has one. */
+  /** Builds a function that contains this text in a comment, like dist/index.js. */
   const packing = (base64) => new Function(`return { packed() {/*${base64}*/} }`)().packed;
 
-  /** Loads with a dlopen that only notes what it is given. */
+  /** Loads with a dlopen that only records its arguments. */
   function loading(base64, folder) {
     const { dlopen, env } = process;
     const loaded = [];
@@ -182,7 +182,7 @@ describe('the reader of the packed addon', () => {
         damage(Buffer.from(whole), base64Bytes).toString('latin1'),
         folder,
       );
-      // What stands behind the end of the compressed data is not looked at.
+      // Bytes after the end of the compressed data are ignored.
       if (binding) assert.deepEqual(loaded, [addon]);
       else assert.match(message, /native addon .* is damaged .*Install the plugin again/);
       assert.equal(existsSync(join(folder, name)), binding !== undefined);

@@ -1,11 +1,11 @@
-// The harness for ToolJet's server behaves as its contract says; the other tests stand on it.
+// The harness behaves as its contract says; the other tests depend on it.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createHarness } from '../harness/harness.mjs';
 import { LOADERS, loadPlugin } from '../harness/loaders.mjs';
 
-/** A plugin whose run and testConnection have this body. */
+/** Builds a plugin whose run and testConnection have this body. */
 const pluginThat = (body) => `
   class QueryError extends Error {
     constructor(message, description, data, more) {

@@ -1,4 +1,4 @@
-// `npm run install:tooljet`, against a server that does what ToolJet does with plugins.
+// `npm run install:tooljet`, with a server that handles plugins as ToolJet does.
 
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,14 +25,14 @@ beforeEach((t) => {
   t.after(() => rmSync(folder, { recursive: true }));
 });
 
-/** A ToolJet of the test's own. */
+/** Starts a separate ToolJet for a test. */
 async function anotherTooljet(t, { url } = marketplace) {
   const another = await startTooljet({ marketplace: url });
   t.after(() => another.stop());
   return another;
 }
 
-/** A server that gives one answer to everything. */
+/** Starts a server that sends one response to every request. */
 async function serverThat(answer, t) {
   const server = http.createServer(answer);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -112,14 +112,14 @@ test('installs a build with its own id next to ToolJet’s plugin', async (t) =>
     ],
   });
   assert.equal(built.code, 0, built.stderr);
-  const beside = await startMarketplace(['--folder', folder, '--upstream', marketplace.url]);
-  t.after(() => beside.stop());
-  const both = await anotherTooljet(t, beside);
+  const origin = await startMarketplace(['--folder', folder, '--upstream', marketplace.url]);
+  t.after(() => origin.stop());
+  const both = await anotherTooljet(t, origin);
 
   assert.equal((await both.install()).code, 0);
   const { code, stdout, stderr } = await both.install({ args: ['--folder', folder] });
   assert.equal(code, 0, stderr);
-  // ToolJet's page does not know it, so it has the version of this package.
+  // ToolJet's page does not list it, so it has the version of this package.
   assert.match(stdout, /^Done: OpenAI \(native\) \d+\.\d+\.\d+, plugin /m);
   assert.deepEqual(
     (await both.plugins()).map(({ pluginId, name }) => [pluginId, name]),

@@ -1,5 +1,5 @@
-// The addon lives as long as ToolJet's server: a thousand queries, bad input and even a bug of its
-// own leave the process as it was.
+// The addon runs as long as ToolJet's server: a thousand queries, invalid input and even a panic
+// leave the process unchanged.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
@@ -23,13 +23,13 @@ const MB = 1024 * 1024;
 const MAX_MB = 12;
 const onLinux = process.platform !== 'linux' && 'only Linux tells memory and threads in /proc';
 
-/** With a history of 40 kB, so that anything kept of a query adds up. */
+/** With a history of 40 kB, so that a leak per query adds up. */
 const LONG = {
   ...MINIMAL_QUERIES.chat,
   message_history: [{ role: 'assistant', content: 'and so on '.repeat(4_000) }],
 };
 
-/** Runs calls in twenty rounds, with the state of the process after each. */
+/** Runs calls in twenty rounds, and measures the process after each. */
 async function inRounds(calls) {
   const { states, ...rest } = await inProcess({
     calls: Array.from({ length: 20 }, () => calls).flat(),
@@ -38,14 +38,14 @@ async function inRounds(calls) {
   return { ...rest, states: states.filter((_, index) => (index + 1) % calls.length === 0) };
 }
 
-/** The allocators fill up during the first ten rounds, to a peak that the others must keep to. */
+/** The allocators grow during the first ten rounds; later rounds must stay below that peak. */
 function assertNothingLeft(t, states) {
   const peak = (part) => Math.max(...part.map(({ memory }) => memory));
   const grown = (peak(states.slice(10)) - peak(states.slice(0, 10))) / MB;
   const threads = states.at(-1).threads;
   t.diagnostic(`the second half added ${grown.toFixed(1)} MB to the peak; ${threads} threads`);
   assert.ok(grown < MAX_MB, `grew by ${grown} MB`);
-  // Those that resolve names come and go.
+  // Threads that resolve names start and end.
   assert.ok(threads <= states[9].threads + 2, `${states[9].threads}, then ${threads} threads`);
 }
 

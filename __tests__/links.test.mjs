@@ -1,5 +1,5 @@
-// Every relative link of every Markdown page in git leads to a file in git, and its #anchor to a
-// heading of that file, by GitHub's rules.
+// Every relative link of every Markdown page in git has a target in git, and its #anchor a heading
+// in that file, by GitHub's rules.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -10,16 +10,16 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** The paths that git tracks; undefined in a copy without git. */
+/** Lists the paths that git tracks; returns undefined in a copy without git. */
 function listTrackedFiles() {
-  // Git does not trust the clone of another user by itself, and root may test such a clone.
+  // Git does not trust the clone of another user by default, and root may test such a clone.
   const args = ['-c', 'safe.directory=*', 'ls-files', '-z'];
   const { status, stdout } = spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
   if (status !== 0) return undefined;
   return stdout.split('\0').filter((path) => path && existsSync(join(ROOT, path)));
 }
 
-/** Drops what GitHub shows as it is, or not at all: code blocks in fences, and comments. */
+/** Drops what GitHub does not render: code blocks in fences, and comments. */
 function dropFences(page) {
   let fence;
   const lines = page.split('\n').filter((line) => {

@@ -1,5 +1,5 @@
-// Where the addon comes from under every condition of a server's folders. Each row runs in a process
-// of its own, as root and as an unprivileged user where both are to be had.
+// Where the addon is loaded from under every condition of a server's folders. Each row runs in its
+// own process, as root and as an unprivileged user if both are available.
 
 import assert from 'node:assert/strict';
 import { existsSync, lstatSync, readFileSync, statSync, symlinkSync, utimesSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// The life of the plugin in a ToolJet: installed over HTTP, used, upgraded in its place.
+// The plugin in a ToolJet: installed over HTTP, used, and upgraded in place.
 
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { BUILT, startMarketplace } from './marketplace/processes.mjs';
 import { startTooljet } from './marketplace/tooljet.mjs';
 import { REGISTRY } from './marketplace/workspace.mjs';
 
-/** A plugin of ToolJet's own, as its marketplace has it; every query answers who it is. */
+/** A plugin from ToolJet's marketplace; every query returns the plugin's name. */
 const toolJetsOwn = (id) => ({
   'dist/index.js': `module.exports.default = class {
     async run() { return { status: 'ok', data: 'the ${id} plugin of ToolJet' }; }
@@ -56,7 +56,9 @@ async function install(...args) {
   return (await tooljet.plugins()).find(({ pluginId }) => pluginId === 'openai');
 }
 
-/** As the old plugin's form saved it, but for base_url: the mock API is not at OpenAI's address. */
+/**
+ * As the old plugin's form saved it, except for base_url: the mock API has another URL than OpenAI.
+ */
 const savedSource = (plugin) =>
   tooljet.createDataSource({
     plugin,
@@ -75,7 +77,7 @@ const KEPT = {
   query_timeout: '',
 };
 
-/** Queries as the old plugin's form saved them, in its versions since 2023. */
+/** Queries as the forms of the old plugin saved them since 2023. */
 const SAVED = [
   {
     what: 'a completion of 2023, when the form had no model',
@@ -237,7 +239,7 @@ test('upgrades without disturbing running queries', async (t) => {
   const queries = await saveQueries(await savedSource(plugin));
   await tooljet.restart({ marketplace: newer.url });
 
-  // The API holds these answers back until the upgrade is through.
+  // The API delays these responses until the upgrade is complete.
   const held = [];
   mockApi.respondWith(() => new Promise((resolve) => held.push(() => resolve(undefined))));
   const running = Promise.all([0, 1, 2].map((at) => tooljet.run(queries[at], SAVED[at].values)));

@@ -39,13 +39,13 @@ function violations(reference, body) {
       );
 }
 
-/** What OpenAI's document has against this request body; an empty list if it fits. */
+/** Finds what OpenAI's document rejects in this request body; an empty list if it fits. */
 export function validateRequest(method, path, body) {
   const { keys } = operationAt(method, path);
   return violations(pointer(...keys, 'requestBody', ...JSON_SCHEMA), body);
 }
 
-/** What OpenAI's document has against this answer; an empty list if it fits. */
+/** Finds what OpenAI's document rejects in this response; an empty list if it fits. */
 export function validateResponse(method, path, status, body) {
   const { keys, operation } = operationAt(method, path);
   return status < 400 && operation.responses[status]

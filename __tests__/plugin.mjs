@@ -1,4 +1,4 @@
-// The built plugin in a harness like ToolJet's, and the mock API that it talks to.
+// The built plugin in the harness, and the mock API that it uses.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -16,7 +16,7 @@ export const KEY = 'sk-mock-api-test';
 export const QUERY_FAILED = 'Query could not be completed';
 export const CONNECTION_FAILED = 'Connection could not be established';
 
-/** A query that each operation can run with, and nothing in it that it could do without. */
+/** A query that each operation can run with, without optional fields. */
 export const MINIMAL_QUERIES = {
   completion: { operation: 'completion', prompt: 'Once upon a time', model: 'mock-api-instruct' },
   chat: { operation: 'chat', prompt: 'What is the capital of France?' },
@@ -33,7 +33,7 @@ export const MODEL_KEYS = {
   generate_embedding: 'model_embedding',
 };
 
-/** A successful answer of each endpoint, for requests whose content does not matter. */
+/** A successful response of each endpoint, for tests in which its content does not matter. */
 const ANSWERS = {
   '/completions': { choices: [{ index: 0, text: ' there', finish_reason: 'stop' }] },
   '/chat/completions': {
@@ -43,7 +43,7 @@ const ANSWERS = {
   '/embeddings': { data: [{ index: 0, embedding: [0.5] }] },
   '/models': { data: [{ id: 'm' }] },
 };
-/** For `respondWith`: success for whatever is asked, wherever the endpoint is. */
+/** For `respondWith`: success for every request, below any path. */
 export function takesEverything({ path }) {
   const [whole] = path.split('?');
   const endpoint = Object.keys(ANSWERS)
@@ -70,7 +70,7 @@ after(() => mockApi.close());
 
 export const source = (options) => ({ apiKey: KEY, base_url: mockApi.baseUrl, ...options });
 
-/** What the browser gets for a query. */
+/** Returns what the browser gets for a query. */
 export const run = (query, sourceOptions) => harness.run(source(sourceOptions), query);
 export const connect = (sourceOptions) => harness.testConnection(source(sourceOptions));
 
@@ -89,7 +89,7 @@ export async function fail(query, sourceOptions) {
   return result;
 }
 
-/** A query that fails for its own options, before anything is sent. */
+/** Runs a query that must fail before anything is sent. */
 export async function refuse(query, sourceOptions) {
   const before = mockApi.requests.length;
   const result = await fail(query, sourceOptions);
@@ -97,7 +97,7 @@ export async function refuse(query, sourceOptions) {
   return result.description;
 }
 
-/** The only request that a successful query sends. */
+/** Returns the only request that a successful query sends. */
 export async function sent(query, sourceOptions) {
   const before = mockApi.requests.length;
   await succeed(query, sourceOptions);
@@ -106,8 +106,8 @@ export async function sent(query, sourceOptions) {
 }
 
 /**
- * An API that nothing must reach, and the environment of a server whose operator uses it: no query of
- * a tenant may be on that account.
+ * An API that no query may reach, and the environment of a server whose operator uses it: no tenant
+ * may run queries on that account.
  */
 export async function operatorsAccount(t) {
   const api = await startMockApi();
@@ -121,13 +121,13 @@ export async function operatorsAccount(t) {
     OPENAI_BASE_URL: api.baseUrl,
     OPENAI_API_BASE: api.baseUrl,
     OPENAI_CUSTOM_HEADERS: 'x-operator: 1',
-    // Where no base URL is set, the plugin asks the default host, here through this proxy.
+    // Without a base URL, the plugin sends requests to the default host, here through this proxy.
     HTTPS_PROXY: `http://127.0.0.1:${api.port}`,
   };
   return { api, env };
 }
 
-/** Another server process, with an environment of its own, which prints what `calls` gave. */
+/** Runs `calls` in another server process with its own environment, and returns their results. */
 export function inProcess({ calls, env = {}, plugin = PLUGIN, nodeOptions = [] }) {
   const script = fileURLToPath(new URL('./server-process.mjs', import.meta.url));
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-// The addon's threads in the life of a server process: they neither hold it up when it ends, nor crash
-// it, nor are they lost when a worker ends.
+// The addon's threads in a server process: they do not delay its end, do not crash it, and survive
+// the end of a worker.
 
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
@@ -17,7 +17,7 @@ const node = process.env.NODE_UNDER_TEST ?? process.execPath;
 const plugin = process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
 const script = fileURLToPath(new URL('process/server.mjs', import.meta.url));
 
-/** Far less than the addon's own time limits, and plenty for an emulated process. */
+/** Far less than the addon's own timeouts, and plenty for an emulated process. */
 const PROMPT_MS = 5_000;
 
 const mockApi = await startMockApi();
@@ -35,7 +35,7 @@ after(async () => {
 class Server {
   #process;
   #messages = [];
-  #news = new EventTarget();
+  #events = new EventTarget();
 
   constructor({ env = {}, ...task } = {}) {
     const source = { apiKey: 'sk-mock-api-test', base_url: mockApi.baseUrl };
@@ -47,7 +47,7 @@ class Server {
     running.add(this.#process);
     this.#process.on('message', (message) => {
       this.#messages.push(message);
-      this.#news.dispatchEvent(new Event('message'));
+      this.#events.dispatchEvent(new Event('message'));
     });
     this.ended = once(this.#process, 'exit').then(([code, signal]) => {
       running.delete(this.#process);
@@ -63,18 +63,18 @@ class Server {
     this.#process.kill(signal);
   }
 
-  /** The next message that has this property. */
+  /** Resolves to the next message with this property. */
   async hears(property) {
     for (;;) {
       const at = this.#messages.findIndex((message) => property in message);
       if (at !== -1) return this.#messages.splice(at, 1)[0];
-      const message = once(this.#news, 'message').then(() => true);
+      const message = once(this.#events, 'message').then(() => true);
       const ended = this.ended.then((end) => assert.fail(`ended: ${JSON.stringify(end)}`));
       await Promise.race([message, ended]);
     }
   }
 
-  /** Resolves once the mock API holds this number of requests. */
+  /** Resolves once this number of requests is in flight at the mock API. */
   async sent(count) {
     const deadline = Date.now() + 30_000;
     while (mockApi.inFlight !== count) {
@@ -84,14 +84,14 @@ class Server {
     }
   }
 
-  /** How it ends, once it was given a reason to. */
+  /** Resolves to how the process ends. */
   async endsPromptly() {
     const late = wait(PROMPT_MS, 'still running', { ref: false });
     return Promise.race([this.ended, late]);
   }
 }
 
-/** The mock API answers nothing until the returned function is called, and then everything. */
+/** The mock API delays all responses until the returned function is called. */
 function holdAnswers() {
   let answer;
   const held = new Promise((resolve) => {
@@ -104,7 +104,7 @@ function holdAnswers() {
 const hang = { fault: 'hang' };
 const ok = (count) => Array(count).fill('ok');
 
-/** ToolJet runs workflows in processes of their own. */
+/** ToolJet runs workflows in separate processes. */
 const kinds = { 'a server': {}, 'a WORKER=true process': { WORKER: 'true' } };
 
 for (const [kind, env] of Object.entries(kinds)) {

@@ -1,4 +1,4 @@
-// The known defects of ToolJet's own plugin, which must not come back, in the order of the list.
+// The known defects of ToolJet's own plugin, in the order of the list.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

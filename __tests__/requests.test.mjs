@@ -1,4 +1,4 @@
-// What reaches the API: the body that every option becomes, and the headers around it.
+// What reaches the API: the body that every option becomes, and the headers.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import {
   takesEverything,
 } from './plugin.mjs';
 
-/** A model that the plugin knows nothing about, so that nothing is adjusted to it. */
+/** A model that the plugin does not know, so that it adjusts nothing. */
 const MODEL = 'brand-new';
 const NUMBERS = {
   temperature: { temperature: 0.7 },
@@ -35,7 +35,7 @@ const SCHEMA = {
 };
 const ask = (content) => ({ messages: [{ role: 'user', content }] });
 
-/** By operation: the least body, and [options, what they add to it]. */
+/** By operation: the minimal body, and [options, what they add to it]. */
 const BODIES = {
   completion: {
     path: '/v1/completions',
@@ -126,7 +126,7 @@ const minimalQuery = (operation) => ({
   ...(operation === 'chat' && { prompt: 'As JSON: the capital of France?' }),
 });
 
-/** As a form hands it over: what is typed is text. */
+/** As a form passes it: typed values are strings. */
 const asTyped = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 
 async function expectBody(operation, query, expected) {

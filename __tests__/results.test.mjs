@@ -1,5 +1,5 @@
-// What an app gets: `data` in the shape that its components are bound to, and failures that are
-// thrown as QueryError with small structured data.
+// What an app gets: `data` in the shape that its components expect, and failures that are thrown as
+// QueryError with small structured data.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// What saved apps hold beside the keys of today: fields of the old form, keys of ToolJet and of
-// operations chosen before, data sources filled in years ago, models that are no more.
+// What saved apps contain besides the current keys: fields of the old form, keys of ToolJet and of
+// operations chosen before, old data sources, and models that are gone.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -19,7 +19,7 @@ import {
   takesEverything,
 } from './plugin.mjs';
 
-/** What each of these means, wherever it stands: not set. */
+/** Values that mean "not set". */
 const UNSET = [undefined, null, '', '  ', '\n'];
 const MODEL = 'brand-new';
 const least = (operation) => ({ ...MINIMAL_QUERIES[operation], [MODEL_KEYS[operation]]: MODEL });
@@ -46,7 +46,7 @@ describe('embedding queries of the old form', () => {
         };
         const expected = { model, input: 'a calm sea', encoding_format: 'float', dimensions: 256 };
         assert.deepEqual(await body(query), expected);
-        // What a chat query left behind before the operation was changed.
+        // Values that a chat query left behind before the operation was changed.
         assert.deepEqual(await body({ ...query, model: 'gpt-4o', prompt: 'Hi.' }), expected);
         // Fields of models that were chosen before.
         const others = Object.fromEntries(
@@ -85,7 +85,7 @@ describe('embedding queries of the old form', () => {
   });
 });
 
-/** What ToolJet itself keeps among the options of a query. */
+/** Keys that ToolJet itself stores in the options of a query. */
 const HOST_KEYS = {
   transformationLanguage: 'javascript',
   enableTransformation: true,
@@ -144,7 +144,7 @@ for (const saved of SAVED) {
 describe('query_timeout', () => {
   test("fails in time with the plugin's own error when query_timeout ends", async () => {
     mockApi.respondWith({ fault: 'hang' });
-    // Of the two timeouts the plugin's comes first, by a margin that grows with the time.
+    // The plugin's timeout ends before ToolJet's, by a margin that grows with the duration.
     const timeouts = [2_000, '2000', ' 2000 '];
     const results = await Promise.all(
       timeouts.map((query_timeout) => fail({ ...MINIMAL_QUERIES.chat, query_timeout })),
@@ -189,7 +189,7 @@ describe('the data source of a saved app', () => {
   });
 });
 
-/** The models that the old form offered, by what became of them by November 2026. */
+/** The models that the old form offered, by their state in November 2026. */
 const MODELS = {
   chat: {
     served: [
@@ -207,7 +207,7 @@ const MODELS = {
     gone: [],
   },
 };
-/** The fields of the old form as a builder filled them in. */
+/** The fields of the old form as an app builder filled them in. */
 const FILLED_IN = {
   chat: { temperature: '0.5', max_tokens: '400', stop_sequence: '', suffix: '' },
 };

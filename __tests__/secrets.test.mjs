@@ -1,5 +1,5 @@
-// Nothing that a failing query returns, and nothing that the process prints meanwhile, holds a
-// secret, whoever repeats it.
+// Neither the result of a failing query nor the output of the process contains a secret, whoever
+// repeats it.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -11,7 +11,7 @@ const HEADER = 'gw-Sinclair48kSpectrumPlus2a';
 const PASSWORD = 'Archimedes-RiscPC-Acorn-3010';
 const SECRETS = [KEY, HEADER, PASSWORD];
 
-/** What tells enough of a secret: 8 characters of either end, or 12 of its middle. */
+/** The parts that reveal a secret: 8 characters at either end, or 12 in its middle. */
 const recognizableParts = (secret) => [
   secret.slice(0, 8 + (secret.startsWith('sk-proj-') ? 4 : 0)),
   secret.slice(-8),
@@ -26,7 +26,7 @@ function assertNoLeak(text, secrets = SECRETS) {
   }
 }
 
-/** How a server may repeat what it was sent. */
+/** How a server may repeat a secret of the request. */
 const ECHOES = {
   'the whole key': (key) => `Incorrect API key provided: ${key}.`,
   'the header with the key': (key) => `Unexpected header authorization: Bearer ${key}`,
@@ -102,7 +102,7 @@ test('reports a wrong data source without its secrets', async () => {
   }
 });
 
-/** A proxy that asks for another password, and repeats the one that it got. */
+/** A proxy that asks for another password, and repeats the one that it received. */
 async function startProxy(t) {
   const asked = [];
   const refuse = (request, answer) => {
@@ -158,7 +158,7 @@ test('prints no secret of failing queries in a server process with a proxy', asy
     env: {
       TOOLJET_HTTP_PROXY: `http://operator:${PASSWORD}@127.0.0.1:${proxy.port}`,
       NO_PROXY: 'localhost',
-      // Names cannot be resolved here, and need not be: the proxy does it.
+      // Names need not be resolved here: the proxy does it.
       SSRF_DNS_RESOLUTION_CHECK: 'false',
       RUST_LOG: 'trace',
       RUST_BACKTRACE: 'full',

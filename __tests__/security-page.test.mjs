@@ -1,10 +1,10 @@
-// Whoever reads in SECURITY.md that a test proves something finds that test.
+// Every test that SECURITY.md cites exists.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
-/** For what only a workflow does. */
+/** The cell of a row that only a workflow covers. */
 const UNTESTED = 'see below';
 
 const at = (path) => new URL(`../${path}`, import.meta.url);
@@ -19,7 +19,7 @@ const rows = readFileSync(at('SECURITY.md'), 'utf8')
   )
   .slice(1);
 
-/** The names of tests by file, as the last cell of a row gives them: `file`: `name`, `name`; ... */
+/** Parses the last cell of a row into test names by file: `file`: `name`, `name`; ... */
 function proofs(cell) {
   return cell.split('; ').map((proof) => {
     const [file, ...names] = Array.from(proof.matchAll(/`([^`]+)`/g), ([, quoted]) => quoted);

@@ -44,7 +44,7 @@ after(async () => {
 
 const ask = (path, options) => fetch(marketplace.url + path, options);
 
-/** Sends a path as it is, which `fetch` would tidy up first. */
+/** Sends a path unchanged, which `fetch` would normalize. */
 function askRaw(target, head = '') {
   const { port } = new URL(marketplace.url);
   return new Promise((resolve, reject) => {

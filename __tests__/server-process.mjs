@@ -1,5 +1,5 @@
-// A process that stands for ToolJet's server: makes the calls that it is given on its standard
-// input, one after the other, and prints their results and its own state as the last line.
+// A process in place of ToolJet's server: makes the calls from its standard input, one after the
+// other, and prints their results and its own state as the last line.
 
 import { readFileSync } from 'node:fs';
 import { createHarness } from '../harness/harness.mjs';
@@ -25,7 +25,7 @@ for (const { source, query, test = false, times = 1 } of calls) {
 }
 console.log(JSON.stringify({ results, states, loads }));
 
-/** In bytes and threads, where the system tells. */
+/** In bytes and threads, if the system reports them. */
 function state() {
   globalThis.gc?.();
   if (process.platform !== 'linux') return undefined;

@@ -1,4 +1,4 @@
-// The long proofs, npm run soak and npm run stress, in short; and that they can fail.
+// Short runs of npm run soak and npm run stress, and what makes them fail.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -32,7 +32,7 @@ test('stress passes when workers, contexts and processes end at any moment', asy
   assert.match(stdout, /No crash in 60 rounds/);
 });
 
-/** Writes the text of a plugin; `npm run soak` and the others take it from PLUGIN. */
+/** Writes the text of a plugin, which `npm run soak` and `npm run stress` take from PLUGIN. */
 function writePlugin(t, text) {
   const folder = mkdtempSync(join(tmpdir(), 'stress-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,7 +44,7 @@ function writePlugin(t, text) {
 const writePluginThat = (t, does) =>
   writePlugin(t, `module.exports.default = class { async run() { ${does} } }`);
 
-/** The built plugin, but with one wrong result: that of query 0. */
+/** Writes the built plugin with one wrong result: that of query 0. */
 function writePluginWithOneMistake(t) {
   const built = readFileSync(new URL('../dist/index.js', import.meta.url), 'utf8');
   const text = built.replace(
@@ -78,7 +78,7 @@ test('stress fails when a process crashes', async (t) => {
   });
 });
 
-// Each process of stress ends with query 0, so the mistake is met whatever else happens.
+// Each process of stress ends with query 0, so it always gets the wrong result.
 test('stress fails when one result is wrong among right ones', async (t) => {
   const env = writePluginWithOneMistake(t);
   await assert.rejects(script('stress', ['--rounds', '4'], env), ({ stderr }) => {

@@ -1,6 +1,6 @@
 /**
- * Checked by the compiler, never run: `tsc -p __tests__`. An `@ts-expect-error` above a line
- * that compiles is itself an error, so each of these lines proves that a mistake is seen.
+ * Checked by the compiler, never run: `tsc -p __tests__`. An `@ts-expect-error` above a line that
+ * compiles is itself an error, so each of these lines proves that a mistake is detected.
  */
 import OpenAI, {
   type ChatOptions,
@@ -62,8 +62,8 @@ const full: SourceOptions = {
 };
 // @ts-expect-error the key is required
 const noKey: SourceOptions = { organizationId: 'org-1' };
-// @ts-expect-error misspelt
-const misspelt: SourceOptions = { apiKey: 'sk-1', baseUrl: 'https://example.com' };
+// @ts-expect-error misspelled
+const misspelled: SourceOptions = { apiKey: 'sk-1', baseUrl: 'https://example.com' };
 // @ts-expect-error not pairs
 const noPairs: SourceOptions = { apiKey: 'sk-1', headers: ['x-team', 'blue'] };
 
@@ -90,7 +90,7 @@ const saved: EmbeddingOptions = {
   input_M2: 'one text',
   dimensions__m2: '256',
 };
-// @ts-expect-error an array is no number
+// @ts-expect-error an array is not a number
 const arrayNumber: ChatOptions = { operation: 'chat', temperature: [1] };
 // @ts-expect-error no such format
 const format: ChatOptions = { operation: 'chat', response_format: 'xml' };
@@ -132,7 +132,7 @@ export async function results() {
   await plugin.run(source, { operation: 'chat', prompt: 'a', engine: 'auto' });
   // @ts-expect-error chat has no substitute
   metadata.substituted_model;
-  // @ts-expect-error an image is no text
+  // @ts-expect-error an image is not text
   image.data.toUpperCase();
   // @ts-expect-error a query is required
   await plugin.run(source);
@@ -141,7 +141,7 @@ export async function results() {
 }
 
 export function failure(error: QueryError): number {
-  // @ts-expect-error the message begins with one of two texts
+  // @ts-expect-error the message begins with one of two strings
   error.message = 'Something else';
   error.message = 'Connection could not be established: wrong API key';
   // @ts-expect-error a duration is a number of seconds
@@ -157,6 +157,6 @@ new OpenAI(source);
 
 export const checked = [
   ...[sameSource, sameCompletion, sameChat, sameImage, sameEmbedding, sameListModels, differs],
-  ...[noKey, misspelt, noPairs, arrayNumber, format, engine, noPrompt, noOperation, listed],
+  ...[noKey, misspelled, noPairs, arrayNumber, format, engine, noPrompt, noOperation, listed],
   ...[third, advanced],
 ];

@@ -1,9 +1,9 @@
-// The API that all contenders talk to, in a process of its own: it finds the end of each request
-// and writes an answer that was prepared before, over HTTP and HTTPS.
+// The API that all contenders use, in its own process: it finds the end of each request and writes
+// a prepared response, over HTTP and HTTPS.
 
 import net from 'node:net';
 import tls from 'node:tls';
-import { answerBody } from './answers.mjs';
+import { answerBody } from './responses.mjs';
 import { mainThread } from './threads.mjs';
 
 const END_OF_HEAD = '\r\n\r\n';
@@ -25,7 +25,7 @@ const commands = {
     return { http: `http://localhost:${http}`, https: `https://localhost:${https}` };
   },
 
-  /** What to answer from now on, after how many milliseconds; counting begins anew. */
+  /** Sets the response, and its delay in milliseconds; counting restarts. */
   prepare({ size, serverTime }) {
     const body = Buffer.from(answerBody(size));
     const head = [
@@ -60,11 +60,11 @@ function serve(socket) {
       else setTimeout(() => socket.write(answer), delay);
     }
   });
-  // A contender's process ends with its connections open.
+  // A contender's process may end with open connections.
   socket.on('error', () => socket.destroy());
 }
 
-/** Bytes of the request that `bytes` begins with; more than there are while its head is incomplete. */
+/** The length of the first request in `bytes`; larger than `bytes` while its head is incomplete. */
 function sizeOfRequest(bytes) {
   const head = bytes.indexOf(END_OF_HEAD);
   if (head === -1) return Number.POSITIVE_INFINITY;
@@ -73,7 +73,9 @@ function sizeOfRequest(bytes) {
   return head + END_OF_HEAD.length + Number(length);
 }
 
-/** `localhost` may mean either loopback address, so both are served where the machine has both. */
+/**
+ * `localhost` may be either loopback address, so the API listens on both if the machine has both.
+ */
 async function onLoopback(createServer) {
   const listen = (port, host) =>
     new Promise((resolve, reject) => {

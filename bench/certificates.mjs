@@ -1,13 +1,13 @@
-// A certificate authority for one run, and the certificate of its API.
+// A CA for one run, and the certificate of its API.
 
 import { writeFileSync } from 'node:fs';
 import { generate } from 'selfsigned';
 
-/** Writes the authority's certificate to `caFile`; returns the key and certificate of `localhost`. */
+/** Writes the CA's certificate to `caFile`; returns the key and certificate of `localhost`. */
 export async function createCertificates(caFile) {
-  // P-256, as api.openai.com has it.
+  // P-256, like api.openai.com.
   const curve = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' };
-  const authority = await generate([{ name: 'commonName', value: 'tooljet-openai benchmark' }], {
+  const ca = await generate([{ name: 'commonName', value: 'tooljet-openai benchmark' }], {
     ...curve,
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
@@ -16,7 +16,7 @@ export async function createCertificates(caFile) {
   });
   const server = await generate([{ name: 'commonName', value: 'localhost' }], {
     ...curve,
-    ca: { key: authority.private, cert: authority.cert },
+    ca: { key: ca.private, cert: ca.cert },
     extensions: [
       { name: 'basicConstraints', cA: false },
       { name: 'keyUsage', digitalSignature: true, critical: true },
@@ -24,6 +24,6 @@ export async function createCertificates(caFile) {
       { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] },
     ],
   });
-  writeFileSync(caFile, authority.cert);
+  writeFileSync(caFile, ca.cert);
   return { key: server.private, cert: server.cert };
 }

@@ -1,4 +1,4 @@
-// One measurement: stands for ToolJet's server with one contender as its plugin.
+// One measurement: a process in place of ToolJet's server, with one contender as its plugin.
 
 import { burst } from './tasks/burst.mjs';
 import { cold } from './tasks/cold.mjs';
@@ -7,7 +7,7 @@ import { load } from './tasks/load.mjs';
 
 const TASKS = { burst, cold, growth, load };
 
-// Nobody wants the metric any more.
+// The parent has ended.
 process.on('disconnect', () => process.exit());
 
 process.once('message', async ({ task, options }) => {

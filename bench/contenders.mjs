@@ -1,4 +1,4 @@
-// Who takes part, and how each becomes the one text that ToolJet would install.
+// The contenders, and how each becomes the one text that ToolJet would install.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -24,8 +24,8 @@ export const CONTENDERS = [
 ];
 
 /**
- * Bundles the contenders as ToolJet does it, with ncc, and returns them with the `file` of their
- * text; `plugin` is that of ours.
+ * Bundles the contenders with ncc, as ToolJet does, and returns them with the `file` of their text;
+ * `plugin` is the file of this plugin.
  */
 export async function bundledContenders(plugin) {
   const out = join(ROOT, 'target', 'bench', 'contenders');

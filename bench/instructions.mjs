@@ -1,5 +1,5 @@
-// npm run bench:instructions: counts the instructions of the pure part of a query, which do not depend on
-// what else the machine does, and fails if they have moved away from the recorded baseline.
+// npm run bench:instructions: counts the instructions of the pure part of a query, which do not
+// depend on the load of the machine. Fails if they differ from the recorded baseline.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,12 +15,12 @@ const USAGE = `npm run bench:instructions -- [options]
 
 const BASELINE = fileURLToPath(new URL('instructions-baseline.json', import.meta.url));
 const OUT = join(ROOT, 'target', 'bench');
-/** What a change may add unnoticed. The same compiler counts the same within a fraction of that. */
+/** The change that is tolerated. The same compiler counts the same within a fraction of it. */
 const TOLERANCE = 0.05;
-/** Counted with some queries and with more: the difference leaves out how the program starts. */
+/** Counted with some queries and with more: the difference excludes the start of the program. */
 const [SOME, MORE] = [20, 60];
 
-/** A request is counted alone; an answer as the rest of a query that gets one. */
+/** A request is counted alone, and a response as the rest of a query that receives it. */
 const CASES = [
   { name: 'options to request, 1 KB prompt', prompt: 1_000 },
   { name: 'options to request, 20 KB prompt', prompt: 20_000 },

@@ -1,9 +1,8 @@
-// Carries out a plan: the API on one side, one process after another on the other.
+// Runs a plan: the API on one side, one process after another on the other.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ANSWER_SIZES, answerText } from './answers.mjs';
 import { createCertificates } from './certificates.mjs';
 import { EMPTY, OURS } from './contenders.mjs';
 import {
@@ -16,6 +15,7 @@ import {
   WITHOUT_ADDON_FILE,
 } from './plan.mjs';
 import { runTask, startApi } from './processes.mjs';
+import { ANSWER_SIZES, answerText } from './responses.mjs';
 import { summary } from './statistics.mjs';
 
 export async function measure({ plan, contenders, progress }) {
@@ -31,8 +31,8 @@ export async function measure({ plan, contenders, progress }) {
         baseUrl: `${urls[protocol]}/v1`,
         length: id === EMPTY ? 0 : answerText(ANSWER_SIZES[answer]).length,
       }),
-      // All places where the addon's file may lie: one left by an earlier run, in the cache of
-      // this user, would be found before a new one is written.
+      // All places where the addon's file may be: an earlier one, in this user's cache, would be
+      // found before a new one is written.
       env: (own = folder) => ({
         NODE_EXTRA_CA_CERTS: caFile,
         TOOLJET_OPENAI_ADDON_DIR: own,
@@ -61,7 +61,7 @@ async function allLoads(session, { plan, contenders, progress }) {
       .map((contender) => ({ cell, contender, rounds: [] })),
   );
   for (let round = 0; round < plan.rounds; round += 1) {
-    // Every second round goes backwards, so that no contender always follows the same one.
+    // Every second round runs in reverse, so that no contender always follows the same one.
     const order = round % 2 === 0 ? runs : runs.toReversed();
     for (const [index, { cell, contender, rounds }] of order.entries()) {
       progress.update(
@@ -101,7 +101,7 @@ async function oneLoad({ api, optionsFor, env, prepare }, { cell, contender, pla
   };
 }
 
-/** Median, least and greatest of every metric over the rounds. */
+/** Median, minimum and maximum of every metric over the rounds. */
 function summarize(rounds) {
   const names = Object.keys(rounds[0]);
   return {
@@ -111,7 +111,7 @@ function summarize(rounds) {
   };
 }
 
-/** First queries of a process, over HTTP: there, connecting takes next to no time. */
+/** First queries of a process, over HTTP, where connecting takes almost no time. */
 async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contenders, progress }) {
   const cell = { ...MAIN, protocol: 'http' };
   await prepare(cell);
@@ -138,7 +138,7 @@ async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contende
   }));
 }
 
-/** A start that found a file elsewhere would not be what it is called. */
+/** A start that found a file elsewhere would not be a first start. */
 function assertAddonFile(folder, expected) {
   const found = readdirSync(folder).some((name) => name.endsWith('.node'));
   if (found !== expected) {
@@ -146,7 +146,7 @@ function assertAddonFile(folder, expected) {
   }
 }
 
-/** 20,000 queries of ours, and of the empty plugin to tell what the host itself leaves behind. */
+/** 20,000 queries of this plugin, and of the empty one to show the growth of the harness itself. */
 async function measureGrowth({ optionsFor, env, prepare }, { contenders, progress }) {
   await prepare(MAIN);
   const growths = [];

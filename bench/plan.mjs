@@ -1,13 +1,13 @@
-// What a run measures. A cell is one kind of load; each contender runs it once per round, in a
-// process of its own, and the rounds are spread over the whole run.
+// What a run measures. A cell is one kind of load. Each contender runs it once per round, in its
+// own process, and the rounds are spread over the whole run.
 
-import { ANSWER_SIZES } from './answers.mjs';
 import { EMPTY } from './contenders.mjs';
+import { ANSWER_SIZES } from './responses.mjs';
 
 export const CONCURRENCIES = [1, 16, 64, 256];
 const [SMALL, LARGE] = Object.keys(ANSWER_SIZES);
 
-/** The loads that the tables and the targets speak of. */
+/** The loads in the tables and the targets. */
 export const MAIN = { protocol: 'https', answer: SMALL, serverTime: 0 };
 export const LARGE_ANSWERS = { protocol: 'https', answer: LARGE, serverTime: 0 };
 const SLOW_SERVER = { protocol: 'https', answer: SMALL, serverTime: 50 };
@@ -47,9 +47,9 @@ export const PLANS = {
 export const GROWTH = { concurrency: 64, queries: 20_000, batch: 2_000 };
 export const BURST = { hosts: 256, watch: 1_500 };
 
-/** Ours unpacks its addon into a file, which later processes find. */
+/** This plugin unpacks its addon into a file, which later processes find. */
 export const WITHOUT_ADDON_FILE = 'without addon file';
-/** The others have none. */
+/** The others have no addon. */
 export const NO_ADDON = 'any';
 export const WITH_ADDON_FILE = 'with addon file';
 

@@ -36,15 +36,15 @@ export function startApi() {
 }
 
 /**
- * Runs one task in a process of its own and resolves to its result. `onPhase` is called when the
- * task enters the part that it measures and when it leaves it.
+ * Runs one task in its own process and resolves to its result. `onPhase` is called when the task
+ * starts and ends the part that it measures.
  */
 export function runTask(task, options, { env = {}, flags = [], onPhase = () => {} } = {}) {
   const child = fork(join(BENCH, 'child.mjs'), [], {
     execPath: NODE,
-    // openai 4 brings a package that asks for a deprecated module, and Node says so each time.
+    // openai 4 has a dependency that requires a deprecated module, and Node warns each time.
     execArgv: ['--no-deprecation', ...flags],
-    // Nothing of this shell: a proxy or a key in it would change what is measured.
+    // Nothing from this shell: a proxy or a key in it would change the results.
     env: { PATH: process.env.PATH, ...env },
   });
   return new Promise((resolve, reject) => {

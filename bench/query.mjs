@@ -1,16 +1,16 @@
-// One query, as ToolJet's server runs it: the plugin's text evaluated in a fresh context, its
-// class made and called. What the server then does with the result (for one, turning it into JSON,
-// most of a millisecond for 200 KB) is the same whoever made it, and not measured.
+// One query, as ToolJet's server runs it: evaluates the plugin's text in a new context, creates its
+// class and calls it. What the server then does with the result (such as turning it into JSON, most
+// of a millisecond for 200 KB) is the same for every plugin, and not measured.
 
 import { readFileSync } from 'node:fs';
 import { loadPlugin } from '../harness/loaders.mjs';
-import { QUERY } from './answers.mjs';
+import { QUERY } from './responses.mjs';
 
 const SOURCE = { apiKey: 'sk-bench-0123456789abcdef0123456789abcdef', organizationId: '' };
 
 /**
- * A function that runs one query, at another address if it is given one, and throws unless its
- * result is a text of `length` characters.
+ * Builds a function that runs one query, optionally with another base URL, and throws unless its
+ * result is a string of `length` characters.
  */
 export function createQuery({ file, baseUrl, length }) {
   const text = readFileSync(file, 'utf8');
@@ -29,12 +29,13 @@ export function createQuery({ file, baseUrl, length }) {
   };
 }
 
-/** Keeps `concurrency` queries under way until `isOver()`; each is told with its start and end. */
+/** Keeps `concurrency` queries in flight until `isOver()`; each gets its start and end. */
 export async function closedLoop({ query, concurrency, isOver, onQuery = () => {} }) {
   const user = async () => {
     while (!isOver()) {
       const start = performance.now();
-      // A query reaches the server by a socket, so never in the turn in which another one ends.
+      // A query reaches the server through a socket, so never in the same turn in which another one
+      // ends.
       await new Promise(setImmediate);
       await query();
       onQuery(start, performance.now());

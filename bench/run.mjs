@@ -1,4 +1,4 @@
-// npm run bench: measures this plugin beside the others, and writes bench/results/.
+// npm run bench: compares this plugin with the others, and writes bench/results/.
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ async function main() {
 }
 
 async function bench({ quick, plugin, out }) {
-  // These need the packages of this folder, which may have been installed only now.
+  // Imported late: these need the packages of this folder, which may be installed only now.
   const { bundledContenders } = await import('./contenders.mjs');
   const { describeMachine, warningAbout } = await import('./machine.mjs');
   const { PLANS } = await import('./plan.mjs');
@@ -82,7 +82,7 @@ async function bench({ quick, plugin, out }) {
   print(`\nWritten to ${out}: latest.json, latest.svg, latest.md`);
 }
 
-/** Four significant digits: the others are noise, and would be in every diff. */
+/** Four significant digits: the others are noise, and would change every diff. */
 function rounded(_, value) {
   return typeof value === 'number' && !Number.isInteger(value)
     ? Number(value.toPrecision(4))

@@ -1,10 +1,10 @@
-/** The value below which `percent` of the values lie, by the nearest rank. */
+/** The nearest-rank percentile: the value below which `percent` of the values are. */
 export function percentile(values, percent) {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
 }
 
-/** Median, least and greatest of a metric's values in all rounds. */
+/** Median, minimum and maximum of a metric in all rounds. */
 export function summary(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;

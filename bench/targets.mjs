@@ -1,4 +1,4 @@
-// What this plugin sets out to reach. Each target is a ratio or a difference within one run.
+// The targets of this plugin. Each is a ratio or a difference within one run.
 
 import { EMPTY, OURS } from './contenders.mjs';
 import {
@@ -47,7 +47,10 @@ export function targets(results) {
   ];
 }
 
-/** Much of a first query is the first evaluation of any text; the empty plugin's is just that. */
+/**
+ * Much of a first query is the first evaluation of any text, which is all that the empty plugin
+ * does.
+ */
 function firstQuery(results, title, kind, most) {
   return atMost(title, coldStart(results, OURS, kind) - coldStart(results, EMPTY), most);
 }

@@ -1,15 +1,15 @@
-// What Linux knows about this process and its threads. process.cpuUsage() counts all threads
-// together, and eventLoopUtilization() counts waiting for a core as work; schedstat does neither.
+// CPU times of this process and its threads, from Linux. process.cpuUsage() adds up all threads,
+// and eventLoopUtilization() counts waiting for a core as work; schedstat does neither.
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Milliseconds that the main thread has run, and that it was ready to run but had no core. */
+/** The milliseconds that the main thread ran, and that it was ready but had no core. */
 export function mainThread() {
   const [ran, waited] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
   return { ran: Number(ran) / 1e6, waited: Number(waited) / 1e6 };
 }
 
-/** Milliseconds that all threads of the process have run. */
+/** The milliseconds that all threads of the process ran. */
 export function allThreads() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
@@ -19,7 +19,7 @@ export function threadCount() {
   return Number(readStatus('Threads'));
 }
 
-/** The most memory that the process has had in RAM so far, in MB. */
+/** The peak memory of the process so far, in MB. */
 export function peakRss() {
   return (parseInt(readStatus('VmHWM'), 10) * 1024) / 1e6;
 }

@@ -1,5 +1,5 @@
-// node unpack.mjs INDEX.JS FOLDER: puts the addon of a built plugin into a folder, where every user can
-// load it and only this one (root, in an image) can change it. Runs on whatever Node the image has.
+// node unpack.mjs INDEX.JS FOLDER: puts the addon of a built plugin into a folder. Every user can
+// load it there, and only this user (root, in an image) can change it. Runs on any Node version.
 
 import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,10 +7,10 @@ import { join, resolve } from 'node:path';
 
 const [entry, folder] = process.argv.slice(2).map((path) => resolve(path));
 
-// Before the addon does it, which would let nobody else into the folders that it makes.
+// Create the folder first: the addon would create it for one user only.
 process.umask(0o022);
 mkdirSync(folder, { recursive: true });
-// One of an earlier image would pass for this one.
+// Remove an addon of an earlier image, which would be used instead of this one.
 for (const name of addonsIn(folder)) rmSync(join(folder, name));
 process.env.TOOLJET_OPENAI_ADDON_DIR = folder;
 const { default: OpenAI } = createRequire(entry)(entry);

@@ -82,7 +82,7 @@ fn run(transport: &Canned, cache: &ModelCache, source: &Value, query: &Value) {
     let mut call = Call { source, query, started: transport.now(), hold: Hold::default() };
     let outcome = pin!(service::run(transport, cache, &mut call));
     match (outcome.poll(&mut Context::from_waker(Waker::noop())), &transport.0) {
-        (Poll::Ready(Outcome::Ok(reply)), Some(_)) => drop(black_box(reply)),
+        (Poll::Ready(Outcome::Ok(result)), Some(_)) => drop(black_box(result)),
         (Poll::Pending, None) => {}
         (unexpected, _) => panic!("{unexpected:?}"),
     }

@@ -4,14 +4,14 @@
  *
  * | member | meaning |
  * |---|---|
- * | `key` | option key, as saved queries hold it |
+ * | `key` | option key, as in saved queries |
  * | `label` | what the form and error messages call it, in sentence case |
  * | `control` | `line`, `editor`, `dropdown`, `text`, `password` or `pairs` |
- * | `placeholder` | a short example, or the one fact a builder must know; see `MAX_PLACEHOLDER` |
+ * | `placeholder` | a short example, or the one fact that an app builder must know; see `MAX_PLACEHOLDER` |
  * | `help` | the tooltip, in sentences. ToolJet 2 never shows it |
  * | `details` | further sentences for docs/fields.md and index.d.ts |
  * | `accepts` | accepted values in words |
- * | `fallback` | what holds while the field is empty; `Required…` where it must not be |
+ * | `fallback` | the default in words; `Required…` if there is none |
  * | `min`, `max`, `isWhole` | of a number |
  * | `list` | of a dropdown: `{name, value}` |
  * | `initial` | of a dropdown: the value that a new query starts with |
@@ -23,12 +23,12 @@
 export const MAX_PLACEHOLDER = 70;
 
 /**
- * What "Default" stores. ToolJet draws an option with an empty value as "Select.." and
- * removes it again when it is chosen, so not being set needs a word. The plugin reads it as blank.
+ * The value of "Default". ToolJet draws an option with an empty value as "Select.." and removes it
+ * again when it is chosen, so "not set" needs a value. The plugin reads it as blank.
  */
 export const UNSET = 'unset';
 
-/** `0 to 2`, `at least 1`, or nothing where every number goes. */
+/** `0 to 2`, `at least 1`, or an empty string if every number is accepted. */
 export function spanInWords(min, max) {
   if (max !== undefined) return `${min} to ${max}`;
   return min === undefined ? undefined : `at least ${min}`;
@@ -79,8 +79,8 @@ export const json = (key, label, more) => ({
 });
 
 /**
- * A dropdown. `choices` are `[name, value]`. With `isOpen`, the API's list of words may grow, and a
- * word that is not in the list passes through when a query sets it without the form.
+ * A dropdown. `choices` are `[name, value]`. With `isOpen`, the API's list of values may grow, and
+ * the plugin passes on any other value that a query sets without the form.
  */
 export const dropdown = (key, label, { choices, initial = UNSET, isOpen = false, ...more }) => {
   const listed = initial === UNSET ? [['Default', UNSET], ...choices] : choices;

@@ -8,7 +8,7 @@ const code = readdirSync(source, { recursive: true })
   .map((file) => readFileSync(new URL(file, source), 'utf8'))
   .join('\n');
 
-/** The literal value of a public constant; text without its quotation marks. */
+/** The value of a public constant; a string without its quotation marks. */
 function constant(name) {
   const [, value] = new RegExp(`pub const ${name}: [^=]+= "?([^";]+)"?;`).exec(code) ?? [];
   if (value === undefined) throw new Error(`src/ has no public constant ${name} with a literal`);

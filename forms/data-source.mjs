@@ -19,13 +19,13 @@ export const DATA_SOURCE = [
     ...line,
     placeholder: 'org-... (optional)',
     help: 'Only needed if the key belongs to several organizations.',
-    details: 'Sent as `OpenAI-Organization`. The text `null` counts as empty.',
+    details: 'Sent as `OpenAI-Organization`. The string `null` counts as empty.',
   }),
   text('project_id', 'Project ID', {
     ...line,
     placeholder: 'proj_... (optional)',
     help: 'Usage is counted for this project. Only needed if the key belongs to several projects.',
-    details: 'Sent as `OpenAI-Project`. The text `null` counts as empty.',
+    details: 'Sent as `OpenAI-Project`. The string `null` counts as empty.',
   }),
   text('base_url', 'Base URL', {
     ...line,
@@ -62,6 +62,6 @@ export const DATA_SOURCE = [
     max: 10,
     placeholder: `${DEFAULT_MAX_RETRIES} if empty, 10 at most`,
     fallback: DEFAULT_MAX_RETRIES,
-    help: 'How often a query is sent again if the server is busy or cannot be reached. Errors such as a wrong key or an exhausted quota are not retried.',
+    help: 'How often a query is retried if the server is busy or cannot be reached. Errors such as a wrong key or an exhausted quota are not retried.',
   }),
 ];

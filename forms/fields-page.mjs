@@ -1,4 +1,4 @@
-// docs/fields.md: every field with what it accepts and what holds while it is empty.
+// docs/fields.md: every field with its accepted values and its default.
 
 import { DATA_SOURCE } from './data-source.mjs';
 import { OPERATIONS } from './operations.mjs';

@@ -1,4 +1,4 @@
-/** The text of a form: a line for each field, so that a change of one field is a change of one line. */
+/** The text of a form: one line per field, so that changing a field changes one line. */
 export function jsonText(form) {
   return `${print(form, '')}\n`;
 }

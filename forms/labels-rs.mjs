@@ -1,4 +1,4 @@
-// src/error/labels.rs: what the forms call their fields, for error messages.
+// src/error/labels.rs: the labels of the forms, for error messages.
 
 import { DATA_SOURCE } from './data-source.mjs';
 import { OPERATIONS } from './operations.mjs';

@@ -1,12 +1,12 @@
 /**
  * operations.json, the query form, in a shape that every ToolJet draws completely.
  *
- * ToolJet 2 (seen in 2.4.9, 2.11 and 2.15.1) draws of a group that holds a flip only the flip and
- * the group that its value names: siblings are dropped. ToolJet 3 draws siblings, but loses
- * `commonFields`. So nothing stands beside the Advanced switch, and each of its states holds all
+ * In a group with a flip, ToolJet 2 (seen in 2.4.9, 2.11 and 2.15.1) draws only the flip and the
+ * group that its value names, and drops siblings. ToolJet 3 draws siblings, but drops
+ * `commonFields`. So the Advanced switch has no siblings, and each of its states contains all
  * fields of that state. A query that was saved by ToolJet's own plugin has no `advanced`, and
- * neither has a new one in the first releases of 3. ToolJet then looks for the group named
- * `undefined`, so that group must be there.
+ * neither does a new one in the first releases of 3. ToolJet then looks for the group named
+ * `undefined`, so that group must exist.
  */
 
 import { DEFAULT_OPERATION, OPERATIONS } from './operations.mjs';
@@ -15,8 +15,8 @@ import { advanced } from './shared-fields.mjs';
 const FLIP = 'dropdown-component-flip';
 
 /**
- * ToolJet 2 draws a one-line field only with `lineNumbers` and `className`: without them it is a
- * 150 px editor. ToolJet 3 lays fields out by itself and never sees the two.
+ * ToolJet 2 draws a one-line field only with `lineNumbers` and `className`; without them it draws a
+ * 150 px editor. ToolJet 3 ignores both.
  */
 const CODE_FIELDS = {
   line: { height: '36px', lineNumbers: false, className: 'codehinter-plugins' },
@@ -39,7 +39,7 @@ function operationGroup({ basic, advanced: rare }) {
   return { ...group([advanced]), off, undefined: off, on: group([...basic, ...rare]) };
 }
 
-/** What a new query starts with: the operation, and every dropdown's own choice. */
+/** The defaults of a new query: the operation, and the default of each dropdown. */
 function defaults() {
   const fields = [
     advanced,

@@ -1,9 +1,9 @@
 /**
  * The operations in the order of the dropdown, each with its fields in the order of the form.
  *
- * `basic` fields are always shown, `advanced` ones while Advanced is on; an operation without
- * `advanced` has no such switch. `saved` are keys that no form shows any more but saved queries
- * still hold. `types` names the interface in index.d.ts.
+ * `basic` fields are always shown, and `advanced` ones while Advanced is on; an operation without
+ * `advanced` has no such switch. `saved` lists keys that only saved queries still contain. `types`
+ * names the interface in index.d.ts.
  */
 
 import { dropdown, json, text, wholeNumber } from './controls.mjs';
@@ -39,7 +39,7 @@ const completion = {
     text('model', 'Model', {
       placeholder: `e.g. gpt-6-luna; ${DEFAULT_CHAT_MODEL} if empty`,
       accepts: 'Model ID',
-      fallback: `${DEFAULT_COMPLETION_MODEL}, and ${DEFAULT_CHAT_MODEL} where that is gone`,
+      fallback: `${DEFAULT_COMPLETION_MODEL}, and ${DEFAULT_CHAT_MODEL} if that is gone`,
       help: 'Any model that the server knows. A chat model continues the text through Chat.',
     }),
     text('prompt', 'Prompt', {
@@ -84,7 +84,7 @@ const completion = {
     frequencyPenalty,
     presencePenalty,
     yesOrNo('echo', 'Echo', {
-      help: 'Whether the answer begins with the prompt.',
+      help: 'Whether the answer starts with the prompt.',
     }),
     seed,
     wholeNumber('logprobs', 'Log probabilities', {
@@ -131,7 +131,7 @@ const chat = {
       type: 'Message[] | Message | ChatComponentMessage[] | string | null',
       help: "Earlier messages, oldest first: the history of ToolJet's Chat component, or a list of messages with role and content.",
       details:
-        'They go between System prompt and Prompt. A Prompt that repeats the last message of a Chat component is asked once. A message that the API would not take is an error that names its index.',
+        'They go between System prompt and Prompt. A Prompt that repeats the last message of a Chat component is sent once. A message that the API would reject is an error that names its index.',
     }),
     json('images', 'Images and files', {
       control: 'line',
@@ -147,7 +147,7 @@ const chat = {
         ['JSON with a schema (in Advanced)', 'json_schema'],
       ],
       initial: 'text',
-      help: 'With JSON, data is the parsed value: name the members you want in the prompt. With both kinds of JSON, an answer that is refused or cut off is an error. A JSON schema goes into the field of that name under Advanced.',
+      help: 'With JSON, data is the parsed value: name the members you want in the prompt. With both kinds of JSON, a refusal or a truncated answer is an error. A JSON schema goes into the field of that name under Advanced.',
       details: 'With `json_object`, the model is told to answer in JSON unless a message does so.',
     }),
     maxTokens({
@@ -169,7 +169,7 @@ const chat = {
       fallback: 'Required with Response format `json_schema`',
       help: 'What the answer must look like: an object at the top. Only used with the response format of that name.',
       details:
-        'A name may have up to 64 letters, digits, `_` and `-`. `description` and `strict` may stand beside it.',
+        'A name may have up to 64 letters, digits, `_` and `-`. `description` and `strict` may be next to it.',
     }),
     dropdown('reasoning_effort', 'Reasoning effort', {
       choices: [
@@ -182,7 +182,7 @@ const chat = {
         ['Max', 'max'],
       ],
       isOpen: true,
-      help: 'How long a reasoning model should think before it answers. Not every model takes every value.',
+      help: 'How long a reasoning model should think before it answers. Not every model accepts every value.',
     }),
     dropdown('verbosity', 'Verbosity', {
       choices: [
@@ -191,7 +191,7 @@ const chat = {
         ['High', 'high'],
       ],
       isOpen: true,
-      help: 'How long the answer should be. Not every model takes it.',
+      help: 'How long the answer should be. Not every model accepts it.',
     }),
     dropdown('image_detail', 'Image detail', {
       choices: [
@@ -201,7 +201,7 @@ const chat = {
         ['Original', 'original'],
       ],
       isOpen: true,
-      help: 'How closely the model should look at images. Not every model takes every value.',
+      help: 'How closely the model should look at images. Not every model accepts every value.',
     }),
     numberOfResults,
     topP,
@@ -295,7 +295,7 @@ const imageGeneration = {
         ['Opaque', 'opaque'],
       ],
       isOpen: true,
-      help: 'Transparent needs the output format PNG or WebP. Not every model takes it.',
+      help: 'Transparent needs the output format PNG or WebP. Not every model accepts it.',
     }),
     dropdown('output_format', 'Output format', {
       choices: [
@@ -314,7 +314,7 @@ const imageGeneration = {
     text('model', 'Model', {
       accepts: 'Model ID',
       fallback: 'none',
-      help: "Read where `image_model` is not set and this names an image model, as in queries saved with ToolJet's own plugin.",
+      help: "Read if `image_model` is not set and this names an image model, as in queries saved with ToolJet's own plugin.",
     }),
     sharedWithChat(imageCount, 'n'),
     sharedWithChat(imageExtraBody, 'extra_body'),
@@ -340,11 +340,11 @@ const generateEmbedding = {
     text('input', 'Input', {
       control: 'editor',
       mode: 'text',
-      placeholder: 'A text, or a list such as ["first text", "second text"]',
+      placeholder: 'e.g. A calm sea, or a list such as ["a calm sea", "a storm"]',
       accepts: 'Text, or a JSON array of up to 2048 strings',
       fallback: 'Required, here or under a key of a saved query',
       type: 'TextOption | string[]',
-      help: 'What to turn into vectors. Each text may have up to 8192 tokens, all together up to 300000.',
+      help: 'What to turn into vectors. Each string may have up to 8192 tokens, all together up to 300000.',
     }),
     wholeNumber('dimensions', 'Dimensions', {
       min: 1,
@@ -366,7 +366,7 @@ const generateEmbedding = {
     text('model', 'Model', {
       accepts: 'Model ID',
       fallback: 'none',
-      help: 'Read where `model_embedding` is not set and this names an embedding model.',
+      help: 'Read if `model_embedding` is not set and this names an embedding model.',
     }),
     sharedWithChat(embeddingExtraBody, 'extra_body'),
   ],

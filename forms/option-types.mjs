@@ -7,7 +7,7 @@ import { advanced } from './shared-fields.mjs';
 
 const WIDTH = 96;
 
-/** A documentation comment. Text is wrapped; a tag has a line of its own. */
+/** Builds a documentation comment. Text is wrapped; a tag has its own line. */
 function comment(text, tags = []) {
   const lines = [...wrap(text), ...tags];
   return lines.length === 1 && tags.length === 0 && lines[0].length < WIDTH - 4

@@ -1,5 +1,5 @@
-// The fields that several operations have. Their values survive a change of the operation, so a
-// field is shared only where it means the same thing everywhere.
+// The fields that several operations have. Their values are kept when the operation changes, so a
+// field is shared only if it means the same in each.
 
 import { dropdown, json, number, text, UNSET, wholeNumber } from './controls.mjs';
 
@@ -10,7 +10,7 @@ export const temperature = number('temperature', 'Temperature', {
   min: 0,
   max: 2,
   placeholder: '0 to 2, e.g. 0.2; many reasoning models ignore it',
-  help: 'Higher values make the text more varied, lower values more predictable. Many reasoning models do not take it: it is then left out, and metadata says so.',
+  help: 'Higher values make the text more varied, lower values more predictable. Many reasoning models reject it: it is then left out, and metadata says so.',
 });
 
 export const stopSequence = text('stop_sequence', 'Stop sequence', {
@@ -19,7 +19,7 @@ export const stopSequence = text('stop_sequence', 'Stop sequence', {
   type: 'TextOption | string[]',
   help: 'The answer ends before this text. Commas and line breaks count as typed; for a line break alone, enter ["\\n"].',
   details:
-    'If the model does not take stop sequences, the plugin cuts the answer itself, and metadata says so.',
+    'If the model rejects stop sequences, the plugin truncates the answer itself, and metadata says so.',
 });
 
 export const topP = number('top_p', 'Top p', {
@@ -62,10 +62,10 @@ export const result = dropdown('result', 'Result', {
     ['Answer and details', 'details'],
   ],
   initial: 'answer',
-  help: 'With Answer and details, data is an object with the answer, token usage, model, finish_reason and everything else that metadata holds. Useful in ToolJet 2, where queries have no metadata.',
+  help: 'With Answer and details, data is an object with the answer, token usage, model, finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no metadata.',
 });
 
-/** Each endpoint has members of its own, so only Completions and Chat share a key. */
+/** Each endpoint has its own members, so only Completions and Chat share a key. */
 export const extraBody = (key, more) =>
   json(key, 'Extra body', {
     control: 'line',
@@ -76,17 +76,17 @@ export const extraBody = (key, more) =>
 
 export const extraTextBody = extraBody('extra_body', { placeholder: 'e.g. {"store": true}' });
 
-/** A key that an operation shared with Chat until it got one of its own. */
+/** A key that an operation shared with Chat before it got its own key. */
 export const sharedWithChat = (field, key) => ({
   ...field,
   key,
   placeholder: undefined,
-  help: `Read where \`${field.key}\` is not set, in queries made without the form: those without \`advanced\`.`,
+  help: `Read if \`${field.key}\` is not set, in queries made without the form: those without \`advanced\`.`,
   details: undefined,
   fallback: 'none',
 });
 
-/** Nothing but a switch: the two lists of fields that it stands for are in operations.mjs. */
+/** A switch only: its two lists of fields are in operations.mjs. */
 export const advanced = {
   key: 'advanced',
   label: 'Advanced',

@@ -3,7 +3,7 @@
  *
  * Checked against: the form code of ToolJet 2.15.1 (frontend/src/_components/DynamicForm.jsx) and
  * its running editor, which 2.4.9 and 2.11 share; for ToolJet 3, the form code of 3.20. The two
- * disagree on what stands beside a flip, and on the keys that reach the browser.
+ * disagree about fields next to a flip, and about the keys that reach the browser.
  */
 
 export const TOOLJETS = [2, 3];
@@ -18,22 +18,26 @@ export const newQuery = ({ defaults }, { appliesDefaults = true } = {}) =>
   appliesDefaults ? { ...defaults } : {};
 
 /**
- * The options that an editor works on when a saved query is opened: ToolJet 2 leaves them as they
- * are, unless there are none; the newest ToolJet 3 fills in what is missing.
+ * The options of an opened query: ToolJet 2 leaves a saved query unchanged unless it has no
+ * options; the newest ToolJet 3 fills in what is missing.
  */
 export const openedQuery = ({ defaults }, saved, tooljet) =>
   tooljet === 3 || Object.keys(saved).length === 0 ? { ...defaults, ...saved } : saved;
 
 /**
- * The fields on show, in their order, with how deep their group is nested. `values` are the options by key.
- * A query without a value has the group named `undefined`: both look it up without asking.
+ * The fields that are drawn, in order, each with the depth of its group. `values` are the options
+ * by key. A query without a value has the group named `undefined`, because both ToolJets look it up
+ * unchecked.
  */
 export function drawnFields(group, values, tooljet, depth = 0) {
   if (!group) return [];
   return tooljet === 2 ? drawnByTwo(group, values, depth) : drawnByThree(group, values, depth);
 }
 
-/** Of a group with a flip: the flip, below its `commonFields`, and the chosen group. Nothing else. */
+/**
+ * For a group with a flip: its `commonFields`, the flip below them, and the chosen group. Nothing
+ * else.
+ */
 function drawnByTwo(group, values, depth) {
   const entries = Object.values(group);
   const flip = entries.find(isFlip);
@@ -45,7 +49,7 @@ function drawnByTwo(group, values, depth) {
   ];
 }
 
-/** First the fields that are no flips, then each flip with the chosen group. */
+/** First the fields that are not flips, then each flip with the chosen group. */
 function drawnByThree(group, values, depth) {
   const fields = Object.values(group).filter(isField);
   return [
@@ -69,13 +73,16 @@ export function codeFieldShape({ lineNumbers = true, className, height }) {
   return className === 'query-hinter' && isTall ? 'editor' : 'broken';
 }
 
-/** Whether ToolJet shows the text that explains a field: 2 has no tooltips, and 3 none at a flip. */
+/**
+ * Whether ToolJet shows a tooltip at a field: ToolJet 2 has no tooltips, and ToolJet 3 none at a
+ * flip.
+ */
 export const showsTooltip = (field, tooljet) =>
   tooljet === 3 && Boolean(field.tooltip) && !isFlip(field);
 
 /**
- * How ToolJet 2 stores a new data source: an option is encrypted if the form's defaults say so.
- * `source.options` of the manifest decides nothing there.
+ * How ToolJet 2 stores a new data source: it encrypts an option if the form's defaults say so, and
+ * ignores `source.options` of the manifest.
  */
 export const isStoredEncrypted = ({ source, defaults }, key, tooljet) =>
   tooljet === 2 ? defaults[key]?.encrypted === true : source.options[key]?.encrypted === true;

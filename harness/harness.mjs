@@ -1,7 +1,7 @@
 /**
- * What ToolJet's server does with an installed plugin: keeps its text as base64, decodes it once,
- * evaluates it for every query, and turns what it returns or throws into what the browser gets.
- * Stands in for the server in tests, demo and benchmarks; the product does not contain it.
+ * What ToolJet's server does with an installed plugin: stores its text as base64, decodes it once,
+ * evaluates it for every query, and turns what it returns or throws into what the browser gets. It
+ * replaces the server in tests, demo and benchmarks; the product does not contain it.
  *
  * Checked against: the server code of ToolJet 2.15.1 (data_queries.controller.ts and
  * data_sources.service.ts) and, for ToolJet 3, of 3.20.
@@ -12,7 +12,7 @@ import { loadPlugin } from './loaders.mjs';
 /** The loader of each ToolJet, by its letter in loaders.mjs. */
 const LOADERS = { 2: 'A', 3: 'E' };
 
-/** `text` is that of dist/index.js; with `devMode` it is decoded for each query, as ToolJet does then. */
+/** `text` is that of dist/index.js; with `devMode` it is decoded for each query, as in ToolJet. */
 export function createHarness({ text, tooljet = 3, loader = LOADERS[tooljet], devMode = false }) {
   const stored = Buffer.from(text, 'utf8').toString('base64');
   let decoded;
@@ -65,7 +65,7 @@ function failedQuery(error, tooljet) {
   };
 }
 
-/** ToolJet 2 passes on the message alone. */
+/** ToolJet 2 passes on only the message. */
 function failedTest({ message, description, data }, tooljet) {
   if (tooljet === 2) return { status: 'failed', message };
   const details = data ? `\n - ${JSON.stringify(data)}` : '';

@@ -1,5 +1,5 @@
-// How ToolJet's server turns the text of a plugin into a class, in the releases that are out there.
-// Stands in for the server in tests, demo and benchmarks; the product does not contain it.
+// How ToolJet's server turns the text of a plugin into a class, in all releases. Replaces the
+// server in tests, demo and benchmarks; the product does not contain it.
 
 import { createRequire, Module } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ import vm from 'node:vm';
 const FILENAME = fileURLToPath(import.meta.url);
 const harnessRequire = createRequire(import.meta.url);
 
-/** By the letters used below; E is what ToolJet 3.20 does. */
+/** By the letters used below; ToolJet 3.20 uses E. */
 export const LOADERS = ['A', 'B', 'D', 'E'];
 
 /** The class that `text` exports as `default`. */
@@ -21,8 +21,8 @@ export function loadPlugin(text, { loader = 'E' } = {}) {
   return Plugin;
 }
 
-// What E hands over by name besides the module's own. DOMException, MessageChannel, Worker and the
-// like are not among them, nor Object, Array, Date, RegExp: those are the context's own.
+// The globals that E passes besides the module's own. DOMException, MessageChannel, Worker and the
+// like are not among them, nor are Object, Array, Date and RegExp: those are the context's own.
 const SHARED_KEYS = [
   ...['process', 'console', 'Buffer'],
   ...[
@@ -46,7 +46,7 @@ const SHARED_KEYS = [
   ...['encodeURI', 'encodeURIComponent', 'decodeURI', 'decodeURIComponent'],
 ];
 
-/** E, the current one: a context per evaluation, with a long list of the host's globals. */
+/** E, the current one: a context per evaluation, with a long list of the server's globals. */
 function manyKeys(text) {
   return evaluateInContext(text, { ...global, ...pick(SHARED_KEYS) });
 }
@@ -94,7 +94,9 @@ function moduleFromString(text) {
   return module.exports;
 }
 
-/** B, on a branch only: the npm package require-from-string, which compiles in the host's realm. */
+/**
+ * B, on a branch only: the npm package require-from-string, which compiles in the server's realm.
+ */
 function requireFromString(text) {
   const module = new Module('');
   module.paths = Module._nodeModulePaths(dirname(FILENAME));

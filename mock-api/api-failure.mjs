@@ -1,4 +1,4 @@
-/** A failure as the API states it: an HTTP status and the error envelope. */
+/** A failure of the API: an HTTP status and the error envelope. */
 export class ApiFailure extends Error {
   constructor(status, { message, type = 'invalid_request_error', param = null, code = null }) {
     super(message);

@@ -2,16 +2,16 @@ import { ApiFailure, badRequest, notFound } from './api-failure.mjs';
 import { checkAccess, ORGANIZATION } from './auth.mjs';
 import { chat } from './chat.mjs';
 import { complete } from './completions.mjs';
+import { drawImage } from './draw-image.mjs';
 import { embeddings } from './embeddings.mjs';
 import { generateImages } from './images.mjs';
 import { listModels, retrieveModel } from './models.mjs';
 import { isObject } from './parameters.mjs';
-import { picture } from './picture.mjs';
 
-/** The moment that every answer states: the same request has the same answer, always. */
+/** The time in every response: the same request always gets the same response. */
 const CREATED = Date.UTC(2026, 10, 22) / 1000;
 
-const PICTURE = /^\/pictures\/(\d{2,4}x\d{2,4})\/(\w+)\.png$/;
+const IMAGE = /^\/images\/(\d{2,4}x\d{2,4})\/(\w+)\.png$/;
 
 const ROUTES = [
   { method: 'GET', path: /^\/v1\/models$/, operation: 'models', answer: listModels },
@@ -82,12 +82,12 @@ function answerRoute(request, origin) {
   };
 }
 
-/** What the API answers to a request, with the headers that every answer of it carries. */
+/** Returns the API's response to a request, with the headers that every response has. */
 export function answerAsApi(request, { origin, number, delayMs }) {
-  const wanted = PICTURE.exec(request.path);
+  const wanted = IMAGE.exec(request.path);
   if (wanted) {
     const [, size, seed] = wanted;
-    return { headers: { 'content-type': 'image/png' }, body: picture(seed, { size }) };
+    return { headers: { 'content-type': 'image/png' }, body: drawImage(seed, { size }) };
   }
   let answer;
   try {

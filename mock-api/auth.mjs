@@ -1,6 +1,6 @@
 import { ApiFailure } from './api-failure.mjs';
 
-/** Every key that starts with this text is accepted; the keys below also show a problem. */
+/** Every key that starts with this prefix is accepted. Each key below also causes a failure. */
 export const KEY_PREFIX = 'sk-mock-api';
 export const ORGANIZATION = 'org-mock-api';
 export const PROJECT = 'proj_mock_api';
@@ -38,7 +38,7 @@ const PROBLEM_KEYS = {
         type: 'requests',
         code: 'rate_limit_exceeded',
       }).withHeaders({
-        // The precise header is short so that a client that obeys it is quick to test.
+        // The exact delay is short, so that a client that obeys it is quick to test.
         'retry-after': '1',
         'retry-after-ms': '20',
         'x-ratelimit-limit-requests': '3',
@@ -62,7 +62,7 @@ function readKey(headers) {
   return bearer ? bearer[1] : headers['api-key'];
 }
 
-/** Like OpenAI, echoes the ends of what was sent, and short texts whole. */
+/** Like OpenAI, repeats the ends of the key, and short keys whole. */
 function masked(key) {
   return key.length <= 12
     ? key
@@ -99,7 +99,7 @@ function checkMembership({ header, value, own, prefix, noun }) {
   });
 }
 
-/** Throws the failure that the key, organization or project of this request meets. */
+/** Throws the failure that this key, organization or project causes. */
 export function checkAccess(route, headers) {
   const key = readKey(headers);
   checkKey(key);

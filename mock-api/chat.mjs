@@ -1,3 +1,4 @@
+import { answerTo, quote } from './answers.mjs';
 import { badRequest } from './api-failure.mjs';
 import { findContinuation, INSERTIONS } from './continuations.mjs';
 import { pdfFrom, readPdfText } from './document.mjs';
@@ -15,8 +16,7 @@ import {
   orNull,
   string,
 } from './parameters.mjs';
-import { quote, replyTo } from './replies.mjs';
-import { checkMentionsJson, jsonReply, responseFormat } from './response-format.mjs';
+import { checkMentionsJson, jsonAnswer, responseFormat } from './response-format.mjs';
 import { chooseVariation, SAMPLING } from './sampling.mjs';
 import { countTokens, digest, finish, logprobs } from './tokens.mjs';
 
@@ -53,7 +53,7 @@ const RULES = {
   },
 };
 
-/** Tokens that a reasoning model thinks before it writes the first word. */
+/** The number of reasoning tokens before the first token of the answer. */
 const REASONING_TOKENS = { none: 0, minimal: 8, low: 24, medium: 64, high: 160, xhigh: 320 };
 const IMAGE_TOKENS = 85;
 const MESSAGE_TOKENS = 3;
@@ -94,14 +94,14 @@ function acknowledge(what, described) {
   return `I received ${count} (${described.join('; ')}). `;
 }
 
-/** A chat model that is told to continue a text does so, which replaces a completion model. */
+/** Continues the prompt if the instructions ask for it, as in the fallback of Completions. */
 const CONTINUE = /\bcontinu(?:e|es|ing|ation)\b/i;
 const LEAD_UP = /\bleads? up to\b|\bdirectly (?:after|before)\b|\bbetween\b/i;
 
 const includesBoth = (whole, { prompt, suffix }) =>
   whole.includes(prompt) && whole.includes(suffix.trim());
 
-/** What the instructions make of the prompt, if they ask for a text that fits in somewhere. */
+/** Returns the answer that the instructions ask for: a continuation, or text before a suffix. */
 function asInstructed(texts, instructions, prompt, variation) {
   const whole = texts.join('\n');
   const insertion = INSERTIONS.find((each) => includesBoth(whole, each));
@@ -115,7 +115,7 @@ function answer(body, variation) {
   const spoken = body.messages.filter((message) => !isInstruction(message));
   const last = spoken.at(-1) ?? body.messages.at(-1);
   const prompt = readText(last);
-  const json = jsonReply(body.response_format, prompt);
+  const json = jsonAnswer(body.response_format, prompt);
   if (json !== undefined) {
     return json;
   }
@@ -128,7 +128,7 @@ function answer(body, variation) {
   return [
     acknowledge('image', findImages(last).map(describeImage)),
     acknowledge('PDF', findFiles(last).map(describeFile)),
-    replyTo(prompt, { history, variation }),
+    answerTo(prompt, { history, variation }),
   ].join('');
 }
 

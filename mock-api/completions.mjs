@@ -26,7 +26,7 @@ const RULES = {
   },
 };
 
-/** The API's own default, which cuts most answers off. */
+/** The API's own default, which truncates most answers. */
 const DEFAULT_MAX_TOKENS = 16;
 
 function readPrompts(prompt) {
@@ -37,8 +37,8 @@ function readPrompts(prompt) {
 }
 
 /**
- * OpenAI leaves the first entry of an echoed prompt null; its own document says number, and the
- * mock API keeps to the document.
+ * OpenAI leaves the first entry of an echoed prompt null. Its own document says number, and the
+ * mock API follows the document.
  */
 function buildLogprobs(tokens, count) {
   const measured = tokens.map((token) => logprobs(token, count));

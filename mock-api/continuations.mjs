@@ -1,6 +1,6 @@
 /**
- * What follows these beginnings. The completions endpoint and a chat model that is asked for the
- * bare continuation give the same text, so a test can measure how well the one replaces the other.
+ * The continuations of known prompts. The Completions endpoint and a chat model that is asked for a
+ * plain continuation return the same answer, so a test can compare the two.
  */
 export const CONTINUATIONS = [
   {
@@ -41,7 +41,7 @@ export const CONTINUATIONS = [
   },
 ];
 
-/** What stands between a beginning and the text that it must lead to. */
+/** The text between a prompt and the suffix that it must lead up to. */
 export const INSERTIONS = [
   {
     prompt: 'I went to the market and',
@@ -70,7 +70,9 @@ const inventedContinuations = (prompt) => [
 
 const pick = (list, variation) => list[variation % list.length];
 
-/** `variation` 0 is the likeliest text; others stand for further choices of the same prompt. */
+/**
+ * `variation` 0 is the most likely answer. Higher numbers are further choices for the same prompt.
+ */
 export function findContinuation(prompt, { suffix, variation = 0 } = {}) {
   if (suffix) {
     const insertion = INSERTIONS.find(

@@ -1,4 +1,4 @@
-// What a PDF says, as far as the mock API has to know it: texts that are written in it as they are.
+// Reads the text of a PDF, as far as the mock API needs it: strings that are not encoded.
 
 import { inflateSync } from 'node:zlib';
 
@@ -29,7 +29,7 @@ function streams(bytes) {
 
 const unescaped = (text) => text.replaceAll(/\\(.)/gs, (_, escaped) => ESCAPES[escaped] ?? escaped);
 
-/** The texts of a PDF, one after the other. Texts in a font's own encoding are not understood. */
+/** The strings of a PDF, in order. Strings in a font's own encoding are not decoded. */
 export function readPdfText(bytes) {
   return streams(bytes)
     .flatMap((stream) => Array.from(stream.matchAll(/\(((?:\\.|[^\\()])*)\)\s*(?:Tj|'|")/gs)))

@@ -44,7 +44,7 @@ function readDimensions(body) {
   return body.dimensions;
 }
 
-/** Words count, their order does not: texts that share words lie close together. */
+/** Words count and their order does not: strings that share words have similar vectors. */
 function embed(text, dimensions) {
   const vector = new Array(dimensions).fill(0);
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [text];

@@ -1,7 +1,7 @@
 import { badRequest } from './api-failure.mjs';
+import { drawImage } from './draw-image.mjs';
 import { servedModel } from './models.mjs';
 import { checkParameters, integer, noStream, oneOf, orNull, string } from './parameters.mjs';
-import { picture } from './picture.mjs';
 import { countTokens, digest } from './tokens.mjs';
 
 const RULES = {
@@ -31,7 +31,7 @@ const GPT_IMAGE = {
   qualities: ['low', 'medium', 'high', 'auto'],
   foreign: ['response_format', 'style'],
 };
-/** Like DALL-E, whose models are gone: it answers with addresses and takes other options. */
+/** Like the former DALL-E models: returns URLs and accepts other options. */
 const CLASSIC = {
   sizes: ['256x256', '512x512', '1024x1024', '1024x1792', '1792x1024'],
   qualities: ['standard', 'hd'],
@@ -70,7 +70,7 @@ function gptImages(body, created) {
     quality: isSet(body.quality) && body.quality !== 'auto' ? body.quality : 'medium',
     size,
     data: Array.from({ length: n }, (_, index) => ({
-      b64_json: picture(`${body.prompt} ${index}`, { size, format }).toString('base64'),
+      b64_json: drawImage(`${body.prompt} ${index}`, { size, format }).toString('base64'),
     })),
     usage: {
       input_tokens: inputTokens,
@@ -83,14 +83,14 @@ function gptImages(body, created) {
 
 function classicImages(body, { created, origin }) {
   const size = body.size ?? '1024x1024';
-  const revised = { revised_prompt: `A picture of: ${body.prompt}` };
+  const revised = { revised_prompt: `An image of: ${body.prompt}` };
   return {
     created,
     data: Array.from({ length: body.n ?? 1 }, (_, index) => {
       const seed = digest([body.prompt, index]);
       return body.response_format === 'b64_json'
-        ? { ...revised, b64_json: picture(seed, { size }).toString('base64') }
-        : { ...revised, url: `${origin}/pictures/${size}/${seed}.png` };
+        ? { ...revised, b64_json: drawImage(seed, { size }).toString('base64') }
+        : { ...revised, url: `${origin}/images/${size}/${seed}.png` };
     }),
   };
 }

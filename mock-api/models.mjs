@@ -1,6 +1,6 @@
 import { ApiFailure, badRequest, notFound } from './api-failure.mjs';
 
-/** The day the mock API lives on: shutdown dates before it have passed, whatever the clock says. */
+/** The date of the mock API. Earlier shutdown dates have passed, whatever the clock says. */
 export const TODAY = '2026-11-22';
 const CREATED = 1_780_000_000;
 
@@ -12,9 +12,9 @@ const UP_TO_HIGH = ['low', 'medium', 'high'];
 const UP_TO_XHIGH = [...UP_TO_HIGH, 'xhigh'];
 
 /**
- * What a family takes. `rejects`: parameters it does not know. `rejectsRoles`: message roles.
- * `sampling` and `tools`: 'always', 'without reasoning' (effort none) or 'never'.
- * `efforts`: the reasoning efforts; `effort` is what an unset one means.
+ * What a family accepts. `rejects`: parameters it does not know. `rejectsRoles`: message roles.
+ * `sampling` and `tools`: 'always', 'without reasoning' (effort none) or 'never'. `efforts`: the
+ * reasoning efforts. `effort`: the default.
  */
 const FAMILIES = {
   classic: { serves: 'chat', context: 128_000 },
@@ -92,7 +92,7 @@ const STRICT_FAMILIES = {
   penalties: { rejects: ['frequency_penalty', 'presence_penalty'] },
   'developer-role': { rejectsRoles: ['developer'] },
   'system-role': { rejectsRoles: ['system'] },
-  // Since 2026 some answers carry no code, only the parameter.
+  // Since 2026 some errors have no code, only the parameter.
   everything: {
     rejects: ['max_tokens', 'stop', ...SAMPLING, ...BIASES],
     rejectsRoles: ['developer'],
@@ -228,7 +228,7 @@ function wrongEndpoint(model, endpoint) {
   );
 }
 
-/** The model that an endpoint is asked for, or the failure that the API answers instead. */
+/** Finds the requested model, or throws the failure that the API returns instead. */
 export function servedModel(name, endpoint) {
   const model = findModel(name);
   if (!model) {
@@ -312,7 +312,7 @@ function checkEffort(model, body) {
   }
 }
 
-/** Throws at the first thing in the request that this model's family does not take. */
+/** Throws for the first parameter that this model's family rejects. */
 export function checkFamilyRules(model, body) {
   for (const name of model.unrecognized ?? []) {
     if (isSet(body[name])) {

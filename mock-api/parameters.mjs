@@ -20,7 +20,7 @@ const invalidType = (name, expected, value) =>
 export const isObject = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A check throws the API's own error about a value; `name` is the path that it names. */
+/** A check throws the API's error about a value; `name` is the path in that error. */
 const ofType = (expected, fits) => (name, value) => {
   if (!fits(value)) {
     throw invalidType(name, expected, value);
@@ -111,7 +111,7 @@ export const array =
 
 export const orNull = (check) => (name, value) => value === null || check(name, value);
 
-/** The check whose type fits the value, such as text or a list of texts. */
+/** Chooses the check whose type fits the value, such as a string or an array of strings. */
 export const either =
   (...checks) =>
   (name, value) => {
@@ -152,7 +152,7 @@ export const metadata = orNull((name, value) => {
   }
 });
 
-/** The mock API answers in one piece: what would need a stream is refused, not ignored. */
+/** The mock API does not stream: stream options are rejected, not ignored. */
 export const noStream = orNull((name, value) => {
   boolean(name, value);
   if (value) {
@@ -160,7 +160,7 @@ export const noStream = orNull((name, value) => {
   }
 });
 
-/** Checks a whole body against one table of parameters, in the order of the API. */
+/** Checks a whole body against a table of parameters, in the order of the API. */
 export function checkParameters(body, { parameters, required }) {
   const unknown = Object.keys(body).filter((name) => !Object.hasOwn(parameters, name));
   if (unknown.length > 0) {

@@ -41,7 +41,7 @@ const toBytes = (body) => {
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 };
 
-/** Sends one answer, byte for byte, or the fault that it names. */
+/** Sends one response, byte for byte, or plays the fault that it names. */
 export async function play(
   response,
   { status = 200, headers = {}, body = '', delayMs = 0, fault, intervalMs },

@@ -1,6 +1,6 @@
+import { answerTo } from './answers.mjs';
 import { badRequest } from './api-failure.mjs';
 import { boolean, isObject, object, oneOf, orNull, string } from './parameters.mjs';
-import { replyTo } from './replies.mjs';
 import { valueFor } from './schema-values.mjs';
 
 function checkStrict(schema, title, context = '()') {
@@ -92,10 +92,10 @@ export function checkMentionsJson(body, texts) {
   }
 }
 
-/** The reply as JSON text where the request asks for it, otherwise undefined. */
-export function jsonReply(format, prompt) {
+/** Returns the answer as JSON text if the request asks for it, otherwise undefined. */
+export function jsonAnswer(format, prompt) {
   if (format?.type === 'json_object') {
-    return JSON.stringify({ answer: replyTo(prompt) });
+    return JSON.stringify({ answer: answerTo(prompt) });
   }
   if (format?.type === 'json_schema') {
     return JSON.stringify(valueFor(format.json_schema.schema ?? { type: 'object' }, { prompt }));

@@ -1,4 +1,4 @@
-// What Chat and Completions have in common: how a model picks its words.
+// The sampling options that Chat and Completions share.
 
 import {
   integer,
@@ -25,7 +25,7 @@ export const SAMPLING = {
   user: string(),
 };
 
-/** Which of its texts the mock API gives as the choice at `index`. */
+/** Chooses the variation of the answer for the choice at `index`. */
 export function chooseVariation({ temperature, seed }, index) {
   return temperature === 0 ? 0 : index + Math.abs(seed ?? 0);
 }

@@ -1,5 +1,5 @@
+import { findCapital } from './answers.mjs';
 import { isObject } from './parameters.mjs';
-import { findCapital } from './replies.mjs';
 
 const FORMATS = {
   date: '2026-11-22',
@@ -58,10 +58,10 @@ function resolve(schema, root) {
     .reduce((value, key) => value[key.replaceAll('~1', '/').replaceAll('~0', '~')], root);
 }
 
-/** Far enough down, what is optional is left out, so that recursive schemas come to an end. */
+/** At this depth optional properties are left out, so that recursive schemas end. */
 const DEPTH = 4;
 
-/** A plausible value that fits a JSON schema, chosen by property name and prompt. */
+/** Builds a plausible value that fits a JSON schema, by property name and prompt. */
 export function valueFor(schema, { prompt, name = 'answer', root = schema, depth = 0 }) {
   if (!isObject(schema)) {
     return wordFor(name, prompt);

@@ -26,7 +26,7 @@ function parsed(text) {
   }
 }
 
-/** The answers that a test has scripted: one for all requests, or a list that is used up. */
+/** The responses that a test has scripted: one for all requests, or a list that is used up. */
 function createScript() {
   let scripted;
   return {
@@ -52,7 +52,10 @@ function listen(server, port, host) {
 
 const MISSING_FAMILY = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL'];
 
-/** `localhost` may mean either loopback address, so both are served where the machine has both. */
+/**
+ * `localhost` may be either loopback address, so the server listens on both if the machine has
+ * both.
+ */
 async function listenOnLoopback(createServer, port) {
   for (let attempt = 0; ; attempt += 1) {
     const first = createServer();
@@ -74,8 +77,8 @@ async function listenOnLoopback(createServer, port) {
 }
 
 /**
- * Starts a server on the loopback interface that behaves like OpenAI's API for what the plugin
- * uses. `tls` takes the options of `https.createServer`; `delayMs` holds every answer back.
+ * Starts a server on the loopback interface that behaves like OpenAI's API, as far as the plugin
+ * uses it. `tls` takes the options of `https.createServer`; `delayMs` delays every response.
  */
 export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
   const requests = [];
@@ -126,7 +129,7 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
 
   const createServer = () => {
     const server = tls ? https.createServer(tls, listener) : http.createServer(listener);
-    // Longer than any test pauses, so that a pooled connection does not die under a request.
+    // Longer than any pause of a test, so that a pooled connection does not close under a request.
     server.keepAliveTimeout = 75_000;
     server.on('connection', (socket) => {
       connections += 1;
@@ -138,7 +141,7 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
 
   const servers = await listenOnLoopback(createServer, port);
   const bound = servers[0].address().port;
-  // By name, because ToolJet's rules for user-supplied hosts refuse literal loopback addresses.
+  // By name, because ToolJet's rules for base URLs reject literal loopback addresses.
   origin = `${tls ? 'https' : 'http'}://localhost:${bound}`;
 
   return {
@@ -149,14 +152,14 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
     get connections() {
       return connections;
     },
-    /** Requests that have arrived and are neither answered nor given up. */
+    /** The number of requests that were neither answered nor aborted. */
     get inFlight() {
       return inFlight;
     },
     /**
-     * Answers requests with a script instead: `{status, headers, body}` or a fault of
-     * playback.mjs, a function of the request that returns one (or nothing, for the usual
-     * answer), or a list of these, used up one by one.
+     * Scripts the responses: `{status, headers, body}`, a fault of playback.mjs, a function of the
+     * request that returns one of them (or undefined, for the usual response), or a list of these,
+     * used up one by one.
      */
     respondWith(answers) {
       script.set(answers);

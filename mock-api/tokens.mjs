@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 
-// A rough tokenizer: what counts is that the pieces join to the text again and that they are
-// about as long as a model's.
+// A rough tokenizer. Its tokens join to the original text and are about as long as a model's.
 const TOKEN = /\s?[\p{L}\p{M}]{1,7}|\s?\p{N}{1,3}|\s?[^\s\p{L}\p{M}\p{N}]|\s/gu;
 
 export const tokenize = (text) => text.match(TOKEN) ?? [];
@@ -14,7 +13,7 @@ export const digest = (value) =>
 export const fraction = (text) =>
   Number.parseInt(createHash('sha256').update(text).digest('hex').slice(0, 8), 16) / 0xffffffff;
 
-/** What is left of a text under a token cap and stop sequences, and why it ends there. */
+/** Truncates an answer at the token limit or a stop sequence, and returns the finish reason. */
 export function finish(text, { maxTokens = Number.POSITIVE_INFINITY, stop } = {}) {
   const capped = tokenize(text).slice(0, maxTokens);
   const kept = capped.join('');
@@ -31,7 +30,7 @@ export function finish(text, { maxTokens = Number.POSITIVE_INFINITY, stop } = {}
   };
 }
 
-/** The log probability of a token, and of `count` invented rivals, the token itself first. */
+/** The log probability of a token, and of `count` invented alternatives, the token itself first. */
 export function logprobs(token, count) {
   const own = -Number((0.01 + fraction(token)).toFixed(4));
   const rivals = [' the', ' a', ' and', ' of', ' to', ' in', ' it', ' was', ' is', ' that']

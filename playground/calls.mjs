@@ -1,5 +1,5 @@
-// What the two buttons of the page do: a call of the plugin as ToolJet's server makes it, and what
-// there is to see of it afterwards.
+// The calls of the two buttons on the page: each calls the plugin as ToolJet's server does, and
+// returns what there is to see of it.
 
 import { createHarnesses } from './harnesses.mjs';
 import { createQueue } from './queue.mjs';
@@ -8,7 +8,7 @@ import { redactOptions, redactRequest } from './redaction.mjs';
 import { fillIn } from './templates.mjs';
 import { timed } from './timed.mjs';
 
-/** `plugin` is the text of dist/index.js, `mockApi` a running mock API for OpenAI's API. */
+/** `plugin` is the text of dist/index.js, `mockApi` a running mock API. */
 export function createCalls({ plugin, mockApi }) {
   const harnesses = createHarnesses(plugin);
   const realApi = createRealApi({ plugin, harnesses });
@@ -16,7 +16,7 @@ export function createCalls({ plugin, mockApi }) {
   const isAtMockApi = ({ base_url: url }) =>
     URL.canParse(url) && new URL(url).origin === mockApi.url;
 
-  /** The mock API has a log of its own. */
+  /** The mock API has its own log. */
   const runAtMockApi = ({ source, query, tooljet }) =>
     inTurn(async () => {
       mockApi.requests.length = 0;
@@ -53,7 +53,9 @@ export function createCalls({ plugin, mockApi }) {
 
 const encryptedKeys = (options) => Object.keys(options).filter((key) => options[key].encrypted);
 
-/** `{key: {value, encrypted}}` as the plugin gets it; a secret that is not there is an empty text. */
+/**
+ * Turns `{key: {value, encrypted}}` into what the plugin gets; a missing secret is an empty string.
+ */
 function flat(options) {
   return Object.fromEntries(
     Object.entries(options).map(([key, { value, encrypted }]) => [

@@ -1,4 +1,4 @@
-// The two forms as they are stored; the page draws what its ToolJet would receive of them.
+// The two forms as stored; the page draws what its ToolJet would receive.
 
 import { readFileSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-// The built page. It is small, so it is read once and answered by exact path.
+// The built page. It is small, so it is read once and served by exact path.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
@@ -11,8 +11,8 @@ const TYPES = {
   '.woff2': 'font/woff2',
 };
 
-// Templates are JavaScript that the page evaluates (unsafe-eval), as in ToolJet; code fields bring
-// styles of their own (unsafe-inline); pictures come as data or from where an API keeps them.
+// Templates are JavaScript that the page evaluates (unsafe-eval), as in ToolJet; code fields add
+// styles (unsafe-inline); images come as data or from where an API stores them.
 const POLICY = [
   "default-src 'self'",
   "script-src 'self' 'unsafe-eval'",

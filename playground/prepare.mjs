@@ -1,4 +1,4 @@
-// Brings the playground and the plugin up to date; what is up to date already stays as it is.
+// Builds the playground and the plugin unless they are up to date.
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** A function that does its work one after the other: what is recorded belongs to one call. */
+/**
+ * Builds a function that runs its tasks one after the other, because a recording belongs to one
+ * call.
+ */
 export function createQueue() {
   let last = Promise.resolve();
   return (work) => {

@@ -1,5 +1,5 @@
-// Queries to any API but the mock API: through the recorder, and without it where it cannot show
-// the truth.
+// Queries to any API except the mock API: through the recorder, or without it if it would change
+// the result.
 
 import { once } from 'node:events';
 import { createQueue } from './queue.mjs';
@@ -10,12 +10,12 @@ import { timed } from './timed.mjs';
 const RECORDED =
   'Read on the way by a proxy on this machine, which connects to the API for the plugin.';
 
-/** What the addon takes a proxy from; lower-case spellings count too. */
+/** The variables from which the addon reads a proxy, also in lower case. */
 const PROXIES = ['TOOLJET_HTTP_PROXY', 'HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
 const proxyIn = (env) =>
   PROXIES.flatMap((name) => [name, name.toLowerCase()]).find((name) => env[name]?.trim());
 
-/** `harnesses` run the plugin in this process, with nothing between it and the API. */
+/** `harnesses` run the plugin in this process, directly connected to the API. */
 export function createRealApi({ plugin, harnesses }) {
   const inTurn = createQueue();
   const closing = new AbortController();
@@ -40,7 +40,7 @@ export function createRealApi({ plugin, harnesses }) {
     return { ...value, requests, note: RECORDED };
   }
 
-  /** Fails at once when `signal` is aborted, so that no query waits for one that nobody waits for. */
+  /** Fails at once when `signal` is aborted, so that no query waits for a canceled one. */
   async function run(call, signal) {
     signal.throwIfAborted();
     const aborted = once(signal, 'abort').then(() => signal.throwIfAborted());
@@ -54,7 +54,7 @@ export function createRealApi({ plugin, harnesses }) {
     try {
       return await Promise.race([runRecorded(call), aborted]);
     } catch (error) {
-      // It may still be at the call, which must not mix with the next one.
+      // It may still run the call, which must not mix with the next one.
       await endRecorded();
       signal.throwIfAborted();
       if (!(error instanceof NotForwarded)) throw error;
@@ -65,7 +65,7 @@ export function createRealApi({ plugin, harnesses }) {
   }
 
   return {
-    /** Runs `{source, query, tooljet}`, and ends the query where `signal` is aborted. */
+    /** Runs `{source, query, tooljet}`, and cancels the query when `signal` is aborted. */
     run(call, signal) {
       const ending = AbortSignal.any([signal, closing.signal]);
       return inTurn(() => run(call, ending));

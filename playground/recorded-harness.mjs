@@ -1,5 +1,5 @@
-// The plugin in a process of its own, whose requests pass through the recorder. It stays from
-// query to query, because the plugin remembers what it has learnt of an API.
+// Runs the plugin in a separate process, whose requests go through the recorder. The process is
+// kept between queries, because the plugin caches what it learns about an API.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,18 +25,18 @@ export async function startRecordedHarness({ plugin }) {
   }
 }
 
-/** Says with `atEnd` how to end each thing as soon as there is one. */
+/** Registers with `atEnd` how to end each part as soon as it exists. */
 async function start(plugin, atEnd) {
   const recorder = await startRecorder();
   atEnd(recorder.close);
   const folder = mkdtempSync(join(tmpdir(), 'tooljet-openai-playground-'));
   atEnd(() => rmSync(folder, { recursive: true, force: true }));
-  const authority = join(folder, 'authority.pem');
-  writeFileSync(authority, recorder.certificate);
+  const ca = join(folder, 'ca.pem');
+  writeFileSync(ca, recorder.certificate);
   const { NO_PROXY, no_proxy, ...inherited } = process.env;
   const child = fork(PROGRAM, {
-    env: { ...inherited, TOOLJET_HTTP_PROXY: recorder.url, NODE_EXTRA_CA_CERTS: authority },
-    // Keeps the options that are undefined.
+    env: { ...inherited, TOOLJET_HTTP_PROXY: recorder.url, NODE_EXTRA_CA_CERTS: ca },
+    // JSON would drop options that are undefined.
     serialization: 'advanced',
     execArgv: [],
   });

@@ -1,5 +1,5 @@
-// Runs the plugin behind the recorder. The addon reads the server's environment once, so a proxy
-// for it takes a process of its own.
+// Runs the plugin behind the recorder. The addon reads the server's environment once, so using a
+// proxy needs a separate process.
 
 import { once } from 'node:events';
 import { createHarnesses } from './harnesses.mjs';

@@ -1,28 +1,28 @@
-// Reads the plugin's requests on their way to the real API, as a proxy on the loopback interface.
-// The plugin keeps the base URL as it was typed, because it goes by it: an Azure host gets another
-// header, and a server that is not OpenAI's gets other parameters.
+// Records the plugin's requests to the real API, as a proxy on the loopback interface. The base URL
+// stays as typed, because the plugin depends on it: an Azure host gets another header, and a server
+// that is not OpenAI's gets other parameters.
 //
-// A connection of the plugin is tied to one to the API. Requests pass one by one, answers byte for
-// byte, and where one of the two ends or breaks, so does the other. Nothing is sent for a plugin that
-// has given up meanwhile.
+// A connection of the plugin is paired with one to the API. Requests are forwarded one by one and
+// responses byte for byte. When one of the two ends or breaks, so does the other. Nothing is sent
+// after the plugin has given up.
 
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { finished } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
-import { createAuthority } from './authority.mjs';
+import { createCa } from './ca.mjs';
 import { connect, readHost } from './upstream.mjs';
 
-/** The recorder could not let the first request pass; nothing was sent. */
+/** The recorder could not forward the first request; nothing was sent. */
 export class NotForwarded extends Error {}
 
-/** More than the plugin takes, so that it is the API that finds a head too long. */
+/** More than the plugin accepts, so that the API itself rejects a head that is too long. */
 const MAX_HEAD_BYTES = 128 * 1024;
 
 export async function startRecorder() {
-  const authority = await createAuthority();
-  // Nobody but the plugin can use the proxy.
+  const ca = await createCa();
+  // Only the plugin can use the proxy.
   const credentials = `playground:${randomUUID()}`;
   const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
   const sockets = new Set();
@@ -44,13 +44,16 @@ export async function startRecorder() {
     upstream.pipe(client);
   }
 
-  /** For https: the plugin asks for a tunnel, and in it the recorder speaks TLS as the API. */
+  /**
+   * For https: the plugin requests a tunnel, and inside it the recorder speaks TLS in place of the
+   * API.
+   */
   async function openTunnel({ url, socket }, { assertWanted }) {
     const address = new URL(`https://${url}`);
-    // Nobody reads from it yet, and its end would go unnoticed.
+    // Nothing reads from it yet, so its end would go unnoticed.
     socket.read(0);
     const upstream = await reach(address, socket);
-    const secureContext = await authority.contextFor(readHost(address));
+    const secureContext = await ca.contextFor(readHost(address));
     assertWanted();
     socket.write('HTTP/1.1 200 OK\r\n\r\n');
     const client = new tls.TLSSocket(socket, {
@@ -65,12 +68,12 @@ export async function startRecorder() {
   async function forward(request, { requests, assertWanted }) {
     const { method, socket } = request;
     const headers = { ...request.headers };
-    // In a tunnel it is not the recorder's, but one that somebody typed for the API.
+    // In a tunnel this header is not the recorder's: an app builder typed it for the API.
     if (!socket.encrypted) delete headers['proxy-authorization'];
     const body = await text(request);
     if (!upstreams.has(socket)) pair(socket, await reach(new URL(request.url), socket));
     assertWanted();
-    // A proxy is asked for the whole address, an API for the path.
+    // A proxy gets the whole URL, and an API the path.
     const path = request.url.replace(/^http:\/\/[^/]+/, '');
     requests.push({ method, path, headers, text: body });
     const lines = Object.entries(headers).map((pair) => `${pair.join(': ')}\r\n`);
@@ -78,7 +81,7 @@ export async function startRecorder() {
     upstreams.get(socket).write(Buffer.concat([head, Buffer.from(body)]));
   }
 
-  /** `work` for the plugin alone, while it is recorded; where that fails, the connection ends. */
+  /** Runs `work` only for the plugin, while it is recorded; on failure, the connection ends. */
   function serve(request, work) {
     const { socket, headers } = request;
     const isOurs = upstreams.has(socket) || headers['proxy-authorization'] === authorization;
@@ -112,8 +115,8 @@ export async function startRecorder() {
 
   return {
     url: `http://${credentials}@127.0.0.1:${proxy.address().port}`,
-    certificate: authority.certificate,
-    /** The value of `call` and the requests that it sent; one call at a time. */
+    certificate: ca.certificate,
+    /** Resolves to the value of `call` and the requests that it sent; one call at a time. */
     async record(call) {
       const requests = [];
       const notForwarded = new Promise((_, reject) => {
@@ -129,7 +132,7 @@ export async function startRecorder() {
     },
     async close() {
       const closed = new Promise((resolve) => proxy.close(resolve));
-      // Node's own list lacks those that have become tunnels.
+      // Node's own list lacks connections that have become tunnels.
       for (const socket of sockets) socket.destroy();
       await closed;
     },

@@ -1,11 +1,11 @@
-// Takes secrets out of what the page shows of a call.
+// Redacts secrets in what the page shows of a call.
 
 const REDACTED = '[redacted]';
-/** Any other header may hold a secret, whatever its name. */
+/** Any other header may contain a secret, whatever its name. */
 const HARMLESS_HEADER =
   /^(accept|accept-encoding|connection|content-(length|type)|host|user-agent|openai-(organization|project))$/i;
 
-/** The flat options of a data source; `encrypted` names the keys that hold secrets. */
+/** The flat options of a data source; `encrypted` names the keys of secrets. */
 export function redactOptions(options, encrypted) {
   return {
     ...options,
@@ -15,7 +15,7 @@ export function redactOptions(options, encrypted) {
   };
 }
 
-/** What the page shows of a recorded request. */
+/** Returns what the page shows of a recorded request. */
 export function redactRequest({ method, path, headers, text }) {
   const named = Object.entries(headers).map(([name, value]) => redactPair([name, String(value)]));
   return { method, path: redactUrl(path), headers: named, body: text };
@@ -27,8 +27,8 @@ function redactPair([name, value]) {
 }
 
 /**
- * User-info, which may hold any character unencoded, and the values of the query; `api-version` is
- * the one that is no secret.
+ * User info, which may contain any character unencoded, and the values of the query string, except
+ * `api-version`.
  */
 function redactUrl(url) {
   return url
@@ -41,7 +41,7 @@ const redactParameters = (text) => text.split('&').map(redactParameter).join('&'
 
 function redactParameter(text) {
   if (!text || /^api-version=[\w.-]*$/.test(text)) return text;
-  // What ends with "=" may be Base64.
+  // A value that ends with "=" may be Base64.
   const [name] = /^[^=]+=(?=[^=])/.exec(text) ?? [''];
   return name + REDACTED;
 }

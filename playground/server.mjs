@@ -1,5 +1,5 @@
-// The playground's server: the built page and the few calls that it makes. It takes the part of
-// ToolJet's server and listens on the loopback interface only.
+// The playground's server: the built page and its calls. It acts as ToolJet's server and listens on
+// the loopback interface only.
 
 import http from 'node:http';
 import { fileURLToPath } from 'node:url';
@@ -11,10 +11,10 @@ import { readPage } from './page-files.mjs';
 
 const PAGE = fileURLToPath(new URL('dist/', import.meta.url));
 const MOCK_API_KEY = `${KEY_PREFIX}-playground`;
-/** ToolJet's own limit of a request. */
+/** ToolJet's own limit on a request. */
 const MAX_BODY_BYTES = 50 * 1024 * 1024;
 
-/** `plugin` is the text of dist/index.js, `mockApi` a running mock API for OpenAI's API. */
+/** `plugin` is the text of dist/index.js, `mockApi` a running mock API. */
 export async function startPlayground({ plugin, mockApi, port = 0 }) {
   const page = readPage(PAGE);
   const calls = createCalls({ plugin, mockApi });

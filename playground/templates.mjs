@@ -8,7 +8,7 @@
 // A template ends at the first `}}`, as ToolJet's does: `{{ {a: {b: 1}} }}` is not one template.
 const TEMPLATE = /\{\{.*?\}\}/gs;
 
-/** The distinct templates in an option, however deep: `['{{components.a.value}}']`. */
+/** Finds the distinct templates in an option at any depth: `['{{components.a.value}}']`. */
 export function templatesIn(option) {
   if (typeof option === 'string') return [...new Set(option.match(TEMPLATE))];
   if (option === null || typeof option !== 'object') return [];
@@ -17,7 +17,7 @@ export function templatesIn(option) {
 
 export const readExpression = (template) => template.slice(2, -2);
 
-/** The option with the values of its templates; a template without one is `undefined`. */
+/** Fills in the values of the templates in an option; a template without a value is `undefined`. */
 export function fillIn(option, values, tooljet = 3) {
   if (typeof option === 'string') return fillInText(option, values, tooljet);
   if (Array.isArray(option)) return option.map((each) => fillIn(each, values, tooljet));
@@ -35,7 +35,7 @@ function fillInText(text, values, tooljet) {
     : fillInByThree(text, templates, values);
 }
 
-/** Every text loses its line breaks, and a value in text is what JavaScript makes of it. */
+/** Every string loses its line breaks, and a value in text is converted as JavaScript does. */
 function fillInByTwo(text, templates, values) {
   return templates.reduce(
     (filled, template) => filled.replace(withoutLineBreaks(template), values[template]),
@@ -43,10 +43,10 @@ function fillInByTwo(text, templates, values) {
   );
 }
 
-/** Text around templates loses its line breaks; a value in text is JSON. */
+/** Text around templates loses its line breaks, and a value in text is JSON. */
 function fillInByThree(text, templates, values) {
   if (templates.length === 0) return isUnbalanced(text) ? undefined : text;
-  // In both, `$&` and its like in a value mean what they mean to String.replace.
+  // In both, `$&` and similar patterns in a value mean what they mean to String.replace.
   return templates.reduce(
     (filled, template) => filled.replace(withoutLineBreaks(template), asText(values[template])),
     withoutLineBreaks(text),

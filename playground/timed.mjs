@@ -1,4 +1,4 @@
-/** What `call` resolves to, and how long that took. */
+/** Resolves to the value of `call` and its duration. */
 export async function timed(call) {
   const started = performance.now();
   const result = await call();

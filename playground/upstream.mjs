@@ -4,14 +4,15 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 
-/** Less than the plugin waits itself, so that its own error can still follow soon. */
+/** Less than the plugin's own timeout, so that its error can still follow soon. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 const PORTS = { 'http:': 80, 'https:': 443 };
 const LOCAL_NAMES = ['localhost', 'ip6-localhost', 'ip6-loopback'];
 
-// Where the rules in src/network/ssrf.rs let no name lead in any edition, but for the local ones. The plugin
-// does not see it through a proxy. What they allow and this does not is only not recorded.
+// The addresses that no name may resolve to in any edition by the rules in src/network/ssrf.rs,
+// except the local ones. The plugin cannot check them through a proxy. An address that only this
+// list rejects is merely not recorded.
 const RESERVED_IPV4 = {
   '0.0.0.0': 8,
   '100.64.0.0': 10,
@@ -28,7 +29,7 @@ const RESERVED_IPV6 = {
   'ff00::': 8,
   'fd00:ec2::254': 128,
 };
-/** What stands before an IPv4 address: `::` itself, which `::1` is among, NAT64 and SIIT. */
+/** The prefixes of an IPv4 address: `::` itself, which includes `::1`, NAT64 and SIIT. */
 const IPV6_PREFIXES = ['::', '64:ff9b::', '64:ff9b:1::', '::ffff:0:'];
 
 const RESERVED = new net.BlockList();
@@ -43,7 +44,7 @@ for (const [address, bits] of Object.entries(RESERVED_IPV6)) {
 /** The host of a URL without the brackets of an IPv6 address. */
 export const readHost = ({ hostname }) => hostname.replace(/^\[|\]$/g, '');
 
-/** Resolves to a connection that is ready for HTTP, unless `signal` is aborted before. */
+/** Resolves to a connection that is ready for HTTP, unless `signal` is aborted first. */
 export async function connect(url, signal) {
   const host = readHost(url);
   const target = { host, port: Number(url.port) || PORTS[url.protocol], noDelay: true };

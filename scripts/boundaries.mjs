@@ -1,4 +1,5 @@
-// Which file of src/ may name what, so that dependencies point down and the core stays pure.
+// Checks which files of src/ name which crates and modules: dependencies point down, and the core
+// stays pure.
 
 /** Only these files may name these crates. */
 const CRATES = [
@@ -6,7 +7,7 @@ const CRATES = [
   { files: /^binding\.rs$/, crates: ['napi', 'napi_derive'] },
 ];
 
-/** The wings from the bottom up, with those that each may name besides itself. */
+/** The wings of src/ from the bottom up, each with the wings that it may name. */
 export const WINGS = {
   error: [],
   input: ['error'],
@@ -15,10 +16,10 @@ export const WINGS = {
   response: ['error', 'input', 'network', 'policy'],
   operations: ['error', 'input', 'network', 'policy', 'response'],
 };
-/** At the top, in nobody's wing. */
+/** The modules at the top, which belong to no wing. */
 const TOP = ['binding', 'query_runner', 'request_sender', 'service'];
 
-/** What a file says beside its comments and its tests. */
+/** Strips comments and tests from a file. */
 const stripTests = (text) => text.split(/^#\[cfg\(test\)\]$/m)[0].replace(/^\s*\/\/.*$/gm, '');
 
 /** The modules directly below the crate that a file uses. */
@@ -40,7 +41,7 @@ function topNames(list) {
     .filter(Boolean);
 }
 
-/** What a file of src/, by its path there, names against the rules. */
+/** Finds the names in a file that break the rules; `file` is its path below src/. */
 export function boundaryViolations(file, text) {
   const code = stripTests(text);
   const crates = CRATES.filter(({ files }) => !files.test(file))

@@ -1,5 +1,5 @@
-// npm run build:release: compiles the addon for every Linux that ToolJet runs on, whatever the machine
-// it is compiled on, and packs it into the marketplace folder.
+// npm run build:release: compiles the addon for every Linux that ToolJet runs on, on any Linux
+// machine, and packs it into the marketplace folder.
 
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -69,12 +69,12 @@ function buildRelease({ architectures, addon, id, name, out, help, 'no-pack': ad
   ]);
 }
 
-/** Compiles the addon for an architecture, and returns its file once it is known to be portable. */
+/** Compiles the addon for an architecture, checks that it is portable, and returns its file. */
 function compile(architecture) {
   const triple = TRIPLES[architecture];
   const tools = join(ROOT, 'target', 'tools');
   const rust = rustEnvironment(triple, tools);
-  // A folder for each compiler, as neither can use what the other compiled.
+  // Each compiler has its own folder, as neither can use the other's output.
   const target = join(ROOT, 'target', 'release-build', rust.RUSTC ? 'debian-rust' : 'rust');
   runOrExit(
     'cargo-zigbuild',

@@ -8,14 +8,14 @@ import { parseArgs } from 'node:util';
 import { pack } from './pack.mjs';
 
 const USAGE = `npm run build -- [options]
-  --id ID                 plugin id (source.kind), to stand beside ToolJet's own: openai_native
+  --id ID                 plugin id (source.kind), to install it next to ToolJet's own: openai_native
   --name NAME             name in ToolJet (source.name): "OpenAI (native)"
                           Without --id, the build keeps the id and the name of the last build;
                           --id openai goes back to ToolJet's.
   --out DIR               write dist/ and lib/ there instead of here
   --addon PLATFORM=FILE   pack this addon instead of compiling one; may be repeated:
                           --addon linux-x64=a.node --addon linux-arm64=b.node
-  --debug                 compile without optimisation, pack without the size limit
+  --debug                 compile without optimization, pack without the size limit
   --features LIST         cargo features`;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -78,8 +78,8 @@ function compile({ debug, features }) {
   const { error, status } = spawnSync(
     'cargo',
     [
-      // As a cdylib alone: beside an rlib, cargo leaves out the link-time optimisation, and
-      // the packed addon is 12 % larger.
+      // As a cdylib only: with an rlib as well, cargo skips link-time optimization, and the packed
+      // addon is 12 % larger.
       ...['rustc', '--locked', '--lib', '--crate-type', 'cdylib'],
       ...(debug ? [] : ['--release']),
       ...(features ? ['--features', features] : []),
@@ -90,7 +90,7 @@ function compile({ debug, features }) {
     throw new Error('cargo was not found. Install Rust from https://rustup.rs, then try again.');
   }
   if (error) throw error;
-  if (status !== 0) throw new Error('cargo did not succeed; its own words are above.');
+  if (status !== 0) throw new Error('cargo did not succeed; its own output is above.');
   const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
   return join(target, debug ? 'debug' : 'release', library[process.platform]);
 }

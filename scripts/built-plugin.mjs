@@ -1,4 +1,5 @@
-// The marketplace folder that `npm run build` wrote, as those read it who hand it on.
+// Reads the marketplace folder that `npm run build` wrote, for the scripts that serve, install or
+// export it.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ export function readFile(folder, path) {
   }
 }
 
-/** The plugin in a folder; throws unless all four files are there. */
+/** Reads the plugin in a folder; throws unless all four files exist. */
 export function readPlugin(folder) {
   for (const path of Object.keys(FILES)) readFile(folder, path);
   const manifest = JSON.parse(readFile(folder, 'lib/manifest.json'));

@@ -8,8 +8,8 @@ import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createHarness } from '../harness/harness.mjs';
+import { answerTo } from '../mock-api/answers.mjs';
 import { findContinuation } from '../mock-api/continuations.mjs';
-import { replyTo } from '../mock-api/replies.mjs';
 import { startMockApi } from '../mock-api/server.mjs';
 import {
   createProgress,
@@ -173,7 +173,7 @@ async function demonstrate({ harness, source, prompt, mockApi }) {
   await demonstrateQuery(harness, source, {
     title: '3  Chat',
     query: { operation: 'chat', prompt: chatPrompt, max_tokens: '64', temperature: '0.7' },
-    expected: mockApi && replyTo(chatPrompt),
+    expected: mockApi && answerTo(chatPrompt),
   });
   print();
   await demonstrateFailure(

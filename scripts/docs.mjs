@@ -1,7 +1,7 @@
 /**
- * Writes what is made from one definition: the forms, their page, the option types and the labels
- * from forms/, and the table of the README from the last benchmark. `node scripts/docs.mjs` writes
- * the files, `node scripts/docs.mjs --check` fails if one is out of date.
+ * Writes the generated files: the forms, their page, the option types and the labels from forms/,
+ * and the table of the README from the last benchmark. `node scripts/docs.mjs` writes them, and
+ * `node scripts/docs.mjs --check` fails if one is out of date.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { binPath, installPackages, ROOT } from './setup.mjs';
 
 const read = (name) => readFileSync(`${ROOT}/${name}`, 'utf8');
 
-/** `text` with `content` between two lines that must be there once. */
+/** Replaces the part of `text` between two markers, each of which must occur once, by `content`. */
 function between(text, start, end, content) {
   const [before, rest, ...more] = text.split(start);
   const after = rest?.split(end)[1];
@@ -24,7 +24,7 @@ function between(text, start, end, content) {
   return before + start + content + end + after;
 }
 
-/** As `npm run lint` wants it. */
+/** Formats the file as `npm run lint` expects it. */
 function formatted(name, text) {
   const { status, stdout, stderr } = spawnSync(
     binPath('biome'),

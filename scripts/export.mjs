@@ -10,11 +10,11 @@ import { ROOT } from './setup.mjs';
 const USAGE = `npm run export:tooljet -- [options] DIR
   DIR            the folder to write, such as ToolJet/marketplace/plugins/openai; it has
                  the name of the plugin's id
-  --folder DIR   the built folder with dist/ and lib/; this one unless told
+  --folder DIR   the built folder with dist/ and lib/ (default: this one)
   --help         show this text
 `;
 
-/** Files that are the same for every export, beside this script. */
+/** The files that are the same in every export are in export/. */
 const FIXED = ['lib/index.ts', 'tsconfig.json', 'README.md', '__tests__/index.js'];
 
 function typesText(operations) {
@@ -26,7 +26,7 @@ export type Operation = ${values.join(' | ')};
 `;
 }
 
-/** Like those beside it in ToolJet's repository, whose root runs the tests. */
+/** Like the other plugins in ToolJet's repository, whose root runs the tests. */
 function packageText({ id, version }) {
   const manifest = {
     name: `@tooljet-marketplace/${id}`,
@@ -47,7 +47,7 @@ function packageText({ id, version }) {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
-/** What the folder is to hold, by path. */
+/** The files of the exported folder, by path. */
 function listFiles({ folder, id }) {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const operations = readFile(folder, 'lib/operations.json');
@@ -67,7 +67,7 @@ function listFiles({ folder, id }) {
 
 function assertIsPlaceFor(id, target) {
   if (basename(target) !== id) {
-    throw new Error(`ToolJet wants the folder to be named like the plugin: ${join(target, id)}`);
+    throw new Error(`the folder must be named like the plugin: ${join(target, id)}`);
   }
   if (!existsSync(target) || readdirSync(target).length === 0) return;
   const manifest = join(target, 'lib/manifest.json');
@@ -75,11 +75,11 @@ function assertIsPlaceFor(id, target) {
     ? JSON.parse(readFileSync(manifest, 'utf8'))
     : {};
   if ((source ?? newerSource)?.kind !== id) {
-    throw new Error(`${target} holds something other than the plugin ${id}`);
+    throw new Error(`${target} contains something other than the plugin ${id}`);
   }
 }
 
-/** Sources of an earlier plugin, which nothing uses any more. */
+/** The sources of an earlier plugin that are no longer used. */
 function leftovers(target, files) {
   return ['lib', '__tests__']
     .filter((folder) => existsSync(join(target, folder)))

@@ -1,6 +1,6 @@
-// npm run fuzz: the properties of tests/properties, and those of __tests__/fuzz.test.mjs on the packed
-// plugin, over and over, each time with a new seed (a short run with one seed is part of `npm test`);
-// then the targets of fuzz/, guided by coverage.
+// npm run fuzz: runs the properties of tests/properties and those of __tests__/fuzz.test.mjs on the
+// packed plugin repeatedly, each time with a new seed (`npm test` runs them once with one seed).
+// Then runs the targets of fuzz/, guided by coverage.
 
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -11,13 +11,13 @@ import { ROOT, runOrExit } from './setup.mjs';
 import { writeSeeds } from './stress/corpus.mjs';
 
 const USAGE = `npm run fuzz -- [options]
-  --minutes N   how long, 6 unless said otherwise: a third for the properties, a third for those on
+  --minutes N   how long (default: 6): a third for the properties, a third for those on
                 the packed plugin, a third for coverage
-  --cases N     random inputs for each property and seed, 4000 unless said otherwise
+  --cases N     random inputs for each property and seed (default: 4000)
   --seed N      the properties with this seed alone, once: repeats a failure`;
 
-// What cargo-fuzz passes for `--sanitizer none`, which needs no nightly compiler. The checks for
-// memory errors that it leaves out matter less to code without `unsafe`.
+// The flags of cargo-fuzz for `--sanitizer none`, which needs no nightly compiler. The memory
+// checks that it leaves out matter less to code without `unsafe`.
 const COVERAGE = [
   '-Cpasses=sancov-module',
   '-Cllvm-args=-sanitizer-coverage-level=4',
@@ -27,7 +27,7 @@ const COVERAGE = [
   '--cfg',
   'fuzzing',
 ];
-const TARGETS = ['answers', 'options'];
+const TARGETS = ['responses', 'options'];
 const WORK = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target', 'fuzz');
 
 const { values } = parseArgs({
@@ -49,7 +49,10 @@ if (values.help || !(minutes > 0) || !Number.isInteger(cases) || cases < 1) {
   if (values.seed === undefined) guided();
 }
 
-/** Runs `check` with one seed after the other for a third of the time; it returns what held. */
+/**
+ * Runs `check` with one seed after the other for a third of the time; it returns how many checks
+ * passed.
+ */
 function withSeeds(check) {
   const end = Date.now() + (minutes / 3) * 60_000;
   do {
@@ -65,7 +68,7 @@ function withSeeds(check) {
 }
 
 function properties() {
-  // Optimised, but with the checks of a test build for overflow and the like.
+  // Optimized, but with the overflow checks of a test build.
   const test = ['test', '--locked', '--test', 'properties', '--config', 'profile.test.opt-level=2'];
   const env = { ...process.env, CARGO_TARGET_DIR: WORK };
   runOrExit('cargo', [...test, '--no-run'], { env });
@@ -102,7 +105,7 @@ function packed() {
 
 function guided() {
   const host = /host: (.*)/.exec(spawnSync('rustc', ['-vV'], { encoding: 'utf8' }).stdout)[1];
-  // With a target of its own, build scripts and macros are not instrumented.
+  // With an explicit target, build scripts and macros are not instrumented.
   runOrExit('cargo', ['build', '--locked', '--release', '--target', host], {
     cwd: join(ROOT, 'fuzz'),
     env: { ...process.env, CARGO_TARGET_DIR: join(WORK, 'guided'), RUSTFLAGS: COVERAGE.join(' ') },

@@ -1,5 +1,5 @@
-// npm run install:tooljet: installs the built plugin in a running ToolJet, or puts it in the place
-// of an installed one. ToolJet downloads the files itself, from its TOOLJET_MARKETPLACE_URL.
+// npm run install:tooljet: installs the built plugin in a running ToolJet, or replaces an installed
+// one. ToolJet downloads the files itself, from its TOOLJET_MARKETPLACE_URL.
 
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,14 +12,14 @@ import { connectTooljet } from './tooljet.mjs';
 const USAGE = `npm run install:tooljet -- --url URL --workspace ID [options]
   --url URL            ToolJet's address; TOOLJET_URL in the environment does the same
   --workspace ID       the workspace's id (a UUID); or TOOLJET_WORKSPACE_ID
-  --session-file FILE  a file of mode 0600 that holds the session; else it is taken from
+  --session-file FILE  a file of mode 0600 with the session; else it is taken from
                        TOOLJET_SESSION, or from standard input
   --upgrade            replace the installed plugin of the same id, and keep its data
                        sources and queries
   --dry-run            ask ToolJet what is installed, change nothing
-  --version V          the version that ToolJet is to show; unless told, the one that its
-                       marketplace page offers for this id, else that of this package
-  --folder DIR         the folder with dist/ and lib/; this one unless told
+  --version V          the version that ToolJet should show (default: the one that its
+                       marketplace page offers for this id, else this package's)
+  --folder DIR         the folder with dist/ and lib/ (default: this one)
   --help               show this text
 
 The session is the value of the cookie tj_auth_token in the browser of a signed-in admin.
@@ -48,7 +48,7 @@ function parseOptions(args) {
   return { ...values, url: values.url.replace(/\/+$/, ''), folder: resolve(values.folder) };
 }
 
-/** The request that installs or upgrades. */
+/** Builds the request that installs or upgrades the plugin. */
 function requestFor({ plugin, installed, version, upgrade }) {
   const { id, name, description } = plugin;
   if (installed && !upgrade) {
@@ -72,7 +72,7 @@ function requestFor({ plugin, installed, version, upgrade }) {
       };
 }
 
-/** A marketplace page offers an "update" to ToolJet's own plugin wherever the versions differ. */
+/** ToolJet's marketplace page offers an "update" to its own plugin if the versions differ. */
 async function versionFor({ tooljet, plugin, installed, version }) {
   const offered = version ?? (await tooljet.offeredVersion(plugin.id).catch(() => undefined));
   const own = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;

@@ -1,11 +1,11 @@
-// A marketplace origin as ToolJet's server asks for one: the files of this plugin from a folder,
-// and everything else passed through to the origin that ToolJet would ask otherwise.
+// A marketplace origin for ToolJet's server: serves this plugin's files from a folder, and passes
+// everything else through to ToolJet's own origin.
 
 import http from 'node:http';
 import https from 'node:https';
 import { FILES, readFile, readPlugin } from './built-plugin.mjs';
 
-/** What ToolJet's server asks if its TOOLJET_MARKETPLACE_URL is not set. */
+/** The origin that ToolJet's server uses if TOOLJET_MARKETPLACE_URL is not set. */
 export const TOOLJET_MARKETPLACE = 'https://tooljet-plugins-production.s3.us-east-2.amazonaws.com';
 
 const UPSTREAM_TIMEOUT_MS = 30_000;
@@ -18,7 +18,7 @@ const PASSED_RESPONSE_HEADERS = [
   ...['cache-control', 'location', 'vary'],
 ];
 
-/** Resolves to the running origin; `log` is given a line for every request. */
+/** Resolves to the running origin; `log` receives a line for every request. */
 export async function startMarketplace({ folder, upstream, port, log }) {
   const { id } = readPlugin(folder);
   const own = `/marketplace-assets/${id}/`;
@@ -62,7 +62,7 @@ function refuse(response, status, reason) {
 }
 
 function serve(response, { id, folder, path }) {
-  // Not passed through: a plugin does not come half from here and half from elsewhere.
+  // Not passed through, so that all files of a plugin come from one origin.
   if (!Object.hasOwn(FILES, path)) return refuse(response, 404, `${id} has no such file`);
   let body;
   try {

@@ -10,14 +10,17 @@ import { loadPlugin } from '../harness/loaders.mjs';
 const ID = /^[a-z][a-z0-9_-]*$/;
 const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'];
 
-/** What one addon may add to dist/index.js, which ToolJet keeps in its database and in memory. */
+/**
+ * The limit on what one addon adds to dist/index.js, which ToolJet keeps in its database and in
+ * memory.
+ */
 const MAX_PACKED_BYTES = 1_750_000;
 
 /**
- * Packs `addons` ([{platform, file}]) with the sources under `root` into `out`.
- * `fast` trades size for speed (test builds); `id` and `name` replace those of the
- * manifest, for a plugin that is to stand beside ToolJet's own. Without `id`, the build keeps those
- * of the last build in `out`; `kept` has what differs from the manifest.
+ * Packs `addons` ([{platform, file}]) with the sources under `root` into `out`. `fast` trades size
+ * for speed (test builds). `id` and `name` replace those of the manifest, to install the plugin
+ * next to ToolJet's own. Without `id`, the build keeps those of the last build in `out`; `kept`
+ * contains what differs from the manifest.
  */
 export function pack({ root, out = root, addons, id, name, fast = false }) {
   const cache = join(root, 'target', 'pack');
@@ -74,7 +77,7 @@ export function entryText({ file, version, addons }) {
   const index = inlineRequires(file, modules);
   const placeholder = 'const ADDONS = {};';
   if (index.split(placeholder).length !== 2) {
-    throw new Error(`${file} must hold the line \`${placeholder}\` once`);
+    throw new Error(`${file} must contain the line \`${placeholder}\` once`);
   }
   const properties = addons
     .slice()
@@ -84,7 +87,7 @@ export function entryText({ file, version, addons }) {
         `  '${platform}': { sha256: '${sha256}', packed() {/*${base64}*/} },\n`,
     );
   return [
-    `// tooljet-openai ${version}, MIT licence. Built from src/index.js by scripts/pack.mjs.\n`,
+    `// tooljet-openai ${version}, MIT license. Built from src/index.js by scripts/pack.mjs.\n`,
     // In a function: each global that a text declares costs microseconds in a new vm context.
     '(function () {',
     index.replace(placeholder, () => `const ADDONS = {\n${properties.join('')}};`),
@@ -93,7 +96,7 @@ export function entryText({ file, version, addons }) {
   ].join('\n');
 }
 
-/** The addons in the text of dist/index.js, as packAddon gave them. */
+/** Finds the addons in the text of dist/index.js, as packAddon returned them. */
 export function packedAddons(text) {
   const property =
     /^ {2}'([a-z0-9-]+)': { sha256: '([0-9a-f]{64})', packed\(\) {\/\*([^*]*)\*\/} },$/gm;
@@ -104,12 +107,12 @@ export function packedAddons(text) {
   }));
 }
 
-/** The addon itself, as packAddon was given it. */
+/** Unpacks an addon that packAddon packed. */
 export function unpackAddon({ base64 }) {
   return brotliDecompressSync(Buffer.from(base64, 'base64'));
 }
 
-/** Replaces each `require('./…')` by a call of a function that holds that module. */
+/** Replaces each `require('./…')` by a call of a function that contains that module. */
 function inlineRequires(file, modules) {
   return readText(file).replace(/require\('(\.[^']+)'\)/g, (_, path) => {
     const required = `${resolve(dirname(file), path)}.js`;
@@ -135,7 +138,7 @@ function assertIsPlugin(entry) {
   }
 }
 
-/** The id and the name of the last build in `out`, as far as they are not those of the manifest. */
+/** The id and the name of the last build in `out`, if they differ from the manifest. */
 function lastIdentity({ manifest, out, name }) {
   const last = readSource(join(out, 'lib', 'manifest.json'));
   if (!ID.test(last.kind) || typeof last.name !== 'string') return {};
@@ -157,7 +160,7 @@ function readSource(file) {
 
 function manifestText(file, { id, name }) {
   if (id !== undefined && !ID.test(id)) {
-    throw new Error(`--id ${id}: use lower-case letters, digits, _ and -, beginning with a letter`);
+    throw new Error(`--id ${id}: use lower-case letters, digits, _ and -, starting with a letter`);
   }
   const text = jsonText(file);
   const manifest = JSON.parse(text);
@@ -178,7 +181,7 @@ function jsonText(file) {
   return text;
 }
 
-/** ToolJet reads all four files as UTF-8, and silently alters what is not. */
+/** ToolJet reads all four files as UTF-8, and silently alters any other bytes. */
 function readText(file) {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file));

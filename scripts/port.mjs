@@ -1,4 +1,4 @@
-/** What `--port` names; 0 stands for any free port. */
+/** Parses `--port`; 0 means any free port. */
 export function parsePort(text) {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65535) {

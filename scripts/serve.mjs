@@ -7,8 +7,8 @@ import { parsePort } from './port.mjs';
 import { ROOT } from './setup.mjs';
 
 const USAGE = `npm run serve -- [options]
-  --port N         the port on 127.0.0.1; 4710 unless told, 0 for any free one
-  --folder DIR     the folder with dist/ and lib/; this one unless told
+  --port N         the port on 127.0.0.1 (default: 4710; 0 for any free one)
+  --folder DIR     the folder with dist/ and lib/ (default: this one)
   --upstream URL   where every other plugin comes from; MARKETPLACE_UPSTREAM in the
                    environment does the same. Unless told, ToolJet's own:
                    ${TOOLJET_MARKETPLACE}
@@ -38,7 +38,7 @@ function parseOptions(args) {
   };
 }
 
-/** ToolJet puts paths behind it as they are, so it ends without a slash. */
+/** ToolJet appends paths to it, so it must not end with a slash. */
 function parseOrigin(text) {
   const isUrl = URL.canParse(text);
   const { protocol, username, password, search, hash } = isUrl ? new URL(text) : {};

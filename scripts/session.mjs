@@ -1,5 +1,5 @@
-// The session of a ToolJet admin, from where it shows neither in a list of processes nor in the
-// history of a shell: the environment, a private file, or standard input.
+// Reads the session of a ToolJet admin from the environment, a private file or standard input, so
+// that it is visible neither in a list of processes nor in the history of a shell.
 
 import { readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -14,7 +14,7 @@ export async function readSession({ file }) {
       'no session: set TOOLJET_SESSION, name a file with --session-file, or give it on standard input',
     );
   }
-  // A signed token; anything else could end the cookie and begin another header.
+  // Must be a signed token: anything else could end the cookie and begin another header.
   if (!/^[\w.~+/=-]+$/.test(session)) {
     throw new Error('the session is not the value of a cookie tj_auth_token');
   }

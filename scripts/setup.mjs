@@ -1,5 +1,5 @@
-// What `npm test`, `npm run lint` and others need before they start: the development
-// packages of package-lock.json, installed once and again when the lock file changes.
+// Installs what `npm test`, `npm run lint` and others need: the development packages of
+// package-lock.json, once and again when the lock file changes.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Installs the packages of a folder's lock file, unless they are there already. */
+/** Installs the packages of a folder's lock file unless they are installed. */
 export function installPackages(folder = ROOT) {
   const lock = `${folder}/package-lock.json`;
   const installed = `${folder}/node_modules/.package-lock.json`;
@@ -29,7 +29,7 @@ export function runOrExit(command, args, options = {}) {
   }
 }
 
-/** A program of node_modules. */
+/** Returns the path of a program in node_modules. */
 export function binPath(name) {
   return `${ROOT}/node_modules/.bin/${name}`;
 }

@@ -1,5 +1,5 @@
-// npm run soak: a long load of queries of every kind in one process, as in ToolJet's server. Fails if
-// the process holds more at its end than it did when it was warm.
+// npm run soak: runs many queries of every operation in one process, as in ToolJet's server. Fails
+// if the process uses more memory, threads or sockets at the end than after warming up.
 
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,8 +13,8 @@ import { metrics, table, violations } from './stress/growth.mjs';
 import { query, startServer } from './stress/load.mjs';
 
 const USAGE = `npm run soak -- [options]
-  --queries N       200000 unless said otherwise
-  --concurrency N   queries at a time, 64 unless said otherwise
+  --queries N       default: 200000
+  --concurrency N   queries at a time (default: 64)
   --json FILE       write the metrics there too
 PLUGIN=FILE names another build than dist/index.js.`;
 const ROUNDS = 20;
@@ -92,9 +92,9 @@ async function load(harness, url, { first, last, wrong }) {
   await Promise.all(Array.from({ length: concurrency }, worker));
 }
 
-/** What the process holds when nothing runs, and few connections wait for their next use. */
+/** Measures the process when no query runs and idle connections are closed. */
 async function state(server) {
-  // A request that was given up may take a moment to be noticed at the other end.
+  // The server may need a moment to notice an aborted request.
   let open = await server.state();
   for (let tries = 0; open.inFlight > 0 && tries < 50; tries += 1) {
     await wait(20);

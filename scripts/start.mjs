@@ -1,4 +1,4 @@
-// npm start: the playground, on the built plugin and a mock of OpenAI's API.
+// npm start: runs the playground, with the built plugin and a mock API.
 
 import { parseArgs } from 'node:util';
 import { startMockApi } from '../mock-api/server.mjs';
@@ -6,7 +6,7 @@ import { prepare } from '../playground/prepare.mjs';
 import { parsePort } from './port.mjs';
 
 const USAGE = `npm start -- [options]
-  --port N   the port of the page; 4700 unless told, 0 for any free one
+  --port N   the port of the page (default: 4700; 0 for any free one)
   --help     show this text
 
 Serves the playground on this machine only, until it is stopped (Ctrl-C).
@@ -25,7 +25,7 @@ async function main() {
   }
   const port = parsePort(values.port);
   const plugin = prepare();
-  // Its packages are there only now.
+  // Imported late, as its packages are installed only now.
   const { startPlayground } = await import('../playground/server.mjs');
   const mockApi = await startMockApi();
   const playground = await startPlayground({ plugin, mockApi, port }).catch(async (error) => {
@@ -35,7 +35,7 @@ async function main() {
 
   const stop = async () => {
     await Promise.all([playground.close(), mockApi.close()]);
-    // The plugin may still wait for an answer.
+    // The plugin may still wait for a response.
     process.exit();
   };
   process.once('SIGINT', stop);

@@ -1,5 +1,5 @@
-// npm run stress: hosts of the plugin that begin, end and are thrown away at any moment, over and over.
-// Fails if a process crashes, or if the plugin does not work after all of it.
+// npm run stress: starts, ends and drops workers, contexts and processes of the plugin at any
+// moment. Fails if a process crashes, or if the plugin does not work afterwards.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { startServer } from './stress/load.mjs';
 import { createRandom } from './stress/random.mjs';
 
 const USAGE = `npm run stress -- [options]
-  --rounds N   10000 unless said otherwise
+  --rounds N   default: 10000
   --seed N     repeats the same choices; the moments still differ`;
 /** A process takes ten times as long to start as a worker. */
 const ROUNDS_PER_PROCESS = 20;
@@ -42,7 +42,7 @@ async function stress() {
   const random = createRandom(seed);
   const server = await startServer();
   const home = mkdtempSync(join(tmpdir(), 'stress-'));
-  // Nobody else's copy of the addon is found from there.
+  // A home of its own, so that no other copy of the addon is found.
   const { XDG_CACHE_HOME, TOOLJET_OPENAI_ADDON_DIR, ...rest } = process.env;
   const env = { ...rest, HOME: home, TMPDIR: home };
   const cache = join(home, '.cache');
@@ -54,7 +54,7 @@ async function stress() {
       const lifecycle = run([server.url, String(part), String(random.whole(2 ** 31))], env);
       lifecycle.catch(() => {}); // waited for below, once the others have had their turn
       for (let left = Math.ceil(part / ROUNDS_PER_PROCESS); left > 0; left -= 1) {
-        // Now and then the addon has to be unpacked again, by several at once.
+        // Sometimes several processes have to unpack the addon at once.
         if (random.chance(0.2)) rmSync(cache, { recursive: true, force: true });
         await killProcess(random, server.url, env, counts);
       }
@@ -63,7 +63,7 @@ async function stress() {
       done += part;
       console.log(`${done} rounds, ${Math.round((Date.now() - began) / 1000)} s: ${words(counts)}`);
     }
-    // Whatever the killed ones left, the next host works with it.
+    // The next process works, whatever the killed ones left behind.
     await run([server.url, '1', '1'], env);
     if (!existsSync(cache)) throw new Error('the addon was not unpacked where it should be');
     console.log(`No crash in ${rounds} rounds (seed ${seed}).`);
@@ -90,7 +90,7 @@ function start(args, env, stdout) {
   });
 }
 
-/** A process that must end by itself, and the report that it prints. */
+/** Runs a process that must end by itself, and returns the report that it prints. */
 async function run(args, env) {
   const child = start(args, env, 'pipe');
   let output = '';
@@ -106,7 +106,7 @@ function assertEnded([code, signal]) {
   if (code !== 0) throw new Error(`a process ended with ${signal ?? `exit code ${code}`}`);
 }
 
-/** Two processes that start at once; one of them is killed at any moment. */
+/** Starts two processes at once and kills one of them at a random moment. */
 async function killProcess(random, url, env, counts) {
   const survivor = run([url, '2', String(random.whole(2 ** 31))], env);
   const victim = start([url, '9', '1'], env, 'ignore');

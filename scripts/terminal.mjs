@@ -1,17 +1,17 @@
-// How the demo prints: at most 80 columns, colour only where somebody will see it.
+// Printing for the demo: at most 80 columns, and color only in a terminal.
 
 const WIDTH = Math.min(process.stdout.columns || 80, 80);
 const INDENT = 3;
 const LABEL = 13;
 
-const coloured = process.stdout.isTTY === true && !process.env.NO_COLOR;
+const isColored = process.stdout.isTTY === true && !process.env.NO_COLOR;
 
 // util.styleText is missing in the first releases of Node 20.
 const CODES = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 };
 
-export const paint = (style, text) => (coloured ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text);
+export const paint = (style, text) => (isColored ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text);
 
-// `npm run demo | head` closes the pipe early, which is no failure.
+// `npm run demo | head` closes the pipe early, which is not a failure.
 process.stdout.on('error', (error) => {
   if (error.code === 'EPIPE') process.exit();
   throw error;
@@ -31,12 +31,12 @@ function wrapLine(line, width) {
   return [...lines, rest];
 }
 
-/** The lines of a text, none wider than `width`; its own line breaks stay. */
+/** Wraps text at `width` and keeps its own line breaks. */
 function wrap(text, width = WIDTH) {
   return text.split('\n').flatMap((line) => wrapLine(line.trimEnd(), width));
 }
 
-/** A label and a text beside it, wrapped under itself. */
+/** Prints a label and text next to it, wrapped below its own start. */
 export function printField(label, text, style) {
   const margin = ' '.repeat(INDENT);
   const [first, ...others] = wrap(text, WIDTH - INDENT - LABEL);
@@ -47,7 +47,7 @@ export function printField(label, text, style) {
   }
 }
 
-/** A heading with an outcome and a time at the right edge. */
+/** Prints a heading with an outcome and a time at the right edge. */
 export function printHeading(text, { outcome, style, time }) {
   const gap = ' '.repeat(Math.max(1, WIDTH - `${text}${outcome}  ${time}`.length));
   print(`${paint('bold', text)}${gap}${paint(style, outcome)}  ${paint('dim', time)}`);
@@ -59,7 +59,7 @@ export function printWrapped(text, style) {
   }
 }
 
-/** Keeps one line up to date while something goes on; without a terminal, a line now and then. */
+/** Updates one line while something runs; without a terminal, prints a line now and then. */
 export function createProgress(title) {
   const started = Date.now();
   const seconds = () => `${((Date.now() - started) / 1000).toFixed(0)} s`;

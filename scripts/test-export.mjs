@@ -1,5 +1,5 @@
-// npm run test:export: builds the exported folder as ToolJet does, with the versions of ncc and
-// TypeScript that its repository has, and runs what they make in every loader.
+// npm run test:export: builds the exported folder with the ncc and TypeScript versions of ToolJet's
+// repository, and runs the result in every loader.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { ROOT, runOrExit } from './setup.mjs';
 
 const marketplace = join(ROOT, 'target/tooljet-marketplace');
 
-/** As far as an exported plugin sees them: settings, and the types that plugins share. */
+/** The files of the repository that an exported plugin depends on: settings and shared types. */
 const SURROUNDINGS = {
   'package.json': JSON.stringify({ name: 'tooljet-marketplace', private: true, type: 'module' }),
   'tsconfig.json': JSON.stringify({

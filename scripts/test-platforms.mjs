@@ -1,5 +1,5 @@
-// npm run test:platforms: runs the tests of how the packed plugin loads and lives in a server process on
-// every Node that ToolJet was released with, on an old C library, and on arm64.
+// npm run test:platforms: runs the tests of loading and processes with the packed plugin on every
+// Node that ToolJet was released with, on an old C library, and on arm64.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ Tests the build that is there. npm run build:release makes one for all platforms
 `;
 
 const NODES = join(ROOT, 'target', 'nodes');
-/** Emulated, the tests take minutes. */
+/** The tests take minutes when emulated. */
 const LIMIT_MS = 20 * 60 * 1000;
 const OLD_GLIBC = '2.31';
 
@@ -60,7 +60,7 @@ function platforms(addons) {
       tests: EVERYTHING,
     },
     {
-      // Not 22.15.1, of which npm has no arm64 build.
+      // Not 22.15.1, which npm does not have for arm64.
       name: 'Node 22.14.0, arm64, libc of Debian 11',
       missing: needsDebian || without('linux-arm64'),
       prepare: () => nodeOnArm64('22.14.0', NODES),
@@ -89,7 +89,7 @@ function options() {
   return { ...values, plugin: resolve(values.plugin), names: positionals };
 }
 
-/** Whether all went well. */
+/** Returns whether all tests passed. */
 function testPlatforms({ plugin, all, names, help }) {
   if (help) {
     process.stdout.write(USAGE);
@@ -145,7 +145,7 @@ function testPlatform({ name, missing, prepare, tests }, plugin) {
   return { name, ...report };
 }
 
-/** What a report in the Test Anything Protocol says. */
+/** Parses a report in the Test Anything Protocol. */
 function readTap(tap) {
   const total = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
   const points = Array.from(

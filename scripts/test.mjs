@@ -1,5 +1,5 @@
-// `npm test`: sets up what is missing, then runs everything that can fail.
-// `npm test -- __tests__/forms.test.mjs` runs the named Node test files only.
+// `npm test`: installs what is missing, then runs all tests. `npm test -- __tests__/forms.test.mjs`
+// runs the named Node test files only.
 
 import { readdirSync } from 'node:fs';
 import { installPackages, ROOT, runOrExit } from './setup.mjs';
@@ -11,7 +11,7 @@ if (named.length === 0) {
   runOrExit('cargo', ['test', '--locked']);
 }
 runOrExit(process.execPath, ['scripts/build.mjs']);
-// A second addon, in which a query can panic on purpose.
+// Builds a second addon, in which a query can panic on purpose.
 runOrExit(process.execPath, [
   'scripts/build.mjs',
   '--debug',

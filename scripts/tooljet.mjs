@@ -1,13 +1,13 @@
-// A running ToolJet, as far as the installation of a plugin needs it.
+// The requests to a running ToolJet that install a plugin.
 
 const TIMEOUT_MS = 60_000;
 
-/** `url` is ToolJet's own, `workspace` an id, `session` the value of the cookie `tj_auth_token`. */
+/** `url` is ToolJet's URL, `workspace` an id, `session` the value of the cookie `tj_auth_token`. */
 export function connectTooljet({ url, workspace, session }) {
   async function ask(method, path, body) {
     const response = await fetch(`${url}${path}`, {
       method,
-      // The session goes to the address that was given, and nowhere else.
+      // The session goes only to the given URL.
       redirect: 'manual',
       headers: {
         accept: 'application/json',
@@ -43,18 +43,18 @@ export function connectTooljet({ url, workspace, session }) {
   }
 
   function notTooljet(answered) {
-    return `what answers at ${url} is not a ToolJet (${answered}): give its whole URL, with the path if it is below one`;
+    return `${url} is not a ToolJet (${answered}): give its whole URL, with the path if it is below one`;
   }
 
   return {
-    /** The installed plugin of this id, or undefined. */
+    /** Finds the installed plugin with this id, or undefined. */
     async installed(id) {
       const plugins = await ask('GET', '/api/plugins');
       if (!Array.isArray(plugins)) throw new Error(notTooljet('no list of plugins'));
       return plugins.find(({ pluginId }) => pluginId === id);
     },
 
-    /** The version that ToolJet's marketplace page offers for this id, or undefined. */
+    /** Finds the version that ToolJet's marketplace page offers for this id, or undefined. */
     async offeredVersion(id) {
       const registry = await ask('GET', '/assets/marketplace/plugins.json');
       return Array.isArray(registry)

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use certificates::{Authority, pem_file, server_config};
+use certificates::{Ca, pem_file, server_config};
 use miniz_oxide::deflate::compress_to_vec;
 use plugin::{KEY, Plugin, assert_failure, assert_pong, client_with, failure, pong, query, source};
 use serde_json::json;
@@ -132,10 +132,10 @@ fn opens_at_most_one_connection_per_concurrent_query() {
 #[test]
 fn opens_fewer_connections_than_queries_in_a_burst_of_quick_responses() {
     let _alone = alone();
-    let authority = Authority::new();
-    let config = server_config(authority.certify("localhost", |_| ()));
+    let ca = Ca::new();
+    let config = server_config(ca.certify("localhost", |_| ()));
     let server = Server::tls(config, |connection| connection.respond(|_| pong()));
-    let ca_file = pem_file(&authority.pem());
+    let ca_file = pem_file(&ca.pem());
     let plugin = Plugin::with_env(&[("SSRF_PROTECTION_ENABLED", "false"), ("NODE_EXTRA_CA_CERTS", ca_file.as_str())]);
     let source = source(&format!("https://localhost:{}/v1", server.port()));
     thread::scope(|scope| {

@@ -9,7 +9,7 @@ mod plugin;
 #[path = "support/server.rs"]
 mod server;
 
-use certificates::{Authority, pem_file, server_config};
+use certificates::{Ca, pem_file, server_config};
 use plugin::{KEY, Plugin, assert_failure, client, pong, short_timeout_client, unresolvable};
 use rcgen::date_time_ymd;
 use server::{Connection, Server, response};
@@ -62,15 +62,15 @@ fn sends_http_requests_to_the_proxy_with_its_credentials() {
 
 #[test]
 fn sends_https_requests_through_a_tunnel_and_each_end_only_its_own_secret() {
-    let authority = Authority::new();
-    let api = Server::tls(server_config(authority.certify("localhost", |_| ())), |connection| {
+    let ca = Ca::new();
+    let api = Server::tls(server_config(ca.certify("localhost", |_| ())), |connection| {
         connection.respond(|_| pong());
     });
     let proxy = Server::start(tunnelling);
     let plugin = Plugin::with_env(&[
         ("TOOLJET_HTTP_PROXY", &address(proxy.port())),
         ("HTTPS_PROXY", "http://127.0.0.1:9"),
-        ("NODE_EXTRA_CA_CERTS", &pem_file(&authority.pem())),
+        ("NODE_EXTRA_CA_CERTS", &pem_file(&ca.pem())),
     ]);
     let base_url = format!("https://localhost:{}/v1", api.port());
     plugin.succeed(&base_url);
@@ -87,14 +87,12 @@ fn sends_https_requests_through_a_tunnel_and_each_end_only_its_own_secret() {
 
 #[test]
 fn blames_the_api_for_a_bad_certificate_behind_a_tunnel() {
-    let authority = Authority::new();
-    let expired = authority.certify("localhost", |params| params.not_after = date_time_ymd(2020, 1, 1));
+    let ca = Ca::new();
+    let expired = ca.certify("localhost", |params| params.not_after = date_time_ymd(2020, 1, 1));
     let api = Server::tls(server_config(expired), |connection| connection.respond(|_| pong()));
     let proxy = Server::start(tunnelling);
-    let plugin = Plugin::with_env(&[
-        ("HTTPS_PROXY", &address(proxy.port())),
-        ("NODE_EXTRA_CA_CERTS", &pem_file(&authority.pem())),
-    ]);
+    let plugin =
+        Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port())), ("NODE_EXTRA_CA_CERTS", &pem_file(&ca.pem()))]);
     let failure = fail(&plugin, &format!("https://localhost:{}/v1", api.port()));
     assert_failure(&failure, "tls_certificate_expired", "it ended Wed, 01 Jan 2020");
 }
@@ -165,7 +163,7 @@ fn fails_at_the_connect_timeout_when_the_proxy_never_responds() {
 
 #[test]
 fn blames_the_proxy_when_its_certificate_is_not_trusted() {
-    let certificate = Authority::new().certify("localhost", |_| ());
+    let certificate = Ca::new().certify("localhost", |_| ());
     let proxy = Server::tls(server_config(certificate), |connection| connection.respond(|_| pong()));
     let address = format!("https://user:{PASSWORD}@localhost:{}", proxy.port());
     let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address)]);

@@ -44,9 +44,9 @@ fn millis(durations: &[Duration]) -> Vec<u128> {
 #[test]
 fn succeeds_when_two_server_errors_are_followed_by_an_answer() {
     let script = Script::new([error(500, &[]), error(503, &[]), pong()]);
-    let Outcome::Ok(reply) = script.run(&source(), &query()) else { panic!("failed") };
-    assert_eq!(reply.data, "Pong.");
-    assert_eq!(reply.metadata["attempts"], 3);
+    let Outcome::Ok(result) = script.run(&source(), &query()) else { panic!("failed") };
+    assert_eq!(result.data, "Pong.");
+    assert_eq!(result.metadata["attempts"], 3);
     assert_eq!(millis(&script.slept()), [500, 1000]);
 }
 
@@ -77,8 +77,8 @@ fn does_not_start_the_retries_again_after_an_adjustment() {
     assert_eq!(millis(&script.slept()), [500, 1000]);
 
     let script = Script::new([busy(), rejected("temperature"), busy(), rejected("seed"), pong()]);
-    let Outcome::Ok(reply) = script.run(&source(), &query) else { panic!("failed") };
-    assert_eq!(reply.metadata["attempts"], 5);
+    let Outcome::Ok(result) = script.run(&source(), &query) else { panic!("failed") };
+    assert_eq!(result.metadata["attempts"], 5);
 }
 
 #[test]

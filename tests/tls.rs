@@ -10,7 +10,7 @@ mod server;
 
 use std::{env, process::Command, sync::Arc};
 
-use certificates::{Authority, pem_file, self_signed, server_config};
+use certificates::{Ca, pem_file, self_signed, server_config};
 use plugin::{Plugin, assert_failure, pong, short_timeout_client};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
 use rustls::ServerConfig;
@@ -32,36 +32,36 @@ fn trusting(pem: &str) -> Plugin {
     Plugin::with_env(&[("NODE_EXTRA_CA_CERTS", pem_file(pem).as_str())])
 }
 
-/// What a plugin meets that trusts `authority`, at a server with a certificate of it.
+/// What a plugin meets that trusts `ca`, at a server with a certificate of it.
 fn failure_from(change: impl FnOnce(&mut CertificateParams)) -> Failure {
-    let authority = Authority::new();
-    let server = responding(server_config(authority.certify("localhost", change)));
-    trusting(&authority.pem()).fail(&https(&server), SECONDS)
+    let ca = Ca::new();
+    let server = responding(server_config(ca.certify("localhost", change)));
+    trusting(&ca.pem()).fail(&https(&server), SECONDS)
 }
 
 #[test]
 fn trusts_a_ca_in_node_extra_ca_certs() {
-    let authority = Authority::new();
-    let server = responding(server_config(authority.certify("localhost", |_| ())));
-    trusting(&authority.pem()).succeed(&https(&server));
+    let ca = Ca::new();
+    let server = responding(server_config(ca.certify("localhost", |_| ())));
+    trusting(&ca.pem()).succeed(&https(&server));
 }
 
-/// Where the machine has its authorities is said by a variable of the process, so this test
+/// A variable of the process says where the machine has its CAs, so this test
 /// runs itself in another one.
 #[test]
 fn trusts_a_ca_of_the_machine() {
     const TEST: &str = "trusts_a_ca_of_the_machine";
-    const SERVER: &str = "TEST_SERVER_OF_THE_MACHINES_AUTHORITY";
+    const SERVER: &str = "TEST_SERVER_OF_THE_MACHINES_CA";
     if let Ok(url) = env::var(SERVER) {
         Plugin::new().succeed(&url);
         return;
     }
-    let authority = Authority::new();
-    let server = responding(server_config(authority.certify("localhost", |_| ())));
+    let ca = Ca::new();
+    let server = responding(server_config(ca.certify("localhost", |_| ())));
     let test = Command::new(env::current_exe().unwrap())
         .args(["--exact", TEST])
         .env(SERVER, https(&server))
-        .env("SSL_CERT_FILE", pem_file(&authority.pem()))
+        .env("SSL_CERT_FILE", pem_file(&ca.pem()))
         .output()
         .unwrap();
     assert!(test.status.success(), "{}", String::from_utf8_lossy(&test.stdout));
@@ -70,8 +70,8 @@ fn trusts_a_ca_of_the_machine() {
 
 #[test]
 fn supports_tls_1_2() {
-    let authority = Authority::new();
-    let (chain, key) = authority.certify("localhost", |_| ());
+    let ca = Ca::new();
+    let (chain, key) = ca.certify("localhost", |_| ());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS12])
@@ -79,24 +79,24 @@ fn supports_tls_1_2() {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
-    trusting(&authority.pem()).succeed(&https(&responding(Arc::new(config))));
+    trusting(&ca.pem()).succeed(&https(&responding(Arc::new(config))));
 }
 
 #[test]
 fn does_not_offer_http_2() {
-    let authority = Authority::new();
-    let mut config = ServerConfig::clone(&server_config(authority.certify("localhost", |_| ())));
+    let ca = Ca::new();
+    let mut config = ServerConfig::clone(&server_config(ca.certify("localhost", |_| ())));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    trusting(&authority.pem()).succeed(&https(&responding(Arc::new(config.clone()))));
+    trusting(&ca.pem()).succeed(&https(&responding(Arc::new(config.clone()))));
     config.alpn_protocols = vec![b"h2".to_vec()];
     let server = responding(Arc::new(config));
-    assert_failure(&trusting(&authority.pem()).fail(&https(&server), SECONDS), "tls_failed", "NoApplicationProtocol");
+    assert_failure(&trusting(&ca.pem()).fail(&https(&server), SECONDS), "tls_failed", "NoApplicationProtocol");
 }
 
 #[test]
 fn suggests_node_extra_ca_certs_when_the_ca_is_unknown() {
-    let server = responding(server_config(Authority::new().certify("localhost", |_| ())));
-    for plugin in [Plugin::with_env(&[]), trusting(&Authority::new().pem())] {
+    let server = responding(server_config(Ca::new().certify("localhost", |_| ())));
+    for plugin in [Plugin::with_env(&[]), trusting(&Ca::new().pem())] {
         let failure = plugin.fail(&https(&server), SECONDS);
         assert_failure(&failure, "tls_unknown_issuer", "set NODE_EXTRA_CA_CERTS on the ToolJet server");
     }
@@ -104,7 +104,7 @@ fn suggests_node_extra_ca_certs_when_the_ca_is_unknown() {
 
 #[test]
 fn ignores_an_unreadable_file_in_node_extra_ca_certs() {
-    let server = responding(server_config(Authority::new().certify("localhost", |_| ())));
+    let server = responding(server_config(Ca::new().certify("localhost", |_| ())));
     for file in ["/nowhere/at/all.pem".to_owned(), pem_file("no certificate")] {
         let plugin = Plugin::with_env(&[("NODE_EXTRA_CA_CERTS", &file)]);
         assert_failure(&plugin.fail(&https(&server), SECONDS), "tls_unknown_issuer", "NODE_EXTRA_CA_CERTS");
@@ -121,13 +121,13 @@ fn distinguishes_expired_and_not_yet_valid_certificates() {
 
 #[test]
 fn names_the_hosts_of_a_certificate_for_another_host() {
-    let authority = Authority::new();
-    let server = responding(server_config(authority.certify("gateway.example", |_| ())));
-    let failure = trusting(&authority.pem()).fail(&https(&server), SECONDS);
+    let ca = Ca::new();
+    let server = responding(server_config(ca.certify("gateway.example", |_| ())));
+    let failure = trusting(&ca.pem()).fail(&https(&server), SECONDS);
     assert_failure(&failure, "tls_wrong_host", "gateway.example");
 }
 
-/// As `openssl req -x509` writes it: an authority.
+/// As `openssl req -x509` writes it: a CA.
 fn as_openssl(params: &mut CertificateParams) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 }
@@ -210,10 +210,10 @@ fn fails_at_the_connect_timeout_when_the_handshake_hangs() {
 
 #[test]
 fn rejects_a_close_delimited_body_when_close_notify_is_missing() {
-    let authority = Authority::new();
-    let server = Server::tls(server_config(authority.certify("localhost", |_| ())), |connection| {
+    let ca = Ca::new();
+    let server = Server::tls(server_config(ca.certify("localhost", |_| ())), |connection| {
         connection.request();
         connection.send("HTTP/1.1 200 OK\r\n\r\n{\"choices\": []}");
     });
-    assert_failure(&trusting(&authority.pem()).fail(&https(&server), SECONDS), "truncated_response", "close_notify");
+    assert_failure(&trusting(&ca.pem()).fail(&https(&server), SECONDS), "truncated_response", "close_notify");
 }

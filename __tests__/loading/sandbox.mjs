@@ -1,4 +1,4 @@
-// The surroundings of one server process: its user and its folders, laid out in a temporary folder.
+// The user and the folders of one server process, laid out in a temporary folder.
 
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -28,7 +28,7 @@ const node = process.env.NODE_UNDER_TEST ?? process.execPath;
 /** The text of the built plugin; PLUGIN names another build. */
 export const plugin = readFileSync(process.env.PLUGIN ?? join(root, 'dist', 'index.js'), 'utf8');
 
-/** Of the Node under test, which need not be that of this process. */
+/** The platform of the Node under test, which may differ from this process's. */
 export const platform = execFileSync(node, ['-p', "process.platform + '-' + process.arch"], {
   encoding: 'utf8',
 }).trim();
@@ -38,7 +38,7 @@ const { sha256, base64 } = packed;
 
 export const addon = unpackAddon(packed);
 export const addonName = `tooljet-openai-${sha256}.node`;
-/** The same plugin with something else where its packed addon stands. */
+/** The same plugin with other content in place of its packed addon. */
 export const pluginWith = (content) => plugin.replace(base64, () => content);
 export const pluginFor = (otherPlatform) =>
   plugin.replace(
@@ -50,16 +50,16 @@ const isRoot = process.getuid() === 0;
 const UNPRIVILEGED_UID = 12345;
 export const OTHER_UID = 54321;
 
-/** Temporary folders are made in this one, which every user can enter. */
+/** The parent of temporary folders, which every user can enter. */
 const temporary = isRoot
   ? ([tmpdir(), '/tmp', '/var/tmp'].find(isOpenToAll) ?? tmpdir())
   : tmpdir();
-/** Everything that a server process needs of this repository, where every user can read it. */
+/** Everything that a server process needs from this repository, readable by every user. */
 const shared = shareServer();
-/** Node, or a copy of it, that UNPRIVILEGED_UID can run; undefined if there is none. */
+/** Node, or a copy of it, that UNPRIVILEGED_UID can run; undefined if neither is possible. */
 const sharedNode = isRoot ? shareNode() : node;
 
-/** Why something cannot be arranged here, or false. */
+/** Why a condition cannot be set up here, or false. */
 export const needsRoot = !isRoot && 'only root can give files to another user';
 export const needsMount =
   !canMount() && 'only root can mount file systems, and not in every container';
@@ -68,7 +68,7 @@ export const needsMount =
 export const needsSharedNode =
   sharedNode === undefined && `no other user can run ${node}, nor a copy of it in ${shared}`;
 
-/** The users to run a condition as: this one, and where this is root, an unprivileged one too. */
+/** The users to run a condition as: this one, and for root also an unprivileged one. */
 export const users = isRoot
   ? { root: 0, 'an unprivileged user': UNPRIVILEGED_UID }
   : { 'this user': process.getuid() };
@@ -87,7 +87,7 @@ export class Sandbox {
     this.env = { HOME: this.home, TMPDIR: this.tmp, PATH: process.env.PATH };
   }
 
-  /** Creates a folder with its parents; relative ones stand in the sandbox's own. */
+  /** Creates a folder with its parents; a relative path is below the sandbox's root. */
   folder(path, { mode = 0o700, uid = this.uid } = {}) {
     const whole = path.startsWith('/') ? path : join(this.root, path);
     for (let at = whole, missing = []; ; at = dirname(at)) {
@@ -117,7 +117,7 @@ export class Sandbox {
     if (isRoot) chownSync(path, uid, uid);
   }
 
-  /** Mounts a tmpfs of its own over a folder; options as for mount(8). */
+  /** Mounts a separate tmpfs over a folder; options as for mount(8). */
   mount(path, options) {
     const { mode, uid } = lstatSync(path);
     const given = `mode=${(mode & 0o7777).toString(8)},uid=${uid}${options ? `,${options}` : ''}`;
@@ -148,12 +148,12 @@ export class Sandbox {
     return JSON.parse(stdout);
   }
 
-  /** What stands in a folder; nothing where there is none. */
+  /** Lists a folder; empty if it does not exist. */
   list(folder) {
     return existsSync(folder) ? readdirSync(folder).sort() : [];
   }
 
-  /** In words, where the one load of a report came from. */
+  /** Describes where the one load of a report came from. */
   whereFrom({ loaded, loads }) {
     if (!loaded) return 'nowhere';
     const names = new Map([
@@ -205,7 +205,7 @@ function isOpenToAll(path) {
   }
 }
 
-/** Copies the server's script and what it imports: the clone may be in a private folder. */
+/** Copies the server's script and its imports, because the clone may be in a private folder. */
 function shareServer() {
   const folder = makeFolder();
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
-// A process that stands for ToolJet's server: queries the plugin as its argument says and prints
-// what happened. Kept to what Node 14 runs, as NODE_UNDER_TEST may be that old.
+// A process in place of ToolJet's server: queries the plugin as its argument says, and prints what
+// happened. Limited to the syntax of Node 14, as NODE_UNDER_TEST may be that old.
 
 import fs, { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';

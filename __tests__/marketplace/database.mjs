@@ -1,4 +1,4 @@
-// The tables in which ToolJet keeps plugins, data sources and queries, in SQLite.
+// The tables with ToolJet's plugins, data sources and queries, in SQLite.
 
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
 import sqlite from 'node-sqlite3-wasm';
@@ -16,7 +16,7 @@ const TABLES = `
     id TEXT PRIMARY KEY, data_source_id TEXT REFERENCES data_sources, options TEXT);
 `;
 
-/** `key` is the hexadecimal key that credentials are encrypted with. */
+/** `key` is the hexadecimal key that encrypts credentials. */
 export function openDatabase(file, key) {
   const database = new sqlite.Database(file);
   database.exec(TABLES);

@@ -1,4 +1,4 @@
-/** What ToolJet's server answers to a request that it refuses. */
+/** The response of ToolJet's server to a request that it rejects. */
 export class HttpError extends Error {
   constructor(status, message) {
     super(message);

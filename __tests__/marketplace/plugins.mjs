@@ -1,5 +1,5 @@
-// How ToolJet's server comes to a plugin's code: downloads the four files, keeps their text as
-// base64 in the database, and decodes that once per process.
+// How ToolJet's server gets a plugin's code: downloads the four files, stores their text as base64
+// in the database, and decodes it once per process.
 
 import { createHarness } from '../../harness/harness.mjs';
 import { HttpError } from './http-error.mjs';
@@ -17,7 +17,7 @@ const decode = (bytes) =>
   Buffer.from(Buffer.from(bytes).toString('utf8'), 'base64').toString('utf8');
 
 export function createPlugins({ database, marketplace }) {
-  /** Never emptied and keyed by the plugin's row: new text is run by new processes only. */
+  /** Never cleared, and keyed by the plugin's row, so only new processes run new text. */
   const decoded = new Map();
 
   async function download(id) {
@@ -81,7 +81,7 @@ export function createPlugins({ database, marketplace }) {
       return shown(row(uuid));
     },
 
-    /** What runs the plugin, in the text that this process has read first. */
+    /** The harness of the plugin, with the text that this process read first. */
     harness(uuid) {
       if (!decoded.has(uuid)) {
         decoded.set(uuid, createHarness({ text: fileText(row(uuid).index_file_id) }));

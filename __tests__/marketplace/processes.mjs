@@ -1,4 +1,4 @@
-// The programs of these tests, each in a process of its own.
+// The programs of these tests, each in its own process.
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ function copyBuiltPlugin() {
   return folder;
 }
 
-/** Starts a server; `ready` is what its first lines say once it listens, with a group `url`. */
+/** Starts a server; `ready` matches its first lines once it listens, with a group `url`. */
 export async function startServer(script, { args = [], env = {}, ready }) {
   const child = spawn(process.execPath, [`${ROOT}${script}`, ...args], {
     env: { ...process.env, ...env },

@@ -1,4 +1,4 @@
-// A process that does what ToolJet's server does around plugins, over HTTP and on a database file:
+// A process that handles plugins as ToolJet's server does, over HTTP and with a database file:
 // `node tooljet-server.mjs`, with TOOLJET_MARKETPLACE_URL, DATABASE and LOCKBOX_MASTER_KEY set.
 
 import http from 'node:http';
@@ -28,7 +28,9 @@ const ROUTES = [
   { route: `POST /api/data-queries/${UUID}/run`, answer: runQuery },
 ].map(({ route, ...rest }) => ({ ...rest, pattern: new RegExp(`^${route}$`) }));
 
-/** `options` come from the form as `[{key, value, encrypted}]`; secrets go to a table of their own. */
+/**
+ * `options` is `[{key, value, encrypted}]`, as the form sends it; secrets are in a separate table.
+ */
 function createDataSource({ kind, plugin_id, options }) {
   const stored = options.map(({ key, value, encrypted = false }) => [
     key,
@@ -92,23 +94,23 @@ async function answer(request) {
 }
 
 const server = http.createServer(async (request, response) => {
-  const reply = (status, body) => {
+  const respond = (status, body) => {
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
     response.end(JSON.stringify(body));
   };
-  if (request.url === '/assets/marketplace/plugins.json') return reply(200, REGISTRY);
+  if (request.url === '/assets/marketplace/plugins.json') return respond(200, REGISTRY);
   if (!request.url.startsWith('/api/')) {
     // The page of the app, whatever the path.
     response.writeHead(200, { 'content-type': 'text/html' });
     return response.end('<!doctype html><title>ToolJet</title>');
   }
   try {
-    return reply(request.method === 'POST' ? 201 : 200, await answer(request));
+    return respond(request.method === 'POST' ? 201 : 200, await answer(request));
   } catch (error) {
     const status = error instanceof HttpError ? error.status : 500;
     const { message } = error;
     const timestamp = new Date().toISOString();
-    return reply(status, { statusCode: status, timestamp, path: request.url, message });
+    return respond(status, { statusCode: status, timestamp, path: request.url, message });
   }
 });
 

@@ -46,7 +46,7 @@ export async function startTooljet({ marketplace }) {
     async createQuery(data_source_id, options) {
       return (await ask('POST', '/api/data-queries', { data_source_id, options })).id;
     },
-    /** What the browser gets; `values` are those of the templates in the query. */
+    /** Returns what the browser gets; `values` are those of the templates in the query. */
     run: (id, values) => ask('POST', `/api/data-queries/${id}/run`, { resolvedOptions: values }),
 
     /** Runs `npm run install:tooljet` as an admin; `env` and `args` come on top. */

@@ -1,5 +1,6 @@
-// The rules that ToolJet's repository asks of a folder in marketplace/plugins (its script
-// validate-plugin), as checks that return problems. Those for the two forms are in form-rules.mjs.
+// The rules of ToolJet's repository for a folder in marketplace/plugins (its script
+// validate-plugin), as functions that return violations. Those for the two forms are in
+// form-rules.mjs.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

@@ -16,7 +16,7 @@ import {
 } from './client.mjs';
 
 describe('requests to the mock API', () => {
-  /** What the document refuses; `param` is what the API names. */
+  /** Requests that the document rejects; `param` is the parameter that the API names. */
   const REFUSED = [
     [COMPLETIONS, completion({ messages: [] }), null],
     [COMPLETIONS, completion({ model: undefined }), null],

@@ -13,7 +13,7 @@ describe('the mock API', () => {
     const other = await startMockApi();
     try {
       for (const [path, variants] of Object.entries(VARIANTS)) {
-        // The address of a picture names the server that made it.
+        // The URL of an image contains the server's port.
         for (const body of Object.values(variants).filter((each) => each.style === undefined)) {
           const first = await answer(path, body);
           assert.deepEqual(await answer(path, body), first);

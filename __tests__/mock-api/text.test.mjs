@@ -139,7 +139,7 @@ describe('a chat with the mock API', () => {
 
   it('leads up to a suffix when the instructions name it', async () => {
     for (const { prompt, suffix, text } of INSERTIONS) {
-      const instructions = `Your reply leads up to this text: ${suffix}`;
+      const instructions = `Your answer leads up to this text: ${suffix}`;
       const messages = [{ role: 'system', content: instructions }, ...user(prompt)];
       assert.equal((await chatted({ messages })).message.content, text);
     }

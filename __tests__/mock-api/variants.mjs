@@ -12,7 +12,7 @@ import {
 const PIXEL =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
-/** A PDF with one text in it: `text` must have no brackets. */
+/** Builds a PDF with one string, which must not contain brackets. */
 export const pdf = (text) =>
   Buffer.from(
     `%PDF-1.4\n1 0 obj\n<< /Length 44 >>\nstream\nBT /F1 12 Tf (${text}) Tj ET\nendstream\nendobj\n%%EOF\n`,

@@ -1,5 +1,5 @@
-// A process that stands for ToolJet's server, with workers where it is told to have some. It does what
-// its parent's messages say. Kept to what Node 14 runs, as NODE_UNDER_TEST may be that old.
+// A process in place of ToolJet's server, with optional workers. It follows the messages of its
+// parent. Limited to the syntax of Node 14, as NODE_UNDER_TEST may be that old.
 
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';

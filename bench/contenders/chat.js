@@ -1,4 +1,4 @@
-// What the contenders have in common: the request, and the error that ToolJet knows by its name.
+// Shared by the contenders: the request, and the error that ToolJet recognizes by its name.
 
 class QueryError extends Error {
   constructor(message, description, data) {

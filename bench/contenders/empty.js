@@ -1,4 +1,4 @@
-// No plugin at all: what is left is what the host itself costs.
+// An empty plugin, which shows what the harness itself costs.
 
 class Empty {
   async run() {

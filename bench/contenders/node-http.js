@@ -1,5 +1,5 @@
-// The thinnest plugin on node:http and node:https. The agent, which keeps connections open, is
-// parked on `process`: this text is evaluated anew for each query.
+// The thinnest plugin on node:http and node:https. Its agent keeps connections open and is cached
+// on `process`, as the text is evaluated again for each query.
 
 const { QueryError, chatRequest } = require('./chat');
 

@@ -1,4 +1,4 @@
-// What ToolJet's own plugin amounts to: a new client for each query, and one call of it.
+// The essence of ToolJet's own plugin: a new client for each query, and one call of it.
 
 const { QueryError, chatRequest } = require('./chat');
 

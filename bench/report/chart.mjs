@@ -1,5 +1,5 @@
-// The main metrics as bars. Its colours are of middle brightness, so that it reads on white and on
-// black alike: a picture in a README does not know its background.
+// The main metrics as bars. Its colors have medium brightness, so that they are readable on white
+// and on black: an image in a README does not know its background.
 
 import { OURS } from '../contenders.mjs';
 import { LARGE_ANSWERS, MAIN } from '../plan.mjs';
@@ -34,7 +34,7 @@ export function chart(results) {
   const { machine, command } = results;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}"`,
-    ` role="img" aria-label="Benchmark of this plugin beside four others" fill="${TEXT}"`,
+    ` role="img" aria-label="Benchmark of this plugin and four others" fill="${TEXT}"`,
     ` font-family="system-ui, -apple-system, 'Segoe UI', sans-serif" font-size="13">\n`,
     ...panels.map(([title, cell, name, note], index) =>
       panel({
@@ -67,12 +67,12 @@ function panel({ title, note, top, bars }) {
     text(WIDTH, top + 24, note, { 'text-anchor': 'end', 'font-size': 11 }),
     ...bars.map(({ id, name, value: { median, min, max } }, index) => {
       const y = top + PANEL_HEAD + index * PITCH - 8;
-      const colour = id === OURS ? HIGHLIGHT : OTHERS;
+      const color = id === OURS ? HIGHLIGHT : OTHERS;
       const weight = id === OURS ? { 'font-weight': 600, fill: HIGHLIGHT } : {};
       const middle = y + BAR / 2;
       return [
         text(NAMES - 10, y + 13, name, { 'text-anchor': 'end', ...weight }),
-        `<rect x="${NAMES}" y="${y}" width="${tenth(Math.max(scale(median), 1))}" height="${BAR}" rx="2" fill="${colour}"/>\n`,
+        `<rect x="${NAMES}" y="${y}" width="${tenth(Math.max(scale(median), 1))}" height="${BAR}" rx="2" fill="${color}"/>\n`,
         `<path d="M${tenth(NAMES + scale(min))} ${middle}H${tenth(NAMES + scale(max))}" stroke="${TEXT}" stroke-width="1.5"/>\n`,
         text(NAMES + scale(Math.max(median, max)) + 8, y + 13, count(median), weight),
       ].join('');

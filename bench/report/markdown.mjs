@@ -1,4 +1,5 @@
-// The table of the README: ratios, because they carry over to other machines better than metrics.
+// The table of the README: ratios, because they apply to other machines better than absolute
+// values.
 
 import { EMPTY, OURS } from '../contenders.mjs';
 import { cellTitle, LARGE_ANSWERS, MAIN } from '../plan.mjs';

@@ -1,9 +1,11 @@
-// Access to the metrics of a run, by who, which load and what.
+// Finds the metrics of a run by contender, load and name.
 
 import { EMPTY, OURS } from '../contenders.mjs';
 import { isInCell, MAIN, NO_ADDON } from '../plan.mjs';
 
-/** The summary ({median, min, max}) of a metric, or undefined where the contender took no part. */
+/**
+ * The summary ({median, min, max}) of a metric, or undefined if the contender did not take part.
+ */
 export function metric(results, contender, cell, name) {
   // The empty plugin runs with one load only, as it makes no requests.
   const wanted = contender === EMPTY ? { ...MAIN, concurrency: cell.concurrency } : cell;
@@ -21,7 +23,10 @@ export function aboveFloor(results, contender, concurrency) {
   return of(contender) - of(EMPTY);
 }
 
-/** How many times our metric the contender's is, or the other way round: above 1 we are ahead. */
+/**
+ * The ratio of this plugin's metric to the contender's, or the reverse; above 1, this plugin is
+ * better.
+ */
 export function advantage(results, contender, cell, name, { more }) {
   const [ours, theirs] = [OURS, contender].map((id) => median(results, id, cell, name));
   return more === 'better' ? ours / theirs : theirs / ours;

@@ -46,7 +46,7 @@ function printThroughput(results) {
   }
 }
 
-/** What one load costs and how it feels, at the concurrency that all plans have. */
+/** The cost of one load, at the concurrency that all plans have. */
 function printLoad(results, load) {
   const cell = { ...load, concurrency: 64 };
   const contenders = isInCell(load, MAIN) ? results.contenders : withoutFloor(results);
@@ -131,7 +131,7 @@ function printGrowth({ growth, contenders }) {
   }
 }
 
-/** Whether the API held anybody up. */
+/** Whether the API slowed the contenders down. */
 function printApi({ loads }) {
   const asking = loads.filter(({ contender }) => contender !== EMPTY);
   const busiest = asking.reduce((a, b) =>

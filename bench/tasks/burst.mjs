@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createQuery } from '../query.mjs';
 import { threadCount } from '../threads.mjs';
 
-/** Queries to `hosts` names that nobody has resolved before, at once: the most threads seen. */
+/** Runs queries to `hosts` new names at once, and returns the maximum number of threads. */
 export async function burst({ file, baseUrl, length, hosts, watch }) {
   const query = createQuery({ file, baseUrl, length });
   const before = threadCount();
@@ -11,7 +11,7 @@ export async function burst({ file, baseUrl, length, hosts, watch }) {
     ended += 1;
   };
   for (let host = 0; host < hosts; host += 1) {
-    // Names under .invalid do not exist (RFC 2606), which the resolver has to find out.
+    // Names under .invalid do not exist (RFC 2606), but the resolver has to find out.
     query(baseUrl.replace('localhost', `host-${host}.invalid`)).then(count, count);
   }
   const sent = performance.now();

@@ -15,7 +15,7 @@ export async function growth({ file, baseUrl, length, concurrency, queries, batc
         return left < 0;
       },
     });
-    // Contexts are only freed once what they refer to is.
+    // Contexts are freed only after everything they refer to.
     for (let round = 0; round < 3; round += 1) {
       global.gc();
       await new Promise(setImmediate);

@@ -4,12 +4,12 @@ import { closedLoop, createQuery } from '../query.mjs';
 import { percentile } from '../statistics.mjs';
 import { allThreads, mainThread, peakRss } from '../threads.mjs';
 
-/** The histogram holds times between ticks of a timer; its interval is no delay. */
+/** The histogram contains the times between ticks of a timer; its interval is not a delay. */
 const TICK_MS = 1;
 
 /**
- * Keeps `concurrency` queries under way, and measures for `window` milliseconds once the process
- * is warm; longer if by then too few queries have ended for a metric.
+ * Keeps `concurrency` queries in flight, and measures for `window` milliseconds after warming up;
+ * longer if too few queries have ended by then.
  */
 export async function load({ file, baseUrl, length, concurrency, warmup, window }, enterPhase) {
   const query = createQuery({ file, baseUrl, length });

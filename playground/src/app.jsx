@@ -15,7 +15,8 @@ import { TooljetSwitch, useTooljet } from './tooljet-switch.jsx';
 
 const mockApiNote = ({ keyPrefix }) => (
   <>
-    A mock API answers, on this machine. It takes any key that starts with <code>{keyPrefix}</code>.
+    A mock API on this machine answers. It accepts any key that starts with <code>{keyPrefix}</code>
+    .
   </>
 );
 const REAL_API_NOTE =
@@ -58,7 +59,7 @@ export function App({ setup: { manifest, operations, mockApi } }) {
     lastRun.current.abort();
     lastRun.current = new AbortController();
     const { signal } = lastRun.current;
-    // The panel may belong to another run by then, or to the other API.
+    // The panel may show another run by then, or the other API.
     const show = (next) => signal.aborted || setOutcome(next);
     setOutcome({ phase: 'running' });
     const call = {

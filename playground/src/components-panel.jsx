@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { CodeEditor } from './code/code-editor.jsx';
 import { COMPONENTS } from './components.js';
 
-/** `value` is that of the last text that was an object; `problem` says what is wrong with it now. */
+/** `value` is the last valid object; `problem` says what is wrong with the current text. */
 export function useComponents() {
   const [text, setText] = useState(JSON.stringify(COMPONENTS, null, 2));
   const [value, setValue] = useState(COMPONENTS);

@@ -1,4 +1,5 @@
-// What an app builder would type: for every operation, and a few failures that say what is wrong.
+// Examples that an app builder would type: for every operation, and a few failures with a clear
+// error.
 
 const PERSON = {
   type: 'object',

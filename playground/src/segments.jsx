@@ -1,4 +1,4 @@
-/** A choice of a few, as radio buttons in a row. `choices` are `{id, label, title}`. */
+/** A choice among a few options, as radio buttons in a row. `choices` are `{id, label, title}`. */
 export function Segments({ legend, name, choices, chosen, onChoose, isSmall = false }) {
   return (
     <fieldset class={isSmall ? 'segments segments-small' : 'segments'}>

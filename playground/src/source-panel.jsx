@@ -3,7 +3,7 @@ import { isStoredEncrypted } from '../../harness/forms.mjs';
 import { testConnection } from './calls.js';
 import { Form } from './forms/form.jsx';
 
-/** What a new data source starts with, by key. */
+/** The defaults of a new data source, by key. */
 export const newSource = ({ defaults }, values = {}) => ({
   ...Object.fromEntries(Object.entries(defaults).map(([key, { value }]) => [key, value])),
   ...values,

@@ -15,7 +15,7 @@ const CHOICES = TOOLJETS.map((tooljet) => ({
 
 const buildHash = (tooljet) => `#tooljet-${tooljet}`;
 
-/** The ToolJet to imitate. It is in the page's address, so that it survives a reload. */
+/** The ToolJet to imitate. It is in the page's URL, so that a reload keeps it. */
 export function useTooljet() {
   const [tooljet, setTooljet] = useState(
     TOOLJETS.find((each) => buildHash(each) === location.hash) ?? TOOLJETS.at(-1),

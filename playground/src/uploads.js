@@ -1,4 +1,4 @@
-// Two small files, as ToolJet's file picker holds them.
+// Two small files, in the form of ToolJet's file picker.
 
 /** Four squares: red, yellow, green and blue. */
 const PNG =
@@ -12,7 +12,7 @@ const INVOICE = [
   'Due on 15 December 2026. It is overdue.',
 ];
 
-/** A PDF of one page; its text must not have brackets or backslashes. */
+/** Builds a PDF of one page; its text must not contain brackets or backslashes. */
 function buildPdf(lines) {
   const shown = lines.map((line) => `(${line}) Tj T*`).join(' ');
   const content = `BT /F1 14 Tf 20 TL 72 720 Td ${shown} ET`;

@@ -1,4 +1,4 @@
-// A playground of its own for a test file, and a browser that shows it.
+// A playground for one test file, and a browser that shows it.
 
 import { after, afterEach, before } from 'node:test';
 import { chromium } from 'playwright-core';
@@ -13,13 +13,13 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Without it, a screenshot differs from the one before in pixels that nobody sees.
+  // Without it, screenshots differ in pixels that are not visible.
   '--disable-partial-raster',
 ];
 
 /**
- * Starts everything before the tests of a file and ends it after them. What it returns is filled
- * then: `mockApi`, `url`, and `open()`, which opens the page with no state from before.
+ * Starts everything before the tests of a file and ends it after them. The returned object is
+ * filled before the tests: `mockApi`, `url`, and `open()`, which opens the page with a fresh state.
  */
 export function usePlayground({ plugin }) {
   const playground = {};
@@ -31,7 +31,7 @@ export function usePlayground({ plugin }) {
     ends.unshift(() => mockApi.close());
     const server = await startPlayground({ plugin, mockApi });
     ends.unshift(() => server.close());
-    // Playwright gives it an empty profile and removes that in the end.
+    // Playwright gives it an empty profile and removes that at the end.
     const browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: FLAGS,

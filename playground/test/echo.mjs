@@ -1,4 +1,4 @@
-// A plugin that answers with what it was called with, so that a test can see it.
+// A plugin that returns its arguments, so that a test can check them.
 
 export const ECHO = `
 class Echo {

@@ -34,7 +34,7 @@ async function fillField(form, { key, label, control, list }, tooljet) {
   return tooljet === 2 ? text.replace('\n', ' ') : text;
 }
 
-/** What a field shows of the value that `fillField` gave it. */
+/** Returns what a field shows of the value that `fillField` gave it. */
 const shownIn = (form, { label, control }) =>
   control === 'dropdown'
     ? chosen(form, label)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 
-/** Asserts that `ask(host)` is refused at the address that other machines know this one by. */
+/** Asserts that `ask(host)` is refused at the address by which other machines reach this one. */
 export async function assertLoopbackOnly(context, ask) {
   const outer = Object.values(networkInterfaces())
     .flat()

@@ -1,4 +1,4 @@
-// The page as somebody uses it: by the names of its controls.
+// Uses the page as a person does: by the names of its controls.
 
 export const source = (page) => page.getByRole('region', { name: 'Data source' });
 export const query = (page) => page.getByRole('region', { name: 'Query' });
@@ -15,11 +15,11 @@ export async function choose(region, name, option) {
 export const chosen = (region, name) =>
   dropdown(region, name).evaluate((select) => select.selectedOptions[0].textContent);
 
-/** The labels of the fields on show, in their order. */
+/** The labels of the fields that are shown, in order. */
 export const shownLabels = (region) =>
   region.locator('.field .label > :first-child').allTextContents();
 
-/** Presses Run and waits for the verdict: "Success" or "Failed". */
+/** Presses Run and waits for "Success" or "Failed". */
 export async function run(page) {
   await query(page).getByRole('button', { name: 'Run' }).click();
   return verdict(page);
@@ -38,7 +38,7 @@ async function verdict(page) {
     .textContent();
 }
 
-/** Opens a tab of the result and returns what it says. */
+/** Opens a tab of the result and returns its text. */
 export async function openTab(page, name) {
   await result(page).getByRole('tab', { name }).click();
   return shownResult(page);

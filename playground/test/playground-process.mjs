@@ -1,4 +1,4 @@
-// A playground in a process of its own, for the tests that change its environment.
+// A playground in a separate process, for the tests that change its environment.
 
 import { readFileSync } from 'node:fs';
 import { startMockApi } from '../../mock-api/server.mjs';

@@ -193,10 +193,10 @@ describe('the playground', () => {
   test('draws the image of an image query', async () => {
     const page = await playground.open();
     await openExample(page, 'Draw');
-    const picture = result(page).getByRole('img');
-    await picture.waitFor();
+    const image = result(page).getByRole('img');
+    await image.waitFor();
     assert.equal(
-      await picture.evaluate((image) => image.decode().then(() => image.naturalWidth)),
+      await image.evaluate((image) => image.decode().then(() => image.naturalWidth)),
       1024,
     );
   });

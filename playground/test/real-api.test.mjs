@@ -8,7 +8,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createHarness } from '../../harness/harness.mjs';
 import { startMockApi } from '../../mock-api/server.mjs';
-import { createAuthority } from '../authority.mjs';
+import { createCa } from '../ca.mjs';
 import { createHarnesses } from '../harnesses.mjs';
 import { createRealApi } from '../real-api.mjs';
 import { startPlayground } from '../server.mjs';
@@ -20,7 +20,7 @@ const KEY = 'sk-mock-api-5f1c9e7a';
 const WRONG_KEY = 'sk-not-a-key-of-anybody-0000';
 const CHAT = { operation: 'chat', prompt: 'Say ping' };
 
-/** Presses Run: the answer of the playground's server, and that as text. */
+/** Presses Run; returns the response of the playground's server, also as text. */
 async function press(url, source, query = CHAT, signal = undefined) {
   const options = Object.fromEntries(
     Object.entries(source).map(([key, value]) => [key, { value, encrypted: key === 'apiKey' }]),
@@ -35,7 +35,7 @@ async function press(url, source, query = CHAT, signal = undefined) {
   return { ...JSON.parse(text), text };
 }
 
-/** What is shown is what arrived, but for the values that are redacted. */
+/** The page shows what arrived, except for the redacted values. */
 function assertShowsWhatArrived(shown, arrived, redacted) {
   assert.equal(shown.length, arrived.length);
   for (const [index, { method, path, headers, text }] of arrived.entries()) {
@@ -174,7 +174,7 @@ describe('a query to the real API', () => {
   });
 
   test('trusts no unknown server, whatever the environment says', async (context) => {
-    const secure = await startMockApi({ tls: withCertificatesFrom(await createAuthority()) });
+    const secure = await startMockApi({ tls: withCertificatesFrom(await createCa()) });
     const process = await startProcess({ NODE_TLS_REJECT_UNAUTHORIZED: '0' });
     context.after(() => Promise.all([process.end(), secure.close()]));
     const source = { base_url: secure.baseUrl, apiKey: KEY, max_retries: '0' };
@@ -183,7 +183,7 @@ describe('a query to the real API', () => {
   });
 
   test("reports in the plugin's own words that the real API cannot be reached", async (context) => {
-    const untrusted = await createAuthority();
+    const untrusted = await createCa();
     const secure = await startMockApi({ tls: withCertificatesFrom(untrusted) });
     context.after(() => secure.close());
     const unreachable = {
@@ -219,10 +219,10 @@ describe('a query to the real API', () => {
 
   test('shows the request that the real API received over TLS', async (context) => {
     const folder = mkdtempSync(join(tmpdir(), 'playground-test-'));
-    const authority = await createAuthority();
-    const file = join(folder, 'authority.pem');
-    writeFileSync(file, authority.certificate);
-    const secure = await startMockApi({ tls: withCertificatesFrom(authority) });
+    const ca = await createCa();
+    const file = join(folder, 'ca.pem');
+    writeFileSync(file, ca.certificate);
+    const secure = await startMockApi({ tls: withCertificatesFrom(ca) });
     const process = await startProcess({ NODE_EXTRA_CA_CERTS: file, TMPDIR: folder });
     context.after(async () => {
       await Promise.all([process.end(), secure.close()]);
@@ -290,9 +290,8 @@ module.exports.default = class {
 };
 `;
 
-const withCertificatesFrom = (authority) => ({
-  SNICallback: (name, done) =>
-    authority.contextFor(name).then((context) => done(null, context), done),
+const withCertificatesFrom = (ca) => ({
+  SNICallback: (name, done) => ca.contextFor(name).then((context) => done(null, context), done),
 });
 
 async function startProcess(env) {

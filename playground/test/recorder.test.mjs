@@ -22,7 +22,7 @@ describe('the recorder', () => {
     await api.close();
   });
 
-  /** Asks the recorder, as a proxy or as if it were a server of its own. */
+  /** Sends a request to the recorder, as to a proxy or as to a server. */
   function ask({ method = 'GET', path, credentials, host = '127.0.0.1' }) {
     const { port } = new URL(recorder.url);
     const value = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;
@@ -69,7 +69,7 @@ describe('the recorder', () => {
     assert.ok(!JSON.stringify([requests, api.requests]).includes('proxy-authorization'));
   });
 
-  /** Asks for a tunnel to an API that takes the connection and then says nothing. */
+  /** Requests a tunnel to an API that accepts the connection and then sends nothing. */
   async function startTunnel(context, { url }) {
     const silent = net.createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');

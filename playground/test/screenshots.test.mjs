@@ -39,7 +39,7 @@ const SCREENSHOTS = [
   },
 ];
 
-/** A port and a duration are all that differs from run to run; the screenshots should stay the same. */
+/** Only a port and a duration differ between runs; the screenshots should stay the same. */
 async function fixWhatVaries(page, { port }) {
   await page.route('**/api/run', async (route) => {
     const response = await route.fetch();
@@ -60,8 +60,8 @@ describe('screenshots', () => {
       await page.mouse.move(0, 0);
       await page.evaluate(() => {
         document.activeElement.blur();
-        const pictures = [...document.querySelectorAll('.picture')].map((image) => image.decode());
-        return Promise.all([document.fonts.ready, ...pictures]);
+        const images = [...document.querySelectorAll('.image')].map((image) => image.decode());
+        return Promise.all([document.fonts.ready, ...images]);
       });
       await source(page)
         .getByLabel('Base URL')

@@ -24,7 +24,7 @@ describe('templates', () => {
     'a list comes as a list': ['{{list}}', [1, 'two']],
     'null comes as null': ['{{nothing}}', null],
     'a template without a value is undefined': ['{{missing}}', undefined],
-    'a blank beside a template makes it text': [' {{number}}', ' 0.7'],
+    'a blank next to a template makes it text': [' {{number}}', ' 0.7'],
     'two templates make a text': ['{{text}}{{number}}', 'Ada0.7'],
     'other values enter a text as JSON': [
       '{{object}} {{list}} {{nothing}}',

@@ -1,10 +1,10 @@
-// Runs other programs: quietly, and with a sentence where one fails.
+// Runs other programs quietly, and reports a failure in one sentence.
 
 import { spawnSync } from 'node:child_process';
 
 /**
- * What a program prints. Throws with the end of what it said if it does not succeed; `title` is what
- * the error calls it.
+ * Returns what a program prints. If the program fails, throws the end of its output; `title` is its
+ * name in the error.
  */
 export function output(command, args, { title = `${command} ${args.join(' ')}`, ...options } = {}) {
   const { status, error, stdout, stderr } = spawnSync(command, args, {
@@ -21,7 +21,7 @@ export function output(command, args, { title = `${command} ${args.join(' ')}`, 
   return stdout.trim();
 }
 
-/** The output, or undefined where the program is missing or fails. */
+/** Returns the output, or undefined if the program is missing or fails. */
 export function outputIfAny(command, args, options) {
   try {
     return output(command, args, options);

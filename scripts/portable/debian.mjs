@@ -24,8 +24,8 @@ export const needsApt =
   'that takes a machine with apt-get and the package debian-archive-keyring';
 
 /**
- * Unpacks packages of a release into a folder. With `missing`, those that this machine would have to
- * install for them come too.
+ * Unpacks packages of a release into a folder; with `missing`, also the dependencies that this
+ * machine lacks.
  */
 export function unpackDebian(packages, { release, architecture, into, missing = false }) {
   if (needsApt) throw new Error(needsApt);
@@ -47,7 +47,7 @@ export function unpackDebian(packages, { release, architecture, into, missing = 
   }
 }
 
-/** apt-get with lists and caches of its own, so that those of the machine stay as they are. */
+/** Runs apt-get with its own lists and caches, so that those of the machine do not change. */
 function privateApt(work, { release, architecture, installed }) {
   for (const folder of ['state/lists/partial', 'cache/archives/partial']) {
     mkdirSync(join(work, folder), { recursive: true });
@@ -64,10 +64,10 @@ function privateApt(work, { release, architecture, installed }) {
     'APT::Architecture': installed ? 'amd64' : architecture,
     'APT::Architectures': installed ? 'amd64' : architecture,
     'APT::Sandbox::User': '',
-    // Nothing is installed, so nothing of the machine need be locked.
+    // Nothing is installed, so no lock of the machine is needed.
     'Debug::NoLocking': '1',
     'Acquire::Languages': 'none',
-    // A release that is no longer maintained is what is wanted.
+    // Releases that are no longer maintained are allowed.
     'Acquire::Check-Valid-Until': 'false',
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);

@@ -1,4 +1,4 @@
-// What a shared library asks of the system it is loaded on, read from its ELF headers.
+// Reads from the ELF headers of a shared library what it needs from the system.
 
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
@@ -61,7 +61,7 @@ function dynamicEntries(bytes, segments) {
   });
 }
 
-/** Where in the file stands what is loaded at an address. */
+/** Finds the file offset of a loaded address. */
 function findOffset(segments, address) {
   const at = Number(address);
   const segment = segments.find(

@@ -1,4 +1,4 @@
-// Node in any version and for any platform, from the npm registry.
+// Provides Node in any version and for any platform, from the npm registry.
 
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { ensureFilled } from './once.mjs';
 const OLD_RELEASE = 'bullseye';
 const LIBC = ['libc6', 'libstdc++6', 'libgcc-s1'];
 
-/** The executable of a version, which may be a range such as 20.x. */
+/** Returns the executable of a version, which may be a range such as 20.x. */
 export function fetchNode(version, cache, platform = `${process.platform}-${process.arch}`) {
   const folder = ensureFilled(join(cache, `${version}-${platform}`), (partial) => {
     console.log(`> Node ${version} for ${platform}`);
@@ -24,7 +24,7 @@ export function fetchNode(version, cache, platform = `${process.platform}-${proc
   return join(folder, 'bin', 'node');
 }
 
-/** Why the two below cannot be had here, or false. */
+/** Returns why the two Nodes below are not available here, or false. */
 export const needsDebian =
   process.platform !== 'linux' || process.arch !== 'x64' ? 'that takes Linux on x64' : needsApt;
 

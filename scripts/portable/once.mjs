@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Fills a folder unless that was done before; one that was left half-filled is made anew. */
+/** Fills a folder unless it is filled already; a partially filled one is filled again. */
 export function ensureFilled(folder, fill) {
   if (existsSync(folder)) return folder;
   const partial = `${folder}.partial`;

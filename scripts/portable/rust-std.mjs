@@ -1,4 +1,4 @@
-// A Rust compiler that has the standard library for a target.
+// Provides a Rust compiler with the standard library of a target.
 
 import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,9 @@ import { ensureFilled } from './once.mjs';
 
 const DEBIAN_ARCHITECTURES = { 'aarch64-unknown-linux-gnu': 'arm64' };
 
-/** The environment in which cargo compiles for the target: that of this machine, where it can. */
+/**
+ * Returns the environment in which cargo compiles for the target: this machine's own, if it can.
+ */
 export function rustEnvironment(target, cache) {
   if (hasStandardLibrary('rustc', target)) return {};
   outputIfAny('rustup', ['target', 'add', target], { timeout: 300_000 });

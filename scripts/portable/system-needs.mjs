@@ -1,8 +1,11 @@
-// What an addon may ask of a Linux system, so that it loads on every one that Node itself runs on.
+// Checks what an addon needs from Linux, so that it loads on every Linux that Node itself supports.
 
 import { readElf } from './elf.mjs';
 
-/** Older than what any Node asks for from 14 to 24: https://github.com/nodejs/node/blob/main/BUILDING.md */
+/**
+ * Older than the glibc that Node 14 to 24 need:
+ * https://github.com/nodejs/node/blob/main/BUILDING.md
+ */
 export const GLIBC_FLOOR = '2.17';
 
 const LIBRARIES =

@@ -1,5 +1,5 @@
-// cargo-zigbuild links with zig, which carries the symbol lists of every glibc: so the addon can ask
-// for an old one, whatever the machine that builds it has.
+// cargo-zigbuild links with zig, which contains the symbol lists of every glibc. So the addon can
+// be built for an old one on any machine.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { ensureFilled } from './once.mjs';
 
 const REQUIREMENTS = fileURLToPath(new URL('requirements.txt', import.meta.url));
 
-/** The environment in which cargo-zigbuild and its zig are found; installs them at first. */
+/** Returns the environment with cargo-zigbuild and its zig; installs them the first time. */
 export function zigEnvironment(cache) {
   const pinned = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12);
-  // Not a virtual environment, which would not work before it is renamed to its last name.
+  // Not a virtual environment, which would break when the folder gets its final name.
   const folder = ensureFilled(join(cache, `zigbuild-${pinned}`), (partial) => {
     console.log('\n> pip install cargo-zigbuild ziglang (about 100 MB, once)');
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];

@@ -1,10 +1,10 @@
-// What coverage-guided fuzzing starts from: the stored answers, and queries of the form.
+// The seeds of coverage-guided fuzzing: the stored responses, and queries of the form.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../setup.mjs';
 
-/** Writes the seeds of each target of fuzz/ below `folder`, beside what earlier runs have found. */
+/** Writes the seeds of each target of fuzz/ below `folder`, next to the inputs of earlier runs. */
 export function writeSeeds(folder) {
   const write = (target, name, content) => {
     mkdirSync(join(folder, target), { recursive: true });
@@ -13,7 +13,7 @@ export function writeSeeds(folder) {
   const fixtures = join(ROOT, '__tests__', 'fixtures');
   for (const { file, status } of JSON.parse(readFileSync(join(fixtures, 'index.json'), 'utf8'))) {
     const head = Buffer.from(`${status}\n1.5\n\n`);
-    write('answers', file, Buffer.concat([head, readFileSync(join(fixtures, file))]));
+    write('responses', file, Buffer.concat([head, readFileSync(join(fixtures, file))]));
   }
   for (const [name, options] of Object.entries(OPTIONS)) {
     write('options', name, JSON.stringify(options));

@@ -1,11 +1,11 @@
-// A tenth of what the API answers under load is wrong: each way has its own base URL, and the code
-// that a query gets for it.
+// The faults of a tenth of the responses under load. Each has its own base URL, and the code that a
+// query gets for it.
 
 const json = { 'content-type': 'application/json' };
 const envelope = (message, code = null) =>
   JSON.stringify({ error: { message, type: 'some_error', param: null, code } });
 
-/** By name: the answer, as mock-api/playback.mjs plays it, and `data.code` of the failure. */
+/** By name: the response, as mock-api/playback.mjs plays it, and `data.code` of the failure. */
 export const FAULTS = {
   refused: { answer: { status: 400, headers: json, body: envelope('no', 'bad') }, code: 'bad' },
   unauthorized: {

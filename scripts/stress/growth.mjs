@@ -1,6 +1,6 @@
-// Whether a process that does the same all the time comes to hold more and more.
+// Detects growth in a process that repeats the same work.
 
-/** What is measured, and how much more of it the last quarter of a run may hold than the second. */
+/** The measures, and how much each may grow from the second to the last quarter of a run. */
 export const MEASURES = {
   rss: { what: 'resident memory, MiB', allowed: 8 },
   heap: { what: 'JavaScript heap after a collection, MiB', allowed: 1 },
@@ -11,8 +11,8 @@ export const MEASURES = {
 };
 
 /**
- * By measure: what the process held when it was warm, and at the end. It is the least of a quarter
- * of the samples: what is kept for ever is in all of them.
+ * By measure: the value after warming up, and at the end. Each is the minimum of a quarter of the
+ * samples, because what leaks is in all of them.
  */
 function growth(samples) {
   const quarter = Math.floor(samples.length / 4);
@@ -43,7 +43,7 @@ export function table(samples, { head = true } = {}) {
   );
 }
 
-/** What was held, and what more would have failed, as a table in Markdown. */
+/** The values and the growth allowed, as a table in Markdown. */
 export function metrics(samples) {
   return [
     '| held by the process | second quarter | last quarter | growth allowed |',

@@ -1,6 +1,6 @@
-// One process of scripts/stress.mjs: workers that are ended and contexts that are dropped while their
-// queries run, with garbage collected in between. As a worker: a server that runs queries until it ends.
-// Arguments: the server's address, the number of rounds, the seed.
+// One process of scripts/stress.mjs: terminates workers and drops contexts while their queries run,
+// and collects garbage in between. As a worker: runs queries until it is terminated. Arguments: the
+// server's URL, the number of rounds, the seed.
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,8 +12,8 @@ import { createRandom } from './random.mjs';
 
 const AT_A_TIME = 4;
 
-// Nothing is awaited out here: Node 20 crashes by itself if a worker is ended while it evaluates a
-// module that awaits (`Check failed` in SourceTextModule::ExecuteAsyncModule).
+// No top-level await: Node 20 crashes if a worker is terminated while it evaluates a module that
+// awaits (`Check failed` in SourceTextModule::ExecuteAsyncModule).
 if (isMainThread) runLifecycle();
 else runQueries();
 
@@ -22,7 +22,7 @@ async function runLifecycle() {
   const random = createRandom(Number(seed));
   const report = await startAndEnd(url, Number(rounds), random);
   console.log(JSON.stringify(report));
-  // A server ends while its queries run.
+  // The process ends while its queries run.
   await wait(random.whole(20));
   process.exit();
 }
@@ -64,14 +64,16 @@ async function startAndEnd(url, rounds, random) {
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, lane));
   globalThis.gc();
-  // After all that, a context like any other still gets its answers.
+  // After all rounds, a new context still gets its results.
   const harness = createHarness({ text });
   await ask(harness, query(0, url));
   for (let number = 0; number < 10; number += 1) ask(harness, unanswered(number, url, random));
   return counts;
 }
 
-/** A worker whose thread is ended at any moment: while it loads, while it asks, while it is answered. */
+/**
+ * Terminates a worker at a random moment: while it loads, sends a request or receives a response.
+ */
 async function terminateWorker(text, url, random) {
   const worker = new Worker(fileURLToPath(import.meta.url), {
     workerData: { text, url, first: random.whole(1000) },
@@ -86,13 +88,13 @@ async function terminateWorker(text, url, random) {
   await worker.terminate();
 }
 
-/** Contexts of which nothing is kept while their queries run; some of them are never answered. */
+/** Drops contexts while their queries run. Some of the queries never get a response. */
 async function dropContexts(text, url, random) {
   const answers = [];
   for (let calls = 1 + random.whole(4); calls > 0; calls -= 1) {
     const harness = createHarness({ text, loader: random.pick(['A', 'B', 'D', 'E']) });
     const number = random.whole(1000);
-    // Also where nobody waits for it, a wrong result is a rejection that ends the process.
+    // A wrong result rejects, which ends the process even if nothing awaits it.
     const answer = ask(
       harness,
       random.chance(0.3) ? unanswered(number, url, random) : query(number, url),
@@ -103,7 +105,7 @@ async function dropContexts(text, url, random) {
   await Promise.all(answers);
 }
 
-/** A query that ends at a time limit of its own. */
+/** A query that ends at its own timeout. */
 function unanswered(number, url, random) {
   const [source, options] = query(number, url);
   return [

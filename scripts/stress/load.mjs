@@ -1,4 +1,4 @@
-// Queries of every operation against scripts/stress/server.mjs, a tenth of which meets a fault.
+// Queries of every operation against scripts/stress/server.mjs. A tenth of them run into a fault.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { FAULTS } from './faults.mjs';
 
 const KEY = 'sk-stress0123456789abcdef';
-/** The server repeats the mark of a query, so that none can be given the answer of another. */
+/** The server repeats the mark of a query, so that a result of another query is detected. */
 const QUERIES = [
   {
     options: (mark) => ({ operation: 'chat', prompt: `Ping ${mark}`, temperature: '0.5' }),
@@ -31,7 +31,10 @@ const QUERIES = [
 ];
 const NAMES = Object.keys(FAULTS);
 
-/** Starts the server; `state()` closes its idle connections and tells how many requests are `inFlight`. */
+/**
+ * Starts the server; `state()` closes its idle connections and returns how many requests are
+ * `inFlight`.
+ */
 export async function startServer() {
   const child = fork(fileURLToPath(new URL('./server.mjs', import.meta.url)));
   const [{ port }] = await once(child, 'message');
@@ -45,7 +48,10 @@ export async function startServer() {
   };
 }
 
-/** The query of this number: [source options, query options, what is wrong with its result]. */
+/**
+ * The query of this number: [source options, query options, function that returns what is wrong
+ * with its result].
+ */
 export function query(number, url) {
   const mark = `#${number}`;
   if (number % 10 !== 9) {
@@ -56,7 +62,7 @@ export function query(number, url) {
     };
     return [{ apiKey: KEY, base_url: url }, options(mark), verify];
   }
-  // In turn, so that every operation meets every fault.
+  // In turn, so that every operation runs into every fault.
   const turn = Math.floor(number / 10);
   const { options } = QUERIES[turn % QUERIES.length];
   const name = NAMES[turn % NAMES.length];
@@ -64,7 +70,7 @@ export function query(number, url) {
   const source = { apiKey: KEY, base_url: `${url}/fault/${name}/v1`, max_retries: retries };
   const verify = ({ status, data, description }) => {
     if (status !== 'failed') return `${name} was not noticed`;
-    // On a busy thread ToolJet's own timer may come first.
+    // ToolJet's own timer may fire first on a busy thread.
     if (timeout && description.startsWith('Defined query timeout')) return false;
     if (data.code !== code) return `${name} became ${data.code}: ${description}`;
     return description.includes(KEY) && `${name} shows the key`;

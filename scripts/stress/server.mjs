@@ -1,5 +1,5 @@
-// A fast server on the loopback interface, in a process of its own: right answers, and under
-// /fault/<name>/ a wrong one. Tells its port to its parent, and on request what is open.
+// A fast server on the loopback interface, in its own process. It sends correct responses, and
+// faults under /fault/<name>/. It sends its port to its parent, and its open requests when asked.
 
 import http from 'node:http';
 import { play } from '../../mock-api/playback.mjs';
@@ -7,7 +7,7 @@ import { FAULTS } from './faults.mjs';
 
 const usage = { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 };
 const ramp = Array.from({ length: 255 }, (_, i) => i / 256);
-/** By endpoint: the answer to a query with this mark. */
+/** By endpoint: the response to a query with this mark. */
 const ANSWERS = {
   '/chat/completions': (mark) => {
     const message = { role: 'assistant', content: `Pong ${mark} é✓` };
@@ -34,7 +34,7 @@ function answerTo(path, body) {
   return { headers: { 'content-type': 'application/json' }, body: make(mark) };
 }
 
-/** Requests that were neither answered nor given up. */
+/** Requests that were neither answered nor aborted. */
 let inFlight = 0;
 
 const server = http.createServer((request, response) => {

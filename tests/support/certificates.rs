@@ -18,10 +18,10 @@ use rustls::{
 /// A certificate with the key to it.
 pub type Certified = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-/// An authority that nobody knows.
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+/// A CA that nothing trusts.
+pub struct Ca(CertifiedIssuer<'static, KeyPair>);
 
-impl Authority {
+impl Ca {
     pub fn new() -> Self {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

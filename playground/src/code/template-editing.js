@@ -1,4 +1,4 @@
-// What code fields know of `{{ … }}`: its colour, and the names that may stand in it.
+// Templates `{{ … }}` in code fields: their color, and the names that they may contain.
 
 import { Decoration, MatchDecorator, ViewPlugin } from '@codemirror/view';
 

@@ -3,7 +3,7 @@ import { evaluateTemplates } from '../evaluate.js';
 
 const MAX_CHARACTERS = 120;
 
-/** What a code field with templates comes to; without any, there is nothing to show. */
+/** The value of a code field with templates; without any, nothing is shown. */
 export function TemplatePreview({ text, state, tooljet }) {
   if (!text.includes('{{')) return null;
   const { values, problems } = evaluateTemplates(text, state);

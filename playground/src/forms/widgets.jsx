@@ -27,7 +27,7 @@ export function Password({ field, ids, value, encrypted, onChange }) {
       placeholder={encrypted ? '****' : field.description}
       value={value ?? ''}
       aria-describedby={field.helpText && ids.helpId}
-      // What keeps browsers and password managers from offering to store it.
+      // Prevents browsers and password managers from offering to store it.
       autocomplete="off"
       data-1p-ignore
       data-lpignore="true"
@@ -60,7 +60,7 @@ export function Dropdown({ field, ids, value, onChange }) {
 }
 
 export function CodeField({ field, ids, value, onChange, state, tooljet }) {
-  // Like ToolJet's, it holds text and shows any other value as JSON.
+  // Like ToolJet's, it contains text and shows any other value as JSON.
   const text = typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
   return (
     <>

@@ -6,7 +6,7 @@ import { ValueView } from './value-view.jsx';
 export const FailureView = ({ result, tooljet }) =>
   tooljet === 2 ? <FailureInTwo result={result} /> : <FailureInThree result={result} />;
 
-/** A toast, and `data` in the preview. No variable of the app holds the error. */
+/** A toast, and `data` in the preview. No variable of the app contains the error. */
 function FailureInTwo({ result }) {
   const toast = buildToast(result);
   return (

@@ -1,4 +1,4 @@
-/** `requests` are `null` where nobody could look, which is not the same as no request at all. */
+/** `requests` is `null` if they were not recorded, which differs from an empty list. */
 export function RequestsView({ requests, note }) {
   if (requests?.length === 0) {
     return <p class="caption">No request was sent.</p>;

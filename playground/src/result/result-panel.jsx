@@ -6,7 +6,7 @@ import { RequestsView } from './requests-view.jsx';
 import { Tabs } from './tabs.jsx';
 import { ValueView } from './value-view.jsx';
 
-/** What ToolJet's browser takes for a failure. */
+/** What ToolJet's browser considers a failure. */
 const FAILURES = {
   2: ['failed', 'Bad Request'],
   3: ['failed', 'Bad Request', 'Not Found', 'Unprocessable Entity', 400, 404, 422],
@@ -19,7 +19,7 @@ export function ResultPanel({ outcome, tooljet }) {
   const { phase } = outcome;
 
   useEffect(() => {
-    // On a narrow page the result is below the form that asked for it.
+    // On a narrow page the result is below the form.
     const { top } = panel.current.getBoundingClientRect();
     if (phase === 'done' && top > window.innerHeight) panel.current.scrollIntoView();
   }, [outcome]);
@@ -96,7 +96,7 @@ function Answer({ result, requests, note, options, tooljet, chosen, onChoose }) 
   return <Tabs label="Parts of the result" tabs={tabs} chosen={chosen} onChoose={onChoose} />;
 }
 
-/** ToolJet 2 keeps no metadata. */
+/** ToolJet 2 drops metadata. */
 const SuccessView = ({ result: { data, metadata }, tooljet }) => (
   <>
     <ValueView name="data" caption="queries.openai1.data" value={data} />

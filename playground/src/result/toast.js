@@ -1,6 +1,6 @@
 /**
- * What the toast of ToolJet 2 says of a failed query: `message` of its data, if it has any. Checked
- * against: runQuery of 2.15.1 (frontend/src/_helpers/appUtils.js).
+ * The toast of ToolJet 2 for a failed query: `message` of its data, if it has any. Checked against:
+ * runQuery of 2.15.1 (frontend/src/_helpers/appUtils.js).
  */
 export const buildToast = ({ message, data }) => (isEmpty(data) ? message : data.message);
 

@@ -1,4 +1,4 @@
-// The query that every contender gets, and the answers to it.
+// The query of every contender, and the responses to it.
 
 const SENTENCE =
   'The café’s menu says “crème brûlée”:\nprice 7 €, or 日本円で 1,100 — with a "smile". ';
@@ -16,12 +16,12 @@ export const QUERY = {
 
 export const ANSWER_SIZES = { '1 KB': 1_000, '200 KB': 200_000 };
 
-/** The body of an answer of about `size` bytes, a good part of which is not ASCII in long ones. */
+/** The body of a response of about `size` bytes; long ones contain much text that is not ASCII. */
 export function answerBody(size) {
   return JSON.stringify(answerWith(answerText(size)), null, 2);
 }
 
-/** The text of that answer, which the query has to return. */
+/** The answer in that response, which the query must return. */
 export function answerText(size) {
   const around = Buffer.byteLength(JSON.stringify(answerWith(''), null, 2));
   const sentence = Buffer.byteLength(JSON.stringify(SENTENCE)) - 2;

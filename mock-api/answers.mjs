@@ -50,8 +50,8 @@ export const findCapital = (country) => CAPITALS[country.trim().toLowerCase()];
 const unquoted = (text) => text.trim().replace(/^["'“„«]+|["'”“»]+$/gu, '');
 const firstSentence = (text) => /^.*?[.!?](?=\s|$)/su.exec(text.trim())?.[0] ?? text.trim();
 
-/** Prompts that the mock API understands; a reply may decline by returning undefined. */
-const REPLIES = [
+/** Answers to known prompts; each function returns undefined for other prompts. */
+const KNOWN_ANSWERS = [
   [
     /capital (?:city )?of ([\p{L} ]+?)\s*[?.!]*$/iu,
     ([, country]) =>
@@ -84,10 +84,10 @@ export const quote = (prompt) => {
   return line.length > 80 ? `${line.slice(0, 77)}...` : line;
 };
 
-const inventedReplies = (prompt) => [
-  `You asked: “${quote(prompt)}”. A model would answer at length; this mock API gives the same short reply every time.`,
+const inventedAnswers = (prompt) => [
+  `You asked: “${quote(prompt)}”. A model would answer at length. This mock API gives the same short answer every time.`,
   `On “${quote(prompt)}” there is more than one view; this is the mock API's second.`,
-  `“${quote(prompt)}” deserves a fresh look; this is one more reply that the mock API makes up.`,
+  `“${quote(prompt)}” deserves a fresh look; this is one more answer that the mock API makes up.`,
 ];
 
 const nameIn = (history) =>
@@ -100,9 +100,9 @@ function understood(prompt, history) {
   if (/what(?:'s| is) my name/iu.test(prompt) && nameIn(history)) {
     return `Your name is ${nameIn(history)}.`;
   }
-  for (const [pattern, reply] of REPLIES) {
+  for (const [pattern, answer] of KNOWN_ANSWERS) {
     const match = pattern.exec(prompt);
-    const text = match && reply(match);
+    const text = match && answer(match);
     if (text) {
       return text;
     }
@@ -110,9 +110,11 @@ function understood(prompt, history) {
   return undefined;
 }
 
-/** `variation` 0 is the likeliest reply; others stand for further choices of the same prompt. */
-export function replyTo(prompt, { history = [], variation = 0 } = {}) {
+/**
+ * `variation` 0 is the most likely answer. Higher numbers are further choices for the same prompt.
+ */
+export function answerTo(prompt, { history = [], variation = 0 } = {}) {
   const known = understood(prompt, history);
-  const replies = [...(known ? [known] : []), ...inventedReplies(prompt)];
-  return replies[variation % replies.length];
+  const answers = [...(known ? [known] : []), ...inventedAnswers(prompt)];
+  return answers[variation % answers.length];
 }

@@ -40,7 +40,7 @@ function color(hue, lightness) {
 
 const LAYERS = 6;
 
-/** A landscape of hills whose shape and colours depend on the seed alone. */
+/** Draws a landscape of hills. Its shape and colors depend only on the seed. */
 function hills(seed, width, height) {
   const ridges = Array.from({ length: LAYERS }, (_, layer) => {
     const phase = fraction(`${seed} phase ${layer}`) * 2 * Math.PI;
@@ -51,7 +51,7 @@ function hills(seed, width, height) {
       return Math.round(height * (base + 0.06 * Math.sin(angle)));
     });
   });
-  // Each row of a PNG begins with a byte that names its filter: 0, none.
+  // Each row of a PNG starts with a byte that names its filter: 0, none.
   const rows = Buffer.alloc(height * (width + 1));
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
@@ -83,14 +83,14 @@ function png(seed, width, height) {
   ]);
 }
 
-// Node has no encoder for these, so they are one pixel large, whatever size was asked for.
+// Node has no encoder for these formats, so they have one pixel, whatever the size.
 const ONE_PIXEL = {
   jpeg: '/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=',
   webp: 'UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA',
 };
 
-/** The bytes of a picture; a PNG has the size that was asked for, such as '1024x1024'. */
-export function picture(seed, { size, format = 'png' }) {
+/** The bytes of an image; a PNG has the requested size, such as '1024x1024'. */
+export function drawImage(seed, { size, format = 'png' }) {
   if (format !== 'png') {
     return Buffer.from(ONE_PIXEL[format], 'base64');
   }

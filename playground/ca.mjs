@@ -1,5 +1,6 @@
-// A certificate authority for one run: the recorder answers TLS in the API's place with it. Its key
-// never leaves memory, and only the process that runs the plugin behind the recorder trusts it.
+// A CA for one run: it signs the certificates with which the recorder speaks TLS in place of the
+// API. Its key stays in memory, and only the process that runs the plugin behind the recorder
+// trusts it.
 
 import net from 'node:net';
 import tls from 'node:tls';
@@ -8,8 +9,8 @@ import { generate } from 'selfsigned';
 const named = (value) => [{ name: 'commonName', value }];
 const KEY = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' };
 
-export async function createAuthority() {
-  const authority = await generate(named('tooljet-openai playground'), {
+export async function createCa() {
+  const ca = await generate(named('tooljet-openai playground'), {
     ...KEY,
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
@@ -22,7 +23,7 @@ export async function createAuthority() {
     const altName = net.isIP(host) ? { type: 7, ip: host } : { type: 2, value: host };
     const { private: key, cert } = await generate(named('recorder'), {
       ...KEY,
-      ca: { key: authority.private, cert: authority.cert },
+      ca: { key: ca.private, cert: ca.cert },
       extensions: [
         { name: 'basicConstraints', cA: false },
         { name: 'keyUsage', digitalSignature: true, critical: true },
@@ -34,8 +35,8 @@ export async function createAuthority() {
   }
 
   return {
-    certificate: authority.cert,
-    /** Resolves to what a TLS server named `host` needs. */
+    certificate: ca.cert,
+    /** Resolves to the secure context of a TLS server named `host`. */
     contextFor(host) {
       if (!contexts.has(host)) contexts.set(host, createContext(host));
       return contexts.get(host);

@@ -1,4 +1,4 @@
-//! Answers of a server: `status`, `retry-after` and `content-encoding` on a line each, then
+//! Responses of a server: `status`, `retry-after` and `content-encoding` on a line each, then
 //! the body.
 #![no_main]
 

@@ -1,7 +1,7 @@
 const FORMATS = { '/9j/': 'jpeg', UklG: 'webp' };
 
-/** The addresses of the pictures in the data of an image query. */
-export function picturesIn(data) {
+/** The URLs of the images in the data of an image query. */
+export function findImageUrls(data) {
   const images = data?.data?.images ?? [data?.data];
   return images.filter(Boolean).map(imageUrl).filter(Boolean);
 }
