@@ -3,7 +3,7 @@
 //   size, short      how large it is, and in the short form
 //   serve(size)      of the attacker's server: gives a function of request and body to an answer
 //   serveSocket(size)  in its place, a function of each connection
-//   queries({ url, urls, size })  pairs of source and query options, or functions that make one;
+//   queries({ url, urls, size, deadline })  pairs of source and query options, or functions that make one;
 //                    made before anything is measured
 // and where it differs: `lanes` (queries at a time; all of them), `once` (not again and again),
 // `endless` (the queries are not waited for), `run` (asks them itself), `descriptors` (most of the

@@ -114,6 +114,10 @@ function startTooljet(wrap) {
   const finished = new Promise((resolve) => {
     finish = resolve;
   });
+  let tell;
+  const told = new Promise((resolve) => {
+    tell = resolve;
+  });
 
   child.stderr.on('data', (data) => {
     seen.stderr = `${seen.stderr}${data}`.slice(-2_000);
@@ -127,6 +131,7 @@ function startTooljet(wrap) {
     }
     if (failed) seen.failed = failed;
     Object.assign(seen, rest);
+    if (seen.rssAfter) tell();
     if (done || failed) finish();
   });
   exited.then(([code, signal]) => {
@@ -159,7 +164,7 @@ function startTooljet(wrap) {
       await wait(idle * 1000);
       if (exit) return undefined;
       child.send('memory');
-      await Promise.race([once(child, 'message'), wait(10_000, undefined, { ref: false })]);
+      await Promise.race([told, wait(10_000, undefined, { ref: false })]);
       return seen.rssAfter && seen.rssAfter / MIB;
     },
     async stop() {

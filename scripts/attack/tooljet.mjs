@@ -11,6 +11,9 @@ import { repeated } from './content.mjs';
 
 const VICTIM_KEY = 'sk-victim-0123456789abcdef';
 const HANG_DEADLINE_MS = 500;
+/** Of attacks that would never end by themselves. */
+const DEADLINE_MS = 4_000;
+const SHORT_DEADLINE_MS = 1_000;
 const CALM_QUERIES = 3;
 /** A plugin that does nothing: what is left is the measurement's own share. */
 const NO_PLUGIN = 'module.exports.default = class { async run() { return { status: "ok" }; } };';
@@ -32,7 +35,12 @@ async function measure({ name, short, plugin, victim, attacker, seconds, grace, 
   await victims.warmUp();
 
   const size = short ? attack.short : attack.size;
-  const queries = attack.queries({ url: `${attacker.origin}/v1`, urls: attacker.urls, size });
+  const queries = attack.queries({
+    url: `${attacker.origin}/v1`,
+    urls: attacker.urls,
+    size,
+    deadline: short ? SHORT_DEADLINE_MS : DEADLINE_MS,
+  });
   globalThis.gc();
   resetPeakMemory();
   process.send({ ready: true, rss: process.memoryUsage.rss() });

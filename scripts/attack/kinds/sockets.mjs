@@ -13,7 +13,6 @@ import {
 } from '../content.mjs';
 
 const MB = 1_000_000;
-const DEADLINE_MS = 4_000;
 const OK = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
 const lanes = (count, query) => Array.from({ length: count }, () => query);
 
@@ -25,8 +24,8 @@ const flood = ({ head = '', unit, ...record }) => ({
     const block = repeatedBytes(unit, 64_000);
     return (socket) => socket.once('data', () => pour(socket, Buffer.from(head), block));
   },
-  queries: ({ url, size }) =>
-    lanes(size, [source(url), chat({ query_timeout: DEADLINE_MS, max_tokens: 5 })]),
+  queries: ({ url, size, deadline }) =>
+    lanes(size, [source(url), chat({ query_timeout: deadline, max_tokens: 5 })]),
   ...record,
 });
 
@@ -62,8 +61,8 @@ export const SOCKET_ATTACKS = [
     about: 'headers without end, on 20 connections; 10 retries',
     head: OK,
     unit: 'x: y\r\n',
-    queries: ({ url, size }) =>
-      lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: DEADLINE_MS })]),
+    queries: ({ url, size, deadline }) =>
+      lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: deadline })]),
   }),
   flood({
     name: '1f-long-header',
@@ -94,8 +93,8 @@ export const SOCKET_ATTACKS = [
     about: 'an error answer without end, on 20 connections; 10 retries',
     head: 'HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n',
     unit: '<p>oops',
-    queries: ({ url, size }) =>
-      lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: DEADLINE_MS })]),
+    queries: ({ url, size, deadline }) =>
+      lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: deadline })]),
   }),
   {
     name: '7a-drip',
@@ -126,7 +125,8 @@ export const SOCKET_ATTACKS = [
     short: 100,
     once: true,
     serve: () => () => undefined,
-    queries: ({ url, size }) => lanes(size, [source(url), chat({ query_timeout: DEADLINE_MS })]),
+    queries: ({ url, size, deadline }) =>
+      lanes(size, [source(url), chat({ query_timeout: deadline })]),
   },
   {
     name: '7b-prompts',
@@ -142,8 +142,8 @@ export const SOCKET_ATTACKS = [
     size: 45 * MB,
     short: 1 * MB,
     serveSocket: () => (socket) => socket.pause(),
-    queries: ({ url, size }) =>
-      lanes(10, [source(url), chat({ prompt: repeated('p', size), query_timeout: DEADLINE_MS })]),
+    queries: ({ url, size, deadline }) =>
+      lanes(10, [source(url), chat({ prompt: repeated('p', size), query_timeout: deadline })]),
   },
   {
     name: '7b-retried-prompts',
@@ -185,10 +185,10 @@ export const SOCKET_ATTACKS = [
     short: 40,
     silentResolver: true,
     serve: () => () => answer(PONG),
-    queries: ({ size }) =>
+    queries: ({ size, deadline }) =>
       Array.from({ length: size }, (_, i) => [
         source(`http://slow${i}.attack.test/v1`),
-        chat({ query_timeout: DEADLINE_MS }),
+        chat({ query_timeout: deadline }),
       ]),
   },
   {
@@ -214,10 +214,10 @@ export const SOCKET_ATTACKS = [
     size: 64,
     short: 16,
     serve: () => () => undefined,
-    queries: ({ size }) =>
+    queries: ({ size, deadline }) =>
       lanes(size, [
         source('http://127.0.0.1:9/v1', { max_retries: 10 }),
-        chat({ query_timeout: DEADLINE_MS }),
+        chat({ query_timeout: deadline }),
       ]),
   },
   {
@@ -247,8 +247,8 @@ export const SOCKET_ATTACKS = [
     size: 64,
     short: 16,
     serveSocket: () => (socket) => socket.once('data', () => socket.resetAndDestroy()),
-    queries: ({ url, size }) =>
-      lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: DEADLINE_MS })]),
+    queries: ({ url, size, deadline }) =>
+      lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: deadline })]),
   },
 ];
 
