@@ -7,7 +7,8 @@
 //                    made before anything is measured
 // and where it differs: `lanes` (queries at a time; all of them), `once` (not again and again),
 // `endless` (the queries are not waited for), `run` (asks them itself), `descriptors` (most of the
-// process), `addresses` (the server listens on `size` of them), `silentResolver`.
+// process), `addresses` (the server listens on `size` of them), `freezes` (it then stands still),
+// `silentResolver`.
 
 import { ANSWER_ATTACKS } from './kinds/answers.mjs';
 import { OPTION_ATTACKS } from './kinds/options.mjs';

@@ -23,7 +23,7 @@ const VICTIM = {
   },
 };
 
-const { serve, serveSocket, addresses } = name === 'victim' ? VICTIM : attackNamed(name);
+const { serve, serveSocket, addresses, freezes } = name === 'victim' ? VICTIM : attackNamed(name);
 const isAttacker = name !== 'victim';
 // The attacker's machine is another one: it does not take the processors from the victim.
 if (isAttacker) os.setPriority(os.constants.priority.PRIORITY_LOW);
@@ -61,7 +61,9 @@ const listen = (host, port) =>
   new Promise((resolve, reject) => {
     const server = makeServer();
     server.once('error', reject);
-    server.listen({ host, port, backlog: 1_024 }, () => resolve(server.address().port));
+    server.listen({ host, port, backlog: freezes ? 1 : 1_024 }, () =>
+      resolve(server.address().port),
+    );
   });
 
 const port = await listen('127.0.0.1', 0);
@@ -74,4 +76,6 @@ process.send({
   origin: `http://127.0.0.1:${port}`,
   urls: hosts.map((host) => `http://${host}:${port}/v1`),
 });
+// A process that stands still accepts no connection; the system does, until its queue is full.
+if (freezes) setTimeout(() => process.kill(process.pid, 'SIGSTOP'), 100);
 process.on('disconnect', () => process.exit());

@@ -60,6 +60,17 @@ export const OPTION_ATTACKS = [
       Array.from({ length: 8 }, () => [source(url, { headers: manyHeaders(95, 640) }), chat()]),
   }),
   attack({
+    name: '1b-query-secrets',
+    about: 'a base URL with 100,000 parameters to look for in the error',
+    size: 100_000,
+    short: 2_000,
+    serve: () => () => apiError({ message: 'no key_12345678 here '.repeat(25) }),
+    queries: ({ url, size }) => {
+      const parameters = Array.from({ length: size }, (_, i) => `k${i}=secret_${i}_${i}`);
+      return Array.from({ length: 4 }, () => [source(`${url}?${parameters.join('&')}`), chat()]);
+    },
+  }),
+  attack({
     name: '1b-word-in-error',
     about: 'operation, model and other words of 20 MB, which errors repeat',
     size: 20 * MB,
@@ -262,6 +273,15 @@ export const OPTION_ATTACKS = [
     size: 40 * MB,
     short: 0.2 * MB,
     queries: ({ url, size }) => [[source(url), chat({ images: listOf('"https://h/a"', size) })]],
+  }),
+  attack({
+    name: '4d-image-base64',
+    about: 'images: one of 45 MB as base64',
+    size: 45 * MB,
+    short: 0.2 * MB,
+    queries: ({ url, size }) => [
+      [source(url), chat({ images: `iVBORw0KGgo${repeated('AAAA', size)}` })],
+    ],
   }),
   attack({
     name: '9a-base-url',

@@ -22,7 +22,8 @@ const flood = ({ head = '', unit, ...record }) => ({
   short: 8,
   serveSocket: () => {
     const block = repeatedBytes(unit, 64_000);
-    return (socket) => socket.once('data', () => pour(socket, Buffer.from(head), block));
+    const start = Buffer.from(head, 'latin1');
+    return (socket) => socket.once('data', () => pour(socket, start, block));
   },
   queries: ({ url, size, deadline }) =>
     lanes(size, [source(url), chat({ query_timeout: deadline, max_tokens: 5 })]),
@@ -96,6 +97,27 @@ export const SOCKET_ATTACKS = [
     queries: ({ url, size, deadline }) =>
       lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: deadline })]),
   }),
+  flood({
+    name: '1i-tls-hello',
+    about: 'TLS messages that ask for nothing, without end, on 20 connections',
+    unit: '\x16\x03\x03\x00\x04\x00\x00\x00\x00',
+    queries: overTls,
+  }),
+  flood({
+    name: '1i-tls-message',
+    about: 'a TLS handshake message of 16 MB, on 20 connections',
+    head: `\x16\x03\x03\x40\x00\x0b\xff\xff\xff${'\x00'.repeat(16_380)}`,
+    unit: `\x16\x03\x03\x40\x00${'\x00'.repeat(16_384)}`,
+    queries: overTls,
+  }),
+  {
+    name: '1i-tls-silent',
+    about: '200 TLS handshakes at once that the server does not begin',
+    size: 200,
+    short: 20,
+    serveSocket: () => (socket) => socket.resume(),
+    queries: overTls,
+  },
   {
     name: '7a-drip',
     about: '40 answers of 63 MB that never end',
@@ -175,8 +197,8 @@ export const SOCKET_ATTACKS = [
     short: 64,
     silentResolver: true,
     serve: () => () => answer(PONG),
-    queries: ({ size }) =>
-      lanes(size, [source('http://slow.attack.test/v1'), chat({ query_timeout: 30_000 })]),
+    queries: ({ size, deadline }) =>
+      lanes(size, [source('http://slow.attack.test/v1'), chat({ query_timeout: 8 * deadline })]),
   },
   {
     name: '7d-dns-many-names',
@@ -190,6 +212,16 @@ export const SOCKET_ATTACKS = [
         source(`http://slow${i}.attack.test/v1`),
         chat({ query_timeout: deadline }),
       ]),
+  },
+  {
+    name: '7d-unconnectable',
+    about: '64 queries at a time to a server that takes no more connections',
+    size: 64,
+    short: 16,
+    freezes: true,
+    serve: () => () => answer(PONG),
+    queries: ({ url, size, deadline }) =>
+      lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: deadline })]),
   },
   {
     name: '7e-small-server',
@@ -251,6 +283,11 @@ export const SOCKET_ATTACKS = [
       lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: deadline })]),
   },
 ];
+
+function overTls({ url, size, deadline }) {
+  const tls = url.replace('http:', 'https:');
+  return lanes(size, [source(tls), chat({ query_timeout: deadline })]);
+}
 
 const THREADS = 8;
 const THREAD_IDLE_MS = 5_000;
