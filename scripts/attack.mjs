@@ -75,7 +75,7 @@ async function runAll({ attacks, empty, json, ...options }) {
       plugin: PLUGIN,
       isEmpty: empty,
     });
-    rows.push(row);
+    rows.push(Object.assign(row, { load: os.loadavg()[0] }));
     console.log(`${line(row)}  ${outcome(row)}`);
     for (const complaint of complaints(row)) console.log(`  ! ${complaint}`);
     const idle = Promise.resolve(afterIdle).then((rssAfter) => {

@@ -3,7 +3,6 @@
 
 import http from 'node:http';
 import net from 'node:net';
-import os from 'node:os';
 import { attackNamed } from './attacks.mjs';
 import { answer, chatAnswer } from './content.mjs';
 
@@ -24,9 +23,6 @@ const VICTIM = {
 };
 
 const { serve, serveSocket, addresses, freezes } = name === 'victim' ? VICTIM : attackNamed(name);
-const isAttacker = name !== 'victim';
-// The attacker's machine is another one: it does not take the processors from the victim.
-if (isAttacker) os.setPriority(os.constants.priority.PRIORITY_LOW);
 
 const handle = serve?.(size);
 const handleSocket = serveSocket?.(size);
