@@ -20,7 +20,7 @@ const ENVIRONMENT = { SSRF_PROTECTION_ENABLED: 'false', TOOLJET_EDITION: 'ce' };
 const MAX_RSS = 8 * 2 ** 30;
 const MIB = 2 ** 20;
 /** A main thread that stands still for longer than that is not waited for. */
-const PATIENCE_SECONDS = 60;
+const PATIENCE_SECONDS = 90;
 /** Nobody answers at this address of the loopback network. */
 const SILENT_RESOLVER = '127.9.0.53';
 const VICTIM_NAME = 'victim.attack.test';

@@ -18,6 +18,7 @@ const CALM_QUERIES = 3;
 /** A plugin that does nothing: what is left is the measurement's own share. */
 const NO_PLUGIN = 'module.exports.default = class { async run() { return { status: "ok" }; } };';
 const RESOLUTION_MS = 10;
+const PACE_MS = 20;
 
 process.once('message', async (order) => {
   try {
@@ -56,7 +57,7 @@ async function measure({ name, short, plugin, victim, attacker, seconds, grace, 
   victims.start('attack');
   const asked = createAsked(isEmpty ? NO_PLUGIN : text);
   const began = performance.now();
-  const special = await runAttack({ attack, queries, size, asked, seconds, grace });
+  const special = await runAttack({ attack, queries, size, plugin, asked, seconds, grace });
   // A victim at least must have come after the attack's first moment.
   const least = Math.max(seconds * 1000, 2 * every);
   await wait(Math.max(0, least - (performance.now() - began)));
@@ -73,30 +74,46 @@ async function measure({ name, short, plugin, victim, attacker, seconds, grace, 
 }
 
 /** Asks the attack's queries until the time is over and all of them have ended, or `grace` more. */
-async function runAttack({ attack, queries, size, asked, seconds, grace }) {
+async function runAttack({ attack, queries, size, plugin, asked, seconds, grace }) {
   const end = performance.now() + seconds * 1000;
   const isOver = () => performance.now() >= end;
   const limit = wait((seconds + (attack.endless ? 0 : grace)) * 1000, undefined, { ref: false });
   if (attack.run) {
-    const run = attack.run({ queries, size, ask: asked.ask });
+    const run = attack.run({ queries, size, plugin, isOver, ask: asked.ask });
     return (await Promise.race([run, limit])) ?? {};
   }
   const lanes = attack.lanes ?? queries.length;
-  const lane = async (_, number) => {
+  const pace = createPace(PACE_MS);
+  const lane = async (number) => {
     for (let at = number; at < queries.length; at += lanes) {
-      do {
+      await asked.ask(queries[at]);
+      while (!attack.once && !isOver()) {
+        await pace();
         await asked.ask(queries[at]);
-      } while (!attack.once && !isOver());
+      }
     }
   };
   const started = [];
   for (let number = 0; number < lanes; number += 1) {
-    started.push(lane(undefined, number));
+    started.push(lane(number));
     // Requests come to a server one by one, with a turn of the event loop for each.
     await nextTurn();
   }
   await Promise.race([Promise.all(started), limit]);
   return {};
+}
+
+/**
+ * Lets one pass every so often. A query costs ToolJet some milliseconds, whatever the plugin does: a
+ * tenant who asks without pause holds up the others by that alone.
+ */
+function createPace(ms) {
+  let next = 0;
+  return async () => {
+    const now = performance.now();
+    next = Math.max(now, next + ms);
+    await wait(next - now);
+  };
 }
 
 /** Asks queries as ToolJet does, each in a context of its own, and counts what became of them. */

@@ -1,6 +1,8 @@
 // Attacks by how an API answers, or does not: slowly, endlessly, from many addresses.
 
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import {
   answer,
   apiError,
@@ -282,7 +284,27 @@ export const SOCKET_ATTACKS = [
     queries: ({ url, size, deadline }) =>
       lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: deadline })]),
   },
+  {
+    name: '11-workers',
+    about: '3 worker threads at a time that load the plugin, ask, and are ended at any moment',
+    size: 3,
+    short: 2,
+    serve: () => () => answer(PONG),
+    queries: ({ url }) => [[source(url), chat()]],
+    async run({ queries: [query], size, plugin, isOver }) {
+      const lane = async (number) => {
+        for (let turn = 0; !isOver(); turn += 1) {
+          const worker = new Worker(WORKER, { workerData: { plugin, query } });
+          await Promise.race([once(worker, 'exit'), wait((13 * turn + 7 * number) % 200)]);
+          await worker.terminate();
+        }
+      };
+      await Promise.all(Array.from({ length: size }, (_, number) => lane(number)));
+    },
+  },
 ];
+
+const WORKER = new URL('../worker.mjs', import.meta.url);
 
 function overTls({ url, size, deadline }) {
   const tls = url.replace('http:', 'https:');
