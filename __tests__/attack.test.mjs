@@ -10,8 +10,8 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ATTACKS, attackNamed } from '../scripts/attack/attacks.mjs';
-import { complaints, LIMITS } from '../scripts/attack/limits.mjs';
-import { hindrance, runAttack } from '../scripts/attack/run.mjs';
+import { LIMITS, violations } from '../scripts/attack/limits.mjs';
+import { runAttack, skipReason } from '../scripts/attack/run.mjs';
 
 const PLUGIN = process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
 const SHORT = { short: true, seconds: 1, every: 150, grace: 3, idle: 0, plugin: PLUGIN };
@@ -39,9 +39,9 @@ const CHOSEN = [
 describe('beside an attack', { concurrency: 3 }, () => {
   for (const name of CHOSEN) {
     const attack = attackNamed(name);
-    test(`no victim fails when ${name} is going on`, { skip: hindrance(attack) }, async () => {
-      const figures = await runAttack(attack, SHORT);
-      assert.deepEqual(complaints(figures, GENEROUS), []);
+    test(`no victim fails when ${name} is going on`, { skip: skipReason(attack) }, async () => {
+      const metrics = await runAttack(attack, SHORT);
+      assert.deepEqual(violations(metrics, GENEROUS), []);
     });
   }
 });
@@ -62,25 +62,25 @@ function writePlugin(t, does) {
   return file;
 }
 
-async function complaintsAbout(t, does) {
+async function violationsOf(t, does) {
   const plugin = writePlugin(t, does);
-  const figures = await runAttack(attackNamed('1a-metadata-key'), { ...SHORT, plugin });
-  return complaints(figures).join('\n');
+  const metrics = await runAttack(attackNamed('1a-metadata-key'), { ...SHORT, plugin });
+  return violations(metrics).join('\n');
 }
 
 describe('npm run attack', { concurrency: 3 }, () => {
   test('says so when the process ends', async (t) => {
-    const found = await complaintsAbout(t, 'if (isAttack) process.abort();');
+    const found = await violationsOf(t, 'if (isAttack) process.abort();');
     assert.match(found, /^ToolJet's process has ended: SIGABRT$/m);
   });
 
   test('says so when the event loop stands still', async (t) => {
     const stall = 'for (const end = Date.now() + 600; isAttack && Date.now() < end; );';
-    assert.match(await complaintsAbout(t, stall), /^a victim waited \d+, more than 250$/m);
+    assert.match(await violationsOf(t, stall), /^a victim waited \d+, more than 250$/m);
   });
 
   test('says so when a victim gets the wrong answer', async (t) => {
-    const found = await complaintsAbout(
+    const found = await violationsOf(
       t,
       `if (isAttack) globalThis.process.taught = true;
        else if (process.taught) return { status: 'ok', data: 'Pong #0' };`,
@@ -89,7 +89,7 @@ describe('npm run attack', { concurrency: 3 }, () => {
   });
 
   test('says so when memory is filled', async (t) => {
-    const found = await complaintsAbout(
+    const found = await violationsOf(
       t,
       'if (isAttack) process.held = process.held || Buffer.alloc(1100 * 2 ** 20, 1);',
     );
@@ -97,31 +97,31 @@ describe('npm run attack', { concurrency: 3 }, () => {
   });
 
   test('says so when a tenant gets a raw error', async (t) => {
-    const found = await complaintsAbout(t, "if (isAttack) throw new Error('oops');");
+    const found = await violationsOf(t, "if (isAttack) throw new Error('oops');");
     assert.match(found, /^a tenant got no QueryError: Error: oops$/m);
   });
 });
 
 /** Figures that hold, with some that may not. */
-const figures = (some) => ({
+const metrics = (some) => ({
   ...{ victims: 10, failures: 0, reasons: [], worst: 249, peakRss: 1023, late: 249 },
-  ...{ outcomes: {}, unfinished: 0, poor: [], exit: undefined },
+  ...{ outcomes: {}, unfinished: 0, badErrors: [], exit: undefined },
   ...some,
 });
 
 test('complains of nothing when every limit is just kept', () => {
-  assert.deepEqual(complaints(figures()), []);
+  assert.deepEqual(violations(metrics()), []);
 });
 
 for (const [name, limit] of Object.entries(LIMITS)) {
   test(`complains once when ${name} is beyond its limit`, () => {
-    assert.equal(complaints(figures({ [name]: limit + 1 })).length, 1);
+    assert.equal(violations(metrics({ [name]: limit + 1 })).length, 1);
   });
 }
 
 test('complains when nothing was measured', () => {
-  assert.equal(complaints(figures({ victims: 0 })).length, 1);
-  assert.equal(complaints(figures({ outcomes: undefined })).length, 1);
+  assert.equal(violations(metrics({ victims: 0 })).length, 1);
+  assert.equal(violations(metrics({ outcomes: undefined })).length, 1);
 });
 
 test('every attack has a name of its own, in the order of the list', () => {
@@ -129,10 +129,10 @@ test('every attack has a name of its own, in the order of the list', () => {
   assert.deepEqual([...new Set(names)], names);
 });
 
-test('writes figures and ends with 0 when no limit is exceeded', async (t) => {
+test('writes metrics and ends with 0 when no limit is exceeded', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'attack-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const json = join(folder, 'figures.json');
+  const json = join(folder, 'metrics.json');
   const script = fileURLToPath(new URL('../scripts/attack.mjs', import.meta.url));
   const args = ['--short', '--seconds', '0.5', '--only', '0-nothing', '--json', json];
   const { stdout } = await promisify(execFile)(process.execPath, [script, ...args]);

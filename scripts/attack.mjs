@@ -6,8 +6,8 @@ import os from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ATTACKS } from './attack/attacks.mjs';
-import { complaints, HEADING, LIMITS, line, outcome } from './attack/limits.mjs';
-import { hindrance, runAttack } from './attack/run.mjs';
+import { describeOutcome, LIMITS, TABLE_HEAD, tableRow, violations } from './attack/limits.mjs';
+import { runAttack, skipReason } from './attack/run.mjs';
 import { ROOT } from './setup.mjs';
 
 const USAGE = `npm run attack -- [options]
@@ -19,7 +19,7 @@ const USAGE = `npm run attack -- [options]
   --idle N        seconds after which the memory is read once more, 60 unless told; 0 for not
   --short         small sizes, 2 seconds, 5 victims a second, no idling
   --empty         against a plugin that does nothing: the measurement's own share
-  --json FILE     write the figures there too
+  --json FILE     write the metrics there too
 PLUGIN=FILE names another build than dist/index.js.
 
 Columns: the victim's queries, and how long they took from when they were due; the longest that the
@@ -32,7 +32,7 @@ const MAX_IDLING = 4;
 const SHORT = { seconds: 2, every: 200, grace: 20, idle: 0 };
 const FULL = { seconds: 10, every: 1000, grace: 60, idle: 60 };
 
-function optionsOf(args) {
+function parseOptions(args) {
   const { values } = parseArgs({
     args,
     options: {
@@ -61,9 +61,9 @@ async function runAll({ attacks, empty, json, ...options }) {
   const idling = new Set();
   const load = os.loadavg()[0];
   if (load > 1) console.log(`The machine is busy already (load ${load.toFixed(1)}).`);
-  console.log(HEADING);
+  console.log(TABLE_HEAD);
   for (const attack of attacks) {
-    const reason = hindrance(attack);
+    const reason = skipReason(attack);
     if (reason) {
       console.log(`${attack.name}  skipped: ${reason}`);
       rows.push({ name: attack.name, skipped: reason });
@@ -76,8 +76,8 @@ async function runAll({ attacks, empty, json, ...options }) {
       isEmpty: empty,
     });
     rows.push(Object.assign(row, { load: os.loadavg()[0] }));
-    console.log(`${line(row)}  ${outcome(row)}`);
-    for (const complaint of complaints(row)) console.log(`  ! ${complaint}`);
+    console.log(`${tableRow(row)}  ${describeOutcome(row)}`);
+    for (const violation of violations(row)) console.log(`  ! ${violation}`);
     const idle = Promise.resolve(afterIdle).then((rssAfter) => {
       row.rssAfter = rssAfter;
       idling.delete(idle);
@@ -92,10 +92,10 @@ async function runAll({ attacks, empty, json, ...options }) {
 function report(rows, { json, seconds, every, idle, short, empty }) {
   const failures = rows
     .filter(({ skipped }) => !skipped)
-    .flatMap((row) => complaints(row).map((complaint) => `${row.name}: ${complaint}`));
+    .flatMap((row) => violations(row).map((violation) => `${row.name}: ${violation}`));
   if (idle > 0) {
-    console.log(`\n${HEADING}`);
-    for (const row of rows) if (!row.skipped) console.log(line(row));
+    console.log(`\n${TABLE_HEAD}`);
+    for (const row of rows) if (!row.skipped) console.log(tableRow(row));
   }
   console.log('');
   for (const failure of failures) console.error(failure);
@@ -107,7 +107,7 @@ function report(rows, { json, seconds, every, idle, short, empty }) {
   }
   if (json) {
     const about = { plugin: PLUGIN, node: process.version, cpus: os.cpus().length };
-    const figures = {
+    const metrics = {
       ...about,
       seconds,
       every,
@@ -118,13 +118,13 @@ function report(rows, { json, seconds, every, idle, short, empty }) {
       rows,
       failures,
     };
-    writeFileSync(json, `${JSON.stringify(figures, null, 2)}\n`);
+    writeFileSync(json, `${JSON.stringify(metrics, null, 2)}\n`);
   }
   return failures.length === 0 ? 0 : 1;
 }
 
 async function main() {
-  const options = optionsOf(process.argv.slice(2));
+  const options = parseOptions(process.argv.slice(2));
   if (options.help) {
     process.stdout.write(USAGE);
   } else if (options.list) {

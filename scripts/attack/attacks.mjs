@@ -1,7 +1,7 @@
 // Every attack, in the order of its name. An attack is a record:
 //   name, about      what `--only` and the table show
 //   size, short      how large it is, and in the short form
-//   serve(size)      of the attacker's server: gives a function of request and body to an answer
+//   serve(size)      of the attacker's server: gives a function of request and body to a response
 //   serveSocket(size)  in its place, a function of each connection
 //   queries({ url, urls, size, deadline })  pairs of source and query options, or functions that make one;
 //                    made before anything is measured
@@ -10,11 +10,11 @@
 // process), `addresses` (the server listens on `size` of them), `freezes` (it then stands still),
 // `silentResolver`.
 
-import { ANSWER_ATTACKS } from './kinds/answers.mjs';
 import { OPTION_ATTACKS } from './kinds/options.mjs';
+import { RESPONSE_ATTACKS } from './kinds/responses.mjs';
 import { SOCKET_ATTACKS } from './kinds/sockets.mjs';
 
-/** What the figures of all others are to be compared with. */
+/** What the metrics of all others are to be compared with. */
 const NOTHING = {
   name: '0-nothing',
   about: 'no attack: what the measurement itself costs',
@@ -26,7 +26,7 @@ const NOTHING = {
 
 const leadingNumber = ({ name }) => Number.parseInt(name, 10);
 
-export const ATTACKS = [NOTHING, ...OPTION_ATTACKS, ...ANSWER_ATTACKS, ...SOCKET_ATTACKS].sort(
+export const ATTACKS = [NOTHING, ...OPTION_ATTACKS, ...RESPONSE_ATTACKS, ...SOCKET_ATTACKS].sort(
   (a, b) => leadingNumber(a) - leadingNumber(b) || a.name.localeCompare(b.name),
 );
 

@@ -1,4 +1,4 @@
-// What attacks are made of: long texts, sources, answers.
+// What attacks are made of: long texts, sources, responses.
 
 import { gzipSync } from 'node:zlib';
 
@@ -37,28 +37,31 @@ export const chat = (options) => ({
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** An answer of this JSON text; `body` may be a Buffer. */
-export const answer = (body, { status = 200, headers = {} } = {}) => ({
+/** A response of this JSON text; `body` may be a Buffer. */
+export const jsonResponse = (body, { status = 200, headers = {} } = {}) => ({
   status,
   headers: { ...JSON_TYPE, ...headers },
   body: Buffer.from(body),
 });
 
 /** The same as gzip: some 1000 times smaller, if it repeats itself. */
-export const gzipped = (body, options = {}) =>
-  answer(gzipSync(body, { level: 9 }), {
+export const gzipResponse = (body, options = {}) =>
+  jsonResponse(gzipSync(body, { level: 9 }), {
     ...options,
     headers: { 'content-encoding': 'gzip', ...options.headers },
   });
 
-export const apiError = (error, { status = 400, headers } = {}) =>
-  answer(JSON.stringify({ error: { message: 'no', type: 'some_error', code: null, ...error } }), {
-    status,
-    headers,
-  });
+export const errorResponse = (error, { status = 400, headers } = {}) =>
+  jsonResponse(
+    JSON.stringify({ error: { message: 'no', type: 'some_error', code: null, ...error } }),
+    {
+      status,
+      headers,
+    },
+  );
 
-/** An answer of Chat whose content is this JSON string, quotation marks included. */
-export const chatAnswer = (contentJson) =>
+/** A response of Chat whose content is this JSON string, quotation marks included. */
+export const chatBody = (contentJson) =>
   `{"id":"c","model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":${contentJson}}}]}`;
 
-export const PONG = chatAnswer('"Pong"');
+export const PONG = chatBody('"Pong"');

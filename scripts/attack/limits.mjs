@@ -4,22 +4,22 @@
 export const LIMITS = { worst: 250, peakRss: 1024, late: 250 };
 
 /** One sentence for each limit that does not hold. */
-export function complaints(figures, { worst, peakRss, late } = LIMITS) {
-  const { victims, failures, reasons, exit, outcomes, poor } = figures;
+export function violations(metrics, { worst, peakRss, late } = LIMITS) {
+  const { victims, failures, reasons, exit, outcomes, badErrors } = metrics;
   const found = [];
   if (exit) found.push(`ToolJet's process has ended: ${exit}`);
   if (failures > 0) found.push(`${failures} of ${victims} victims failed: ${reasons[0]}`);
   // A victim that was never answered has no time.
   if (victims === 0) found.push('no victim was answered');
-  if (figures.worst > worst) found.push(`a victim waited ${ms(figures.worst)}, more than ${worst}`);
-  if (figures.peakRss > peakRss) {
-    found.push(`the process held ${mib(figures.peakRss)} MiB, more than ${peakRss}`);
+  if (metrics.worst > worst) found.push(`a victim waited ${ms(metrics.worst)}, more than ${worst}`);
+  if (metrics.peakRss > peakRss) {
+    found.push(`the process held ${mib(metrics.peakRss)} MiB, more than ${peakRss}`);
   }
-  if (figures.late > late) {
-    found.push(`a deadline was missed by ${ms(figures.late)}, by more than ${late}`);
+  if (metrics.late > late) {
+    found.push(`a deadline was missed by ${ms(metrics.late)}, by more than ${late}`);
   }
   if (!exit && !outcomes) found.push('the attack did not come to its end');
-  for (const complaint of poor) found.push(`a tenant got ${complaint}`);
+  for (const violation of badErrors) found.push(`a tenant got ${violation}`);
   return found;
 }
 
@@ -37,15 +37,15 @@ const COLUMNS = [
 const NAME_WIDTH = 22;
 const WIDTH = 10;
 
-export const HEADING = `${'attack'.padEnd(NAME_WIDTH)}${COLUMNS.map(([name]) => name.padStart(WIDTH)).join('')}`;
+export const TABLE_HEAD = `${'attack'.padEnd(NAME_WIDTH)}${COLUMNS.map(([name]) => name.padStart(WIDTH)).join('')}`;
 
-export function line(figures) {
-  const cells = COLUMNS.map(([, cell]) => String(cell(figures) ?? '-').padStart(WIDTH));
-  return `${figures.name.padEnd(NAME_WIDTH)}${cells.join('')}`;
+export function tableRow(metrics) {
+  const cells = COLUMNS.map(([, cell]) => String(cell(metrics) ?? '-').padStart(WIDTH));
+  return `${metrics.name.padEnd(NAME_WIDTH)}${cells.join('')}`;
 }
 
 /** What became of the attack's queries, in a few words. */
-export function outcome({ exit, outcomes = {}, unfinished }) {
+export function describeOutcome({ exit, outcomes = {}, unfinished }) {
   const counts = Object.entries(outcomes).map(([code, count]) => `${count} ${code}`);
   return [exit && `exit: ${exit}`, ...counts, unfinished > 0 && `${unfinished} unfinished`]
     .filter(Boolean)

@@ -26,7 +26,7 @@ const SILENT_RESOLVER = '127.9.0.53';
 const VICTIM_NAME = 'victim.attack.test';
 
 /** Why an attack cannot be run here, or undefined. */
-export function hindrance({ silentResolver }) {
+export function skipReason({ silentResolver }) {
   if (process.platform !== 'linux') return 'only Linux has /proc and 127.0.0.0/8';
   if (silentResolver && !isRoot) return 'another resolver for one process needs root';
   return undefined;
@@ -41,7 +41,7 @@ const FAVORED = isRoot ? ['nice', '-n', '-10'] : [];
 const UNFAVORED = isRoot ? [] : ['nice', '-n', '10'];
 
 /**
- * Resolves to the figures; `afterIdle` of them, if `idle` is not 0, is a promise of what is held
+ * Resolves to the metrics; `afterIdle` of them, if `idle` is not 0, is a promise of what is held
  * when the process had nothing to do for so many seconds.
  */
 export async function runAttack(attack, options) {
@@ -69,15 +69,15 @@ export async function runAttack(attack, options) {
     });
     const limit = seconds + grace + PATIENCE_SECONDS;
     await Promise.race([tooljet.ended(limit), victim.failed, attacker.failed]);
-    const figures = { name: attack.name, size, ...tooljet.figures() };
+    const metrics = { name: attack.name, size, ...tooljet.metrics() };
     // Whatever the attack still waits for fails now.
     await attacker.stop();
-    if (!idle || figures.exit) {
+    if (!idle || metrics.exit) {
       await stopAll();
-      return { ...figures, afterIdle: undefined };
+      return { ...metrics, afterIdle: undefined };
     }
     const afterIdle = tooljet.memoryAfter(idle).finally(stopAll);
-    return { ...figures, afterIdle };
+    return { ...metrics, afterIdle };
   } catch (error) {
     await stopAll();
     throw error;
@@ -177,7 +177,7 @@ function startTooljet(wrap) {
       }
       if (seen.failed) throw new Error(seen.failed);
     },
-    figures: () => figuresOf(seen, peak, exit),
+    metrics: () => collectMetrics(seen, peak, exit),
     async memoryAfter(idle) {
       await wait(idle * 1000);
       if (exit) return undefined;
@@ -208,13 +208,13 @@ function sample(pid) {
   }
 }
 
-function figuresOf({ victims, hanging, calm, attacked = {}, rssBefore, stderr }, peak, exit) {
+function collectMetrics({ victims, hanging, calm, attacked = {}, rssBefore, stderr }, peak, exit) {
   const during = victims.filter(({ phase }) => phase === 'attack');
   const before = victims.filter(({ phase }) => phase === 'calm');
   const times = during.map(({ ms }) => ms).sort((a, b) => a - b);
   const wrong = during.filter((victim) => victim.wrong);
   const lates = hanging.filter(({ phase }) => phase === 'attack').map(({ late }) => late);
-  const { loop, late = 0, outcomes, unfinished, longest, poor = [] } = attacked;
+  const { loop, late = 0, outcomes, unfinished, longest, badErrors = [] } = attacked;
   return {
     victims: during.length,
     failures: wrong.length,
@@ -230,7 +230,7 @@ function figuresOf({ victims, hanging, calm, attacked = {}, rssBefore, stderr },
     late: Math.max(0, late, ...lates),
     attackLate: late,
     victimLate: Math.max(0, ...lates),
-    ...{ outcomes, unfinished, longest, poor },
+    ...{ outcomes, unfinished, longest, badErrors },
     exit,
     ...(exit && { stderr: stderr.trim().split('\n').slice(0, 5).join('\n') }),
   };

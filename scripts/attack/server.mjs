@@ -4,7 +4,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import { attackNamed } from './attacks.mjs';
-import { answer, chatAnswer } from './content.mjs';
+import { chatBody, jsonResponse } from './content.mjs';
 
 const [name, sizeText] = process.argv.slice(2);
 const size = Number(sizeText);
@@ -18,7 +18,7 @@ const VICTIM = {
     if (request.url.startsWith('/hang/')) return undefined;
     const [mark] = /#\d+/.exec(body) ?? [''];
     const closes = request.url.startsWith('/close/') && { headers: { connection: 'close' } };
-    return answer(chatAnswer(`"Pong ${mark}"`), closes || {});
+    return jsonResponse(chatBody(`"Pong ${mark}"`), closes || {});
   },
 };
 

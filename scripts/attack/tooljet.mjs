@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
-import { createHost } from '../../harness/host.mjs';
+import { createHarness } from '../../harness/harness.mjs';
 import { loadPlugin } from '../../harness/loaders.mjs';
 import { attackNamed } from './attacks.mjs';
 import { repeated } from './content.mjs';
@@ -61,7 +61,7 @@ async function measure({ name, short, plugin, victim, attacker, seconds, grace, 
   // A victim at least must have come after the attack's first moment.
   const least = Math.max(seconds * 1000, 2 * every);
   await wait(Math.max(0, least - (performance.now() - began)));
-  process.send({ attacked: { loop: worstDelay(), ...asked.figures(), ...special } });
+  process.send({ attacked: { loop: worstDelay(), ...asked.metrics(), ...special } });
   delay.disable();
   await victims.stop();
   process.send({ done: true });
@@ -120,7 +120,7 @@ function createPace(ms) {
 function createAsked(text) {
   const outcomes = {};
   const open = new Map();
-  const poor = new Set();
+  const badErrors = new Set();
   let late = 0;
   let longest = 0;
   let number = 0;
@@ -150,17 +150,17 @@ function createAsked(text) {
         await plugin.run(source, options);
         return settle(id, 'ok');
       } catch (error) {
-        const complaint = complaintAbout(error);
-        if (complaint) poor.add(complaint);
-        return settle(id, complaint ? 'poor error' : (error.data?.code ?? 'error'));
+        const violation = badErrorOf(error);
+        if (violation) badErrors.add(violation);
+        return settle(id, violation ? 'bad error' : (error.data?.code ?? 'error'));
       }
     },
-    figures() {
+    metrics() {
       const now = performance.now();
       for (const { began, deadline } of open.values()) {
         if (deadline > 0) late = Math.max(late, now - began - deadline);
       }
-      return { outcomes, unfinished: open.size, late, longest, poor: [...poor] };
+      return { outcomes, unfinished: open.size, late, longest, badErrors: [...badErrors] };
     },
   };
 }
@@ -176,7 +176,7 @@ function deadlineOf(options) {
 const MAX_DESCRIPTION_CHARS = 10_000;
 
 /** A tenant is to be told what was wrong, in a few sentences. */
-function complaintAbout(error) {
+function badErrorOf(error) {
   const { description } = error ?? {};
   if (error?.constructor?.name !== 'QueryError')
     return `no QueryError: ${String(error).slice(0, 80)}`;
@@ -195,7 +195,7 @@ function complaintAbout(error) {
  * this process may not live long.
  */
 function createVictims({ text, origin, every }) {
-  const host = createHost({ text });
+  const harness = createHarness({ text });
   const padding = repeated('Is there anybody? ', 1_000);
   const open = new Set();
   let phase;
@@ -212,7 +212,7 @@ function createVictims({ text, origin, every }) {
   async function askOne(due, path) {
     const answer = `Pong #${number}`;
     const asked = { phase };
-    const result = await host.run(source(path), options({ query_timeout: 60_000 }));
+    const result = await harness.run(source(path), options({ query_timeout: 60_000 }));
     const isRight = result.status === 'ok' && result.data === answer;
     const wrong = isRight ? undefined : (result.description ?? 'the answer of another query');
     process.send({ victim: { ...asked, ms: performance.now() - due, wrong } });
@@ -222,7 +222,7 @@ function createVictims({ text, origin, every }) {
   async function askHanging() {
     const asked = { phase };
     const began = performance.now();
-    // Not through the host, whose own timer would end it.
+    // Not through the harness, whose own timer would end it.
     const plugin = new (loadPlugin(text))();
     await plugin
       .run(source('/hang'), options({ query_timeout: HANG_DEADLINE_MS }))
@@ -241,7 +241,7 @@ function createVictims({ text, origin, every }) {
     async warmUp() {
       for (const path of ['', '/close', '']) {
         number += 1;
-        const result = await host.run(source(path), options());
+        const result = await harness.run(source(path), options());
         if (result.status !== 'ok') throw new Error(`no attack, but: ${result.description}`);
       }
     },

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-import { loadPlugin } from '../../host/loaders.mjs';
+import { loadPlugin } from '../../harness/loaders.mjs';
 
 const { plugin, query } = workerData;
 const Plugin = loadPlugin(readFileSync(plugin, 'utf8'));

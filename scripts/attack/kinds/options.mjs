@@ -1,9 +1,9 @@
 // Attacks through the options of a data source or a query, to a server that behaves.
 
-import { answer, apiError, chat, listOf, PONG, repeated, source } from '../content.mjs';
+import { chat, errorResponse, jsonResponse, listOf, PONG, repeated, source } from '../content.mjs';
 
 const MB = 1_000_000;
-const friendly = () => () => answer(PONG);
+const friendly = () => () => jsonResponse(PONG);
 const attack = (record) => ({ serve: friendly, ...record });
 
 /** A chat query with an option that no form has. */
@@ -54,7 +54,7 @@ export const OPTION_ATTACKS = [
         .map(([, value]) => value)
         .join(' ');
       const message = repeated(echo, size);
-      return () => apiError({ message, code: message, param: message, type: message });
+      return () => errorResponse({ message, code: message, param: message, type: message });
     },
     queries: ({ url }) =>
       Array.from({ length: 8 }, () => [source(url, { headers: manyHeaders(95, 640) }), chat()]),
@@ -64,7 +64,7 @@ export const OPTION_ATTACKS = [
     about: 'a base URL with 100,000 parameters to look for in the error',
     size: 100_000,
     short: 2_000,
-    serve: () => () => apiError({ message: 'no key_12345678 here '.repeat(25) }),
+    serve: () => () => errorResponse({ message: 'no key_12345678 here '.repeat(25) }),
     queries: ({ url, size }) => {
       const parameters = Array.from({ length: size }, (_, i) => `k${i}=secret_${i}_${i}`);
       return Array.from({ length: 4 }, () => [source(`${url}?${parameters.join('&')}`), chat()]);
@@ -246,7 +246,7 @@ export const OPTION_ATTACKS = [
     about: 'the input of an embedding: JSON text of 24 MB of "a",',
     size: 24 * MB,
     short: 0.5 * MB,
-    serve: () => () => answer('{"data":[{"index":0,"embedding":[0.5]}]}'),
+    serve: () => () => jsonResponse('{"data":[{"index":0,"embedding":[0.5]}]}'),
     queries: ({ url, size }) => [
       [
         source(url),

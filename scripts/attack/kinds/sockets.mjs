@@ -1,13 +1,13 @@
-// Attacks by how an API answers, or does not: slowly, endlessly, from many addresses.
+// Attacks by how an API responds, or does not: slowly, endlessly, from many addresses.
 
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import {
-  answer,
-  apiError,
   chat,
-  chatAnswer,
+  chatBody,
+  errorResponse,
+  jsonResponse,
   PONG,
   repeated,
   repeatedBytes,
@@ -56,7 +56,7 @@ export const SOCKET_ATTACKS = [
   }),
   flood({
     name: '1e-informational',
-    about: 'answers 103 without end, on 20 connections',
+    about: 'responses 103 without end, on 20 connections',
     unit: 'HTTP/1.1 103 Early Hints\r\n\r\n',
   }),
   flood({
@@ -93,7 +93,7 @@ export const SOCKET_ATTACKS = [
   }),
   flood({
     name: '1f-error-body',
-    about: 'an error answer without end, on 20 connections; 10 retries',
+    about: 'an error response without end, on 20 connections; 10 retries',
     head: 'HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n',
     unit: '<p>oops',
     queries: ({ url, size, deadline }) =>
@@ -122,12 +122,12 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '7a-drip',
-    about: '40 answers of 63 MB that never end',
+    about: '40 responses of 63 MB that never end',
     size: 63 * MB,
     short: 2 * MB,
     endless: true,
     serveSocket: (size) => {
-      const start = chatAnswer('"').slice(0, -1);
+      const start = chatBody('"').slice(0, -1);
       const head = Buffer.from(
         `${OK}content-length: ${size}\r\n\r\n${start.split('"content":')[0]}"content":"`,
       );
@@ -157,7 +157,7 @@ export const SOCKET_ATTACKS = [
     about: 'ten prompts of 45 MB at once, which the server reads',
     size: 45 * MB,
     short: 1 * MB,
-    serve: () => () => answer(PONG),
+    serve: () => () => jsonResponse(PONG),
     queries: ({ url, size }) => lanes(10, [source(url), chat({ prompt: repeated('p', size) })]),
   },
   {
@@ -175,7 +175,10 @@ export const SOCKET_ATTACKS = [
     size: 45 * MB,
     short: 1 * MB,
     serve: () => () =>
-      apiError({}, { status: 503, headers: { 'x-should-retry': 'true', 'retry-after-ms': '0' } }),
+      errorResponse(
+        {},
+        { status: 503, headers: { 'x-should-retry': 'true', 'retry-after-ms': '0' } },
+      ),
     queries: ({ url, size }) =>
       lanes(10, [source(url, { max_retries: 10 }), chat({ prompt: repeated('p', size) })]),
   },
@@ -189,7 +192,7 @@ export const SOCKET_ATTACKS = [
     descriptors: 1_024,
     // Names would need a resolver; the pool of connections goes by address and port.
     addresses: true,
-    serve: () => () => answer(PONG),
+    serve: () => () => jsonResponse(PONG),
     queries: ({ urls }) => urls.map((url) => [source(url), chat()]),
   },
   {
@@ -198,7 +201,7 @@ export const SOCKET_ATTACKS = [
     size: 64,
     short: 64,
     silentResolver: true,
-    serve: () => () => answer(PONG),
+    serve: () => () => jsonResponse(PONG),
     queries: ({ size, deadline }) =>
       lanes(size, [source('http://slow.attack.test/v1'), chat({ query_timeout: 8 * deadline })]),
   },
@@ -208,7 +211,7 @@ export const SOCKET_ATTACKS = [
     size: 40,
     short: 40,
     silentResolver: true,
-    serve: () => () => answer(PONG),
+    serve: () => () => jsonResponse(PONG),
     queries: ({ size, deadline }) =>
       Array.from({ length: size }, (_, i) => [
         source(`http://slow${i}.attack.test/v1`),
@@ -221,7 +224,7 @@ export const SOCKET_ATTACKS = [
     size: 64,
     short: 16,
     freezes: true,
-    serve: () => () => answer(PONG),
+    serve: () => () => jsonResponse(PONG),
     queries: ({ url, size, deadline }) =>
       lanes(size, [source(url, { max_retries: 10 }), chat({ query_timeout: deadline })]),
   },
@@ -260,7 +263,7 @@ export const SOCKET_ATTACKS = [
     size: 64,
     short: 16,
     serve: () => () =>
-      apiError(
+      errorResponse(
         {},
         { headers: { 'x-should-retry': 'true', 'retry-after-ms': '0', 'retry-after': '0' } },
       ),
@@ -272,7 +275,7 @@ export const SOCKET_ATTACKS = [
     size: 64,
     short: 16,
     serve: () => () =>
-      answer('', { status: 307, headers: { location: `/${repeated('a/../', 60_000)}` } }),
+      jsonResponse('', { status: 307, headers: { location: `/${repeated('a/../', 60_000)}` } }),
     queries: ({ url, size }) => lanes(size, [source(url, { max_retries: 10 }), chat()]),
   },
   {
@@ -289,7 +292,7 @@ export const SOCKET_ATTACKS = [
     about: '3 worker threads at a time that load the plugin, ask, and are ended at any moment',
     size: 3,
     short: 2,
-    serve: () => () => answer(PONG),
+    serve: () => () => jsonResponse(PONG),
     queries: ({ url }) => [[source(url), chat()]],
     async run({ queries: [query], size, plugin, isOver }) {
       const lane = async (number) => {

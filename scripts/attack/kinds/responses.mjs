@@ -1,12 +1,12 @@
-// Attacks through what an API answers, in whole answers.
+// Attacks through what an API responds, as a whole.
 
 import { constants, deflateRawSync } from 'node:zlib';
 import {
-  answer,
-  apiError,
   chat,
-  chatAnswer,
-  gzipped,
+  chatBody,
+  errorResponse,
+  gzipResponse,
+  jsonResponse,
   listOf,
   listOfCount,
   PONG,
@@ -16,7 +16,7 @@ import {
 } from '../content.mjs';
 
 const MB = 1_000_000;
-/** A little below the most that the plugin reads of an answer. */
+/** A little below the most that the plugin reads of a response. */
 const WHOLE = 63 * MB;
 const always = (made) => () => made;
 const lanes = (count, query) => Array.from({ length: count }, () => query);
@@ -31,14 +31,14 @@ const attack = (record) => ({
 
 const JSON_OBJECT = ({ url }) => [[source(url), chat({ response_format: 'json_object' })]];
 
-export const ANSWER_ATTACKS = [
+export const RESPONSE_ATTACKS = [
   attack({
     name: '1c-stops',
-    about: '1,000 stop sequences, a model that rejects stop, a gzip answer of 60 MB',
+    about: '1,000 stop sequences, a model that rejects stop, a gzip response of 60 MB',
     size: 60 * MB,
     serve: (size) => {
-      const whole = gzipped(chatAnswer(`"${repeated('a', size)}"`));
-      const refusal = apiError({ param: 'stop', code: 'unsupported_parameter' });
+      const whole = gzipResponse(chatBody(`"${repeated('a', size)}"`));
+      const refusal = errorResponse({ param: 'stop', code: 'unsupported_parameter' });
       return (_request, body) => (body.includes('"stop"') ? refusal : whole);
     },
     queries: ({ url }) => {
@@ -49,31 +49,31 @@ export const ANSWER_ATTACKS = [
   attack({
     name: '1g-escapes',
     about: 'content of 10 million \\u0041: eight queries at a time',
-    serve: (size) => always(answer(chatAnswer(`"${repeated('\\u0041', size)}"`))),
+    serve: (size) => always(jsonResponse(chatBody(`"${repeated('\\u0041', size)}"`))),
     queries: ({ url }) => lanes(8, [source(url), chat()]),
   }),
   attack({
     name: '1g-half-emojis',
     about: 'content of 10 million halves of an emoji: eight queries at a time',
-    serve: (size) => always(answer(chatAnswer(`"${repeated('\\ud83d', size)}"`))),
+    serve: (size) => always(jsonResponse(chatBody(`"${repeated('\\ud83d', size)}"`))),
     queries: ({ url }) => lanes(8, [source(url), chat()]),
   }),
   attack({
     name: '1g-broken-utf8',
     about: 'content of 63 million bytes that are no UTF-8: eight queries at a time',
     serve: (size) =>
-      always(answer(Buffer.from(chatAnswer(`"${repeated('\xff', size)}"`), 'latin1'))),
+      always(jsonResponse(Buffer.from(chatBody(`"${repeated('\xff', size)}"`), 'latin1'))),
     queries: ({ url }) => lanes(8, [source(url), chat()]),
   }),
   attack({
     name: '1g-blank-content',
     about: 'content of 63 MB of blanks and fences, asked for as JSON',
-    serve: (size) => always(answer(chatAnswer(`"${repeated('```json ', size)}"`))),
+    serve: (size) => always(jsonResponse(chatBody(`"${repeated('```json ', size)}"`))),
     queries: ({ url }) => lanes(4, [source(url), chat({ response_format: 'json_object' })]),
   }),
   attack({
     name: '1h-gzip-bombs',
-    about: '20 queries at a time, each answered with a gzip bomb of 1 GB',
+    about: '20 queries at a time, each responded to with a gzip bomb of 1 GB',
     size: 1000 * MB,
     short: 100 * MB,
     serve: (size) => always(bomb(size)),
@@ -81,7 +81,7 @@ export const ANSWER_ATTACKS = [
   }),
   attack({
     name: '1h-gzip-errors',
-    about: '20 queries at a time, each answered with an API error that is a gzip bomb of 1 GB',
+    about: '20 queries at a time, each responded to with an API error that is a gzip bomb of 1 GB',
     size: 1000 * MB,
     short: 100 * MB,
     serve: (size) => always({ ...bomb(size), status: 500 }),
@@ -104,7 +104,7 @@ export const ANSWER_ATTACKS = [
     short: 1_000,
     serve: (count) =>
       always(
-        answer(
+        jsonResponse(
           `{"choices":${listOfCount('{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"a"}}', count)}}`,
         ),
       ),
@@ -124,7 +124,7 @@ export const ANSWER_ATTACKS = [
     size: 45 * MB,
     serve: () =>
       always(
-        answer(
+        jsonResponse(
           `{"choices":${listOfCount('{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"a"}}', 128)}}`,
         ),
       ),
@@ -140,20 +140,20 @@ export const ANSWER_ATTACKS = [
   }),
   attack({
     name: '5a-models',
-    about: 'list_models answered with 800,000 small models, 18 KB as gzip',
+    about: 'list_models with 800,000 small models, 18 KB as gzip',
     size: 800_000,
     short: 20_000,
-    serve: (count) => always(gzipped(`{"data":${listOfCount('{"id":"m"}', count)}}`)),
+    serve: (count) => always(gzipResponse(`{"data":${listOfCount('{"id":"m"}', count)}}`)),
     queries: ({ url }) => [[source(url), { operation: 'list_models', query_timeout: 10_000 }]],
   }),
   attack({
     name: '5a-long-models',
-    about: 'list_models answered with two models of 31 MB, whose names are repeated',
+    about: 'list_models with two models of 31 MB, whose names are repeated',
     size: 31 * MB,
     serve: (size) => {
       const id = repeated('m', size);
       const models = [0, 1].map((i) => `{"id":"${i}${id}","shutdown_date":"2026-01-01"}`);
-      return always(answer(`{"data":[${models}]}`));
+      return always(jsonResponse(`{"data":[${models}]}`));
     },
     queries: ({ url }) =>
       lanes(2, [source(url), { operation: 'list_models', query_timeout: 10_000 }]),
@@ -161,7 +161,8 @@ export const ANSWER_ATTACKS = [
   attack({
     name: '5b-hidden-numbers',
     about: 'JSON in content: 9 million numbers whose commas are written as \\u002c',
-    serve: (size) => always(answer(chatAnswer(`"\\u005b${repeated('0\\u002c', size)}0\\u005d"`))),
+    serve: (size) =>
+      always(jsonResponse(chatBody(`"\\u005b${repeated('0\\u002c', size)}0\\u005d"`))),
     queries: JSON_OBJECT,
   }),
   attack({
@@ -169,8 +170,8 @@ export const ANSWER_ATTACKS = [
     about: 'JSON in content: 3.5 million objects whose braces are written as \\u007b',
     serve: (size) =>
       always(
-        answer(
-          chatAnswer(`"\\u005b${repeated('\\u007b\\u007d\\u002c', size)}\\u007b\\u007d\\u005d"`),
+        jsonResponse(
+          chatBody(`"\\u005b${repeated('\\u007b\\u007d\\u002c', size)}\\u007b\\u007d\\u005d"`),
         ),
       ),
     queries: JSON_OBJECT,
@@ -182,7 +183,7 @@ export const ANSWER_ATTACKS = [
     short: 20_000,
     serve: (count) => {
       const members = Array.from({ length: count }, (_, i) => `\\"k${i.toString(36)}\\":0`);
-      return always(answer(chatAnswer(`"{${members}}"`)));
+      return always(jsonResponse(chatBody(`"{${members}}"`)));
     },
     queries: JSON_OBJECT,
   }),
@@ -193,7 +194,7 @@ export const ANSWER_ATTACKS = [
     short: 20_000,
     serve: (count) => {
       const members = Array.from({ length: count }, (_, i) => `"k${i.toString(36)}":0`);
-      return always(answer(PONG.replace('"id"', `"usage":{${members}},"id"`)));
+      return always(jsonResponse(PONG.replace('"id"', `"usage":{${members}},"id"`)));
     },
     queries: ({ url }) => [[source(url), chat({ result: 'details' })]],
   }),
@@ -203,7 +204,9 @@ export const ANSWER_ATTACKS = [
     size: 4 * MB,
     short: 50_000,
     serve: (count) =>
-      always(answer(`{"data":[{"index":0,"embedding":${listOfCount('0.1234567890123', count)}}]}`)),
+      always(
+        jsonResponse(`{"data":[{"index":0,"embedding":${listOfCount('0.1234567890123', count)}}]}`),
+      ),
     queries: ({ url }) => [
       [source(url), { operation: 'generate_embedding', input: 'a', query_timeout: 10_000 }],
     ],
@@ -213,28 +216,28 @@ export const ANSWER_ATTACKS = [
     about: '800,000 embeddings of nothing',
     size: 800_000,
     short: 20_000,
-    serve: (count) => always(gzipped(`{"data":${listOfCount('{"embedding":[]}', count)}}`)),
+    serve: (count) => always(gzipResponse(`{"data":${listOfCount('{"embedding":[]}', count)}}`)),
     queries: ({ url }) => [
       [source(url), { operation: 'generate_embedding', input: '["a","b"]', query_timeout: 10_000 }],
     ],
   }),
   attack({
     name: '5g-large-text',
-    about: 'answers of 63 MB of plain text: four queries at a time',
-    serve: (size) => always(answer(chatAnswer(`"${repeated('a', size)}"`))),
+    about: 'responses of 63 MB of plain text: four queries at a time',
+    serve: (size) => always(jsonResponse(chatBody(`"${repeated('a', size)}"`))),
     queries: ({ url }) => lanes(4, [source(url), chat()]),
   }),
   attack({
     name: '5g-large-utf16',
-    about: 'answers of 63 MB of Chinese text: four queries at a time',
+    about: 'responses of 63 MB of Chinese text: four queries at a time',
     serve: (size) =>
       always(
-        answer(
+        jsonResponse(
           Buffer.concat(
             [
-              chatAnswer('"X"').split('X')[0],
+              chatBody('"X"').split('X')[0],
               repeatedBytes('\xe4\xb8\xad', size),
-              chatAnswer('"X"').split('X')[1],
+              chatBody('"X"').split('X')[1],
             ].map((part) => Buffer.from(part)),
           ),
         ),
@@ -247,11 +250,11 @@ export const ANSWER_ATTACKS = [
     size: 1 * MB,
     short: 0.1 * MB,
     serve: (size) => {
-      const page = { ...answer(repeated('<script>', size), { status: 500 }) };
-      const words = apiError({
+      const page = { ...jsonResponse(repeated('<script>', size), { status: 500 }) };
+      const words = errorResponse({
         message: repeated("Unknown parameter: 'stop' role sk-abc*** ", size),
       });
-      const list = answer(`{"detail":${listOf('{"loc":["a","b"],"msg":"c"}', size)}}`, {
+      const list = jsonResponse(`{"detail":${listOf('{"loc":["a","b"],"msg":"c"}', size)}}`, {
         status: 422,
       });
       let turn = 0;
@@ -264,12 +267,12 @@ export const ANSWER_ATTACKS = [
   }),
   attack({
     name: '8a-many-headers',
-    about: 'answers with 100 headers of 64 KB',
+    about: 'responses with 100 headers of 64 KB',
     size: 64_000,
     short: 4_000,
     serve: (size) => {
       const headers = Array.from({ length: 100 }, (_, i) => [`x-h${i}`, repeated('v', size)]);
-      return always(answer(PONG, { headers: Object.fromEntries(headers) }));
+      return always(jsonResponse(PONG, { headers: Object.fromEntries(headers) }));
     },
     queries: ({ url }) => lanes(16, [source(url), chat()]),
   }),
@@ -279,8 +282,8 @@ export const ANSWER_ATTACKS = [
     size: 1_000,
     short: 100,
     serve: () => {
-      const refusal = apiError({ param: 'temperature', code: 'unsupported_value' });
-      const pong = answer(PONG);
+      const refusal = errorResponse({ param: 'temperature', code: 'unsupported_value' });
+      const pong = jsonResponse(PONG);
       return (_request, body) => (body.includes('"temperature"') ? refusal : pong);
     },
     queries: ({ url, size }) => {
@@ -297,7 +300,7 @@ export const ANSWER_ATTACKS = [
     size: 62 * MB,
     serve: (size) =>
       always(
-        answer(
+        jsonResponse(
           `{"choices":[{"finish_reason":"${repeated('r', size)}","message":{"content":"a"}},{"message":{"content":"b"}}]}`,
         ),
       ),
@@ -309,7 +312,7 @@ export const ANSWER_ATTACKS = [
     size: 62 * MB,
     serve: (size) =>
       always(
-        answer(
+        jsonResponse(
           `{"choices":[{"finish_reason":"é${repeated('r', size)}","message":{"content":"a"}},{"message":{"content":"b"}}]}`,
         ),
       ),
@@ -331,7 +334,7 @@ function bomb(size) {
 
 function gzipMember(deflated) {
   const head = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
-  return answer(Buffer.concat([head, deflated, Buffer.alloc(8)]), {
+  return jsonResponse(Buffer.concat([head, deflated, Buffer.alloc(8)]), {
     headers: { 'content-encoding': 'gzip' },
   });
 }
