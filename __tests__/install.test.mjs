@@ -187,6 +187,26 @@ for (const [what, answer, problem] of [
   });
 }
 
+const ESCAPES = '\x1b[2J\x1b]52;c;ZXZpbA==\x07\x9b31m\r\n\u202edone';
+
+test('shows a refusal without control characters when ToolJet sends some', async (t) => {
+  const refusal = JSON.stringify({ statusCode: 400, message: `no ${ESCAPES}` });
+  const url = await serverThat((_, response) => response.writeHead(400).end(refusal), t);
+  const { stderr } = await tooljet.install({ args: ['--url', url] });
+  assert.equal(stderr, 'install: ToolJet answers HTTP 400: no [2J]52;c;ZXZpbA==31m done\n');
+});
+
+test('shows a version without control characters when the marketplace page has some', async (t) => {
+  const url = await serverThat((request, response) => {
+    const registry = [{ id: 'openai', version: `1.0${ESCAPES}` }];
+    response.end(JSON.stringify(request.url === '/api/plugins' ? [] : registry));
+  }, t);
+  const { code, stdout } = await tooljet.install({ args: ['--url', url, '--dry-run'] });
+  assert.equal(code, 0);
+  assert.match(stdout, /"version":"1\.0/);
+  assert.doesNotMatch(stdout.replaceAll('\n', ''), /[\p{Cc}\u202e]/u);
+});
+
 test('says what to set when the marketplace does not have the plugin', async (t) => {
   const url = await serverThat((_, response) => response.writeHead(404).end(), t);
   const lost = await anotherTooljet(t, { url });

@@ -44,13 +44,16 @@ after(async () => {
 
 const ask = (path, options) => fetch(marketplace.url + path, options);
 
-/** Sends a path unchanged, which `fetch` would normalize. */
-function askRaw(target, head = '') {
+/** Sends a path and a host unchanged, which `fetch` would normalize. */
+function askRaw(target, { host = 'localhost' } = {}) {
   const { port } = new URL(marketplace.url);
   return new Promise((resolve, reject) => {
     let answer = '';
     const socket = net.connect(port, '127.0.0.1', () =>
-      socket.write(`GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${head}\r\n`),
+      socket.write(
+        `GET ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`,
+        'latin1',
+      ),
     );
     socket.on('data', (data) => {
       answer += data;
@@ -154,6 +157,30 @@ test('does not request another host that the path names', async () => {
   await askRaw('//example.com/x');
   assert.equal(asked.at(-1).url, '/store//example.com/x');
 });
+
+for (const host of [
+  'evil.example',
+  'evil.example:4710',
+  'localhost.evil.example',
+  '127.0.0.2',
+  '',
+]) {
+  test(`refuses to answer when it is asked as "${host}"`, async () => {
+    const before = asked.length;
+    for (const path of ['/marketplace-assets/openai/lib/manifest.json', '/other']) {
+      const answer = await askRaw(path, { host });
+      assert.match(answer, /^HTTP\/1\.1 403 .*content-type: text\/plain; charset=utf-8\r\n/is);
+      assert.match(answer, /this server is asked as localhost or 127\.0\.0\.1 only\n/);
+    }
+    assert.equal(asked.length, before);
+  });
+}
+
+for (const host of ['localhost', 'LOCALHOST:4710', '127.0.0.1:1', '[::1]:4710']) {
+  test(`answers when it is asked as ${host}`, async () => {
+    assert.match(await askRaw('/other', { host }), /^HTTP\/1\.1 200 /);
+  });
+}
 
 test('serves only GET and HEAD', async () => {
   const answer = await ask('/marketplace-assets/openai/dist/index.js', {

@@ -16,6 +16,7 @@ import {
   duration,
   paint,
   print,
+  printable,
   printField,
   printHeading,
   printWrapped,
@@ -256,6 +257,7 @@ async function main() {
 
 main().catch((error) => {
   const known = error instanceof Unexpected || error.code?.startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(`\ndemo: ${known ? error.message : error.stack}\n`);
+  const words = printable(known ? error.message : error.stack, { lines: true });
+  process.stderr.write(`\ndemo: ${words}\n`);
   process.exitCode = 1;
 });

@@ -7,6 +7,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { readPlugin } from './built-plugin.mjs';
 import { readSession } from './session.mjs';
 import { ROOT } from './setup.mjs';
+import { printable } from './terminal.mjs';
 import { connectTooljet } from './tooljet.mjs';
 
 const USAGE = `npm run install:tooljet -- --url URL --workspace ID [options]
@@ -122,7 +123,7 @@ async function install(options) {
   }
 }
 
-const print = (line) => process.stdout.write(`${line}\n`);
+const print = (line) => process.stdout.write(`${printable(line)}\n`);
 
 async function main() {
   const options = parseOptions(process.argv.slice(2));
@@ -134,6 +135,6 @@ async function main() {
 }
 
 main().catch((error) => {
-  process.stderr.write(`install: ${error.message}\n`);
+  process.stderr.write(`install: ${printable(error.message)}\n`);
   process.exitCode = 1;
 });

@@ -8,6 +8,10 @@ import { FILES, readFile, readPlugin } from './built-plugin.mjs';
 /** The origin that ToolJet's server uses if TOOLJET_MARKETPLACE_URL is not set. */
 export const TOOLJET_MARKETPLACE = 'https://tooljet-plugins-production.s3.us-east-2.amazonaws.com';
 
+const ADDRESS = '127.0.0.1';
+/** By these names the server is asked; a port may follow. */
+const OWN_NAMES = new Set([ADDRESS, 'localhost', '[::1]']);
+
 const UPSTREAM_TIMEOUT_MS = 30_000;
 const VIA = '1.1 tooljet-openai';
 
@@ -26,6 +30,9 @@ export async function startMarketplace({ folder, upstream, port, log }) {
   const server = http.createServer((request, response) => {
     const asked = `${request.method} ${request.url}`;
     response.once('finish', () => log(`${asked} ${response.statusCode} ${response.source}`));
+    if (!isOwnName(request.headers.host)) {
+      return refuse(response, 403, 'this server is asked as localhost or 127.0.0.1 only');
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       return refuse(response, 405, 'only GET and HEAD are served here');
@@ -42,17 +49,25 @@ export async function startMarketplace({ folder, upstream, port, log }) {
 
   await new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, ADDRESS, resolve);
   });
   return {
     id,
-    url: `http://127.0.0.1:${server.address().port}`,
+    url: `http://${ADDRESS}:${server.address().port}`,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
     },
   };
+}
+
+/**
+ * A page in a browser on this machine may have a name of its own lead to 127.0.0.1 (DNS rebinding):
+ * to the browser, what is served here is then the page's own. The name tells it.
+ */
+function isOwnName(host = '') {
+  return OWN_NAMES.has(host.replace(/:\d+$/, '').toLowerCase());
 }
 
 function refuse(response, status, reason) {

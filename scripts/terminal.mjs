@@ -11,6 +11,18 @@ const CODES = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 };
 
 export const paint = (style, text) => (isColored ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text);
 
+// C0 and C1, and what reorders the text around it (Trojan Source).
+const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * Foreign text without what a terminal would obey: it could clear the screen, write lines that look
+ * like ours or fill the clipboard. Line breaks become spaces, unless the text may have `lines`.
+ */
+export function printable(text, { lines = false } = {}) {
+  const unbroken = lines ? String(text) : String(text).replace(/[\r\n]+/g, ' ');
+  return unbroken.replaceAll('\t', ' ').replace(UNPRINTABLE, (c) => (c === '\n' ? c : ''));
+}
+
 // `npm run demo | head` closes the pipe early, which is not a failure.
 process.stdout.on('error', (error) => {
   if (error.code === 'EPIPE') process.exit();
@@ -31,9 +43,11 @@ function wrapLine(line, width) {
   return [...lines, rest];
 }
 
-/** Wraps text at `width` and keeps its own line breaks. */
+/** The printable lines of a text, none wider than `width`; its own line breaks stay. */
 function wrap(text, width = WIDTH) {
-  return text.split('\n').flatMap((line) => wrapLine(line.trimEnd(), width));
+  return printable(text, { lines: true })
+    .split('\n')
+    .flatMap((line) => wrapLine(line.trimEnd(), width));
 }
 
 /** Prints a label and text next to it, wrapped below its own start. */
@@ -48,7 +62,8 @@ export function printField(label, text, style) {
 }
 
 /** Prints a heading with an outcome and a time at the right edge. */
-export function printHeading(text, { outcome, style, time }) {
+export function printHeading(title, { outcome, style, time }) {
+  const text = printable(title);
   const gap = ' '.repeat(Math.max(1, WIDTH - `${text}${outcome}  ${time}`.length));
   print(`${paint('bold', text)}${gap}${paint(style, outcome)}  ${paint('dim', time)}`);
 }
@@ -75,7 +90,7 @@ export function createProgress(title) {
   }, every);
   return {
     update(text) {
-      detail = text;
+      detail = printable(text);
     },
     end(text) {
       clearInterval(timer);

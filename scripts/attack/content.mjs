@@ -1,0 +1,67 @@
+// What attacks are made of: long texts, sources, responses.
+
+import { gzipSync } from 'node:zlib';
+
+export const KEY = 'sk-attack-0123456789abcdef';
+
+/**
+ * A unit again and again, `bytes` long or a little less. Flat in memory: V8 would flatten the text of
+ * `repeat` at its first use, on the thread that is measured.
+ */
+export const repeated = (unit, bytes) => repeatedBytes(unit, bytes).toString('latin1');
+
+export const repeatedBytes = (unit, bytes) =>
+  Buffer.alloc(Math.max(1, Math.floor(bytes / unit.length)) * unit.length, unit, 'latin1');
+
+/** A JSON list of one value again and again, as text. */
+export const listOf = (json, bytes) => `[${repeated(`${json},`, bytes)}${json}]`;
+
+/** As `listOf`, with the number of values given. */
+export const listOfCount = (json, count) => listOf(json, (count - 1) * (json.length + 1));
+
+export const source = (url, options) => ({
+  apiKey: KEY,
+  base_url: url,
+  max_retries: 0,
+  ...options,
+});
+
+/** A chat query; what is under Advanced counts. */
+export const chat = (options) => ({
+  operation: 'chat',
+  prompt: 'Ping',
+  advanced: 'on',
+  query_timeout: 10_000,
+  ...options,
+});
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** A response of this JSON text; `body` may be a Buffer. */
+export const jsonResponse = (body, { status = 200, headers = {} } = {}) => ({
+  status,
+  headers: { ...JSON_TYPE, ...headers },
+  body: Buffer.from(body),
+});
+
+/** The same as gzip: some 1000 times smaller, if it repeats itself. */
+export const gzipResponse = (body, options = {}) =>
+  jsonResponse(gzipSync(body, { level: 9 }), {
+    ...options,
+    headers: { 'content-encoding': 'gzip', ...options.headers },
+  });
+
+export const errorResponse = (error, { status = 400, headers } = {}) =>
+  jsonResponse(
+    JSON.stringify({ error: { message: 'no', type: 'some_error', code: null, ...error } }),
+    {
+      status,
+      headers,
+    },
+  );
+
+/** A response of Chat whose content is this JSON string, quotation marks included. */
+export const chatBody = (contentJson) =>
+  `{"id":"c","model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":${contentJson}}}]}`;
+
+export const PONG = chatBody('"Pong"');

@@ -1,0 +1,61 @@
+// What holds beside every attack, whatever it is; and how a line of the table is written.
+
+/** Limits of the full form. Short ones, on a busy machine, tell less about time. */
+export const LIMITS = { worst: 250, peakRss: 1024, late: 250 };
+
+/** One sentence for each limit that does not hold. */
+export function violations(metrics, { worst, peakRss, late } = LIMITS) {
+  const { victims, failures, reasons, exit, outcomes, badErrors } = metrics;
+  const found = [];
+  if (exit) found.push(`ToolJet's process has ended: ${exit}`);
+  if (failures > 0) found.push(`${failures} of ${victims} victims failed: ${reasons[0]}`);
+  // A victim that was never answered has no time.
+  if (victims === 0) found.push('no victim was answered');
+  if (metrics.worst > worst) found.push(`a victim waited ${ms(metrics.worst)}, more than ${worst}`);
+  if (metrics.peakRss > peakRss) {
+    found.push(`the process held ${mib(metrics.peakRss)} MiB, more than ${peakRss}`);
+  }
+  if (metrics.late > late) {
+    found.push(`a deadline was missed by ${ms(metrics.late)}, by more than ${late}`);
+  }
+  if (!exit && !outcomes) found.push('the attack did not come to its end');
+  for (const violation of badErrors) found.push(`a tenant got ${violation}`);
+  return found;
+}
+
+const COLUMNS = [
+  ['victims', ({ victims }) => victims],
+  ['failed', ({ failures }) => failures],
+  ['median ms', ({ median }) => ms(median)],
+  ['worst ms', ({ worst }) => ms(worst)],
+  ['loop ms', ({ loop }) => ms(loop)],
+  ['late ms', ({ late }) => ms(late)],
+  ['peak MiB', ({ peakRss }) => mib(peakRss)],
+  ['after MiB', ({ rssAfter }) => mib(rssAfter)],
+  ['fds', ({ descriptors }) => descriptors],
+];
+const NAME_WIDTH = 22;
+const WIDTH = 10;
+
+export const TABLE_HEAD = `${'attack'.padEnd(NAME_WIDTH)}${COLUMNS.map(([name]) => name.padStart(WIDTH)).join('')}`;
+
+export function tableRow(metrics) {
+  const cells = COLUMNS.map(([, cell]) => String(cell(metrics) ?? '-').padStart(WIDTH));
+  return `${metrics.name.padEnd(NAME_WIDTH)}${cells.join('')}`;
+}
+
+/** What became of the attack's queries, in a few words. */
+export function describeOutcome({ exit, outcomes = {}, unfinished }) {
+  const counts = Object.entries(outcomes).map(([code, count]) => `${count} ${code}`);
+  return [exit && `exit: ${exit}`, ...counts, unfinished > 0 && `${unfinished} unfinished`]
+    .filter(Boolean)
+    .join(', ');
+}
+
+function ms(value) {
+  return value === undefined ? '-' : String(Number(value.toFixed(value < 10 ? 1 : 0)));
+}
+
+function mib(value) {
+  return value === undefined ? '-' : String(Math.round(value));
+}

@@ -1,0 +1,276 @@
+// A process that stands for ToolJet's: runs the attack's queries and, beside them, those of a victim.
+// Everything that takes the main thread long and is not the plugin's is done before it is measured.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { createHarness } from '../../harness/harness.mjs';
+import { loadPlugin } from '../../harness/loaders.mjs';
+import { attackNamed } from './attacks.mjs';
+import { repeated } from './content.mjs';
+
+const VICTIM_KEY = 'sk-victim-0123456789abcdef';
+const HANG_DEADLINE_MS = 500;
+/** Of attacks that would never end by themselves. */
+const DEADLINE_MS = 4_000;
+const SHORT_DEADLINE_MS = 1_000;
+const CALM_QUERIES = 3;
+/** A plugin that does nothing: what is left is the measurement's own share. */
+const NO_PLUGIN = 'module.exports.default = class { async run() { return { status: "ok" }; } };';
+const RESOLUTION_MS = 10;
+const PACE_MS = 20;
+
+process.once('message', async (order) => {
+  try {
+    await measure(order);
+  } catch (error) {
+    process.send({ failed: error.stack });
+  }
+});
+process.on('disconnect', () => process.exit());
+
+async function measure({ name, short, plugin, victim, attacker, seconds, grace, every, isEmpty }) {
+  const attack = attackNamed(name);
+  const text = readFileSync(plugin, 'utf8');
+  const victims = createVictims({ text, origin: victim, every });
+  await victims.warmUp();
+
+  const size = short ? attack.short : attack.size;
+  const queries = attack.queries({
+    url: `${attacker.origin}/v1`,
+    urls: attacker.urls,
+    size,
+    deadline: short ? SHORT_DEADLINE_MS : DEADLINE_MS,
+  });
+  globalThis.gc();
+  resetPeakMemory();
+  process.send({ ready: true, rss: process.memoryUsage.rss() });
+
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  const worstDelay = () => Math.max(0, delay.max / 1e6 - RESOLUTION_MS);
+  delay.enable();
+  victims.start('calm');
+  await wait(CALM_QUERIES * every);
+  process.send({ calm: { loop: worstDelay() } });
+  delay.reset();
+
+  victims.start('attack');
+  const asked = createAsked(isEmpty ? NO_PLUGIN : text);
+  const began = performance.now();
+  const special = await runAttack({ attack, queries, size, plugin, asked, seconds, grace });
+  // A victim at least must have come after the attack's first moment.
+  const least = Math.max(seconds * 1000, 2 * every);
+  await wait(Math.max(0, least - (performance.now() - began)));
+  process.send({ attacked: { loop: worstDelay(), ...asked.metrics(), ...special } });
+  delay.disable();
+  await victims.stop();
+  process.send({ done: true });
+
+  process.on('message', () => {
+    queries.length = 0;
+    globalThis.gc();
+    process.send({ rssAfter: process.memoryUsage.rss() });
+  });
+}
+
+/** Asks the attack's queries until the time is over and all of them have ended, or `grace` more. */
+async function runAttack({ attack, queries, size, plugin, asked, seconds, grace }) {
+  const end = performance.now() + seconds * 1000;
+  const isOver = () => performance.now() >= end;
+  const limit = wait((seconds + (attack.endless ? 0 : grace)) * 1000, undefined, { ref: false });
+  if (attack.run) {
+    const run = attack.run({ queries, size, plugin, isOver, ask: asked.ask });
+    return (await Promise.race([run, limit])) ?? {};
+  }
+  const lanes = attack.lanes ?? queries.length;
+  const pace = createPace(PACE_MS);
+  const lane = async (number) => {
+    for (let at = number; at < queries.length; at += lanes) {
+      await asked.ask(queries[at]);
+      while (!attack.once && !isOver()) {
+        await pace();
+        await asked.ask(queries[at]);
+      }
+    }
+  };
+  const started = [];
+  for (let number = 0; number < lanes; number += 1) {
+    started.push(lane(number));
+    // Requests come to a server one by one, with a turn of the event loop for each.
+    await nextTurn();
+  }
+  await Promise.race([Promise.all(started), limit]);
+  return {};
+}
+
+/**
+ * Lets one pass every so often. A query costs ToolJet some milliseconds, whatever the plugin does: a
+ * tenant who asks without pause holds up the others by that alone.
+ */
+function createPace(ms) {
+  let next = 0;
+  return async () => {
+    const now = performance.now();
+    next = Math.max(now, next + ms);
+    await wait(next - now);
+  };
+}
+
+/** Asks queries as ToolJet does, each in a context of its own, and counts what became of them. */
+function createAsked(text) {
+  const outcomes = {};
+  const open = new Map();
+  const badErrors = new Set();
+  let late = 0;
+  let longest = 0;
+  let number = 0;
+
+  const count = (outcome) => {
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  };
+  const settle = (id, outcome) => {
+    const { began, deadline } = open.get(id);
+    open.delete(id);
+    const ms = performance.now() - began;
+    longest = Math.max(longest, ms);
+    if (deadline > 0) late = Math.max(late, ms - deadline);
+    count(outcome);
+    return { ms, outcome };
+  };
+
+  return {
+    async ask(query) {
+      const [source, options] = typeof query === 'function' ? query() : query;
+      await nextTurn();
+      number += 1;
+      const id = number;
+      const plugin = new (loadPlugin(text))();
+      open.set(id, { began: performance.now(), deadline: deadlineOf(options) });
+      try {
+        await plugin.run(source, options);
+        return settle(id, 'ok');
+      } catch (error) {
+        const violation = badErrorOf(error);
+        if (violation) badErrors.add(violation);
+        return settle(id, violation ? 'bad error' : (error.data?.code ?? 'error'));
+      }
+    },
+    metrics() {
+      const now = performance.now();
+      for (const { began, deadline } of open.values()) {
+        if (deadline > 0) late = Math.max(late, now - began - deadline);
+      }
+      return { outcomes, unfinished: open.size, late, longest, badErrors: [...badErrors] };
+    },
+  };
+}
+
+function deadlineOf(options) {
+  try {
+    return Number(options?.query_timeout) || 0;
+  } catch {
+    return 0;
+  }
+}
+
+const MAX_DESCRIPTION_CHARS = 10_000;
+
+/** A tenant is to be told what was wrong, in a few sentences. */
+function badErrorOf(error) {
+  const { description } = error ?? {};
+  if (error?.constructor?.name !== 'QueryError')
+    return `no QueryError: ${String(error).slice(0, 80)}`;
+  if (typeof description !== 'string' || description === '')
+    return 'an error without a description';
+  const isRaw = /serde_json|\bnapi\b|InvalidArg|Maximum call stack|Invalid string length/.exec(
+    description,
+  );
+  if (isRaw) return `a raw error: ${description.slice(0, 120)}`;
+  return description.length > MAX_DESCRIPTION_CHARS && 'an error with an endless description';
+}
+
+/**
+ * Another tenant, whose query is due every so often, whether the last one has been answered or not:
+ * time that a query waits for the event loop counts too. Tells the parent of each one at once, as
+ * this process may not live long.
+ */
+function createVictims({ text, origin, every }) {
+  const harness = createHarness({ text });
+  const padding = repeated('Is there anybody? ', 1_000);
+  const open = new Set();
+  let phase;
+  let timer;
+  let number = 0;
+
+  const source = (path) => ({
+    apiKey: VICTIM_KEY,
+    base_url: `${origin}${path}/v1`,
+    max_retries: 0,
+  });
+  const options = (more) => ({ operation: 'chat', prompt: `${padding}#${number}`, ...more });
+
+  async function askOne(due, path) {
+    const answer = `Pong #${number}`;
+    const asked = { phase };
+    const result = await harness.run(source(path), options({ query_timeout: 60_000 }));
+    const isRight = result.status === 'ok' && result.data === answer;
+    const wrong = isRight ? undefined : (result.description ?? 'the answer of another query');
+    process.send({ victim: { ...asked, ms: performance.now() - due, wrong } });
+  }
+
+  /** One that its own server never answers: how exactly is its deadline kept? */
+  async function askHanging() {
+    const asked = { phase };
+    const began = performance.now();
+    // Not through the harness, whose own timer would end it.
+    const plugin = new (loadPlugin(text))();
+    await plugin
+      .run(source('/hang'), options({ query_timeout: HANG_DEADLINE_MS }))
+      .catch(() => undefined);
+    process.send({
+      hanging: { ...asked, late: performance.now() - began - HANG_DEADLINE_MS },
+    });
+  }
+
+  const keep = (promise) => {
+    open.add(promise);
+    promise.finally(() => open.delete(promise));
+  };
+
+  return {
+    async warmUp() {
+      for (const path of ['', '/close', '']) {
+        number += 1;
+        const result = await harness.run(source(path), options());
+        if (result.status !== 'ok') throw new Error(`no attack, but: ${result.description}`);
+      }
+    },
+    start(newPhase) {
+      phase = newPhase;
+      clearTimeout(timer);
+      let due = performance.now() + every / 2;
+      const ask = () => {
+        number += 1;
+        // Every other one needs a new connection.
+        keep(askOne(due, number % 2 ? '' : '/close'));
+        keep(askHanging());
+        due += every;
+        timer = setTimeout(ask, Math.max(0, due - performance.now()));
+      };
+      timer = setTimeout(ask, Math.max(0, due - performance.now()));
+    },
+    async stop() {
+      clearTimeout(timer);
+      const limit = wait(60_000, undefined, { ref: false });
+      await Promise.race([Promise.all(open), limit]);
+      for (let left = open.size; left > 0; left -= 1) {
+        process.send({ victim: { phase: 'attack', ms: 60_000, wrong: 'it did not end' } });
+      }
+    },
+  };
+}
+
+/** So that the peak of memory is that of the attack, not of its preparation. */
+function resetPeakMemory() {
+  writeFileSync('/proc/self/clear_refs', '5');
+}
