@@ -16,8 +16,9 @@ pub const MAX_OPTION_BYTES: usize = 64 * MIB;
 pub const MAX_OPTION_VALUES: usize = 1 << 20;
 /// Arrays and objects inside each other. The JSON parser stops at 128.
 pub const MAX_OPTION_DEPTH: usize = 100;
-/// What an object or an array counts for among values: it takes a few times the memory of a number.
-pub const CONTAINER_WEIGHT: usize = 4;
+/// What an object or an array counts for among values, besides what is in it: it takes about five times the
+/// memory of a number. The name of a member counts as one value.
+pub const CONTAINER_WEIGHT: usize = 5;
 
 /// Body of a successful response, in bytes, before and after decompression.
 pub const MAX_RESPONSE_BYTES: usize = 64 * MIB;
@@ -25,10 +26,16 @@ pub const MAX_RESPONSE_BYTES: usize = 64 * MIB;
 pub const MAX_ERROR_BYTES: usize = MIB;
 /// JSON values in a response, each weighed by [`CONTAINER_WEIGHT`].
 pub const MAX_RESPONSE_VALUES: usize = 4 << 20;
-/// Result of a query as JSON text, in bytes.
+/// Text in a result, as long as it is in JSON, in bytes. Numbers count among values: with them, a result is
+/// at most 192 MiB of JSON text, and the longest string of `V8` is 256 MiB.
 pub const MAX_RESULT_BYTES: usize = 64 * MIB;
 /// JSON values in a result, each weighed by [`CONTAINER_WEIGHT`].
 pub const MAX_RESULT_VALUES: usize = 4 << 20;
+/// Different names of members in a result. `V8` takes up to 2 µs for each, on `ToolJet`'s main thread.
+pub const MAX_RESULT_NAMES: usize = 1 << 16;
+/// Stop sequences that the plugin applies itself, for a model that does not take them: as many as the API
+/// takes. Each is one more search through the answer.
+pub const MAX_APPLIED_STOPS: usize = 4;
 
 /// Options, request bodies and response bodies of all queries together, in bytes. A query beyond it waits, on
 /// its own time. One query at a time may exceed it, so that not all of them wait for each other.

@@ -355,7 +355,7 @@ impl<T: Transport> QueryRunner<'_, T> {
             // The API has cut the text itself.
             reader.stops.clear();
         }
-        reader.read(&answer)
+        reader.read(answer, self.state.has_details)
     }
 
     /// What is learnt holds for one address, endpoint, model and reasoning effort.
