@@ -7,6 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
+    budgets::MAX_APPLIED_STOPS,
     error::ApiError,
     policy::capabilities::{Sampling, family},
 };
@@ -84,7 +85,7 @@ impl Adjustment {
     /// Changes `body`; `false` if there was nothing to change.
     pub fn apply(&self, body: &mut Map<String, Value>) -> bool {
         match self {
-            Self::Removed(name) => body.shift_remove(name).is_some(),
+            Self::Removed(name) => is_removable(body, name) && body.shift_remove(name).is_some(),
             Self::Renamed { from, to } => match body.shift_remove(*from) {
                 Some(value) => {
                     // Keep a value that `extra_body` set under the new name.
@@ -136,9 +137,16 @@ pub fn for_family(body: &Map<String, Value>) -> Vec<Adjustment> {
     }
     rejected
         .into_iter()
-        .filter(|name| body.contains_key(*name))
+        .filter(|name| is_removable(body, name))
         .map(|name| Adjustment::Removed(name.to_owned()))
         .collect()
+}
+
+/// Whether the body has this parameter and can do without it. More stop sequences than the plugin applies
+/// itself stay, and the API's error stands.
+fn is_removable(body: &Map<String, Value>, name: &str) -> bool {
+    body.get(name)
+        .is_some_and(|value| name != "stop" || value.as_array().is_none_or(|stops| stops.len() <= MAX_APPLIED_STOPS))
 }
 
 /// The change that would answer this error, if it is of the kind "this model does not
@@ -224,7 +232,7 @@ fn parameter(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> 
         _ if name == new => Some(Adjustment::Renamed { from: new, to: old }),
         // An error about a nested value cannot be answered by leaving out the whole.
         _ if named != name => None,
-        _ if REMOVABLE.contains(&name) => Some(Adjustment::Removed(name.to_owned())),
+        _ if REMOVABLE.contains(&name) && is_removable(body, name) => Some(Adjustment::Removed(name.to_owned())),
         _ => None,
     }
 }
@@ -245,10 +253,13 @@ fn contains_word(message: &str, word: &str) -> bool {
     message.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
-/// Cuts `text` where the first stop sequence begins, as the API would have done.
+/// Cuts `text` where the first stop sequence begins, as the API would have done. Each of at most
+/// [`MAX_APPLIED_STOPS`] searches is linear in the text.
 #[must_use]
 pub fn cut_at_stop<'a>(text: &'a str, stops: &[String]) -> &'a str {
-    let first = stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| text.find(stop.as_str())).min();
+    // A search prepares for as long as its stop sequence is, also where it cannot be found.
+    let stops = stops.iter().take(MAX_APPLIED_STOPS).filter(|stop| (1..=text.len()).contains(&stop.len()));
+    let first = stops.filter_map(|stop| text.find(stop.as_str())).min();
     &text[..first.unwrap_or(text.len())]
 }
 
@@ -376,5 +387,31 @@ mod tests {
         let stops = ["\n".to_owned(), "END".to_owned()];
         assert_eq!(cut_at_stop("one END two\n", &stops), "one ");
         assert_eq!(cut_at_stop("no stop", &stops), "no stop");
+        assert_eq!(cut_at_stop("END", &stops), "");
+        assert_eq!(cut_at_stop("EN", &[String::new(), "END".to_owned()]), "EN");
+    }
+
+    #[test]
+    fn more_stop_sequences_than_the_plugin_applies_are_left_to_the_api() {
+        for (count, is_adjusted) in [(MAX_APPLIED_STOPS, true), (MAX_APPLIED_STOPS + 1, false)] {
+            let mut body = chat();
+            body["model"] = "gpt-5".into();
+            body["stop"] = (0..count).map(|at| at.to_string()).collect();
+            let removed = Adjustment::Removed("stop".to_owned());
+            assert_eq!(for_family(&body).contains(&removed), is_adjusted);
+            let rejected = error(Some("stop"), Some("unsupported_parameter"), "not supported");
+            assert_eq!(for_error(&body, &rejected, &[]), is_adjusted.then(|| removed.clone()));
+            assert_eq!(removed.apply(&mut body), is_adjusted);
+            assert_eq!(body.contains_key("stop"), !is_adjusted);
+        }
+    }
+
+    #[test]
+    fn long_stop_sequences_cost_nothing_where_the_text_is_short() {
+        // Preparing these searches a million times would take minutes.
+        let stops = vec!["a".repeat(1 << 20) + "b"; MAX_APPLIED_STOPS];
+        for _ in 0..1_000_000 {
+            assert_eq!(cut_at_stop("aaab", &stops), "aaab");
+        }
     }
 }
