@@ -3,6 +3,8 @@
 
 #[path = "support/certificates.rs"]
 mod certificates;
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/plugin.rs"]
 mod plugin;
 #[path = "support/server.rs"]
@@ -11,7 +13,6 @@ mod server;
 use std::{
     collections::VecDeque,
     fs,
-    io::Write,
     net::TcpListener,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread::{self, sleep},
@@ -19,6 +20,7 @@ use std::{
 };
 
 use certificates::{Authority, pem_file, server_config};
+use memory::{MIB, memory};
 use miniz_oxide::deflate::compress_to_vec;
 use plugin::{KEY, Plugin, assert_failure, assert_pong, failure, pong, query, source, unresolvable};
 use serde_json::json;
@@ -30,7 +32,6 @@ use tooljet_openai::{
 };
 
 const SECONDS: u64 = 10_000;
-const MIB: usize = 1 << 20;
 
 /// Memory and threads are those of the whole process: one test at a time.
 fn alone() -> MutexGuard<'static, ()> {
@@ -192,18 +193,6 @@ fn lookups_that_hang_take_few_threads_and_hold_up_nobody_else() {
     assert!((2..24).contains(&threads()), "{} threads", threads());
     drop(release);
     plugin.succeed(&format!("http://localhost:{}", server.port()));
-}
-
-/// The process's memory: now, and the most since the last call, in bytes.
-fn memory() -> (usize, usize) {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let bytes = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
-    };
-    let memory = (bytes("VmRSS"), bytes("VmHWM"));
-    fs::OpenOptions::new().write(true).open("/proc/self/clear_refs").unwrap().write_all(b"5").unwrap();
-    memory
 }
 
 /// Sends 200 MB, as far as the client takes it, and says how far that was.

@@ -209,6 +209,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::budgets::{CONTAINER_WEIGHT, MAX_RESULT_VALUES};
 
     #[test]
     fn an_unknown_or_missing_operation_lists_the_known_ones() {
@@ -245,6 +246,15 @@ mod tests {
             assert_eq!(query(json!("all"), "on"), Err(wrong.to_owned()));
         }
         assert_eq!(read(json!({"operation": "list_models", "result": "details"})), Ok(false));
+    }
+
+    #[test]
+    fn a_result_counts_its_metadata_twice_when_the_data_repeats_it() {
+        let reader = Reader::new(|response| Ok(QueryResult { data: Value::Null, metadata: response.body }));
+        let usage: Value = vec![json!([]); MAX_RESULT_VALUES / CONTAINER_WEIGHT * 2 / 3].into();
+        let response = ApiResponse { body: Map::from_iter([("usage".to_owned(), usage)]), request_id: None };
+        assert!(reader.read(response.clone(), false).is_ok());
+        assert_eq!(reader.read(response, true).unwrap_err().code(), Some("response_too_large"));
     }
 
     #[test]

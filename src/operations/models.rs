@@ -11,6 +11,8 @@ use crate::{
 
 /// The endpoint's path; the connection test asks it too.
 pub const PATH: &str = "/models";
+/// Members of a model in the result.
+const MEMBERS: [&str; 6] = ["id", "owner", "created", "shutdown_date", "value", "label"];
 
 /// Turns a List models query into its request.
 ///
@@ -29,64 +31,42 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
 /// filter than a result may have.
 pub fn read(mut response: ApiResponse, filter: &str) -> Result<QueryResult, Error> {
     ensure_model_list(&response)?;
-    let matches = |id: &str| id.to_lowercase().contains(filter);
-    let listed = take_list(&mut response.body, "data").into_iter().filter_map(Model::from_value);
-    let mut models: Vec<_> = listed.filter(|model| matches(&model.id)).collect();
+    let mut models = take_list(&mut response.body, "data");
+    models.retain(|model| id(model).is_some_and(|id| id.to_lowercase().contains(filter)));
     // Each takes several times the memory that it had in the response.
-    models.iter().map(Model::result_size).sum::<ResultSize>().ensure_fits()?;
-    models.sort_by(|a, b| a.id.cmp(&b.id));
+    models.iter().map(result_size).sum::<ResultSize>().ensure_fits()?;
+    models.sort_by_cached_key(|model| id(model).map(str::to_owned));
     let metadata =
         Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..])), ("count".to_owned(), models.len().into())]);
-    Ok(QueryResult { data: models.into_iter().map(Model::into_result).collect(), metadata })
+    Ok(QueryResult { data: models.into_iter().map(into_result).collect(), metadata })
 }
 
-/// A model of the list.
-struct Model {
-    id: String,
-    /// What else the response says about it.
-    members: Map<String, Value>,
+fn id(model: &Value) -> Option<&str> {
+    model.get("id")?.as_str()
 }
 
-impl Model {
-    /// `None` if there is no id.
-    fn from_value(value: Value) -> Option<Self> {
-        let Value::Object(mut members) = value else { return None };
-        match members.swap_remove("id") {
-            Some(Value::String(id)) => Some(Self { id, members }),
-            _ => None,
-        }
+fn label(model: &Value) -> String {
+    let id = id(model).unwrap_or_default();
+    match model["shutdown_date"].as_str() {
+        Some(date) => format!("{id} (until {date})"),
+        None => id.to_owned(),
     }
+}
 
-    fn shutdown_date(&self) -> Option<&str> {
-        self.members.get("shutdown_date")?.as_str()
-    }
+/// The size of [`into_result`].
+fn result_size(model: &Value) -> ResultSize {
+    let [id, created] = [&model["id"], &Value::Null];
+    let values = [id, &model["owned_by"], created, &model["shutdown_date"], id, &label(model).into()];
+    values.map(ResultSize::of).into_iter().sum::<ResultSize>() + ResultSize::of_container(MEMBERS)
+}
 
-    /// The size of [`Self::into_result`].
-    fn result_size(&self) -> ResultSize {
-        let id_and_value = ResultSize::of_text(&self.id) * 2;
-        let label = ResultSize::of_text(&self.id) + ResultSize::of_text(self.shutdown_date().unwrap_or_default());
-        let others = ["owned_by", "created", "shutdown_date"].map(|name| match self.members.get(name) {
-            Some(value) => ResultSize::of(value),
-            None => ResultSize::of(&Value::Null),
-        });
-        id_and_value + label + others.into_iter().sum() + ResultSize::of_container(6)
-    }
-
-    fn into_result(mut self) -> Value {
-        let label = match self.shutdown_date() {
-            Some(date) => format!("{} (until {date})", self.id),
-            None => self.id.clone(),
-        };
-        let members = [
-            ("id", self.id.clone().into()),
-            ("owner", self.members.swap_remove("owned_by").unwrap_or_default()),
-            ("created", self.members.get("created").and_then(counter).into()),
-            ("shutdown_date", self.members.swap_remove("shutdown_date").unwrap_or_default()),
-            ("value", self.id.into()),
-            ("label", label.into()),
-        ];
-        members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
-    }
+fn into_result(mut model: Value) -> Value {
+    let label = label(&model).into();
+    let created = model.get("created").and_then(counter).into();
+    let mut take = |name| model.get_mut(name).map(Value::take).unwrap_or_default();
+    let [id, owner, shutdown_date] = ["id", "owned_by", "shutdown_date"].map(&mut take);
+    let values = [id.clone(), owner, created, shutdown_date, id, label];
+    MEMBERS.map(str::to_owned).into_iter().zip(values).collect()
 }
 
 /// Checks that a response is a list of models, even an empty one (Ollama: `data` is null).
@@ -134,17 +114,26 @@ mod tests {
     }
 
     #[test]
+    fn the_size_of_a_model_is_known_before_it_is_built() {
+        for model in [
+            json!({"id": "a"}),
+            json!({"id": "a\n", "created": "12", "shutdown_date": "2026-12-11", "owned_by": {"name": ["b"]}}),
+            json!({"id": "", "created": null, "shutdown_date": 5, "owned_by": null, "junk": "c"}),
+        ] {
+            assert_eq!(result_size(&model), ResultSize::of(&into_result(model)));
+        }
+    }
+
+    #[test]
     fn a_list_fails_before_it_is_built_when_it_is_too_long_for_a_result() {
-        // Each model has six members, three of them made of its id.
-        let model = CONTAINER_WEIGHT + 2 * 6;
-        let most = (MAX_RESULT_VALUES - CONTAINER_WEIGHT) / model;
+        let too_many = MAX_RESULT_VALUES / (CONTAINER_WEIGHT + 2 * MEMBERS.len()) + 1;
         let listed = |count: usize, id: &str| json!(vec![json!({ "id": id }); count]);
         let code = |data, filter| models(data, filter).map_err(|error| error.code().map(str::to_owned));
         let too_large = Err(Some("response_too_large".to_owned()));
-        assert_eq!(code(listed(most + 1, "a"), ""), too_large);
-        assert_eq!(code(listed(most + 1, "a"), "b"), Ok(json!([])));
+        assert_eq!(code(listed(too_many, "a"), ""), too_large);
+        assert_eq!(code(listed(too_many, "a"), "b"), Ok(json!([])));
         // In JSON, this character takes six bytes.
-        let long = "\u{1}".repeat(MAX_RESULT_BYTES / 3 / 6);
+        let long = "\u{1}".repeat(MAX_RESULT_BYTES / 3 / 6 - 10);
         assert_eq!(code(listed(1, &long), "").unwrap()[0]["id"], long);
         assert_eq!(code(listed(2, &long), ""), too_large);
     }

@@ -47,7 +47,7 @@ impl ResultSize {
     pub fn of(value: &Value) -> Self {
         match value {
             Value::String(text) => Self::of_text(text),
-            Value::Array(items) => items.iter().map(Self::of).sum::<Self>() + Self::of_container(0),
+            Value::Array(items) => items.iter().map(Self::of).sum::<Self>() + Self::of_container([]),
             Value::Object(members) => Self::of_members(members),
             _ => Self { bytes: 0, values: 1 },
         }
@@ -56,14 +56,13 @@ impl ResultSize {
     /// An object of these members.
     #[must_use]
     pub fn of_members(members: &Map<String, Value>) -> Self {
-        let names: usize = members.keys().map(|name| Self::of_text(name).bytes).sum();
-        members.values().map(Self::of).sum::<Self>() + Self { bytes: names, ..Self::of_container(members.len()) }
+        members.values().map(Self::of).sum::<Self>() + Self::of_container(members.keys().map(String::as_str))
     }
 
-    /// An object of this many members, without their values, or an array.
+    /// An object whose members have these names, without their values; or an array, which has none.
     #[must_use]
-    pub fn of_container(members: usize) -> Self {
-        Self { bytes: 0, values: CONTAINER_WEIGHT + members }
+    pub fn of_container<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        names.into_iter().map(Self::of_text).sum::<Self>() + Self { bytes: 0, values: CONTAINER_WEIGHT }
     }
 
     /// Checks it against [`MAX_RESULT_BYTES`] and [`MAX_RESULT_VALUES`].
