@@ -202,12 +202,12 @@ mod tests {
     }
 
     fn data(body: Value) -> Result<Value, String> {
-        read(&ChoicesReader::default(), body).map(|reply| reply.data)
+        read(&ChoicesReader::default(), body).map(|result| result.data)
     }
 
     fn json(body: Value) -> Result<Value, String> {
         let reader = ChoicesReader { format: Some(Format::JsonObject), ..ChoicesReader::default() };
-        read(&reader, body).map(|reply| reply.data)
+        read(&reader, body).map(|result| result.data)
     }
 
     #[test]
@@ -290,9 +290,9 @@ mod tests {
     #[test]
     fn tool_calls_and_speech_are_answers() {
         let calls = json!([{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]);
-        let reply =
+        let result =
             read(&ChoicesReader::default(), chat(json!({"content": null, "tool_calls": calls}), "tool_calls")).unwrap();
-        assert_eq!((&reply.data, &reply.metadata["tool_calls"]), (&json!(""), &calls));
+        assert_eq!((&result.data, &result.metadata["tool_calls"]), (&json!(""), &calls));
         assert_eq!(data(chat(json!({"content": null, "audio": {"transcript": "hi"}}), "stop")).unwrap(), "hi");
     }
 
@@ -310,13 +310,13 @@ mod tests {
         let reader = ChoicesReader { n: 3, ..ChoicesReader::default() };
         let choice =
             |index, text: &str, reason| json!({"index": index, "message": {"content": text}, "finish_reason": reason});
-        let reply = read(
+        let result = read(
             &reader,
             json!({"choices": [choice(2, "", "content_filter"), choice(1, "b", "stop"), choice(0, "a", "length")]}),
         )
         .unwrap();
-        assert_eq!(reply.data, json!(["a", "b", null]));
-        assert_eq!(reply.metadata["finish_reasons"], json!(["length", "stop", "content_filter"]));
+        assert_eq!(result.data, json!(["a", "b", null]));
+        assert_eq!(result.metadata["finish_reasons"], json!(["length", "stop", "content_filter"]));
         assert!(read(&reader, json!({"choices": [choice(0, "", "content_filter")]})).is_err());
     }
 

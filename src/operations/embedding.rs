@@ -42,8 +42,8 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read) })
 }
 
-/// The key of `name` that holds this query's value: the plain one, else that of the
-/// model's own field set. What other sets hold is left from another choice of model.
+/// The key of `name` that has this query's value: the plain one, else that of the
+/// model's own field set. In other sets, values are left over from another choice of model.
 fn saved_key(fields: &Fields<'_>, name: &str, model: &str) -> String {
     let own = OLD_MODELS.iter().position(|known| *known == model).map(|at| at + 1);
     let spellings = own.into_iter().flat_map(|set| [format!("{name}_M{set}"), format!("{name}__m{set}")]);
@@ -185,23 +185,25 @@ mod tests {
 
     #[test]
     fn the_first_vector_is_not_repeated_when_it_is_too_long() {
-        let answer = |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let response =
+            |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
         let long: Value = vec![0; MAX_RESULT_VALUES / 2].into();
         let first = json!([{ "embedding": long }, {"embedding": [1]}]);
-        assert_eq!(read(answer(first)).unwrap_err().code(), Some("response_too_large"));
+        assert_eq!(read(response(first)).unwrap_err().code(), Some("response_too_large"));
         let last = json!([{"embedding": [1]}, { "embedding": long }]);
-        assert_eq!(read(answer(last)).unwrap().data["embedding"], json!([1]));
-        let only = read(answer(json!([{ "embedding": long }]))).unwrap();
+        assert_eq!(read(response(last)).unwrap().data["embedding"], json!([1]));
+        let only = read(response(json!([{ "embedding": long }]))).unwrap();
         assert_eq!(only.data["embedding"], long);
     }
 
     #[test]
     fn the_result_keeps_its_old_shape() {
-        let answer = |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
-        let one = read(answer(json!([{"embedding": [0.5]}]))).unwrap();
+        let response =
+            |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let one = read(response(json!([{"embedding": [0.5]}]))).unwrap();
         assert_eq!(one.data, json!({"embedding": [0.5]}));
-        let two = read(answer(json!([{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}]))).unwrap();
+        let two = read(response(json!([{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}]))).unwrap();
         assert_eq!(two.data, json!({"embedding": [1], "embeddings": [[1], [2]]}));
-        assert!(read(answer(json!(null))).is_err());
+        assert!(read(response(json!(null))).is_err());
     }
 }

@@ -155,12 +155,13 @@ mod tests {
 
     #[test]
     fn the_first_image_is_not_repeated_when_it_is_too_long() {
-        let answer = |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let response =
+            |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
         // In JSON, this character takes six bytes.
         let long = "\u{1}".repeat(MAX_RESULT_BYTES / 2 / 6 + 1);
         let several = json!([{ "b64_json": long }, {"b64_json": "B"}]);
-        assert_eq!(read(answer(several)).unwrap_err().code(), Some("response_too_large"));
-        let only = read(answer(json!([{ "b64_json": long }]))).unwrap();
+        assert_eq!(read(response(several)).unwrap_err().code(), Some("response_too_large"));
+        let only = read(response(json!([{ "b64_json": long }]))).unwrap();
         assert_eq!(only.data["data"]["b64_json"], long);
     }
 
@@ -184,15 +185,16 @@ mod tests {
 
     #[test]
     fn the_result_keeps_its_old_shape() {
-        let answer = |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
-        let url = read(answer(json!([{"url": "https://h/a", "b64_json": null}]))).unwrap();
+        let response =
+            |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let url = read(response(json!([{"url": "https://h/a", "b64_json": null}]))).unwrap();
         assert_eq!(
             url.data,
             json!({"status": "success", "message": "Image generated successfully", "data": {"url": "https://h/a"}})
         );
-        let several = read(answer(json!([{"b64_json": "AA"}, {"b64_json": "BB"}]))).unwrap();
+        let several = read(response(json!([{"b64_json": "AA"}, {"b64_json": "BB"}]))).unwrap();
         assert_eq!(several.data["data"], json!({"b64_json": "AA"}));
         assert_eq!(several.data["images"], json!([{"b64_json": "AA"}, {"b64_json": "BB"}]));
-        assert!(read(answer(json!([]))).is_err());
+        assert!(read(response(json!([]))).is_err());
     }
 }

@@ -144,7 +144,7 @@ impl fmt::Debug for Reader {
 pub struct Query {
     /// What is sent.
     pub work: Work,
-    /// Whether `data` holds the metadata too, next to the answer.
+    /// Whether `data` contains the metadata too, next to the answer.
     pub has_details: bool,
 }
 
@@ -190,8 +190,7 @@ fn panic_for_a_test() -> ! {
     panic!("forced by a test")
 }
 
-/// The advanced fields. None of them is set while Advanced is off, so that what nobody sees has
-/// no effect.
+/// The advanced fields. None is set while Advanced is off, so that hidden fields have no effect.
 #[must_use]
 pub fn advanced<'a>(fields: &Fields<'a>) -> Fields<'a> {
     if is_advanced_off(fields) { Fields::none() } else { *fields }

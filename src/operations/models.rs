@@ -92,7 +92,7 @@ mod tests {
 
     fn models(data: Value, filter: &str) -> Result<Value, Error> {
         let body = Map::from_iter([("data".to_owned(), data)]);
-        read(ApiResponse { body, request_id: None }, filter).map(|reply| reply.data)
+        read(ApiResponse { body, request_id: None }, filter).map(|result| result.data)
     }
 
     #[test]

@@ -253,7 +253,7 @@ fn status_in_words(status: u16) -> &'static str {
         503 => "service unavailable",
         504 => "gateway timeout",
         _ if status > 500 => "server error",
-        _ => "request refused",
+        _ => "request rejected",
     }
 }
 
@@ -337,14 +337,14 @@ mod tests {
 
     #[test]
     fn blank_lines_and_a_byte_order_mark_before_the_json_are_fine() {
-        let answer = read(200, "\u{feff}\n\n  {\"a\":1}").unwrap();
-        assert_eq!((answer.body["a"].as_i64(), answer.request_id.as_deref()), (Some(1), Some("req_1")));
+        let response = read(200, "\u{feff}\n\n  {\"a\":1}").unwrap();
+        assert_eq!((response.body["a"].as_i64(), response.request_id.as_deref()), (Some(1), Some("req_1")));
     }
 
     #[test]
-    fn an_emoji_that_was_cut_does_not_make_an_answer_unreadable() {
-        let answer = read(200, r#"{"text":"so \ud83d","path":"C:\\ud83d"}"#).unwrap();
-        assert_eq!((&answer.body["text"], &answer.body["path"]), (&json!("so \u{fffd}"), &json!("C:\\ud83d")));
+    fn reads_a_response_when_an_emoji_in_it_was_cut() {
+        let response = read(200, r#"{"text":"so \ud83d","path":"C:\\ud83d"}"#).unwrap();
+        assert_eq!((&response.body["text"], &response.body["path"]), (&json!("so \u{fffd}"), &json!("C:\\ud83d")));
         assert_eq!(api(400, r#"{"error":{"message":"cut \ud83d"}}"#).message, "cut \u{fffd}");
     }
 
@@ -411,7 +411,7 @@ mod tests {
     fn an_error_under_http_200_is_an_error_with_the_status_of_its_code() {
         assert_eq!(api(200, r#"{"error":{"message":"m","code":502}}"#).status, 502);
         assert_eq!(api(200, r#"{"error":"m"}"#).status, 200);
-        // The codes of some providers are numbers of their own, and no server error to be tried again.
+        // Some providers have codes that are numbers, and not server errors to be retried.
         assert_eq!(api(200, r#"{"error":{"message":"m","code":"1301"}}"#).status, 200);
         assert!(read(200, r#"{"error":null,"data":[]}"#).is_ok());
     }
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_object_is_called_what_it_is() {
+    fn says_what_came_when_a_response_is_not_a_json_object() {
         let reason = |body: &str| read(200, body).unwrap_err().to_string();
         assert!(reason("<!DOCTYPE html><title>Sign in</title>").contains("with an HTML page"));
         assert!(reason("").contains("with an empty body"));
