@@ -18,8 +18,9 @@ pub const MAX_OPTION_VALUES: usize = 1 << 20;
 pub const MAX_OPTION_DEPTH: usize = 100;
 /// Memory of one JSON value, in bytes.
 pub const VALUE_BYTES: usize = 72;
-/// What an object or an array counts for among values: it takes a few times the memory of a number.
-pub const CONTAINER_WEIGHT: usize = 4;
+/// What an object or an array counts for among values, besides what is in it: it takes about five times the
+/// memory of a number. The name of a member counts as one value.
+pub const CONTAINER_WEIGHT: usize = 5;
 
 /// Body of a successful response, in bytes, before and after decompression.
 pub const MAX_RESPONSE_BYTES: usize = 64 * MIB;
@@ -27,10 +28,13 @@ pub const MAX_RESPONSE_BYTES: usize = 64 * MIB;
 pub const MAX_ERROR_BYTES: usize = MIB;
 /// JSON values in a response, each weighed by [`CONTAINER_WEIGHT`].
 pub const MAX_RESPONSE_VALUES: usize = 4 << 20;
-/// Result of a query as JSON text, in bytes.
+/// Text in a result, as long as it is in JSON, in bytes. Numbers count among values: with them, a result is
+/// at most 192 MiB of JSON text, and the longest string of `V8` is 256 MiB.
 pub const MAX_RESULT_BYTES: usize = 64 * MIB;
 /// JSON values in a result, each weighed by [`CONTAINER_WEIGHT`].
 pub const MAX_RESULT_VALUES: usize = 4 << 20;
+/// Different names of members in a result. `V8` takes up to 2 µs for each, on `ToolJet`'s main thread.
+pub const MAX_RESULT_NAMES: usize = 1 << 16;
 /// Stop sequences that the plugin applies itself, for a model that does not take them: as many as the API
 /// takes. Each is one more search through the answer.
 pub const MAX_APPLIED_STOPS: usize = 4;

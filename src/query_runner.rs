@@ -11,7 +11,7 @@ use crate::{
     input::options::SourceOptions,
     network::http::Transport,
     operations::{
-        ApiRequest, Plan, QueryResult, Reader, Work,
+        ApiRequest, Plan, Query, QueryResult, Reader, Work,
         completion::{Completion, Engine},
     },
     policy::{
@@ -73,21 +73,24 @@ pub struct QueryRunner<'a, T> {
     sender: RequestSender<'a, T>,
     cache: &'a ModelCache,
     source: &'a SourceOptions,
+    /// Whether the result has the metadata twice.
+    has_details: bool,
     log: RequestLog,
 }
 
 impl<'a, T: Transport> QueryRunner<'a, T> {
     /// A runner that sends nothing yet.
     pub fn new(sender: RequestSender<'a, T>, cache: &'a ModelCache, source: &'a SourceOptions) -> Self {
-        Self { sender, cache, source, log: RequestLog::default() }
+        Self { sender, cache, source, has_details: false, log: RequestLog::default() }
     }
 
     /// Runs the query.
     ///
     /// # Errors
     /// The error of the request that counts.
-    pub async fn run(&mut self, work: Work) -> Result<QueryResult, Error> {
-        match work {
+    pub async fn run(&mut self, query: Query) -> Result<QueryResult, Error> {
+        self.has_details = query.has_details;
+        match query.work {
             Work::Plain(plan) => {
                 let log = RequestLog::of(&plan.request);
                 self.send_adjusted(plan, log).await
@@ -167,6 +170,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             self.adjust_to_known(key, body);
         }
         let mut rejections = Vec::new();
+        let has_details = self.has_details;
         let (request_id, result) = loop {
             let mut reader = reader.clone();
             if let Reader::Choices(reader) = &mut reader
@@ -175,7 +179,8 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
                 // The API cuts the text itself.
                 reader.stops.clear();
             }
-            let read = move |response: ApiResponse| Ok((response.request_id.clone(), reader.read(&response)));
+            let read =
+                move |response: ApiResponse| Ok((response.request_id.clone(), reader.read(response, has_details)));
             let error = match self.sender.send(&request, read).await {
                 Ok(result) => break result,
                 Err(error) => error,

@@ -269,7 +269,7 @@ async fn run_query<T: Transport>(
     let clock = Deadline { started: call.started, timeout };
     let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
     let mut runner = QueryRunner::new(sender, cache, &source);
-    let result = clock.enforce(transport, catch_panics(runner.run(query.work))).await;
+    let result = clock.enforce(transport, catch_panics(runner.run(query))).await;
     state.requests = runner.into_log();
     result.unwrap_or_else(|| Err(late(&call.hold, timeout)))
 }

@@ -3,6 +3,8 @@
 
 #[path = "support/certificates.rs"]
 mod certificates;
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/plugin.rs"]
 mod plugin;
 #[path = "support/server.rs"]
@@ -11,7 +13,6 @@ mod server;
 use std::{
     collections::VecDeque,
     fs,
-    io::Write,
     net::TcpListener,
     sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError, mpsc},
     thread::{self, sleep},
@@ -19,6 +20,7 @@ use std::{
 };
 
 use certificates::{Ca, pem_file, server_config};
+use memory::{MIB, memory};
 use miniz_oxide::deflate::compress_to_vec;
 use plugin::{KEY, Plugin, assert_failure, assert_pong, client_with, failure, pong, query, source};
 use serde_json::json;
@@ -32,7 +34,6 @@ use tooljet_openai::{
 
 const SECONDS: u64 = 10_000;
 const TEN_SECONDS: Duration = Duration::from_millis(SECONDS);
-const MIB: usize = 1 << 20;
 
 /// Memory and threads are those of the whole process: one test at a time.
 fn alone() -> MutexGuard<'static, ()> {
@@ -184,7 +185,7 @@ fn burst(plugin: &Plugin, base_url: &str, queries: usize) {
 fn together(queries: usize) -> impl Fn(&mut Connection) + Send + Sync + 'static {
     let all = Barrier::new(queries);
     move |connection| {
-        connection.answer(|_| {
+        connection.respond(|_| {
             all.wait();
             pong()
         });
@@ -207,8 +208,8 @@ fn a_burst_of_queries_leaves_four_connections_at_a_server_that_may_be_small() {
 #[test]
 fn a_burst_of_queries_leaves_two_connections_at_openai() {
     let _alone = alone();
-    let authority = Authority::new();
-    let config = server_config(authority.certify("api.openai.com", |_| ()));
+    let ca = Ca::new();
+    let config = server_config(ca.certify("api.openai.com", |_| ()));
     let server = Server::tls(config, together(8));
     let address = ([127, 0, 0, 1], server.port()).into();
     let settings = Settings {
@@ -216,9 +217,8 @@ fn a_burst_of_queries_leaves_two_connections_at_openai() {
         lookup: Arc::new(move |_| Ok(vec![address])),
         ..Settings::default()
     };
-    let plugin = Plugin::with_client(
-        client_with(&[("NODE_EXTRA_CA_CERTS", pem_file(&authority.pem()).as_str())], settings).unwrap(),
-    );
+    let plugin =
+        Plugin::with_client(client_with(&[("NODE_EXTRA_CA_CERTS", pem_file(&ca.pem()).as_str())], settings).unwrap());
     for _ in 0..2 {
         burst(&plugin, "https://api.openai.com/v1", 8);
         assert_eq!(threads("tooljet-server"), 0);
@@ -229,7 +229,7 @@ fn a_burst_of_queries_leaves_two_connections_at_openai() {
 #[test]
 fn many_servers_leave_few_connections_and_threads() {
     let _alone = alone();
-    let server = Server::answering(|_| pong());
+    let server = Server::responding(|_| pong());
     let plugin = with_any_name(&[], Settings { max_server_threads: 4, ..Settings::default() });
     for n in 0..100 {
         plugin.succeed(&format!("http://host-{n}.example:{}/v1", server.port()));
@@ -248,7 +248,7 @@ fn queries_beyond_the_connections_of_their_server_or_of_the_process_wait_on_thei
     let (release, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(gate);
     let server = Server::start(move |connection| {
-        connection.answer(|_| {
+        connection.respond(|_| {
             let _ = gate.lock().unwrap().recv();
             pong()
         });
@@ -277,7 +277,7 @@ fn queries_beyond_the_connections_of_their_server_or_of_the_process_wait_on_thei
 #[cfg(target_os = "linux")]
 fn silent_connections_are_probed_within_half_a_minute() {
     let _alone = alone();
-    let server = Server::answering(|_| pong());
+    let server = Server::responding(|_| pong());
     let plugin = Plugin::new();
     plugin.succeed(&server.url());
     let port = format!(":{:04X}", server.port());
@@ -305,7 +305,7 @@ fn a_server_that_floods_its_connections_delays_no_query_to_another() {
             while connection.send(&interim) {}
         }
     });
-    let other = Server::answering(|_| pong());
+    let other = Server::responding(|_| pong());
     let plugin = Plugin::new();
     plugin.succeed(&other.url());
     let start = Instant::now();
@@ -376,18 +376,6 @@ fn names_that_nobody_answers_for_hold_up_only_each_other() {
     assert_eq!(of_silent_0, 1);
     drop(open_gate);
     eventually("the lookups have ended", || threads("tooljet-lookup") == 0);
-}
-
-/// The process's memory: now, and the most since the last call, in bytes.
-fn memory() -> (usize, usize) {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let bytes = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
-    };
-    let memory = (bytes("VmRSS"), bytes("VmHWM"));
-    fs::OpenOptions::new().write(true).open("/proc/self/clear_refs").unwrap().write_all(b"5").unwrap();
-    memory
 }
 
 /// Sends 200 MB, as far as the client takes it, and says how far that was.

@@ -265,6 +265,9 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Str
             "Check the port and the scheme of the Base URL ({}): https:// for TLS, http:// without.",
             context.base_url
         ),
+        TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Models) => {
+            "Enter a Filter that fewer models match, or the Base URL of a server with a shorter list.".to_owned()
+        }
         TransportErrorKind::TooLarge => {
             "Ask for less, for example with a lower Max tokens or Number of results.".to_owned()
         }
@@ -383,6 +386,14 @@ mod tests {
     }
 
     #[test]
+    fn a_response_that_is_too_large_comes_with_the_fields_that_make_it_smaller() {
+        let error = crate::error::TransportError::new(TransportErrorKind::TooLarge, "");
+        let hint = |endpoint| hint(&error.clone().into(), &HintContext { endpoint, ..HintContext::default() }).unwrap();
+        assert!(hint(Some(Endpoint::Models)).starts_with("Enter a Filter"));
+        assert!(hint(Some(Endpoint::Chat)).ends_with("lower Max tokens or Number of results."));
+    }
+
+    #[test]
     fn a_description_is_whole_sentences() {
         let timeout = Error::Timeout { after: std::time::Duration::from_secs(5) };
         assert_eq!(describe(&timeout, Some("Do this.")), "No response within 5 s. Do this.");
@@ -418,6 +429,7 @@ mod tests {
             ("json_schema", "JSON schema"),
             ("suffix", "Suffix"),
             ("engine", "Engine"),
+            ("filter", "Filter"),
         ] {
             assert_eq!(field_label(key), Some(label));
         }

@@ -20,7 +20,7 @@ use crate::{
         fields::{Fields, excerpt, scalar_text},
     },
     policy::capabilities::{DEFAULT_CHAT_MODEL, family},
-    response::content_text,
+    response::texts,
 };
 
 /// The endpoint's path.
@@ -112,7 +112,7 @@ fn conversation(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
 fn mentions_json(instructions: &[String], conversation: &[Value]) -> bool {
     let is_said = |text: &str| text.to_ascii_lowercase().contains("json");
     instructions.iter().any(|text| is_said(text))
-        || conversation.iter().any(|message| content_text(message.get("content")).is_some_and(|text| is_said(&text)))
+        || conversation.iter().filter_map(|message| message.get("content")).flat_map(texts).any(is_said)
 }
 
 /// The API has no suffix for chat, so the model is asked to write towards it.

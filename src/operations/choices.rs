@@ -1,24 +1,27 @@
-//! Reads the `choices` of a chat or a completion answer.
+//! Reads the `choices` of a chat or a completion response.
 
 use serde_json::{Map, Value};
 
 use super::{
     QueryResult,
     response_format::{self, Format},
+    result_size::ResultSize,
 };
 use crate::{
-    budgets::MAX_RESPONSE_BYTES,
-    error::{Error, NoAnswerReason, TransportError, TransportErrorKind},
+    error::{
+        Error, NoAnswerReason,
+        truncate::{MAX_MESSAGE_CHARS, truncate},
+    },
     policy::adjust::cut_at_stop,
-    response::{ApiResponse, content_text, in_order, list, usage},
+    response::{ApiResponse, in_order, take_list, take_usage, texts},
 };
 
-/// Members of the answer that `metadata` repeats when they are there.
+/// Members of the response that `metadata` repeats when they are there.
 const PASSED_ON: [&str; 5] = ["model", "id", "created", "service_tier", "system_fingerprint"];
-/// Members of the first choice or its message that `metadata` repeats when they are there.
+/// Members of the first choice's message that `metadata` repeats when they are there.
 const PASSED_ON_OF_MESSAGE: [&str; 3] = ["tool_calls", "annotations", "audio"];
 
-/// How the choices of an answer become the result.
+/// How the choices of a response become the result.
 #[derive(Clone, Debug, Default)]
 pub struct ChoicesReader {
     /// Path that was asked, without its slash: `completions` or `chat/completions`.
@@ -30,56 +33,56 @@ pub struct ChoicesReader {
     pub format: Option<Format>,
     /// Put before each text: the prompt, where `echo` is the plugin's to do.
     pub echo: String,
-    /// Stop sequences that the API was not asked to honour.
+    /// Stop sequences that the API was not asked to honor.
     pub stops: Vec<String>,
 }
 
 impl ChoicesReader {
-    /// Reads `answer`.
+    /// Reads `response`.
     ///
     /// # Errors
     /// [`Error::NoAnswer`] if the model refused, was stopped by a filter, spent its tokens on
     /// reasoning, or gave no JSON where JSON was asked for. If several answers were asked
     /// for, only if that is so for all of them; else a failed one is `null`.
-    pub fn read(&self, answer: &ApiResponse) -> Result<QueryResult, Error> {
-        let mut choices = in_order(list(&answer.body, "choices"));
-        choices.truncate(self.n.max(1));
-        if self.echo.len() * choices.len() > MAX_RESPONSE_BYTES {
-            let detail = format!("more than {} MiB with Echo", MAX_RESPONSE_BYTES >> 20);
-            return Err(TransportError::new(TransportErrorKind::TooLarge, detail).into());
-        }
-        let results: Vec<_> = choices.iter().map(|choice| self.choice(choice, answer)).collect();
-        let Some(first) = results.first() else {
-            return Err(no_answer(NoAnswerReason::Empty, "the response contains no choices", answer));
-        };
-        let data = if self.n > 1 {
-            if results.iter().all(Result::is_err) {
-                first.clone()?
-            } else {
-                results.into_iter().map(Result::unwrap_or_default).collect()
-            }
+    /// [`Error::Transport`] if the answers together are too large.
+    pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
+        let ApiResponse { mut body, request_id } = response;
+        let mut choices: Vec<_> = in_order(take_list(&mut body, "choices")).take(self.n.max(1)).collect();
+        let texts: Vec<_> = choices.iter_mut().map(take_text).collect();
+        // Before the texts are parsed, or the echo is put before each.
+        self.size(&texts).ensure_fits()?;
+        let fail = |(code, reason): Failed| Error::NoAnswer { code, reason, request_id: request_id.clone() };
+        let answers = choices.iter().zip(texts).map(|(choice, text)| self.answer(choice, text).map_err(fail));
+        let mut answers: Vec<_> = answers.collect();
+        let data = if answers.is_empty() {
+            return Err(fail((NoAnswerReason::Empty, "the response contains no choices".to_owned())));
+        } else if self.n > 1 && answers.iter().any(Result::is_ok) {
+            answers.into_iter().map(Result::unwrap_or_default).collect()
         } else {
-            first.clone()?
+            answers.swap_remove(0)?
         };
-        Ok(QueryResult { data, metadata: self.metadata(answer, &choices) })
+        Ok(QueryResult { data, metadata: self.metadata(body, choices) })
     }
 
-    fn choice(&self, choice: &Value, answer: &ApiResponse) -> Result<Value, Error> {
-        let (text, refusal) = match choice.get("message") {
-            Some(message) if message.is_object() => {
-                let spoken = || message.get("audio")?.get("transcript")?.as_str().map(str::to_owned);
-                let refusal = message.get("refusal").and_then(Value::as_str).map(str::trim);
-                let text = content_text(message.get("content")).filter(|text| !text.is_empty());
-                (text.or_else(spoken), refusal.filter(|refusal| !refusal.is_empty()))
-            }
-            _ => (choice.get("text").and_then(Value::as_str).map(str::to_owned), None),
-        };
+    fn is_json(&self) -> bool {
+        matches!(self.format, Some(Format::JsonObject | Format::JsonSchema))
+    }
+
+    /// What answers of these texts take in the result, at most.
+    fn size(&self, texts: &[Option<String>]) -> ResultSize {
+        let size = |text: &String| if self.is_json() { ResultSize::of_json(text) } else { ResultSize::of_text(text) };
+        texts.iter().flatten().map(size).sum::<ResultSize>() + ResultSize::of_text(&self.echo) * texts.len()
+    }
+
+    /// The answer of a choice whose text was taken.
+    fn answer(&self, choice: &Value, text: Option<String>) -> Result<Value, Failed> {
+        let refusal = choice.pointer("/message/refusal").and_then(Value::as_str).map(str::trim);
+        let refusal = refusal.filter(|refusal| !refusal.is_empty());
         let finish_reason = choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
-        let text = text.unwrap_or_default();
-        let fail = |code, reason: &str| Err(no_answer(code, reason, answer));
-        if text.is_empty() {
+        let fail = |code, reason: &str| Err((code, reason.to_owned()));
+        if text.as_deref().unwrap_or_default().is_empty() {
             if let Some(refusal) = refusal {
-                return fail(NoAnswerReason::Refusal, &format!("the model refused: {refusal}"));
+                return Err(refused(refusal));
             }
             match finish_reason {
                 "content_filter" => {
@@ -96,67 +99,88 @@ impl ChoicesReader {
                 }
                 "error" | "abort" => {
                     let words = choice.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
+                    let words = truncate(words, MAX_MESSAGE_CHARS);
                     return fail(NoAnswerReason::Empty, &format!("the model failed while answering: {words}"));
                 }
                 _ => {}
             }
-            if !choice["message"].is_object() && !choice["text"].is_string() {
-                return fail(NoAnswerReason::Empty, "the response contains no text");
-            }
         }
+        let Some(mut text) = text else { return fail(NoAnswerReason::Empty, "the response contains no text") };
         let has_tool_calls =
             choice.pointer("/message/tool_calls").and_then(Value::as_array).is_some_and(|calls| !calls.is_empty());
-        let is_json = matches!(self.format, Some(Format::JsonObject | Format::JsonSchema));
-        if is_json && !(text.is_empty() && has_tool_calls) {
-            return parsed(&text, finish_reason, refusal, answer);
+        if self.is_json() && !(text.is_empty() && has_tool_calls) {
+            return parsed(&text, finish_reason, refusal);
         }
-        Ok(format!("{}{}", self.echo, cut_at_stop(&text, &self.stops)).into())
+        text.truncate(cut_at_stop(&text, &self.stops).len());
+        text.insert_str(0, &self.echo);
+        Ok(text.into())
     }
 
-    fn metadata(&self, answer: &ApiResponse, choices: &[&Value]) -> Map<String, Value> {
+    fn metadata(&self, mut body: Map<String, Value>, mut choices: Vec<Value>) -> Map<String, Value> {
         let mut metadata = Map::new();
         metadata.insert("endpoint".to_owned(), self.endpoint.into());
+        let mut pass_on = |name: &str, value: Option<Value>| {
+            metadata.extend(value.map(|value| (name.to_owned(), value)));
+        };
         for name in PASSED_ON {
-            if let Some(value) = answer.body.get(name).filter(|value| !value.is_null()) {
-                metadata.insert(name.to_owned(), value.clone());
-            }
+            pass_on(name, body.swap_remove(name).filter(|value| !value.is_null()));
         }
-        if let Some(usage) = usage(&answer.body) {
-            metadata.insert("usage".to_owned(), usage);
-        }
-        let Some(first) = choices.first() else { return metadata };
-        let member = |choice: &Value, name: &str| choice.get(name).cloned().unwrap_or_default();
-        metadata.insert("finish_reason".to_owned(), member(first, "finish_reason"));
+        pass_on("usage", take_usage(&mut body));
+        // Only text, as anything else would be copied at any size.
+        let reason = |choice| take(choice, "finish_reason").filter(Value::is_string).unwrap_or_default();
+        let reasons: Vec<_> = choices.iter_mut().map(reason).collect();
+        pass_on("finish_reason", reasons.first().cloned());
         if self.n > 1 {
-            let reasons = choices.iter().map(|choice| member(choice, "finish_reason")).collect();
-            metadata.insert("finish_reasons".to_owned(), reasons);
+            pass_on("finish_reasons", Some(reasons.into()));
         }
-        let logprobs = first.get("logprobs").map(|value| ("logprobs", value));
-        let message = PASSED_ON_OF_MESSAGE.iter().filter_map(|name| Some((*name, first.get("message")?.get(*name)?)));
-        for (name, value) in message.chain(logprobs) {
-            if !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty()) {
-                metadata.insert(name.to_owned(), value.clone());
-            }
+        let Some(first) = choices.first_mut() else { return metadata };
+        let is_there = |value: &Value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty());
+        for name in PASSED_ON_OF_MESSAGE {
+            pass_on(name, first.get_mut("message").and_then(|message| take(message, name)).filter(is_there));
         }
+        pass_on("logprobs", take(first, "logprobs").filter(is_there));
         metadata
     }
 }
 
-fn parsed(text: &str, finish_reason: &str, refusal: Option<&str>, answer: &ApiResponse) -> Result<Value, Error> {
+/// Why there is no answer, in a word and in a sentence.
+type Failed = (NoAnswerReason, String);
+
+/// Takes the text of a choice; `None` if there is no place for one.
+fn take_text(choice: &mut Value) -> Option<String> {
+    let Some(Value::Object(message)) = choice.get_mut("message") else {
+        return match take(choice, "text") {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+    };
+    let text = match message.swap_remove("content") {
+        Some(Value::String(text)) => text,
+        Some(content) => texts(&content).collect(),
+        None => String::new(),
+    };
+    let spoken = || message.get("audio")?.get("transcript")?.as_str().map(str::to_owned);
+    Some(if text.is_empty() { spoken().unwrap_or_default() } else { text })
+}
+
+/// Takes a member out of an object.
+fn take(value: &mut Value, name: &str) -> Option<Value> {
+    value.as_object_mut()?.swap_remove(name)
+}
+
+fn parsed(text: &str, finish_reason: &str, refusal: Option<&str>) -> Result<Value, Failed> {
     response_format::parse(text).map_err(|error| match (finish_reason, refusal) {
-        (_, Some(refusal)) => no_answer(NoAnswerReason::Refusal, &format!("the model refused: {refusal}"), answer),
-        ("length", _) => {
-            no_answer(NoAnswerReason::JsonTruncated, "the JSON answer was cut off by the token limit", answer)
-        }
+        (_, Some(refusal)) => refused(refusal),
+        ("length", _) => (NoAnswerReason::JsonTruncated, "the JSON answer was cut off by the token limit".to_owned()),
         ("content_filter", _) => {
-            no_answer(NoAnswerReason::ContentFilter, "the content filter cut the JSON answer off", answer)
+            (NoAnswerReason::ContentFilter, "the content filter cut the JSON answer off".to_owned())
         }
-        _ => no_answer(NoAnswerReason::JsonInvalid, &format!("the answer is not valid JSON: {error}"), answer),
+        _ => (NoAnswerReason::JsonInvalid, format!("the answer is not valid JSON: {error}")),
     })
 }
 
-fn no_answer(code: NoAnswerReason, reason: &str, answer: &ApiResponse) -> Error {
-    Error::NoAnswer { code, reason: reason.to_owned(), request_id: answer.request_id.clone() }
+fn refused(refusal: &str) -> Failed {
+    (NoAnswerReason::Refusal, format!("the model refused: {}", truncate(refusal, MAX_MESSAGE_CHARS)))
 }
 
 #[cfg(test)]
@@ -164,11 +188,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::budgets::{CONTAINER_WEIGHT, MAX_RESULT_VALUES};
 
     fn read(reader: &ChoicesReader, body: Value) -> Result<QueryResult, String> {
         let Value::Object(body) = body else { panic!("not an object") };
-        let answer = ApiResponse { body, request_id: None };
-        reader.read(&answer).map_err(|error| format!("{}: {error}", error.code().unwrap_or_default()))
+        reader
+            .read(ApiResponse { body, request_id: None })
+            .map_err(|error| format!("{}: {error}", error.code().unwrap_or_default()))
     }
 
     fn chat(message: Value, finish_reason: &str) -> Value {
@@ -176,12 +202,12 @@ mod tests {
     }
 
     fn data(body: Value) -> Result<Value, String> {
-        read(&ChoicesReader::default(), body).map(|reply| reply.data)
+        read(&ChoicesReader::default(), body).map(|result| result.data)
     }
 
     fn json(body: Value) -> Result<Value, String> {
         let reader = ChoicesReader { format: Some(Format::JsonObject), ..ChoicesReader::default() };
-        read(&reader, body).map(|reply| reply.data)
+        read(&reader, body).map(|result| result.data)
     }
 
     #[test]
@@ -193,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_are_none_are_failures_with_their_own_code() {
+    fn fails_with_its_own_code_when_an_answer_is_unusable() {
         let code = |body| data(body).unwrap_err().split(':').next().unwrap().to_owned();
         assert_eq!(code(chat(json!({"content": null, "refusal": "no"}), "stop")), "refusal");
         assert_eq!(code(chat(json!({"content": null}), "content_filter")), "content_filter");
@@ -205,11 +231,68 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_in_the_words_of_others_is_cut() {
+        let long = "x".repeat(10_000);
+        let failed = json!({"choices": [{"message": {}, "finish_reason": "error", "error": {"message": long}}]});
+        for error in [
+            data(chat(json!({"refusal": long}), "stop")).unwrap_err(),
+            json(chat(json!({"content": "{", "refusal": long}), "stop")).unwrap_err(),
+            data(failed).unwrap_err(),
+        ] {
+            assert!(error.ends_with("xx…"), "{error}");
+            assert_eq!(error.matches('x').count(), MAX_MESSAGE_CHARS, "{error}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_content_are_joined_without_thoughts() {
+        let parts = json!([{"type": "text", "text": "a"}, {"type": "thinking", "text": "b"}, {"type": "output_text", "text": "c"}, 5]);
+        assert_eq!(data(chat(json!({ "content": parts }), "stop")).unwrap(), "ac");
+    }
+
+    #[test]
+    fn metadata_repeats_what_is_there() {
+        let first = json!({
+            "index": 0, "finish_reason": "stop", "logprobs": {"content": []},
+            "message": {"content": "a", "tool_calls": [], "annotations": [1], "audio": {"transcript": "b"}}
+        });
+        let second =
+            json!({"index": 1, "finish_reason": {"not": "text"}, "message": {"content": "b", "tool_calls": [2]}});
+        let body = json!({
+            "choices": [second, first], "model": "m", "id": "i", "created": 5, "service_tier": null,
+            "system_fingerprint": "f", "usage": {"total_tokens": "7"}, "object": "chat.completion"
+        });
+        let common = json!({
+            "endpoint": "chat/completions", "model": "m", "id": "i", "created": 5, "system_fingerprint": "f",
+            "usage": {"total_tokens": 7}, "finish_reason": "stop", "annotations": [1],
+            "audio": {"transcript": "b"}, "logprobs": {"content": []}
+        });
+        let reader = ChoicesReader { endpoint: "chat/completions", n: 1, ..ChoicesReader::default() };
+        assert_eq!(Value::Object(read(&reader, body.clone()).unwrap().metadata), common);
+        let mut of_several = common;
+        of_several["finish_reasons"] = json!(["stop", null]);
+        let reader = ChoicesReader { n: 2, ..reader };
+        assert_eq!(Value::Object(read(&reader, body).unwrap().metadata), of_several);
+    }
+
+    #[test]
+    fn json_answers_of_too_many_values_in_all_are_not_parsed() {
+        // Unparsable, so that parsing it would be another error.
+        let part = "[".repeat(MAX_RESULT_VALUES / CONTAINER_WEIGHT / 2);
+        let choices = |count: usize| json!({"choices": vec![json!({"message": {"content": part}}); count]});
+        let reader = ChoicesReader { n: 3, format: Some(Format::JsonSchema), ..ChoicesReader::default() };
+        assert!(read(&reader, choices(1)).unwrap_err().starts_with("json_invalid: "));
+        assert!(read(&reader, choices(3)).unwrap_err().starts_with("response_too_large: "));
+        let text = ChoicesReader { format: Some(Format::Text), ..reader };
+        assert!(read(&text, choices(3)).is_ok());
+    }
+
+    #[test]
     fn tool_calls_and_speech_are_answers() {
         let calls = json!([{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]);
-        let reply =
+        let result =
             read(&ChoicesReader::default(), chat(json!({"content": null, "tool_calls": calls}), "tool_calls")).unwrap();
-        assert_eq!((&reply.data, &reply.metadata["tool_calls"]), (&json!(""), &calls));
+        assert_eq!((&result.data, &result.metadata["tool_calls"]), (&json!(""), &calls));
         assert_eq!(data(chat(json!({"content": null, "audio": {"transcript": "hi"}}), "stop")).unwrap(), "hi");
     }
 
@@ -227,13 +310,13 @@ mod tests {
         let reader = ChoicesReader { n: 3, ..ChoicesReader::default() };
         let choice =
             |index, text: &str, reason| json!({"index": index, "message": {"content": text}, "finish_reason": reason});
-        let reply = read(
+        let result = read(
             &reader,
             json!({"choices": [choice(2, "", "content_filter"), choice(1, "b", "stop"), choice(0, "a", "length")]}),
         )
         .unwrap();
-        assert_eq!(reply.data, json!(["a", "b", null]));
-        assert_eq!(reply.metadata["finish_reasons"], json!(["length", "stop", "content_filter"]));
+        assert_eq!(result.data, json!(["a", "b", null]));
+        assert_eq!(result.metadata["finish_reasons"], json!(["length", "stop", "content_filter"]));
         assert!(read(&reader, json!({"choices": [choice(0, "", "content_filter")]})).is_err());
     }
 

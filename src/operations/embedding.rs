@@ -9,12 +9,13 @@ use serde_json::{Map, Value, json};
 use super::{
     ApiRequest, Plan, QueryResult, Reader, advanced,
     parameters::{BodyBuilder, EXTRA_BODY, model_for, own_key},
+    result_size::ResultSize,
 };
 use crate::{
     error::{BodyKind, Error},
     input::fields::{Fields, excerpt, scalar_text},
     policy::capabilities::{DEFAULT_EMBEDDING_MODEL, is_embedding_model},
-    response::{ApiResponse, in_order, list, usage},
+    response::{ApiResponse, in_order, take_list, take_usage},
 };
 
 const PATH: &str = "/embeddings";
@@ -41,8 +42,8 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read) })
 }
 
-/// The key of `name` that holds this query's value: the plain one, else that of the
-/// model's own field set. What other sets hold is left from another choice of model.
+/// The key of `name` that has this query's value: the plain one, else that of the
+/// model's own field set. In other sets, values are left over from another choice of model.
 fn saved_key(fields: &Fields<'_>, name: &str, model: &str) -> String {
     let own = OLD_MODELS.iter().position(|known| *known == model).map(|at| at + 1);
     let spellings = own.into_iter().flat_map(|set| [format!("{name}_M{set}"), format!("{name}__m{set}")]);
@@ -77,38 +78,39 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
         .collect()
 }
 
-/// `{embedding}`, and `embeddings` beside it where several texts were embedded.
+/// `{embedding}`, and `embeddings` next to it where several texts were embedded.
 ///
 /// # Errors
-/// [`Error::Decode`] if the answer holds no vector.
-pub fn read(answer: &ApiResponse) -> Result<QueryResult, Error> {
-    let vectors: Vec<Value> =
-        in_order(list(&answer.body, "data")).into_iter().filter_map(|item| item.get("embedding").cloned()).collect();
-    let Some(first) = vectors.first() else {
-        return Err(Error::Decode {
-            status: 200,
-            reason: "the response contains no embedding".to_owned(),
-            body: BodyKind::Other,
-            request_id: answer.request_id.clone(),
-        });
+/// [`Error::Decode`] if the response contains no vector, [`Error::Transport`] if it is too large.
+pub fn read(response: ApiResponse) -> Result<QueryResult, Error> {
+    let ApiResponse { mut body, request_id } = response;
+    let vectors = in_order(take_list(&mut body, "data"));
+    let mut vectors: Vec<_> = vectors.filter_map(|mut item| item.as_object_mut()?.swap_remove("embedding")).collect();
+    let data = match vectors.len() {
+        0 => {
+            return Err(Error::Decode {
+                status: 200,
+                reason: "the response contains no embedding".to_owned(),
+                body: BodyKind::Other,
+                request_id,
+            });
+        }
+        1 => Map::from_iter([("embedding".to_owned(), vectors.remove(0))]),
+        _ => {
+            vectors.iter().chain(vectors.first()).map(ResultSize::of).sum::<ResultSize>().ensure_fits()?;
+            Map::from_iter([("embedding".to_owned(), vectors[0].clone()), ("embeddings".to_owned(), vectors.into())])
+        }
     };
-    let mut data = Map::from_iter([("embedding".to_owned(), first.clone())]);
-    if vectors.len() > 1 {
-        data.insert("embeddings".to_owned(), vectors.into());
-    }
     let mut metadata = Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..]))]);
-    if let Some(model) = answer.body.get("model") {
-        metadata.insert("model".to_owned(), model.clone());
-    }
-    if let Some(usage) = usage(&answer.body) {
-        metadata.insert("usage".to_owned(), usage);
-    }
+    metadata.extend(body.swap_remove("model").map(|model| ("model".to_owned(), model)));
+    metadata.extend(take_usage(&mut body).map(|usage| ("usage".to_owned(), usage)));
     Ok(QueryResult { data: data.into(), metadata })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budgets::MAX_RESULT_VALUES;
 
     fn body(options: Value) -> Result<Value, String> {
         let fields = Fields::of("queryOptions", &options).unwrap();
@@ -182,12 +184,26 @@ mod tests {
     }
 
     #[test]
+    fn the_first_vector_is_not_repeated_when_it_is_too_long() {
+        let response =
+            |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let long: Value = vec![0; MAX_RESULT_VALUES / 2].into();
+        let first = json!([{ "embedding": long }, {"embedding": [1]}]);
+        assert_eq!(read(response(first)).unwrap_err().code(), Some("response_too_large"));
+        let last = json!([{"embedding": [1]}, { "embedding": long }]);
+        assert_eq!(read(response(last)).unwrap().data["embedding"], json!([1]));
+        let only = read(response(json!([{ "embedding": long }]))).unwrap();
+        assert_eq!(only.data["embedding"], long);
+    }
+
+    #[test]
     fn the_result_keeps_its_old_shape() {
-        let answer = |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
-        let one = read(&answer(json!([{"embedding": [0.5]}]))).unwrap();
+        let response =
+            |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let one = read(response(json!([{"embedding": [0.5]}]))).unwrap();
         assert_eq!(one.data, json!({"embedding": [0.5]}));
-        let two = read(&answer(json!([{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}]))).unwrap();
+        let two = read(response(json!([{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}]))).unwrap();
         assert_eq!(two.data, json!({"embedding": [1], "embeddings": [[1], [2]]}));
-        assert!(read(&answer(json!(null))).is_err());
+        assert!(read(response(json!(null))).is_err());
     }
 }

@@ -8,12 +8,13 @@ use super::{
     ApiRequest, Plan, QueryResult, Reader, advanced,
     content::prompt_text,
     parameters::{BodyBuilder, EXTRA_BODY, model_for, own_key},
+    result_size::ResultSize,
 };
 use crate::{
     error::{BodyKind, Error},
     input::fields::Fields,
     policy::capabilities::{DEFAULT_IMAGE_MODEL, is_image_model},
-    response::{ApiResponse, list, usage},
+    response::{ApiResponse, take_list, take_usage},
 };
 
 const PATH: &str = "/images/generations";
@@ -38,50 +39,55 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
 }
 
 /// The result in the shape of the old plugin, with the first image as `url` or `b64_json`;
-/// several images are in `images` beside it.
+/// several images are in `images` next to it.
 ///
 /// # Errors
-/// [`Error::Decode`] if the answer holds no image.
-pub fn read(answer: &ApiResponse) -> Result<QueryResult, Error> {
-    let images: Vec<Value> = list(&answer.body, "data")
-        .iter()
-        .filter_map(|image| {
-            ["url", "b64_json"].into_iter().find_map(|name| {
-                let value = image.get(name).filter(|value| value.is_string())?;
-                Some(json!({ name: value }))
-            })
-        })
-        .collect();
+/// [`Error::Decode`] if the response contains no image, [`Error::Transport`] if it is too large.
+pub fn read(response: ApiResponse) -> Result<QueryResult, Error> {
+    let ApiResponse { mut body, request_id } = response;
+    let mut items = take_list(&mut body, "data");
+    let revised_prompt =
+        items.first_mut().and_then(Value::as_object_mut).and_then(|first| first.swap_remove("revised_prompt"));
+    let mut images: Vec<_> = items.into_iter().filter_map(image).collect();
     let Some(first) = images.first() else {
         return Err(Error::Decode {
             status: 200,
             reason: "the response contains no image".to_owned(),
             body: BodyKind::Other,
-            request_id: answer.request_id.clone(),
+            request_id,
         });
     };
-    let mut data = json!({"status": "success", "message": "Image generated successfully", "data": first});
+    let mut data = Map::from_iter([
+        ("status".to_owned(), "success".into()),
+        ("message".to_owned(), "Image generated successfully".into()),
+    ]);
     if images.len() > 1 {
-        data["images"] = images.into();
+        images.iter().chain([first]).map(ResultSize::of).sum::<ResultSize>().ensure_fits()?;
+        data.insert("data".to_owned(), first.clone());
+        data.insert("images".to_owned(), images.into());
+    } else {
+        data.insert("data".to_owned(), images.remove(0));
     }
     let mut metadata = Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..]))]);
     for name in ["created", "size", "quality", "background", "output_format"] {
-        if let Some(value) = answer.body.get(name) {
-            metadata.insert(name.to_owned(), value.clone());
-        }
+        metadata.extend(body.swap_remove(name).map(|value| (name.to_owned(), value)));
     }
-    if let Some(text) = list(&answer.body, "data").first().and_then(|image| image.get("revised_prompt")) {
-        metadata.insert("revised_prompt".to_owned(), text.clone());
-    }
-    if let Some(usage) = usage(&answer.body) {
-        metadata.insert("usage".to_owned(), usage);
-    }
-    Ok(QueryResult { data, metadata })
+    metadata.extend(revised_prompt.map(|text| ("revised_prompt".to_owned(), text)));
+    metadata.extend(take_usage(&mut body).map(|usage| ("usage".to_owned(), usage)));
+    Ok(QueryResult { data: data.into(), metadata })
+}
+
+/// `{url}` or `{b64_json}`.
+fn image(mut item: Value) -> Option<Value> {
+    let item = item.as_object_mut()?;
+    let name = ["url", "b64_json"].into_iter().find(|name| item.get(*name).is_some_and(Value::is_string))?;
+    Some(Map::from_iter([(name.to_owned(), item.swap_remove(name)?)]).into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budgets::MAX_RESULT_BYTES;
 
     fn body(options: Value) -> Result<Value, String> {
         let fields = Fields::of("queryOptions", &options).unwrap();
@@ -148,16 +154,47 @@ mod tests {
     }
 
     #[test]
+    fn the_first_image_is_not_repeated_when_it_is_too_long() {
+        let response =
+            |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        // In JSON, this character takes six bytes.
+        let long = "\u{1}".repeat(MAX_RESULT_BYTES / 2 / 6 + 1);
+        let several = json!([{ "b64_json": long }, {"b64_json": "B"}]);
+        assert_eq!(read(response(several)).unwrap_err().code(), Some("response_too_large"));
+        let only = read(response(json!([{ "b64_json": long }]))).unwrap();
+        assert_eq!(only.data["data"]["b64_json"], long);
+    }
+
+    #[test]
+    fn the_details_of_an_image_are_metadata() {
+        let body = json!({
+            "created": 1, "size": "1024x1024", "quality": "low", "background": null, "output_format": "png", "junk": 1,
+            "usage": {"total_tokens": "7"},
+            "data": [{"url": "https://h/a", "revised_prompt": "a red cat"}, {"url": "https://h/b", "revised_prompt": "b"}]
+        });
+        let Value::Object(body) = body else { panic!("not an object") };
+        let metadata = read(ApiResponse { body, request_id: None }).unwrap().metadata;
+        assert_eq!(
+            Value::Object(metadata),
+            json!({
+                "endpoint": "images/generations", "created": 1, "size": "1024x1024", "quality": "low",
+                "background": null, "output_format": "png", "revised_prompt": "a red cat", "usage": {"total_tokens": 7}
+            })
+        );
+    }
+
+    #[test]
     fn the_result_keeps_its_old_shape() {
-        let answer = |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
-        let url = read(&answer(json!([{"url": "https://h/a", "b64_json": null}]))).unwrap();
+        let response =
+            |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let url = read(response(json!([{"url": "https://h/a", "b64_json": null}]))).unwrap();
         assert_eq!(
             url.data,
             json!({"status": "success", "message": "Image generated successfully", "data": {"url": "https://h/a"}})
         );
-        let several = read(&answer(json!([{"b64_json": "AA"}, {"b64_json": "BB"}]))).unwrap();
+        let several = read(response(json!([{"b64_json": "AA"}, {"b64_json": "BB"}]))).unwrap();
         assert_eq!(several.data["data"], json!({"b64_json": "AA"}));
         assert_eq!(several.data["images"], json!([{"b64_json": "AA"}, {"b64_json": "BB"}]));
-        assert!(read(&answer(json!([]))).is_err());
+        assert!(read(response(json!([]))).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The operations: a query of the form becomes an API request, an answer becomes a result.
+//! The operations: a query of the form becomes an API request, a response becomes a result.
 //! Everything here is pure; one file per operation.
 //!
 //! | `operation` | file | API |
@@ -35,6 +35,7 @@ pub mod image;
 pub mod models;
 pub mod parameters;
 pub mod response_format;
+pub mod result_size;
 
 /// A request to the API, without anything of the data source.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,16 +88,16 @@ pub struct QueryResult {
     pub metadata: Map<String, Value>,
 }
 
-/// A request, and how its answer is read.
+/// A request, and how its response is read.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// What is sent.
     pub request: ApiRequest,
-    /// What becomes of the answer.
+    /// What becomes of the response.
     pub reader: Reader,
 }
 
-type Read = dyn Fn(&ApiResponse) -> Result<QueryResult, Error> + Send + Sync;
+type Read = dyn Fn(ApiResponse) -> Result<QueryResult, Error> + Send + Sync;
 
 /// Reads the response to a request.
 #[derive(Clone)]
@@ -109,19 +110,23 @@ pub enum Reader {
 
 impl Reader {
     /// A reader of one operation, so that this file need not know it.
-    pub fn new(read: impl Fn(&ApiResponse) -> Result<QueryResult, Error> + Send + Sync + 'static) -> Self {
+    pub fn new(read: impl Fn(ApiResponse) -> Result<QueryResult, Error> + Send + Sync + 'static) -> Self {
         Self::Own(Arc::new(read))
     }
 
-    /// Reads `response`.
+    /// Reads `response`. It comes by value, so that what the result takes from it is moved and not copied.
+    /// With `has_details`, the caller repeats the metadata in the data.
     ///
     /// # Errors
-    /// [`Error::NoAnswer`] or [`Error::Decode`] if there is nothing to return.
-    pub fn read(&self, response: &ApiResponse) -> Result<QueryResult, Error> {
-        match self {
+    /// [`Error::NoAnswer`] or [`Error::Decode`] if there is nothing to return, [`Error::Transport`] if the
+    /// result is too large.
+    pub fn read(&self, response: ApiResponse, has_details: bool) -> Result<QueryResult, Error> {
+        let result = match self {
             Self::Choices(reader) => reader.read(response),
             Self::Own(read) => read(response),
-        }
+        }?;
+        result_size::ensure_fits(&result, if has_details { 2 } else { 1 })?;
+        Ok(result)
     }
 }
 
@@ -139,7 +144,7 @@ impl fmt::Debug for Reader {
 pub struct Query {
     /// What is sent.
     pub work: Work,
-    /// Whether `data` holds the metadata too, next to the answer.
+    /// Whether `data` contains the metadata too, next to the answer.
     pub has_details: bool,
 }
 
@@ -185,8 +190,7 @@ fn panic_for_a_test() -> ! {
     panic!("forced by a test")
 }
 
-/// The advanced fields. None of them is set while Advanced is off, so that what nobody sees has
-/// no effect.
+/// The advanced fields. None is set while Advanced is off, so that hidden fields have no effect.
 #[must_use]
 pub fn advanced<'a>(fields: &Fields<'a>) -> Fields<'a> {
     if is_advanced_off(fields) { Fields::none() } else { *fields }
@@ -204,6 +208,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::budgets::{CONTAINER_WEIGHT, MAX_RESULT_VALUES};
 
     #[test]
     fn an_unknown_or_missing_operation_lists_the_known_ones() {
@@ -240,6 +245,15 @@ mod tests {
             assert_eq!(query(json!("all"), "on"), Err(wrong.to_owned()));
         }
         assert_eq!(read(json!({"operation": "list_models", "result": "details"})), Ok(false));
+    }
+
+    #[test]
+    fn a_result_counts_its_metadata_twice_when_the_data_repeats_it() {
+        let reader = Reader::new(|response| Ok(QueryResult { data: Value::Null, metadata: response.body }));
+        let usage: Value = vec![json!([]); MAX_RESULT_VALUES / CONTAINER_WEIGHT * 2 / 3].into();
+        let response = ApiResponse { body: Map::from_iter([("usage".to_owned(), usage)]), request_id: None };
+        assert!(reader.read(response.clone(), false).is_ok());
+        assert_eq!(reader.read(response, true).unwrap_err().code(), Some("response_too_large"));
     }
 
     #[test]

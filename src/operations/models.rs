@@ -2,20 +2,22 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ApiRequest, Plan, QueryResult, Reader};
+use super::{ApiRequest, Plan, QueryResult, Reader, result_size::ResultSize};
 use crate::{
     error::{BodyKind, Error},
     input::fields::Fields,
-    response::{ApiResponse, counter, list},
+    response::{ApiResponse, counter, take_list},
 };
 
 /// The endpoint's path; the connection test asks it too.
 pub const PATH: &str = "/models";
+/// Members of a model in the result.
+const MEMBERS: [&str; 6] = ["id", "owner", "created", "shutdown_date", "value", "label"];
 
 /// Turns a List models query into its request.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] if `filter` is no text.
+/// [`Error::InvalidOption`] if `filter` is not text.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let filter = fields.trimmed("filter")?.unwrap_or_default().to_lowercase();
     Ok(Plan { request: ApiRequest::get(PATH), reader: Reader::new(move |response| read(response, &filter)) })
@@ -25,47 +27,60 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
 /// in Unix seconds, `shutdown_date` a `YYYY-MM-DD` or null.
 ///
 /// # Errors
-/// [`Error::Decode`] if the answer is no list of models.
-pub fn read(answer: &ApiResponse, filter: &str) -> Result<QueryResult, Error> {
-    ensure_model_list(answer)?;
-    let mut models: Vec<(String, Value)> = list(&answer.body, "data")
-        .iter()
-        .filter_map(|model| {
-            let id = model.get("id")?.as_str()?;
-            let shutdown_date = model.get("shutdown_date").cloned().unwrap_or_default();
-            let label = match shutdown_date.as_str() {
-                Some(date) => format!("{id} (until {date})"),
-                None => id.to_owned(),
-            };
-            let model = json!({
-                "id": id,
-                "owner": model.get("owned_by").cloned().unwrap_or_default(),
-                "created": model.get("created").and_then(counter),
-                "shutdown_date": shutdown_date,
-                "value": id,
-                "label": label,
-            });
-            id.to_lowercase().contains(filter).then(|| (id.to_owned(), model))
-        })
-        .collect();
-    models.sort_by(|(a, _), (b, _)| a.cmp(b));
+/// [`Error::Decode`] if the response is not a list of models, [`Error::Transport`] if more models match the
+/// filter than a result may have.
+pub fn read(mut response: ApiResponse, filter: &str) -> Result<QueryResult, Error> {
+    ensure_model_list(&response)?;
+    let mut models = take_list(&mut response.body, "data");
+    models.retain(|model| id(model).is_some_and(|id| id.to_lowercase().contains(filter)));
+    // Each takes several times the memory that it had in the response.
+    models.iter().map(result_size).sum::<ResultSize>().ensure_fits()?;
+    models.sort_by_cached_key(|model| id(model).map(str::to_owned));
     let metadata =
         Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..])), ("count".to_owned(), models.len().into())]);
-    Ok(QueryResult { data: models.into_iter().map(|(_, model)| model).collect(), metadata })
+    Ok(QueryResult { data: models.into_iter().map(into_result).collect(), metadata })
 }
 
-/// Whether an answer is a list of models, be it an empty one (Ollama: `data` is null).
+fn id(model: &Value) -> Option<&str> {
+    model.get("id")?.as_str()
+}
+
+fn label(model: &Value) -> String {
+    let id = id(model).unwrap_or_default();
+    match model["shutdown_date"].as_str() {
+        Some(date) => format!("{id} (until {date})"),
+        None => id.to_owned(),
+    }
+}
+
+/// The size of [`into_result`].
+fn result_size(model: &Value) -> ResultSize {
+    let [id, created] = [&model["id"], &Value::Null];
+    let values = [id, &model["owned_by"], created, &model["shutdown_date"], id, &label(model).into()];
+    values.map(ResultSize::of).into_iter().sum::<ResultSize>() + ResultSize::of_container(MEMBERS)
+}
+
+fn into_result(mut model: Value) -> Value {
+    let label = label(&model).into();
+    let created = model.get("created").and_then(counter).into();
+    let mut take = |name| model.get_mut(name).map(Value::take).unwrap_or_default();
+    let [id, owner, shutdown_date] = ["id", "owned_by", "shutdown_date"].map(&mut take);
+    let values = [id.clone(), owner, created, shutdown_date, id, label];
+    MEMBERS.map(str::to_owned).into_iter().zip(values).collect()
+}
+
+/// Checks that a response is a list of models, even an empty one (Ollama: `data` is null).
 ///
 /// # Errors
 /// [`Error::Decode`] if it is not.
-pub fn ensure_model_list(answer: &ApiResponse) -> Result<(), Error> {
-    match answer.body.get("data") {
+pub fn ensure_model_list(response: &ApiResponse) -> Result<(), Error> {
+    match response.body.get("data") {
         Some(Value::Array(_) | Value::Null) => Ok(()),
         _ => Err(Error::Decode {
             status: 200,
             reason: "the response is not a list of models".to_owned(),
             body: BodyKind::Other,
-            request_id: answer.request_id.clone(),
+            request_id: response.request_id.clone(),
         }),
     }
 }
@@ -73,10 +88,11 @@ pub fn ensure_model_list(answer: &ApiResponse) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budgets::{CONTAINER_WEIGHT, MAX_RESULT_BYTES, MAX_RESULT_VALUES};
 
     fn models(data: Value, filter: &str) -> Result<Value, Error> {
         let body = Map::from_iter([("data".to_owned(), data)]);
-        read(&ApiResponse { body, request_id: None }, filter).map(|reply| reply.data)
+        read(ApiResponse { body, request_id: None }, filter).map(|result| result.data)
     }
 
     #[test]
@@ -95,6 +111,31 @@ mod tests {
             })
         );
         assert_eq!(found.as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_size_of_a_model_is_known_before_it_is_built() {
+        for model in [
+            json!({"id": "a"}),
+            json!({"id": "a\n", "created": "12", "shutdown_date": "2026-12-11", "owned_by": {"name": ["b"]}}),
+            json!({"id": "", "created": null, "shutdown_date": 5, "owned_by": null, "junk": "c"}),
+        ] {
+            assert_eq!(result_size(&model), ResultSize::of(&into_result(model)));
+        }
+    }
+
+    #[test]
+    fn a_list_fails_before_it_is_built_when_it_is_too_long_for_a_result() {
+        let too_many = MAX_RESULT_VALUES / (CONTAINER_WEIGHT + 2 * MEMBERS.len()) + 1;
+        let listed = |count: usize, id: &str| json!(vec![json!({ "id": id }); count]);
+        let code = |data, filter| models(data, filter).map_err(|error| error.code().map(str::to_owned));
+        let too_large = Err(Some("response_too_large".to_owned()));
+        assert_eq!(code(listed(too_many, "a"), ""), too_large);
+        assert_eq!(code(listed(too_many, "a"), "b"), Ok(json!([])));
+        // In JSON, this character takes six bytes.
+        let long = "\u{1}".repeat(MAX_RESULT_BYTES / 3 / 6 - 10);
+        assert_eq!(code(listed(1, &long), "").unwrap()[0]["id"], long);
+        assert_eq!(code(listed(2, &long), ""), too_large);
     }
 
     #[test]

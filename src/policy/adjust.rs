@@ -318,10 +318,13 @@ fn contains_word(message: &str, word: &str) -> bool {
     message.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
-/// Cuts `text` where the first stop sequence begins, as the API would have done.
+/// Cuts `text` where the first stop sequence begins, as the API would have done. Each of at most
+/// [`MAX_APPLIED_STOPS`] searches is linear in the text.
 #[must_use]
 pub fn cut_at_stop<'a>(text: &'a str, stops: &[String]) -> &'a str {
-    let first = stops.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| text.find(stop.as_str())).min();
+    // A search prepares for as long as its stop sequence is, also where it cannot be found.
+    let stops = stops.iter().take(MAX_APPLIED_STOPS).filter(|stop| (1..=text.len()).contains(&stop.len()));
+    let first = stops.filter_map(|stop| text.find(stop.as_str())).min();
     &text[..first.unwrap_or(text.len())]
 }
 
@@ -526,5 +529,16 @@ mod tests {
         let stops = ["\n".to_owned(), "END".to_owned()];
         assert_eq!(cut_at_stop("one END two\n", &stops), "one ");
         assert_eq!(cut_at_stop("no stop", &stops), "no stop");
+        assert_eq!(cut_at_stop("END", &stops), "");
+        assert_eq!(cut_at_stop("EN", &[String::new(), "END".to_owned()]), "EN");
+    }
+
+    #[test]
+    fn long_stop_sequences_cost_nothing_where_the_text_is_short() {
+        // Preparing these searches a million times would take minutes.
+        let stops = vec!["a".repeat(1 << 20) + "b"; MAX_APPLIED_STOPS];
+        for _ in 0..1_000_000 {
+            assert_eq!(cut_at_stop("aaab", &stops), "aaab");
+        }
     }
 }

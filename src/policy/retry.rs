@@ -210,4 +210,13 @@ mod tests {
         assert_eq!(millis("Please try again in a while"), None);
         assert_eq!(millis("slow down"), None);
     }
+
+    #[test]
+    fn a_wait_in_words_is_read_of_a_rate_limit_only() {
+        let wait = |status| retry_after(status, |_| None, "Please try again in 4s", SystemTime::UNIX_EPOCH);
+        assert_eq!(wait(429), Some(Duration::from_secs(4)));
+        for status in [200, 400, 403, 408, 500, 503, 529] {
+            assert_eq!(wait(status), None, "{status}");
+        }
+    }
 }

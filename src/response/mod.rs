@@ -4,15 +4,15 @@
 //! Belongs here: what any endpoint's response may look like. Never here: what a response means to an
 //! operation, or the bytes and headers on their way.
 
-use std::{borrow::Cow, time::SystemTime};
+use std::{borrow::Cow, mem, time::SystemTime};
 
 use serde_json::{Map, Value};
 
 use crate::{
-    budgets::{CONTAINER_WEIGHT, MAX_RESPONSE_VALUES},
+    budgets::{CONTAINER_WEIGHT, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES},
     error::{
         ApiError, BodyKind, Error, TransportError, TransportErrorKind,
-        truncate::{MAX_WORD_CHARS, truncate},
+        truncate::{MAX_MESSAGE_CHARS, MAX_WORD_CHARS, truncate},
     },
     input::{
         fields::{number_of, scalar_text},
@@ -22,14 +22,12 @@ use crate::{
     policy::retry::retry_after,
 };
 
-/// Longest message of the API that is passed on, in characters.
-const MAX_MESSAGE_CHARS: usize = 500;
 /// Longest excerpt of a body that is not JSON, in characters.
 const MAX_EXCERPT_CHARS: usize = 200;
 /// Bytes of such a body that are read for the excerpt.
 const EXCERPT_READS: usize = 8 << 10;
 
-/// A successful answer.
+/// A successful response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiResponse {
     /// The body: a JSON object without an `error`.
@@ -38,21 +36,18 @@ pub struct ApiResponse {
     pub request_id: Option<String>,
 }
 
-/// Reads an answer. The content type is not looked at: servers get it wrong.
+/// Reads a response. The content type is ignored: servers get it wrong.
 ///
 /// # Errors
 /// [`Error::Api`] for a status other than 2xx and for an `error` under HTTP 200,
 /// [`Error::Decode`] for a success that is not a JSON object, [`Error::Transport`] for one
-/// that would not fit into the memory of a server.
+/// that takes too much memory.
 pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Error> {
-    // The lossy way reads one character after the other.
-    let text = match str::from_utf8(&response.body) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(&response.body),
-    };
+    let text = text_of(&response.body)?;
     // Some servers keep a slow connection alive with blank lines before the JSON.
     let text = text.trim_start_matches('\u{feff}').trim();
-    if text.len() > MAX_RESPONSE_VALUES / CONTAINER_WEIGHT && value_count_bound(text.as_bytes()) > MAX_RESPONSE_VALUES {
+    // No byte counts for more than a container.
+    if text.len() > MAX_RESPONSE_VALUES / CONTAINER_WEIGHT && value_count_bound(text) > MAX_RESPONSE_VALUES {
         return Err(TransportError::new(TransportErrorKind::TooLarge, "too many JSON values").into());
     }
     let parsed = lenient_json::parse(text);
@@ -79,12 +74,36 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Err
     }
 }
 
-/// At least as many values as a JSON text has, weighed; what looks like one inside of text counts too.
+/// The text of a body, with U+FFFD in place of bytes that are not UTF-8. That makes up to three bytes of one,
+/// so it is measured first.
+fn text_of(body: &[u8]) -> Result<Cow<'_, str>, TransportError> {
+    // The lossy way reads one character after the other.
+    if let Ok(text) = str::from_utf8(body) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let replaced = |invalid: &[u8]| if invalid.is_empty() { 0 } else { '\u{fffd}'.len_utf8() };
+    let bytes: usize = body.utf8_chunks().map(|chunk| chunk.valid().len() + replaced(chunk.invalid())).sum();
+    if bytes > MAX_RESPONSE_BYTES {
+        let detail = format!("more than {} MiB after its invalid bytes are replaced", MAX_RESPONSE_BYTES >> 20);
+        return Err(TransportError::new(TransportErrorKind::TooLarge, detail));
+    }
+    Ok(String::from_utf8_lossy(body))
+}
+
+/// Upper bound on the number of values in a JSON text, each weighed by [`CONTAINER_WEIGHT`]. Characters inside
+/// of strings count as if they were outside.
 #[must_use]
-pub fn value_count_bound(text: &[u8]) -> usize {
-    text.iter()
-        .map(|byte| if matches!(byte, b'{' | b'[') { CONTAINER_WEIGHT } else { usize::from(*byte == b',') })
-        .sum()
+pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
+    /// A table is the fastest way in a build for size.
+    const WEIGHTS: [usize; 256] = {
+        let mut weights = [0; 256];
+        weights[b'{' as usize] = CONTAINER_WEIGHT;
+        weights[b'[' as usize] = CONTAINER_WEIGHT;
+        weights[b',' as usize] = 1;
+        weights[b':' as usize] = 1;
+        weights
+    };
+    text.as_ref().iter().map(|byte| WEIGHTS[usize::from(*byte)]).sum()
 }
 
 fn undecodable(response: &HttpResponse, text: &str, what: &str) -> Error {
@@ -130,58 +149,66 @@ fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime)
 
 /// A scalar member of an error as text. Python gateways send the text "None" for nothing.
 fn member(error: &Value, name: &str) -> Option<String> {
-    scalar_text(error.get(name)?)
-        .filter(|text| !text.is_empty() && text != "None")
-        .map(|text| truncate(&text, MAX_WORD_CHARS))
+    short_text(error.get(name)?, MAX_WORD_CHARS).filter(|text| !text.is_empty() && text != "None")
+}
+
+/// The text of a scalar, truncated before it is copied.
+fn short_text(value: &Value, max_chars: usize) -> Option<String> {
+    match value {
+        Value::String(text) => Some(truncate(text, max_chars)),
+        other => scalar_text(other),
+    }
 }
 
 /// The first of: `error.message`, `error` as text, `message`, `detail` as text or list,
 /// an excerpt of the body, the words for the status.
 fn message(error: &Value, body: &Value, text: &str, status: u16) -> String {
-    let text_of = |value: Option<&Value>| {
-        value.and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    let words = |value: Option<&Value>| {
+        let text = value.and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+        text.map(|text| truncate(text, MAX_MESSAGE_CHARS))
     };
-    let message = text_of(error.get("message"))
-        .or_else(|| text_of(Some(error)))
-        .or_else(|| text_of(body.get("message")))
-        .or_else(|| text_of(body.get("detail")))
+    words(error.get("message"))
+        .or_else(|| words(Some(error)))
+        .or_else(|| words(body.get("message")))
+        .or_else(|| words(body.get("detail")))
         .or_else(|| details(body.get("detail")?))
         .or_else(|| Some(excerpt(text)).filter(|text| !text.is_empty() && !body.is_object()))
-        .unwrap_or_else(|| status_in_words(status).to_owned());
-    truncate(&message, MAX_MESSAGE_CHARS)
+        .unwrap_or_else(|| status_in_words(status).to_owned())
 }
 
 /// `FastAPI`'s list of `{loc, msg}`.
 fn details(detail: &Value) -> Option<String> {
-    let lines: Vec<_> = detail
-        .as_array()?
-        .iter()
-        .filter_map(|item| {
-            let path: Vec<_> = item.get("loc")?.as_array()?.iter().filter_map(scalar_text).collect();
-            Some(format!("{}: {}", path.join("."), item.get("msg")?.as_str()?))
-        })
-        .collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+    // No more of each is read than the message may show.
+    let line = |item: &Value| {
+        let path = item.get("loc")?.as_array()?.iter().take(MAX_MESSAGE_CHARS);
+        let path: Vec<_> = path.filter_map(|part| short_text(part, MAX_MESSAGE_CHARS)).collect();
+        Some(format!("{}: {}", path.join("."), truncate(item.get("msg")?.as_str()?, MAX_MESSAGE_CHARS)))
+    };
+    let lines: Vec<_> = detail.as_array()?.iter().filter_map(line).take(MAX_MESSAGE_CHARS).collect();
+    (!lines.is_empty()).then(|| truncate(&lines.join("; "), MAX_MESSAGE_CHARS))
 }
 
-/// The words of a body that is not JSON: tags, scripts and styles left out, cut.
+/// The words of a body that is not JSON, without tags, scripts and styles, truncated.
 fn excerpt(text: &str) -> String {
-    // The start is enough, and a hostile page of a million tags costs no more than it.
     let end = (0..=EXCERPT_READS.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    let mut rest = &text[..end.unwrap_or_default()];
+    let text = &text[..end.unwrap_or_default()];
+    let lower = text.to_ascii_lowercase();
+    let find = |from: usize, words: &str| lower[from..].find(words).map(|at| from + at);
     let mut words = String::new();
-    while let Some(start) = rest.find('<') {
-        words.push_str(&rest[..start]);
+    let mut at = 0;
+    while let Some(tag) = find(at, "<") {
+        words.push_str(&text[at..tag]);
         words.push(' ');
-        let tag = rest[start + 1..].to_ascii_lowercase();
-        let skipped = ["script", "style"].iter().find(|name| tag.starts_with(**name));
-        let end = match skipped {
-            Some(name) => tag.find(&format!("</{name}")).map(|at| start + 1 + at + 2 + name.len()),
-            None => Some(start),
+        let last_tag = if lower[tag..].starts_with("<script") {
+            find(tag, "</script")
+        } else if lower[tag..].starts_with("<style") {
+            find(tag, "</style")
+        } else {
+            Some(tag)
         };
-        rest = end.and_then(|end| Some(&rest[end + rest[end..].find('>')? + 1..])).unwrap_or_default();
+        at = last_tag.and_then(|tag| find(tag, ">")).map_or(text.len(), |end| end + 1);
     }
-    words.push_str(rest);
+    words.push_str(&text[at..]);
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     truncate(&line.replace(|c: char| c.is_control(), ""), MAX_EXCERPT_CHARS)
 }
@@ -227,7 +254,7 @@ fn status_in_words(status: u16) -> &'static str {
         503 => "service unavailable",
         504 => "gateway timeout",
         _ if status > 500 => "server error",
-        _ => "request refused",
+        _ => "request rejected",
     }
 }
 
@@ -242,58 +269,53 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// A counter: an integer, an integral float or a text of either; else `None`.
+/// A counter: an integer, an integral float, or either as text; else `None`.
 #[must_use]
 pub fn counter(value: &Value) -> Option<i64> {
     number_of(value)?.as_i64()
 }
 
-/// A member that is a non-empty array; null and missing ones count as empty.
+/// Takes a member that is an array out of `body`; a missing one and one of another type count as empty.
 #[must_use]
-pub fn list<'a>(body: &'a Map<String, Value>, name: &str) -> &'a [Value] {
-    body.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
-/// The elements of `choices` or `data` in the order of their `index`, or as they came.
-#[must_use]
-pub fn in_order(items: &[Value]) -> Vec<&Value> {
-    let mut items: Vec<_> = items.iter().enumerate().collect();
-    items.sort_by_key(|(position, item)| {
-        let index = item.get("index").and_then(counter);
-        index.unwrap_or_else(|| i64::try_from(*position).unwrap_or(i64::MAX))
-    });
-    items.into_iter().map(|(_, item)| item).collect()
-}
-
-/// The text of a message's `content`: a string, or the text parts of an array.
-/// Thinking and other parts are left out; `None` if there is no content.
-#[must_use]
-pub fn content_text(content: Option<&Value>) -> Option<String> {
-    match content? {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => Some(
-            parts
-                .iter()
-                .filter(|part| matches!(part.get("type").and_then(Value::as_str), Some("text" | "output_text")))
-                .filter_map(|part| part.get("text").and_then(Value::as_str))
-                .collect(),
-        ),
-        _ => None,
+pub fn take_list(body: &mut Map<String, Value>, name: &str) -> Vec<Value> {
+    match body.swap_remove(name) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
     }
 }
 
-/// `usage` with its counters as whole numbers, whatever the server made of them.
+/// The elements of `choices` or `data` in the order of their `index`; one without counts as where it is.
+pub fn in_order(mut items: Vec<Value>) -> impl Iterator<Item = Value> {
+    let index = |(position, item): (usize, &Value)| {
+        let index = item.get("index").and_then(counter);
+        (index.unwrap_or_else(|| i64::try_from(position).unwrap_or(i64::MAX)), position)
+    };
+    // Each index is read once, not at every comparison: it may be long text.
+    let mut order: Vec<_> = items.iter().enumerate().map(index).collect();
+    order.sort_unstable();
+    order.into_iter().map(move |(_, position)| mem::take(&mut items[position]))
+}
+
+/// The pieces of text in a message's `content`: a string, or the text parts of an array. Thinking and other
+/// parts are left out.
+pub fn texts(content: &Value) -> impl Iterator<Item = &str> {
+    let is_text = |part: &&Value| matches!(part.get("type").and_then(Value::as_str), Some("text" | "output_text"));
+    let parts = content.as_array().into_iter().flatten().filter(is_text);
+    content.as_str().into_iter().chain(parts.filter_map(|part| part.get("text")?.as_str()))
+}
+
+/// Takes `usage` out of `body`, with its counters as whole numbers, whatever the server made of them.
 #[must_use]
-pub fn usage(body: &Map<String, Value>) -> Option<Value> {
-    let mut usage = body.get("usage")?.as_object()?.clone();
-    for (name, value) in &mut usage {
+pub fn take_usage(body: &mut Map<String, Value>) -> Option<Value> {
+    let mut usage = body.swap_remove("usage").filter(Value::is_object)?;
+    for (name, value) in usage.as_object_mut()? {
         if name.ends_with("_tokens")
             && let Some(count) = counter(value)
         {
             *value = count.into();
         }
     }
-    Some(Value::Object(usage))
+    Some(usage)
 }
 
 #[cfg(test)]
@@ -316,14 +338,14 @@ mod tests {
 
     #[test]
     fn blank_lines_and_a_byte_order_mark_before_the_json_are_fine() {
-        let answer = read(200, "\u{feff}\n\n  {\"a\":1}").unwrap();
-        assert_eq!((answer.body["a"].as_i64(), answer.request_id.as_deref()), (Some(1), Some("req_1")));
+        let response = read(200, "\u{feff}\n\n  {\"a\":1}").unwrap();
+        assert_eq!((response.body["a"].as_i64(), response.request_id.as_deref()), (Some(1), Some("req_1")));
     }
 
     #[test]
-    fn an_emoji_that_was_cut_does_not_make_an_answer_unreadable() {
-        let answer = read(200, r#"{"text":"so \ud83d","path":"C:\\ud83d"}"#).unwrap();
-        assert_eq!((&answer.body["text"], &answer.body["path"]), (&json!("so \u{fffd}"), &json!("C:\\ud83d")));
+    fn reads_a_response_when_an_emoji_in_it_was_cut() {
+        let response = read(200, r#"{"text":"so \ud83d","path":"C:\\ud83d"}"#).unwrap();
+        assert_eq!((&response.body["text"], &response.body["path"]), (&json!("so \u{fffd}"), &json!("C:\\ud83d")));
         assert_eq!(api(400, r#"{"error":{"message":"cut \ud83d"}}"#).message, "cut \u{fffd}");
     }
 
@@ -342,6 +364,42 @@ mod tests {
     }
 
     #[test]
+    fn details_are_read_as_far_as_the_message_shows_them() {
+        let detail = |item: Value| api(422, &json!({"detail": vec![item; 20_000]}).to_string()).message;
+        let message = detail(json!({"loc": ["a", 1], "msg": "m"}));
+        assert!(message.starts_with("a.1: m; a.1: m; ") && message.ends_with('…'), "{message}");
+        assert_eq!(message.chars().count(), MAX_MESSAGE_CHARS + 1);
+        assert_eq!(detail(json!({"loc": ["a", 1], "msg": 5})), "unprocessable request");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_become_the_replacement_character_within_the_limit() {
+        let read = |text: &[u8]| {
+            let body = [br#"{"text":""#, text, br#""}"#].concat();
+            super::read(&HttpResponse { status: 200, body, ..HttpResponse::default() }, SystemTime::UNIX_EPOCH)
+        };
+        assert_eq!(read(b"a\xff\xf0\x9f").unwrap().body["text"], "a\u{fffd}\u{fffd}");
+        let too_long = read(&vec![0xff; MAX_RESPONSE_BYTES / 3]).unwrap_err();
+        assert_eq!(too_long.code(), Some("response_too_large"));
+    }
+
+    #[test]
+    fn an_excerpt_leaves_out_tags_scripts_and_styles() {
+        for (page, words) in [
+            ("a<b>c</b>d", "a c d"),
+            ("<SCRIPT src>x</Script >é<style>y</style>z", "é z"),
+            ("a<script>b", "a"),
+            ("a<b", "a"),
+            ("<p>a\n\u{7}b</p>", "a b"),
+        ] {
+            assert_eq!(excerpt(page), words, "{page}");
+        }
+        assert_eq!(excerpt(&format!("{}a", " ".repeat(EXCERPT_READS - 1))), "a");
+        assert_eq!(excerpt(&format!("{}é", " ".repeat(EXCERPT_READS - 1))), "");
+        assert_eq!(excerpt(&"é".repeat(EXCERPT_READS)).chars().count(), MAX_EXCERPT_CHARS + 1);
+    }
+
+    #[test]
     fn members_are_text_whatever_their_type() {
         let error = api(400, r#"{"error":{"message":"m","code":400,"param":"None","type":"None"}}"#);
         assert_eq!((error.code.as_deref(), error.param, error.kind), (Some("400"), None, None));
@@ -354,23 +412,30 @@ mod tests {
     fn an_error_under_http_200_is_an_error_with_the_status_of_its_code() {
         assert_eq!(api(200, r#"{"error":{"message":"m","code":502}}"#).status, 502);
         assert_eq!(api(200, r#"{"error":"m"}"#).status, 200);
-        // The codes of some providers are numbers of their own, and no server error to be tried again.
+        // Some providers have codes that are numbers, and not server errors to be retried.
         assert_eq!(api(200, r#"{"error":{"message":"m","code":"1301"}}"#).status, 200);
         assert!(read(200, r#"{"error":null,"data":[]}"#).is_ok());
     }
 
     #[test]
     fn an_answer_of_more_values_than_fit_into_memory_is_not_parsed() {
-        for (unit, fits, too_many) in [("0,", MAX_RESPONSE_VALUES - 10, MAX_RESPONSE_VALUES), ("{},", 1 << 16, 1 << 20)]
-        {
+        let around = 2 * CONTAINER_WEIGHT + 1;
+        for (unit, weight) in [("{},", CONTAINER_WEIGHT + 1), (r#"{"":[]},"#, 2 * CONTAINER_WEIGHT + 2)] {
             let body = |count: usize| format!("{{\"data\":[{}0]}}", unit.repeat(count));
-            assert!(super::read(&response(200, &body(fits)), SystemTime::UNIX_EPOCH).is_ok());
-            assert_eq!(read(200, &body(too_many)).unwrap_err().code(), Some("response_too_large"));
+            let fit = (MAX_RESPONSE_VALUES - around) / weight;
+            assert!(read(200, &body(fit)).is_ok(), "{unit}");
+            assert_eq!(read(200, &body(fit + 1)).unwrap_err().code(), Some("response_too_large"), "{unit}");
         }
     }
 
     #[test]
-    fn what_is_no_json_object_is_called_what_it_is() {
+    fn names_values_and_containers_are_counted_in_a_json_text() {
+        assert_eq!(value_count_bound(r#"{"a":[0,{}],"b":"c"}"#), 3 * CONTAINER_WEIGHT + 4);
+        assert_eq!(value_count_bound("5"), 0);
+    }
+
+    #[test]
+    fn says_what_came_when_a_response_is_not_a_json_object() {
         let reason = |body: &str| read(200, body).unwrap_err().to_string();
         assert!(reason("<!DOCTYPE html><title>Sign in</title>").contains("with an HTML page"));
         assert!(reason("").contains("with an empty body"));
@@ -385,15 +450,22 @@ mod tests {
 
     #[test]
     fn counters_are_whole_numbers_in_any_spelling() {
-        let body = json!({"usage": {"a_tokens": 12.0, "b_tokens": "3", "c_tokens": null, "cost": 0.1}});
-        let usage = usage(body.as_object().unwrap()).unwrap();
+        let mut body = json!({"usage": {"a_tokens": 12.0, "b_tokens": "3", "c_tokens": null, "cost": 0.1}});
+        let usage = take_usage(body.as_object_mut().unwrap()).unwrap();
         assert_eq!(usage, json!({"a_tokens": 12, "b_tokens": 3, "c_tokens": null, "cost": 0.1}));
     }
 
     #[test]
     fn items_come_in_the_order_of_their_index() {
-        let items = [json!({"index": 1.0, "n": "b"}), json!({"index": "0", "n": "a"})];
-        let names: Vec<_> = in_order(&items).iter().map(|item| item["n"].as_str().unwrap()).collect();
-        assert_eq!(names, ["a", "b"]);
+        let order = |items: Value| -> Value {
+            in_order(take_list(&mut Map::from_iter([("data".to_owned(), items)]), "data")).collect()
+        };
+        let [a, b] = [json!({"index": "0", "n": "a"}), json!({"index": 1.0, "n": "b"})];
+        assert_eq!(order(json!([b, a])), json!([a, b]));
+        assert_eq!(
+            order(json!(["x", {"index": 0, "n": 1}, {"index": 0, "n": 2}, null])),
+            json!(["x", {"index": 0, "n": 1}, {"index": 0, "n": 2}, null])
+        );
+        assert_eq!(order(json!({"index": 0})), json!([]));
     }
 }

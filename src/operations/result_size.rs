@@ -1,0 +1,212 @@
+//! Keeps results within their limits. What makes several values of one measures them before it does.
+
+use std::{
+    collections::HashSet,
+    iter::Sum,
+    ops::{Add, Mul},
+};
+
+use serde_json::{Map, Value};
+
+use super::QueryResult;
+use crate::{
+    budgets::{CONTAINER_WEIGHT, MAX_RESULT_BYTES, MAX_RESULT_NAMES, MAX_RESULT_VALUES},
+    error::{Error, TransportError, TransportErrorKind},
+    response::value_count_bound,
+};
+
+/// What a result, or a part of one, takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResultSize {
+    /// Text, as long as it is in JSON, in bytes.
+    bytes: usize,
+    /// Values, each weighed by [`CONTAINER_WEIGHT`].
+    values: usize,
+}
+
+impl ResultSize {
+    /// A string.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        let escapes = |byte| match byte {
+            b'"' | b'\\' | b'\n' | b'\r' | b'\t' | b'\x08' | b'\x0c' => 1,
+            b'\0'..b' ' => "\\u0000".len() - 1,
+            _ => 0,
+        };
+        Self { bytes: text.len() + text.bytes().map(escapes).sum::<usize>(), values: 1 }
+    }
+
+    /// At least the value of this JSON text.
+    #[must_use]
+    pub fn of_json(text: &str) -> Self {
+        Self { bytes: text.len(), values: 1 + value_count_bound(text) }
+    }
+
+    /// A value.
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
+        match value {
+            Value::String(text) => Self::of_text(text),
+            Value::Array(items) => items.iter().map(Self::of).sum::<Self>() + Self::of_container([]),
+            Value::Object(members) => Self::of_members(members),
+            _ => Self { bytes: 0, values: 1 },
+        }
+    }
+
+    /// An object of these members.
+    #[must_use]
+    pub fn of_members(members: &Map<String, Value>) -> Self {
+        members.values().map(Self::of).sum::<Self>() + Self::of_container(members.keys().map(String::as_str))
+    }
+
+    /// An object whose members have these names, without their values; or an array, which has none.
+    #[must_use]
+    pub fn of_container<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        names.into_iter().map(Self::of_text).sum::<Self>() + Self { bytes: 0, values: CONTAINER_WEIGHT }
+    }
+
+    /// Checks it against [`MAX_RESULT_BYTES`] and [`MAX_RESULT_VALUES`].
+    ///
+    /// # Errors
+    /// [`TransportErrorKind::TooLarge`] beyond either.
+    pub fn ensure_fits(self) -> Result<(), Error> {
+        if self.bytes > MAX_RESULT_BYTES {
+            return Err(too_large(format!("more than {} MiB of text in the result", MAX_RESULT_BYTES >> 20)));
+        }
+        if self.values > MAX_RESULT_VALUES {
+            return Err(too_large("too many JSON values in the result".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl Add for ResultSize {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { bytes: self.bytes.saturating_add(other.bytes), values: self.values.saturating_add(other.values) }
+    }
+}
+
+impl Mul<usize> for ResultSize {
+    type Output = Self;
+
+    fn mul(self, times: usize) -> Self {
+        Self { bytes: self.bytes.saturating_mul(times), values: self.values.saturating_mul(times) }
+    }
+}
+
+impl Sum for ResultSize {
+    fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
+        sizes.fold(Self::default(), Add::add)
+    }
+}
+
+/// Checks a whole result, in which the metadata will be there `metadata_copies` times.
+///
+/// # Errors
+/// [`TransportErrorKind::TooLarge`] if it exceeds a limit.
+pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), Error> {
+    let QueryResult { data, metadata } = result;
+    let size = ResultSize::of(data) + ResultSize::of_members(metadata) * metadata_copies;
+    size.ensure_fits()?;
+    // Each name is a value, so few values have few names.
+    if size.values <= MAX_RESULT_NAMES {
+        return Ok(());
+    }
+    let mut names = HashSet::new();
+    if std::iter::once(data).chain(metadata.values()).all(|value| has_few_names(value, &mut names)) {
+        return Ok(());
+    }
+    Err(too_large(format!("more than {MAX_RESULT_NAMES} different names of members in the result")))
+}
+
+/// Adds the names of all members in `value`; `false` as soon as there are too many.
+fn has_few_names<'a>(value: &'a Value, names: &mut HashSet<&'a str>) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(|item| has_few_names(item, names)),
+        Value::Object(members) => members.iter().all(|(name, value)| {
+            names.insert(name);
+            names.len() <= MAX_RESULT_NAMES && has_few_names(value, names)
+        }),
+        _ => true,
+    }
+}
+
+fn too_large(detail: String) -> Error {
+    TransportError::new(TransportErrorKind::TooLarge, detail).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn error(result: Result<(), Error>) -> String {
+        result.map_or_else(|error| format!("{}: {error}", error.code().unwrap_or_default()), |()| String::new())
+    }
+
+    fn check(data: Value, metadata: Value, metadata_copies: usize) -> String {
+        let Value::Object(metadata) = metadata else { panic!("not an object") };
+        error(ensure_fits(&QueryResult { data, metadata }, metadata_copies))
+    }
+
+    #[test]
+    fn text_is_as_long_as_in_json() {
+        for text in ["", "plain", "é😀", "\"\\/\u{7f}", "\n\r\t\u{8}\u{c}", "\0\u{1}\u{1f}"] {
+            let quotes = 2;
+            assert_eq!(ResultSize::of_text(text).bytes, json!(text).to_string().len() - quotes, "{text:?}");
+        }
+        let names_and_texts = json!({"a\n": ["b", 1, {"c": "\t"}]});
+        assert_eq!(ResultSize::of(&names_and_texts).bytes, r"a\nbc\t".len());
+    }
+
+    #[test]
+    fn a_json_text_counts_for_no_less_than_its_value() {
+        for value in [json!([[], {}, 1.5]), json!({"a": {"b": [true, null, "c"]}, "d": ""}), json!("a"), json!(0)] {
+            let [text, parsed] = [ResultSize::of_json(&value.to_string()), ResultSize::of(&value)];
+            assert!(text.bytes >= parsed.bytes && text.values >= parsed.values, "{value}: {text:?} {parsed:?}");
+        }
+    }
+
+    #[test]
+    fn a_size_fails_when_it_exceeds_a_limit() {
+        let most = ResultSize { bytes: MAX_RESULT_BYTES, values: MAX_RESULT_VALUES };
+        assert_eq!(error(most.ensure_fits()), "");
+        assert_eq!(
+            error((most + ResultSize { bytes: 1, values: 0 }).ensure_fits()),
+            "response_too_large: the response is larger than the plugin accepts (more than 64 MiB of text in the result)"
+        );
+        assert_eq!(
+            error((most + ResultSize { bytes: 0, values: 1 }).ensure_fits()),
+            "response_too_large: the response is larger than the plugin accepts (too many JSON values in the result)"
+        );
+        assert_eq!(error((most * usize::MAX).ensure_fits()), error((most * 2).ensure_fits()));
+    }
+
+    #[test]
+    fn a_result_fails_when_data_and_all_its_metadata_are_too_much_together() {
+        let too_many = "(too many JSON values in the result)";
+        let part: Value = vec![json!([]); MAX_RESULT_VALUES / CONTAINER_WEIGHT * 2 / 5].into();
+        assert_eq!(check(part.clone(), json!({ "usage": part }), 1), "");
+        assert!(check(part.clone(), json!({ "usage": part }), 2).contains(too_many));
+        assert!(check(json!([part, part, part]), json!({}), 1).contains(too_many));
+    }
+
+    #[test]
+    fn a_result_fails_when_it_has_too_many_different_names() {
+        let named = |count: usize| -> Value { (0..count).map(|at| json!({ format!("name {at}"): 0 })).collect() };
+        assert_eq!(check(named(MAX_RESULT_NAMES), json!({}), 1), "");
+        assert_eq!(check(vec![json!({"a": {"b": 0}}); MAX_RESULT_NAMES].into(), json!({}), 1), "");
+        let half = named(MAX_RESULT_NAMES / 2);
+        assert_eq!(check(half.clone(), json!({ "usage": half }), 1), "");
+        for (data, metadata) in [
+            (named(MAX_RESULT_NAMES + 1), json!({})),
+            (json!({ "other": half }), json!({ "usage": named(MAX_RESULT_NAMES) })),
+        ] {
+            let too_many = "(more than 65536 different names of members in the result)";
+            assert!(check(data, metadata, 1).contains(too_many));
+        }
+    }
+}

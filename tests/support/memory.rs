@@ -1,0 +1,18 @@
+#![allow(unreachable_pub, clippy::unwrap_used)] // a test that panics has failed
+//! The memory of the test's process.
+
+use std::{fs, io::Write};
+
+pub const MIB: usize = 1 << 20;
+
+/// The process's memory: now, and the most since the last call, in bytes.
+pub fn memory() -> (usize, usize) {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let bytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+    };
+    let memory = (bytes("VmRSS"), bytes("VmHWM"));
+    fs::OpenOptions::new().write(true).open("/proc/self/clear_refs").unwrap().write_all(b"5").unwrap();
+    memory
+}
