@@ -265,12 +265,8 @@ mod tests {
     #[test]
     fn a_panic_on_the_thread_panics_where_the_query_waits() {
         let servers = servers(1);
-        let work = async {
-            if true {
-                panic!("on purpose")
-            }
-        };
-        let run = || client::runtime().unwrap().block_on(visit(&servers, "a").run(work));
+        let run =
+            || client::runtime().unwrap().block_on(visit(&servers, "a").run::<()>(async { panic!("on purpose") }));
         let panic = panic::catch_unwind(panic::AssertUnwindSafe(run)).unwrap_err();
         assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
     }
