@@ -9,12 +9,16 @@ mod plugin;
 #[path = "support/server.rs"]
 mod server;
 
+use std::time::Duration;
+
 use certificates::{Ca, pem_file, server_config};
 use plugin::{KEY, Plugin, assert_failure, client, pong, short_timeout_client, unresolvable};
 use rcgen::date_time_ymd;
 use server::{Connection, Server, response};
 use tooljet_openai::{
     error::TransportErrorKind,
+    input::secret::Secret,
+    network::http::{HttpRequest, Method, Transport},
     service::{self, Failure, Outcome},
 };
 
@@ -58,6 +62,37 @@ fn sends_http_requests_to_the_proxy_with_its_credentials() {
     assert_eq!(request.line, "POST http://gateway.invalid/v1/chat/completions HTTP/1.1");
     assert_eq!(request.header("proxy-authorization"), Some(CREDENTIALS));
     assert_eq!(request.header("authorization"), Some(format!("Bearer {KEY}").as_str()));
+}
+
+#[test]
+fn sends_the_credentials_of_the_proxy_whatever_a_data_source_sends() {
+    let proxy = Server::responding(|_| pong());
+    let plugin = Plugin::with_env(&[("HTTP_PROXY", &address(proxy.port()))]);
+    let own = |name: &str| (name.to_owned(), Secret::new("Basic c29tZWJvZHk6ZWxzZQ=="));
+    let request = HttpRequest {
+        method: Method::Get,
+        url: "http://gateway.invalid/v1/models".parse().unwrap(),
+        headers: vec![own("proxy-authorization"), own("Proxy-Authorization"), own("proxy-connection"), own("x-own")],
+        body: None,
+        is_custom: true,
+    };
+    let mut hold = plugin.client.hold();
+    let sent = plugin.client.send(&request, Duration::from_millis(SECONDS), &mut hold);
+    assert_eq!(plugin.runtime.block_on(sent).unwrap().status, 200);
+    let request = &proxy.requests()[0];
+    assert_eq!(request.head.to_ascii_lowercase().matches("proxy-").count(), 1, "{}", request.head);
+    assert_eq!(request.header("proxy-authorization"), Some(CREDENTIALS));
+    assert!(request.header("x-own").is_some());
+}
+
+#[test]
+fn checks_the_url_also_when_a_proxy_is_used() {
+    let proxy = Server::start(|_| ());
+    let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address(proxy.port()))]);
+    for base_url in ["http://169.254.169.254/v1", "https://127.0.0.1/v1", "http://metadata.google.internal/v1"] {
+        assert_failure(&fail(&plugin, base_url), "address_blocked", "SSRF");
+    }
+    assert_eq!(proxy.opened(), 0);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! | `connections` | how many connections may be open |
 //! | `connect_limiter` | how many connections may be opened at once |
 //! | `lookups` | how names are resolved |
+//! | `proxy_routes` | which requests go through the administrator's proxies |
 //! | `servers` | which thread the queries to a server run on |
 //! | `receive` | how a response is read |
 //! | `memory` | how much all queries hold |
@@ -25,6 +26,7 @@ mod cpu;
 mod descriptors;
 mod lookups;
 mod memory;
+mod proxy_routes;
 mod receive;
 mod servers;
 
@@ -41,11 +43,11 @@ use classify::Failed;
 use clients::{Clients, Factory, LOOKUP_TIMED_OUT, Route};
 use connections::{Connections, Limits, Owner, Permit};
 use cpu::{CpuLanes, MAX_CPU_THREADS};
-use hyper_util::client::proxy::matcher::Matcher;
 pub use lookups::{Lookup, system_lookup};
 use lookups::{Lookups, Target};
 use memory::Memory;
 pub use memory::{Hold, no_memory};
+use proxy_routes::ProxyRoutes;
 use receive::receive;
 use servers::Servers;
 use tokio::time::timeout;
@@ -57,10 +59,10 @@ use crate::{
         MAX_CONNECT_TIME, MAX_LATENESS, MAX_SERVER_THREADS,
     },
     error::{TransportError, TransportErrorKind},
-    input::base_url,
+    input::{base_url, secret::Secret},
     network::{
         http::{HttpRequest, HttpResponse, Method, Transport},
-        proxies::{Proxies, Proxy},
+        proxies::Proxies,
         ssrf::Rules,
         tls,
     },
@@ -118,7 +120,7 @@ pub struct Client {
     servers: Arc<Servers>,
     server_connections: Arc<Connections>,
     lookups: Lookups,
-    proxies: Arc<Matcher>,
+    proxies: Arc<ProxyRoutes>,
     rules: Arc<Rules>,
     cpu: Arc<CpuLanes>,
     memory: Memory,
@@ -149,14 +151,14 @@ impl Client {
     /// # Errors
     /// As [`Client::shared`].
     pub fn from_env(env: impl Fn(&str) -> Option<String>, settings: Settings) -> Result<Self, TransportError> {
-        let proxies = Proxies::from_env(&env);
+        let proxies = ProxyRoutes::new(&Proxies::from_env(&env))?;
         let rules = Arc::new(Rules::from_env(&env));
         let tls = tls::client_config(env("NODE_EXTRA_CA_CERTS").as_deref())
             .map_err(|error| TransportError::new(TransportErrorKind::Tls, error.to_string()))?;
         let lookups = Lookups::new(settings.lookup);
         let factory = Arc::new(Factory {
             tls,
-            proxies: usable(&proxies)?,
+            proxies: proxies.proxies.clone(),
             rules: Arc::clone(&rules),
             lookups: lookups.clone(),
             connect_timeout: settings.connect_timeout,
@@ -176,7 +178,7 @@ impl Client {
             servers: Servers::new(factory, Arc::clone(&server_connections), settings.max_server_threads),
             server_connections,
             lookups,
-            proxies: Arc::new(matcher(&proxies)),
+            proxies: Arc::new(proxies),
             rules,
             cpu: Arc::default(),
             memory: Memory::default(),
@@ -212,7 +214,7 @@ impl Client {
     }
 
     fn route(&self, request: &HttpRequest) -> Route {
-        if request.url.as_str().parse().is_ok_and(|uri| self.proxies.intercept(&uri).is_some()) {
+        if self.proxies.cover(&request.url) {
             Route::Proxied
         } else if request.is_custom {
             Route::Checked
@@ -294,6 +296,11 @@ fn is_provider(url: &Url) -> bool {
     url.scheme() == "https" && url.port().is_none() && base_url::provider_of_host(url).is_some()
 }
 
+/// Whether a header is for a proxy, to which only the administrator's settings may say anything.
+fn is_for_proxy(name: &str) -> bool {
+    ["proxy-authorization", "proxy-connection"].iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// The request in the words of the HTTP client.
 fn outgoing(request: &HttpRequest) -> Result<reqwest::Request, TransportError> {
     let method = match request.method {
@@ -301,7 +308,7 @@ fn outgoing(request: &HttpRequest) -> Result<reqwest::Request, TransportError> {
         Method::Post => reqwest::Method::POST,
     };
     let mut outgoing = reqwest::Request::new(method, request.url.clone());
-    for (name, value) in &request.headers {
+    for (name, value) in request.headers.iter().filter(|(name, _)| !is_for_proxy(name)) {
         let unusable = || TransportError::new(TransportErrorKind::Other, format!("the header {name} cannot be sent"));
         let mut value = reqwest::header::HeaderValue::from_str(value.expose()).map_err(|_| unusable())?;
         value.set_sensitive(true);
@@ -310,35 +317,6 @@ fn outgoing(request: &HttpRequest) -> Result<reqwest::Request, TransportError> {
     }
     *outgoing.body_mut() = request.body.clone().map(reqwest::Body::from);
     Ok(outgoing)
-}
-
-/// Says which requests go through a proxy, `NO_PROXY` considered.
-fn matcher(proxies: &Proxies) -> Matcher {
-    let address = |proxy: &Option<Proxy>| proxy.as_ref().map(|proxy| proxy.address.clone()).unwrap_or_default();
-    Matcher::builder()
-        .http(address(&proxies.http))
-        .https(address(&proxies.https))
-        .no(proxies.no_proxy.clone().unwrap_or_default())
-        .build()
-}
-
-/// The proxies for `reqwest`. A proxy that `reqwest` would silently ignore, for example for its scheme, is an
-/// error: the administrator wants it to be used.
-fn usable(proxies: &Proxies) -> Result<Vec<reqwest::Proxy>, TransportError> {
-    let of = |proxy: &Proxy, make: fn(Url) -> reqwest::Result<reqwest::Proxy>| {
-        let url = Url::parse(&proxy.address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let url = url.filter(|_| {
-            let alone = Proxies { http: Some(proxy.clone()), ..Proxies::default() };
-            "http://host".parse().is_ok_and(|uri| matcher(&alone).intercept(&uri).is_some())
-        });
-        url.and_then(|url| make(url).ok()).ok_or_else(|| {
-            let detail = format!("{} on the server is not an http or https address that can be used", proxy.variable);
-            TransportError::new(TransportErrorKind::Proxy, detail)
-        })
-    };
-    let http = proxies.http.iter().map(|proxy| of(proxy, reqwest::Proxy::http));
-    let https = proxies.https.iter().map(|proxy| of(proxy, reqwest::Proxy::https));
-    http.chain(https).collect()
 }
 
 impl Transport for Client {
@@ -383,6 +361,10 @@ impl Transport for Client {
         SystemTime::now()
     }
 
+    fn proxy_secrets(&self) -> &[Secret] {
+        &self.proxies.secrets
+    }
+
     fn jitter(&self) -> f64 {
         // Every `RandomState` is seeded differently; 32 bits of its hash are random enough.
         let sample = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap_or_default();
@@ -419,6 +401,47 @@ mod tests {
         assert_eq!(ask("cloud", true), TransportErrorKind::Blocked);
         assert_eq!(ask("ce", true), TransportErrorKind::Refused);
         assert_eq!(ask("cloud", false), TransportErrorKind::Refused);
+    }
+
+    #[test]
+    fn takes_for_openai_or_azure_only_what_their_certificate_proves() {
+        let is_provider = |url: &str| is_provider(&url.parse().unwrap());
+        for url in [
+            "https://api.openai.com/v1",
+            "https://eu.api.openai.com:443/v1",
+            "https://r.openai.azure.com/openai/deployments/d?api-version=1",
+            "https://r.services.ai.azure.com/openai/v1",
+        ] {
+            assert!(is_provider(url), "{url}");
+        }
+        for url in [
+            "http://api.openai.com/v1",
+            "https://api.openai.com:8443/v1",
+            "https://gateway.example/openai/deployments/d",
+            "https://api.openai.com.example/v1",
+            "https://openai.com/v1",
+            "https://127.0.0.1/v1",
+        ] {
+            assert!(!is_provider(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn keeps_the_deadline_when_the_thread_of_the_server_is_stuck() {
+        let client = client("");
+        let url: Url = "http://localhost:1/v1".parse().unwrap();
+        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom: true };
+        runtime().unwrap().block_on(async {
+            let (release, gate) = std::sync::mpsc::channel::<()>();
+            let visit = client.servers.visit("http://localhost:1", Route::Checked).unwrap();
+            let stuck = visit.run(async move { gate.recv().is_err() });
+            let start = Instant::now();
+            let error = client.send(&request, Duration::from_millis(20), &mut Hold::default()).await.unwrap_err();
+            assert_eq!(error.kind, TransportErrorKind::Timeout);
+            assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+            drop(release);
+            assert!(stuck.await);
+        });
     }
 
     #[test]
