@@ -220,3 +220,18 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         self.cache.key(self.source, request.path, request.body.as_ref())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn cuts_the_name_of_a_model_in_the_log() {
+        let request = |model: &str| ApiRequest::post("/x", Map::from_iter([("model".to_owned(), json!(model))]));
+        assert_eq!(RequestLog::of(&request("gpt-x")).model.as_deref(), Some("gpt-x"));
+        let long = RequestLog::of(&request(&"m".repeat(99_999))).model.unwrap();
+        assert!(long.chars().count() <= MAX_WORD_CHARS + 1, "{}", long.len());
+    }
+}

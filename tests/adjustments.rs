@@ -90,6 +90,13 @@ fn fails_with_the_error_when_a_part_of_a_parameter_is_rejected() {
 }
 
 #[test]
+fn does_not_apply_stop_sequences_that_the_model_takes() {
+    let script = Script::new([pong()]);
+    let Outcome::Ok(result) = script.run(&source(), &chat(json!({"stop_sequence": "END"}))) else { panic!("failed") };
+    assert_eq!(result.data, "one END two");
+}
+
+#[test]
 fn applies_no_more_stop_sequences_than_the_api() {
     for (count, is_applied) in [(MAX_APPLIED_STOPS, true), (MAX_APPLIED_STOPS + 1, false)] {
         let stops: Vec<_> = (1..count).map(|n| format!("<{n}>")).chain(["END".to_owned()]).collect();

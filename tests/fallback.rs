@@ -131,9 +131,22 @@ fn asks_one_endpoint_only_when_the_engine_names_it() {
     assert!(matches!(script.run(&source(), &query("completions")), Outcome::Failed(_)));
     assert_eq!(paths(&script), [COMPLETIONS]);
     let script = Script::new([continued()]);
-    assert!(matches!(script.run(&source(), &query("chat")), Outcome::Ok(_)));
+    let Outcome::Ok(result) = script.run(&source(), &query("chat")) else { panic!("failed") };
     assert_eq!(paths(&script), [CHAT]);
     assert_eq!(script.sent.lock().unwrap()[0].body["model"], "local-7b");
+    assert!(!result.metadata.contains_key("substituted_model"), "it is the model of the query");
+}
+
+#[test]
+fn lists_what_chat_does_not_take_with_what_its_model_rejects() {
+    let rejected = error(400, "Unknown parameter: 'seed'.", None);
+    let script = Script::new([gone(), rejected, continued()]);
+    let mut query = query("auto");
+    query["best_of"] = json!(2);
+    query["seed"] = json!(1);
+    let Outcome::Ok(result) = script.run(&source(), &query) else { panic!("failed") };
+    let removed = |parameter: &str| json!({"parameter": parameter, "change": "removed"});
+    assert_eq!(result.metadata["adjusted"], json!([removed("best_of"), removed("seed")]));
 }
 
 #[test]

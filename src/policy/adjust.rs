@@ -231,7 +231,7 @@ fn is_about_support(error: &ApiError) -> bool {
 /// then another value costs one more request; else a value that is accepted would be left out.
 fn is_about_value(error: &ApiError, value: &Value) -> bool {
     let message = error.message.to_ascii_lowercase();
-    let words = ["value", "one of", "only the default", "must be", "should be", "expected", "available"];
+    let words = ["value", "one of", "only the default", "must be", "should be", "available"];
     let is_value = |word: &str| match value {
         Value::String(text) => text.eq_ignore_ascii_case(word),
         Value::Number(number) => number.to_string() == word,
@@ -429,6 +429,7 @@ mod tests {
             ("temperature", None, "temperature 0.5 is not supported", value("0.5")),
             ("seed", None, "Unsupported value", value("7")),
             ("seed", None, "seed is not supported by m-7b", Scope::EveryValue),
+            ("seed", None, "unexpected keyword argument", Scope::EveryValue),
             ("verbosity", None, "'hihg' is not one of ['low']", value("\"hihg\"")),
             ("verbosity", None, "verbosity is not allowed to be HIHG.", value("\"hihg\"")),
             ("service_tier", Some("unsupported_parameter"), "", Scope::ThisRequest),
@@ -469,6 +470,13 @@ mod tests {
     }
 
     #[test]
+    fn keeps_the_token_limit_of_the_extra_body_when_the_other_one_is_rejected() {
+        let mut body = body(json!({"messages": [], "max_tokens": 5, "max_completion_tokens": 9}));
+        assert!(Adjustment::Renamed { from: "max_tokens", to: "max_completion_tokens" }.apply(&mut body));
+        assert_eq!(Value::from(body), json!({"messages": [], "max_completion_tokens": 9}));
+    }
+
+    #[test]
     fn does_not_rename_the_token_limit_of_completions() {
         let body = body(json!({"prompt": "a", "max_tokens": 5}));
         let error = error(Some("max_tokens"), Some("unsupported_parameter"), "not supported");
@@ -487,6 +495,12 @@ mod tests {
         let back = Adjustment::Role { from: "developer", to: "system" };
         let expected = Rejection { adjustment: back, scope: Scope::EveryValue };
         assert_eq!(for_error(&body, &vllm, &[]), Some(expected));
+    }
+
+    #[test]
+    fn keeps_the_role_when_another_parameter_is_rejected_next_to_it() {
+        let error = error(Some("temperature"), None, "temperature is not supported with the role system");
+        assert_eq!(adjustment(&chat(), &error), Some(Adjustment::Removed("temperature")));
     }
 
     #[test]

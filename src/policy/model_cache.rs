@@ -200,6 +200,7 @@ mod tests {
         keys.push(ModelCache::default().key(&plain, "/chat/completions", body.as_object()));
         for (n, key) in keys.iter().enumerate() {
             assert!(!keys[..n].contains(key), "{n}");
+            assert!(key.0.is_some_and(|[first, second]| first != second), "128 bits, not 64 twice");
         }
         let with_functions = json!({"model": "m", "reasoning_effort": "low", "functions": []});
         assert_eq!(key(&cache, &plain, with_functions), keys[14]);
@@ -216,6 +217,13 @@ mod tests {
             cache.add_rejection(key, rejection(1), NOW);
             cache.add_fallback(key, &model_not_found(), NOW);
         }
+        assert_eq!(cache.entries().len(), 0);
+    }
+
+    #[test]
+    fn keeps_nothing_of_a_rejection_that_no_other_request_meets() {
+        let cache = ModelCache::default();
+        cache.add_rejection(key_of(&cache, 1), Rejection { scope: Scope::ThisRequest, ..rejection(1) }, NOW);
         assert_eq!(cache.entries().len(), 0);
     }
 

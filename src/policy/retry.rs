@@ -161,6 +161,25 @@ mod tests {
     }
 
     #[test]
+    fn takes_a_jitter_out_of_range_as_the_end_of_the_range() {
+        assert_eq!((backoff(0, 9.0), backoff(0, -9.0)), (backoff(0, 1.0), backoff(0, 0.0)));
+    }
+
+    #[test]
+    fn retries_at_once_when_the_date_has_passed() {
+        let header = |_: &str| Some("Thu, 01 Jan 1970 00:00:07 GMT");
+        let after = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        assert_eq!(retry_after(503, header, "", after(6)), Some(Duration::from_secs(1)));
+        assert_eq!(retry_after(503, header, "", after(8)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn reads_hours_but_no_delay_of_zero_in_words() {
+        assert_eq!(wait(&[], "Please try again in 1h2m."), Some(Duration::from_secs(3_720)));
+        assert_eq!(wait(&[], "Please try again in 0s."), None);
+    }
+
+    #[test]
     fn the_servers_own_word_wins_over_the_status() {
         assert!(delay(ApiError { should_retry: Some(true), ..api(400) }, 0).is_some());
         assert_eq!(delay(ApiError { should_retry: Some(false), ..api(500) }, 0), None);
