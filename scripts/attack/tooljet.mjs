@@ -61,7 +61,9 @@ async function measure({ name, short, plugin, victim, attacker, seconds, grace, 
   // A victim at least must have come after the attack's first moment.
   const least = Math.max(seconds * 1000, 2 * every);
   await wait(Math.max(0, least - (performance.now() - began)));
-  process.send({ attacked: { loop: worstDelay(), ...asked.metrics(), ...special } });
+  const { late, ...metrics } = asked.metrics();
+  const worstLate = Math.max(late, special.late ?? 0);
+  process.send({ attacked: { loop: worstDelay(), ...metrics, late: worstLate } });
   delay.disable();
   await victims.stop();
   process.send({ done: true });

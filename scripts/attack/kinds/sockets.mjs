@@ -235,7 +235,7 @@ export const SOCKET_ATTACKS = [
     short: 256,
     once: true,
     serveSocket: eightThreads,
-    queries: ({ url }) => [[source(url), chat({ query_timeout: 20_000 })]],
+    queries: ({ url }) => [[source(url), chat()]],
     /** The second burst is to be answered as if nobody had asked before: at once. */
     async run({ queries: [query], ask, size }) {
       const burst = (count) => Promise.all(lanes(count, query).map(ask));
