@@ -95,13 +95,8 @@ async function runAttack({ attack, queries, size, plugin, asked, seconds, grace 
       }
     }
   };
-  const started = [];
-  for (let number = 0; number < lanes; number += 1) {
-    started.push(lane(number));
-    // Requests come to a server one by one, with a turn of the event loop for each.
-    await nextTurn();
-  }
-  await Promise.race([Promise.all(started), limit]);
+  const all = Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
+  await Promise.race([all, limit]);
   return {};
 }
 
@@ -126,6 +121,7 @@ function createAsked(text) {
   let late = 0;
   let longest = 0;
   let number = 0;
+  let turn = Promise.resolve();
 
   const count = (outcome) => {
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
@@ -143,7 +139,9 @@ function createAsked(text) {
   return {
     async ask(query) {
       const [source, options] = typeof query === 'function' ? query() : query;
-      await nextTurn();
+      // Requests come to a server one by one, with a turn of the event loop for each.
+      turn = turn.then(() => nextTurn());
+      await turn;
       number += 1;
       const id = number;
       const plugin = new (loadPlugin(text))();
