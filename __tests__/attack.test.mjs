@@ -14,7 +14,7 @@ import { LIMITS, violations } from '../scripts/attack/limits.mjs';
 import { runAttack, skipReason } from '../scripts/attack/run.mjs';
 
 const PLUGIN = process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
-const SHORT = { short: true, seconds: 1, every: 150, grace: 3, idle: 0, plugin: PLUGIN };
+const SHORT = { short: true, seconds: 0.7, every: 100, grace: 3, idle: 0, plugin: PLUGIN };
 /** That a victim waits no longer than 250 ms is for `npm run attack` to tell. */
 const GENEROUS = { worst: Number.POSITIVE_INFINITY, late: 2_000, peakRss: 600 };
 /** The cheapest of each kind that once stopped, stalled or filled the process. */

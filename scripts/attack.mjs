@@ -78,8 +78,8 @@ async function runAll({ attacks, empty, json, ...options }) {
     rows.push(Object.assign(row, { load: os.loadavg()[0] }));
     console.log(`${tableRow(row)}  ${describeOutcome(row)}`);
     for (const violation of violations(row)) console.log(`  ! ${violation}`);
-    const idle = Promise.resolve(afterIdle).then((rssAfter) => {
-      row.rssAfter = rssAfter;
+    const idle = Promise.resolve(afterIdle).then((more) => {
+      Object.assign(row, more);
       idling.delete(idle);
     });
     if (afterIdle) idling.add(idle);

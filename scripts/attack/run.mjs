@@ -2,6 +2,7 @@
 // /proc tells of the first.
 
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,8 +22,6 @@ const MAX_RSS = 8 * 2 ** 30;
 const MIB = 2 ** 20;
 /** A main thread that stands still for longer than that is not waited for. */
 const PATIENCE_SECONDS = 90;
-/** Nobody answers at this address of the loopback network. */
-const SILENT_RESOLVER = '127.9.0.53';
 const VICTIM_NAME = 'victim.attack.test';
 
 /** Why an attack cannot be run here, or undefined. */
@@ -41,8 +40,8 @@ const FAVORED = isRoot ? ['nice', '-n', '-10'] : [];
 const UNFAVORED = isRoot ? [] : ['nice', '-n', '10'];
 
 /**
- * Resolves to the metrics; `afterIdle` of them, if `idle` is not 0, is a promise of what is held
- * when the process had nothing to do for so many seconds.
+ * Resolves to the metrics. `afterIdle` of them, if `idle` is not 0, is a promise of two more: what the
+ * process holds when it had nothing to do for so many seconds, and whether it ended meanwhile.
  */
 export async function runAttack(attack, options) {
   const { short, seconds, grace, every, idle, plugin, isEmpty } = options;
@@ -179,11 +178,11 @@ function startTooljet(wrap) {
     },
     metrics: () => collectMetrics(seen, peak, exit),
     async memoryAfter(idle) {
-      await wait(idle * 1000);
-      if (exit) return undefined;
+      await Promise.race([wait(idle * 1000), exited]);
+      if (exit) return { exit };
       child.send('memory');
       await Promise.race([told, wait(10_000, undefined, { ref: false })]);
-      return seen.rssAfter && seen.rssAfter / MIB;
+      return { rssAfter: seen.rssAfter && seen.rssAfter / MIB };
     },
     async stop() {
       isStopping = true;
@@ -245,10 +244,12 @@ const withDescriptors = ({ descriptors }) =>
  */
 async function silenceNames() {
   const folder = mkdtempSync(join(tmpdir(), 'attack-'));
-  writeFileSync(join(folder, 'resolv.conf'), `nameserver ${SILENT_RESOLVER}\n`);
+  // An address of its own, as there is but one port, and another attack may still idle.
+  const resolver = `127.10.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+  writeFileSync(join(folder, 'resolv.conf'), `nameserver ${resolver}\n`);
   writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost ${VICTIM_NAME}\n`);
   const socket = dgram.createSocket('udp4');
-  socket.bind(53, SILENT_RESOLVER);
+  socket.bind(53, resolver);
   await once(socket, 'listening');
   const script = `mount --bind ${folder}/resolv.conf /etc/resolv.conf && mount --bind ${folder}/hosts /etc/hosts && exec "$@"`;
   return {

@@ -61,7 +61,9 @@ async function measure({ name, short, plugin, victim, attacker, seconds, grace, 
   // A victim at least must have come after the attack's first moment.
   const least = Math.max(seconds * 1000, 2 * every);
   await wait(Math.max(0, least - (performance.now() - began)));
-  process.send({ attacked: { loop: worstDelay(), ...asked.metrics(), ...special } });
+  const { late, ...metrics } = asked.metrics();
+  const worstLate = Math.max(late, special.late ?? 0);
+  process.send({ attacked: { loop: worstDelay(), ...metrics, late: worstLate } });
   delay.disable();
   await victims.stop();
   process.send({ done: true });
@@ -93,13 +95,8 @@ async function runAttack({ attack, queries, size, plugin, asked, seconds, grace 
       }
     }
   };
-  const started = [];
-  for (let number = 0; number < lanes; number += 1) {
-    started.push(lane(number));
-    // Requests come to a server one by one, with a turn of the event loop for each.
-    await nextTurn();
-  }
-  await Promise.race([Promise.all(started), limit]);
+  const all = Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
+  await Promise.race([all, limit]);
   return {};
 }
 
@@ -124,6 +121,7 @@ function createAsked(text) {
   let late = 0;
   let longest = 0;
   let number = 0;
+  let turn = Promise.resolve();
 
   const count = (outcome) => {
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
@@ -141,7 +139,9 @@ function createAsked(text) {
   return {
     async ask(query) {
       const [source, options] = typeof query === 'function' ? query() : query;
-      await nextTurn();
+      // Requests come to a server one by one, with a turn of the event loop for each.
+      turn = turn.then(() => nextTurn());
+      await turn;
       number += 1;
       const id = number;
       const plugin = new (loadPlugin(text))();
