@@ -86,6 +86,11 @@ pub trait Transport: Sync {
     /// The calendar clock, which HTTP dates refer to.
     fn wall_clock(&self) -> SystemTime;
 
+    /// What a proxy knows and nobody else may see.
+    fn proxy_secrets(&self) -> &[Secret] {
+        &[]
+    }
+
     /// A fresh sample in `0.0..1.0`.
     fn jitter(&self) -> f64;
 }

@@ -56,7 +56,7 @@ use crate::{
         IDLE_OF_PROVIDER, IDLE_OF_SERVER, IDLE_TIMEOUT_OF_PROVIDER_BURST, IDLE_TIMEOUT_OF_SERVER_BURST,
         MAX_CONNECT_TIME, MAX_LATENESS, MAX_SERVER_THREADS,
     },
-    error::{TransportError, TransportErrorKind},
+    error::{TransportError, TransportErrorKind, error_text},
     input::base_url,
     network::{
         http::{HttpRequest, HttpResponse, Method, Transport},
@@ -302,7 +302,8 @@ fn outgoing(request: &HttpRequest) -> Result<reqwest::Request, TransportError> {
     };
     let mut outgoing = reqwest::Request::new(method, request.url.clone());
     for (name, value) in &request.headers {
-        let unusable = || TransportError::new(TransportErrorKind::Other, format!("the header {name} cannot be sent"));
+        let unusable =
+            || TransportError::new(TransportErrorKind::Other, error_text!["the header ", name, " cannot be sent"]);
         let mut value = reqwest::header::HeaderValue::from_str(value.expose()).map_err(|_| unusable())?;
         value.set_sensitive(true);
         let name = reqwest::header::HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
@@ -332,7 +333,7 @@ fn usable(proxies: &Proxies) -> Result<Vec<reqwest::Proxy>, TransportError> {
             "http://host".parse().is_ok_and(|uri| matcher(&alone).intercept(&uri).is_some())
         });
         url.and_then(|url| make(url).ok()).ok_or_else(|| {
-            let detail = format!("{} on the server is not an http or https address that can be used", proxy.variable);
+            let detail = error_text![proxy.variable, " on the server is not an http or https address that can be used"];
             TransportError::new(TransportErrorKind::Proxy, detail)
         })
     };
