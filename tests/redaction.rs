@@ -8,8 +8,8 @@ mod script;
 use script::{Script, Step, response};
 use serde_json::{Map, Value, json};
 use tooljet_openai::{
-    budgets::{MAX_DESCRIPTION_CHARS, MAX_HEADERS, MAX_QUOTE_CHARS},
-    error::{TransportErrorKind, truncate::MAX_WORD_CHARS},
+    budgets::{MAX_DESCRIPTION_CHARS, MAX_HEADERS, MAX_MESSAGE_CHARS, MAX_WORD_CHARS},
+    error::TransportErrorKind,
     input::secret::Secret,
     service::{Failure, Outcome},
 };
@@ -39,8 +39,8 @@ fn with(mut options: Value, more: Value) -> Value {
 }
 
 /// An error of the API with this message.
-fn error(message: impl Into<Value>) -> Option<Step> {
-    Some(response(400, &[], json!({"error": {"message": message.into()}})))
+fn error(message: impl Into<Value>) -> Step {
+    response(400, &[], json!({"error": {"message": message.into()}}))
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn redacts_a_secret_of_the_query_string_however_it_is_typed_and_repeated() {
         let url = format!("https://gateway.example/v1?token={typed}");
         let source = json!({"apiKey": KEY, "base_url": url});
         for echo in ["pass%2Fw%C3%B6rd+one", "pass%2fw%c3%b6rd%20one", "pass/wörd one"] {
-            let shown = failure(&source, &query(), error(format!("token ({echo})"))).description;
+            let shown = failure(&source, &query(), Some(error(format!("token ({echo})")))).description;
             assert!(shown.contains("token ([redacted])"), "{typed}: {shown}");
         }
     }
@@ -89,18 +89,18 @@ fn redacts_the_credentials_of_a_header_encoded_and_decoded() {
     // user:password1, as the header has it.
     let source = with(source(), json!({"headers": [["x-auth", "Basic dXNlcjpwYXNzd29yZDE="]]}));
     for echo in ["dXNlcjpwYXNzd29yZDE=", "dXNlcjpwYXNzd29yZDE", "user:password1", "password1", "70617373776f726431"] {
-        let shown = failure(&source, &query(), error(format!("got ({echo})"))).description;
+        let shown = failure(&source, &query(), Some(error(format!("got ({echo})")))).description;
         assert!(shown.contains("got ([redacted]"), "{echo}: {shown}");
     }
 }
 
 #[test]
-fn redacts_the_secrets_of_the_server() {
+fn redacts_the_secrets_of_the_proxy() {
     let secrets: Vec<_> = ["operator:hush-hush", "hush-hush"].map(Secret::new).into();
     for echo in ["hush-hush", "operator:hush-hush", "b3BlcmF0b3I6aHVzaC1odXNo"] {
         let script = |message: String| {
-            let mut script = Script::new(error(message));
-            script.secrets.clone_from(&secrets);
+            let mut script = Script::new([error(message)]);
+            script.proxy_secrets.clone_from(&secrets);
             script
         };
         let outcome = script(format!("got ({echo})")).run(&source(), &query());
@@ -226,9 +226,9 @@ fn cuts_everything_that_an_error_repeats() {
 #[test]
 fn cuts_the_longest_description() {
     // A message, a code, a model and a base URL, each as long as it may be shown.
-    let url = format!("https://gateway.example/{}", "p".repeat(MAX_QUOTE_CHARS * 4));
+    let url = format!("https://gateway.example/{}", "p".repeat(MAX_MESSAGE_CHARS * 4));
     let source = json!({"apiKey": KEY, "base_url": url});
-    let long = "x".repeat(MAX_QUOTE_CHARS * 4);
+    let long = "x".repeat(MAX_MESSAGE_CHARS * 4);
     let step = response(404, &[], json!({"error": {"message": long, "code": long}}));
     let failure = failure(&source, &with(query(), json!({"model": long})), Some(step));
     assert!(failure.description.chars().count() <= MAX_DESCRIPTION_CHARS, "{}", failure.description.len());

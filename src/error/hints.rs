@@ -405,7 +405,10 @@ mod tests {
     #[test]
     fn a_response_that_is_too_large_comes_with_the_fields_that_make_it_smaller() {
         let error = crate::error::TransportError::new(TransportErrorKind::TooLarge, "");
-        let hint = |endpoint| hint(&error.clone().into(), &HintContext { endpoint, ..HintContext::default() }).unwrap();
+        let hint = |endpoint| {
+            let context = HintContext { endpoint, ..HintContext::default() };
+            hint(&error.clone().into(), &context).unwrap().to_string()
+        };
         assert!(hint(Some(Endpoint::Models)).starts_with("Enter a Filter"));
         assert!(hint(Some(Endpoint::Chat)).ends_with("lower Max tokens or Number of results."));
     }

@@ -186,6 +186,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::budgets::MAX_MESSAGE_CHARS;
     use crate::budgets::{CONTAINER_WEIGHT, MAX_RESULT_VALUES};
 
     fn read(reader: &ChoicesReader, body: Value) -> Result<QueryResult, String> {

@@ -77,8 +77,8 @@ proptest! {
     fn redacts_an_encoded_key(key in "[!-~]{8,60}", before in "[ -~]{0,9}", encoding in 0..4) {
         let plain = format!("{before}{key}");
         let encoded = match encoding {
-            0 => plain.bytes().map(|byte| format!("%{byte:02X}")).collect(),
-            1 => plain.bytes().map(|byte| format!("{byte:02x}")).collect(),
+            0 => plain.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat(),
+            1 => plain.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
             2 => base64(plain.as_bytes(), *b"+/"),
             _ => base64(plain.as_bytes(), *b"-_"),
         };

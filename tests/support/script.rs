@@ -46,7 +46,7 @@ pub struct Script {
     steps: Mutex<VecDeque<Step>>,
     pub sent: Mutex<Vec<Sent>>,
     pub sleeps: Mutex<Vec<Duration>>,
-    pub secrets: Vec<Secret>,
+    pub proxy_secrets: Vec<Secret>,
     clock: Mutex<Duration>,
 }
 
@@ -119,8 +119,8 @@ impl Transport for Script {
         *self.clock.lock().unwrap() += duration;
     }
 
-    fn secrets(&self) -> Vec<Secret> {
-        self.secrets.clone()
+    fn proxy_secrets(&self) -> &[Secret] {
+        &self.proxy_secrets
     }
 
     fn now(&self) -> Duration {

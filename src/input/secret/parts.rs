@@ -93,7 +93,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let inside = |c: char| c.is_alphanumeric();
     let starts = text.char_indices().map(|(at, _)| at).filter(move |at| !text[..*at].ends_with(inside));
     starts.flat_map(move |at| {
-        let ends = (at + 1..text.len().min(at + MIN_SECRET_BYTES - 1) + 1).filter(|end| text.is_char_boundary(*end));
+        let ends = (at + 1..=text.len().min(at + MIN_SECRET_BYTES - 1)).filter(|end| text.is_char_boundary(*end));
         ends.filter(move |end| !text[*end..].starts_with(inside)).map(move |end| (at, end))
     })
 }
