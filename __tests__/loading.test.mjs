@@ -157,6 +157,20 @@ const conditions = [
     from: 'the temporary folder',
   },
   {
+    condition: 'another user makes our folder just before we do',
+    outcome: 'rejected, and nothing is written to it',
+    task: (sandbox) => ({ seizedFolder: sandbox.cache }),
+    from: 'the temporary folder',
+    check: (sandbox) => assert.deepEqual(sandbox.list(sandbox.cache), []),
+  },
+  {
+    condition: 'the file changes between being written and being loaded',
+    outcome: 'removed; the next place is used',
+    task: (sandbox) => ({ changedFile: join(sandbox.cache, addonName) }),
+    from: 'the temporary folder',
+    check: (sandbox) => assert.deepEqual(sandbox.list(sandbox.cache), []),
+  },
+  {
     condition: 'there is no HOME, and no account for the user (OpenShift)',
     outcome: 'written to the temporary folder',
     arrange: (sandbox) => delete sandbox.env.HOME,
@@ -354,7 +368,8 @@ const conditions = [
 for (const [user, uid] of Object.entries(users)) {
   const skipAll = uid !== process.getuid() && needsSharedNode;
   describe(`as ${user}`, { concurrency: 2, skip: skipAll }, () => {
-    for (const { condition, outcome, skip, arrange, from, written, errors, check } of conditions) {
+    for (const row of conditions) {
+      const { condition, outcome, skip, arrange, task, from, written, errors, check } = row;
       test(`${condition}: ${outcome}`, { skip }, async (t) => {
         const sandbox = new Sandbox(uid);
         t.after(() => sandbox.dispose());
@@ -362,7 +377,7 @@ for (const [user, uid] of Object.entries(users)) {
         const file = join(sandbox.cache, addonName);
         const before = existsSync(file) && lstatSync(file).ino;
 
-        const report = await sandbox.serve();
+        const report = await sandbox.serve(task?.(sandbox));
 
         assert.equal(sandbox.whereFrom(report), from, report.answer.message);
         assert.equal(report.loads.length, from === 'nowhere' ? 0 : 1);

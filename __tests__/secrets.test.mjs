@@ -11,11 +11,16 @@ const HEADER = 'gw-Sinclair48kSpectrumPlus2a';
 const PASSWORD = 'Archimedes-RiscPC-Acorn-3010';
 const SECRETS = [KEY, HEADER, PASSWORD];
 
-/** The parts that reveal a secret: 8 characters at either end, or 12 in its middle. */
+const base64 = (text) => Buffer.from(text).toString('base64');
+const hexadecimal = (text) => Buffer.from(text).toString('hex');
+const escaped = (text) => hexadecimal(text).replaceAll(/../g, '%$&');
+
+/** The parts that reveal a secret: 8 characters at either end, or 12 in its middle, also encoded. */
 const recognizableParts = (secret) => [
   secret.slice(0, 8 + (secret.startsWith('sk-proj-') ? 4 : 0)),
   secret.slice(-8),
   ...Array.from({ length: secret.length - 11 }, (_, at) => secret.slice(at, at + 12)),
+  ...[base64, hexadecimal, escaped].map((encode) => encode(secret.slice(9, 21))),
 ];
 
 function assertNoLeak(text, secrets = SECRETS) {
@@ -38,6 +43,11 @@ const ECHOES = {
   'the key twice without a gap': (key) => `${key}${key}`,
   'the key in JSON inside the message': (key) =>
     JSON.stringify({ headers: { authorization: `Bearer ${key}` } }),
+  'the key in base64': (key) => `Wrong token: ${base64(key)}`,
+  'the key in base64 for URLs': (key) => `/keys/${Buffer.from(key).toString('base64url')}`,
+  'the key as Basic credentials': (key) => `Wrong: Basic ${base64(`u:${key}`)}${base64(key)}`,
+  'the key in hexadecimal': (key) => `key=0x${hexadecimal(key)}`,
+  'the percent-encoded key': (key) => `?key=${escaped(key)}`,
 };
 
 const source = (options) => ({
@@ -73,6 +83,25 @@ for (const [what, echo] of Object.entries(ECHOES)) {
     }
   });
 }
+
+test('redacts the key when a successful response repeats it at any depth of its metadata', async () => {
+  const echo = ECHOES['the whole key'](KEY);
+  const call = { id: 'call_1', function: { name: 'look', arguments: JSON.stringify({ echo }) } };
+  const token = { token: KEY, top_logprobs: [{ token: KEY }] };
+  const choice = {
+    message: { content: 'Pong', tool_calls: [call], annotations: [{ url: echo }] },
+    logprobs: { content: [token] },
+  };
+  mockApi.respondWith({
+    status: 200,
+    headers: { 'x-request-id': KEY },
+    body: { model: echo, choices: [choice], usage: { [KEY]: 1, details: { echo } } },
+  });
+  const result = await run({ ...MINIMAL_QUERIES.chat, result: 'details' }, source());
+  assert.equal(result.status, 'ok');
+  assert.equal(result.metadata.tool_calls[0].id, 'call_1');
+  assertNoLeak(printed(result));
+});
 
 test('redacts the key when a message is truncated inside it', async () => {
   for (let before = 470; before <= 500; before += 3) {

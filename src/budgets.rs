@@ -22,6 +22,20 @@ pub const VALUE_BYTES: usize = 72;
 /// memory of a number. The name of a member counts as one value.
 pub const CONTAINER_WEIGHT: usize = 5;
 
+/// Header fields that a data source may set.
+pub const MAX_HEADERS: usize = 100;
+/// Names and values of all headers of a data source, its API key included, in bytes. Servers take less.
+pub const MAX_HEADER_BYTES: usize = 64 * KIB;
+/// Base URL of a data source, in bytes. Servers take less.
+pub const MAX_BASE_URL_BYTES: usize = 8 * KIB;
+
+/// Longest text of others that an error repeats, such as the API's message; in characters.
+pub const MAX_MESSAGE_CHARS: usize = 500;
+/// Longest name or word that an error repeats, such as a code, an ID or a model; in characters.
+pub const MAX_WORD_CHARS: usize = 100;
+/// Description of a failed query, in characters.
+pub const MAX_DESCRIPTION_CHARS: usize = 2_000;
+
 /// Body of a successful response, in bytes, before and after decompression.
 pub const MAX_RESPONSE_BYTES: usize = 64 * MIB;
 /// Body of an error response, in bytes, before and after decompression.

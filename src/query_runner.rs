@@ -3,11 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{
-        Error,
-        cause::ApiCause,
-        truncate::{MAX_WORD_CHARS, truncate},
-    },
+    budgets::MAX_WORD_CHARS,
+    error::{Error, cause::ApiCause, truncate::truncate},
     input::options::SourceOptions,
     network::http::Transport,
     operations::{

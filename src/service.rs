@@ -15,10 +15,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
+    budgets::MAX_DESCRIPTION_CHARS,
     error::{
-        Details, Error, TransportError,
+        Details, Error, ErrorText, TransportError,
         cause::ApiCause,
         hints::{self, HintContext},
+        truncate::truncate,
     },
     input::{
         fields::Fields,
@@ -41,6 +43,9 @@ pub const QUERY_FAILED: &str = "Query could not be completed";
 pub const CONNECTION_FAILED: &str = "Connection could not be established";
 /// Time for a connection test with all its tries.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Members of `metadata` that the plugin itself says: nothing in them comes from a response.
+const OWN_METADATA: [&str; 3] = ["adjusted", "endpoint", "substituted_model"];
 
 /// How a call ended. Its JSON is what the addon gives to the entry.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -111,7 +116,7 @@ fn with_details(reply: QueryResult) -> QueryResult {
 
 /// Tests a data source: asks for the list of models, which is free of charge. Takes the options out of `call`.
 pub async fn test_connection<T: Transport>(transport: &T, call: &mut Call) -> Outcome {
-    let mut state = Diagnostics::default();
+    let mut state = Diagnostics::new(transport.proxy_secrets());
     let source = state.read_source(&mem::take(&mut call.source));
     let result = match source {
         Ok(source) => connect(transport, source, call, &mut state).await,
@@ -138,6 +143,7 @@ pub fn unsendable_test(error: TransportError) -> Outcome {
 /// What is known about a call while it goes on; all of it is shown in a failure.
 #[derive(Default)]
 struct Diagnostics {
+    proxy_secrets: Vec<Secret>,
     redactor: Redactor,
     context: HintContext,
     requests: RequestLog,
@@ -145,6 +151,10 @@ struct Diagnostics {
 }
 
 impl Diagnostics {
+    fn new(proxy_secrets: &[Secret]) -> Self {
+        Self { proxy_secrets: proxy_secrets.to_vec(), ..Self::default() }
+    }
+
     fn read(&mut self, source: &Value, query: &Value) -> Result<Prepared, Error> {
         let source = self.read_source(source)?;
         let fields = Fields::of("queryOptions", query)?;
@@ -160,13 +170,7 @@ impl Diagnostics {
             Err(error) => return Outcome::Failed(self.failed_query(&error)),
         };
         result.metadata.extend(self.requests.to_metadata());
-        for value in result.metadata.values_mut() {
-            if let Value::String(text) = value
-                && self.redactor.contains_secret(text)
-            {
-                *text = self.redactor.redact(text);
-            }
-        }
+        self.redactor.redact_result(&mut result.metadata, &OWN_METADATA);
         Outcome::Ok(if self.has_details { with_details(result) } else { result })
     }
 
@@ -175,68 +179,62 @@ impl Diagnostics {
         // At once, as the key may also stand in a field that it does not belong to.
         self.redactor = Redactor::new(fields.trimmed("apiKey").ok().flatten().map(Secret::new));
         let source = SourceOptions::from_fields(&fields)?;
-        self.redactor = source.redactor();
-        self.context.host = source.base_url.host();
-        source.base_url.without_query().clone_into(&mut self.context.base_url);
-        self.context.is_custom = source.base_url.is_custom();
+        self.redactor = Redactor::new(source.secrets().chain(mem::take(&mut self.proxy_secrets)));
+        let is_custom = source.base_url.is_custom();
+        // The default address is the plugin's own.
+        let text = |text: String| if is_custom { ErrorText::from(text) } else { ErrorText::own(text) };
+        self.context.host = text(source.base_url.host());
+        self.context.base_url = text(source.base_url.without_query().to_owned());
+        self.context.is_custom = is_custom;
         Ok(source)
     }
 
     fn failed_query(&self, error: &Error) -> Failure {
-        let hint = self.hint(error);
-        let description = self.redactor.redact(&hints::describe(error, hint.as_deref()));
-        let details = self.details(error, hint.as_deref());
+        let details = self.details(error);
+        let description = self.description(error, &details);
         let mut metadata = self.requests.to_metadata();
-        for (name, value) in [("request_id", details.request_id), ("model", details.model)] {
-            metadata.extend(value.map(|value| (name.to_owned(), value.into())));
+        for (name, value) in &mut metadata {
+            if let Value::String(text) = value
+                && !OWN_METADATA.contains(&name.as_str())
+            {
+                *text = self.redactor.redact(text);
+            }
+        }
+        for (name, text) in [("request_id", &details.request_id), ("model", &details.model)] {
+            metadata.extend(text.as_ref().map(|text| (name.to_owned(), self.redactor.show(text).into())));
         }
         // `ToolJet` 2 shows `data.message` and nothing else.
         let mut data = Map::from_iter([("message".to_owned(), description.clone().into())]);
-        data.extend(self.redacted(json_object(details)));
-        Failure { message: QUERY_FAILED.into(), description, data, metadata: self.redacted(metadata) }
+        data.extend(details.to_json(|text| self.redactor.show(text)));
+        Failure { message: QUERY_FAILED.into(), description, data, metadata }
     }
 
     fn failed_test(&self, error: &Error) -> Failure {
-        let hint = self.hint(error);
-        let message = format!("{CONNECTION_FAILED}: {}", hints::in_short(error));
+        let details = self.details(error);
         Failure {
-            message: self.redactor.redact(&message).into(),
-            description: self.redactor.redact(&hints::describe(error, hint.as_deref())),
-            data: self.redacted(json_object(self.details(error, hint.as_deref()))),
+            message: format!("{CONNECTION_FAILED}: {}", self.redactor.show(&hints::in_short(error))).into(),
+            description: self.description(error, &details),
+            data: details.to_json(|text| self.redactor.show(text)),
             metadata: Map::new(),
         }
     }
 
-    fn hint(&self, error: &Error) -> Option<String> {
+    fn description(&self, error: &Error, details: &Details) -> String {
+        truncate(&self.redactor.show(&hints::describe(error, details.hint.as_ref())), MAX_DESCRIPTION_CHARS)
+    }
+
+    fn details(&self, error: &Error) -> Details {
         let model = self.requests.model.clone();
         let model_facts = capabilities::facts(model.as_deref().unwrap_or_default());
         let endpoint = self.requests.path.map(operations::endpoint);
-        hints::hint(error, &HintContext { model, model_facts, endpoint, ..self.context.clone() })
-    }
-
-    fn details<'a>(&'a self, error: &'a Error, hint: Option<&'a str>) -> Details<'a> {
+        let hint =
+            hints::hint(error, &HintContext { model: model.clone(), model_facts, endpoint, ..self.context.clone() });
         Details {
             attempts: Some(self.requests.attempts).filter(|attempts| *attempts > 0),
-            model: self.requests.model.as_deref(),
+            model: model.map(ErrorText::from),
             hint,
             ..error.details()
         }
-    }
-
-    fn redacted(&self, mut members: Map<String, Value>) -> Map<String, Value> {
-        for value in members.values_mut() {
-            if let Value::String(text) = value {
-                *text = self.redactor.redact(text);
-            }
-        }
-        members
-    }
-}
-
-fn json_object(details: Details<'_>) -> Map<String, Value> {
-    match serde_json::to_value(details) {
-        Ok(Value::Object(data)) => data,
-        _ => Map::new(),
     }
 }
 
@@ -250,8 +248,8 @@ struct Prepared {
 /// Reads the options, where they are long on another thread.
 async fn prepare<T: Transport>(transport: &T, call: &mut Call) -> (Diagnostics, Result<Prepared, Error>) {
     let (source, query) = (mem::take(&mut call.source), mem::take(&mut call.query));
+    let mut state = Diagnostics::new(transport.proxy_secrets());
     let read = move || {
-        let mut state = Diagnostics::default();
         let prepared = catch_unwind(AssertUnwindSafe(|| state.read(&source, &query)));
         (state, prepared.unwrap_or_else(|panic| Err(internal(panic))))
     };
@@ -315,7 +313,7 @@ async fn catch_panics<R>(future: impl Future<Output = Result<R, Error>>) -> Resu
 }
 
 fn internal(panic: Box<dyn Any + Send>) -> Error {
-    let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-    Error::Internal(words.unwrap_or_else(|| "no reason given".to_owned()))
+    let words = panic.downcast_ref::<&str>().copied().map(ErrorText::from);
+    let words = words.or_else(|| panic.downcast_ref::<String>().map(ErrorText::from));
+    Error::Internal(words.unwrap_or_else(|| "no reason given".into()))
 }

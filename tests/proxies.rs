@@ -236,7 +236,7 @@ fn names_the_variable_in_every_query_when_a_proxy_setting_is_unusable() {
         for variable in ["TOOLJET_HTTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"] {
             let Err(error) = client(&[(variable, &address)]) else { panic!("{address} is used") };
             assert_eq!(error.kind, TransportErrorKind::Proxy);
-            assert!(error.detail.starts_with(variable), "{error}");
+            assert!(error.detail.to_string().starts_with(variable), "{error:?}");
             let test = plugin::failure(service::unsendable_test(error.clone()));
             assert_eq!(test.message, "Connection could not be established: proxy did not connect");
             let outcome = service::unsendable_query(error);

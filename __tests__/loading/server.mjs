@@ -22,6 +22,24 @@ if (task.libraries) {
     file === '/proc/self/maps' ? task.libraries : readFileSync(file, ...rest);
 }
 
+// Another user is quicker than the plugin to make this folder, or changes this file behind its back.
+if (task.seizedFolder) {
+  const { mkdirSync } = fs;
+  fs.mkdirSync = (folder, ...rest) => {
+    mkdirSync(folder, ...rest);
+    if (folder !== task.seizedFolder) return;
+    fs.chmodSync(folder, 0o777);
+    throw Object.assign(new Error(`EEXIST: ${folder}`), { code: 'EEXIST' });
+  };
+}
+if (task.changedFile) {
+  const { renameSync } = fs;
+  fs.renameSync = (from, to) => {
+    renameSync(from, to);
+    if (to === task.changedFile) fs.appendFileSync(to, 'x');
+  };
+}
+
 const harness = createHarness({ text: readFileSync(task.plugin, 'utf8'), loader: task.loader });
 const answers = [];
 for (let call = 0; call < (task.calls || 1); call += 1) {

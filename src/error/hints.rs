@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::budgets::MAX_WORD_CHARS;
 use crate::error::{
-    ApiError, BodyKind, Error, NoAnswerReason, TransportErrorKind, cause::ApiCause, field_label, seconds,
-    truncate::truncate,
+    ApiError, BodyKind, Error, ErrorText, NoAnswerReason, TransportErrorKind, cause::ApiCause, error_text, field_label,
+    seconds,
 };
 
 /// Longest reason of a failed connection test, in characters.
@@ -16,9 +17,9 @@ const OTHER_API: &str = "not an OpenAI-compatible API";
 #[derive(Clone, Debug, Default)]
 pub struct HintContext {
     /// Host and port of the API.
-    pub host: String,
+    pub host: ErrorText,
     /// The base URL, without its query.
-    pub base_url: String,
+    pub base_url: ErrorText,
     /// Whether the base URL was typed into the data source.
     pub is_custom: bool,
     /// The model that was asked.
@@ -64,89 +65,94 @@ pub struct ModelEnd {
 
 /// What to do about `error`; `None` where its own words say it all.
 #[must_use]
-pub fn hint(error: &Error, context: &HintContext) -> Option<String> {
+pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
     match error {
         Error::Api(error) => api_hint(error, context),
-        Error::Timeout { .. } if context.endpoint == Some(Endpoint::Models) => Some(format!(
-            "{} did not respond. Check the Base URL's host and port, and any firewall or proxy in between.",
-            context.host
-        )),
+        Error::Timeout { .. } if context.endpoint == Some(Endpoint::Models) => Some(error_text![
+            context.host.clone(),
+            " did not respond. Check the Base URL's host and port, and any firewall or proxy in between."
+        ]),
         Error::Timeout { .. } => Some(
             "Ask for less, for example with a lower Max tokens, choose a faster model, or raise the query's own timeout \
              or the data source's Timeout (seconds)."
-                .to_owned(),
+                .into(),
         ),
         Error::Transport(error) => transport_hint(error.kind, context),
         Error::Decode { body: BodyKind::EventStream, .. } => Some(
             "The server streams although the plugin did not ask it to. Turn streaming off there, or use another server."
-                .to_owned(),
+                .into(),
         ),
         Error::Decode { body: BodyKind::Html, .. } => {
-            Some(format!("This may be the sign-in page of a network or a proxy. {}", check_address(context)))
+            Some(error_text!["This may be the sign-in page of a network or a proxy. ", check_address(context)])
         }
         Error::Decode { .. } => {
-            Some(format!("This does not look like an OpenAI-compatible API. {}", check_address(context)))
+            Some(error_text!["This does not look like an OpenAI-compatible API. ", check_address(context)])
         }
-        Error::NoAnswer { code, .. } => Some(no_answer_hint(*code).to_owned()),
+        Error::NoAnswer { code, .. } => Some(no_answer_hint(*code).into()),
         Error::Internal(_) => {
-            Some("This is a bug in the plugin; ToolJet is not affected. Report it with this text.".to_owned())
+            Some("This is a bug in the plugin; ToolJet is not affected. Report it with this text.".into())
         }
         Error::InvalidOption { .. } | Error::UnknownOperation(_) => None,
     }
 }
 
-fn api_hint(error: &ApiError, context: &HintContext) -> Option<String> {
+fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     let hint = match ApiCause::of(error) {
         ApiCause::InvalidKey => "Check the API key in the data source: paste it again, and make sure that it was not \
                                  revoked and belongs to this Base URL."
-            .to_owned(),
+            .into(),
         ApiCause::MissingScope => "The API key is genuine but restricted. Give it the missing permission in the \
                                    dashboard (for queries: Model capabilities, Request), or use another key."
-            .to_owned(),
+            .into(),
         ApiCause::Organization => "Check the Organization ID in the data source: it must start with org- and belong to \
                                    the API key. Most keys need none, so you can usually clear the field."
-            .to_owned(),
+            .into(),
         ApiCause::Project => "Check the Project ID in the data source: it must start with proj_ and belong to the API \
                               key. Most keys need none, so you can usually clear the field."
-            .to_owned(),
+            .into(),
         ApiCause::Country => "The API goes by the country that the ToolJet server's requests come from. Use a server, a \
                               proxy or a gateway in a supported country."
-            .to_owned(),
+            .into(),
         ApiCause::Billing => "The API key works. Add credit or raise the spend limit in the billing settings of the \
                               account; retrying does not help."
-            .to_owned(),
-        ApiCause::RateLimit => format!(
-            "Wait{} before you run the query again, send less, or raise the rate limits of the account.",
-            for_a_while(error.retry_after)
-        ),
+            .into(),
+        ApiCause::RateLimit => error_text![
+            "Wait",
+            for_a_while(error.retry_after),
+            " before you run the query again, send less, or raise the rate limits of the account."
+        ],
         ApiCause::TooLarge => "Retrying does not help. Shorten Prompt or Message history, or lower Max tokens."
-            .to_owned(),
+            .into(),
         ApiCause::ContextLength => "Shorten Prompt or Message history, lower Max tokens, or choose a model with a \
                                     larger context."
-            .to_owned(),
+            .into(),
         ApiCause::ModelNotFound => model_not_found(error, context),
         ApiCause::ModelOfOtherEndpoint => other_endpoint(context),
         ApiCause::NoSuchRoute | ApiCause::Other if error.html => {
-            format!("The response is a web page, perhaps the sign-in page of a network. {}", check_address(context))
+            error_text!["The response is a web page, perhaps the sign-in page of a network. ", check_address(context)]
         }
         ApiCause::NoSuchRoute => check_address(context),
-        ApiCause::ContentFilter => "Rephrase the prompt.".to_owned(),
+        ApiCause::ContentFilter => "Rephrase the prompt.".into(),
         ApiCause::Parameter => {
-            format!("Change or clear {}, or choose another model.", field_of(error.param.as_deref().unwrap_or_default()))
+            error_text![
+                "Change or clear ",
+                field_of(error.param.as_deref().unwrap_or_default()),
+                ", or choose another model."
+            ]
         }
         ApiCause::Overloaded => {
-            format!("Wait{} and try again.", for_a_while(error.retry_after))
+            error_text!["Wait", for_a_while(error.retry_after), " and try again."]
         }
         ApiCause::ServerError => "Try again later. If it keeps happening, check the status of the API and any proxy in \
                                   front of it."
-            .to_owned(),
+            .into(),
         ApiCause::Other if error.status == 403 => {
             "The API understood the request and rejected it. Check the permissions of the API key, the organization and \
              the project."
-                .to_owned()
+                .into()
         }
         ApiCause::Other if error.message.to_ascii_lowercase().contains("suffix") => {
-            "Clear Suffix, or set Engine to Chat only, which asks the model to lead up to it.".to_owned()
+            "Clear Suffix, or set Engine to Chat only, which asks the model to lead up to it.".into()
         }
         ApiCause::Other => return None,
     };
@@ -154,131 +160,153 @@ fn api_hint(error: &ApiError, context: &HintContext) -> Option<String> {
 }
 
 /// ` 4 s`, as far as the API says it.
-fn for_a_while(wait: Option<Duration>) -> String {
-    wait.map_or_else(|| " a moment".to_owned(), |wait| format!(" {}", seconds(wait)))
+fn for_a_while(wait: Option<Duration>) -> ErrorText {
+    wait.map_or_else(|| " a moment".into(), |wait| error_text![" ", ErrorText::own(seconds(wait))])
 }
 
 /// The form field that sets a request parameter, by its label.
-fn field_of(param: &str) -> &str {
+fn field_of(param: &str) -> ErrorText {
     let name = param.split(['.', '[']).next().unwrap_or_default();
-    match name {
+    let label = match name {
         "messages" => "Prompt or Message history",
         "response_format" => "Response format or JSON schema",
         "max_completion_tokens" => "Max tokens",
         "stop" => "Stop sequence",
         "top_logprobs" => "Log probabilities",
-        _ => field_label(name).unwrap_or(param),
-    }
+        _ => match field_label(name) {
+            Some(label) => label,
+            None => return ErrorText::from(param.to_owned()).truncated(MAX_WORD_CHARS),
+        },
+    };
+    label.into()
 }
 
-fn model_not_found(error: &ApiError, context: &HintContext) -> String {
+fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
     const LIST: &str = "choose a model that List models shows for this API key";
-    let Some(model) = &context.model else { return format!("Check the name of the model, or {LIST}.") };
+    let Some(model) = &context.model else { return error_text!["Check the name of the model, or ", LIST, "."] };
     let facts = &context.model_facts;
     if facts.is_responses_only {
-        return format!("Only the Responses API serves {model}. {}", choose_a_chat_model(context));
+        return error_text!["Only the Responses API serves ", model, ". ", choose_a_chat_model(context)];
     }
     if let Some(end) = facts.end {
         let what = match end.date {
-            Some(date) => format!("OpenAI announced the end of {model} for {date}"),
-            None => format!("OpenAI no longer serves {model}"),
+            Some(date) => error_text!["OpenAI announced the end of ", model, " for ", date],
+            None => error_text!["OpenAI no longer serves ", model],
         };
         let replacement = end.replacement;
         return match context.endpoint {
-            Some(Endpoint::Completions) => format!("{what}. Use {replacement} with Engine set to Auto or Chat only."),
+            Some(Endpoint::Completions) => {
+                error_text![what, ". Use ", replacement, " with Engine set to Auto or Chat only."]
+            }
             // The query may hold the model under an old key, which the form does not show.
-            Some(Endpoint::Other) => format!("{what}. Enter {replacement} in Model."),
-            _ => format!("{what}. Use {replacement}."),
+            Some(Endpoint::Other) => error_text![what, ". Enter ", replacement, " in Model."],
+            _ => error_text![what, ". Use ", replacement, "."],
         };
     }
     if error.status == 403 {
-        return format!("Ask for access to {model}, or {LIST}.");
+        return error_text!["Ask for access to ", model, ", or ", LIST, "."];
     }
-    format!("Check the name {model}, or {LIST}.")
+    error_text!["Check the name ", model, ", or ", LIST, "."]
 }
 
 /// What to do where the API itself says that the model belongs to another endpoint.
-fn other_endpoint(context: &HintContext) -> String {
+fn other_endpoint(context: &HintContext) -> ErrorText {
     match context.endpoint {
-        Some(Endpoint::Completions) => "Set Engine to Auto or Chat only, or use the Chat operation.".to_owned(),
+        Some(Endpoint::Completions) => "Set Engine to Auto or Chat only, or use the Chat operation.".into(),
         Some(Endpoint::Chat) => choose_a_chat_model(context),
-        _ => "Choose a model that is made for this operation.".to_owned(),
+        _ => "Choose a model that is made for this operation.".into(),
     }
 }
 
-fn choose_a_chat_model(context: &HintContext) -> String {
-    format!("Choose a chat model such as {}.", context.model_facts.chat_model)
+fn choose_a_chat_model(context: &HintContext) -> ErrorText {
+    error_text!["Choose a chat model such as ", context.model_facts.chat_model, "."]
 }
 
-fn check_address(context: &HintContext) -> String {
+fn check_address(context: &HintContext) -> ErrorText {
     let address = &context.base_url;
     if context.is_custom {
-        format!("Check the Base URL ({address}): it usually ends in /v1, and the plugin adds the rest.")
+        error_text!["Check the Base URL (", address.clone(), "): it usually ends in /v1, and the plugin adds the rest."]
     } else {
-        format!("The request went to {address}; check the network and proxy settings of the ToolJet server.")
+        error_text![
+            "The request went to ",
+            address.clone(),
+            "; check the network and proxy settings of the ToolJet server."
+        ]
     }
 }
 
-fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<String> {
+fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<ErrorText> {
     let host = &context.host;
     Some(match kind {
-        TransportErrorKind::Dns => format!(
-            "Check the host name {host} in the Base URL, and that the ToolJet server can resolve names, or set a proxy."
-        ),
-        TransportErrorKind::Refused => format!(
-            "Nothing listens at {host}. Check the Base URL's host and port, and that the server there is running."
-        ),
-        TransportErrorKind::ConnectTimeout | TransportErrorKind::Unreachable => format!(
-            "A firewall or a missing route keeps the ToolJet server from {host}. Allow the connection, or set \
-             TOOLJET_HTTP_PROXY or HTTPS_PROXY on the server."
-        ),
-        TransportErrorKind::Reset | TransportErrorKind::Truncated => format!(
-            "Try again. If it keeps happening, check any proxy or firewall between the ToolJet server and {host}."
-        ),
+        TransportErrorKind::Dns => error_text![
+            "Check the host name ",
+            host.clone(),
+            " in the Base URL, and that the ToolJet server can resolve names, or set a proxy."
+        ],
+        TransportErrorKind::Refused => error_text![
+            "Nothing listens at ",
+            host.clone(),
+            ". Check the Base URL's host and port, and that the server there is running."
+        ],
+        TransportErrorKind::ConnectTimeout | TransportErrorKind::Unreachable => error_text![
+            "A firewall or a missing route keeps the ToolJet server from ",
+            host.clone(),
+            ". Allow the connection, or set TOOLJET_HTTP_PROXY or HTTPS_PROXY on the server."
+        ],
+        TransportErrorKind::Reset | TransportErrorKind::Truncated => error_text![
+            "Try again. If it keeps happening, check any proxy or firewall between the ToolJet server and ",
+            host.clone(),
+            "."
+        ],
         TransportErrorKind::TlsExpired => {
-            format!("Renew the certificate of {host}, or correct the clock of the ToolJet server.")
+            error_text!["Renew the certificate of ", host.clone(), ", or correct the clock of the ToolJet server."]
         }
-        TransportErrorKind::TlsUnknownIssuer => format!(
-            "If {host}, or a proxy that inspects traffic, uses a self-signed certificate or one of a private CA, set \
+        TransportErrorKind::TlsUnknownIssuer => error_text![
+            "If ",
+            host.clone(),
+            ", or a proxy that inspects traffic, uses a self-signed certificate or one of a private CA, set \
              NODE_EXTRA_CA_CERTS on the ToolJet server to a PEM file with it, and restart the server."
-        ),
+        ],
         TransportErrorKind::TlsWrongHost => {
-            format!("In the Base URL, replace {host} by a host name that the certificate is for.")
+            error_text!["In the Base URL, replace ", host.clone(), " by a host name that the certificate is for."]
         }
-        TransportErrorKind::Tls => format!(
-            "Check that {host} speaks TLS 1.2 or later at this port; a plain HTTP server needs http:// in the Base URL."
-        ),
+        TransportErrorKind::Tls => error_text![
+            "Check that ",
+            host.clone(),
+            " speaks TLS 1.2 or later at this port; a plain HTTP server needs http:// in the Base URL."
+        ],
         TransportErrorKind::Proxy => {
             "Check TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server, and that the proxy is running \
              and may connect to the API, or list the API's host in NO_PROXY."
-                .to_owned()
+                .into()
         }
         TransportErrorKind::ProxyAuthentication => {
             "Add the username and password to TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server: \
              http://user:password@host:port."
-                .to_owned()
+                .into()
         }
         TransportErrorKind::Redirect => {
-            "If you trust the URL that the API redirects to, enter it as the Base URL.".to_owned()
+            "If you trust the URL that the API redirects to, enter it as the Base URL.".into()
         }
-        TransportErrorKind::NotHttp => format!(
-            "Check the port and the scheme of the Base URL ({}): https:// for TLS, http:// without.",
-            context.base_url
-        ),
+        TransportErrorKind::NotHttp => error_text![
+            "Check the port and the scheme of the Base URL (",
+            context.base_url.clone(),
+            "): https:// for TLS, http:// without."
+        ],
         TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Models) => {
-            "Enter a Filter that fewer models match, or the Base URL of a server with a shorter list.".to_owned()
+            "Enter a Filter that fewer models match, or the Base URL of a server with a shorter list.".into()
         }
         TransportErrorKind::TooLarge => {
-            "Ask for less, for example with a lower Max tokens or Number of results.".to_owned()
+            "Ask for less, for example with a lower Max tokens or Number of results.".into()
         }
-        TransportErrorKind::Compression => "A proxy in between may have caused this. Try again.".to_owned(),
+        TransportErrorKind::Compression => "A proxy in between may have caused this. Try again.".into(),
         TransportErrorKind::Blocked => {
             "Use a public host, or ask the administrator of the ToolJet server about its SSRF protection \
              (SSRF_PROTECTION_ENABLED)."
-                .to_owned()
+                .into()
         }
         TransportErrorKind::Busy => {
-            "Try again. If it keeps happening, run fewer long or large queries at the same time.".to_owned()
+            "Try again. If it keeps happening, run fewer long or large queries at the same time.".into()
         }
         TransportErrorKind::Timeout | TransportErrorKind::Other => return None,
     })
@@ -301,26 +329,23 @@ fn no_answer_hint(code: NoAnswerReason) -> &'static str {
 
 /// Why a connection test failed, in a few words: `ToolJet` 2 shows nothing else.
 #[must_use]
-pub fn in_short(error: &Error) -> String {
+pub fn in_short(error: &Error) -> ErrorText {
     match error {
-        Error::InvalidOption { .. } => {
-            let what = error.to_string();
-            // What follows says what to enter, which is in the description.
-            truncate(what.split_once("; ").map_or(what.as_str(), |(what, _)| what), MAX_REASON_CHARS)
-        }
-        Error::UnknownOperation(_) => "unknown operation".to_owned(),
+        // What follows says what to enter, which is in the description.
+        Error::InvalidOption { .. } => error.text().until("; ").truncated(MAX_REASON_CHARS),
+        Error::UnknownOperation(_) => "unknown operation".into(),
         Error::Api(error) => api_in_short(error),
-        Error::Timeout { .. } => TransportErrorKind::Timeout.in_short().to_owned(),
-        Error::Transport(error) => error.kind.in_short().to_owned(),
-        Error::Decode { body: BodyKind::Html, .. } => WEB_PAGE.to_owned(),
-        Error::Decode { body: BodyKind::EventStream, .. } => "an event stream in place of one response".to_owned(),
-        Error::Decode { .. } => OTHER_API.to_owned(),
-        Error::NoAnswer { .. } => "no answer from the model".to_owned(),
-        Error::Internal(_) => "the plugin failed unexpectedly".to_owned(),
+        Error::Timeout { .. } => TransportErrorKind::Timeout.in_short().into(),
+        Error::Transport(error) => error.kind.in_short().into(),
+        Error::Decode { body: BodyKind::Html, .. } => WEB_PAGE.into(),
+        Error::Decode { body: BodyKind::EventStream, .. } => "an event stream in place of one response".into(),
+        Error::Decode { .. } => OTHER_API.into(),
+        Error::NoAnswer { .. } => "no answer from the model".into(),
+        Error::Internal(_) => "the plugin failed unexpectedly".into(),
     }
 }
 
-fn api_in_short(error: &ApiError) -> String {
+fn api_in_short(error: &ApiError) -> ErrorText {
     let cause = match ApiCause::of(error) {
         ApiCause::InvalidKey => "wrong API key",
         ApiCause::MissingScope => "restricted API key",
@@ -337,33 +362,25 @@ fn api_in_short(error: &ApiError) -> String {
         ApiCause::NoSuchRoute => OTHER_API,
         ApiCause::ContentFilter => "stopped by the content filter",
         ApiCause::Parameter => "rejected parameter",
-        ApiCause::Overloaded => return format!("server overloaded (HTTP {})", error.status),
-        ApiCause::ServerError => return format!("server error (HTTP {})", error.status),
-        ApiCause::Other => return format!("request rejected (HTTP {})", error.status),
+        ApiCause::Overloaded => return error_text!["server overloaded (HTTP ", error.status, ")"],
+        ApiCause::ServerError => return error_text!["server error (HTTP ", error.status, ")"],
+        ApiCause::Other => return error_text!["request rejected (HTTP ", error.status, ")"],
     };
-    cause.to_owned()
+    cause.into()
 }
 
 /// One sentence or two for `description`: what happened, and what to do.
 #[must_use]
-pub fn describe(error: &Error, hint: Option<&str>) -> String {
-    let what = error.to_string();
+pub fn describe(error: &Error, hint: Option<&ErrorText>) -> ErrorText {
     // An error of an option begins with the field's label, or with a name that is none: `queryOptions`.
-    let mut text = match error {
-        Error::InvalidOption { .. } | Error::UnknownOperation(_) => what,
-        _ => {
-            let mut letters = what.chars();
-            letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
-        }
+    let what = match error {
+        Error::InvalidOption { .. } | Error::UnknownOperation(_) => error.text().ended(),
+        _ => error.text().sentence(),
     };
-    if !text.ends_with(['.', '!', '?', '…']) {
-        text.push('.');
+    match hint {
+        Some(hint) => error_text![what, " ", hint.clone()],
+        None => what,
     }
-    if let Some(hint) = hint {
-        text.push(' ');
-        text.push_str(hint);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -381,14 +398,17 @@ mod tests {
             message: "deprecated".to_owned(),
             ..ApiError::default()
         }));
-        let hint = hint(&error, &context).unwrap();
+        let hint = hint(&error, &context).unwrap().to_string();
         assert_eq!(hint, "OpenAI announced the end of o1 for 2026-10-23. Use gpt-6-sol.");
     }
 
     #[test]
     fn a_response_that_is_too_large_comes_with_the_fields_that_make_it_smaller() {
         let error = crate::error::TransportError::new(TransportErrorKind::TooLarge, "");
-        let hint = |endpoint| hint(&error.clone().into(), &HintContext { endpoint, ..HintContext::default() }).unwrap();
+        let hint = |endpoint| {
+            let context = HintContext { endpoint, ..HintContext::default() };
+            hint(&error.clone().into(), &context).unwrap().to_string()
+        };
         assert!(hint(Some(Endpoint::Models)).starts_with("Enter a Filter"));
         assert!(hint(Some(Endpoint::Chat)).ends_with("lower Max tokens or Number of results."));
     }
@@ -396,8 +416,8 @@ mod tests {
     #[test]
     fn a_description_is_whole_sentences() {
         let timeout = Error::Timeout { after: std::time::Duration::from_secs(5) };
-        assert_eq!(describe(&timeout, Some("Do this.")), "No response within 5 s. Do this.");
-        assert_eq!(describe(&Error::invalid("n", "is odd"), None), "Number of results is odd.");
+        assert_eq!(describe(&timeout, Some(&"Do this.".into())).to_string(), "No response within 5 s. Do this.");
+        assert_eq!(describe(&Error::invalid("n", "is odd"), None).to_string(), "Number of results is odd.");
     }
 
     #[test]
@@ -410,7 +430,7 @@ mod tests {
             ("response_format", "Response format or JSON schema"),
             ("logit_bias", "logit_bias"),
         ] {
-            assert_eq!(field_of(param), field);
+            assert_eq!(field_of(param).to_string(), field);
         }
         // Hints spell these out.
         for (key, label) in [
@@ -439,7 +459,7 @@ mod tests {
     fn the_reason_of_a_failed_test_is_a_few_words() {
         let api = |status, code: &str, html| {
             let code = Some(code.to_owned());
-            in_short(&Error::Api(Box::new(ApiError { status, code, html, ..ApiError::default() })))
+            in_short(&Error::Api(Box::new(ApiError { status, code, html, ..ApiError::default() }))).to_string()
         };
         assert_eq!(api(401, "invalid_api_key", false), "wrong API key");
         assert_eq!(api(429, "insufficient_quota", false), "no credit left");
@@ -447,7 +467,8 @@ mod tests {
         assert_eq!(api(404, "", false), "not an OpenAI-compatible API");
         assert_eq!(api(404, "", true), "a web page in place of the API");
         assert_eq!(api(418, "", false), "request rejected (HTTP 418)");
-        assert_eq!(in_short(&Error::invalid("apiKey", "is missing; enter it")), "API key is missing");
-        assert_eq!(in_short(&Error::invalid("base_url", "x".repeat(500))).chars().count(), MAX_REASON_CHARS + 1);
+        let option = |key: &'static str, reason: ErrorText| in_short(&Error::invalid(key, reason)).to_string();
+        assert_eq!(option("apiKey", "is missing; enter it".into()), "API key is missing");
+        assert_eq!(option("base_url", "x".repeat(500).into()).chars().count(), MAX_REASON_CHARS + 1);
     }
 }

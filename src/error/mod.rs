@@ -9,18 +9,22 @@ pub mod cause;
 pub mod hints;
 mod labels;
 mod no_answer;
+mod text;
 mod transport;
 pub mod truncate;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use serde::Serialize;
+use serde_json::{Map, Value};
 
+pub(crate) use self::text::error_text;
 pub use self::{
     api::ApiError,
     no_answer::{BodyKind, NoAnswerReason},
+    text::ErrorText,
     transport::{TransportError, TransportErrorKind},
 };
+use crate::budgets::MAX_WORD_CHARS;
 
 /// `ToolJet` takes `data.type` for its own where it begins so: it signs the user out at `tj-401`.
 const RESERVED_TYPES: &str = "tj-";
@@ -29,64 +33,87 @@ fn is_reserved(kind: &str) -> bool {
     kind.trim_start().get(..RESERVED_TYPES.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_TYPES))
 }
 
-/// A failed query or connection test.
-#[derive(Clone, Debug, thiserror::Error)]
+/// A failed query or connection test. Its `Display` is for tests: what is shown goes through
+/// [`crate::input::secret::Redactor::show`].
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// An option of the data source or the query cannot be used. Nothing was sent.
-    #[error("{} {reason}", labeled(field))]
     InvalidOption {
         /// The option's key, with an index where an item of a list is meant.
-        field: String,
+        field: ErrorText,
         /// What is wrong with it and what is expected. Its subject is the field's label: "must be text".
-        reason: String,
+        reason: ErrorText,
     },
     /// The query has no operation, or an unknown one. Nothing was sent.
-    #[error("{} {}. Choose {}", labeled("operation"), .0, operations())]
-    UnknownOperation(String),
+    UnknownOperation(ErrorText),
     /// The API answered with an error.
-    #[error("{0}")]
     Api(Box<ApiError>),
     /// The deadline of the query passed; the request was aborted.
-    #[error("no response within {}", seconds(*after))]
     Timeout {
         /// The time that the query had in all.
         after: Duration,
     },
     /// The request did not reach the API, or the answer did not come back whole.
-    #[error("{0}")]
-    Transport(#[from] TransportError),
+    Transport(TransportError),
     /// The API answered with success, but not with what this endpoint answers.
-    #[error("{reason}")]
     Decode {
         /// HTTP status of the answer.
         status: u16,
         /// What was expected and what came, with an excerpt.
-        reason: String,
+        reason: ErrorText,
         /// What the body looks like.
         body: BodyKind,
         /// The API's id of the request.
         request_id: Option<String>,
     },
     /// The API answered, but the model gave no usable answer.
-    #[error("{reason}")]
     NoAnswer {
         /// Why.
         code: NoAnswerReason,
         /// What came instead, in words.
-        reason: String,
+        reason: ErrorText,
         /// The API's id of the request.
         request_id: Option<String>,
     },
     /// A bug in the plugin, caught before it could harm the server.
-    #[error("the plugin failed unexpectedly: {0}")]
-    Internal(String),
+    Internal(ErrorText),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        Self::Transport(error)
+    }
 }
 
 impl Error {
-    /// An [`Error::InvalidOption`].
-    pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::InvalidOption { field: field.into(), reason: reason.into() }
+    /// An [`Error::InvalidOption`]; `field` is cut to the length of a word.
+    pub fn invalid(field: impl Into<ErrorText>, reason: impl Into<ErrorText>) -> Self {
+        Self::InvalidOption { field: field.into().truncated(MAX_WORD_CHARS), reason: reason.into() }
+    }
+
+    /// What happened, in words.
+    #[must_use]
+    pub fn text(&self) -> ErrorText {
+        match self {
+            Self::InvalidOption { field, reason } => error_text![labeled(field), " ", reason.clone()],
+            Self::UnknownOperation(reason) => {
+                error_text![labeled(&"operation".into()), " ", reason.clone(), ". Choose ", operations()]
+            }
+            Self::Api(error) => error.text(),
+            Self::Timeout { after } => error_text!["no response within ", ErrorText::own(seconds(*after))],
+            Self::Transport(error) => error.text(),
+            Self::Decode { reason, .. } | Self::NoAnswer { reason, .. } => reason.clone(),
+            Self::Internal(words) => error_text!["the plugin failed unexpectedly: ", words.clone()],
+        }
     }
 
     /// The API's own error, where it is one.
@@ -98,83 +125,99 @@ impl Error {
         }
     }
 
-    /// The word for this failure in `data.code`: the API's own code where it gave one.
+    /// The plugin's word for this failure in `data.code`; `None` for an error of the API, which has its own.
     #[must_use]
-    pub fn code(&self) -> Option<&str> {
-        match self {
-            Self::InvalidOption { .. } => Some("invalid_option"),
-            Self::UnknownOperation(_) => Some("unknown_operation"),
-            Self::Api(error) => error.code.as_deref(),
-            Self::Timeout { .. } => Some("timeout"),
-            Self::Transport(error) => Some(error.kind.code()),
-            Self::Decode { .. } => Some("invalid_response"),
-            Self::NoAnswer { code, .. } => Some(code.code()),
-            Self::Internal(_) => Some("internal_error"),
-        }
+    pub fn code(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::InvalidOption { .. } => "invalid_option",
+            Self::UnknownOperation(_) => "unknown_operation",
+            Self::Api(_) => return None,
+            Self::Timeout { .. } => "timeout",
+            Self::Transport(error) => error.kind.code(),
+            Self::Decode { .. } => "invalid_response",
+            Self::NoAnswer { code, .. } => code.code(),
+            Self::Internal(_) => "internal_error",
+        })
     }
 
     /// What is known about this failure in small structured fields.
     #[must_use]
-    pub fn details(&self) -> Details<'_> {
-        let code = self.code();
+    pub fn details(&self) -> Details {
+        let word = |text: &Option<String>| text.as_ref().map(|text| ErrorText::from(text).truncated(MAX_WORD_CHARS));
+        let code = self.code().map(ErrorText::from);
         match self {
             Self::Api(error) => Details {
                 status: Some(error.status),
-                code,
-                kind: error.kind.as_deref().filter(|kind| !is_reserved(kind)),
-                param: error.param.as_deref(),
-                request_id: error.request_id.as_deref(),
+                code: word(&error.code),
+                kind: word(&error.kind.clone().filter(|kind| !is_reserved(kind))),
+                param: word(&error.param),
+                request_id: word(&error.request_id),
                 retry_after_seconds: error.retry_after.map(|wait| wait.as_secs_f64()),
                 ..Details::default()
             },
-            Self::InvalidOption { field, .. } => Details { code, param: Some(field), ..Details::default() },
+            Self::InvalidOption { field, .. } => Details { code, param: Some(field.clone()), ..Details::default() },
             Self::Decode { status, request_id, .. } => {
-                Details { status: Some(*status), code, request_id: request_id.as_deref(), ..Details::default() }
+                Details { status: Some(*status), code, request_id: word(request_id), ..Details::default() }
             }
-            Self::NoAnswer { request_id, .. } => {
-                Details { code, request_id: request_id.as_deref(), ..Details::default() }
-            }
+            Self::NoAnswer { request_id, .. } => Details { code, request_id: word(request_id), ..Details::default() },
             _ => Details { code, ..Details::default() },
         }
     }
 }
 
-/// `data` of a `QueryError`: what an app can branch on. Unknown fields are left out.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Details<'a> {
+/// `data` of a `QueryError`: what an app can branch on.
+#[derive(Clone, Debug, Default)]
+pub struct Details {
     /// HTTP status.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The API's code, or the plugin's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'a str>,
+    pub code: Option<ErrorText>,
     /// The API's type of the error.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<&'a str>,
+    pub kind: Option<ErrorText>,
     /// The parameter or field that is meant.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub param: Option<&'a str>,
+    pub param: Option<ErrorText>,
     /// The API's id of the request, for support.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<&'a str>,
+    pub request_id: Option<ErrorText>,
     /// How long the API asks to wait, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<f64>,
     /// Requests that were sent; unknown where none was.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
     /// The model that was asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<&'a str>,
+    pub model: Option<ErrorText>,
     /// What to do, as at the end of the description.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<&'a str>,
+    pub hint: Option<ErrorText>,
+}
+
+impl Details {
+    /// The members that are known, with each text as `show` returns it.
+    pub fn to_json(&self, show: impl Fn(&ErrorText) -> String) -> Map<String, Value> {
+        let text = |text: &Option<ErrorText>| text.as_ref().map(|text| Value::from(show(text)));
+        [
+            ("status", self.status.map(Value::from)),
+            ("code", text(&self.code)),
+            ("type", text(&self.kind)),
+            ("param", text(&self.param)),
+            ("request_id", text(&self.request_id)),
+            ("retry_after_seconds", self.retry_after_seconds.map(Value::from)),
+            ("attempts", self.attempts.map(Value::from)),
+            ("model", text(&self.model)),
+            ("hint", text(&self.hint)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+    }
 }
 
 /// A field as the form calls it; an index stays behind the label: `Message history[1]`.
-fn labeled(field: &str) -> String {
-    let (key, index) = field.split_at(field.find(['[', '.']).unwrap_or(field.len()));
-    format!("{}{index}", field_label(key).unwrap_or(key))
+fn labeled(field: &ErrorText) -> ErrorText {
+    let text = field.to_string();
+    let (key, index) = text.split_at(text.find(['[', '.']).unwrap_or(text.len()));
+    match field_label(key) {
+        Some(label) if field.is_own() => error_text![label, ErrorText::own(index.to_owned())],
+        Some(label) => error_text![label, index.to_owned()],
+        None => field.clone(),
+    }
 }
 
 /// The label of a form field, also by a key of a saved embedding query: `input_M1`, `input__m1`.
@@ -185,9 +228,9 @@ pub fn field_label(key: &str) -> Option<&'static str> {
 }
 
 /// `Completions, Chat, ... or List models`.
-fn operations() -> String {
+fn operations() -> ErrorText {
     let [others @ .., last] = labels::OPERATIONS.map(|(_, label)| label);
-    format!("{} or {last}", others.join(", "))
+    ErrorText::own(format!("{} or {last}", others.join(", ")))
 }
 
 /// `1.5 s`, `600 s`: durations as builders read them.
@@ -215,14 +258,14 @@ mod tests {
             code: Some("model_not_found".to_owned()),
             ..ApiError::default()
         };
-        assert_eq!(error.to_string(), "the API returned HTTP 404 (model_not_found): No such model");
+        assert_eq!(error.text().to_string(), "the API returned HTTP 404 (model_not_found): No such model");
         error.code = Some("404".to_owned());
-        assert_eq!(error.to_string(), "the API returned HTTP 404: No such model");
+        assert_eq!(error.text().to_string(), "the API returned HTTP 404: No such model");
     }
 
     #[test]
     fn data_holds_only_what_is_known() {
-        let details = |error: &Error| serde_json::to_value(error.details()).unwrap();
+        let details = |error: &Error| Value::Object(error.details().to_json(ErrorText::to_string));
         let error = Error::Api(Box::new(ApiError { status: 500, ..ApiError::default() }));
         assert_eq!(details(&error), serde_json::json!({"status": 500}));
         let error = Error::invalid("max_tokens", "must be a whole number");
@@ -233,7 +276,7 @@ mod tests {
     fn a_type_that_tooljet_would_act_on_is_left_out() {
         let kind = |kind: &str| {
             let error = ApiError { kind: Some(kind.to_owned()), ..ApiError::default() };
-            Error::Api(Box::new(error)).details().kind.map(str::to_owned)
+            Error::Api(Box::new(error)).details().kind.map(|kind| kind.to_string())
         };
         for reserved in ["tj-401", " tj-401", "TJ-401"] {
             assert_eq!(kind(reserved), None);
@@ -253,14 +296,14 @@ mod tests {
         ] {
             let error = Error::invalid(field, "is odd");
             assert_eq!(error.to_string(), format!("{subject} is odd"));
-            assert_eq!(error.details().param, Some(field));
+            assert_eq!(error.details().param, Some(field.into()));
         }
     }
 
     #[test]
     fn an_unknown_operation_is_answered_with_the_labels_of_the_known_ones() {
         assert_eq!(
-            Error::UnknownOperation("is missing".to_owned()).to_string(),
+            Error::UnknownOperation("is missing".into()).to_string(),
             "Operation is missing. Choose Completions, Chat, Generate image, Generate embedding or List models"
         );
     }

@@ -1,23 +1,27 @@
 //! Failures on the way to the API and back: each kind with its code and its words.
 
+use crate::error::{ErrorText, error_text};
+
 /// The request did not reach the API, or its answer did not come back whole.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}", self.kind.in_words(), self.detail_in_words())]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransportError {
     /// What kind of failure.
     pub kind: TransportErrorKind,
     /// The cause in the words of the system or the TLS library; may be empty.
-    pub detail: String,
+    pub detail: ErrorText,
 }
 
 impl TransportError {
     /// A failure of this kind with the cause's own words.
-    pub fn new(kind: TransportErrorKind, detail: impl Into<String>) -> Self {
+    pub fn new(kind: TransportErrorKind, detail: impl Into<ErrorText>) -> Self {
         Self { kind, detail: detail.into() }
     }
 
-    fn detail_in_words(&self) -> String {
-        if self.detail.is_empty() { String::new() } else { format!(" ({})", self.detail) }
+    /// What happened, in words.
+    #[must_use]
+    pub fn text(&self) -> ErrorText {
+        let what = self.kind.in_words();
+        if self.detail.is_empty() { what.into() } else { error_text![what, " (", self.detail.clone(), ")"] }
     }
 }
 

@@ -1,8 +1,13 @@
 //! Where the API is: the data source's base URL, and how each kind of server wants it used.
 
+use serde_json::Value;
 use url::{Host, Url};
 
-use crate::{error::Error, input::fields::Fields};
+use crate::{
+    budgets::MAX_BASE_URL_BYTES,
+    error::{Error, error_text},
+    input::{fields::Fields, secret::Secret},
+};
 
 /// The option's key.
 pub const BASE_URL: &str = "base_url";
@@ -42,6 +47,10 @@ impl BaseUrl {
     /// [`Error::InvalidOption`] if it is no http(s) URL or holds user-info or a fragment.
     /// The error never repeats the value: it may hold a password.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
+        if fields.value(BASE_URL).and_then(Value::as_str).is_some_and(|text| text.len() > MAX_BASE_URL_BYTES) {
+            let reason = error_text!["must be at most ", MAX_BASE_URL_BYTES >> 10, " KiB long"];
+            return Err(Error::invalid(BASE_URL, reason));
+        }
         match fields.trimmed(BASE_URL)? {
             Some(text) => Self::parse(&text),
             None => Ok(Self { given: false, ..Self::parse(DEFAULT)? }),
@@ -49,7 +58,7 @@ impl BaseUrl {
     }
 
     fn parse(text: &str) -> Result<Self, Error> {
-        let wrong = |reason: &str| Err(Error::invalid(BASE_URL, reason));
+        let wrong = |reason: &'static str| Err(Error::invalid(BASE_URL, reason));
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return wrong("must be a single URL without spaces or line breaks");
         }
@@ -116,11 +125,15 @@ impl BaseUrl {
         self.url.as_str().split('?').next().unwrap_or_default()
     }
 
-    /// The values of the query, which a gateway may use for a key.
-    #[must_use]
-    pub fn query_secrets(&self) -> Vec<String> {
-        let pairs = self.url.query_pairs().filter(|(name, _)| name != "api-version");
-        pairs.map(|(_, value)| value.into_owned()).collect()
+    /// The values of the query string, which a gateway may use for a key: as they are in the URL, and as the
+    /// server reads them. A name without a value counts as one.
+    pub fn query_secrets(&self) -> impl Iterator<Item = Secret> {
+        let pairs = self.url.query().unwrap_or_default().split('&').zip(self.url.query_pairs());
+        pairs.filter(|(_, (name, _))| name != "api-version").flat_map(|(typed, (name, value))| {
+            let typed = typed.split_once('=').map_or(typed, |(_, value)| value);
+            let read = if value.is_empty() { name } else { value };
+            [typed.to_owned(), read.into_owned()].map(Secret::new)
+        })
     }
 
     /// Host and port, for errors.
@@ -222,6 +235,14 @@ mod tests {
     }
 
     #[test]
+    fn a_base_url_has_a_longest_length() {
+        let url = |bytes: usize| format!("https://host/{}", "x".repeat(bytes - "https://host/".len()));
+        assert!(base(&url(MAX_BASE_URL_BYTES)).is_ok());
+        let error = base(&url(MAX_BASE_URL_BYTES + 1)).unwrap_err().to_string();
+        assert_eq!(error, "Base URL must be at most 8 KiB long");
+    }
+
+    #[test]
     fn bad_addresses_are_errors_that_never_repeat_the_value() {
         for bad in [
             "api.openai.com/v1",
@@ -230,6 +251,7 @@ mod tests {
             "https://host/v1#pa55word",
             "https://host/ pa55word",
             "https://ho\nst/v1?pa55word",
+            &format!("https://host/pa55word{}", "x".repeat(MAX_BASE_URL_BYTES)),
         ] {
             let error = base(bad).unwrap_err().to_string();
             assert!(error.starts_with("Base URL "), "{error}");

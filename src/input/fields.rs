@@ -5,11 +5,14 @@
 //! reader takes text or the real type, and treats blank text, `null` and a missing key as
 //! "not set". `0`, `false` and `"0"` are values.
 
-use std::{fmt::Display, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 use serde_json::{Map, Number, Value};
 
-use crate::{error::Error, input::lenient_json};
+use crate::{
+    error::{Error, ErrorText, error_text, truncate::truncate},
+    input::lenient_json,
+};
 
 /// 2^53: above it a float no longer tells neighbouring integers apart.
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
@@ -31,7 +34,7 @@ impl<'a> Fields<'a> {
         match options {
             Value::Object(map) => Ok(Self(Some(map))),
             Value::Null => Ok(Self(None)),
-            other => Err(Error::invalid(what, format!("must be an object, got {}", excerpt(other)))),
+            other => Err(Error::invalid(field(what), error_text!["must be an object, got ", excerpt(other)])),
         }
     }
 
@@ -79,7 +82,7 @@ impl<'a> Fields<'a> {
     /// [`Error::InvalidOption`] if it is no number or outside of the range.
     pub fn number(&self, key: &str, range: RangeInclusive<f64>) -> Result<Option<Number>, Error> {
         let Some(value) = self.value(key) else { return Ok(None) };
-        let expected = || format!("must be a number from {} to {}", range.start(), range.end());
+        let expected = || ErrorText::own(format!("must be a number from {} to {}", range.start(), range.end()));
         number_of(value)
             .filter(|number| number.as_f64().is_some_and(|n| range.contains(&n)))
             .map(Some)
@@ -94,11 +97,11 @@ impl<'a> Fields<'a> {
         let Some(value) = self.value(key) else { return Ok(None) };
         let expected = || {
             if *range.end() == i64::MAX && *range.start() == i64::MIN {
-                "must be a whole number".to_owned()
+                "must be a whole number".into()
             } else if *range.end() == i64::MAX {
-                format!("must be a whole number of at least {}", range.start())
+                error_text!["must be a whole number of at least ", *range.start()]
             } else {
-                format!("must be a whole number from {} to {}", range.start(), range.end())
+                error_text!["must be a whole number from ", *range.start(), " to ", *range.end()]
             }
         };
         number_of(value)
@@ -139,7 +142,7 @@ impl<'a> Fields<'a> {
         choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(&word)).map(|(_, choice)| Some(*choice)).ok_or_else(
             || {
                 let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-                let expected = format!("must be one of {}", names.join(", "));
+                let expected = error_text!["must be one of ", ErrorText::own(names.join(", "))];
                 wrong(key, expected, &Value::String(word))
             },
         )
@@ -155,7 +158,10 @@ impl<'a> Fields<'a> {
             Value::Array(_) | Value::Object(_) => Ok(Some(value.clone())),
             Value::String(text) if text.trim_start().starts_with(['[', '{']) => match lenient_json::parse(text) {
                 Ok(parsed) => Ok(Some(parsed)),
-                Err(error) => Err(Error::invalid(key, format!("is not valid JSON: {}", lenient_json::explain(&error)))),
+                Err(error) => {
+                    let what = ErrorText::own(lenient_json::explain(&error));
+                    Err(Error::invalid(field(key), error_text!["is not valid JSON: ", what]))
+                }
             },
             _ => Err(wrong(key, "must be a JSON array or object", value)),
         }
@@ -221,24 +227,26 @@ fn unwrapped(text: &str) -> &str {
     text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}")).unwrap_or(text).trim()
 }
 
-fn wrong(key: &str, expected: impl Display, value: &Value) -> Error {
-    Error::invalid(key, format!("{expected}, got {}", excerpt(value)))
+fn wrong(key: &str, expected: impl Into<ErrorText>, value: &Value) -> Error {
+    Error::invalid(field(key), error_text![expected.into(), ", got ", excerpt(value)])
+}
+
+/// The keys that are read are the plugin's own.
+fn field(key: &str) -> ErrorText {
+    ErrorText::own(key.to_owned())
 }
 
 /// A value as an error shows it: JSON, cut to a few words.
 #[must_use]
-pub fn excerpt(value: &Value) -> String {
-    let text = match value {
-        Value::Array(items) if items.len() == 1 => return "an array of 1 item".to_owned(),
-        Value::Array(items) => return format!("an array of {} items", items.len()),
-        Value::Object(_) => return "an object".to_owned(),
-        other => other.to_string(),
-    };
-    if text.chars().count() <= EXCERPT {
-        return text;
+pub fn excerpt(value: &Value) -> ErrorText {
+    match value {
+        Value::Array(items) if items.len() == 1 => "an array of 1 item".into(),
+        Value::Array(items) => error_text!["an array of ", items.len(), " items"],
+        Value::Object(_) => "an object".into(),
+        // A text may be long, and its JSON is no shorter.
+        Value::String(text) => truncate(&Value::from(truncate(text, EXCERPT)).to_string(), EXCERPT).into(),
+        scalar => truncate(&scalar.to_string(), EXCERPT).into(),
     }
-    let cut: String = text.chars().take(EXCERPT).collect();
-    format!("{cut}…")
 }
 
 #[cfg(test)]

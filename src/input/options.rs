@@ -1,15 +1,16 @@
 //! The data source: who asks, whom, and how patiently.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde_json::Value;
 
 use crate::{
-    error::Error,
+    budgets::{MAX_HEADER_BYTES, MAX_HEADERS},
+    error::{Error, error_text},
     input::{
         base_url::{BaseUrl, Provider},
         fields::{Fields, scalar_text},
-        secret::{Redactor, Secret},
+        secret::Secret,
     },
 };
 
@@ -20,15 +21,22 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(DEFAULT_TIMEOUT_SECOND
 /// Tries after the first, where the data source does not say.
 pub const DEFAULT_MAX_RETRIES: i64 = 2;
 
-/// Headers that belong to the connection or the body, not to the data source.
-const RESERVED_HEADERS: [&str; 8] =
-    ["accept-encoding", "connection", "content-length", "content-type", "host", "te", "transfer-encoding", "upgrade"];
+/// Headers that belong to the connection, the body or the administrator's proxy, not to the data source.
+const RESERVED_HEADERS: [&str; 10] = [
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// Words before the secret in the value of a header.
 const SCHEMES: [&str; 4] = ["apikey", "basic", "bearer", "token"];
-/// Most headers of a data source, and the most that all of them hold; servers take less.
-const MAX_HEADERS: usize = 100;
-const MAX_HEADER_BYTES: usize = 64 << 10;
 
 /// A checked data source.
 #[derive(Clone, Debug)]
@@ -51,6 +59,8 @@ impl SourceOptions {
     /// # Errors
     /// [`Error::InvalidOption`] naming the field that cannot be used; never its secret value.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
+        let mut room = Room(MAX_HEADER_BYTES);
+        room.take("apiKey", typed_text(fields, "apiKey"))?;
         let Some(api_key) = fields.trimmed("apiKey")? else {
             return Err(Error::invalid(
                 "apiKey",
@@ -61,18 +71,14 @@ impl SourceOptions {
         let base_url = BaseUrl::from_fields(fields)?;
         let mut headers = vec![authorization(base_url.provider(), &api_key)];
         for (key, header) in [("organizationId", "openai-organization"), ("project_id", "openai-project")] {
+            room.take(key, typed_text(fields, key))?;
             if let Some(id) = stored_id(fields, key)? {
                 headers.push((header.to_owned(), Secret::new(id)));
             }
         }
-        for (name, value) in own_headers(fields)? {
+        for (name, value) in own_headers(fields, &mut room)? {
             headers.retain(|(known, _)| *known != name);
             headers.push((name, value));
-        }
-        let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.expose().len()).sum();
-        if bytes > MAX_HEADER_BYTES {
-            let field = if api_key.len() > MAX_HEADER_BYTES / 2 { "apiKey" } else { "headers" };
-            return Err(Error::invalid(field, "must be shorter: no server takes a request with headers of this size"));
         }
         let timeout = fields.integer("timeout_seconds", 1..=3600)?;
         let max_retries = fields.integer("max_retries", 0..=10)?.unwrap_or(DEFAULT_MAX_RETRIES);
@@ -85,23 +91,37 @@ impl SourceOptions {
         })
     }
 
-    /// Takes every secret of this data source out of a text.
-    #[must_use]
-    pub fn redactor(&self) -> Redactor {
+    /// Every secret of this data source.
+    pub fn secrets(&self) -> impl Iterator<Item = Secret> {
         let ids = ["openai-organization", "openai-project"];
-        let headers = self.headers.iter().filter(|(name, _)| !ids.contains(&name.as_str()));
-        let credentials = headers.map(|(_, value)| Secret::new(credentials(value.expose())));
-        let in_address = self.base_url.query_secrets().into_iter().map(Secret::new);
-        Redactor::new(std::iter::once(self.api_key.clone()).chain(credentials).chain(in_address))
+        let headers = self.headers.iter().filter(move |(name, _)| !ids.contains(&name.as_str()));
+        let in_headers = headers.flat_map(|(_, value)| credentials(value.expose()));
+        std::iter::once(self.api_key.clone()).chain(in_headers).chain(self.base_url.query_secrets())
     }
 }
 
-/// "Bearer abc": what an answer may echo is "abc".
-fn credentials(value: &str) -> &str {
-    match value.split_once(' ') {
-        Some((scheme, rest)) if SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) => rest.trim_start(),
-        _ => value,
+/// What is left of [`MAX_HEADER_BYTES`]. Lengths are checked before anything else is done with a text.
+struct Room(usize);
+
+impl Room {
+    fn take(&mut self, field: &'static str, text: &str) -> Result<(), Error> {
+        self.0 = self.0.checked_sub(text.len()).ok_or_else(|| {
+            Error::invalid(field, "must be shorter: no server takes a request with headers of this size")
+        })?;
+        Ok(())
     }
+}
+
+/// What of a header a response may repeat: `abc` of `Bearer abc`, also user and password of `Basic ...`.
+fn credentials(value: &str) -> Vec<Secret> {
+    let (scheme, rest) = value.split_once(' ').unwrap_or_default();
+    if !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
+        return vec![Secret::new(value)];
+    }
+    let credentials = Secret::new(rest.trim_start());
+    let decoded = credentials.decoded_base64().filter(|_| scheme.eq_ignore_ascii_case("basic"));
+    let password = decoded.as_ref().and_then(|decoded| decoded.expose().split_once(':')).map(|(_, it)| Secret::new(it));
+    [Some(credentials), decoded, password].into_iter().flatten().collect()
 }
 
 /// Azure takes keys in `api-key` and Entra tokens (JWTs, which start with `eyJ`) as bearer.
@@ -115,7 +135,7 @@ fn authorization(provider: Provider, api_key: &str) -> (String, Secret) {
 }
 
 /// An optional id. Old data sources may hold the texts `null` and `undefined`.
-fn stored_id(fields: &Fields<'_>, key: &str) -> Result<Option<String>, Error> {
+fn stored_id(fields: &Fields<'_>, key: &'static str) -> Result<Option<String>, Error> {
     let Some(id) = fields.trimmed(key)?.filter(|id| id != "null" && id != "undefined") else {
         return Ok(None);
     };
@@ -123,54 +143,72 @@ fn stored_id(fields: &Fields<'_>, key: &str) -> Result<Option<String>, Error> {
     Ok(Some(id))
 }
 
+/// The text under `key`, not copied; empty where the value is something else.
+fn typed_text<'a>(fields: &Fields<'a>, key: &str) -> &'a str {
+    fields.value(key).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// The pair editor's `[[name, value], ...]`, which ends with an empty pair.
-fn own_headers(fields: &Fields<'_>) -> Result<Vec<(String, Secret)>, Error> {
+fn own_headers(fields: &Fields<'_>, room: &mut Room) -> Result<Vec<(String, Secret)>, Error> {
     // Their values are secrets, so an error shows nothing of them.
     let shapeless = |_| Error::invalid("headers", "must be a list of pairs of name and value");
-    let Some(value) = fields.json("headers").map_err(shapeless)? else { return Ok(Vec::new()) };
-    let pairs: Vec<(String, Value)> = match value {
-        Value::Object(map) => map.into_iter().collect(),
-        Value::Array(items) => items
-            .into_iter()
-            .filter_map(|item| match item {
-                Value::Array(pair) => {
-                    let mut pair = pair.into_iter();
-                    Some((scalar_text(&pair.next()?)?, pair.next()?))
-                }
-                _ => None,
-            })
-            .collect(),
-        _ => Vec::new(),
+    let value = match fields.value("headers") {
+        None => return Ok(Vec::new()),
+        Some(value @ (Value::Array(_) | Value::Object(_))) => Cow::Borrowed(value),
+        Some(_) => {
+            // As JSON text, they are longer than they are.
+            Room(MAX_HEADER_BYTES * 2).take("headers", typed_text(fields, "headers"))?;
+            Cow::Owned(fields.json("headers").map_err(shapeless)?.unwrap_or_default())
+        }
     };
+    let pairs = value.as_array().into_iter().flatten().filter_map(|item| match item.as_array()?.as_slice() {
+        [name, value, ..] => Some((short_text(name)?, short_text(value)?)),
+        _ => None,
+    });
+    let members = value.as_object().into_iter().flatten();
+    let members = members.filter_map(|(name, value)| Some((Cow::from(name), short_text(value)?)));
     let mut headers = Vec::new();
-    for (name, value) in pairs {
-        let name = name.trim().to_ascii_lowercase();
-        let (false, Some(value)) = (name.is_empty(), scalar_text(&value)) else { continue };
-        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if !name.chars().all(token) {
-            return Err(Error::invalid("headers", "must have names that HTTP allows, such as X-Team"));
+    for (name, value) in pairs.chain(members).filter(|(name, _)| !name.trim().is_empty()) {
+        if headers.len() == MAX_HEADERS {
+            return Err(Error::invalid("headers", error_text!["must have at most ", MAX_HEADERS, " entries"]));
         }
-        if RESERVED_HEADERS.contains(&name.as_str()) {
-            return Err(Error::invalid("headers", format!("must not set {name}; the plugin does that")));
-        }
-        let value = value.trim();
-        if let Some(at) = unsendable(value) {
-            let place = format!("must not contain {UNSENDABLE}; check character {at} of the value of {name}");
-            return Err(Error::invalid("headers", place));
-        }
-        headers.push((name, Secret::new(value)));
-        if headers.len() > MAX_HEADERS {
-            return Err(Error::invalid("headers", format!("must have at most {MAX_HEADERS} entries")));
-        }
+        room.take("headers", &name)?;
+        room.take("headers", &value)?;
+        headers.push(header(&name.trim().to_ascii_lowercase(), value.trim())?);
     }
     Ok(headers)
 }
 
-fn check_header_value(field: &str, value: &str) -> Result<(), Error> {
+/// A scalar as text, not copied where it is one.
+fn short_text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::from(text)),
+        other => scalar_text(other).map(Cow::from),
+    }
+}
+
+fn header(name: &str, value: &str) -> Result<(String, Secret), Error> {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if !name.chars().all(token) {
+        return Err(Error::invalid("headers", "must have names that HTTP allows, such as X-Team"));
+    }
+    if let Some(reserved) = RESERVED_HEADERS.iter().find(|reserved| **reserved == name) {
+        return Err(Error::invalid("headers", error_text!["must not set ", *reserved, "; the plugin does that"]));
+    }
+    if let Some(at) = unsendable(value) {
+        let name = name.to_owned();
+        let place = error_text!["must not contain ", UNSENDABLE, "; check character ", at, " of the value of ", name];
+        return Err(Error::invalid("headers", place));
+    }
+    Ok((name.to_owned(), Secret::new(value)))
+}
+
+fn check_header_value(field: &'static str, value: &str) -> Result<(), Error> {
     match unsendable(value) {
         None => Ok(()),
         Some(at) => {
-            Err(Error::invalid(field, format!("must not contain {UNSENDABLE}; check character {at} or paste it again")))
+            let place = error_text!["must not contain ", UNSENDABLE, "; check character ", at, " or paste it again"];
+            Err(Error::invalid(field, place))
         }
     }
 }
@@ -221,6 +259,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::input::secret::Redactor;
 
     fn source(options: &Value) -> Result<SourceOptions, Error> {
         SourceOptions::from_fields(&Fields::of("sourceOptions", options)?)
@@ -294,7 +333,7 @@ mod tests {
         let source = source(&options).unwrap();
         let debug = format!("{source:?}");
         assert!(!debug.contains("0123456789") && !debug.contains("abcdefgh"), "{debug}");
-        let clean = source.redactor().redact("sk-0123456789 and tok-abcdefgh by Bearer");
+        let clean = Redactor::new(source.secrets()).redact("sk-0123456789 and tok-abcdefgh by Bearer");
         assert_eq!(clean, "[redacted] and [redacted] by Bearer");
     }
 
@@ -306,9 +345,78 @@ mod tests {
         let many = |count| (0..count).map(|n| json!([format!("x-{n}"), "v"])).collect::<Vec<_>>();
         assert_eq!(error("sk-1", many(MAX_HEADERS)), Ok(()));
         assert_eq!(error("sk-1", many(100_000)), Err("Headers must have at most 100 entries".to_owned()));
-        let long = "x".repeat(MAX_HEADER_BYTES);
-        assert!(error("sk-1", vec![json!(["x-long", long])]).unwrap_err().starts_with("Headers must be shorter"));
-        assert!(error(&long, Vec::new()).unwrap_err().starts_with("API key must be shorter"));
+        let text = |bytes| "x".repeat(bytes);
+        let room = MAX_HEADER_BYTES - "sk-1x-long".len();
+        assert_eq!(error("sk-1", vec![json!(["x-long", text(room)])]), Ok(()));
+        for long in [vec![json!(["x-long", text(room + 1)])], vec![json!([text(room), "12345678"])]] {
+            assert!(error("sk-1", long).unwrap_err().starts_with("Headers must be shorter"));
+        }
+        assert!(error(&text(MAX_HEADER_BYTES + 1), Vec::new()).unwrap_err().starts_with("API key must be shorter"));
+        for (key, label) in [("organizationId", "Organization ID"), ("project_id", "Project ID")] {
+            let options = json!({"apiKey": "sk-1", key: text(MAX_HEADER_BYTES)});
+            let error = source(&options).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{label} must be shorter")), "{error}");
+        }
+    }
+
+    #[test]
+    fn headers_count_the_same_as_json_text() {
+        let error = |headers: String| source(&json!({"apiKey": "sk-1", "headers": headers})).map(|_| ()).unwrap_err();
+        let many = (0..=MAX_HEADERS).map(|n| json!([format!("x-{n}"), "v"])).collect::<Vec<_>>();
+        assert_eq!(error(Value::from(many).to_string()).to_string(), "Headers must have at most 100 entries");
+        // Too long to be parsed, whatever it is.
+        let long = "[".repeat(2 * MAX_HEADER_BYTES + 1);
+        assert!(error(long).to_string().starts_with("Headers must be shorter"));
+        assert!(error("[".to_owned()).to_string().starts_with("Headers must be a list"));
+    }
+
+    #[test]
+    fn a_name_is_checked_for_its_length_before_anything_is_done_with_it() {
+        // Lower-cased and compared with the others first, these would take seconds.
+        let name = "x".repeat(20 << 20);
+        let headers: Vec<_> = (0..3).map(|_| json!([name, "v"])).collect();
+        let error = source(&json!({"apiKey": "sk-1", "headers": headers})).unwrap_err().to_string();
+        assert!(error.starts_with("Headers must be shorter") && error.len() < 200, "{error}");
+    }
+
+    #[test]
+    fn headers_of_the_connection_and_of_the_proxy_are_reserved() {
+        for name in RESERVED_HEADERS {
+            let headers = json!([[name.to_uppercase(), "x"]]);
+            let error = source(&json!({"apiKey": "sk-1", "headers": headers})).unwrap_err().to_string();
+            assert_eq!(error, format!("Headers must not set {name}; the plugin does that"));
+        }
+        assert!(RESERVED_HEADERS.contains(&"proxy-authorization") && RESERVED_HEADERS.contains(&"proxy-connection"));
+    }
+
+    #[test]
+    fn secrets_are_what_a_response_may_repeat() {
+        // dXNlcjpwYXNzd29yZA== is user:password.
+        let source = source(&json!({
+            "apiKey": "sk-1",
+            "organizationId": "org-1",
+            "base_url": "https://gw.example/v1?api-version=1&key=a%2Fb+c&bare",
+            "headers": [["x-a", "Bearer t"], ["x-b", "Basic dXNlcjpwYXNzd29yZA=="], ["x-c", "Plain x"], ["x-d", "basic !"]]
+        }))
+        .unwrap();
+        let secrets: Vec<_> = source.secrets().map(|secret| secret.expose().to_owned()).collect();
+        assert_eq!(
+            secrets,
+            [
+                "sk-1",
+                "sk-1",
+                "t",
+                "dXNlcjpwYXNzd29yZA==",
+                "user:password",
+                "password",
+                "Plain x",
+                "!",
+                "a%2Fb+c",
+                "a/b c",
+                "bare",
+                "bare"
+            ]
+        );
     }
 
     #[test]

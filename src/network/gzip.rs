@@ -4,7 +4,7 @@ use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
 use crate::{
     budgets::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
-    error::{TransportError, TransportErrorKind},
+    error::{TransportError, TransportErrorKind, error_text},
     network::http::HttpResponse,
 };
 
@@ -59,7 +59,7 @@ pub fn unpack(mut response: HttpResponse, limit: usize) -> Result<Unpacked, Tran
 /// A successful response holds more than any may.
 #[must_use]
 pub fn too_large() -> TransportError {
-    let detail = format!("more than {} MiB after decompression", MAX_RESPONSE_BYTES >> 20);
+    let detail = error_text!["more than ", MAX_RESPONSE_BYTES >> 20, " MiB after decompression"];
     TransportError::new(TransportErrorKind::TooLarge, detail)
 }
 

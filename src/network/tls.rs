@@ -18,7 +18,7 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use crate::error::{TransportError, TransportErrorKind as Kind};
+use crate::error::{TransportError, TransportErrorKind as Kind, error_text};
 
 /// Trusts what Node trusts: Mozilla's authorities, those of the machine where it has a
 /// store, and those of `NODE_EXTRA_CA_CERTS`. Node only warns if it cannot read the latter.
@@ -135,14 +135,14 @@ pub fn failure(error: &rustls::Error) -> TransportError {
         return TransportError::new(Kind::Tls, error.to_string());
     };
     let (kind, detail) = match certificate {
-        Certificate::ExpiredContext { not_after, .. } => (Kind::TlsExpired, format!("it ended {}", date(not_after))),
+        Certificate::ExpiredContext { not_after, .. } => (Kind::TlsExpired, error_text!["it ended ", date(not_after)]),
         Certificate::NotValidYetContext { not_before, .. } => {
-            (Kind::TlsExpired, format!("it begins {}", date(not_before)))
+            (Kind::TlsExpired, error_text!["it begins ", date(not_before)])
         }
-        error if is_unknown_issuer(error) => (Kind::TlsUnknownIssuer, String::new()),
-        error if is_authority_as_server(error) => (Kind::TlsUnknownIssuer, "it is self-signed".to_owned()),
-        Certificate::NotValidForNameContext { .. } => (Kind::TlsWrongHost, certificate.to_string()),
-        _ => (Kind::Tls, certificate.to_string()),
+        error if is_unknown_issuer(error) => (Kind::TlsUnknownIssuer, "".into()),
+        error if is_authority_as_server(error) => (Kind::TlsUnknownIssuer, "it is self-signed".into()),
+        Certificate::NotValidForNameContext { .. } => (Kind::TlsWrongHost, certificate.to_string().into()),
+        _ => (Kind::Tls, certificate.to_string().into()),
     };
     TransportError::new(kind, detail)
 }

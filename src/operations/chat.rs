@@ -14,7 +14,7 @@ use super::{
     response_format::{self, Format},
 };
 use crate::{
-    error::Error,
+    error::{Error, error_text},
     input::{
         base_url::Provider,
         fields::{Fields, excerpt, scalar_text},
@@ -129,14 +129,14 @@ fn metadata(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     if pairs.len() > MAX_METADATA_PAIRS {
         return Err(Error::invalid(
             "metadata",
-            format!("takes at most {MAX_METADATA_PAIRS} pairs, got {}", pairs.len()),
+            error_text!["takes at most ", MAX_METADATA_PAIRS, " pairs, got ", pairs.len()],
         ));
     }
     pairs
         .into_iter()
         .map(|(name, value)| match scalar_text(&value) {
             Some(text) => Ok((name, text.into())),
-            None => Err(Error::invalid("metadata", format!("must have text as {name}, got {}", excerpt(&value)))),
+            None => Err(Error::invalid("metadata", error_text!["must have text as ", name, ", got ", excerpt(&value)])),
         })
         .collect::<Result<_, _>>()
         .map(Some)

@@ -8,10 +8,7 @@ use super::{
     result_size::ResultSize,
 };
 use crate::{
-    error::{
-        Error, NoAnswerReason,
-        truncate::{MAX_MESSAGE_CHARS, truncate},
-    },
+    error::{Error, ErrorText, NoAnswerReason, error_text},
     policy::adjust::cut_at_stop,
     response::{ApiResponse, in_order, take_list, take_usage, texts},
 };
@@ -55,7 +52,7 @@ impl ChoicesReader {
         let answers = choices.iter().zip(texts).map(|(choice, text)| self.answer(choice, text).map_err(fail));
         let mut answers: Vec<_> = answers.collect();
         let data = if answers.is_empty() {
-            return Err(fail((NoAnswerReason::Empty, "the response contains no choices".to_owned())));
+            return Err(fail((NoAnswerReason::Empty, "the response contains no choices".into())));
         } else if self.n > 1 && answers.iter().any(Result::is_ok) {
             answers.into_iter().map(Result::unwrap_or_default).collect()
         } else {
@@ -79,7 +76,7 @@ impl ChoicesReader {
         let refusal = choice.pointer("/message/refusal").and_then(Value::as_str).map(str::trim);
         let refusal = refusal.filter(|refusal| !refusal.is_empty());
         let finish_reason = choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
-        let fail = |code, reason: &str| Err((code, reason.to_owned()));
+        let fail = |code, reason: &'static str| Err((code, reason.into()));
         if text.as_deref().unwrap_or_default().is_empty() {
             if let Some(refusal) = refusal {
                 return Err(refused(refusal));
@@ -98,9 +95,9 @@ impl ChoicesReader {
                     );
                 }
                 "error" | "abort" => {
-                    let words = choice.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
-                    let words = truncate(words, MAX_MESSAGE_CHARS);
-                    return fail(NoAnswerReason::Empty, &format!("the model failed while answering: {words}"));
+                    let words = choice.pointer("/error/message").and_then(Value::as_str);
+                    let words = words.map_or("no reason given".into(), ErrorText::foreign);
+                    return Err((NoAnswerReason::Empty, error_text!["the model failed while answering: ", words]));
                 }
                 _ => {}
             }
@@ -144,7 +141,7 @@ impl ChoicesReader {
 }
 
 /// Why there is no answer, in a word and in a sentence.
-type Failed = (NoAnswerReason, String);
+type Failed = (NoAnswerReason, ErrorText);
 
 /// Takes the text of a choice; `None` if there is no place for one.
 fn take_text(choice: &mut Value) -> Option<String> {
@@ -171,16 +168,17 @@ fn take(value: &mut Value, name: &str) -> Option<Value> {
 fn parsed(text: &str, finish_reason: &str, refusal: Option<&str>) -> Result<Value, Failed> {
     response_format::parse(text).map_err(|error| match (finish_reason, refusal) {
         (_, Some(refusal)) => refused(refusal),
-        ("length", _) => (NoAnswerReason::JsonTruncated, "the JSON answer was cut off by the token limit".to_owned()),
-        ("content_filter", _) => {
-            (NoAnswerReason::ContentFilter, "the content filter cut the JSON answer off".to_owned())
+        ("length", _) => (NoAnswerReason::JsonTruncated, "the JSON answer was cut off by the token limit".into()),
+        ("content_filter", _) => (NoAnswerReason::ContentFilter, "the content filter cut the JSON answer off".into()),
+        _ => {
+            let words = ErrorText::own(error.to_string());
+            (NoAnswerReason::JsonInvalid, error_text!["the answer is not valid JSON: ", words])
         }
-        _ => (NoAnswerReason::JsonInvalid, format!("the answer is not valid JSON: {error}")),
     })
 }
 
 fn refused(refusal: &str) -> Failed {
-    (NoAnswerReason::Refusal, format!("the model refused: {}", truncate(refusal, MAX_MESSAGE_CHARS)))
+    (NoAnswerReason::Refusal, error_text!["the model refused: ", ErrorText::foreign(refusal)])
 }
 
 #[cfg(test)]
@@ -188,6 +186,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::budgets::MAX_MESSAGE_CHARS;
     use crate::budgets::{CONTAINER_WEIGHT, MAX_RESULT_VALUES};
 
     fn read(reader: &ChoicesReader, body: Value) -> Result<QueryResult, String> {

@@ -14,7 +14,7 @@ use super::{
     parameters::{BodyBuilder, EXTRA_BODY, stops_of},
 };
 use crate::{
-    error::{Error, cause::ApiCause},
+    error::{Error, cause::ApiCause, error_text},
     input::{base_url::Provider, fields::Fields},
     policy::{
         adjust::Adjustment,
@@ -82,7 +82,7 @@ impl Completion {
             if usize::try_from(best_of).is_ok_and(|best_of| best_of < n) {
                 return Err(Error::invalid(
                     "best_of",
-                    format!("must be at least {n} (Number of results), got {best_of}"),
+                    error_text!["must be at least ", n, " (Number of results), got ", best_of],
                 ));
             }
             body.set("best_of", best_of);

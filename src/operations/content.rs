@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::history::ComponentMessage;
 use crate::{
-    error::Error,
+    error::{Error, ErrorText, error_text},
     input::fields::{Fields, excerpt, scalar_text},
 };
 
@@ -33,7 +33,7 @@ pub fn prompt_text(fields: &Fields<'_>) -> Result<String, Error> {
         .enumerate()
         .map(|(index, part)| {
             scalar_text(part).or_else(|| part.get("text").and_then(scalar_text)).ok_or_else(|| {
-                Error::invalid(format!("prompt[{index}]"), format!("must be text, got {}", excerpt(part)))
+                Error::invalid(error_text!["prompt[", index, "]"], error_text!["must be text, got ", excerpt(part)])
             })
         })
         .collect::<Result<_, _>>()?;
@@ -52,7 +52,7 @@ pub fn user_content(prompt: Option<&Value>, files: Vec<Value>) -> Result<Option<
         Some(value) => match scalar_text(value) {
             Some(text) if files.is_empty() => return Ok(Some(text.into())),
             Some(text) => vec![text_part(&text)],
-            None => content_parts("prompt", value)?,
+            None => content_parts(&"prompt".into(), value)?,
         },
     };
     parts.extend(files);
@@ -63,7 +63,7 @@ pub fn user_content(prompt: Option<&Value>, files: Vec<Value>) -> Result<Option<
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming the part's index.
-pub fn content_parts(field: &str, value: &Value) -> Result<Vec<Value>, Error> {
+pub fn content_parts(field: &ErrorText, value: &Value) -> Result<Vec<Value>, Error> {
     as_list(value)
         .iter()
         .enumerate()
@@ -75,12 +75,12 @@ pub fn content_parts(field: &str, value: &Value) -> Result<Vec<Value>, Error> {
             }
             _ => scalar_text(part).map(|text| text_part(&text)).ok_or_else(|| {
                 Error::invalid(
-                    format!("{field}[{index}]"),
-                    format!(
-                        "must be text or a content part with a type, got {}; to send data as text, use \
-                         {{{{JSON.stringify(...)}}}}",
-                        excerpt(part)
-                    ),
+                    error_text![field.clone(), "[", index, "]"],
+                    error_text![
+                        "must be text or a content part with a type, got ",
+                        excerpt(part),
+                        "; to send data as text, use {{JSON.stringify(...)}}"
+                    ],
                 )
             }),
         })

@@ -12,7 +12,7 @@ use super::{
     result_size::ResultSize,
 };
 use crate::{
-    error::{BodyKind, Error},
+    error::{BodyKind, Error, ErrorText, error_text},
     input::fields::{Fields, excerpt, scalar_text},
     policy::capabilities::{DEFAULT_EMBEDDING_MODEL, is_embedding_model},
     response::{ApiResponse, in_order, take_list, take_usage},
@@ -53,12 +53,14 @@ fn saved_key(fields: &Fields<'_>, name: &str, model: &str) -> String {
 /// One text, or an array of texts (also as JSON text).
 fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
     let key = saved_key(fields, "input", model);
+    // One of the form's own keys.
+    let field = || ErrorText::own(key.clone());
     let missing =
-        || Error::invalid(key.clone(), "is empty. Enter the text to embed, or check that its template has a value");
+        || Error::invalid(field(), "is empty. Enter the text to embed, or check that its template has a value");
     let value = fields.value(&key).ok_or_else(missing)?;
     let items = match value {
         Value::Array(items) => items.clone(),
-        Value::Object(_) => return Err(Error::invalid(key, "must be text or an array of strings, got an object")),
+        Value::Object(_) => return Err(Error::invalid(field(), "must be text or an array of strings, got an object")),
         scalar => match scalar.as_str().map(serde_json::from_str) {
             Some(Ok(Value::Array(items))) if items.iter().all(Value::is_string) => items,
             _ => return Ok(scalar_text(scalar).into()),
@@ -72,7 +74,7 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
         .enumerate()
         .map(|(index, item)| {
             scalar_text(item).filter(|text| !text.is_empty()).map(Value::String).ok_or_else(|| {
-                Error::invalid(format!("{key}[{index}]"), format!("must be text, got {}", excerpt(item)))
+                Error::invalid(error_text![field(), "[", index, "]"], error_text!["must be text, got ", excerpt(item)])
             })
         })
         .collect()
@@ -90,7 +92,7 @@ pub fn read(response: ApiResponse) -> Result<QueryResult, Error> {
         0 => {
             return Err(Error::Decode {
                 status: 200,
-                reason: "the response contains no embedding".to_owned(),
+                reason: "the response contains no embedding".into(),
                 body: BodyKind::Other,
                 request_id,
             });

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::content::as_list;
 use crate::{
-    error::Error,
-    error::truncate::{MAX_WORD_CHARS, truncate},
+    budgets::MAX_WORD_CHARS,
+    error::{Error, ErrorText, error_text, truncate::truncate},
     input::fields::{Fields, excerpt},
 };
 
@@ -47,7 +47,7 @@ pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Er
     let value = parsed.as_ref().unwrap_or(value);
     // The file picker itself instead of its files: `{{components.filepicker1}}`.
     let value = value.get("file").filter(|files| files.is_array()).unwrap_or(value);
-    let field = |index: usize| if value.is_array() { format!("{KEY}[{index}]") } else { KEY.to_owned() };
+    let field = |index: usize| if value.is_array() { error_text![KEY, "[", index, "]"] } else { KEY.into() };
     as_list(value)
         .iter()
         .enumerate()
@@ -84,10 +84,10 @@ impl Source {
     }
 }
 
-fn read(item: &Value) -> Result<Source, String> {
+fn read(item: &Value) -> Result<Source, ErrorText> {
     let unusable = || {
         let expected = "must be an http(s) URL, a data URI, base64 data or a file from a file picker";
-        format!("{expected}, got {}", excerpt(item))
+        error_text![expected, ", got ", excerpt(item)]
     };
     if let Some(text) = item.as_str().map(str::trim) {
         return Data::of(text).map_or_else(|| Err(unusable()), |data| data.into_source(None, None));
@@ -97,7 +97,7 @@ fn read(item: &Value) -> Result<Source, String> {
     let data = ["dataURL", "url", "base64Data"].iter().find_map(|name| Data::of(text(name)?));
     match (data, text("name")) {
         (Some(data), name) => data.into_source(text("type"), name),
-        (None, Some(name)) => Err(format!("has no content ({})", truncate(name, MAX_WORD_CHARS))),
+        (None, Some(name)) => Err(error_text!["has no content (", truncate(name, MAX_WORD_CHARS), ")"]),
         (None, None) => Err(unusable()),
     }
 }
@@ -136,12 +136,12 @@ impl<'a> Data<'a> {
     }
 
     /// The type is told by the data, else by the type that the browser knew, else by the name.
-    fn into_source(self, kind: Option<&str>, name: Option<&str>) -> Result<Source, String> {
+    fn into_source(self, kind: Option<&str>, name: Option<&str>) -> Result<Source, ErrorText> {
         let (own_kind, data) = match self {
             Self::Url(url) if is_of_document(url) => {
                 return Err("is the URL of a document, which the API does not open; use a file picker, or enter the \
                             content of the file as base64 data"
-                    .to_owned());
+                    .into());
             }
             Self::Url(url) | Self::Encoded(url) => return Ok(Source::Image(url.to_owned())),
             Self::Base64 { kind, data } => (kind, data),
@@ -169,16 +169,16 @@ fn is_of_document(url: &str) -> bool {
     path.to_ascii_lowercase().ends_with(".pdf")
 }
 
-fn not_taken(name: Option<&str>, kind: Option<&str>) -> String {
+fn not_taken(name: Option<&str>, kind: Option<&str>) -> ErrorText {
     let (name, kind) =
         (name.map(|name| truncate(name, MAX_WORD_CHARS)), kind.map(|kind| truncate(kind, MAX_WORD_CHARS)));
     let what = match (name, kind) {
-        (Some(name), Some(kind)) => format!("is {name} ({kind})"),
-        (Some(name), None) => format!("is {name}"),
-        (None, Some(kind)) => format!("is a file of type {kind}"),
-        (None, None) => "is neither an image nor a PDF".to_owned(),
+        (Some(name), Some(kind)) => error_text!["is ", name, " (", kind, ")"],
+        (Some(name), None) => error_text!["is ", name],
+        (None, Some(kind)) => error_text!["is a file of type ", kind],
+        (None, None) => "is neither an image nor a PDF".into(),
     };
-    format!("{what}; Chat takes images and PDFs")
+    error_text![what, "; Chat takes images and PDFs"]
 }
 
 fn type_of_data(base64: &str) -> Option<&'static str> {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::content::content_parts;
 use crate::{
-    error::Error,
+    error::{Error, error_text},
     input::fields::{Fields, excerpt, scalar_text},
 };
 
@@ -119,30 +119,30 @@ impl<'a> ComponentMessage<'a> {
 }
 
 fn api_message(index: usize, mut message: Value) -> Result<Value, Error> {
-    let wrong = |reason: String| Error::invalid(format!("{KEY}[{index}]"), reason);
+    let wrong = |reason| Error::invalid(error_text![KEY, "[", index, "]"], reason);
     let Value::Object(members) = &mut message else {
-        return Err(wrong(format!(
-            "must be an object like {{\"role\": \"user\", \"content\": \"...\"}}, got {}",
+        return Err(wrong(error_text![
+            "must be an object like {\"role\": \"user\", \"content\": \"...\"}, got ",
             excerpt(&message)
-        )));
+        ]));
     };
     members.retain(|_, value| !value.is_null());
     let role = members.get("role").and_then(Value::as_str).map(str::trim).unwrap_or_default().to_owned();
     if role.is_empty() {
-        return Err(wrong("needs a role: system, developer, user, assistant or tool".to_owned()));
+        return Err(wrong("needs a role: system, developer, user, assistant or tool".into()));
     }
     members.insert("role".to_owned(), role.into());
     match members.get("content") {
         Some(Value::Array(parts)) => {
-            let parts = content_parts(&format!("{KEY}[{index}].content"), &Value::Array(parts.clone()))?;
+            let parts = content_parts(&error_text![KEY, "[", index, "].content"], &Value::Array(parts.clone()))?;
             members.insert("content".to_owned(), parts.into());
         }
         Some(Value::Object(_)) => {
-            return Err(wrong("needs text or an array of content parts as its content, got an object".to_owned()));
+            return Err(wrong("needs text or an array of content parts as its content, got an object".into()));
         }
         None | Some(Value::Null) => {
             if !["tool_calls", "audio", "refusal"].iter().any(|name| members.contains_key(*name)) {
-                return Err(wrong("needs content".to_owned()));
+                return Err(wrong("needs content".into()));
             }
         }
         Some(scalar) => {

@@ -52,7 +52,7 @@ pub fn read(response: ApiResponse) -> Result<QueryResult, Error> {
     let Some(first) = images.first() else {
         return Err(Error::Decode {
             status: 200,
-            reason: "the response contains no image".to_owned(),
+            reason: "the response contains no image".into(),
             body: BodyKind::Other,
             request_id,
         });

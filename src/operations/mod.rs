@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{Error, hints::Endpoint},
+    error::{Error, error_text, hints::Endpoint},
     input::{
         base_url::Provider,
         fields::{Fields, excerpt, scalar_text},
@@ -164,7 +164,7 @@ impl Query {
     /// [`Error::UnknownOperation`], or [`Error::InvalidOption`] naming the field.
     pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
         let Some(operation) = fields.value("operation") else {
-            return Err(Error::UnknownOperation("is missing".to_owned()));
+            return Err(Error::UnknownOperation("is missing".into()));
         };
         let work = match operation.as_str().map(str::trim) {
             Some("completion") => Work::Completion(Box::new(completion::Completion::from_fields(fields, provider)?)),
@@ -177,7 +177,7 @@ impl Query {
             }
             #[cfg(feature = "panic-probe")]
             Some("panic") => panic_for_a_test(),
-            _ => return Err(Error::UnknownOperation(format!("{} is unknown", excerpt(operation)))),
+            _ => return Err(Error::UnknownOperation(error_text![excerpt(operation), " is unknown"])),
         };
         let results = [("answer", false), ("details", true)];
         let has_details = advanced(fields).choice("result", &results)?.unwrap_or_default();

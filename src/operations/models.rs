@@ -78,7 +78,7 @@ pub fn ensure_model_list(response: &ApiResponse) -> Result<(), Error> {
         Some(Value::Array(_) | Value::Null) => Ok(()),
         _ => Err(Error::Decode {
             status: 200,
-            reason: "the response is not a list of models".to_owned(),
+            reason: "the response is not a list of models".into(),
             body: BodyKind::Other,
             request_id: response.request_id.clone(),
         }),

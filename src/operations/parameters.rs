@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorText, error_text},
     input::fields::{Fields, excerpt},
 };
 
@@ -112,11 +112,11 @@ impl<'a> BodyBuilder<'a> {
     /// [`Error::InvalidOption`] for more than four, or one that is no text.
     pub fn set_stops(&mut self) -> Result<(), Error> {
         const KEY: &str = "stop_sequence";
-        let wrong = |reason: String| Error::invalid(KEY, reason);
+        let wrong = |reason| Error::invalid(KEY, reason);
         let array = match self.fields.value(KEY) {
             None => return Ok(()),
             Some(Value::Array(items)) => items.clone(),
-            Some(Value::Object(_)) => return Err(wrong("must be text or an array of strings".to_owned())),
+            Some(Value::Object(_)) => return Err(wrong("must be text or an array of strings".into())),
             Some(other) => {
                 let text = self.fields.text(KEY)?.unwrap_or_default();
                 match serde_json::from_str(&text) {
@@ -130,8 +130,8 @@ impl<'a> BodyBuilder<'a> {
             match item {
                 Value::String(text) if !text.is_empty() => stops.push(text.clone()),
                 other => {
-                    let place = format!("{KEY}[{index}]");
-                    return Err(Error::invalid(place, format!("must be text, got {}", excerpt(other))));
+                    let place = error_text![KEY, "[", index, "]"];
+                    return Err(Error::invalid(place, error_text!["must be text, got ", excerpt(other)]));
                 }
             }
         }
@@ -139,7 +139,9 @@ impl<'a> BodyBuilder<'a> {
             0 => {}
             1 => self.set("stop", stops[0].clone()),
             2..=MAX_STOP_SEQUENCES => self.set("stop", stops.clone()),
-            many => return Err(wrong(format!("takes at most {MAX_STOP_SEQUENCES} stop sequences, got {many}"))),
+            many => {
+                return Err(wrong(error_text!["takes at most ", MAX_STOP_SEQUENCES, " stop sequences, got ", many]));
+            }
         }
         Ok(())
     }
@@ -150,8 +152,9 @@ impl<'a> BodyBuilder<'a> {
     /// [`Error::InvalidOption`] if it is not an object or asks for a stream.
     pub fn finish(mut self, extra_body: &str) -> Result<Map<String, Value>, Error> {
         for (name, value) in self.fields.object(extra_body)?.unwrap_or_default() {
-            if let Some((_, why)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
-                return Err(Error::invalid(extra_body, format!("must not set {name}: {why}")));
+            if let Some((reserved, why)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
+                let field = ErrorText::own(extra_body.to_owned());
+                return Err(Error::invalid(field, error_text!["must not set ", *reserved, ": ", *why]));
             }
             self.members.insert(name, value);
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{advanced, is_advanced_off};
 use crate::{
-    error::Error,
+    error::{Error, ErrorText, error_text},
     input::{fields::Fields, lenient_json},
 };
 
@@ -46,14 +46,14 @@ pub fn from_fields(fields: &Fields<'_>) -> Result<(Format, Option<Value>), Error
 
 /// A bare JSON schema, or one wrapped with `name` and `strict` as the API takes it.
 fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
-    let wrong = |reason: String| Error::invalid("json_schema", reason);
+    let wrong = |reason: ErrorText| Error::invalid("json_schema", reason);
     // The format is chosen above Advanced, and the schema is below it.
     let missing = if is_advanced_off(fields) {
         "is only read while Advanced is On. Set Advanced to On and enter the schema that the answer must match"
     } else {
         "is empty. Enter the schema that the answer must match"
     };
-    let given = advanced(fields).object("json_schema")?.ok_or_else(|| wrong(missing.to_owned()))?;
+    let given = advanced(fields).object("json_schema")?.ok_or_else(|| wrong(missing.into()))?;
     let is_wrapped = given.get("schema").is_some_and(Value::is_object) && !given.contains_key("properties");
     let mut wrapped = if is_wrapped {
         given
@@ -64,18 +64,18 @@ fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
     };
     let name = wrapped.entry("name").or_insert_with(|| DEFAULT_NAME.into());
     if !name.as_str().is_some_and(is_name) {
-        return Err(wrong(format!("must have a name of 1 to {MAX_NAME_CHARS} letters, digits, _ or -")));
+        return Err(wrong(error_text!["must have a name of 1 to ", MAX_NAME_CHARS, " letters, digits, _ or -"]));
     }
     wrapped.retain(|_, value| !value.is_null());
     if wrapped.get("strict").is_some_and(|strict| !strict.is_boolean()) {
-        return Err(wrong("must have strict set to true or false".to_owned()));
+        return Err(wrong("must have strict set to true or false".into()));
     }
     let schema = &wrapped["schema"];
     if schema["type"] != "object" {
-        return Err(wrong("must have the type \"object\" at the top".to_owned()));
+        return Err(wrong("must have the type \"object\" at the top".into()));
     }
     if let Some(place) = misshapen(schema) {
-        return Err(wrong(format!("must have an object at schema{place}")));
+        return Err(wrong(error_text!["must have an object at schema", place]));
     }
     if !wrapped.contains_key("strict") && is_strict(schema) {
         wrapped.insert("strict".to_owned(), true.into());

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::QueryResult;
 use crate::{
     budgets::{CONTAINER_WEIGHT, MAX_RESULT_BYTES, MAX_RESULT_NAMES, MAX_RESULT_VALUES},
-    error::{Error, TransportError, TransportErrorKind},
+    error::{Error, ErrorText, TransportError, TransportErrorKind, error_text},
     response::value_count_bound,
 };
 
@@ -71,10 +71,10 @@ impl ResultSize {
     /// [`TransportErrorKind::TooLarge`] beyond either.
     pub fn ensure_fits(self) -> Result<(), Error> {
         if self.bytes > MAX_RESULT_BYTES {
-            return Err(too_large(format!("more than {} MiB of text in the result", MAX_RESULT_BYTES >> 20)));
+            return Err(too_large(error_text!["more than ", MAX_RESULT_BYTES >> 20, " MiB of text in the result"]));
         }
         if self.values > MAX_RESULT_VALUES {
-            return Err(too_large("too many JSON values in the result".to_owned()));
+            return Err(too_large("too many JSON values in the result".into()));
         }
         Ok(())
     }
@@ -118,7 +118,7 @@ pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), E
     if std::iter::once(data).chain(metadata.values()).all(|value| has_few_names(value, &mut names)) {
         return Ok(());
     }
-    Err(too_large(format!("more than {MAX_RESULT_NAMES} different names of members in the result")))
+    Err(too_large(error_text!["more than ", MAX_RESULT_NAMES, " different names of members in the result"]))
 }
 
 /// Adds the names of all members in `value`; `false` as soon as there are too many.
@@ -133,7 +133,7 @@ fn has_few_names<'a>(value: &'a Value, names: &mut HashSet<&'a str>) -> bool {
     }
 }
 
-fn too_large(detail: String) -> Error {
+fn too_large(detail: ErrorText) -> Error {
     TransportError::new(TransportErrorKind::TooLarge, detail).into()
 }
 

@@ -9,11 +9,8 @@ use std::{borrow::Cow, mem, time::SystemTime};
 use serde_json::{Map, Value};
 
 use crate::{
-    budgets::{CONTAINER_WEIGHT, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES},
-    error::{
-        ApiError, BodyKind, Error, TransportError, TransportErrorKind,
-        truncate::{MAX_MESSAGE_CHARS, MAX_WORD_CHARS, truncate},
-    },
+    budgets::{CONTAINER_WEIGHT, MAX_MESSAGE_CHARS, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, MAX_WORD_CHARS},
+    error::{ApiError, BodyKind, Error, ErrorText, TransportError, TransportErrorKind, error_text, truncate::truncate},
     input::{
         fields::{number_of, scalar_text},
         lenient_json,
@@ -60,15 +57,15 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Err
             Err(Error::Api(Box::new(api_error(response, &Value::Object(body), text, now))))
         }
         Ok(Value::Object(body)) => Ok(ApiResponse { body, request_id: request_id(response) }),
-        Ok(other) => Err(undecodable(response, text, &format!("JSON of type {}", type_name(&other)))),
+        Ok(other) => Err(undecodable(response, text, error_text!["JSON of type ", type_name(&other)])),
         Err(error) => Err(undecodable(
             response,
             text,
-            &match unexpected(text) {
-                _ if text.is_empty() => "an empty body".to_owned(),
-                BodyKind::Html => "an HTML page".to_owned(),
-                BodyKind::EventStream => "an event stream".to_owned(),
-                BodyKind::Other => format!("invalid JSON ({error})"),
+            match unexpected(text) {
+                _ if text.is_empty() => "an empty body".into(),
+                BodyKind::Html => "an HTML page".into(),
+                BodyKind::EventStream => "an event stream".into(),
+                BodyKind::Other => error_text!["invalid JSON (", ErrorText::own(error.to_string()), ")"],
             },
         )),
     }
@@ -84,7 +81,7 @@ fn text_of(body: &[u8]) -> Result<Cow<'_, str>, TransportError> {
     let replaced = |invalid: &[u8]| if invalid.is_empty() { 0 } else { '\u{fffd}'.len_utf8() };
     let bytes: usize = body.utf8_chunks().map(|chunk| chunk.valid().len() + replaced(chunk.invalid())).sum();
     if bytes > MAX_RESPONSE_BYTES {
-        let detail = format!("more than {} MiB after its invalid bytes are replaced", MAX_RESPONSE_BYTES >> 20);
+        let detail = error_text!["more than ", MAX_RESPONSE_BYTES >> 20, " MiB after its invalid bytes are replaced"];
         return Err(TransportError::new(TransportErrorKind::TooLarge, detail));
     }
     Ok(String::from_utf8_lossy(body))
@@ -106,12 +103,19 @@ pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
     text.as_ref().iter().map(|byte| WEIGHTS[usize::from(*byte)]).sum()
 }
 
-fn undecodable(response: &HttpResponse, text: &str, what: &str) -> Error {
+fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
     let excerpt = excerpt(text);
-    let quoted = if excerpt.is_empty() { String::new() } else { format!(": “{excerpt}”") };
+    let quoted = if excerpt.is_empty() { ErrorText::default() } else { error_text![": “", excerpt, "”"] };
     Error::Decode {
         status: response.status,
-        reason: format!("the API returned HTTP {} with {what} in place of a JSON object{quoted}", response.status),
+        reason: error_text![
+            "the API returned HTTP ",
+            response.status,
+            " with ",
+            what,
+            " in place of a JSON object",
+            quoted
+        ],
         body: unexpected(text),
         request_id: request_id(response),
     }
@@ -120,7 +124,7 @@ fn undecodable(response: &HttpResponse, text: &str, what: &str) -> Error {
 fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime) -> ApiError {
     let error = body.get("error").filter(|error| !error.is_null()).unwrap_or(body);
     let code = member(error, "code").or_else(|| member(error, "statusCode"));
-    let message = message(error, body, text, response.status);
+    let message = message(error, body, text);
     ApiError {
         status: match response.status {
             // An error under HTTP 200 names its real status in the code.
@@ -161,8 +165,8 @@ fn short_text(value: &Value, max_chars: usize) -> Option<String> {
 }
 
 /// The first of: `error.message`, `error` as text, `message`, `detail` as text or list,
-/// an excerpt of the body, the words for the status.
-fn message(error: &Value, body: &Value, text: &str, status: u16) -> String {
+/// an excerpt of the body. Empty if there is none of them.
+fn message(error: &Value, body: &Value, text: &str) -> String {
     let words = |value: Option<&Value>| {
         let text = value.and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
         text.map(|text| truncate(text, MAX_MESSAGE_CHARS))
@@ -173,7 +177,7 @@ fn message(error: &Value, body: &Value, text: &str, status: u16) -> String {
         .or_else(|| words(body.get("detail")))
         .or_else(|| details(body.get("detail")?))
         .or_else(|| Some(excerpt(text)).filter(|text| !text.is_empty() && !body.is_object()))
-        .unwrap_or_else(|| status_in_words(status).to_owned())
+        .unwrap_or_default()
 }
 
 /// `FastAPI`'s list of `{loc, msg}`.
@@ -233,29 +237,6 @@ fn request_id(response: &HttpResponse) -> Option<String> {
         .into_iter()
         .find_map(|name| response.header(name).filter(|id| !id.is_empty()))
         .map(|id| truncate(id, MAX_WORD_CHARS))
-}
-
-fn status_in_words(status: u16) -> &'static str {
-    match status {
-        400 => "bad request",
-        401 => "not authorized",
-        402 => "payment required",
-        403 => "forbidden",
-        404 => "not found",
-        405 => "method not allowed",
-        408 => "request timeout",
-        409 => "conflict",
-        413 => "request too large",
-        415 => "unsupported media type",
-        422 => "unprocessable request",
-        429 => "too many requests",
-        500 => "internal server error",
-        502 => "bad gateway",
-        503 => "service unavailable",
-        504 => "gateway timeout",
-        _ if status > 500 => "server error",
-        _ => "request rejected",
-    }
 }
 
 fn type_name(value: &Value) -> &'static str {
@@ -358,8 +339,8 @@ mod tests {
         assert_eq!(message(r#"{"detail":"d"}"#), "d");
         assert_eq!(message(r#"{"detail":[{"loc":["body","model"],"msg":"e"}]}"#), "body.model: e");
         assert_eq!(message("<html><style>x{}</style><b>f</b> g</html>"), "f g");
-        assert_eq!(message(r#"{"error":{"message":""}}"#), "bad request");
-        assert_eq!(message(""), "bad request");
+        assert_eq!(message(r#"{"error":{"message":""}}"#), "");
+        assert_eq!(message(""), "");
         assert_eq!(message(&format!(r#"{{"error":"{}"}}"#, "x".repeat(900))).chars().count(), 501);
     }
 
@@ -369,7 +350,7 @@ mod tests {
         let message = detail(json!({"loc": ["a", 1], "msg": "m"}));
         assert!(message.starts_with("a.1: m; a.1: m; ") && message.ends_with('…'), "{message}");
         assert_eq!(message.chars().count(), MAX_MESSAGE_CHARS + 1);
-        assert_eq!(detail(json!({"loc": ["a", 1], "msg": 5})), "unprocessable request");
+        assert_eq!(detail(json!({"loc": ["a", 1], "msg": 5})), "");
     }
 
     #[test]

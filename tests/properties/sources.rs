@@ -29,7 +29,7 @@ fn source() -> impl Strategy<Value = Map<String, Value>> {
 fn read(options: &Map<String, Value>) -> Result<SourceOptions, String> {
     let options = Value::Object(options.clone());
     SourceOptions::from_fields(&Fields::of("sourceOptions", &options).unwrap())
-        .map_err(|error| error.details().param.unwrap_or_default().to_owned())
+        .map_err(|error| error.details().param.unwrap_or_default().to_string())
 }
 
 proptest! {

@@ -13,6 +13,7 @@ use std::{
 use serde_json::Value;
 use tooljet_openai::{
     error::{TransportError, TransportErrorKind},
+    input::secret::Secret,
     network::{
         client::Hold,
         http::{HttpRequest, HttpResponse, Transport},
@@ -45,6 +46,7 @@ pub struct Script {
     steps: Mutex<VecDeque<Step>>,
     pub sent: Mutex<Vec<Sent>>,
     pub sleeps: Mutex<Vec<Duration>>,
+    pub proxy_secrets: Vec<Secret>,
     clock: Mutex<Duration>,
 }
 
@@ -115,6 +117,10 @@ impl Transport for Script {
     async fn sleep(&self, duration: Duration) {
         self.sleeps.lock().unwrap().push(duration);
         *self.clock.lock().unwrap() += duration;
+    }
+
+    fn proxy_secrets(&self) -> &[Secret] {
+        &self.proxy_secrets
     }
 
     fn now(&self) -> Duration {

@@ -6,7 +6,7 @@ use rustls::pki_types::InvalidDnsNameError;
 
 use super::{clients::Blocked, lookups::Unresolved};
 use crate::{
-    error::{TransportError, TransportErrorKind as Kind, truncate::truncate},
+    error::{TransportError, TransportErrorKind as Kind, error_text, truncate::truncate},
     network::tls,
 };
 
@@ -41,7 +41,7 @@ fn of_proxy(error: Failed<'_>, scheme: &str) -> Option<TransportError> {
             TransportError::new(Kind::ProxyAuthentication, "HTTP 407")
         }
         Some("tunnel error: unsuccessful") => TransportError::new(Kind::Proxy, "it rejected the request"),
-        _ => TransportError::new(Kind::Proxy, format!("cannot reach it: {}", innermost(error))),
+        _ => TransportError::new(Kind::Proxy, error_text!["cannot reach it: ", innermost(error)]),
     })
 }
 

@@ -58,7 +58,7 @@ use crate::{
         IDLE_OF_PROVIDER, IDLE_OF_SERVER, IDLE_TIMEOUT_OF_PROVIDER_BURST, IDLE_TIMEOUT_OF_SERVER_BURST,
         MAX_CONNECT_TIME, MAX_LATENESS, MAX_SERVER_THREADS,
     },
-    error::{TransportError, TransportErrorKind},
+    error::{TransportError, TransportErrorKind, error_text},
     input::{base_url, secret::Secret},
     network::{
         http::{HttpRequest, HttpResponse, Method, Transport},
@@ -309,7 +309,8 @@ fn outgoing(request: &HttpRequest) -> Result<reqwest::Request, TransportError> {
     };
     let mut outgoing = reqwest::Request::new(method, request.url.clone());
     for (name, value) in request.headers.iter().filter(|(name, _)| !is_for_proxy(name)) {
-        let unusable = || TransportError::new(TransportErrorKind::Other, format!("the header {name} cannot be sent"));
+        let unusable =
+            || TransportError::new(TransportErrorKind::Other, error_text!["the header ", name, " cannot be sent"]);
         let mut value = reqwest::header::HeaderValue::from_str(value.expose()).map_err(|_| unusable())?;
         value.set_sensitive(true);
         let name = reqwest::header::HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;

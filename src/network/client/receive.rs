@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     budgets::{FREE_HELD_BYTES, MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
-    error::{TransportError, TransportErrorKind, truncate::truncate},
+    error::{ErrorText, TransportError, TransportErrorKind, error_text, truncate::truncate},
     network::http::HttpResponse,
 };
 
@@ -22,13 +22,13 @@ pub(super) async fn receive(
     deadline: Instant,
 ) -> Result<HttpResponse, TransportError> {
     let status = response.status().as_u16();
-    let fail = |kind, detail: String| Err(TransportError::new(kind, detail));
+    let fail = |kind, detail: ErrorText| Err(TransportError::new(kind, detail));
     // Inside a tunnel a 407 comes from the API; outside, from the proxy.
     if status == 407 && through == Some("http") {
-        return fail(TransportErrorKind::ProxyAuthentication, "HTTP 407".to_owned());
+        return fail(TransportErrorKind::ProxyAuthentication, "HTTP 407".into());
     }
     if let (300..400, Some(target)) = (status, redirect_target(&response)) {
-        return fail(TransportErrorKind::Redirect, format!("HTTP {status} to {target}"));
+        return fail(TransportErrorKind::Redirect, error_text!["HTTP ", status, " to ", target]);
     }
     let headers = response
         .headers()
@@ -64,7 +64,7 @@ pub(super) async fn receive(
         }
     }
     if too_large && succeeded {
-        return fail(TransportErrorKind::TooLarge, format!("more than {} MiB", limit >> 20));
+        return fail(TransportErrorKind::TooLarge, error_text!["more than ", limit >> 20, " MiB"]);
     }
     Ok(HttpResponse { status, headers, body })
 }

@@ -1,0 +1,138 @@
+//! Finds whole secrets in texts of any length.
+
+use super::MIN_SECRET_BYTES;
+
+/// A secret is known by so many bytes at its end. Its start is less telling: that of tokens is often the same.
+const MAX_TAIL_BYTES: usize = 32;
+
+/// Reads a text once, whatever it and the secrets are: the automaton of Aho and Corasick. A state stands for
+/// the longest start of a tail that the bytes so far end with.
+pub(super) struct Finder {
+    /// The column of each byte in `next`; 0 for bytes that no tail contains.
+    columns: [usize; 256],
+    width: usize,
+    /// The next state by state and column; state 0 is the first.
+    next: Vec<usize>,
+    /// Whether a tail ends in a state.
+    is_end: Vec<bool>,
+}
+
+impl Finder {
+    /// Finds these secrets, unless they are short.
+    pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
+        let tails: Vec<_> = secrets
+            .map(str::as_bytes)
+            .filter(|secret| secret.len() >= MIN_SECRET_BYTES)
+            .map(|secret| &secret[secret.len().saturating_sub(MAX_TAIL_BYTES)..])
+            .collect();
+        let mut columns = [0; 256];
+        let mut width = 1;
+        for byte in tails.iter().copied().flatten() {
+            let column = &mut columns[usize::from(*byte)];
+            if *column == 0 {
+                *column = width;
+                width += 1;
+            }
+        }
+        let mut finder = Self { columns, width, next: vec![0; width], is_end: vec![false] };
+        for tail in tails {
+            finder.add(tail);
+        }
+        finder.link();
+        finder
+    }
+
+    /// Whether one of the secrets is in `text`.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        let mut state = 0;
+        text.len() >= MIN_SECRET_BYTES
+            && text.bytes().any(|byte| {
+                state = self.next[self.cell(state, byte)];
+                self.is_end[state]
+            })
+    }
+
+    fn cell(&self, state: usize, byte: u8) -> usize {
+        state * self.width + self.columns[usize::from(byte)]
+    }
+
+    /// Adds the states of a tail.
+    fn add(&mut self, tail: &[u8]) {
+        let mut state = 0;
+        for byte in tail {
+            let cell = self.cell(state, *byte);
+            if self.next[cell] == 0 {
+                self.next[cell] = self.is_end.len();
+                self.next.resize(self.next.len() + self.width, 0);
+                self.is_end.push(false);
+            }
+            state = self.next[cell];
+        }
+        self.is_end[state] = true;
+    }
+
+    /// Where a tail does not go on, goes on with the longest other one that the same bytes begin.
+    fn link(&mut self) {
+        let mut fallbacks = vec![0; self.is_end.len()];
+        let mut queue = std::collections::VecDeque::from([0]);
+        while let Some(state) = queue.pop_front() {
+            for column in 1..self.width {
+                let cell = state * self.width + column;
+                let fallback = if state == 0 { 0 } else { self.next[fallbacks[state] * self.width + column] };
+                match self.next[cell] {
+                    0 => self.next[cell] = fallback,
+                    child => {
+                        fallbacks[child] = fallback;
+                        self.is_end[child] |= self.is_end[fallback];
+                        queue.push_back(child);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finds(secrets: &[&str], text: &str) -> bool {
+        Finder::new(secrets.iter().copied()).is_in(text)
+    }
+
+    #[test]
+    fn finds_whole_secrets_wherever_they_are() {
+        for text in ["abcdefgh", "xabcdefgh", "abcdefghx", "abcdefabcdefgh", "aabcdefgh", "abcdefg abcdefgh é"] {
+            assert!(finds(&["abcdefgh"], text), "{text}");
+        }
+        for text in ["", "abcdefg", "bcdefgh", "abcdefgxh", "ABCDEFGH", "abcdefgé"] {
+            assert!(!finds(&["abcdefgh"], text), "{text}");
+        }
+        assert!(!finds(&[], "abcdefgh") && !finds(&["short", "shorter"], "short shorter"));
+    }
+
+    #[test]
+    fn finds_a_secret_that_begins_inside_of_another() {
+        let secrets = ["abababababac", "babababc", "cdcdcdcdcd"];
+        for text in ["abababababc", "ababababababac", "babababacdcdcdcdcdcd", "abababababacd"] {
+            let expected = secrets.iter().any(|secret| text.contains(secret));
+            assert_eq!(finds(&secrets, text), expected, "{text}");
+        }
+        assert!(finds(&["xabcdefghy", "abcdefgh"], "xabcdefgh"));
+    }
+
+    #[test]
+    fn knows_a_long_secret_by_its_end() {
+        let secret = "x".repeat(100) + "0123456789";
+        assert!(finds(&[&secret], &format!("{} ", &secret[70..])));
+        assert!(!finds(&[&secret], &secret[..109]));
+    }
+
+    #[test]
+    fn reads_a_long_text_once_whatever_the_secrets_are() {
+        // Each secret looked for at each place, with all of them alike, this would take minutes.
+        let secrets: Vec<_> = (0..100).map(|n| format!("{n}{}", "a".repeat(31))).collect();
+        let finder = Finder::new(secrets.iter().map(String::as_str));
+        assert!(!finder.is_in(&"a".repeat(8 << 20)));
+    }
+}

@@ -1,0 +1,263 @@
+//! Text that must never be shown, and the means to keep it out of everything that is.
+//!
+//! Errors are short and redacted thoroughly: parts and encodings of a secret count too. A result may be
+//! long, and is searched for whole secrets in one pass.
+
+mod finder;
+mod key_like;
+mod parts;
+mod views;
+
+use std::{fmt, sync::OnceLock};
+
+use serde_json::{Map, Value};
+
+use self::{finder::Finder, parts::Parts};
+use crate::{budgets::MAX_DESCRIPTION_CHARS, error::ErrorText};
+
+const REDACTED: &str = "[redacted]";
+/// Secrets shorter than this, in bytes, are only redacted in errors and as whole words: a local server's key
+/// may well be `test`.
+const MIN_SECRET_BYTES: usize = 8;
+
+/// A secret text: an API key, the value of a header, the password of a proxy.
+/// It has no `Display`, and `Debug` prints a placeholder.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The text that this one encodes as base64, such as the credentials after `Basic`.
+    #[must_use]
+    pub fn decoded_base64(&self) -> Option<Self> {
+        views::from_base64(&self.0).map(Self)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+/// Keeps the secrets of one query out of every text that leaves the addon.
+#[derive(Default)]
+pub struct Redactor {
+    secrets: Vec<Secret>,
+    parts: OnceLock<Parts>,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Redactor").field(&self.secrets).finish()
+    }
+}
+
+impl Redactor {
+    /// A redactor for these secrets; blank ones are ignored.
+    pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        let secrets = secrets.into_iter().filter(|secret| !secret.0.trim().is_empty()).collect();
+        Self { secrets, parts: OnceLock::new() }
+    }
+
+    /// The text of an error as it may be shown: what is foreign in it is redacted.
+    pub fn show(&self, text: &ErrorText) -> String {
+        text.with_foreign(|foreign| self.redact(foreign))
+    }
+
+    /// A foreign text without any known secret, however it is encoded, without any recognizable part of one,
+    /// and without anything that looks like a key (`sk-...`) or a masked key (`abc****xyz`).
+    pub fn redact(&self, text: &str) -> String {
+        let parts = self.parts.get_or_init(|| Parts::new(self.secrets.iter().map(Secret::expose)));
+        let text = key_like::redact(&parts.redact(text));
+        // An echo like `sk-abc***xyz` is found in two parts.
+        text.replace(&REDACTED.repeat(2), REDACTED)
+    }
+
+    /// Redacts each text in a result's metadata that contains a whole secret: a long text is replaced as a
+    /// whole. Members named in `own` are the plugin's.
+    pub fn redact_result(&self, metadata: &mut Map<String, Value>, own: &[&str]) {
+        let finder = Finder::new(self.secrets.iter().map(Secret::expose));
+        for (name, value) in metadata {
+            if !own.contains(&name.as_str()) {
+                self.redact_value(value, &finder);
+            }
+        }
+    }
+
+    fn redact_value(&self, value: &mut Value, finder: &Finder) {
+        match value {
+            Value::String(text) if finder.is_in(text) => *text = self.redact_or_replace(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_value(item, finder)),
+            Value::Object(members) => {
+                if members.keys().any(|name| finder.is_in(name)) {
+                    *members = std::mem::take(members)
+                        .into_iter()
+                        .map(|(name, value)| {
+                            (if finder.is_in(&name) { self.redact_or_replace(&name) } else { name }, value)
+                        })
+                        .collect();
+                }
+                members.values_mut().for_each(|member| self.redact_value(member, finder));
+            }
+            _ => {}
+        }
+    }
+
+    /// Parts are looked for in short texts only, as it takes longer.
+    fn redact_or_replace(&self, text: &str) -> String {
+        if text.len() <= MAX_DESCRIPTION_CHARS { self.redact(text) } else { REDACTED.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::error::error_text;
+
+    const KEY: &str = "Zx81-Commodore-64-Amiga-500";
+
+    fn redactor() -> Redactor {
+        Redactor::new([Secret::new(KEY)])
+    }
+
+    #[test]
+    fn a_secret_never_appears_in_debug() {
+        assert_eq!(format!("{:?}", Secret::new(KEY)), REDACTED);
+        assert!(!format!("{:?}", redactor()).contains("Amiga"));
+    }
+
+    #[test]
+    fn whole_and_partial_echoes_are_taken_out() {
+        let redact = |text: &str| redactor().redact(text);
+        assert_eq!(redact(&format!("key {KEY} is wrong")), "key [redacted] is wrong");
+        assert_eq!(redact("starts with Zx81-Commodore ..."), "starts with [redacted] ...");
+        assert_eq!(redact("ends with miga-500"), "ends with [redacted]");
+        assert_eq!(redact("holds Commodore-64"), "holds [redacted]");
+        assert_eq!(redact("got Zx81-Commodore**************-500."), "got [redacted].");
+        assert_eq!(redact(&format!("{KEY}{KEY}")), "[redacted]");
+    }
+
+    #[test]
+    fn foreign_keys_are_taken_out_too() {
+        let redact = |text: &str| Redactor::default().redact(text);
+        assert_eq!(redact("provided: sk-fx***************1234. Check"), "provided: [redacted]. Check");
+        assert_eq!(redact("sk-proj-abc_DEF"), "[redacted]");
+        assert_eq!(redact("risk-free, 2 ** 3, a*b"), "risk-free, 2 ** 3, a*b");
+    }
+
+    #[test]
+    fn a_short_secret_is_taken_out_as_a_word_only() {
+        let redact = |text: &str| Redactor::new([Secret::new("test")]).redact(text);
+        assert_eq!(redact("key test, latest test"), "key [redacted], latest [redacted]");
+    }
+
+    #[test]
+    fn a_short_secret_is_found_where_it_overlaps_itself() {
+        let redact = |text: &str| Redactor::new([Secret::new("a-a")]).redact(text);
+        assert_eq!(redact("xa-a-a"), "xa-[redacted]");
+        assert_eq!(redact("a-a-a"), "[redacted]");
+    }
+
+    #[test]
+    fn a_long_key_and_a_long_text_take_no_longer_than_reading_them() {
+        // Compared at each place with each place, these would take hours.
+        let (key, text) = ("a1".repeat(32 << 10), "a2 a1a".repeat(32 << 10));
+        assert_eq!(Redactor::new([Secret::new(key)]).redact(&text), text);
+    }
+
+    #[test]
+    fn many_secrets_and_a_long_text_take_no_longer_than_reading_them() {
+        let secrets = (0..100).map(|n| Secret::new("a".repeat(655) + &n.to_string()));
+        let text = "a".repeat(2_000);
+        assert_eq!(Redactor::new(secrets).redact(&text), REDACTED);
+    }
+
+    #[test]
+    fn only_what_is_foreign_in_an_error_is_redacted() {
+        let redactor = Redactor::new(["chat", "404", "completions"].map(Secret::new));
+        let text = error_text!["chat completions: HTTP ", 404_u16, ": ", "404 chat completions".to_owned()];
+        let shown = redactor.show(&text);
+        assert_eq!(shown, "chat completions: HTTP 404: [redacted] [redacted] [redacted]");
+    }
+
+    #[test]
+    fn encoded_secrets_are_taken_out() {
+        const SECRET: &str = "p@ss/w+rd ümlaut?=0";
+        let redact = |text: &str| Redactor::new([Secret::new(SECRET)]).redact(text);
+        for echo in [
+            "p%40ss%2fw%2Brd%20%C3%BCmlaut%3F%3D0",
+            "p%40ss/w%2Brd+%C3%BCmlaut?=0",
+            "cEBzcy93K3JkIMO8bWxhdXQ/PTA",
+            "cEBzcy93K3JkIMO8bWxhdXQ_PTA",
+            "704073732f772b726420c3bc6d6c6175743f3d30",
+            "704073732F772B726420C3BC6D6C6175743F3D30",
+            // As a URL that contains base64: the one encoding in the other.
+            "cEBzcy93K3JkIMO8bWxhdXQ%2FPTA",
+        ] {
+            let shown = redact(&format!("it was ({echo}), {echo}"));
+            assert_eq!(shown, "it was ([redacted]), [redacted]", "{echo}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_base64_is_found_wherever_it_begins() {
+        // user:, u: and nothing before it; padded by what follows.
+        for (echo, left) in [
+            ("dXNlcjpaeDgxLUNvbW1vZG9yZS02NC1BbWlnYS01MDA=", "dXNlcj[redacted]="),
+            ("dTpaeDgxLUNvbW1vZG9yZS02NC1BbWlnYS01MDA=", "dT[redacted]="),
+            ("Wng4MS1Db21tb2RvcmUtNjQtQW1pZ2EtNTAw", "[redacted]"),
+            ("xWng4MS1Db21tb2RvcmUtNjQtQW1pZ2EtNTAw", "x[redacted]"),
+            ("Z-Wng4MS1Db21tb2RvcmUtNjQtQW1pZ2EtNTAw", "Z-[redacted]"),
+        ] {
+            assert_eq!(redactor().redact(echo), left);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_decoded_where_it_is_base64() {
+        let decoded = |text: &str| Secret::new(text).decoded_base64().map(|secret| secret.expose().to_owned());
+        assert_eq!(decoded("dXNlcjpwYXNz").as_deref(), Some("user:pass"));
+        assert_eq!(decoded("dTpww7w=").as_deref(), Some("u:pü"));
+        assert_eq!([decoded(""), decoded("user:pass"), decoded("_w")], [None, None, None]);
+    }
+
+    #[test]
+    fn a_result_keeps_no_whole_secret_at_any_depth() {
+        let long = "x".repeat(MAX_DESCRIPTION_CHARS);
+        let metadata = json!({
+            "model": format!("gpt {KEY}"),
+            "tool_calls": [{"function": {"arguments": format!("{long}{KEY}"), "name": "test Zx81-Commodore-64"}}],
+            "usage": {"total": 5, KEY: {"deep": [[KEY]]}},
+            "endpoint": KEY,
+        });
+        let Value::Object(mut metadata) = metadata else { unreachable!() };
+        Redactor::new([KEY, "test"].map(Secret::new)).redact_result(&mut metadata, &["endpoint"]);
+        assert_eq!(
+            Value::Object(metadata),
+            json!({
+                "model": "gpt [redacted]",
+                "tool_calls": [{"function": {"arguments": "[redacted]", "name": "test Zx81-Commodore-64"}}],
+                "usage": {"total": 5, "[redacted]": {"deep": [["[redacted]"]]}},
+                "endpoint": KEY,
+            })
+        );
+    }
+
+    #[test]
+    fn text_that_is_not_ascii_survives() {
+        assert_eq!(redactor().redact("Schlüssel „…“ fehlt ✓"), "Schlüssel „…“ fehlt ✓");
+    }
+}
