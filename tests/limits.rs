@@ -354,16 +354,17 @@ fn resolves_other_names_while_lookups_hang() {
     });
     let (open_gate, gate) = mpsc::channel();
     let looked_up = Arc::default();
-    let client = client_with(&[("SSRF_PROTECTION_ENABLED", "false")], with_silent_names(gate, &looked_up)).unwrap();
-    let plugin = Plugin::with_client(client);
+    let proxy = format!("http://proxy.test:{}", server.port());
+    let variables = [("SSRF_PROTECTION_ENABLED", "false"), ("HTTP_PROXY", &proxy), ("NO_PROXY", "example")];
+    let plugin = Plugin::with_client(client_with(&variables, with_silent_names(gate, &looked_up)).unwrap());
     let known = format!("http://known.example:{}/v1", server.port());
     plugin.succeed(&known);
     let of_one_name = (0..64).map(|_| "http://silent-0.example".to_owned());
     let of_many = (1..=40).map(|n| format!("http://silent-{n}.example"));
-    let queries: Vec<_> = of_one_name.chain(of_many).map(|url| plugin.spawn(source(&url), query(300))).collect();
-    for _ in 0..3 {
+    let queries: Vec<_> = of_one_name.chain(of_many).map(|url| plugin.spawn(source(&url), query(1_000))).collect();
+    for url in [&known, "http://gateway.invalid/v1", &known] {
         server.wait_until_closed();
-        plugin.succeed(&known);
+        plugin.succeed(url);
     }
     let lookups = threads("tooljet-lookup");
     for query in queries {
@@ -376,6 +377,18 @@ fn resolves_other_names_while_lookups_hang() {
     assert_eq!(of_silent_0, 1);
     drop(open_gate);
     eventually("the lookups have ended", || threads("tooljet-lookup") == 0);
+}
+
+#[test]
+fn blames_the_name_when_its_lookup_takes_the_time_to_connect() {
+    let _alone = alone();
+    let (open_gate, gate) = mpsc::channel();
+    let settings = with_silent_names(gate, &Arc::default());
+    let settings = Settings { connect_timeout: Duration::from_millis(100), ..settings };
+    let plugin = Plugin::with_client(client_with(&[], settings).unwrap());
+    let failure = plugin.fail("http://silent.example", SECONDS);
+    assert_failure(&failure, "dns_failed", "could not be resolved in time");
+    drop(open_gate);
 }
 
 /// Sends 200 MB, as far as the client takes it, and says how far that was.

@@ -46,8 +46,7 @@ fn of_proxy(error: Failed<'_>, scheme: &str) -> Option<TransportError> {
 }
 
 /// What the HTTP client says of an exchange that broke, and what that means; the first that applies.
-const MESSAGES: [(&str, Kind); 5] = [
-    ("before message completed", Kind::Reset),
+const MESSAGES: [(&str, Kind); 4] = [
     ("connection closed", Kind::Reset),
     ("parsed", Kind::NotHttp),
     ("message head is too large", Kind::NotHttp),

@@ -208,9 +208,9 @@ impl Client {
     }
 
     /// Whether the name of the server is still being looked up.
-    fn is_looked_up(&self, url: &Url, route: Route) -> bool {
+    fn is_looked_up(&self, url: &Url) -> bool {
         let name = url.host_str().unwrap_or_default().to_owned();
-        route != Route::Proxied && self.lookups.is_pending(&Target { name, is_trusted: is_provider(url) })
+        self.lookups.is_pending(&Target { name, is_trusted: is_provider(url) })
     }
 
     fn route(&self, request: &HttpRequest) -> Route {
@@ -338,7 +338,7 @@ impl Transport for Client {
         let timed_out = || Err(TransportError::new(TransportErrorKind::Timeout, ""));
         let result = timeout(time.saturating_add(MAX_LATENESS / 2), exchange).await.unwrap_or_else(|_| timed_out());
         match result {
-            Err(error) if error.kind == TransportErrorKind::Timeout && self.is_looked_up(&request.url, route) => {
+            Err(error) if error.kind == TransportErrorKind::Timeout && self.is_looked_up(&request.url) => {
                 Err(TransportError::new(TransportErrorKind::Dns, LOOKUP_TIMED_OUT))
             }
             result => result,

@@ -220,7 +220,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::network::client::{self, Client, Settings};
+    use crate::network::client::{self, Client, Settings, connections::Owner};
 
     fn servers(max_server_threads: usize) -> Arc<Servers> {
         Client::from_env(|_| None, Settings { max_server_threads, ..Settings::default() }).unwrap().servers
@@ -297,6 +297,9 @@ mod tests {
         let servers = servers(1);
         let visit = visit(&servers, "a");
         let (number, server) = (visit.server.number, Arc::downgrade(&visit.server));
+        let owner = Owner { origin: "a".to_owned(), thread: number, keeps_idle: true };
+        drop(client::runtime().unwrap().block_on(servers.connections.take(owner)));
+        assert_eq!(servers.connections.open(), 1);
         let key = Key { origin: Some("a".to_owned()), route: Route::Checked };
         age(&servers, number, 2 * IDLE_OF_SERVER.timeout);
         assert_eq!(servers.time_left(&key), Some(IDLE_OF_SERVER.timeout));
@@ -306,5 +309,10 @@ mod tests {
         age(&servers, number, IDLE_OF_SERVER.timeout);
         assert_eq!(servers.time_left(&key), None);
         assert!(server.upgrade().is_none() && servers.running().is_empty());
+        let start = Instant::now();
+        while servers.connections.open() > 0 {
+            assert!(start.elapsed() < Duration::from_secs(5), "its idle connection is still counted");
+            thread::yield_now();
+        }
     }
 }
