@@ -1,17 +1,23 @@
 /**
  * Writes the generated files: the forms, their page, the option types and the labels from forms/,
- * and the table of the README from the last benchmark. `node scripts/docs.mjs` writes them, and
+ * the table of the README from the last benchmark, and those of SECURITY.md from src/budgets.rs and the
+ * last full run of the attacks. `node scripts/docs.mjs` writes them, and
  * `node scripts/docs.mjs --check` fails if one is out of date.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fieldsPage } from '../forms/fields-page.mjs';
 import { jsonText } from '../forms/json-text.mjs';
 import { labelsRs } from '../forms/labels-rs.mjs';
 import { manifest } from '../forms/manifest-json.mjs';
 import { operationsForm } from '../forms/operations-json.mjs';
 import { optionTypes } from '../forms/option-types.mjs';
+import { ATTACKS } from './attack/attacks.mjs';
+import { attackTable } from './attack/table.mjs';
+import { budgetsTable } from './budgets.mjs';
 import { binPath, installPackages, ROOT } from './setup.mjs';
+
+const ATTACK_RESULTS = 'scripts/attack/results.json';
 
 const read = (name) => readFileSync(`${ROOT}/${name}`, 'utf8');
 
@@ -57,6 +63,23 @@ const OUTPUTS = {
       '<!-- end of benchmark -->',
       read('bench/results/latest.md'),
     ),
+  'SECURITY.md': (current) => {
+    const rows = existsSync(`${ROOT}/${ATTACK_RESULTS}`)
+      ? JSON.parse(read(ATTACK_RESULTS)).rows
+      : [];
+    const measured = between(
+      current,
+      `<!-- attacks: written by \`npm run docs\` from ${ATTACK_RESULTS} -->\n`,
+      '<!-- end of attacks -->',
+      `\n${attackTable(ATTACKS, rows)}\n\n`,
+    );
+    return between(
+      measured,
+      '<!-- limits: written by `npm run docs` from src/budgets.rs -->\n',
+      '<!-- end of limits -->',
+      `\n${budgetsTable(read('src/budgets.rs'))}\n\n`,
+    );
+  },
 };
 
 installPackages();

@@ -25,7 +25,8 @@
 //! | what an operation sends or returns | `operations/<operation>.rs` |
 //! | what a prompt, a history or a picked file may be | `operations/content.rs`, `history.rs`, `files.rs` |
 //! | how typed options are read | `input/fields.rs`, `options.rs`, `base_url.rs` |
-//! | what must never be shown | `input/secret.rs` |
+//! | what must never be shown, and where it is looked for | `input/secret/` |
+//! | what in an error is ours, and what is repeated of others | `error/text.rs` |
 //! | a model name, a default model, what a family rejects | `policy/capabilities.rs` |
 //! | how a model's rejection of a parameter is worked around | `policy/adjust.rs` |
 //! | when a request is retried | `policy/retry.rs` |

@@ -86,6 +86,18 @@ fn sends_the_credentials_of_the_proxy_whatever_a_data_source_sends() {
 }
 
 #[test]
+fn redacts_the_password_when_the_proxy_repeats_it() {
+    for echo in ["pa:hush@word", PASSWORD, &CREDENTIALS["Basic ".len()..]] {
+        let body = format!("{{\"error\": \"not ({echo})\"}}");
+        let proxy = Server::responding(move |_| response(400, &[], &body));
+        let plugin = Plugin::with_env(&[("HTTP_PROXY", &address(proxy.port()))]);
+        let failure = plugin.fail("http://gateway.invalid/v1", SECONDS);
+        let shown = format!("{failure:?}");
+        assert!(shown.contains("[redacted]") && !shown.contains("hush") && !shown.contains("pwYTpodXNo"), "{shown}");
+    }
+}
+
+#[test]
 fn checks_the_url_also_when_a_proxy_is_used() {
     let proxy = Server::start(|_| ());
     let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address(proxy.port()))]);

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_and_numbers_are_own_and_strings_are_foreign() {
+    fn takes_literals_and_numbers_as_own_and_strings_as_foreign() {
         let text = error_text!["got ", "chat".to_owned(), " of ", 404_u16, ErrorText::own("chat".to_owned())];
         assert_eq!(text.with_foreign(|foreign| format!("<{foreign}>")), "got <chat> of 404chat");
         assert_eq!(text.to_string(), "got chat of 404chat");
@@ -185,13 +185,13 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_text_is_cut_where_it_comes_in() {
+    fn cuts_a_foreign_text_where_it_comes_in() {
         let text = error_text!["got ", "é".repeat(20 << 20)];
         assert_eq!(text.to_string().chars().count(), "got ".len() + MAX_MESSAGE_CHARS + 1);
     }
 
     #[test]
-    fn a_text_is_cut_across_its_pieces() {
+    fn truncates_across_pieces() {
         let cut = |max_chars| error_text!["abc", "déf".to_owned(), "ghi"].truncated(max_chars).to_string();
         assert_eq!(
             [cut(9), cut(8), cut(6), cut(5), cut(3), cut(0)],
@@ -200,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn only_own_words_end_the_first_clause() {
+    fn ends_at_a_mark_in_own_words_only() {
         let text = error_text!["got ", "a; b".to_owned(), "; enter it; or not"];
         assert_eq!(text.until("; ").to_string(), "got a; b");
         assert_eq!(error_text!["is odd"].until("; ").to_string(), "is odd");
     }
 
     #[test]
-    fn a_sentence_has_a_capital_and_one_full_stop() {
+    fn makes_a_sentence_with_a_capital_and_one_full_stop() {
         let sentence = |text: ErrorText| text.sentence().to_string();
         assert_eq!(sentence("no response".into()), "No response.");
         assert_eq!(sentence(error_text!["the API: ", "Why?".to_owned(), ""]), "The API: Why?");

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_url_has_a_longest_length() {
+    fn rejects_a_base_url_that_is_too_long() {
         let url = |bytes: usize| format!("https://host/{}", "x".repeat(bytes - "https://host/".len()));
         assert!(base(&url(MAX_BASE_URL_BYTES)).is_ok());
         let error = base(&url(MAX_BASE_URL_BYTES + 1)).unwrap_err().to_string();

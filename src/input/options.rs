@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_few_and_short() {
+    fn rejects_headers_that_are_too_many_or_too_long() {
         let error = |key: &str, headers: Vec<Value>| {
             source(&json!({"apiKey": key, "headers": headers})).map(|_| ()).map_err(|error| error.to_string())
         };
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_count_the_same_as_json_text() {
+    fn limits_headers_in_json_text_alike() {
         let error = |headers: String| source(&json!({"apiKey": "sk-1", "headers": headers})).map(|_| ()).unwrap_err();
         let many = (0..=MAX_HEADERS).map(|n| json!([format!("x-{n}"), "v"])).collect::<Vec<_>>();
         assert_eq!(error(Value::from(many).to_string()).to_string(), "Headers must have at most 100 entries");
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_checked_for_its_length_before_anything_is_done_with_it() {
+    fn checks_the_length_of_a_header_name_before_anything_else() {
         // Lower-cased and compared with the others first, these would take seconds.
         let name = "x".repeat(20 << 20);
         let headers: Vec<_> = (0..3).map(|_| json!([name, "v"])).collect();
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_the_connection_and_of_the_proxy_are_reserved() {
+    fn rejects_headers_of_the_connection_and_of_the_proxy() {
         for name in RESERVED_HEADERS {
             let headers = json!([[name.to_uppercase(), "x"]]);
             let error = source(&json!({"apiKey": "sk-1", "headers": headers})).unwrap_err().to_string();
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_what_a_response_may_repeat() {
+    fn lists_the_secrets_that_a_response_may_repeat() {
         // dXNlcjpwYXNzd29yZA== is user:password.
         let source = source(&json!({
             "apiKey": "sk-1",

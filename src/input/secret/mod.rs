@@ -134,13 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_never_appears_in_debug() {
+    fn hides_a_secret_in_debug() {
         assert_eq!(format!("{:?}", Secret::new(KEY)), REDACTED);
         assert!(!format!("{:?}", redactor()).contains("Amiga"));
     }
 
     #[test]
-    fn whole_and_partial_echoes_are_taken_out() {
+    fn redacts_whole_and_partial_echoes() {
         let redact = |text: &str| redactor().redact(text);
         assert_eq!(redact(&format!("key {KEY} is wrong")), "key [redacted] is wrong");
         assert_eq!(redact("starts with Zx81-Commodore ..."), "starts with [redacted] ...");
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_keys_are_taken_out_too() {
+    fn redacts_what_looks_like_a_key() {
         let redact = |text: &str| Redactor::default().redact(text);
         assert_eq!(redact("provided: sk-fx***************1234. Check"), "provided: [redacted]. Check");
         assert_eq!(redact("sk-proj-abc_DEF"), "[redacted]");
@@ -159,34 +159,34 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_taken_out_as_a_word_only() {
+    fn redacts_a_short_secret_as_a_word_only() {
         let redact = |text: &str| Redactor::new([Secret::new("test")]).redact(text);
         assert_eq!(redact("key test, latest test"), "key [redacted], latest [redacted]");
     }
 
     #[test]
-    fn a_short_secret_is_found_where_it_overlaps_itself() {
+    fn redacts_a_short_secret_that_overlaps_itself() {
         let redact = |text: &str| Redactor::new([Secret::new("a-a")]).redact(text);
         assert_eq!(redact("xa-a-a"), "xa-[redacted]");
         assert_eq!(redact("a-a-a"), "[redacted]");
     }
 
     #[test]
-    fn a_long_key_and_a_long_text_take_no_longer_than_reading_them() {
+    fn redacts_a_long_key_in_a_long_text_in_one_pass() {
         // Compared at each place with each place, these would take hours.
         let (key, text) = ("a1".repeat(32 << 10), "a2 a1a".repeat(32 << 10));
         assert_eq!(Redactor::new([Secret::new(key)]).redact(&text), text);
     }
 
     #[test]
-    fn many_secrets_and_a_long_text_take_no_longer_than_reading_them() {
+    fn redacts_many_secrets_that_are_alike_in_one_pass() {
         let secrets = (0..100).map(|n| Secret::new("a".repeat(655) + &n.to_string()));
         let text = "a".repeat(2_000);
         assert_eq!(Redactor::new(secrets).redact(&text), REDACTED);
     }
 
     #[test]
-    fn only_what_is_foreign_in_an_error_is_redacted() {
+    fn redacts_only_what_is_foreign_in_an_error() {
         let redactor = Redactor::new(["chat", "404", "completions"].map(Secret::new));
         let text = error_text!["chat completions: HTTP ", 404_u16, ": ", "404 chat completions".to_owned()];
         let shown = redactor.show(&text);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn encoded_secrets_are_taken_out() {
+    fn redacts_encoded_secrets() {
         const SECRET: &str = "p@ss/w+rd ümlaut?=0";
         let redact = |text: &str| Redactor::new([Secret::new(SECRET)]).redact(text);
         for echo in [
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_base64_is_found_wherever_it_begins() {
+    fn redacts_a_key_in_base64_wherever_it_begins() {
         // user:, u: and nothing before it; padded by what follows.
         for (echo, left) in [
             ("dXNlcjpaeDgxLUNvbW1vZG9yZS02NC1BbWlnYS01MDA=", "dXNlcj[redacted]="),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_decoded_where_it_is_base64() {
+    fn decodes_a_secret_that_is_base64() {
         let decoded = |text: &str| Secret::new(text).decoded_base64().map(|secret| secret.expose().to_owned());
         assert_eq!(decoded("dXNlcjpwYXNz").as_deref(), Some("user:pass"));
         assert_eq!(decoded("dTpww7w=").as_deref(), Some("u:pü"));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_keeps_no_whole_secret_at_any_depth() {
+    fn redacts_whole_secrets_in_a_result_at_any_depth() {
         let long = "x".repeat(MAX_DESCRIPTION_CHARS);
         let metadata = json!({
             "model": format!("gpt {KEY}"),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_ascii_survives() {
+    fn leaves_text_that_is_not_ascii() {
         assert_eq!(redactor().redact("Schlüssel „…“ fehlt ✓"), "Schlüssel „…“ fehlt ✓");
     }
 }

@@ -4,7 +4,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
 use crate::{
-    error::{TransportError, TransportErrorKind},
+    error::{TransportError, TransportErrorKind, error_text},
     input::secret::Secret,
     network::proxies::{Proxies, Proxy},
 };
@@ -58,7 +58,7 @@ fn usable(proxies: &Proxies) -> Result<Vec<reqwest::Proxy>, TransportError> {
             "http://host".parse().is_ok_and(|uri| matcher(&alone).intercept(&uri).is_some())
         });
         url.and_then(|url| make(url).ok()).ok_or_else(|| {
-            let detail = format!("{} on the server is not an http or https address that can be used", proxy.variable);
+            let detail = error_text![proxy.variable, " on the server is not an http or https address that can be used"];
             TransportError::new(TransportErrorKind::Proxy, detail)
         })
     };
