@@ -14,7 +14,11 @@ use std::{
     collections::VecDeque,
     fs,
     net::TcpListener,
-    sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{
+        Arc, Barrier, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread::{self, sleep},
     time::{Duration, Instant},
 };
@@ -567,4 +571,31 @@ fn memory_comes_back_after_a_large_query() {
     let failure = failure(plugin.run(&source(&server.url()), &large_query(60_000)));
     assert_failure(&failure, "no_answer", "contains no choices");
     eventually("memory is given back", || memory().0.saturating_sub(before) < 24 * MIB);
+}
+
+#[test]
+fn calls_a_timeout_a_timeout_while_another_query_resolves_the_same_name() {
+    let _alone = alone();
+    let server = Server::start(|connection| {
+        connection.request();
+        connection.wait_until_closed();
+    });
+    let (open_gate, gate) = mpsc::channel::<()>();
+    let (gate, is_first) = (Mutex::new(gate), AtomicBool::new(true));
+    let lookup = move |_: &str| {
+        if !is_first.swap(false, Ordering::Relaxed) {
+            let _ = gate.lock().unwrap().recv();
+        }
+        Ok(vec!["127.0.0.1:0".parse().unwrap()])
+    };
+    let settings = Settings { lookup: Arc::new(lookup), ..Settings::default() };
+    let plugin = Plugin::with_client(client_with(&[("SSRF_PROTECTION_ENABLED", "false")], settings).unwrap());
+    let url = format!("http://name.example:{}/v1", server.port());
+    let connected = plugin.spawn(source(&url), query(800));
+    server.wait_for_requests(1);
+    let resolving = plugin.spawn(source(&url), query(1_200));
+    for (query, code) in [(connected, "timeout"), (resolving, "dns_failed")] {
+        assert_eq!(failure(plugin.runtime.block_on(query).unwrap()).data["code"], code);
+    }
+    drop(open_gate);
 }

@@ -1,6 +1,16 @@
 //! Makes the HTTP clients: how they connect, and what they check of the names that they resolve.
 
-use std::{error::Error as StdError, fmt, net::IpAddr, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    error::Error as StdError,
+    fmt,
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::ClientConfig;
@@ -110,6 +120,16 @@ impl Factory {
     }
 }
 
+tokio::task_local! {
+    /// Whether the query of this task waits for a name to be resolved.
+    static IS_RESOLVING: Arc<AtomicBool>;
+}
+
+/// Sends a request, and notes in `is_resolving` whether it waits for a name to be resolved.
+pub(super) async fn noting_lookups<T>(is_resolving: Arc<AtomicBool>, request: impl Future<Output = T>) -> T {
+    IS_RESOLVING.scope(is_resolving, request).await
+}
+
 /// Resolves names, and checks the addresses where rules apply.
 struct Resolver {
     lookups: Lookups,
@@ -126,7 +146,11 @@ impl Resolve for Resolver {
         let target = Target { name: name.as_str().to_owned(), is_trusted: self.is_trusted };
         let (lookups, rules, time) = (self.lookups.clone(), self.rules.clone(), self.timeout);
         Box::pin(async move {
+            // The query may leave the rest to a task of hyper's.
+            let is_resolving = IS_RESOLVING.try_with(Arc::clone).unwrap_or_default();
+            is_resolving.store(true, Ordering::Relaxed);
             let found = timeout(time, lookups.find(&target)).await;
+            is_resolving.store(false, Ordering::Relaxed);
             let addresses = found.map_err(|_| Unresolved(LOOKUP_TIMED_OUT.to_owned()))??;
             if let Some(rules) = rules {
                 let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();

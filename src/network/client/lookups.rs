@@ -160,7 +160,8 @@ impl Lookups {
     }
 
     /// Whether a lookup waits or runs.
-    pub(super) fn is_pending(&self, target: &Target) -> bool {
+    #[cfg(test)]
+    fn is_pending(&self, target: &Target) -> bool {
         self.state().pending.contains_key(target)
     }
 

@@ -35,16 +35,19 @@ use std::{
     error::Error as StdError,
     hash::BuildHasher,
     io, mem,
-    sync::{Arc, LazyLock, OnceLock},
+    sync::{
+        Arc, LazyLock, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
 use classify::Failed;
-use clients::{Clients, Factory, LOOKUP_TIMED_OUT, Route};
+use clients::{Clients, Factory, LOOKUP_TIMED_OUT, Route, noting_lookups};
 use connections::{Connections, Limits, Owner, Permit};
 use cpu::{CpuLanes, MAX_CPU_THREADS};
+use lookups::Lookups;
 pub use lookups::{Lookup, system_lookup};
-use lookups::{Lookups, Target};
 use memory::Memory;
 pub use memory::{Hold, no_memory};
 use proxy_routes::ProxyRoutes;
@@ -119,7 +122,6 @@ pub struct Client {
     providers: Arc<Providers>,
     servers: Arc<Servers>,
     server_connections: Arc<Connections>,
-    lookups: Lookups,
     proxies: Arc<ProxyRoutes>,
     rules: Arc<Rules>,
     cpu: Arc<CpuLanes>,
@@ -160,7 +162,7 @@ impl Client {
             tls,
             proxies: proxies.proxies.clone(),
             rules: Arc::clone(&rules),
-            lookups: lookups.clone(),
+            lookups,
             connect_timeout: settings.connect_timeout,
         });
         let descriptors = settings.max_descriptors;
@@ -177,7 +179,6 @@ impl Client {
             providers: Arc::new(providers),
             servers: Servers::new(factory, Arc::clone(&server_connections), settings.max_server_threads),
             server_connections,
-            lookups,
             proxies: Arc::new(proxies),
             rules,
             cpu: Arc::default(),
@@ -207,12 +208,6 @@ impl Client {
         Ok(hold)
     }
 
-    /// Whether the name of the server is still being looked up.
-    fn is_looked_up(&self, url: &Url) -> bool {
-        let name = url.host_str().unwrap_or_default().to_owned();
-        self.lookups.is_pending(&Target { name, is_trusted: is_provider(url) })
-    }
-
     fn route(&self, request: &HttpRequest) -> Route {
         if self.proxies.cover(&request.url) {
             Route::Proxied
@@ -231,6 +226,7 @@ impl Client {
         request: reqwest::Request,
         time: Duration,
         hold: &mut Hold,
+        is_resolving: Arc<AtomicBool>,
     ) -> Result<HttpResponse, TransportError> {
         let start = Instant::now();
         let origin = url[..Position::BeforePath].to_owned();
@@ -239,8 +235,8 @@ impl Client {
         let exchange = |permit, clients: &Clients, origin| {
             let (clients, time) = (clients.clone(), time.saturating_sub(start.elapsed()));
             Box::pin(async move {
-                let result = exchange(permit, clients, request, origin, scheme, time, &mut own_hold).await;
-                (result, own_hold)
+                let exchange = exchange(permit, clients, request, origin, scheme, time, &mut own_hold);
+                (noting_lookups(is_resolving, exchange).await, own_hold)
             })
         };
         let result;
@@ -332,13 +328,14 @@ impl Transport for Client {
             self.rules.check_url(&request.url).map_err(blocked)?;
         }
         let route = self.route(request);
-        let exchange = self.exchange(&request.url, route, outgoing(request)?, time, hold);
+        let is_resolving = Arc::default();
+        let exchange = self.exchange(&request.url, route, outgoing(request)?, time, hold, Arc::clone(&is_resolving));
         // The client keeps the deadline itself, and knows best what was going on by then. Where the server's
         // thread is too busy for that, this runtime keeps it.
         let timed_out = || Err(TransportError::new(TransportErrorKind::Timeout, ""));
         let result = timeout(time.saturating_add(MAX_LATENESS / 2), exchange).await.unwrap_or_else(|_| timed_out());
         match result {
-            Err(error) if error.kind == TransportErrorKind::Timeout && self.is_looked_up(&request.url) => {
+            Err(error) if error.kind == TransportErrorKind::Timeout && is_resolving.load(Ordering::Relaxed) => {
                 Err(TransportError::new(TransportErrorKind::Dns, LOOKUP_TIMED_OUT))
             }
             result => result,
