@@ -37,6 +37,9 @@ use crate::{
     error::{TransportError, TransportErrorKind},
 };
 
+/// Turns of the scheduler after which sockets and timers are looked at again. A turn may take long here.
+const EVENT_INTERVAL: u32 = 8;
+
 /// Which thread a request goes to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
@@ -114,7 +117,12 @@ impl Servers {
             Some(_) => self.factory.for_server(key.route, self.connections.limits())?,
             None => self.factory.for_newcomers(key.route)?,
         };
-        let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(unstarted)?;
+        let runtime = runtime::Builder::new_current_thread()
+            .event_interval(EVENT_INTERVAL)
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(unstarted)?;
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let (end, ended) = oneshot::channel();
         let server = Server {
