@@ -27,7 +27,7 @@ fn models() -> (Value, Vec<u8>) {
     (json!({"operation": "list_models"}), gzip(&format!(r#"{{"data":[{models}null]}}"#)))
 }
 
-/// Nine million values of JSON in JSON: what is escaped does not count in the response.
+/// Nine million values of JSON in JSON, of which nothing is there before it is unescaped.
 fn json_answer() -> (Value, Vec<u8>) {
     let values = r"0\u002c".repeat(9_000_000);
     let query = json!({"operation": "chat", "prompt": "p", "response_format": "json_object"});
@@ -53,7 +53,7 @@ fn a_small_response_does_not_become_a_large_result() {
         });
         let failure = failure(Plugin::new().run(&source(&server.url()), &query));
         let (_, most) = memory();
-        assert_failure(&failure, "response_too_large", "(too many JSON values in the result)");
+        assert_failure(&failure, "response_too_large", "(too many JSON values");
         assert!(most.saturating_sub(before) < 400 * MIB, "{} MiB", most.saturating_sub(before) / MIB);
     }
 }

@@ -199,6 +199,18 @@ mod tests {
     }
 
     #[test]
+    fn the_details_of_an_embedding_are_metadata() {
+        let body =
+            json!({"data": [{"embedding": [1]}], "model": "m", "usage": {"total_tokens": 7.0}, "object": "list"});
+        let Value::Object(body) = body else { panic!("not an object") };
+        let metadata = read(ApiResponse { body, request_id: None }).unwrap().metadata;
+        assert_eq!(
+            Value::Object(metadata),
+            json!({"endpoint": "embeddings", "model": "m", "usage": {"total_tokens": 7}})
+        );
+    }
+
+    #[test]
     fn the_result_keeps_its_old_shape() {
         let response =
             |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };

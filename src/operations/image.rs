@@ -192,6 +192,8 @@ mod tests {
             url.data,
             json!({"status": "success", "message": "Image generated successfully", "data": {"url": "https://h/a"}})
         );
+        let both = read(response(json!([{"b64_json": "AA", "url": "https://h/a"}]))).unwrap();
+        assert_eq!(both.data["data"], json!({"url": "https://h/a"}));
         let several = read(response(json!([{"b64_json": "AA"}, {"b64_json": "BB"}]))).unwrap();
         assert_eq!(several.data["data"], json!({"b64_json": "AA"}));
         assert_eq!(several.data["images"], json!([{"b64_json": "AA"}, {"b64_json": "BB"}]));

@@ -225,6 +225,7 @@ mod tests {
     #[test]
     fn fenced_json_is_read() {
         assert_eq!(parse("```json\n{\"a\":1}\n```").unwrap(), json!({"a": 1}));
+        assert_eq!(parse("\n```\n[2]```\n").unwrap(), json!([2]));
         assert_eq!(parse(" [1] ").unwrap(), json!([1]));
         assert!(parse("Sure! {}").is_err());
     }

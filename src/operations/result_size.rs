@@ -12,7 +12,6 @@ use super::QueryResult;
 use crate::{
     budgets::{CONTAINER_WEIGHT, MAX_RESULT_BYTES, MAX_RESULT_NAMES, MAX_RESULT_VALUES},
     error::{Error, ErrorText, TransportError, TransportErrorKind, error_text},
-    response::value_count_bound,
 };
 
 /// What a result, or a part of one, takes.
@@ -34,12 +33,6 @@ impl ResultSize {
             _ => 0,
         };
         Self { bytes: text.len() + text.bytes().map(escapes).sum::<usize>(), values: 1 }
-    }
-
-    /// At least the value of this JSON text.
-    #[must_use]
-    pub fn of_json(text: &str) -> Self {
-        Self { bytes: text.len(), values: 1 + value_count_bound(text) }
     }
 
     /// A value.
@@ -160,14 +153,6 @@ mod tests {
         }
         let names_and_texts = json!({"a\n": ["b", 1, {"c": "\t"}]});
         assert_eq!(ResultSize::of(&names_and_texts).bytes, r"a\nbc\t".len());
-    }
-
-    #[test]
-    fn a_json_text_counts_for_no_less_than_its_value() {
-        for value in [json!([[], {}, 1.5]), json!({"a": {"b": [true, null, "c"]}, "d": ""}), json!("a"), json!(0)] {
-            let [text, parsed] = [ResultSize::of_json(&value.to_string()), ResultSize::of(&value)];
-            assert!(text.bytes >= parsed.bytes && text.values >= parsed.values, "{value}: {text:?} {parsed:?}");
-        }
     }
 
     #[test]

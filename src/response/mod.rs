@@ -87,8 +87,8 @@ fn text_of(body: &[u8]) -> Result<Cow<'_, str>, TransportError> {
     Ok(String::from_utf8_lossy(body))
 }
 
-/// Upper bound on the number of values in a JSON text, each weighed by [`CONTAINER_WEIGHT`]. Characters inside
-/// of strings count as if they were outside.
+/// Upper bound on the number of values in a JSON text and in JSON inside of its strings, each weighed by
+/// [`CONTAINER_WEIGHT`]. Characters inside of strings count as if they were outside, also escaped ones.
 #[must_use]
 pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
     /// A table is the fastest way in a build for size.
@@ -100,7 +100,21 @@ pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
         weights[b':' as usize] = 1;
         weights
     };
-    text.as_ref().iter().map(|byte| WEIGHTS[usize::from(*byte)]).sum()
+    let text = text.as_ref();
+    let mut count = 0;
+    for (at, byte) in text.iter().enumerate() {
+        count += WEIGHTS[usize::from(*byte)];
+        if *byte == b'\\' {
+            count += escaped(&text[at + 1..]).map_or(0, |byte| WEIGHTS[usize::from(byte)]);
+        }
+    }
+    count
+}
+
+/// The ASCII character of `u0041`, at the beginning of what follows a backslash.
+fn escaped(text: &[u8]) -> Option<u8> {
+    let digits = text.strip_prefix(b"u00")?.first_chunk::<2>()?;
+    u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
 }
 
 fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
@@ -288,7 +302,7 @@ pub fn texts(content: &Value) -> impl Iterator<Item = &str> {
 /// Takes `usage` out of `body`, with its counters as whole numbers, whatever the server made of them.
 #[must_use]
 pub fn take_usage(body: &mut Map<String, Value>) -> Option<Value> {
-    let mut usage = body.swap_remove("usage").filter(Value::is_object)?;
+    let mut usage = body.swap_remove("usage")?;
     for (name, value) in usage.as_object_mut()? {
         if name.ends_with("_tokens")
             && let Some(count) = counter(value)
@@ -390,6 +404,32 @@ mod tests {
     }
 
     #[test]
+    fn members_next_to_an_error_that_is_null_are_those_of_the_error() {
+        let error = api(400, r#"{"error":null,"message":"m","code":"c","type":"t","param":"p"}"#);
+        assert_eq!((error.message.as_str(), error.code.as_deref()), ("m", Some("c")));
+        assert_eq!((error.kind.as_deref(), error.param.as_deref()), (Some("t"), Some("p")));
+    }
+
+    #[test]
+    fn headers_have_the_id_of_the_request_and_whether_to_retry() {
+        let error = |headers: &[(&str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let response = HttpResponse { status: 500, headers, body: "{}".into() };
+            super::read(&response, SystemTime::UNIX_EPOCH).unwrap_err().api().unwrap().clone()
+        };
+        let id = |headers: &[(&str, &str)]| error(headers).request_id;
+        for name in ["x-request-id", "apim-request-id", "x-generation-id"] {
+            assert_eq!(id(&[(name, "a")]).as_deref(), Some("a"), "{name}");
+        }
+        assert_eq!(id(&[("apim-request-id", "b"), ("x-request-id", "a")]).as_deref(), Some("a"));
+        assert_eq!(id(&[("x-request-id", " "), ("x-generation-id", "c")]).as_deref(), Some("c"));
+        assert_eq!(id(&[]), None);
+        for (word, expected) in [("true", Some(true)), ("false", Some(false)), ("maybe", None)] {
+            assert_eq!(error(&[("x-should-retry", word)]).should_retry, expected);
+        }
+    }
+
+    #[test]
     fn an_error_under_http_200_is_an_error_with_the_status_of_its_code() {
         assert_eq!(api(200, r#"{"error":{"message":"m","code":502}}"#).status, 502);
         assert_eq!(api(200, r#"{"error":"m"}"#).status, 200);
@@ -410,9 +450,12 @@ mod tests {
     }
 
     #[test]
-    fn names_values_and_containers_are_counted_in_a_json_text() {
+    fn names_values_and_containers_are_counted_also_in_json_inside_of_strings() {
         assert_eq!(value_count_bound(r#"{"a":[0,{}],"b":"c"}"#), 3 * CONTAINER_WEIGHT + 4);
         assert_eq!(value_count_bound("5"), 0);
+        let in_a_string = r#"{"a":"\u007b\"b\"\u003A\u005B0\u002c{}]}"}"#;
+        assert_eq!(value_count_bound(in_a_string), 4 * CONTAINER_WEIGHT + 3);
+        assert_eq!(value_count_bound(r#""\\ \u \u00 \u00é \u20ac \u0041""#), 0);
     }
 
     #[test]
@@ -431,9 +474,10 @@ mod tests {
 
     #[test]
     fn counters_are_whole_numbers_in_any_spelling() {
-        let mut body = json!({"usage": {"a_tokens": 12.0, "b_tokens": "3", "c_tokens": null, "cost": 0.1}});
+        let mut body =
+            json!({"usage": {"a_tokens": 12.0, "b_tokens": "3", "c_tokens": null, "cost": 0.1, "tier": "3"}});
         let usage = take_usage(body.as_object_mut().unwrap()).unwrap();
-        assert_eq!(usage, json!({"a_tokens": 12, "b_tokens": 3, "c_tokens": null, "cost": 0.1}));
+        assert_eq!(usage, json!({"a_tokens": 12, "b_tokens": 3, "c_tokens": null, "cost": 0.1, "tier": "3"}));
     }
 
     #[test]
@@ -447,6 +491,8 @@ mod tests {
             order(json!(["x", {"index": 0, "n": 1}, {"index": 0, "n": 2}, null])),
             json!(["x", {"index": 0, "n": 1}, {"index": 0, "n": 2}, null])
         );
+        let unnumbered = json!({"n": "c"});
+        assert_eq!(order(json!([b, a, unnumbered])), json!([a, b, unnumbered]));
         assert_eq!(order(json!({"index": 0})), json!([]));
     }
 }
