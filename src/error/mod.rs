@@ -301,6 +301,14 @@ mod tests {
     }
 
     #[test]
+    fn cuts_the_name_of_a_field_to_the_length_of_a_word() {
+        for field in [ErrorText::own("x".repeat(500)), "x".repeat(500).into()] {
+            let param = Error::invalid(field, "is odd").details().param.unwrap().to_string();
+            assert_eq!(param.chars().count(), MAX_WORD_CHARS + 1);
+        }
+    }
+
+    #[test]
     fn an_unknown_operation_is_answered_with_the_labels_of_the_known_ones() {
         assert_eq!(
             Error::UnknownOperation("is missing".into()).to_string(),

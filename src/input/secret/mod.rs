@@ -145,6 +145,8 @@ mod tests {
         assert_eq!(redact(&format!("key {KEY} is wrong")), "key [redacted] is wrong");
         assert_eq!(redact("starts with Zx81-Commodore ..."), "starts with [redacted] ...");
         assert_eq!(redact("ends with miga-500"), "ends with [redacted]");
+        assert_eq!(redact("starts with Zx81-Commod ..."), "starts with [redacted] ...");
+        assert_eq!(redact("ends with 4-Amiga-500"), "ends with [redacted]");
         assert_eq!(redact("holds Commodore-64"), "holds [redacted]");
         assert_eq!(redact("got Zx81-Commodore**************-500."), "got [redacted].");
         assert_eq!(redact(&format!("{KEY}{KEY}")), "[redacted]");
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn redacts_a_short_secret_as_a_word_only() {
         let redact = |text: &str| Redactor::new([Secret::new("test")]).redact(text);
-        assert_eq!(redact("key test, latest test"), "key [redacted], latest [redacted]");
+        assert_eq!(redact("key test, latest test, testing"), "key [redacted], latest [redacted], testing");
     }
 
     #[test]
