@@ -48,6 +48,16 @@ test('caches the binding on `process` without listing it', async (t) => {
   assert.equal(enumerable, false);
 });
 
+test('loads the addon once when `process` takes no new properties', async (t) => {
+  const { loads, attempts, distinctAnswers, answer, query } = await createSandbox(t).serve({
+    isSealed: true,
+    calls: 50,
+  });
+  assert.deepEqual([loads.length, attempts, distinctAnswers], [1, 1, 1]);
+  assert.match(answer.message, /: API key is missing/);
+  assert.match(query.description, /^API key is missing/);
+});
+
 test('loads one file once per thread in the main thread and its workers', async (t) => {
   const { loads, workers } = await createSandbox(t).serve({ workers: 3, calls: 5 });
   for (const worker of workers) {

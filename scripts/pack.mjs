@@ -57,7 +57,7 @@ export function packAddon(platform, bytes, { cache, fast = false }) {
   if (!PLATFORMS.includes(platform)) {
     throw new Error(`unknown platform ${platform}: it is one of ${PLATFORMS.join(', ')}`);
   }
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sha256Of(bytes);
   const quality = fast ? 5 : constants.BROTLI_MAX_QUALITY;
   const compressed = cached(join(cache, `${sha256}.q${quality}.br`), () =>
     brotliCompressSync(bytes, {
@@ -75,10 +75,7 @@ export function packAddon(platform, bytes, { cache, fast = false }) {
 export function entryText({ file, version, addons }) {
   const modules = new Map();
   const index = inlineRequires(file, modules);
-  const placeholder = 'const ADDONS = {};';
-  if (index.split(placeholder).length !== 2) {
-    throw new Error(`${file} must contain the line \`${placeholder}\` once`);
-  }
+  const code = sha256Of([index, ...modules.values()].join('\n'));
   const properties = addons
     .slice()
     .sort((a, b) => (a.platform < b.platform ? -1 : 1))
@@ -90,10 +87,21 @@ export function entryText({ file, version, addons }) {
     `// tooljet-openai ${version}, MIT license. Built from src/index.js by scripts/pack.mjs.\n`,
     // In a function: each global that a text declares costs microseconds in a new vm context.
     '(function () {',
-    index.replace(placeholder, () => `const ADDONS = {\n${properties.join('')}};`),
+    filledIn(index, { ADDONS: ['{}', `{\n${properties.join('')}}`], CODE: ["''", `'${code}'`] }),
     ...modules.values(),
     '})();\n',
   ].join('\n');
+}
+
+/** `text` with other values for these constants, each given as the old and the new one. */
+function filledIn(text, constants) {
+  return Object.entries(constants).reduce((filled, [name, [before, after]]) => {
+    const parts = filled.split(`const ${name} = ${before};`);
+    if (parts.length !== 2) {
+      throw new Error(`the entry must contain \`const ${name} = ${before};\` once`);
+    }
+    return parts.join(`const ${name} = ${after};`);
+  }, text);
 }
 
 /** Finds the addons in the text of dist/index.js, as packAddon returned them. */
@@ -189,6 +197,10 @@ function readText(file) {
     if (error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw new Error(`${file} is not UTF-8`);
     throw error;
   }
+}
+
+function sha256Of(content) {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 function cached(file, make) {

@@ -1,24 +1,28 @@
 //! What the addon exports to `Node`. The only file that names `napi`.
 //!
-//! Arguments and results cross here and nothing else happens: options become JSON values,
-//! an [`Outcome`] becomes an object. A rejected promise always means a bug. Every export
+//! Options come in as JSON text and outcomes go out as JSON text, because both sides read that faster than one
+//! call per value would. What is large crosses in pieces that the JS thread is done with in a few milliseconds;
+//! `src/entry/calls.js` lets others have a turn in between. A rejected promise always means a bug. Every export
 //! catches panics, because one that reaches `Node` ends the process.
 
-use std::{mem, sync::LazyLock};
+use std::{mem, sync::LazyLock, time::Duration, vec};
 
 use napi::{
     Env, JsString, Result,
-    bindgen_prelude::{Function, JsObjectValue, Object, PromiseRaw, create_custom_tokio_runtime},
+    bindgen_prelude::{Array, External, Function, JsObjectValue, Object, PromiseRaw, create_custom_tokio_runtime},
 };
 use napi_derive::{module_init, napi};
-use serde_json::Value;
 
 use crate::{
+    budgets,
+    error::Error,
+    input::crossing,
     network::{
-        client::{self, Client},
+        client::{self, Client, Hold},
         http::Transport,
     },
     policy::model_cache::ModelCache,
+    serialized::{self, Added, Apart, SLICE_COST, Slice, Text},
     service::{self, Call, Outcome},
 };
 
@@ -42,89 +46,255 @@ pub fn install_panic_hook(_exports: Object<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Runs a query. Resolves to `{status: 'ok', data, metadata}` or
-/// `{status: 'failed', message, description, data, metadata?}`.
+/// The limits that the entry keeps, as it is first to see the options.
+#[napi(object)]
+pub struct Limits {
+    /// See [`budgets::MAX_OPTION_BYTES`].
+    pub max_bytes: f64,
+    /// See [`budgets::MAX_OPTION_VALUES`].
+    pub max_values: f64,
+    /// See [`budgets::MAX_OPTION_DEPTH`].
+    pub max_depth: f64,
+    /// See [`budgets::CONTAINER_WEIGHT`].
+    pub container_weight: f64,
+    /// See [`budgets::VALUE_BYTES`].
+    pub value_bytes: f64,
+}
+
+/// Returns the limits on options.
 ///
 /// # Errors
-/// If a value cannot be read as JSON, such as a function.
+/// None.
 #[napi(catch_unwind)]
-pub fn run<'env>(
+pub fn limits() -> Result<Limits> {
+    #[allow(clippy::cast_precision_loss)] // they are far below 2^53
+    let number = |limit: usize| limit as f64;
+    Ok(Limits {
+        max_bytes: number(budgets::MAX_OPTION_BYTES),
+        max_values: number(budgets::MAX_OPTION_VALUES),
+        max_depth: number(budgets::MAX_OPTION_DEPTH),
+        container_weight: number(budgets::CONTAINER_WEIGHT),
+        value_bytes: number(budgets::VALUE_BYTES),
+    })
+}
+
+/// Runs a query with options as [`crossing::parse`] takes them. Resolves to `{status: 'ok', data, metadata}`,
+/// `{status: 'failed', message, description, data, metadata?}` or `{parts}`, for [`next_slices`].
+///
+/// # Errors
+/// If an argument is of another type.
+#[napi(catch_unwind)]
+pub fn run<'env>(env: &'env Env, json: String, texts: Option<Vec<String>>) -> Result<PromiseRaw<'env, Object<'env>>> {
+    start(env, Crossing { json, texts: texts.unwrap_or_default(), ..Crossing::default() })
+}
+
+/// Tests a data source. Resolves as [`run`], to `{status: 'ok', message?}` where that has data.
+///
+/// # Errors
+/// If an argument is of another type.
+#[napi(catch_unwind)]
+pub fn test_connection<'env>(
     env: &'env Env,
-    source_options: Option<Value>,
-    query_options: Option<Value>,
+    json: String,
+    texts: Option<Vec<String>>,
 ) -> Result<PromiseRaw<'env, Object<'env>>> {
-    let (source, query) = (source_options.unwrap_or_default(), query_options.unwrap_or_default());
-    let outcome = async move {
-        SerializedOutcome::of(match Client::shared() {
-            Ok(client) => service::run(client, &MODEL_CACHE, &mut call(client, source, query)).await,
-            Err(error) => service::unsendable_query(error),
-        })
-    };
-    env.spawn_future_with_callback(outcome, SerializedOutcome::into_object)
+    start(env, Crossing { is_test: true, json, texts: texts.unwrap_or_default(), ..Crossing::default() })
 }
 
-/// Tests a data source. Resolves to `{status: 'ok', message?}` or
-/// `{status: 'failed', message, description, data}`.
+/// Waits until options of `bytes` bytes may cross in pieces. `timeouts` is what [`crossing::parse`] takes, of
+/// the options that set the call's deadline. Resolves to `{options}`, for [`add_json`], [`add_text`] and [`start_large`], or as
+/// [`run`] to a failure.
 ///
 /// # Errors
-/// If a value cannot be read as JSON, such as a function.
+/// If an argument is of another type.
 #[napi(catch_unwind)]
-pub fn test_connection<'env>(env: &'env Env, source_options: Option<Value>) -> Result<PromiseRaw<'env, Object<'env>>> {
-    let source = source_options.unwrap_or_default();
-    let outcome = async move {
-        SerializedOutcome::of(match Client::shared() {
-            Ok(client) => service::test_connection(client, &mut call(client, source, Value::Null)).await,
-            Err(error) => service::unsendable_test(error),
-        })
+pub fn admit<'env>(
+    env: &'env Env,
+    is_test: bool,
+    bytes: f64,
+    timeouts: String,
+) -> Result<PromiseRaw<'env, Object<'env>>> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
+    let bytes = bytes as usize;
+    let admitted = async move {
+        let client = match Client::shared() {
+            Ok(client) => client,
+            Err(error) => return Ok(Err(failed(is_test, error))),
+        };
+        let options = crossing::parse(&timeouts, Vec::new()).unwrap_or_default();
+        match client.admit(bytes, service::timeout(&options.source, &options.query)).await {
+            Ok(hold) => Ok(Ok(Crossing { is_test, hold, ..Crossing::default() })),
+            Err(error) => Ok(Err(failed(is_test, error))),
+        }
     };
-    env.spawn_future_with_callback(outcome, SerializedOutcome::into_object)
+    env.spawn_future_with_callback(admitted, |env, admitted| match admitted {
+        Ok(crossing) => {
+            let mut object = Object::new(env)?;
+            object.set("options", External::new(crossing))?;
+            Ok(object)
+        }
+        Err(outcome) => Answer::into_js(env, Answer::of(outcome)),
+    })
 }
 
-fn call(client: &Client, source: Value, query: Value) -> Call {
-    Call { source, query, started: client.now(), hold: client.hold() }
+/// Adds JSON to options that were admitted.
+///
+/// # Errors
+/// If an argument is of another type.
+#[napi(catch_unwind)]
+pub fn add_json(options: &mut External<Crossing>, json: String) -> Result<()> {
+    options.json.push_str(&json);
+    Ok(())
 }
 
-/// An outcome made ready off the JS thread. `JSON.parse` makes objects there faster than one call
-/// per property would, and a result may hold names and numbers that only it treats as expected:
-/// `__proto__`, or integers that would become a `BigInt`, which `ToolJet` cannot serialize.
-struct SerializedOutcome {
-    outcome: Text,
-    /// `data` that is one text, which nobody has to parse.
-    text: Option<Text>,
+/// Adds the first or a further part of a text beside the JSON.
+///
+/// # Errors
+/// If an argument is of another type.
+#[napi(catch_unwind)]
+pub fn add_text(options: &mut External<Crossing>, part: String, is_first: bool) -> Result<()> {
+    match options.texts.last_mut().filter(|_| !is_first) {
+        Some(text) => text.push_str(&part),
+        None => options.texts.push(part),
+    }
+    Ok(())
 }
 
-enum Text {
-    Ascii(Vec<u8>),
-    Utf16(Vec<u16>),
+/// Runs a query or a test, all options of which were added, `waited_seconds` after `ToolJet` asked for it.
+/// Resolves as [`run`].
+///
+/// # Errors
+/// If an argument is of another type.
+#[napi(catch_unwind)]
+pub fn start_large<'env>(
+    env: &'env Env,
+    options: &mut External<Crossing>,
+    waited_seconds: f64,
+) -> Result<PromiseRaw<'env, Object<'env>>> {
+    let waited = Duration::try_from_secs_f64(waited_seconds).unwrap_or_default();
+    start(env, Crossing { waited, ..mem::take(&mut **options) })
 }
 
-impl SerializedOutcome {
-    fn of(mut outcome: Outcome) -> Result<Self> {
-        let mut text = None;
-        if let Outcome::Ok(reply) = &mut outcome {
-            match mem::take(&mut reply.data) {
-                Value::String(data) => text = Some(data.into()),
-                data => reply.data = data,
+/// The next slices of a large outcome, as many as the JS thread should take at once; none at the end. Each is
+/// `[container, added, key, number, ...]`: the number of the array or object to add to, what to add, and the
+/// numbers of those that first take the place of some of its items or members. The outcome comes last.
+///
+/// # Errors
+/// If an argument is of another type.
+#[napi(catch_unwind)]
+pub fn next_slices<'env>(env: &'env Env, parts: &mut External<Answer>) -> Result<Vec<Array<'env>>> {
+    let mut cost = 0;
+    let mut slices = Vec::new();
+    while cost < SLICE_COST
+        && let Some(slice) = parts.slices.next()
+    {
+        cost += slice.cost;
+        let mut array = env.create_array(0)?;
+        array.insert(slice.container)?;
+        match slice.added {
+            Added::Text(text) => array.insert(text.into_js(env)?)?,
+            Added::Json { json, apart } => {
+                let (value, containers) = parsed(env, json, apart)?;
+                array.insert(value)?;
+                for (key, number) in containers {
+                    array.insert(key)?;
+                    array.insert(number)?;
+                }
             }
         }
-        Ok(Self { outcome: serde_json::to_string(&outcome)?.into(), text })
+        slices.push(array);
+    }
+    if parts.slices.len() == 0 {
+        parts.hold = Hold::default();
+    }
+    Ok(slices)
+}
+
+/// A call on its way in.
+#[derive(Default)]
+pub struct Crossing {
+    is_test: bool,
+    json: String,
+    texts: Vec<String>,
+    waited: Duration,
+    hold: Hold,
+}
+
+/// An outcome on its way out.
+pub struct Answer {
+    slices: vec::IntoIter<Slice>,
+    /// The memory of the call, until all of it is out.
+    hold: Hold,
+}
+
+fn start<'env>(env: &'env Env, crossing: Crossing) -> Result<PromiseRaw<'env, Object<'env>>> {
+    env.spawn_future_with_callback(async { Ok(answer(crossing).await) }, Answer::into_js)
+}
+
+async fn answer(crossing: Crossing) -> Answer {
+    let is_test = crossing.is_test;
+    let client = match Client::shared() {
+        Ok(client) => client,
+        Err(error) => return Answer::of(failed(is_test, error)),
+    };
+    let Crossing { json, texts, waited, hold, .. } = crossing;
+    let started = client.now().saturating_sub(waited);
+    let bytes = texts.iter().map(String::len).fold(json.len(), usize::saturating_add);
+    let options = match client.offload(bytes, move || crossing::parse(&json, texts)).await {
+        Ok(options) => options,
+        Err(error) => return Answer::of(failed(is_test, error)),
+    };
+    let hold = if hold.bytes() == 0 { client.hold() } else { hold };
+    let mut call = Call { source: options.source, query: options.query, started, hold };
+    if let Err(error) = call.reserve(client, options.memory).await {
+        return Answer::of(failed(is_test, error));
+    }
+    let option_bytes = call.hold.bytes();
+    let outcome = if is_test {
+        service::test_connection(client, &mut call).await
+    } else {
+        service::run(client, &MODEL_CACHE, &mut call).await
+    };
+    let bytes = call.hold.bytes().saturating_sub(option_bytes);
+    let slices = client.offload(bytes, move || serialized::slices(outcome)).await;
+    Answer { slices: slices.into_iter(), hold: call.hold }
+}
+
+fn failed(is_test: bool, error: impl Into<Error>) -> Outcome {
+    if is_test { service::unsendable_test(error) } else { service::unsendable_query(error) }
+}
+
+impl Answer {
+    fn of(outcome: Outcome) -> Self {
+        Self { slices: serialized::slices(outcome).into_iter(), hold: Hold::default() }
     }
 
-    fn into_object<'env>(env: &'env Env, serialized: Self) -> Result<Object<'env>> {
-        let json: Object = env.get_global()?.get_named_property("JSON")?;
-        let parse: Function<JsString, Object> = json.get_named_property("parse")?;
-        let mut object = parse.call(serialized.outcome.into_js(env)?)?;
-        if let Some(text) = serialized.text {
-            object.set_named_property("data", text.into_js(env)?)?;
+    /// The outcome itself, or `{parts}`.
+    fn into_js<'env>(env: &'env Env, mut answer: Self) -> Result<Object<'env>> {
+        if answer.slices.len() == 1
+            && let Some(Slice { added: Added::Json { json, apart }, .. }) = answer.slices.next()
+        {
+            return Ok(parsed(env, json, apart)?.0);
         }
+        let mut object = Object::new(env)?;
+        object.set("parts", External::new(answer))?;
         Ok(object)
     }
 }
 
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        if text.is_ascii() { Self::Ascii(text.into_bytes()) } else { Self::Utf16(utf16(&text)) }
+/// What JSON and the texts for it come to, and the containers that are still to be put in.
+fn parsed<'env>(env: &'env Env, json: Text, apart: Vec<(String, Apart)>) -> Result<(Object<'env>, Vec<(String, u32)>)> {
+    let global: Object = env.get_global()?.get_named_property("JSON")?;
+    let parse: Function<JsString, Object> = global.get_named_property("parse")?;
+    let mut value = parse.call(json.into_js(env)?)?;
+    let mut containers = Vec::new();
+    for (key, apart) in apart {
+        match apart {
+            Apart::Text(text) => value.set_property(env.create_string(&key)?, text.into_js(env)?)?,
+            Apart::Container(number) => containers.push((key, number)),
+        }
     }
+    Ok((value, containers))
 }
 
 impl Text {
@@ -132,38 +302,6 @@ impl Text {
         match self {
             Self::Ascii(text) => env.create_string_latin1(&text),
             Self::Utf16(text) => env.create_string_utf16(&text),
-        }
-    }
-}
-
-/// As `str::encode_utf16`, which decodes one character after the other: that took half the time
-/// of a long answer. Most text is ASCII with a few others in between.
-fn utf16(text: &str) -> Vec<u16> {
-    let mut units = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (ascii, others) = split_at_byte(rest, |byte| !byte.is_ascii());
-        units.extend(ascii.as_bytes().iter().map(|byte| u16::from(*byte)));
-        let (others, ascii) = split_at_byte(others, u8::is_ascii);
-        units.extend(others.encode_utf16());
-        rest = ascii;
-    }
-    units
-}
-
-/// Splits before the first byte that is as wanted.
-fn split_at_byte(text: &str, is_wanted: impl Fn(&u8) -> bool) -> (&str, &str) {
-    text.split_at(text.as_bytes().iter().position(is_wanted).unwrap_or(text.len()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_becomes_the_utf_16_that_it_is() {
-        for text in ["", "plain", "é", "café au lait", "“so”", "日本語 and 😀😀é", "😀"] {
-            assert_eq!(utf16(text), text.encode_utf16().collect::<Vec<_>>(), "{text}");
         }
     }
 }

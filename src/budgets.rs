@@ -49,6 +49,8 @@ pub const MAX_RESULT_BYTES: usize = 64 * MIB;
 pub const MAX_RESULT_VALUES: usize = 4 << 20;
 /// Different names of members in a result. `V8` takes up to 2 µs for each, on `ToolJet`'s main thread.
 pub const MAX_RESULT_NAMES: usize = 1 << 16;
+/// Name of a member in a result, in bytes. A long value crosses to JavaScript in parts, a name does not.
+pub const MAX_RESULT_NAME_BYTES: usize = MIB;
 /// Stop sequences that the plugin applies itself, for a model that does not take them: as many as the API
 /// takes. Each is one more search through the answer.
 pub const MAX_APPLIED_STOPS: usize = 4;

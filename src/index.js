@@ -1,7 +1,7 @@
 // The entry of the plugin. ToolJet evaluates this text anew for every query, in a
 // new vm context, so evaluating it does next to nothing: the addon is looked for
-// at the first call, and its binding is cached on `process`, which outlives the
-// context.
+// at the first call, and what calls it is cached on `process`, which outlives the
+// context. So V8 compiles that part well, and it takes turns with itself.
 //
 // Node 14 evaluates it too: built-ins only, and without the `node:` prefix. Values
 // cross realms here (ToolJet's, this context's, Node-API's), so none is asked for
@@ -12,6 +12,9 @@
 // V8 skips a comment in a function that is never called at almost no cost, which
 // is not true of a string of that size; the comment is read through toString.
 const ADDONS = {};
+// And this, with the SHA-256 of this text and those it requires: other code does
+// not use what this code has cached.
+const CODE = '';
 
 const RETRY_AFTER_MS = 10000;
 
@@ -30,7 +33,7 @@ class QueryError extends Error {
 class OpenAI {
   async run(sourceOptions, queryOptions) {
     return callAddon(
-      (binding) => binding.run(sourceOptions, queryOptions),
+      (calls) => calls.run(sourceOptions, queryOptions),
       // Where there is any data, ToolJet 2 shows `data.message` and nothing else.
       (message) => new QueryError('Query could not be completed', message, { message }),
     );
@@ -38,7 +41,7 @@ class OpenAI {
 
   async testConnection(sourceOptions) {
     return callAddon(
-      (binding) => binding.testConnection(sourceOptions),
+      (calls) => calls.testConnection(sourceOptions),
       // ToolJet prints `data` below the message, even an empty one.
       (message) =>
         new QueryError(
@@ -54,7 +57,9 @@ class OpenAI {
 async function callAddon(call, cannotRun) {
   let result;
   try {
-    result = await call(loadedBinding());
+    const calls = loadedCalls();
+    result = await call(calls);
+    if (result.parts !== undefined) result = await calls.assembled(result.parts);
   } catch (error) {
     throw cannotRun(sentence(messageOf(error)));
   }
@@ -74,7 +79,7 @@ function sentence(text) {
   return ended[0].toUpperCase() + ended.slice(1);
 }
 
-function loadedBinding() {
+function loadedCalls() {
   if (typeof require !== 'function' || typeof process !== 'object') {
     throw new Error(
       'this ToolJet server does not give plugins `require` and `process`, which native addons need',
@@ -88,27 +93,38 @@ function loadedBinding() {
       `this build of the plugin has native addons for ${packed}, but the server runs on ${platform}`,
     );
   }
-  const name = `tooljet-openai/${addon.sha256}`;
+  const name = `tooljet-openai/${addon.sha256}${CODE}`;
   return process[Symbol.for(name)] || firstLoad(addon, name);
 }
 
 function firstLoad(addon, name) {
+  const calls = cached(name);
+  if (calls) return calls;
   // Every attempt unpacks the addon on the thread that serves all users, so a
   // server where it cannot load does not try again for each query.
-  const failed = process[Symbol.for(`${name}/failure`)];
+  const failed = cached(`${name}/failure`);
   if (failed && Date.now() - failed.at < RETRY_AFTER_MS) throw failed.error;
   try {
-    const binding = require('./entry/load')(addon);
-    cacheOnProcess(name, binding);
-    return binding;
+    return cache(name, require('./entry/calls')(require('./entry/load')(addon)));
   } catch (error) {
-    cacheOnProcess(`${name}/failure`, { error, at: Date.now() });
+    cache(`${name}/failure`, { error, at: Date.now() });
     throw error;
   }
 }
 
-function cacheOnProcess(name, value) {
-  Object.defineProperty(process, Symbol.for(name), { value, configurable: true });
+function cached(name) {
+  return cachePlaces().find((place) => Symbol.for(name) in place)?.[Symbol.for(name)];
+}
+
+function cache(name, value) {
+  const property = { value, configurable: true };
+  cachePlaces().find((place) => Reflect.defineProperty(place, Symbol.for(name), property));
+  return value;
+}
+
+/** Where `process` takes no new property, the cache of the host's modules may. */
+function cachePlaces() {
+  return [process, require.cache].filter((place) => typeof place === 'object');
 }
 
 module.exports.default = OpenAI;

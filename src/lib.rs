@@ -53,4 +53,5 @@ pub mod policy;
 pub mod query_runner;
 pub mod request_sender;
 pub mod response;
+pub mod serialized;
 pub mod service;

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::{
     budgets::{MAX_INLINE_BYTES, MAX_LATENESS, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, VALUE_BYTES},
     error::{Error, TransportErrorKind},
-    input::{options::SourceOptions, secret::Secret},
+    input::{options::SourceOptions, secret::Secret, value_count::value_count_bound},
     network::{
         client::Hold,
         gzip::{self, Unpacked},
@@ -162,7 +162,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
             (response, 0)
         } else {
             let count = move || {
-                let values = response::value_count_bound(&response.body);
+                let values = value_count_bound(&response.body);
                 (response, values)
             };
             self.transport.offload(bytes, count).await

@@ -17,14 +17,14 @@ use serde_json::{Map, Value};
 use crate::{
     budgets::MAX_DESCRIPTION_CHARS,
     error::{
-        Details, Error, ErrorText, TransportError,
+        Details, Error, ErrorText,
         cause::ApiCause,
         hints::{self, HintContext},
         truncate::truncate,
     },
     input::{
         fields::Fields,
-        options::{DEFAULT_TIMEOUT, SourceOptions, query_timeout},
+        options::{self, DEFAULT_TIMEOUT, SourceOptions, query_timeout},
         secret::{Redactor, Secret},
     },
     network::{
@@ -94,6 +94,29 @@ pub struct Call {
     pub hold: Hold,
 }
 
+impl Call {
+    /// Waits until the options may take `bytes` of memory.
+    ///
+    /// # Errors
+    /// [`TransportErrorKind::Busy`] if that is not before the call must end.
+    pub async fn reserve<T: Transport>(&mut self, transport: &T, bytes: usize) -> Result<(), Error> {
+        let timeout = timeout(&self.source, &self.query);
+        let reserved = self.hold.add(bytes.saturating_sub(self.hold.bytes()));
+        let reserved = Deadline { started: self.started, timeout }.enforce(transport, reserved).await;
+        reserved.ok_or_else(|| late(&self.hold, timeout))
+    }
+}
+
+/// The time that a call has, by options that nobody has checked.
+#[must_use]
+pub fn timeout(source: &Value, query: &Value) -> Duration {
+    let fields = |options| Fields::of("options", options).unwrap_or(Fields::none());
+    let of_source = options::timeout(&fields(source)).ok().flatten();
+    let default = if query.is_null() { TEST_TIMEOUT } else { DEFAULT_TIMEOUT };
+    let shorter = [query_timeout(&fields(query)), of_source].into_iter().flatten().min().unwrap_or(default);
+    if query.is_null() { shorter.min(TEST_TIMEOUT) } else { shorter }
+}
+
 /// Runs a query. Takes the options out of `call`; its memory stays held until `call` is dropped.
 pub async fn run<T: Transport>(transport: &T, cache: &ModelCache, call: &mut Call) -> Outcome {
     let option_bytes = call.hold.bytes();
@@ -128,15 +151,15 @@ pub async fn test_connection<T: Transport>(transport: &T, call: &mut Call) -> Ou
     }
 }
 
-/// The outcome of a query where the server's own network settings keep every request from being sent.
+/// The outcome of a query of which no request could be sent, or no result be given back.
 #[must_use]
-pub fn unsendable_query(error: TransportError) -> Outcome {
+pub fn unsendable_query(error: impl Into<Error>) -> Outcome {
     Outcome::Failed(Diagnostics::default().failed_query(&error.into()))
 }
 
 /// The outcome of a connection test in that case.
 #[must_use]
-pub fn unsendable_test(error: TransportError) -> Outcome {
+pub fn unsendable_test(error: impl Into<Error>) -> Outcome {
     Outcome::Failed(Diagnostics::default().failed_test(&error.into()))
 }
 

@@ -17,6 +17,8 @@ process.dlopen = (module, file, ...rest) => {
   loads.push(file);
 };
 
+if (task.isSealed) Object.preventExtensions(process);
+
 if (task.libraries) {
   fs.readFileSync = (file, ...rest) =>
     file === '/proc/self/maps' ? task.libraries : readFileSync(file, ...rest);

@@ -10,8 +10,13 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Number, Value};
 
 use crate::{
+    budgets::MAX_OPTION_VALUES,
     error::{Error, ErrorText, error_text, truncate::truncate},
-    input::lenient_json,
+    input::{
+        crossing,
+        lenient_json::{self, is_json_text},
+        value_count::value_count_bound,
+    },
 };
 
 /// 2^53: above it a float no longer tells neighbouring integers apart.
@@ -32,7 +37,7 @@ impl<'a> Fields<'a> {
     /// [`Error::InvalidOption`] naming `what` if it is not an object.
     pub fn of(what: &str, options: &'a Value) -> Result<Self, Error> {
         match options {
-            Value::Object(map) => Ok(Self(Some(map))),
+            Value::Object(map) if crossing::unusable(options).is_none() => Ok(Self(Some(map))),
             Value::Null => Ok(Self(None)),
             other => Err(Error::invalid(field(what), error_text!["must be an object, got ", excerpt(other)])),
         }
@@ -151,12 +156,16 @@ impl<'a> Fields<'a> {
     /// An array or object, as it is or as JSON text.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is neither, saying where the JSON text goes wrong.
+    /// [`Error::InvalidOption`] if it is neither, saying where the JSON text goes wrong, or which part JSON
+    /// cannot hold.
     pub fn json(&self, key: &str) -> Result<Option<Value>, Error> {
         let Some(value) = self.value(key) else { return Ok(None) };
         match value {
-            Value::Array(_) | Value::Object(_) => Ok(Some(value.clone())),
-            Value::String(text) if text.trim_start().starts_with(['[', '{']) => match lenient_json::parse(text) {
+            Value::Array(_) | Value::Object(_) => {
+                crossing::ensure_usable(key, value)?;
+                Ok(Some(value.clone()))
+            }
+            Value::String(text) if is_json_text(text) => match self.parse(key, text)? {
                 Ok(parsed) => Ok(Some(parsed)),
                 Err(error) => {
                     let what = ErrorText::own(lenient_json::explain(&error));
@@ -165,6 +174,20 @@ impl<'a> Fields<'a> {
             },
             _ => Err(wrong(key, "must be a JSON array or object", value)),
         }
+    }
+
+    /// Parses the JSON text of the field `key`. All fields with JSON text have an equal share of the values that
+    /// they may hold.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it may hold more, and the parser's if it is no JSON.
+    pub fn parse(&self, key: &str, text: &str) -> Result<serde_json::Result<Value>, Error> {
+        let texts = self.0.into_iter().flat_map(Map::values).filter_map(Value::as_str);
+        let max_values = MAX_OPTION_VALUES / texts.filter(|text| is_json_text(text)).count().max(1);
+        if value_count_bound(text.as_bytes()) > max_values {
+            return Err(Error::invalid(field(key), error_text!["must have at most ", max_values, " values"]));
+        }
+        Ok(lenient_json::parse(text))
     }
 
     /// A JSON object, as it is or as JSON text.
@@ -239,6 +262,9 @@ fn field(key: &str) -> ErrorText {
 /// A value as an error shows it: JSON, cut to a few words.
 #[must_use]
 pub fn excerpt(value: &Value) -> ErrorText {
+    if let Some(words) = crossing::unusable(value) {
+        return words;
+    }
     match value {
         Value::Array(items) if items.len() == 1 => "an array of 1 item".into(),
         Value::Array(items) => error_text!["an array of ", items.len(), " items"],

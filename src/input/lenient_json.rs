@@ -1,20 +1,50 @@
-//! JSON text from outside, as JavaScript reads it: with half an emoji too.
+//! JSON text from outside, as JavaScript reads it: with half an emoji or a number beyond all bounds too.
 
-use serde_json::Value;
+use std::{fmt, vec};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::budgets::CONTAINER_WEIGHT;
 
 /// Length of `\u` and four digits.
 const ESCAPE: usize = 6;
 
-/// The value of a JSON text. Half a surrogate pair (`"\ud83d"`, an emoji that was cut) becomes
-/// U+FFFD: `JSON.parse` takes it, but there is no such character, so Rust cannot hold it.
+/// The value of a JSON text. `JSON.parse` takes two things that Rust cannot hold. Half a surrogate pair
+/// (`"\ud83d"`, an emoji that was cut) becomes U+FFFD. A number such as `1e999`, which is infinite in JavaScript,
+/// becomes null, as `JSON.stringify` writes it.
 ///
 /// # Errors
 /// The parser's words.
 pub fn parse(text: &str) -> serde_json::Result<Value> {
-    serde_json::from_str(text).or_else(|error| match without_lone_surrogates(text) {
-        Some(text) => serde_json::from_slice(&text),
-        None => Err(error),
-    })
+    let parsed = |text: &str| read(text, &mut State::default());
+    parsed(text).or_else(|error| repaired(text).map_or(Err(error), |text| parsed(&text)))
+}
+
+/// As [`parse`], with the next one of `texts` in place of each `-0`. Returns also how many names and values there
+/// are, each weighed by [`CONTAINER_WEIGHT`].
+///
+/// # Errors
+/// The parser's words.
+pub fn parse_with_texts(json: &str, texts: Vec<String>) -> serde_json::Result<(Value, usize)> {
+    // Half a surrogate pair is looked for first, because a text is there only once.
+    let repaired = if json.contains("\\ud") { repaired(json) } else { None };
+    let mut state = State { texts: Some(texts.into_iter()), values: 0 };
+    let value = read(repaired.as_deref().unwrap_or(json), &mut state)?;
+    Ok((value, state.values))
+}
+
+fn read(text: &str, state: &mut State) -> serde_json::Result<Value> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Reader(state).deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// Whether a text that may be JSON begins like an array or object.
+#[must_use]
+pub fn is_json_text(text: &str) -> bool {
+    text.trim_start().starts_with(['[', '{'])
 }
 
 /// What is wrong with a JSON text, without the parser's own terms.
@@ -26,25 +56,131 @@ pub fn explain(error: &serde_json::Error) -> String {
     error.to_string()
 }
 
-/// A copy of the same length; `None` if there is nothing to replace.
-fn without_lone_surrogates(text: &str) -> Option<Vec<u8>> {
+/// A copy of the same length, without what [`parse`] replaces; `None` if there is nothing to replace.
+fn repaired(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
     let mut copy = None;
-    let mut at = 0;
-    while let Some(found) = text.as_bytes()[at..].iter().position(|byte| *byte == b'\\') {
-        at += found;
-        match (escaped_unit(text, at), escaped_unit(text, at + ESCAPE)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 2 * ESCAPE,
-            (Some(0xd800..=0xdfff), _) => {
-                let copy = copy.get_or_insert_with(|| text.as_bytes().to_vec());
-                copy[at..at + ESCAPE].copy_from_slice(b"\\ufffd");
-                at += ESCAPE;
+    let mut replace = |at: usize, by: &[u8]| {
+        copy.get_or_insert_with(|| bytes.to_vec())[at..at + by.len()].copy_from_slice(by);
+    };
+    let (mut at, mut is_string) = (0, false);
+    while let Some(byte) = bytes.get(at) {
+        at += match byte {
+            b'"' => {
+                is_string = !is_string;
+                1
             }
-            (Some(_), _) => at += ESCAPE,
-            // Skip the escaped character, even a backslash.
-            (None, _) => at = text.len().min(at + 2),
+            b'\\' if is_string => match (escaped_unit(text, at), escaped_unit(text, at + ESCAPE)) {
+                (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 2 * ESCAPE,
+                (Some(0xd800..=0xdfff), _) => {
+                    replace(at, b"\\ufffd");
+                    ESCAPE
+                }
+                (Some(_), _) => ESCAPE,
+                // Skip the escaped character, even a backslash.
+                (None, _) => 2,
+            },
+            b'-' | b'0'..=b'9' if !is_string => {
+                let number = number_at(text, at);
+                if is_infinite(number) {
+                    replace(at, &[b"null", &vec![b' '; number.len() - 4][..]].concat());
+                }
+                number.len()
+            }
+            _ => 1,
         }
     }
-    copy
+    String::from_utf8(copy?).ok()
+}
+
+fn number_at(text: &str, at: usize) -> &str {
+    let rest = &text[at..];
+    &rest[..rest.find(|c: char| !c.is_ascii_digit() && !"+-.eE".contains(c)).unwrap_or(rest.len())]
+}
+
+/// Whether it is a number, but beyond those that Rust and JavaScript hold.
+fn is_infinite(number: &str) -> bool {
+    number.parse().is_ok_and(f64::is_infinite) && serde_json::from_str::<IgnoredAny>(number).is_ok()
+}
+
+/// Reads a value. The one of `serde_json` would be another copy of the parser.
+struct Reader<'a>(&'a mut State);
+
+#[derive(Default)]
+struct State {
+    /// What stands in place of each `-0`, if anything does.
+    texts: Option<vec::IntoIter<String>>,
+    /// Names and values read so far, weighed.
+    values: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.0.values += 1;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(flag.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
+        match &mut self.0.texts {
+            Some(texts) if number == 0.0 && number.is_sign_negative() => {
+                texts.next().map(Value::String).ok_or_else(|| E::custom("a text is missing"))
+            }
+            _ => Ok(number.into()),
+        }
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        self.0.values += CONTAINER_WEIGHT - 1;
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(Reader(self.0))? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        self.0.values += CONTAINER_WEIGHT - 1;
+        let mut object = Map::new();
+        while let Some(name) = members.next_key()? {
+            self.0.values += 1;
+            object.insert(name, members.next_value_seed(Reader(self.0))?);
+        }
+        Ok(object.into())
+    }
 }
 
 /// The UTF-16 unit that is escaped at this place.
@@ -56,6 +192,8 @@ fn escaped_unit(text: &str, at: usize) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn text(json: &str) -> String {
@@ -77,6 +215,17 @@ mod tests {
         assert_eq!(text(r"\\ud83d \ud83d"), "\\ud83d \u{fffd}");
         assert_eq!(text(r"\\\ud83d"), "\\\u{fffd}");
         assert_eq!(text(r"\\\\ud83d\ud83d"), "\\\\ud83d\u{fffd}");
+    }
+
+    #[test]
+    fn a_number_beyond_all_bounds_becomes_null() {
+        let digits = "9".repeat(400);
+        let json = format!(r#"[1e999,-1.5E+400 ,{digits},1e308,"1e999 \" 1e999",{{"a":1e9999}}]"#);
+        assert_eq!(parse(&json).unwrap(), json!([null, null, null, 1e308, "1e999 \" 1e999", {"a": null}]));
+        assert_eq!(parse(r#"["\ud83d", 1e999]"#).unwrap(), json!(["\u{fffd}", null]));
+        for bad in ["[01e999]", "[1.e999]", "[+1e999]", "[1e999.]", "[1e999e9]", "[-]", "[1e]"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

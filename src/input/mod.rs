@@ -5,7 +5,9 @@
 //! a value, anything that is sent or received, a model name.
 
 pub mod base_url;
+pub mod crossing;
 pub mod fields;
 pub mod lenient_json;
 pub mod options;
 pub mod secret;
+pub mod value_count;

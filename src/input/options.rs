@@ -80,12 +80,11 @@ impl SourceOptions {
             headers.retain(|(known, _)| *known != name);
             headers.push((name, value));
         }
-        let timeout = fields.integer("timeout_seconds", 1..=3600)?;
         let max_retries = fields.integer("max_retries", 0..=10)?.unwrap_or(DEFAULT_MAX_RETRIES);
         Ok(Self {
             base_url,
             headers,
-            timeout: timeout.map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
+            timeout: timeout(fields)?,
             max_retries: u32::try_from(max_retries).unwrap_or_default(),
             api_key: Secret::new(api_key),
         })
@@ -219,6 +218,15 @@ const UNSENDABLE: &str = "line breaks, invisible or non-ASCII characters";
 /// The place of the first character that a header cannot carry, counted from 1.
 fn unsendable(value: &str) -> Option<usize> {
     value.chars().position(|c| !(' '..='~').contains(&c)).map(|at| at + 1)
+}
+
+/// Most time for a whole query, where the data source sets it.
+///
+/// # Errors
+/// [`Error::InvalidOption`] if it is no whole number of seconds within its range.
+pub fn timeout(fields: &Fields<'_>) -> Result<Option<Duration>, Error> {
+    let seconds = fields.integer("timeout_seconds", 1..=3600)?;
+    Ok(seconds.map(|seconds| Duration::from_secs(seconds.unsigned_abs())))
 }
 
 /// The deadline that the query itself sets: `query_timeout`, in milliseconds, as `ToolJet`

@@ -91,7 +91,7 @@ fn messages(fields: &Fields<'_>, format: Format) -> Result<Vec<Value>, Error> {
 fn conversation(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
     let mut history = History::from_fields(fields)?;
     let files = files::parts(fields, advanced(fields).dropdown("image_detail")?.as_deref())?;
-    let prompt = match prompt(fields) {
+    let prompt = match prompt(fields)? {
         None => history.take_prompt().map(|text| Cow::Owned(text.into())),
         Some(prompt) => {
             if history.ends_with(&prompt) {

@@ -7,15 +7,21 @@ use serde_json::{Map, Value, json};
 use super::history::ComponentMessage;
 use crate::{
     error::{Error, ErrorText, error_text},
-    input::fields::{Fields, excerpt, scalar_text},
+    input::{
+        crossing::ensure_usable,
+        fields::{Fields, excerpt, scalar_text},
+    },
 };
 
 /// The prompt, if it is set; of a message of `ToolJet`'s Chat component, its text.
-#[must_use]
-pub fn prompt<'a>(fields: &Fields<'a>) -> Option<Cow<'a, Value>> {
-    let value = fields.value("prompt")?;
-    let Some(message) = ComponentMessage::from_prompt(value) else { return Some(Cow::Borrowed(value)) };
-    message.text().map(|text| Cow::Owned(text.into()))
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the part that JSON cannot hold.
+pub fn prompt<'a>(fields: &Fields<'a>) -> Result<Option<Cow<'a, Value>>, Error> {
+    let Some(value) = fields.value("prompt") else { return Ok(None) };
+    ensure_usable("prompt", value)?;
+    let Some(message) = ComponentMessage::from_prompt(fields, value) else { return Ok(Some(Cow::Borrowed(value))) };
+    Ok(message.text().map(|text| Cow::Owned(text.into())))
 }
 
 /// `prompt` as one text: texts and text parts of an array are joined by line breaks.
@@ -23,7 +29,7 @@ pub fn prompt<'a>(fields: &Fields<'a>) -> Option<Cow<'a, Value>> {
 /// # Errors
 /// [`Error::InvalidOption`] if it is missing or contains something that is not text.
 pub fn prompt_text(fields: &Fields<'_>) -> Result<String, Error> {
-    let value = prompt(fields).ok_or_else(missing_prompt)?;
+    let value = prompt(fields)?.ok_or_else(missing_prompt)?;
     if let Some(text) = scalar_text(&value) {
         return Ok(text);
     }

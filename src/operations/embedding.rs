@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     error::{BodyKind, Error, ErrorText, error_text},
-    input::fields::{Fields, excerpt, scalar_text},
+    input::{
+        fields::{Fields, excerpt, scalar_text},
+        lenient_json::is_json_text,
+    },
     policy::capabilities::{DEFAULT_EMBEDDING_MODEL, is_embedding_model},
     response::{ApiResponse, in_order, take_list, take_usage},
 };
@@ -60,11 +63,15 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
     let value = fields.value(&key).ok_or_else(missing)?;
     let items = match value {
         Value::Array(items) => items.clone(),
-        Value::Object(_) => return Err(Error::invalid(field(), "must be text or an array of strings, got an object")),
-        scalar => match scalar.as_str().map(serde_json::from_str) {
-            Some(Ok(Value::Array(items))) if items.iter().all(Value::is_string) => items,
-            _ => return Ok(scalar_text(scalar).into()),
+        Value::Object(_) => {
+            let got = error_text!["must be text or an array of strings, got ", excerpt(value)];
+            return Err(Error::invalid(field(), got));
+        }
+        Value::String(text) if is_json_text(text) => match fields.parse(&key, text)? {
+            Ok(Value::Array(items)) if items.iter().all(Value::is_string) => items,
+            _ => return Ok(value.clone()),
         },
+        scalar => return Ok(scalar_text(scalar).into()),
     };
     if items.is_empty() {
         return Err(missing());

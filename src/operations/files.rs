@@ -9,7 +9,11 @@ use super::content::as_list;
 use crate::{
     budgets::MAX_WORD_CHARS,
     error::{Error, ErrorText, error_text, truncate::truncate},
-    input::fields::{Fields, excerpt},
+    input::{
+        crossing::unusable,
+        fields::{Fields, excerpt},
+        lenient_json::is_json_text,
+    },
 };
 
 const KEY: &str = "images";
@@ -42,8 +46,10 @@ const EXTENSIONS: [(&str, &str); 6] = [
 /// [`Error::InvalidOption`] naming the index of what cannot be used.
 pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Error> {
     let Some(value) = fields.value(KEY) else { return Ok(Vec::new()) };
-    let parsed = value.as_str().filter(|text| text.trim_start().starts_with(['[', '{']));
-    let parsed = parsed.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let parsed = match value {
+        Value::String(text) if is_json_text(text) => fields.parse(KEY, text)?.ok(),
+        _ => None,
+    };
     let value = parsed.as_ref().unwrap_or(value);
     // The file picker itself instead of its files: `{{components.filepicker1}}`.
     let value = value.get("file").filter(|files| files.is_array()).unwrap_or(value);
@@ -85,20 +91,25 @@ impl Source {
 }
 
 fn read(item: &Value) -> Result<Source, ErrorText> {
-    let unusable = || {
+    let wrong = || {
         let expected = "must be an http(s) URL, a data URI, base64 data or a file from a file picker";
         error_text![expected, ", got ", excerpt(item)]
     };
     if let Some(text) = item.as_str().map(str::trim) {
-        return Data::of(text).map_or_else(|| Err(unusable()), |data| data.into_source(None, None));
+        return Data::of(text).map_or_else(|| Err(wrong()), |data| data.into_source(None, None));
     }
     let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     // `ToolJet` 2 has bare base64 in `dataURL` too, `ToolJet` 3 has no `dataURL`.
-    let data = ["dataURL", "url", "base64Data"].iter().find_map(|name| Data::of(text(name)?));
+    let members = ["dataURL", "url", "base64Data"];
+    let data = members.iter().find_map(|name| Data::of(text(name)?));
+    let unusable = members.iter().find_map(|name| Some((name, unusable(item.get(name)?)?)));
+    if let (None, Some((name, words))) = (&data, unusable) {
+        return Err(error_text!["must have text in ", *name, ", got ", words]);
+    }
     match (data, text("name")) {
         (Some(data), name) => data.into_source(text("type"), name),
         (None, Some(name)) => Err(error_text!["has no content (", truncate(name, MAX_WORD_CHARS), ")"]),
-        (None, None) => Err(unusable()),
+        (None, None) => Err(wrong()),
     }
 }
 

@@ -84,10 +84,11 @@ impl<'a> ComponentMessage<'a> {
     /// only the two types count that a user's message and an answer have. JSON text is a prompt of its
     /// own, such as an event of another service, unless it has the component's ID of a message.
     #[must_use]
-    pub fn from_prompt(prompt: &'a Value) -> Option<Self> {
+    pub fn from_prompt(fields: &Fields<'_>, prompt: &'a Value) -> Option<Self> {
         let message = match prompt {
             Value::String(text) if text.trim_start().starts_with('{') => {
-                let Ok(Value::Object(members)) = serde_json::from_str(text) else { return None };
+                // With more values than JSON text may have, it is not a message either.
+                let Ok(Ok(Value::Object(members))) = fields.parse("prompt", text) else { return None };
                 let is_message = Self::has_its_members(&members) && members.contains_key("messageId");
                 is_message.then_some(Self(Cow::Owned(members)))
             }

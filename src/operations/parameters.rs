@@ -4,7 +4,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::{Error, ErrorText, error_text},
-    input::fields::{Fields, excerpt},
+    input::{
+        fields::{Fields, excerpt},
+        lenient_json::is_json_text,
+    },
 };
 
 /// Most stop sequences that the API takes.
@@ -116,14 +119,14 @@ impl<'a> BodyBuilder<'a> {
         let array = match self.fields.value(KEY) {
             None => return Ok(()),
             Some(Value::Array(items)) => items.clone(),
-            Some(Value::Object(_)) => return Err(wrong("must be text or an array of strings".into())),
-            Some(other) => {
-                let text = self.fields.text(KEY)?.unwrap_or_default();
-                match serde_json::from_str(&text) {
-                    Ok(Value::Array(items)) if other.is_string() => items,
-                    _ => vec![text.into()],
-                }
+            Some(object @ Value::Object(_)) => {
+                return Err(wrong(error_text!["must be text or an array of strings, got ", excerpt(object)]));
             }
+            Some(Value::String(text)) if is_json_text(text) => match self.fields.parse(KEY, text)? {
+                Ok(Value::Array(items)) => items,
+                _ => vec![text.clone().into()],
+            },
+            Some(_) => self.fields.text(KEY)?.map(Value::from).into_iter().collect(),
         };
         let mut stops = Vec::new();
         for (index, item) in array.iter().enumerate() {

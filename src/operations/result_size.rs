@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::QueryResult;
 use crate::{
-    budgets::{CONTAINER_WEIGHT, MAX_RESULT_BYTES, MAX_RESULT_NAMES, MAX_RESULT_VALUES},
+    budgets::{CONTAINER_WEIGHT, MAX_RESULT_BYTES, MAX_RESULT_NAME_BYTES, MAX_RESULT_NAMES, MAX_RESULT_VALUES},
     error::{Error, ErrorText, TransportError, TransportErrorKind, error_text},
 };
 
@@ -103,6 +103,9 @@ pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), E
     let QueryResult { data, metadata } = result;
     let size = ResultSize::of(data) + ResultSize::of_members(metadata) * metadata_copies;
     size.ensure_fits()?;
+    if size.bytes > MAX_RESULT_NAME_BYTES && std::iter::once(data).chain(metadata.values()).any(has_long_name) {
+        return Err(too_large(error_text!["a name of more than ", MAX_RESULT_NAME_BYTES >> 20, " MiB in the result"]));
+    }
     // Each name is a value, so few values have few names.
     if size.values <= MAX_RESULT_NAMES {
         return Ok(());
@@ -112,6 +115,16 @@ pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), E
         return Ok(());
     }
     Err(too_large(error_text!["more than ", MAX_RESULT_NAMES, " different names of members in the result"]))
+}
+
+fn has_long_name(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_long_name),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| name.len() > MAX_RESULT_NAME_BYTES || has_long_name(value))
+        }
+        _ => false,
+    }
 }
 
 /// Adds the names of all members in `value`; `false` as soon as there are too many.
@@ -177,6 +190,16 @@ mod tests {
         assert_eq!(check(part.clone(), json!({ "usage": part }), 1), "");
         assert!(check(part.clone(), json!({ "usage": part }), 2).contains(too_many));
         assert!(check(json!([part, part, part]), json!({}), 1).contains(too_many));
+    }
+
+    #[test]
+    fn a_result_fails_when_it_has_a_long_name() {
+        let named = |bytes: usize| json!([0, {"a": { "x".repeat(bytes): 0 }}]);
+        let long = named(MAX_RESULT_NAME_BYTES + 1);
+        assert_eq!(check(json!([named(MAX_RESULT_NAME_BYTES), "long".repeat(1 << 20)]), json!({}), 1), "");
+        for (data, metadata) in [(long.clone(), json!({})), (json!(0), json!({ "usage": long }))] {
+            assert!(check(data, metadata, 1).contains("(a name of more than 1 MiB in the result)"));
+        }
     }
 
     #[test]

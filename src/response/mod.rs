@@ -14,6 +14,7 @@ use crate::{
     input::{
         fields::{number_of, scalar_text},
         lenient_json,
+        value_count::value_count_bound,
     },
     network::http::HttpResponse,
     policy::retry::retry_after,
@@ -85,36 +86,6 @@ fn text_of(body: &[u8]) -> Result<Cow<'_, str>, TransportError> {
         return Err(TransportError::new(TransportErrorKind::TooLarge, detail));
     }
     Ok(String::from_utf8_lossy(body))
-}
-
-/// Upper bound on the number of values in a JSON text and in JSON inside of its strings, each weighed by
-/// [`CONTAINER_WEIGHT`]. Characters inside of strings count as if they were outside, also escaped ones.
-#[must_use]
-pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
-    /// A table is the fastest way in a build for size.
-    const WEIGHTS: [usize; 256] = {
-        let mut weights = [0; 256];
-        weights[b'{' as usize] = CONTAINER_WEIGHT;
-        weights[b'[' as usize] = CONTAINER_WEIGHT;
-        weights[b',' as usize] = 1;
-        weights[b':' as usize] = 1;
-        weights
-    };
-    let text = text.as_ref();
-    let mut count = 0;
-    for (at, byte) in text.iter().enumerate() {
-        count += WEIGHTS[usize::from(*byte)];
-        if *byte == b'\\' {
-            count += escaped(&text[at + 1..]).map_or(0, |byte| WEIGHTS[usize::from(byte)]);
-        }
-    }
-    count
-}
-
-/// The ASCII character of `u0041`, at the beginning of what follows a backslash.
-fn escaped(text: &[u8]) -> Option<u8> {
-    let digits = text.strip_prefix(b"u00")?.first_chunk::<2>()?;
-    u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
 }
 
 fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
@@ -447,15 +418,6 @@ mod tests {
             assert!(read(200, &body(fit)).is_ok(), "{unit}");
             assert_eq!(read(200, &body(fit + 1)).unwrap_err().code(), Some("response_too_large"), "{unit}");
         }
-    }
-
-    #[test]
-    fn names_values_and_containers_are_counted_also_in_json_inside_of_strings() {
-        assert_eq!(value_count_bound(r#"{"a":[0,{}],"b":"c"}"#), 3 * CONTAINER_WEIGHT + 4);
-        assert_eq!(value_count_bound("5"), 0);
-        let in_a_string = r#"{"a":"\u007b\"b\"\u003A\u005B0\u002c{}]}"}"#;
-        assert_eq!(value_count_bound(in_a_string), 4 * CONTAINER_WEIGHT + 3);
-        assert_eq!(value_count_bound(r#""\\ \u \u00 \u00é \u20ac \u0041""#), 0);
     }
 
     #[test]

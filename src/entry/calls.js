@@ -1,0 +1,136 @@
+// Calls of the addon: options in, outcomes out. As a rule both are small, and cross at once.
+//
+// What is large crosses in pieces, each in a turn of its own, because the queries of all users run on this one
+// thread. Large options are first measured, and cross when the addon has memory for them.
+
+const { Buffer } = require('buffer');
+const { setImmediate } = require('timers');
+const { Excess, member, plainJson, writerOf } = require('./options');
+
+/** A longer text crosses in parts of this length. */
+const MAX_PART_CHARS = 1 << 20;
+/** What sets the deadline, in the options of the data source and of the query. */
+const TIMEOUTS = ['timeout_seconds', 'query_timeout'];
+const WRITABLE = { configurable: true, enumerable: true, writable: true };
+
+function callsOf(binding) {
+  const limits = binding.limits();
+  let lastTurn = Promise.resolve();
+
+  /** Resolves in a turn of the event loop that nobody else has who waits for one here. */
+  function turn() {
+    lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return lastTurn;
+  }
+
+  function call(method, options) {
+    const json = plainJson(options);
+    return json === undefined ? written(method, options) : binding[method](json);
+  }
+
+  async function written(method, options) {
+    const writer = writerOf(options, limits);
+    try {
+      if (!writer.advance()) return await writtenInPieces(method, options, writer);
+    } catch (error) {
+      if (!(error instanceof Excess)) throw error;
+      return binding[method](JSON.stringify(error));
+    }
+    const { json, texts } = writer.take();
+    return binding[method](json, texts);
+  }
+
+  async function writtenInPieces(method, options, measuring) {
+    const began = process.uptime();
+    let bytes = 0;
+    for (let isDone = false; ; isDone = measuring.advance()) {
+      await turn();
+      const { json, texts } = measuring.take();
+      bytes += Buffer.byteLength(json);
+      for (const text of texts) {
+        await inParts(text, (part) => {
+          bytes += Buffer.byteLength(part);
+        });
+      }
+      if (bytes > limits.maxBytes) throw measuring.excess('bytes');
+      if (isDone) break;
+    }
+    const memory = bytes + measuring.values() * limits.valueBytes;
+    const admitted = await binding.admit(method === 'testConnection', memory, timeoutsOf(options));
+    if (admitted.options === undefined) return admitted;
+
+    const writer = writerOf(options, limits);
+    for (let isDone = false; !isDone; ) {
+      await turn();
+      isDone = writer.advance();
+      const { json, texts } = writer.take();
+      binding.addJson(admitted.options, json);
+      for (const text of texts) {
+        await inParts(text, (part, isFirst) => binding.addText(admitted.options, part, isFirst));
+      }
+    }
+    return binding.startLarge(admitted.options, process.uptime() - began);
+  }
+
+  /** Calls `use` with the parts of a text, each but the first in a turn of its own. */
+  async function inParts(text, use) {
+    for (let start = 0; start < text.length; ) {
+      if (start > 0) await turn();
+      let end = start + MAX_PART_CHARS;
+      const last = text.charCodeAt(end - 1);
+      if (last >= 0xd800 && last < 0xdc00) end += 1; // the other half of a pair
+      use(text.slice(start, end), start === 0);
+      start = end;
+    }
+  }
+
+  function timeoutsOf(options) {
+    const writer = writerOf(
+      options.map((each, at) => ({ [TIMEOUTS[at]]: member(each, TIMEOUTS[at]) })),
+      limits,
+    );
+    return writer.advance() ? writer.take().json : '[]';
+  }
+
+  /** The outcome that a call gave as `parts`. */
+  async function assembled(parts) {
+    const containers = [];
+    let last;
+    for (;;) {
+      await turn();
+      const slices = binding.nextSlices(parts);
+      if (slices.length === 0) return containers[last];
+      for (const [container, added, ...replaced] of slices) {
+        for (let at = 0; at < replaced.length; at += 2) {
+          added[replaced[at]] = containers[replaced[at + 1]];
+        }
+        containers[container] = joined(containers[container], added);
+        last = container;
+      }
+    }
+  }
+
+  return {
+    run: (sourceOptions, queryOptions) => call('run', [sourceOptions, queryOptions]),
+    testConnection: (sourceOptions) => call('testConnection', [sourceOptions]),
+    assembled,
+  };
+}
+
+function joined(container, added) {
+  if (container === undefined) return added;
+  if (typeof container === 'string') return container + added;
+  if (Array.isArray(container)) {
+    for (const item of added) container.push(item);
+    return container;
+  }
+  for (const name of Object.keys(added)) {
+    const value = added[name];
+    // Assigning to this name would set the prototype.
+    if (name !== '__proto__') container[name] = value;
+    else Object.defineProperty(container, name, { ...WRITABLE, value });
+  }
+  return container;
+}
+
+module.exports = callsOf;

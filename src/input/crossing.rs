@@ -1,0 +1,175 @@
+//! Options as they cross from JavaScript: one JSON text, long texts beside it, and words for what JSON cannot
+//! hold. The entry (`src/entry/options.js`) writes them.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    budgets::{MAX_OPTION_BYTES, MAX_OPTION_DEPTH, MAX_OPTION_VALUES, MAX_WORD_CHARS, VALUE_BYTES},
+    error::{Error, ErrorText, error_text, truncate::truncate},
+    input::{
+        lenient_json::{self, is_json_text},
+        value_count::value_count_bound,
+    },
+};
+
+/// The only member of the object that stands for a value which JSON cannot hold; its own value is words for
+/// it. An option that looks so itself is taken for one, and is as unusable.
+const UNUSABLE: &str = "\0unusable";
+
+/// The options of one call.
+#[derive(Debug, Default, PartialEq)]
+pub struct Options {
+    /// Those of the data source.
+    pub source: Value,
+    /// Those of the query; null for a connection test.
+    pub query: Value,
+    /// Memory that they take, and what is parsed from JSON text in them, in bytes.
+    pub memory: usize,
+}
+
+/// Reads `json`, in which `-0` stands for the next one of `texts`.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the option with which the entry stopped at a limit.
+pub fn parse(json: &str, texts: Vec<String>) -> Result<Options, Error> {
+    let bytes = texts.iter().map(String::len).fold(json.len(), usize::saturating_add);
+    match lenient_json::parse_with_texts(json, texts) {
+        Ok((Value::Array(options), values)) => {
+            let mut options = options.into_iter();
+            let (source, query) = (options.next().unwrap_or_default(), options.next().unwrap_or_default());
+            let values = values + json_text_values(&source) + json_text_values(&query);
+            Ok(Options { source, query, memory: bytes + values.saturating_mul(VALUE_BYTES) })
+        }
+        Ok((excess, _)) => Err(exceeding(&excess)),
+        Err(error) => Err(Error::Internal(error_text!["the options did not cross: ", error.to_string()])),
+    }
+}
+
+/// At least as many values as there are in the JSON text of fields.
+fn json_text_values(options: &Value) -> usize {
+    let texts = options.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_str);
+    let bounds = texts.filter(|text| is_json_text(text)).map(|text| value_count_bound(text.as_bytes()));
+    // What has more is not parsed.
+    bounds.sum::<usize>().min(MAX_OPTION_VALUES)
+}
+
+/// What the entry writes in place of options that exceed a limit.
+fn exceeding(excess: &Value) -> Error {
+    let member = |name| excess.get(name).and_then(Value::as_str).unwrap_or_default();
+    let reason = match member("limit") {
+        "values" => {
+            error_text!["must be smaller: all options together may have at most ", MAX_OPTION_VALUES, " values"]
+        }
+        "depth" => error_text!["must be nested at most ", MAX_OPTION_DEPTH, " deep"],
+        _ => error_text!["must be shorter: all options together may have at most ", MAX_OPTION_BYTES >> 20, " MiB"],
+    };
+    Error::invalid(ErrorText::foreign(member("field")), reason)
+}
+
+/// Words for a value that JSON cannot hold; `None` for all others.
+#[must_use]
+pub fn unusable(value: &Value) -> Option<ErrorText> {
+    let members = value.as_object().filter(|members| members.len() == 1)?;
+    members.get(UNUSABLE)?.as_str().map(|words| truncate(words, MAX_WORD_CHARS).into())
+}
+
+/// Checks that JSON can hold all of the option `key`.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the place of what it cannot hold, such as `extra_body.tools[0]`.
+pub fn ensure_usable(key: &str, value: &Value) -> Result<(), Error> {
+    match first_unusable(value) {
+        None => Ok(()),
+        Some((place, words)) => {
+            let place = error_text![ErrorText::own(key.to_owned()), truncate(&place, MAX_WORD_CHARS)];
+            Err(Error::invalid(place, error_text!["must be a JSON value, got ", words]))
+        }
+    }
+}
+
+fn first_unusable(value: &Value) -> Option<(String, ErrorText)> {
+    if let Some(words) = unusable(value) {
+        return Some((String::new(), words));
+    }
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| first_unusable(item).map(|(place, words)| (format!("[{index}]{place}"), words))),
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            first_unusable(member).map(|(place, words)| (format!(".{}{place}", truncate(name, MAX_WORD_CHARS)), words))
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::budgets::CONTAINER_WEIGHT;
+
+    fn parsed(json: &str, texts: &[&str]) -> Result<[Value; 2], String> {
+        let options = parse(json, texts.iter().map(|text| (*text).to_owned()).collect());
+        options.map(|options| [options.source, options.query]).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn options_are_those_of_the_source_and_of_the_query() {
+        let json = r#"[{"a":[1,-2,0.5,1e21,true,null,"é\ud83d\ude00"]},{"__proto__":{"b":"1"}}]"#;
+        let source = json!({"a": [1, -2, 0.5, 1e21, true, null, "é😀"]});
+        assert_eq!(parsed(json, &[]), Ok([source, json!({"__proto__": {"b": "1"}})]));
+        assert_eq!(parsed("[null]", &[]), Ok([Value::Null, Value::Null]));
+    }
+
+    #[test]
+    fn texts_beside_the_json_are_put_back_in_order() {
+        let json = r#"[{"a":-0,"b":[0,"-0",[-0]]},{"c":-0}]"#;
+        let expected = [json!({"a": "x", "b": [0, "-0", ["\""]]}), json!({"c": ""})];
+        assert_eq!(parsed(json, &["x", "\"", ""]), Ok(expected));
+        // The first parse fails at half an emoji, when a text has been put back already.
+        let json = r#"[{"a":-0,"\ud83d":1,"\ud83e":-0,"b":-0}]"#;
+        let source = json!({"a": "x", "\u{fffd}": "y", "b": "z"});
+        assert_eq!(parsed(json, &["x", "y", "z"]), Ok([source, Value::Null]));
+        assert!(parsed("[-0]", &[]).unwrap_err().contains("a text is missing"));
+    }
+
+    #[test]
+    fn options_take_memory_for_their_text_and_for_their_values() {
+        let memory = |json: &str, texts: Vec<String>| parse(json, texts).unwrap().memory;
+        let values = |json: &str| (memory(json, Vec::new()) - json.len()) / VALUE_BYTES;
+        assert_eq!(values("[null]"), CONTAINER_WEIGHT + 1);
+        assert_eq!(values(r#"[{"a":[1,2]},{}]"#), 4 * CONTAINER_WEIGHT + 3);
+        let json_text = |text: &str| values(&json!([null, {"a": text}]).to_string()) - values(r#"[null,{"a":""}]"#);
+        assert_eq!(json_text(" [{},{}]"), 3 * CONTAINER_WEIGHT + 1);
+        assert_eq!(json_text("a [{},{}]"), 0);
+        assert_eq!(json_text(&"[".repeat(MAX_OPTION_VALUES)), MAX_OPTION_VALUES);
+        assert_eq!(memory("[-0]", vec!["x".repeat(100)]), memory("[-0]", vec![String::new()]) + 100);
+    }
+
+    #[test]
+    fn options_that_exceed_a_limit_are_an_error_that_names_the_one_at_fault() {
+        let error = |limit: &str| parsed(&json!({"limit": limit, "field": "extra_body"}).to_string(), &[]).unwrap_err();
+        assert_eq!(error("values"), "Extra body must be smaller: all options together may have at most 1048576 values");
+        assert_eq!(error("bytes"), "Extra body must be shorter: all options together may have at most 64 MiB");
+        assert_eq!(error("depth"), "Extra body must be nested at most 100 deep");
+        let long = json!({"limit": "values", "field": "x".repeat(1 << 20)}).to_string();
+        assert!(parsed(&long, &[]).unwrap_err().len() < 400);
+    }
+
+    #[test]
+    fn what_json_cannot_hold_is_named_with_its_place() {
+        let unusable = |words: &str| json!({ UNUSABLE: words });
+        assert_eq!(super::unusable(&unusable("NaN")), Some("NaN".to_owned().into()));
+        for other in [json!({}), json!({"a": "NaN"}), json!({UNUSABLE: "NaN", "a": 1}), json!("NaN")] {
+            assert_eq!(super::unusable(&other), None);
+        }
+        let error = |value: Value| ensure_usable("extra_body", &value).unwrap_err().to_string();
+        assert_eq!(error(unusable("a Map")), "Extra body must be a JSON value, got a Map");
+        let tools = json!({"seed": 1, "tools": [{}, {"f": unusable("a function")}]});
+        assert_eq!(error(tools), "Extra body.tools[1].f must be a JSON value, got a function");
+        assert!(error(json!({"x".repeat(1 << 20): unusable("NaN")})).len() < 400);
+        assert!(ensure_usable("extra_body", &json!({"a": [1, {"b": null}]})).is_ok());
+    }
+}

@@ -1,0 +1,413 @@
+//! Outcomes as JSON text for JavaScript, in slices that its one thread parses in a few milliseconds each.
+//!
+//! `JSON.parse` makes objects faster than one call per property would, and a result may hold names and numbers
+//! that only it treats as expected: `__proto__`, or integers that would become a `BigInt`, which `ToolJet` cannot
+//! serialize. But it takes more than a second for a million names, while nobody else's query goes on. So a slice
+//! ends when it costs enough, and adds its items or members to one array or object. What is inside of another
+//! container comes first, until that takes it in.
+
+use std::{fmt::Write, mem};
+
+use serde_json::{Map, Value};
+
+use crate::{operations::QueryResult, service::Outcome};
+
+/// Longer texts cross beside the JSON, where nobody has to parse them; in bytes.
+const MAX_INLINE_BYTES: usize = 64 << 10;
+/// Even longer ones cross in parts of this length; in bytes.
+const MAX_PART_BYTES: usize = 1 << 20;
+/// What a slice costs before it ends, in times that `JSON.parse` takes for a number: 0.2 µs.
+pub const SLICE_COST: usize = 32 << 10;
+/// The cost of a name, which is looked up in a table of all names.
+const NAME_COST: usize = 8;
+/// Bytes of text that cost as much as a number.
+const BYTES_PER_COST: usize = 32;
+
+/// A part of an outcome.
+#[derive(Debug, PartialEq)]
+pub struct Slice {
+    /// The number of the array, object or text that this adds to. The outcome itself is the last one.
+    pub container: u32,
+    /// What this adds.
+    pub added: Added,
+    /// What this costs.
+    pub cost: usize,
+}
+
+/// What a slice adds.
+#[derive(Debug, PartialEq)]
+pub enum Added {
+    /// Items or members.
+    Json {
+        /// Them, as an array or object of their own, with zeros for what is `apart`.
+        json: Text,
+        /// What takes the place of those zeros, by index or name.
+        apart: Vec<(String, Apart)>,
+    },
+    /// Text.
+    Text(Text),
+}
+
+/// An item or member that is not in the JSON of its slice.
+#[derive(Debug, PartialEq)]
+pub enum Apart {
+    /// A long text.
+    Text(Text),
+    /// An array, object or even longer text that is complete, by its number.
+    Container(u32),
+}
+
+/// Text as JavaScript holds it.
+#[derive(Debug, PartialEq)]
+pub enum Text {
+    /// One byte for each character.
+    Ascii(Vec<u8>),
+    /// UTF-16.
+    Utf16(Vec<u16>),
+}
+
+/// The slices of an outcome: one, if it is not large.
+#[must_use]
+pub fn slices(outcome: Outcome) -> Vec<Slice> {
+    let mut slicer = Slicer::default();
+    // Data that is one text is never parsed, however short it is.
+    let (members, text) = match outcome {
+        Outcome::Ok(QueryResult { data: Value::String(text), metadata }) => (ok(0.into(), metadata), Some(text)),
+        Outcome::Ok(QueryResult { data, metadata }) => (ok(data, metadata), None),
+        other => (serde_json::to_value(other).ok().and_then(into_members).unwrap_or_default(), None),
+    };
+    let text = text.map(|text| slicer.write_text(text));
+    if let Written::Inline(cost) = slicer.write_object(members) {
+        let (container, json) = (slicer.next_container(), mem::take(&mut slicer.json).into());
+        slicer.slices.push(Slice { container, added: Added::Json { json, apart: Vec::new() }, cost });
+    }
+    if let (Some(text), Some(Slice { added: Added::Json { apart, .. }, .. })) = (text, slicer.slices.last_mut()) {
+        apart.push(("data".to_owned(), text));
+    }
+    slicer.slices
+}
+
+fn into_members(value: Value) -> Option<Map<String, Value>> {
+    if let Value::Object(members) = value { Some(members) } else { None }
+}
+
+fn ok(data: Value, metadata: Map<String, Value>) -> Map<String, Value> {
+    let members = [("status", "ok".into()), ("data", data), ("metadata", metadata.into())];
+    members.into_iter().map(|(name, member)| (name.to_owned(), member)).collect()
+}
+
+/// Where a value went.
+enum Written {
+    /// Into the JSON, at this cost.
+    Inline(usize),
+    Apart(Apart),
+}
+
+/// What is written of an array or object, but in no slice yet.
+struct Part {
+    container: Option<u32>,
+    brackets: [char; 2],
+    /// Where it begins in the JSON.
+    start: usize,
+    len: usize,
+    apart: Vec<(String, Apart)>,
+    cost: usize,
+}
+
+#[derive(Default)]
+struct Slicer {
+    slices: Vec<Slice>,
+    /// What is written, but in no slice yet.
+    json: String,
+    containers: u32,
+}
+
+impl Slicer {
+    fn write(&mut self, value: Value) -> Written {
+        match value {
+            Value::Array(items) => {
+                let mut part = self.begin(['[', ']']);
+                for item in items {
+                    let index = part.len;
+                    self.add(&mut part, item, || index.to_string());
+                }
+                self.end(part)
+            }
+            Value::Object(members) => self.write_object(members),
+            Value::String(text) if text.len() > MAX_INLINE_BYTES => Written::Apart(self.write_text(text)),
+            scalar => {
+                let bytes = self.write_scalar(&scalar);
+                Written::Inline(1 + bytes / BYTES_PER_COST)
+            }
+        }
+    }
+
+    fn write_text(&mut self, text: String) -> Apart {
+        if text.len() <= MAX_PART_BYTES {
+            return Apart::Text(text.into());
+        }
+        let container = self.next_container();
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let end = (0..=MAX_PART_BYTES.min(rest.len())).rev().find(|end| rest.is_char_boundary(*end));
+            let (part, others) = rest.split_at(end.unwrap_or(rest.len()));
+            let cost = part.len() / BYTES_PER_COST;
+            self.slices.push(Slice { container, added: Added::Text(part.to_owned().into()), cost });
+            rest = others;
+        }
+        Apart::Container(container)
+    }
+
+    fn write_object(&mut self, members: Map<String, Value>) -> Written {
+        let mut part = self.begin(['{', '}']);
+        for (name, member) in members {
+            let name = Value::String(name);
+            let bytes = self.write_scalar(&name);
+            self.json.push(':');
+            part.cost += NAME_COST + bytes / BYTES_PER_COST;
+            self.add(&mut part, member, || name.as_str().unwrap_or_default().to_owned());
+        }
+        self.end(part)
+    }
+
+    fn write_scalar(&mut self, scalar: &Value) -> usize {
+        let start = self.json.len();
+        // A string takes all that is written.
+        let _ = write!(self.json, "{scalar}");
+        self.json.len() - start
+    }
+
+    fn begin(&mut self, brackets: [char; 2]) -> Part {
+        let start = self.json.len();
+        self.json.push(brackets[0]);
+        Part { container: None, brackets, start, len: 0, apart: Vec::new(), cost: 1 }
+    }
+
+    /// Adds an item or member, and ends the slice if that is costly enough.
+    fn add(&mut self, part: &mut Part, value: Value, key: impl FnOnce() -> String) {
+        match self.write(value) {
+            Written::Inline(cost) => part.cost += cost,
+            Written::Apart(apart) => {
+                part.cost += apart.cost();
+                part.apart.push((key(), apart));
+                self.json.push('0');
+            }
+        }
+        self.json.push(',');
+        part.len += 1;
+        if part.cost > SLICE_COST {
+            self.cut(part);
+        }
+    }
+
+    /// Closes what is written of `part` as JSON of its own.
+    fn close(&mut self, part: &Part) {
+        if part.len > 0 {
+            self.json.pop();
+        }
+        self.json.push(part.brackets[1]);
+    }
+
+    /// Makes a slice of what is written of `part`.
+    fn cut(&mut self, part: &mut Part) {
+        self.close(part);
+        let container = part.container.unwrap_or_else(|| self.next_container());
+        part.container = Some(container);
+        let (json, apart) = (self.json.split_off(part.start).into(), mem::take(&mut part.apart));
+        let cost = mem::replace(&mut part.cost, 1);
+        self.slices.push(Slice { container, added: Added::Json { json, apart }, cost });
+        self.json.push(part.brackets[0]);
+        part.len = 0;
+    }
+
+    fn end(&mut self, mut part: Part) -> Written {
+        if part.container.is_none() && part.apart.is_empty() {
+            self.close(&part);
+            return Written::Inline(part.cost);
+        }
+        if part.len > 0 {
+            self.cut(&mut part);
+        }
+        self.json.truncate(part.start);
+        Written::Apart(Apart::Container(part.container.unwrap_or_default()))
+    }
+
+    fn next_container(&mut self) -> u32 {
+        self.containers += 1;
+        self.containers - 1
+    }
+}
+
+impl Apart {
+    fn cost(&self) -> usize {
+        match self {
+            Self::Text(text) => 1 + text.units() / BYTES_PER_COST,
+            Self::Container(_) => 1,
+        }
+    }
+}
+
+impl Text {
+    fn units(&self) -> usize {
+        match self {
+            Self::Ascii(text) => text.len(),
+            Self::Utf16(text) => text.len(),
+        }
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        if text.is_ascii() { Self::Ascii(text.into_bytes()) } else { Self::Utf16(utf16(&text)) }
+    }
+}
+
+/// As `str::encode_utf16`, which decodes one character after the other: that took half the time
+/// of a long answer. Most text is ASCII with a few others in between.
+fn utf16(text: &str) -> Vec<u16> {
+    let mut units = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (ascii, others) = split_at_byte(rest, |byte| !byte.is_ascii());
+        units.extend(ascii.as_bytes().iter().map(|byte| u16::from(*byte)));
+        let (others, ascii) = split_at_byte(others, u8::is_ascii);
+        units.extend(others.encode_utf16());
+        rest = ascii;
+    }
+    units
+}
+
+/// Splits before the first byte that is as wanted.
+fn split_at_byte(text: &str, is_wanted: impl Fn(&u8) -> bool) -> (&str, &str) {
+    text.split_at(text.as_bytes().iter().position(is_wanted).unwrap_or(text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::service::Failure;
+
+    fn outcome(data: Value) -> Outcome {
+        let metadata = Map::from_iter([("endpoint".to_owned(), "chat".into())]);
+        Outcome::Ok(QueryResult { data, metadata })
+    }
+
+    fn decoded(text: &Text) -> String {
+        match text {
+            Text::Ascii(text) => String::from_utf8(text.clone()).unwrap(),
+            Text::Utf16(text) => String::from_utf16(text).unwrap(),
+        }
+    }
+
+    fn parsed(json: &Text, apart: &[(String, Apart)], containers: &mut [Value]) -> Value {
+        let mut value: Value = serde_json::from_str(&decoded(json)).unwrap();
+        for (key, apart) in apart {
+            let put_in = match apart {
+                Apart::Text(text) => decoded(text).into(),
+                Apart::Container(number) => containers[*number as usize].take(),
+            };
+            match &mut value {
+                Value::Array(items) => items[key.parse::<usize>().unwrap()] = put_in,
+                members => members[key.as_str()] = put_in,
+            }
+        }
+        value
+    }
+
+    fn json(slice: &Slice) -> (String, &[(String, Apart)]) {
+        match &slice.added {
+            Added::Json { json, apart } => (decoded(json), apart),
+            Added::Text(_) => panic!("no JSON"),
+        }
+    }
+
+    /// Puts slices together, as the entry does.
+    fn assembled(slices: &[Slice]) -> Value {
+        let mut containers: Vec<Value> = Vec::new();
+        let mut last = 0;
+        for slice in slices {
+            let added = match &slice.added {
+                Added::Text(text) => decoded(text).into(),
+                Added::Json { json, apart } => parsed(json, apart, &mut containers),
+            };
+            last = slice.container as usize;
+            containers.resize(containers.len().max(last + 1), Value::Null);
+            match (&mut containers[last], added) {
+                (Value::Array(items), Value::Array(more)) => items.extend(more),
+                (Value::Object(members), Value::Object(more)) => members.extend(more),
+                (Value::String(text), Value::String(more)) => text.push_str(&more),
+                (begun, first) => *begun = first,
+            }
+        }
+        containers[last].take()
+    }
+
+    /// Slices data, and checks that they hold it and are cheap each.
+    fn sliced(data: &Value) -> Vec<Slice> {
+        let slices = slices(outcome(data.clone()));
+        let expected = json!({"status": "ok", "data": data, "metadata": {"endpoint": "chat"}});
+        assert_eq!(assembled(&slices), expected);
+        for slice in &slices {
+            assert!(slice.cost <= 2 * SLICE_COST, "{}", slice.cost);
+        }
+        slices
+    }
+
+    #[test]
+    fn a_small_outcome_is_one_slice_and_its_text_is_not_in_the_json() {
+        let expected = r#"{"status":"ok","data":0,"metadata":{"endpoint":"chat"}}"#.to_owned();
+        let text = [("data".to_owned(), Apart::Text("Paris".to_owned().into()))];
+        let slices = sliced(&"Paris".into());
+        assert_eq!((slices.len(), json(&slices[0])), (1, (expected, &text[..])));
+        for data in [json!(null), json!([]), json!({}), json!([[], {"a": {}}]), json!({"__proto__": 1})] {
+            let slices = sliced(&data);
+            assert_eq!((slices.len(), json(&slices[0]).1.len()), (1, 0));
+        }
+        let failure =
+            Failure { message: "m".into(), description: "d".to_owned(), data: Map::new(), metadata: Map::new() };
+        let failed = super::slices(Outcome::Failed(failure));
+        assert_eq!(assembled(&failed), json!({"status": "failed", "message": "m", "description": "d", "data": {}}));
+    }
+
+    #[test]
+    fn long_arrays_and_objects_are_cut() {
+        let numbers: Vec<_> = (0..200_000).map(Value::from).collect();
+        assert_eq!(sliced(&numbers.clone().into()).len(), 200_000 / SLICE_COST + 2);
+        assert!(sliced(&json!({"a": numbers.clone(), "b": [numbers, "é"], "c": 1})).len() > 12);
+        let names = (0..20_000).map(|n| (format!("é{n}"), n.into())).collect::<Map<_, _>>();
+        assert!(sliced(&names.into()).len() > 20_000 * NAME_COST / SLICE_COST);
+        let objects: Vec<_> = (0..20_000).map(|n| json!({"n": n})).collect();
+        assert!(sliced(&objects.into()).len() > 20_000 * NAME_COST / SLICE_COST);
+    }
+
+    #[test]
+    fn a_deep_value_is_cut_at_every_depth() {
+        let numbers: Vec<_> = (0..40_000).map(Value::from).collect();
+        let mut deep = Value::from(numbers.clone());
+        for depth in 0..100 {
+            deep = if depth % 2 == 0 { json!([depth, deep, depth]) } else { json!({"a": depth, "deep": deep}) };
+        }
+        sliced(&json!([deep, numbers, deep]));
+    }
+
+    #[test]
+    fn long_texts_are_never_in_the_json() {
+        let (short, long) = ("x".repeat(MAX_INLINE_BYTES), "é\n".repeat(MAX_INLINE_BYTES));
+        let longest = "x😀\n".repeat(MAX_INLINE_BYTES * 4);
+        let slices = sliced(&json!({"a": longest, "__proto__": long, "b": [short, long], "c": [longest]}));
+        for slice in slices.iter().filter(|slice| matches!(slice.added, Added::Json { .. })) {
+            assert!(json(slice).0.len() < 2 * MAX_INLINE_BYTES);
+        }
+        assert_eq!(sliced(&short.into()).len(), 1);
+        assert_eq!(sliced(&longest.into()).len(), 3);
+    }
+
+    #[test]
+    fn text_becomes_the_utf_16_that_it_is() {
+        for text in ["", "plain", "é", "café au lait", "“so”", "日本語 and 😀😀é", "😀"] {
+            assert_eq!(utf16(text), text.encode_utf16().collect::<Vec<_>>(), "{text}");
+        }
+    }
+}
