@@ -68,8 +68,8 @@ export async function startRecorder() {
   async function forward(request, { requests, assertWanted }) {
     const { method, socket } = request;
     const headers = { ...request.headers };
-    // In a tunnel this header is not the recorder's: an app builder typed it for the API.
-    if (!socket.encrypted) delete headers['proxy-authorization'];
+    // The plugin sends it to the recorder only.
+    delete headers['proxy-authorization'];
     const body = await text(request);
     if (!upstreams.has(socket)) pair(socket, await reach(new URL(request.url), socket));
     assertWanted();

@@ -228,7 +228,7 @@ describe('a query to the real API', () => {
       await Promise.all([process.end(), secure.close()]);
       rmSync(folder, { recursive: true });
     });
-    const headers = [['proxy-authorization', 'Basic dXNlcjpwYXNz']];
+    const headers = [['x-gateway-token', 'Basic dXNlcjpwYXNz']];
     const source = { base_url: secure.baseUrl, apiKey: KEY, max_retries: '0', headers };
     for (const prompt of ['Say ping', 'Say pong']) {
       secure.requests.length = 0;
@@ -236,9 +236,9 @@ describe('a query to the real API', () => {
       assert.equal(result.status, 'ok', result.description);
       assertShowsWhatArrived(requests, secure.requests, {
         authorization: 'Bearer [redacted]',
-        'proxy-authorization': '[redacted]',
+        'x-gateway-token': '[redacted]',
       });
-      assert.equal(secure.requests[0].headers['proxy-authorization'], headers[0][1]);
+      assert.equal(secure.requests[0].headers['x-gateway-token'], headers[0][1]);
     }
     assert.equal(secure.connections, 1, 'the connection stays open between queries');
     secure.respondWith({ fault: 'close' });
