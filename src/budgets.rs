@@ -51,6 +51,9 @@ pub const MAX_RESULT_VALUES: usize = 4 << 20;
 pub const MAX_RESULT_NAMES: usize = 1 << 16;
 /// Name of a member in a result, in bytes. A long value crosses to JavaScript in parts, a name does not.
 pub const MAX_RESULT_NAME_BYTES: usize = MIB;
+/// Prompts that the plugin itself puts before the answers of one query, in bytes. They make a long result of a
+/// short response, for which no part of [`MAX_HELD_BYTES`] is held.
+pub const MAX_ECHO_BYTES: usize = 4 * MIB;
 /// Stop sequences that the plugin applies itself, for a model that does not take them: as many as the API
 /// takes. Each is one more search through the answer.
 pub const MAX_APPLIED_STOPS: usize = 4;

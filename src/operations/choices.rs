@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::{
     QueryResult,
     response_format::{self, Format},
-    result_size::ResultSize,
 };
 use crate::{
-    error::{Error, ErrorText, NoAnswerReason, error_text},
+    budgets::MAX_ECHO_BYTES,
+    error::{Error, ErrorText, NoAnswerReason, TransportError, TransportErrorKind, error_text},
     policy::adjust::cut_at_stop,
     response::{ApiResponse, in_order, take_list, take_usage, texts},
 };
@@ -41,14 +41,16 @@ impl ChoicesReader {
     /// [`Error::NoAnswer`] if the model refused, was stopped by a filter, spent its tokens on
     /// reasoning, or gave no JSON where JSON was asked for. If several answers were asked
     /// for, only if that is so for all of them; else a failed one is `null`.
-    /// [`Error::Transport`] if the answers together are too large.
+    /// [`Error::Transport`] if their echoes together are too long.
     pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
         let ApiResponse { mut body, request_id } = response;
         let mut choices: Vec<_> = in_order(take_list(&mut body, "choices")).take(self.n.max(1)).collect();
         let texts: Vec<_> = choices.iter_mut().map(take_text).collect();
-        // The values of JSON in a text were counted with those of the response, so only the echo makes more of them.
-        let echoes = ResultSize::of_text(&self.echo) * texts.len();
-        (echoes + texts.iter().flatten().map(|text| ResultSize::of_text(text)).sum()).ensure_fits()?;
+        // Nothing else is more than in the response, with which the values of JSON in a text were counted, too.
+        if self.echo.len() * texts.len() > MAX_ECHO_BYTES {
+            let detail = error_text!["more than ", MAX_ECHO_BYTES >> 20, " MiB of Echo in the result"];
+            return Err(TransportError::new(TransportErrorKind::TooLarge, detail).into());
+        }
         let fail = |(code, reason): Failed| Error::NoAnswer { code, reason, request_id: request_id.clone() };
         let answers = choices.iter().zip(texts).map(|(choice, text)| self.answer(choice, text).map_err(fail));
         let mut answers: Vec<_> = answers.collect();
@@ -208,7 +210,9 @@ mod tests {
         assert_eq!(data(chat(json!({"content": "hi"}), "stop")).unwrap(), "hi");
         assert_eq!(data(chat(json!({"content": ""}), "stop")).unwrap(), "");
         assert_eq!(data(chat(json!({"content": "cut"}), "length")).unwrap(), "cut");
+        assert_eq!(data(chat(json!({"content": "", "refusal": " "}), "stop")).unwrap(), "");
         assert_eq!(data(json!({"choices": [{"text": "\n\nhi"}]})).unwrap(), "\n\nhi");
+        assert_eq!(data(json!({"choices": [{"text": "", "finish_reason": "length"}]})).unwrap(), "");
     }
 
     #[test]
@@ -218,6 +222,7 @@ mod tests {
         assert_eq!(code(chat(json!({"content": null}), "content_filter")), "content_filter");
         assert_eq!(code(chat(json!({"content": ""}), "length")), "tokens_spent_on_reasoning");
         assert_eq!(code(chat(json!({"content": ""}), "error")), "no_answer");
+        assert_eq!(code(chat(json!({"content": ""}), "abort")), "no_answer");
         for body in [json!({}), json!({"choices": null}), json!({"choices": []}), json!({"choices": [{}]})] {
             assert_eq!(code(body), "no_answer");
         }
@@ -282,7 +287,12 @@ mod tests {
         assert_eq!(json(chat(json!({"content": "{\"a\": 1}"}), "stop")).unwrap(), json!({"a": 1}));
         assert_eq!(json(chat(json!({"content": r#"{"a": "\ud83d"}"#}), "stop")).unwrap(), json!({"a": "\u{fffd}"}));
         assert!(json(chat(json!({"content": "{\"a\":"}), "length")).unwrap_err().starts_with("json_truncated: "));
-        assert!(json(chat(json!({"content": "Sure!"}), "stop")).unwrap_err().starts_with("json_invalid: "));
+        for message in [json!({"content": "Sure!"}), json!({"content": ""}), json!({"content": "", "tool_calls": []})] {
+            assert!(json(chat(message, "stop")).unwrap_err().starts_with("json_invalid: "));
+        }
+        let calls = |content: &str| json!({"content": content, "tool_calls": [1]});
+        assert_eq!(json(chat(calls("[2]"), "tool_calls")).unwrap(), json!([2]));
+        assert_eq!(json(chat(calls(""), "tool_calls")).unwrap(), "");
         assert!(json(chat(json!({"content": null, "refusal": "no"}), "stop")).unwrap_err().starts_with("refusal: "));
     }
 
@@ -305,10 +315,13 @@ mod tests {
     fn choices_beyond_those_that_were_asked_for_do_not_count() {
         let choices: Vec<_> = (0..20_000).map(|_| json!({"message": {"content": "a"}})).collect();
         let body = json!({ "choices": choices });
-        let reader = ChoicesReader { n: 2, echo: "e".repeat(1 << 20), ..ChoicesReader::default() };
+        let reader = ChoicesReader { n: 2, echo: "e".repeat(MAX_ECHO_BYTES / 2), ..ChoicesReader::default() };
         assert_eq!(read(&reader, body.clone()).unwrap().data.as_array().unwrap().len(), 2);
-        let reader = ChoicesReader { n: 128, ..reader };
-        assert!(read(&reader, body).unwrap_err().starts_with("response_too_large: "));
+        let reader = ChoicesReader { n: 3, ..reader };
+        let error = read(&reader, body).unwrap_err();
+        assert!(
+            error.starts_with("response_too_large: ") && error.ends_with("(more than 4 MiB of Echo in the result)")
+        );
     }
 
     #[test]
