@@ -181,6 +181,15 @@ fn leaves_the_plugins_own_metadata_when_it_contains_a_secret() {
     assert_eq!(result.metadata["finish_reason"], "stop");
 }
 
+#[test]
+fn leaves_the_substituted_model_of_a_failure_when_it_is_a_secret() {
+    let query = json!({"operation": "completion", "engine": "chat", "prompt": "Ping"});
+    let substituted = |source: &Value| failure(source, &query, Some(error("no"))).metadata["substituted_model"].clone();
+    let model = substituted(&source());
+    assert!(model.as_str().is_some_and(|model| model.starts_with("gpt-")), "{model}");
+    assert_eq!(substituted(&with(source(), json!({"headers": [["x-a", model]]}))), model);
+}
+
 /// Queries and responses with something long in them that an error repeats.
 fn long_failures() -> Vec<(Value, Option<Step>)> {
     let long = "é".repeat(1 << 18);
