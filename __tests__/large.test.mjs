@@ -167,7 +167,9 @@ describe('a large result', () => {
   });
 
   test('is whole where the metadata is large', async () => {
-    const logprobs = { content: list(20_000, (at) => ({ token: `${at}`, logprob: -1 / (at + 1) })) };
+    const logprobs = {
+      content: list(20_000, (at) => ({ token: `${at}`, logprob: -1 / (at + 1) })),
+    };
     const { body } = answer('hi');
     mockApi.respondWith({ body: { choices: [{ ...body.choices[0], logprobs }] } });
     const { data, metadata } = await succeed(MINIMAL_QUERIES.chat);

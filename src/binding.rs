@@ -101,9 +101,18 @@ pub fn test_connection<'env>(
     start(env, Crossing { is_test: true, json, texts: texts.unwrap_or_default(), ..Crossing::default() })
 }
 
-/// Waits until options of `bytes` bytes may cross in pieces. `timeouts` is what [`crossing::parse`] takes, of
-/// the options that set the call's deadline. Resolves to `{options}`, for [`add_json`], [`add_text`] and [`start_large`], or as
-/// [`run`] to a failure.
+/// The time that a call has, by the options that say so, as [`crossing::parse`] takes them.
+///
+/// # Errors
+/// If an argument is of another type.
+#[napi(catch_unwind)]
+pub fn timeout_seconds(json: String) -> Result<f64> {
+    let options = crossing::parse(&json, Vec::new()).unwrap_or_default();
+    Ok(service::timeout(&options.source, &options.query).as_secs_f64())
+}
+
+/// Waits until options of `bytes` bytes may cross in pieces. Resolves to `{options}`, for [`add_json`],
+/// [`add_text`] and [`start_large`], or as [`run`] to a failure.
 ///
 /// # Errors
 /// If an argument is of another type.
@@ -112,7 +121,7 @@ pub fn admit<'env>(
     env: &'env Env,
     is_test: bool,
     bytes: f64,
-    timeouts: String,
+    patience_seconds: f64,
 ) -> Result<PromiseRaw<'env, Object<'env>>> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
     let bytes = bytes as usize;
@@ -121,8 +130,7 @@ pub fn admit<'env>(
             Ok(client) => client,
             Err(error) => return Ok(Err(failed(is_test, error))),
         };
-        let options = crossing::parse(&timeouts, Vec::new()).unwrap_or_default();
-        match client.admit(bytes, service::timeout(&options.source, &options.query)).await {
+        match client.admit(bytes, seconds(patience_seconds)).await {
             Ok(hold) => Ok(Ok(Crossing { is_test, hold, ..Crossing::default() })),
             Err(error) => Ok(Err(failed(is_test, error))),
         }
@@ -171,8 +179,7 @@ pub fn start_large<'env>(
     options: &mut External<Crossing>,
     waited_seconds: f64,
 ) -> Result<PromiseRaw<'env, Object<'env>>> {
-    let waited = Duration::try_from_secs_f64(waited_seconds).unwrap_or_default();
-    start(env, Crossing { waited, ..mem::take(&mut **options) })
+    start(env, Crossing { waited: seconds(waited_seconds), ..mem::take(&mut **options) })
 }
 
 /// The next slices of a large outcome, as many as the JS thread should take at once; none at the end. Each is
@@ -227,28 +234,28 @@ pub struct Answer {
     hold: Hold,
 }
 
-fn start<'env>(env: &'env Env, crossing: Crossing) -> Result<PromiseRaw<'env, Object<'env>>> {
-    env.spawn_future_with_callback(async { Ok(answer(crossing).await) }, Answer::into_js)
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
-async fn answer(crossing: Crossing) -> Answer {
+fn start<'env>(env: &'env Env, crossing: Crossing) -> Result<PromiseRaw<'env, Object<'env>>> {
     let is_test = crossing.is_test;
-    let client = match Client::shared() {
-        Ok(client) => client,
-        Err(error) => return Answer::of(failed(is_test, error)),
+    let answer = async move {
+        let answer = service::catch_panics(Box::pin(answer(crossing))).await;
+        Ok(answer.unwrap_or_else(|error| Answer::of(failed(is_test, error))))
     };
-    let Crossing { json, texts, waited, hold, .. } = crossing;
+    env.spawn_future_with_callback(answer, Answer::into_js)
+}
+
+async fn answer(crossing: Crossing) -> std::result::Result<Answer, Error> {
+    let Crossing { is_test, json, texts, waited, hold } = crossing;
+    let client = Client::shared()?;
     let started = client.now().saturating_sub(waited);
     let bytes = texts.iter().map(String::len).fold(json.len(), usize::saturating_add);
-    let options = match client.offload(bytes, move || crossing::parse(&json, texts)).await {
-        Ok(options) => options,
-        Err(error) => return Answer::of(failed(is_test, error)),
-    };
+    let options = client.offload(bytes, move || crossing::parse(&json, texts)).await?;
     let hold = if hold.bytes() == 0 { client.hold() } else { hold };
     let mut call = Call { source: options.source, query: options.query, started, hold };
-    if let Err(error) = call.reserve(client, options.memory).await {
-        return Answer::of(failed(is_test, error));
-    }
+    call.reserve(client, options.memory).await?;
     let option_bytes = call.hold.bytes();
     let outcome = if is_test {
         service::test_connection(client, &mut call).await
@@ -257,7 +264,7 @@ async fn answer(crossing: Crossing) -> Answer {
     };
     let bytes = call.hold.bytes().saturating_sub(option_bytes);
     let slices = client.offload(bytes, move || serialized::slices(outcome)).await;
-    Answer { slices: slices.into_iter(), hold: call.hold }
+    Ok(Answer { slices: slices.into_iter(), hold: call.hold })
 }
 
 fn failed(is_test: bool, error: impl Into<Error>) -> Outcome {

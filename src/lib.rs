@@ -12,8 +12,8 @@
 //! ```
 //!
 //! Next to the wings are [`budgets`], the numbers of which every wing may use, the [`request_sender`], which
-//! sends the requests of one query, the [`query_runner`], which decides what they are, and [`service`], which
-//! turns options into an outcome.
+//! sends the requests of one query, the [`query_runner`], which decides what they are, [`service`], which turns
+//! options into an outcome, and [`serialized`], which cuts that into what JavaScript parses.
 //!
 //! Everything but [`network::client`] and [`binding`] is free of sockets, clocks, randomness and
 //! `Node`: time and jitter come in through [`network::http::Transport`]; only the hash of the model cache
@@ -24,6 +24,8 @@
 //! |---|---|
 //! | what an operation sends or returns | `operations/<operation>.rs` |
 //! | what a prompt, a history or a picked file may be | `operations/content.rs`, `history.rs`, `files.rs` |
+//! | what values options may have, and how they cross from JavaScript | `input/crossing.rs`, `entry/options.js` |
+//! | how large options and results take turns | `entry/calls.js`, `serialized.rs` |
 //! | how typed options are read | `input/fields.rs`, `options.rs`, `base_url.rs` |
 //! | what must never be shown, and where it is looked for | `input/secret/` |
 //! | what in an error is ours, and what is repeated of others | `error/text.rs` |

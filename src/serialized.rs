@@ -10,7 +10,7 @@ use std::{fmt::Write, mem};
 
 use serde_json::{Map, Value};
 
-use crate::{operations::QueryResult, service::Outcome};
+use crate::service::Outcome;
 
 /// Longer texts cross beside the JSON, where nobody has to parse them; in bytes.
 const MAX_INLINE_BYTES: usize = 64 << 10;
@@ -39,9 +39,9 @@ pub struct Slice {
 pub enum Added {
     /// Items or members.
     Json {
-        /// Them, as an array or object of their own, with zeros for what is `apart`.
+        /// Them, as an array or object of their own, with placeholders for what is `apart`.
         json: Text,
-        /// What takes the place of those zeros, by index or name.
+        /// What takes their place, by index or name.
         apart: Vec<(String, Apart)>,
     },
     /// Text.
@@ -70,13 +70,12 @@ pub enum Text {
 #[must_use]
 pub fn slices(outcome: Outcome) -> Vec<Slice> {
     let mut slicer = Slicer::default();
+    let mut members = outcome.into_members();
     // Data that is one text is never parsed, however short it is.
-    let (members, text) = match outcome {
-        Outcome::Ok(QueryResult { data: Value::String(text), metadata }) => (ok(0.into(), metadata), Some(text)),
-        Outcome::Ok(QueryResult { data, metadata }) => (ok(data, metadata), None),
-        other => (serde_json::to_value(other).ok().and_then(into_members).unwrap_or_default(), None),
+    let text = match members.get_mut("data") {
+        Some(Value::String(data)) => Some(slicer.write_text(mem::take(data))),
+        _ => None,
     };
-    let text = text.map(|text| slicer.write_text(text));
     if let Written::Inline(cost) = slicer.write_object(members) {
         let (container, json) = (slicer.next_container(), mem::take(&mut slicer.json).into());
         slicer.slices.push(Slice { container, added: Added::Json { json, apart: Vec::new() }, cost });
@@ -85,15 +84,6 @@ pub fn slices(outcome: Outcome) -> Vec<Slice> {
         apart.push(("data".to_owned(), text));
     }
     slicer.slices
-}
-
-fn into_members(value: Value) -> Option<Map<String, Value>> {
-    if let Value::Object(members) = value { Some(members) } else { None }
-}
-
-fn ok(data: Value, metadata: Map<String, Value>) -> Map<String, Value> {
-    let members = [("status", "ok".into()), ("data", data), ("metadata", metadata.into())];
-    members.into_iter().map(|(name, member)| (name.to_owned(), member)).collect()
 }
 
 /// Where a value went.
@@ -287,7 +277,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::service::Failure;
+    use crate::{operations::QueryResult, service::Failure};
 
     fn outcome(data: Value) -> Outcome {
         let metadata = Map::from_iter([("endpoint".to_owned(), "chat".into())]);
@@ -357,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_small_outcome_is_one_slice_and_its_text_is_not_in_the_json() {
-        let expected = r#"{"status":"ok","data":0,"metadata":{"endpoint":"chat"}}"#.to_owned();
+        let expected = r#"{"status":"ok","data":"","metadata":{"endpoint":"chat"}}"#.to_owned();
         let text = [("data".to_owned(), Apart::Text("Paris".to_owned().into()))];
         let slices = sliced(&"Paris".into());
         assert_eq!((slices.len(), json(&slices[0])), (1, (expected, &text[..])));

@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -47,27 +46,43 @@ pub const TEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Members of `metadata` that the plugin itself says: nothing in them comes from a response.
 const OWN_METADATA: [&str; 3] = ["adjusted", "endpoint", "substituted_model"];
 
-/// How a call ended. Its JSON is what the addon gives to the entry.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "status")]
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// The query's result.
-    #[serde(rename = "ok")]
     Ok(QueryResult),
     /// The connection works; perhaps with a remark.
-    #[serde(rename = "ok")]
     Connected {
         /// What the user should know all the same.
-        #[serde(rename = "message", skip_serializing_if = "Option::is_none")]
         warning: Option<String>,
     },
     /// The call failed.
-    #[serde(rename = "failed")]
     Failed(Failure),
 }
 
+impl Outcome {
+    /// The members of the object that JavaScript gets.
+    #[must_use]
+    pub fn into_members(self) -> Map<String, Value> {
+        let members: Vec<(&str, Option<Value>)> = match self {
+            Self::Ok(QueryResult { data, metadata }) => {
+                vec![("status", Some("ok".into())), ("data", Some(data)), ("metadata", Some(metadata.into()))]
+            }
+            Self::Connected { warning } => vec![("status", Some("ok".into())), ("message", warning.map(Value::from))],
+            Self::Failed(Failure { message, description, data, metadata }) => vec![
+                ("status", Some("failed".into())),
+                ("message", Some(message.into())),
+                ("description", Some(description.into())),
+                ("data", Some(data.into())),
+                ("metadata", Some(metadata).filter(|members| !members.is_empty()).map(Value::from)),
+            ],
+        };
+        members.into_iter().filter_map(|(name, member)| Some((name.to_owned(), member?))).collect()
+    }
+}
+
 /// What `QueryError` is made of.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// [`QUERY_FAILED`], or [`CONNECTION_FAILED`] with the reason.
     pub message: Cow<'static, str>,
@@ -77,7 +92,6 @@ pub struct Failure {
     /// is any data, `ToolJet` 2 shows that in place of the message.
     pub data: Map<String, Value>,
     /// Of a query, what `metadata` of a result says about the requests, as far as it is known.
-    #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
 }
 
@@ -326,7 +340,10 @@ fn late(hold: &Hold, timeout: Duration) -> Error {
 }
 
 /// A panic of `future` as an error: the addon lives in the process of `ToolJet`'s server.
-async fn catch_panics<R>(future: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
+///
+/// # Errors
+/// Those of `future`, or [`Error::Internal`].
+pub async fn catch_panics<R>(future: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
     let mut future = pin!(future);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(poll) => poll,

@@ -5,7 +5,7 @@
 
 const { Buffer } = require('buffer');
 const { setImmediate } = require('timers');
-const { Excess, member, plainJson, writerOf } = require('./options');
+const { Excess, member, namesOnce, plainJson, writerOf } = require('./options');
 
 /** A longer text crosses in parts of this length. */
 const MAX_PART_CHARS = 1 << 20;
@@ -24,14 +24,15 @@ function callsOf(binding) {
   }
 
   function call(method, options) {
-    const json = plainJson(options);
-    return json === undefined ? written(method, options) : binding[method](json);
+    const namesOf = namesOnce();
+    const json = plainJson(options, namesOf);
+    return json === undefined ? written(method, options, namesOf) : binding[method](json);
   }
 
-  async function written(method, options) {
-    const writer = writerOf(options, limits);
+  async function written(method, options, namesOf) {
+    const writer = writerOf(options, limits, namesOf);
     try {
-      if (!writer.advance()) return await writtenInPieces(method, options, writer);
+      if (!writer.advance()) return await writtenInPieces(method, options, namesOf, writer);
     } catch (error) {
       if (!(error instanceof Excess)) throw error;
       return binding[method](JSON.stringify(error));
@@ -40,54 +41,52 @@ function callsOf(binding) {
     return binding[method](json, texts);
   }
 
-  async function writtenInPieces(method, options, measuring) {
+  async function writtenInPieces(method, options, namesOf, measuring) {
     const began = process.uptime();
+    const seconds = binding.timeoutSeconds(timeoutsOf(options));
+    const waited = () => process.uptime() - began;
+    const nextTurn = async () => {
+      await turn();
+      if (waited() > seconds) throw new Excess('seconds', seconds);
+    };
+
     let bytes = 0;
     for (let isDone = false; ; isDone = measuring.advance()) {
-      await turn();
+      await nextTurn();
       const { json, texts } = measuring.take();
       bytes += Buffer.byteLength(json);
-      for (const text of texts) {
-        await inParts(text, (part) => {
-          bytes += Buffer.byteLength(part);
-        });
+      for (const part of partsOf(texts)) {
+        if (!part.isFirst) await nextTurn();
+        bytes += Buffer.byteLength(part.text);
       }
       if (bytes > limits.maxBytes) throw measuring.excess('bytes');
       if (isDone) break;
     }
+
     const memory = bytes + measuring.values() * limits.valueBytes;
-    const admitted = await binding.admit(method === 'testConnection', memory, timeoutsOf(options));
+    const admitted = await binding.admit(method === 'testConnection', memory, seconds - waited());
     if (admitted.options === undefined) return admitted;
 
-    const writer = writerOf(options, limits);
+    const writer = writerOf(options, limits, namesOf);
     for (let isDone = false; !isDone; ) {
-      await turn();
+      await nextTurn();
       isDone = writer.advance();
       const { json, texts } = writer.take();
       binding.addJson(admitted.options, json);
-      for (const text of texts) {
-        await inParts(text, (part, isFirst) => binding.addText(admitted.options, part, isFirst));
+      for (const { text, isFirst } of partsOf(texts)) {
+        if (!isFirst) await nextTurn();
+        binding.addText(admitted.options, text, isFirst);
       }
     }
-    return binding.startLarge(admitted.options, process.uptime() - began);
+    return binding.startLarge(admitted.options, waited());
   }
 
-  /** Calls `use` with the parts of a text, each but the first in a turn of its own. */
-  async function inParts(text, use) {
-    for (let start = 0; start < text.length; ) {
-      if (start > 0) await turn();
-      let end = start + MAX_PART_CHARS;
-      const last = text.charCodeAt(end - 1);
-      if (last >= 0xd800 && last < 0xdc00) end += 1; // the other half of a pair
-      use(text.slice(start, end), start === 0);
-      start = end;
-    }
-  }
-
+  /** The options that set the deadline, as JSON. */
   function timeoutsOf(options) {
     const writer = writerOf(
       options.map((each, at) => ({ [TIMEOUTS[at]]: member(each, TIMEOUTS[at]) })),
       limits,
+      Object.keys,
     );
     return writer.advance() ? writer.take().json : '[]';
   }
@@ -115,6 +114,19 @@ function callsOf(binding) {
     testConnection: (sourceOptions) => call('testConnection', [sourceOptions]),
     assembled,
   };
+}
+
+/** Texts in parts that are not copied for long. */
+function* partsOf(texts) {
+  for (const text of texts) {
+    for (let start = 0; start < text.length; ) {
+      let end = start + MAX_PART_CHARS;
+      const last = text.charCodeAt(end - 1);
+      if (last >= 0xd800 && last < 0xdc00) end += 1; // the other half of a pair
+      yield { text: text.slice(start, end), isFirst: start === 0 };
+      start = end;
+    }
+  }
 }
 
 function joined(container, added) {

@@ -1,8 +1,7 @@
-// The options of a call as JSON text for the addon. Each value is read once, so that what was counted is
-// what crosses.
+// The options of a call as JSON text for the addon.
 //
-// In two ways the text is not that of JSON.stringify. A long text crosses beside it, because copying is much
-// quicker than escaping; `-0` stands in its place, which JavaScript writes no number as. And what JSON cannot
+// In two ways the text of a writer is not that of JSON.stringify. A long text crosses beside it, because copying
+// is much quicker than escaping; `-0` is in its place, which JavaScript writes no number as. And what JSON cannot
 // hold becomes an object with words for it, so that a field that is used can say what it got.
 
 /** Longer texts cross beside the JSON; in characters. */
@@ -11,6 +10,7 @@ const MAX_INLINE_CHARS = 1024;
 const MAX_PIECE_CHARS = 1 << 18;
 /** What a value takes of a piece, beside its text. */
 const VALUE_CHARS = 32;
+const MANY_NAMES = 1000;
 /** Options that are nested deeper are not written at once. */
 const MAX_PLAIN_DEPTH = 16;
 
@@ -24,16 +24,34 @@ const BINARY = new Unusable('binary data; pass it as base64 text');
 /** In place of what a getter or a proxy throws for. */
 const UNREADABLE = Symbol('a value that cannot be read');
 
-/** Thrown where options exceed a limit: `values`, `bytes` or `depth`. The addon takes its JSON for options. */
+/**
+ * Thrown where options exceed a limit: `values`, `bytes` or `depth` in a field, or `seconds`. The addon takes its
+ * JSON for options.
+ */
 class Excess {
-  constructor(limit, field) {
+  constructor(limit, at) {
     this.limit = limit;
-    this.field = field;
+    this.at = at;
   }
 }
 
+/**
+ * Creates a function that lists the names of an object. It lists many names only once, because V8 takes up to half
+ * a second for a million, and nothing tells their number before.
+ */
+function namesOnce() {
+  let known;
+  return (object) => {
+    const before = known?.get(object);
+    if (before !== undefined) return before;
+    const names = Object.keys(object);
+    if (names.length > MANY_NAMES) known = (known ?? new Map()).set(object, names);
+    return names;
+  };
+}
+
 /** The JSON of options that are small and nothing but JSON, as almost all are; else `undefined`. */
-function plainJson(options) {
+function plainJson(options, namesOf) {
   let charsLeft = MAX_PIECE_CHARS;
 
   function isPlain(value, depth) {
@@ -64,7 +82,7 @@ function plainJson(options) {
       return charsLeft >= 0;
     }
     if (kindOf(object) !== 'Object') return false;
-    for (const name of Object.keys(object)) {
+    for (const name of namesOf(object)) {
       charsLeft -= name.length;
       if (charsLeft < 0 || !isPlain(object[name], depth)) return false;
     }
@@ -80,7 +98,7 @@ function plainJson(options) {
 }
 
 /** Writes `options`, those of the data source and of the query, as one array. */
-function writerOf(options, limits) {
+function writerOf(options, limits, namesOf) {
   let json = '';
   let texts = [];
   let charsLeft = MAX_PIECE_CHARS;
@@ -134,7 +152,7 @@ function writerOf(options, limits) {
   }
 
   function* writeObject(object, depth) {
-    const { words, scalar: single, list, length, members, names } = readObject(object);
+    const { words, scalar: single, list, length, members, names } = readObject(object, namesOf);
     if (words !== undefined) {
       json += unusable(words);
     } else if (list === undefined && members === undefined) {
@@ -213,13 +231,13 @@ function member(object, name) {
 }
 
 /** What an object is to JSON: a list, an object with members, a scalar, or words for what it cannot hold. */
-function readObject(object) {
+function readObject(object, namesOf) {
   try {
     const meant = meaning(object);
     if (meant instanceof Unusable) return meant;
     if (typeof meant !== 'object' || meant === null) return { scalar: meant };
     if (Array.isArray(meant)) return { list: meant, length: meant.length };
-    return { members: meant, names: Object.keys(meant) };
+    return { members: meant, names: namesOf(meant) };
   } catch (_) {
     return { scalar: UNREADABLE };
   }
@@ -259,4 +277,4 @@ function kindOf(object) {
   return Object.prototype.toString.call(object).slice('[object '.length, -1);
 }
 
-module.exports = { Excess, member, plainJson, writerOf };
+module.exports = { Excess, member, namesOnce, plainJson, writerOf };

@@ -1,6 +1,8 @@
 //! Options as they cross from JavaScript: one JSON text, long texts beside it, and words for what JSON cannot
 //! hold. The entry (`src/entry/options.js`) writes them.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -30,7 +32,7 @@ pub struct Options {
 /// Reads `json`, in which `-0` stands for the next one of `texts`.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the option with which the entry stopped at a limit.
+/// [`Error::InvalidOption`] naming the option with which the entry stopped at a limit, or [`Error::Timeout`].
 pub fn parse(json: &str, texts: Vec<String>) -> Result<Options, Error> {
     let bytes = texts.iter().map(String::len).fold(json.len(), usize::saturating_add);
     match lenient_json::parse_with_texts(json, texts) {
@@ -55,15 +57,19 @@ fn json_text_values(options: &Value) -> usize {
 
 /// What the entry writes in place of options that exceed a limit.
 fn exceeding(excess: &Value) -> Error {
-    let member = |name| excess.get(name).and_then(Value::as_str).unwrap_or_default();
-    let reason = match member("limit") {
+    let at = excess.get("at");
+    let reason = match excess.get("limit").and_then(Value::as_str).unwrap_or_default() {
+        "seconds" => {
+            let seconds = at.and_then(Value::as_f64).unwrap_or_default();
+            return Error::Timeout { after: Duration::try_from_secs_f64(seconds).unwrap_or_default() };
+        }
         "values" => {
             error_text!["must be smaller: all options together may have at most ", MAX_OPTION_VALUES, " values"]
         }
         "depth" => error_text!["must be nested at most ", MAX_OPTION_DEPTH, " deep"],
         _ => error_text!["must be shorter: all options together may have at most ", MAX_OPTION_BYTES >> 20, " MiB"],
     };
-    Error::invalid(ErrorText::foreign(member("field")), reason)
+    Error::invalid(ErrorText::foreign(at.and_then(Value::as_str).unwrap_or_default()), reason)
 }
 
 /// Words for a value that JSON cannot hold; `None` for all others.
@@ -150,11 +156,12 @@ mod tests {
 
     #[test]
     fn options_that_exceed_a_limit_are_an_error_that_names_the_one_at_fault() {
-        let error = |limit: &str| parsed(&json!({"limit": limit, "field": "extra_body"}).to_string(), &[]).unwrap_err();
+        let error = |limit: &str| parsed(&json!({"limit": limit, "at": "extra_body"}).to_string(), &[]).unwrap_err();
         assert_eq!(error("values"), "Extra body must be smaller: all options together may have at most 1048576 values");
         assert_eq!(error("bytes"), "Extra body must be shorter: all options together may have at most 64 MiB");
         assert_eq!(error("depth"), "Extra body must be nested at most 100 deep");
-        let long = json!({"limit": "values", "field": "x".repeat(1 << 20)}).to_string();
+        assert_eq!(parsed(r#"{"limit":"seconds","at":1.5}"#, &[]), Err("no response within 1.5 s".to_owned()));
+        let long = json!({"limit": "values", "at": "x".repeat(1 << 20)}).to_string();
         assert!(parsed(&long, &[]).unwrap_err().len() < 400);
     }
 

@@ -11,7 +11,6 @@
 
 use std::{fmt, sync::Arc};
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -80,7 +79,7 @@ pub fn endpoint(path: &str) -> Endpoint {
 }
 
 /// What a component of an app is bound to, and what else is known about it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueryResult {
     /// `queries.<name>.data`.
     pub data: Value,
