@@ -5,7 +5,7 @@
 //! `src/entry/calls.js` lets others have a turn in between. A rejected promise always means a bug. Every export
 //! catches panics, because one that reaches `Node` ends the process.
 
-use std::{mem, sync::LazyLock, time::Duration, vec};
+use std::{mem, pin::Pin, sync::LazyLock, time::Duration, vec};
 
 use napi::{
     Env, JsString, Result,
@@ -23,7 +23,7 @@ use crate::{
     },
     policy::model_cache::ModelCache,
     serialized::{self, Added, Apart, SLICE_COST, Slice, Text},
-    service::{self, Call, Outcome},
+    service::{self, Call},
 };
 
 static MODEL_CACHE: LazyLock<ModelCache> = LazyLock::new(ModelCache::default);
@@ -126,23 +126,10 @@ pub fn admit<'env>(
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
     let bytes = bytes as usize;
     let admitted = async move {
-        let client = match Client::shared() {
-            Ok(client) => client,
-            Err(error) => return Ok(Err(failed(is_test, error))),
-        };
-        match client.admit(bytes, seconds(patience_seconds)).await {
-            Ok(hold) => Ok(Ok(Crossing { is_test, hold, ..Crossing::default() })),
-            Err(error) => Ok(Err(failed(is_test, error))),
-        }
+        let hold = Client::shared()?.admit(bytes, seconds(patience_seconds)).await?;
+        Ok(Crossed::In(Crossing { is_test, hold, ..Crossing::default() }))
     };
-    env.spawn_future_with_callback(admitted, |env, admitted| match admitted {
-        Ok(crossing) => {
-            let mut object = Object::new(env)?;
-            object.set("options", External::new(crossing))?;
-            Ok(object)
-        }
-        Err(outcome) => Answer::into_js(env, Answer::of(outcome)),
-    })
+    promise(env, is_test, Box::pin(admitted))
 }
 
 /// Adds JSON to options that were admitted.
@@ -227,6 +214,12 @@ pub struct Crossing {
     hold: Hold,
 }
 
+/// What a promise of this file comes to.
+enum Crossed {
+    In(Crossing),
+    Out(Answer),
+}
+
 /// An outcome on its way out.
 pub struct Answer {
     slices: vec::IntoIter<Slice>,
@@ -239,15 +232,24 @@ fn seconds(seconds: f64) -> Duration {
 }
 
 fn start<'env>(env: &'env Env, crossing: Crossing) -> Result<PromiseRaw<'env, Object<'env>>> {
-    let is_test = crossing.is_test;
-    let answer = async move {
-        let answer = service::catch_panics(Box::pin(answer(crossing))).await;
-        Ok(answer.unwrap_or_else(|error| Answer::of(failed(is_test, error))))
-    };
-    env.spawn_future_with_callback(answer, Answer::into_js)
+    promise(env, crossing.is_test, Box::pin(answer(crossing)))
 }
 
-async fn answer(crossing: Crossing) -> std::result::Result<Answer, Error> {
+type Work = dyn Future<Output = std::result::Result<Crossed, Error>> + Send;
+
+/// Resolves to what `work` comes to, also where that is an error or a panic.
+fn promise(env: &Env, is_test: bool, work: Pin<Box<Work>>) -> Result<PromiseRaw<'_, Object<'_>>> {
+    let crossed = async move {
+        let crossed = service::catch_panics(work).await;
+        Ok(crossed.unwrap_or_else(|error| {
+            let outcome = if is_test { service::unsendable_test(error) } else { service::unsendable_query(error) };
+            Crossed::Out(Answer { slices: serialized::slices(outcome).into_iter(), hold: Hold::default() })
+        }))
+    };
+    env.spawn_future_with_callback(crossed, Crossed::into_js)
+}
+
+async fn answer(crossing: Crossing) -> std::result::Result<Crossed, Error> {
     let Crossing { is_test, json, texts, waited, hold } = crossing;
     let client = Client::shared()?;
     let started = client.now().saturating_sub(waited);
@@ -264,29 +266,29 @@ async fn answer(crossing: Crossing) -> std::result::Result<Answer, Error> {
     };
     let bytes = call.hold.bytes().saturating_sub(option_bytes);
     let slices = client.offload(bytes, move || serialized::slices(outcome)).await;
-    Ok(Answer { slices: slices.into_iter(), hold: call.hold })
+    Ok(Crossed::Out(Answer { slices: slices.into_iter(), hold: call.hold }))
 }
 
-fn failed(is_test: bool, error: impl Into<Error>) -> Outcome {
-    if is_test { service::unsendable_test(error) } else { service::unsendable_query(error) }
-}
-
-impl Answer {
-    fn of(outcome: Outcome) -> Self {
-        Self { slices: serialized::slices(outcome).into_iter(), hold: Hold::default() }
-    }
-
-    /// The outcome itself, or `{parts}`.
-    fn into_js<'env>(env: &'env Env, mut answer: Self) -> Result<Object<'env>> {
+impl Crossed {
+    /// `{options}`, `{parts}` or the outcome itself.
+    fn into_js<'env>(env: &'env Env, crossed: Self) -> Result<Object<'env>> {
+        let mut answer = match crossed {
+            Self::In(options) => return external(env, "options", options),
+            Self::Out(answer) => answer,
+        };
         if answer.slices.len() == 1
             && let Some(Slice { added: Added::Json { json, apart }, .. }) = answer.slices.next()
         {
             return Ok(parsed(env, json, apart)?.0);
         }
-        let mut object = Object::new(env)?;
-        object.set("parts", External::new(answer))?;
-        Ok(object)
+        external(env, "parts", answer)
     }
+}
+
+fn external<'env, T: 'static>(env: &'env Env, name: &str, value: T) -> Result<Object<'env>> {
+    let mut object = Object::new(env)?;
+    object.set(name, External::new(value))?;
+    Ok(object)
 }
 
 /// What JSON and the texts for it come to, and the containers that are still to be put in.
