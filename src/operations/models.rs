@@ -6,7 +6,7 @@ use super::{ApiRequest, Plan, QueryResult, Reader, result_size::ResultSize};
 use crate::{
     error::{BodyKind, Error},
     input::fields::Fields,
-    response::{ApiResponse, counter, take_list},
+    response::{ApiResponse, counter, sorted_by_key, take_list},
 };
 
 /// The endpoint's path; the connection test asks it too.
@@ -35,10 +35,10 @@ pub fn read(mut response: ApiResponse, filter: &str) -> Result<QueryResult, Erro
     models.retain(|model| id(model).is_some_and(|id| id.to_lowercase().contains(filter)));
     // Each takes several times the memory that it had in the response.
     models.iter().map(result_size).sum::<ResultSize>().ensure_fits()?;
-    models.sort_by_cached_key(|model| id(model).map(str::to_owned));
     let metadata =
         Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..])), ("count".to_owned(), models.len().into())]);
-    Ok(QueryResult { data: models.into_iter().map(into_result).collect(), metadata })
+    let models = sorted_by_key(models, |_, model| id(model).map(str::to_owned));
+    Ok(QueryResult { data: models.map(into_result).collect(), metadata })
 }
 
 fn id(model: &Value) -> Option<&str> {

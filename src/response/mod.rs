@@ -4,7 +4,7 @@
 //! Belongs here: what any endpoint's response may look like. Never here: what a response means to an
 //! operation, or the bytes and headers on their way.
 
-use std::{borrow::Cow, mem, time::SystemTime};
+use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap, iter, mem, time::SystemTime};
 
 use serde_json::{Map, Value};
 
@@ -251,15 +251,20 @@ pub fn take_list(body: &mut Map<String, Value>, name: &str) -> Vec<Value> {
 }
 
 /// The elements of `choices` or `data` in the order of their `index`; one without counts as where it is.
-pub fn in_order(mut items: Vec<Value>) -> impl Iterator<Item = Value> {
-    let index = |(position, item): (usize, &Value)| {
+pub fn in_order(items: Vec<Value>) -> impl Iterator<Item = Value> {
+    sorted_by_key(items, |position, item| {
         let index = item.get("index").and_then(counter);
-        (index.unwrap_or_else(|| i64::try_from(position).unwrap_or(i64::MAX)), position)
-    };
-    // Each index is read once, not at every comparison: it may be long text.
-    let mut order: Vec<_> = items.iter().enumerate().map(index).collect();
-    order.sort_unstable();
-    order.into_iter().map(move |(_, position)| mem::take(&mut items[position]))
+        index.unwrap_or_else(|| i64::try_from(position).unwrap_or(i64::MAX))
+    })
+}
+
+/// Moves the items out in the order of their keys, and equal ones as they came. A key is made once for each
+/// position and item, as it may be made of long text.
+pub fn sorted_by_key<K: Ord>(mut items: Vec<Value>, key: impl Fn(usize, &Value) -> K) -> impl Iterator<Item = Value> {
+    // A heap, as of many choices only a few are wanted.
+    let keys = items.iter().enumerate().map(|(position, item)| Reverse((key(position, item), position)));
+    let mut heap: BinaryHeap<_> = keys.collect();
+    iter::from_fn(move || heap.pop().map(|Reverse((_, position))| mem::take(&mut items[position])))
 }
 
 /// The pieces of text in a message's `content`: a string, or the text parts of an array. Thinking and other
