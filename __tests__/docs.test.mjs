@@ -23,7 +23,7 @@ test('finds the generated files up to date', () => {
 /** Copies what the script reads and writes, without the rest of the repository. */
 const INPUTS = [
   ...['scripts', 'forms', 'src', 'docs', 'bench/results', 'operations.json', 'manifest.json'],
-  ...['index.d.ts', 'README.md', 'package.json', 'package-lock.json', 'biome.json'],
+  ...['index.d.ts', 'README.md', 'SECURITY.md', 'package.json', 'package-lock.json', 'biome.json'],
 ];
 const GENERATED = {
   'operations.json': ['"Temperature"', '"Heat"'],
@@ -31,6 +31,7 @@ const GENERATED = {
   'docs/fields.md': ['Number from 0 to 2', 'Number from 0 to 1'],
   'index.d.ts': ['@range 0 to 2', '@range 0 to 1'],
   'src/error/labels.rs': ['"Temperature"', '"Heat"'],
+  'SECURITY.md': ['| `MAX_OPTION_BYTES` |', '| `MAX_BYTES` |'],
 };
 
 test('detects and rewrites a generated file that was edited by hand', (t) => {

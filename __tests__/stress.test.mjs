@@ -21,8 +21,8 @@ const onLinux = process.platform !== 'linux' && 'only Linux has /proc';
 test('soak passes when no query of any operation or fault leaves anything behind', {
   skip: onLinux,
 }, async () => {
-  const { stdout } = await script('soak', ['--queries', '1300']);
-  assert.match(stdout, /^ *1300 .*\n\n1300 queries, a tenth with a fault, 64 at a time/m);
+  const { stdout } = await script('soak', ['--queries', '4000']);
+  assert.match(stdout, /^ *4000 .*\n\n4000 queries, a tenth with a fault, 64 at a time/m);
   assert.match(stdout, /^\| threads \| \d+ \| \d+ \| 8 \|$/m);
   assert.match(stdout, /Every result was right, and nothing grew/);
 });
