@@ -15,29 +15,33 @@ const MAX_WORDS: usize = 255;
 pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
     let text = text.as_ref();
     let (words, rest) = text.as_chunks::<8>();
-    let mut count: usize = rest.iter().map(|byte| weight(*byte)).sum();
+    let start_of_rest = text.len() - rest.len();
+    let mut count: usize = (start_of_rest..text.len()).map(|at| weight_at(text, at)).sum();
+    let mut at = 0;
     for words in words.chunks(MAX_WORDS) {
         let (mut containers, mut separators) = (0, 0);
-        for word in words {
-            let word = u64::from_le_bytes(*word);
+        for bytes in words {
+            let word = u64::from_le_bytes(*bytes);
+            if matches(word, b'\\') > 0 {
+                count += (at..at + bytes.len()).map(|at| escaped_weight_at(text, at)).sum::<usize>();
+            }
+            at += bytes.len();
             // `[` and `{` differ in one bit.
             containers += matches(word & !(0x20 * ONES), b'[');
             separators += matches(word, b',') + matches(word, b':');
         }
         count += CONTAINER_WEIGHT * sum(containers) + sum(separators);
     }
-    count + escaped_count(text)
+    count
 }
 
-/// Those that are written as `\u007b`.
-fn escaped_count(text: &[u8]) -> usize {
-    let mut count = 0;
-    let mut rest = text;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
-        rest = &rest[at + 1..];
-        count += escaped(rest).map_or(0, weight);
-    }
-    count
+fn weight_at(text: &[u8], at: usize) -> usize {
+    weight(text[at]) + escaped_weight_at(text, at)
+}
+
+/// The weight of what is written as `\u007b`, if that begins here.
+fn escaped_weight_at(text: &[u8], at: usize) -> usize {
+    if text[at] == b'\\' { escaped(&text[at + 1..]).map_or(0, weight) } else { 0 }
 }
 
 /// The ASCII character of `u0041`, at the beginning of what follows a backslash.

@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_more_values_than_fit_into_memory_is_not_parsed() {
+    fn does_not_parse_a_response_when_it_has_too_many_values() {
         let around = 2 * CONTAINER_WEIGHT + 1;
         for (unit, weight) in [("{},", CONTAINER_WEIGHT + 1), (r#"{"":[]},"#, 2 * CONTAINER_WEIGHT + 2)] {
             let body = |count: usize| format!("{{\"data\":[{}0]}}", unit.repeat(count));
