@@ -63,6 +63,14 @@ test('packs every addon into the entry, which needs only Node', () => {
   assert.equal(typeof loadPlugin(entry), 'function');
 });
 
+test('gives other code another place on `process`', () => {
+  const code = () => /const CODE = '([0-9a-f]{64})';/.exec(pack({ root, addons }).entry)[1];
+  const first = code();
+  assert.equal(code(), first);
+  writeFileSync(join(root, 'src/entry/calls.js'), `${read('src/entry/calls.js')}// changed\n`);
+  assert.notEqual(code(), first);
+});
+
 test('copies the forms and the icon unchanged', () => {
   pack({ root, addons });
   for (const name of ['manifest.json', 'operations.json', 'icon.svg']) {

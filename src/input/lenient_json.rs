@@ -218,6 +218,25 @@ mod tests {
     }
 
     #[test]
+    fn json_is_read_as_serde_json_reads_it() {
+        for text in [
+            r#"{"a":[1,-1,0.5,1e21,-0,-0.0,18446744073709551615,true,false,null],"":{},"a":"\u00e9\\n\"é"}"#,
+            " [ [ ] , \"\" ] ",
+            "-0",
+            "[1,]",
+            "[1] 2",
+            "{\"a\" 1}",
+            "{1: 2}",
+            "",
+        ] {
+            let expected = serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
+            assert_eq!(parse(text).map_err(|error| error.to_string()), expected, "{text}");
+        }
+        let deep = |depth| parse(&("[".repeat(depth) + &"]".repeat(depth)));
+        assert!(deep(127).is_ok() && deep(128).is_err() && deep(1 << 20).is_err());
+    }
+
+    #[test]
     fn a_number_beyond_all_bounds_becomes_null() {
         let digits = "9".repeat(400);
         let json = format!(r#"[1e999,-1.5E+400 ,{digits},1e308,"1e999 \" 1e999",{{"a":1e9999}}]"#);
