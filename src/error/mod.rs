@@ -35,7 +35,7 @@ fn is_reserved(kind: &str) -> bool {
 
 /// A failed query or connection test. Its `Display` is for tests: what is shown goes through
 /// [`crate::input::secret::Redactor::show`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An option of the data source or the query cannot be used. Nothing was sent.
@@ -85,8 +85,6 @@ impl fmt::Display for Error {
         self.text().fmt(f)
     }
 }
-
-impl std::error::Error for Error {}
 
 impl From<TransportError> for Error {
     fn from(error: TransportError) -> Self {

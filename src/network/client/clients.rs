@@ -1,8 +1,6 @@
 //! Makes the HTTP clients: how they connect, and what they check of the names that they resolve.
 
 use std::{
-    error::Error as StdError,
-    fmt,
     future::Future,
     net::{IpAddr, SocketAddr},
     sync::{
@@ -162,13 +160,6 @@ impl Resolve for Resolver {
 }
 
 /// Why the rules forbid an address.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub(super) struct Blocked(pub(super) &'static str);
-
-impl fmt::Display for Blocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl StdError for Blocked {}

@@ -11,7 +11,6 @@
 
 use std::{
     collections::HashMap,
-    fmt,
     future::poll_fn,
     mem,
     pin::{Pin, pin},
@@ -219,16 +218,9 @@ impl Drop for PendingConnect {
 }
 
 /// Never surfaces: hyper discards the results of background connects.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("the query has found another connection")]
 struct Detached;
-
-impl fmt::Display for Detached {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the query has found another connection")
-    }
-}
-
-impl std::error::Error for Detached {}
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fmt, io,
+    io,
     net::{SocketAddr, ToSocketAddrs},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -34,16 +34,9 @@ pub fn system_lookup(name: &str) -> io::Result<Vec<SocketAddr>> {
 pub(super) type Found = Result<Vec<SocketAddr>, Unresolved>;
 
 /// Why a name has no address.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
 pub(super) struct Unresolved(pub(super) String);
-
-impl fmt::Display for Unresolved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unresolved {}
 
 /// Lookups that share threads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
