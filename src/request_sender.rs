@@ -181,7 +181,9 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         let held = self.hold.bytes();
         for limit in [MAX_INLINE_BYTES, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES] {
             self.hold.add(limit).await;
-            let result = self.transport.offload(limit, move || gzip::unpack(response, limit)).await?;
+            // A packed body may be long and hold next to nothing.
+            let bytes = limit.max(response.body.len());
+            let result = self.transport.offload(bytes, move || gzip::unpack(response, limit)).await?;
             match result {
                 Unpacked::Whole(response) => {
                     self.hold.shrink_to(held + response.body.len());
