@@ -126,9 +126,15 @@ impl Call {
 pub fn timeout(source: &Value, query: &Value) -> Duration {
     let fields = |options| Fields::of("options", options).unwrap_or(Fields::none());
     let of_source = options::timeout(&fields(source)).ok().flatten();
-    let default = if query.is_null() { TEST_TIMEOUT } else { DEFAULT_TIMEOUT };
-    let shorter = [query_timeout(&fields(query)), of_source].into_iter().flatten().min().unwrap_or(default);
-    if query.is_null() { shorter.min(TEST_TIMEOUT) } else { shorter }
+    if query.is_null() { timeout_of_test(of_source) } else { timeout_of_query(&fields(query), of_source) }
+}
+
+fn timeout_of_query(query: &Fields<'_>, of_source: Option<Duration>) -> Duration {
+    [query_timeout(query), of_source].into_iter().flatten().min().unwrap_or(DEFAULT_TIMEOUT)
+}
+
+fn timeout_of_test(of_source: Option<Duration>) -> Duration {
+    of_source.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT))
 }
 
 /// Runs a query. Takes the options out of `call`; its memory stays held until `call` is dropped.
@@ -197,8 +203,8 @@ impl Diagnostics {
         let fields = Fields::of("queryOptions", query)?;
         let query = Query::from_fields(&fields, source.base_url.provider())?;
         self.has_details = query.has_details;
-        let timeouts = [query_timeout(&fields), source.timeout].into_iter().flatten();
-        Ok(Prepared { source, query, timeout: timeouts.min().unwrap_or(DEFAULT_TIMEOUT) })
+        let timeout = timeout_of_query(&fields, source.timeout);
+        Ok(Prepared { source, query, timeout })
     }
 
     fn outcome(self, result: Result<QueryResult, Error>) -> Outcome {
@@ -317,7 +323,7 @@ async fn connect<T: Transport>(
 ) -> Result<Option<String>, Error> {
     let request = ApiRequest::get(models::PATH);
     state.requests = RequestLog::of(&request);
-    let timeout = source.timeout.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT));
+    let timeout = timeout_of_test(source.timeout);
     let clock = Deadline { started: call.started, timeout };
     let mut sender = RequestSender::new(transport, &source, clock, &mut call.hold);
     let test = sender.send(&request, |response| models::ensure_model_list(&response));
