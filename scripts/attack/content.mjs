@@ -65,3 +65,6 @@ export const chatBody = (contentJson) =>
   `{"id":"c","model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":${contentJson}}}]}`;
 
 export const PONG = chatBody('"Pong"');
+
+/** So many queries at a time, all alike. */
+export const lanes = (count, query) => Array.from({ length: count }, () => query);

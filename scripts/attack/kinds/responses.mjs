@@ -7,6 +7,7 @@ import {
   errorResponse,
   gzipResponse,
   jsonResponse,
+  lanes,
   listOf,
   listOfCount,
   PONG,
@@ -19,7 +20,6 @@ const MB = 1_000_000;
 /** A little below the most that the plugin reads of a response. */
 const WHOLE = 63 * MB;
 const always = (made) => () => made;
-const lanes = (count, query) => Array.from({ length: count }, () => query);
 
 /** Two queries at a time, again and again. */
 const attack = (record) => ({

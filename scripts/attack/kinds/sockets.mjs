@@ -8,6 +8,7 @@ import {
   chatBody,
   errorResponse,
   jsonResponse,
+  lanes,
   PONG,
   repeated,
   repeatedBytes,
@@ -16,7 +17,6 @@ import {
 
 const MB = 1_000_000;
 const OK = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
-const lanes = (count, query) => Array.from({ length: count }, () => query);
 
 /** 20 queries at a time with a deadline of 4 s, to a server that never stops to send. */
 const flood = ({ head = '', unit, ...record }) => ({
