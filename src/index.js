@@ -18,7 +18,7 @@ const CODE = '';
 
 const RETRY_AFTER_MS = 10000;
 
-/** ToolJet recognises it by the name of its constructor. */
+/** ToolJet recognizes it by the name of its constructor. */
 class QueryError extends Error {
   constructor(message, description, data, metadata) {
     super(message);
