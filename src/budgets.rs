@@ -121,7 +121,8 @@ pub const IDLE_OF_PROVIDER: IdleLimits = IdleLimits { max: 2, timeout: Duration:
 pub const IDLE_OF_SERVER: IdleLimits = IdleLimits { max: 4, timeout: Duration::from_secs(90) };
 /// After a burst of queries to `OpenAI` or Azure, in addition.
 pub const IDLE_TIMEOUT_OF_PROVIDER_BURST: Duration = Duration::from_secs(90);
-/// After a burst of queries to another server, in addition.
+/// After a burst of queries to another server over HTTPS, in addition. Over plain HTTP those are closed at once: to
+/// connect costs little there, and it is what small servers with a thread per connection speak.
 pub const IDLE_TIMEOUT_OF_SERVER_BURST: Duration = Duration::from_secs(2);
 /// The part of all connections that may be idle after a burst of queries to one server: one in so many.
 pub const CONNECTIONS_PER_IDLE: usize = 4;

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::{
     classify,
     connect_limiter::ConnectLimiter,
-    connections::{Kind, Limits},
+    connections::{Kept, Kind, Limits},
     failed,
     lookups::{Lookups, Target, Unresolved},
 };
@@ -70,25 +70,26 @@ pub(super) struct Factory {
 impl Factory {
     /// Clients for `OpenAI` and Azure.
     pub(super) fn for_providers(&self, route: Route, limits: &Limits) -> Result<Clients, TransportError> {
-        self.clients(route, limits, true)
+        self.clients(route, limits, Kept::All, true)
     }
 
-    /// Clients for any other server.
-    pub(super) fn for_server(&self, route: Route, limits: &Limits) -> Result<Clients, TransportError> {
-        self.clients(route, limits, false)
+    /// Clients for any other server, or for several that share a thread.
+    pub(super) fn for_server(&self, route: Route, limits: &Limits, kept: Kept) -> Result<Clients, TransportError> {
+        self.clients(route, limits, kept, false)
     }
 
-    /// Clients for servers that share a thread: they keep no connection.
-    pub(super) fn for_newcomers(&self, route: Route) -> Result<Clients, TransportError> {
-        let client = self.client(route, IdleLimits { max: 0, timeout: Duration::ZERO }, false)?;
-        Ok(Clients { lasting: client.clone(), burst: client })
-    }
-
-    fn clients(&self, route: Route, limits: &Limits, is_provider: bool) -> Result<Clients, TransportError> {
-        Ok(Clients {
-            lasting: self.client(route, limits.lasting, is_provider)?,
-            burst: self.client(route, limits.burst, is_provider)?,
-        })
+    fn clients(
+        &self,
+        route: Route,
+        limits: &Limits,
+        kept: Kept,
+        is_provider: bool,
+    ) -> Result<Clients, TransportError> {
+        let client = |kind, idle: IdleLimits| {
+            let idle = IdleLimits { max: kept.max_idle(kind, limits), ..idle };
+            self.client(route, idle, is_provider)
+        };
+        Ok(Clients { lasting: client(Kind::Lasting, limits.lasting)?, burst: client(Kind::Burst, limits.burst)? })
     }
 
     fn client(&self, route: Route, idle: IdleLimits, is_provider: bool) -> Result<reqwest::Client, TransportError> {

@@ -5,7 +5,7 @@
 //! the latest after twice its time.
 //!
 //! Each server has two kinds of connections, so that a server whose threads are few is not left with more idle
-//! ones than it can bear: a few that last, used first, and those of a burst, which are soon closed.
+//! ones than it can bear: a few that last, used first, and those of a burst, which are closed soon or at once.
 
 use std::{
     collections::HashMap,
@@ -53,8 +53,31 @@ pub(super) struct Owner {
     pub(super) origin: String,
     /// The thread that they live on: one that has ended takes its idle connections with it.
     pub(super) thread: u64,
-    /// Whether a connection stays open after its query.
-    pub(super) keeps_idle: bool,
+    pub(super) kept: Kept,
+}
+
+/// Which connections stay open after their queries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kept {
+    None,
+    Lasting,
+    All,
+}
+
+impl Kept {
+    /// Those to a server with a thread of its own.
+    pub(super) fn of_server(origin: &str) -> Self {
+        if origin.starts_with("https:") { Self::All } else { Self::Lasting }
+    }
+
+    /// How many of this kind there may be idle.
+    pub(super) fn max_idle(self, kind: Kind, limits: &Limits) -> usize {
+        match (self, kind) {
+            (Self::None, _) | (Self::Lasting, Kind::Burst) => 0,
+            (_, Kind::Lasting) => limits.lasting.max,
+            (Self::All, Kind::Burst) => limits.burst.max,
+        }
+    }
 }
 
 /// The connections to servers that have [`Limits`] in common.
@@ -145,13 +168,9 @@ impl State {
 
     fn give_back(&mut self, owner: &Owner, kind: Kind, limits: &Limits, now: Instant) {
         let Some(server) = self.servers.get_mut(owner) else { return };
-        let max_idle = match kind {
-            Kind::Lasting => limits.lasting.max,
-            Kind::Burst => limits.burst.max,
-        };
         let group = server.group(kind);
         group.busy -= 1;
-        if owner.keeps_idle && group.idle.len() < max_idle {
+        if group.idle.len() < owner.kept.max_idle(kind, limits) {
             group.idle.push(now);
         } else {
             self.open -= 1;
@@ -236,7 +255,7 @@ mod tests {
     };
 
     fn owner(origin: &str) -> Owner {
-        Owner { origin: origin.to_owned(), thread: 1, keeps_idle: true }
+        Owner { origin: origin.to_owned(), thread: 1, kept: Kept::All }
     }
 
     /// A state, and the time that it is told.
@@ -308,9 +327,18 @@ mod tests {
     }
 
     #[test]
+    fn keeps_those_of_a_burst_where_connecting_is_dear() {
+        let idle = |origin| {
+            let kept = Kept::of_server(origin);
+            [Kind::Lasting, Kind::Burst].map(|kind| kept.max_idle(kind, &LIMITS))
+        };
+        assert_eq!((idle("https://a"), idle("http://a")), ([2, 1], [2, 0]));
+    }
+
+    #[test]
     fn keeps_nothing_idle_on_a_thread_that_many_share() {
         let mut state = State::default();
-        let shared = Owner { keeps_idle: false, ..owner("a") };
+        let shared = Owner { kept: Kept::None, ..owner("a") };
         let kind = state.take(&shared, &LIMITS, Instant::now()).unwrap();
         state.give_back(&shared, kind, &LIMITS, Instant::now());
         assert_eq!((state.open, state.servers.len()), (0, 0));

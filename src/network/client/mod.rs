@@ -44,7 +44,7 @@ use std::{
 
 use classify::Failed;
 use clients::{Clients, Factory, LOOKUP_TIMED_OUT, Route, noting_lookups};
-use connections::{Connections, Limits, Owner, Permit};
+use connections::{Connections, Kept, Limits, Owner, Permit};
 use cpu::{CpuLanes, MAX_CPU_THREADS};
 use lookups::Lookups;
 pub use lookups::{Lookup, system_lookup};
@@ -247,13 +247,14 @@ impl Client {
                 Route::Checked => checked,
                 Route::Proxied => proxied,
             };
-            let owner = Owner { origin: origin.clone(), thread: 0, keeps_idle: true };
+            let owner = Owner { origin: origin.clone(), thread: 0, kept: Kept::All };
             let permit = take(connections, owner, time).await?;
             result = exchange(permit, clients, origin).await;
         } else {
             let visit = self.servers.visit(&origin, route)?;
             let (thread, clients) = (visit.server().number, visit.server().clients.clone());
-            let owner = Owner { origin: origin.clone(), thread, keeps_idle: !visit.is_shared };
+            let kept = if visit.is_shared { Kept::None } else { Kept::of_server(&origin) };
+            let owner = Owner { origin: origin.clone(), thread, kept };
             let permit = take(&self.server_connections, owner, time).await?;
             result = visit.run(exchange(permit, &clients, origin)).await;
         }

@@ -30,7 +30,7 @@ use tokio::{
 
 use super::{
     clients::{Clients, Factory, Route},
-    connections::Connections,
+    connections::{Connections, Kept},
 };
 use crate::{
     budgets::{IDLE_OF_SERVER, MIN_THREAD_HOLD},
@@ -113,10 +113,8 @@ impl Servers {
     fn start(self: &Arc<Self>, key: Key) -> Result<Arc<Server>, TransportError> {
         static STARTED: AtomicU64 = AtomicU64::new(1);
         let unstarted = |error: std::io::Error| TransportError::new(TransportErrorKind::Busy, error.to_string());
-        let clients = match key.origin {
-            Some(_) => self.factory.for_server(key.route, self.connections.limits())?,
-            None => self.factory.for_newcomers(key.route)?,
-        };
+        let kept = key.origin.as_deref().map_or(Kept::None, Kept::of_server);
+        let clients = self.factory.for_server(key.route, self.connections.limits(), kept)?;
         let runtime = runtime::Builder::new_current_thread()
             .event_interval(EVENT_INTERVAL)
             .enable_io()
@@ -228,7 +226,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::network::client::{self, Client, Settings, connections::Owner};
+    use crate::network::client::{self, Client, Settings, connections::{Kept, Owner}};
 
     fn servers(max_server_threads: usize) -> Arc<Servers> {
         Client::from_env(|_| None, Settings { max_server_threads, ..Settings::default() }).unwrap().servers
@@ -305,7 +303,7 @@ mod tests {
         let servers = servers(1);
         let visit = visit(&servers, "a");
         let (number, server) = (visit.server.number, Arc::downgrade(&visit.server));
-        let owner = Owner { origin: "a".to_owned(), thread: number, keeps_idle: true };
+        let owner = Owner { origin: "a".to_owned(), thread: number, kept: Kept::All };
         drop(client::runtime().unwrap().block_on(servers.connections.take(owner)));
         assert_eq!(servers.connections.open(), 1);
         let key = Key { origin: Some("a".to_owned()), route: Route::Checked };
