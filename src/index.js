@@ -8,7 +8,7 @@
 // its class.
 
 // scripts/pack.mjs fills this in, one property per platform:
-//   'linux-x64': { sha256: '…', packed() {/* base64 of the brotli of the addon */} },
+//   'linux-x64': { sha256: '...', packed() {/* base64 of the brotli of the addon */} },
 // V8 skips a comment in a function that is never called at almost no cost, which
 // is not true of a string of that size; the comment is read through toString.
 const ADDONS = {};

@@ -1,47 +1,17 @@
 //! Counts what a JSON text may hold before it is parsed: a value takes many times the memory of its text.
 
-use crate::budgets::CONTAINER_WEIGHT;
+use memchr::memchr_iter;
 
-/// One in each byte.
-const ONES: u64 = 0x0101_0101_0101_0101;
-/// Words whose matches fit into a counter of one byte.
-const MAX_WORDS: usize = 255;
+use crate::budgets::CONTAINER_WEIGHT;
 
 /// Upper bound on the number of values in a JSON text and in JSON inside of its strings, each weighed by
 /// [`CONTAINER_WEIGHT`]. Characters inside of strings count as if they were outside, also escaped ones.
-///
-/// Eight bytes are compared at once: one by one they take longer than the parser does.
 #[must_use]
 pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
     let text = text.as_ref();
-    let (words, rest) = text.as_chunks::<8>();
-    let start_of_rest = text.len() - rest.len();
-    let mut count: usize = (start_of_rest..text.len()).map(|at| weight_at(text, at)).sum();
-    let mut at = 0;
-    for words in words.chunks(MAX_WORDS) {
-        let (mut containers, mut separators) = (0, 0);
-        for bytes in words {
-            let word = u64::from_le_bytes(*bytes);
-            if matches(word, b'\\') > 0 {
-                count += (at..at + bytes.len()).map(|at| escaped_weight_at(text, at)).sum::<usize>();
-            }
-            at += bytes.len();
-            // `[` and `{` differ in one bit.
-            containers += matches(word & !(0x20 * ONES), b'[');
-            separators += matches(word, b',') + matches(word, b':');
-        }
-        count += CONTAINER_WEIGHT * sum(containers) + sum(separators);
-    }
-    count
-}
-
-fn weight_at(text: &[u8], at: usize) -> usize {
-    weight(text[at]) + escaped_weight_at(text, at)
-}
-
-/// The weight of what is written as `\u007b`, if that begins here.
-fn escaped_weight_at(text: &[u8], at: usize) -> usize {
-    if text[at] == b'\\' { escaped(&text[at + 1..]).map_or(0, weight) } else { 0 }
+    let written: usize = b"{[,:".iter().map(|byte| weight(*byte) * memchr_iter(*byte, text).count()).sum();
+    let escaped = memchr_iter(b'\\', text).filter_map(|at| escaped(&text[at + 1..]));
+    written + escaped.map(weight).sum::<usize>()
 }
 
 /// The ASCII character of `u0041`, at the beginning of what follows a backslash.
@@ -56,20 +26,6 @@ fn weight(byte: u8) -> usize {
         b',' | b':' => 1,
         _ => 0,
     }
-}
-
-/// One in each byte of `word` that is `byte`, else zero.
-fn matches(word: u64, byte: u8) -> u64 {
-    const LOW_BITS: u64 = 0x7f * ONES;
-    let differences = word ^ (u64::from(byte) * ONES);
-    // The high bit of each byte that differs.
-    let different = ((differences & LOW_BITS) + LOW_BITS) | differences;
-    (!different >> 7) & ONES
-}
-
-/// The sum of the bytes.
-fn sum(counters: u64) -> usize {
-    counters.to_le_bytes().into_iter().map(usize::from).sum()
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn label(model: &Value) -> String {
 fn result_size(model: &Value) -> ResultSize {
     let [id, created] = [&model["id"], &Value::Null];
     let values = [id, &model["owned_by"], created, &model["shutdown_date"], id, &label(model).into()];
-    values.map(ResultSize::of).into_iter().sum::<ResultSize>() + ResultSize::of_container(MEMBERS)
+    values.map(ResultSize::of).into_iter().sum::<ResultSize>() + ResultSize::of_names(MEMBERS)
 }
 
 fn into_result(mut model: Value) -> Value {

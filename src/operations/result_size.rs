@@ -14,6 +14,9 @@ use crate::{
     error::{Error, ErrorText, TransportError, TransportErrorKind, error_text},
 };
 
+/// Longest form of one byte in JSON text, which is `\u0000`; in bytes.
+const MAX_ESCAPE_BYTES: usize = 6;
+
 /// What a result, or a part of one, takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResultSize {
@@ -24,38 +27,41 @@ pub struct ResultSize {
 }
 
 impl ResultSize {
-    /// A string.
-    #[must_use]
-    pub fn of_text(text: &str) -> Self {
-        let escapes = |byte| match byte {
-            b'"' | b'\\' | b'\n' | b'\r' | b'\t' | b'\x08' | b'\x0c' => 1,
-            b'\0'..b' ' => "\\u0000".len() - 1,
-            _ => 0,
-        };
-        Self { bytes: text.len() + text.bytes().map(escapes).sum::<usize>(), values: 1 }
-    }
-
     /// A value.
     #[must_use]
     pub fn of(value: &Value) -> Self {
+        Self::of_value(value, json_length)
+    }
+
+    /// An object whose members have these names, without their values.
+    #[must_use]
+    pub fn of_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::of_container(names, json_length)
+    }
+
+    fn of_value(value: &Value, length: fn(&str) -> usize) -> Self {
         match value {
-            Value::String(text) => Self::of_text(text),
-            Value::Array(items) => items.iter().map(Self::of).sum::<Self>() + Self::of_container([]),
-            Value::Object(members) => Self::of_members(members),
+            Value::String(text) => Self::of_text(text, length),
+            Value::Array(items) => {
+                items.iter().map(|item| Self::of_value(item, length)).sum::<Self>() + Self::of_container([], length)
+            }
+            Value::Object(members) => Self::of_members(members, length),
             _ => Self { bytes: 0, values: 1 },
         }
     }
 
-    /// An object of these members.
-    #[must_use]
-    pub fn of_members(members: &Map<String, Value>) -> Self {
-        members.values().map(Self::of).sum::<Self>() + Self::of_container(members.keys().map(String::as_str))
+    fn of_members(members: &Map<String, Value>, length: fn(&str) -> usize) -> Self {
+        members.values().map(|value| Self::of_value(value, length)).sum::<Self>()
+            + Self::of_container(members.keys().map(String::as_str), length)
     }
 
-    /// An object whose members have these names, without their values; or an array, which has none.
-    #[must_use]
-    pub fn of_container<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        names.into_iter().map(Self::of_text).sum::<Self>() + Self { bytes: 0, values: CONTAINER_WEIGHT }
+    fn of_container<'a>(names: impl IntoIterator<Item = &'a str>, length: fn(&str) -> usize) -> Self {
+        names.into_iter().map(|name| Self::of_text(name, length)).sum::<Self>()
+            + Self { bytes: 0, values: CONTAINER_WEIGHT }
+    }
+
+    fn of_text(text: &str, length: fn(&str) -> usize) -> Self {
+        Self { bytes: length(text), values: 1 }
     }
 
     /// Checks it against [`MAX_RESULT_BYTES`] and [`MAX_RESULT_VALUES`].
@@ -101,7 +107,13 @@ impl Sum for ResultSize {
 /// [`TransportErrorKind::TooLarge`] if it exceeds a limit.
 pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), Error> {
     let QueryResult { data, metadata } = result;
-    let size = ResultSize::of(data) + ResultSize::of_members(metadata) * metadata_copies;
+    let measure =
+        |length| ResultSize::of_value(data, length) + ResultSize::of_members(metadata, length) * metadata_copies;
+    // At most: looking for what must be escaped takes longer than parsing did, and few results are that long.
+    let mut size = measure(|text| text.len().saturating_mul(MAX_ESCAPE_BYTES));
+    if size.bytes > MAX_RESULT_BYTES {
+        size = measure(json_length);
+    }
     size.ensure_fits()?;
     if size.bytes > MAX_RESULT_NAME_BYTES && std::iter::once(data).chain(metadata.values()).any(has_long_name) {
         return Err(too_large(error_text!["a name of more than ", MAX_RESULT_NAME_BYTES >> 20, " MiB in the result"]));
@@ -115,6 +127,16 @@ pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), E
         return Ok(());
     }
     Err(too_large(error_text!["more than ", MAX_RESULT_NAMES, " different names of members in the result"]))
+}
+
+/// Bytes of a text in JSON.
+fn json_length(text: &str) -> usize {
+    let escapes = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | b'\x08' | b'\x0c' => 1,
+        b'\0'..b' ' => MAX_ESCAPE_BYTES - 1,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(escapes).sum::<usize>()
 }
 
 fn has_long_name(value: &Value) -> bool {
@@ -162,7 +184,7 @@ mod tests {
     fn text_is_as_long_as_in_json() {
         for text in ["", "plain", "é😀", "\"\\/\u{7f}", "\n\r\t\u{8}\u{c}", "\0\u{1}\u{1f}"] {
             let quotes = 2;
-            assert_eq!(ResultSize::of_text(text).bytes, json!(text).to_string().len() - quotes, "{text:?}");
+            assert_eq!(json_length(text), json!(text).to_string().len() - quotes, "{text:?}");
         }
         let names_and_texts = json!({"a\n": ["b", 1, {"c": "\t"}]});
         assert_eq!(ResultSize::of(&names_and_texts).bytes, r"a\nbc\t".len());

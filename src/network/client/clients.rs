@@ -78,13 +78,7 @@ impl Factory {
         self.clients(route, limits, kept, false)
     }
 
-    fn clients(
-        &self,
-        route: Route,
-        limits: &Limits,
-        kept: Kept,
-        is_provider: bool,
-    ) -> Result<Clients, TransportError> {
+    fn clients(&self, route: Route, limits: &Limits, kept: Kept, is_provider: bool) -> Result<Clients, TransportError> {
         let client = |kind, idle: IdleLimits| {
             let idle = IdleLimits { max: kept.max_idle(kind, limits), ..idle };
             self.client(route, idle, is_provider)

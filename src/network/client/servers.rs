@@ -226,7 +226,10 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::network::client::{self, Client, Settings, connections::{Kept, Owner}};
+    use crate::network::client::{
+        self, Client, Settings,
+        connections::{Kept, Owner},
+    };
 
     fn servers(max_server_threads: usize) -> Arc<Servers> {
         Client::from_env(|_| None, Settings { max_server_threads, ..Settings::default() }).unwrap().servers
