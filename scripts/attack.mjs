@@ -104,6 +104,12 @@ function report(rows, { json, seconds, every, idle, short, empty }) {
     console.log(
       `Beside every attack, each victim was answered within ${worst} ms, deadlines were kept within ${late} ms, and the process held less than ${peakRss} MiB.`,
     );
+    const slow = rows.filter(({ parseMs }) => parseMs > 0).map(({ name }) => name);
+    if (slow.length > 0) {
+      console.log(
+        `Beside ${slow.join(', ')}, plus what ToolJet itself takes to parse the request.`,
+      );
+    }
   }
   if (json) {
     const about = { plugin: PLUGIN, node: process.version, cpus: os.cpus().length };

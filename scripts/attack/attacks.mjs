@@ -8,7 +8,7 @@
 // and where it differs: `lanes` (queries at a time; all of them), `once` (not again and again),
 // `endless` (the queries are not waited for), `run` (asks them itself), `descriptors` (most of the
 // process), `addresses` (the server listens on `size` of them), `freezes` (it then stands still),
-// `silentResolver`.
+// `silentResolver`, `isSlowToParse` (ToolJet's server stands still at least as long, before any plugin is asked).
 
 import { OPTION_ATTACKS } from './kinds/options.mjs';
 import { RESPONSE_ATTACKS } from './kinds/responses.mjs';

@@ -207,7 +207,8 @@ function sample(pid) {
   }
 }
 
-function collectMetrics({ victims, hanging, calm, attacked = {}, rssBefore, stderr }, peak, exit) {
+function collectMetrics(seen, peak, exit) {
+  const { victims, hanging, calm, attacked = {}, rssBefore, parseMs, stderr } = seen;
   const during = victims.filter(({ phase }) => phase === 'attack');
   const before = victims.filter(({ phase }) => phase === 'calm');
   const times = during.map(({ ms }) => ms).sort((a, b) => a - b);
@@ -220,6 +221,7 @@ function collectMetrics({ victims, hanging, calm, attacked = {}, rssBefore, stde
     reasons: [...new Set(wrong.map((victim) => victim.wrong))].slice(0, 3),
     median: times[Math.floor(times.length / 2)],
     worst: times.at(-1),
+    parseMs,
     calmWorst: Math.max(0, ...before.map(({ ms }) => ms)),
     calmLoop: calm?.loop,
     loop,

@@ -42,9 +42,10 @@ async function measure({ name, short, plugin, victim, attacker, seconds, grace, 
     size,
     deadline: short ? SHORT_DEADLINE_MS : DEADLINE_MS,
   });
+  const parseMs = attack.isSlowToParse ? longestParse(queries) : 0;
   globalThis.gc();
   resetPeakMemory();
-  process.send({ ready: true, rss: process.memoryUsage.rss() });
+  process.send({ ready: true, rss: process.memoryUsage.rss(), parseMs });
 
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   const worstDelay = () => Math.max(0, delay.max / 1e6 - RESOLUTION_MS);
@@ -98,6 +99,17 @@ async function runAttack({ attack, queries, size, plugin, asked, seconds, grace 
   const all = Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
   await Promise.race([all, limit]);
   return {};
+}
+
+/** How long ToolJet's server stands still to parse the request that brings one of the queries. */
+function longestParse(queries) {
+  const times = queries.map((query) => {
+    const body = JSON.stringify(query);
+    const began = performance.now();
+    JSON.parse(body);
+    return performance.now() - began;
+  });
+  return Math.max(...times);
 }
 
 /**

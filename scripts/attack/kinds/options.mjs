@@ -202,6 +202,7 @@ export const OPTION_ATTACKS = [
   attack({
     name: '3i-many-keys',
     about: 'an object of a million keys as metadata, and as the options themselves',
+    isSlowToParse: true,
     size: 1 * MB,
     short: 10_000,
     queries: ({ url, size }) => {
