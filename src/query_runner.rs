@@ -34,6 +34,8 @@ pub struct RequestLog {
     pub adjusted: Vec<Adjustment>,
     /// The model in place of the one that the query names.
     pub substituted_model: Option<String>,
+    /// The chat model that Completions has asked in vain, after the request that counts.
+    pub failed_fallback: Option<String>,
 }
 
 impl RequestLog {
@@ -117,7 +119,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         };
         // Also after a 404 that may be about this account or this moment, and is not cached: chat itself says
         // whether it serves the query, at the price of one request, and the result names its endpoint.
-        let Some(chat_model) = completion.chat_model_after(ApiCause::of(&error)) else {
+        let Some(chat_model) = completion.chat_model_after(ApiCause::of(&error), &self.sender.today()) else {
             return Err(Error::Api(error));
         };
         let first_log = self.log.clone();
@@ -126,7 +128,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             Ok(_) => self.cache.add_fallback(key, &error, self.sender.now()),
             // The server has no `OpenAI` chat models, so report the first error.
             Err(Error::Api(second)) if ApiCause::of(second).is_about_model_or_route() => {
-                self.log = first_log;
+                self.log = RequestLog { failed_fallback: Some(chat_model), ..first_log };
                 return Err(Error::Api(error));
             }
             Err(_) => {}
@@ -139,7 +141,9 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         match completion.engine {
             Engine::Completions => None,
             Engine::Chat => Some(completion.chat_model()),
-            Engine::Auto => completion.chat_model_after(self.cache.fallback(key, self.sender.now())?),
+            Engine::Auto => {
+                completion.chat_model_after(self.cache.fallback(key, self.sender.now())?, &self.sender.today())
+            }
         }
     }
 

@@ -19,6 +19,7 @@ use crate::{
     policy::{
         adjust::Adjustment,
         capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL},
+        shutdowns::{self, Day},
     },
 };
 
@@ -163,26 +164,28 @@ impl Completion {
         }
     }
 
-    /// The chat model of the fallback, if `/completions` failed because it does not serve this query;
-    /// `None` if it failed for another cause, or if the engine forbids a fallback.
+    /// The chat model of the fallback on the day `today`, if `/completions` failed because it does not serve this
+    /// query; `None` if it failed for another cause, or if the engine forbids a fallback.
     #[must_use]
-    pub fn chat_model_after(&self, cause: ApiCause) -> Option<String> {
+    pub fn chat_model_after(&self, cause: ApiCause, today: &Day) -> Option<String> {
         if self.engine != Engine::Auto {
             return None;
         }
-        let named = self.model.clone();
-        match cause {
+        let default = || DEFAULT_CHAT_MODEL.to_owned();
+        let Some(named) = &self.model else { return cause.is_about_model_or_route().then(default) };
+        let may_stay = match cause {
             // The API knows the model, as a chat model.
-            ApiCause::ModelOfOtherEndpoint => Some(named.unwrap_or_else(|| DEFAULT_CHAT_MODEL.to_owned())),
-            ApiCause::ModelNotFound => Some(chat_model(named.as_deref())),
+            ApiCause::ModelOfOtherEndpoint => return Some(named.clone()),
+            ApiCause::ModelNotFound => capabilities::family(named).is_some() || capabilities::is_fine_tune(named),
             // The server has no such endpoint, and nothing was said about the model.
-            ApiCause::NoSuchRoute => Some(
-                named
-                    .filter(|model| capabilities::end(model).is_none())
-                    .unwrap_or_else(|| DEFAULT_CHAT_MODEL.to_owned()),
-            ),
-            _ => None,
-        }
+            ApiCause::NoSuchRoute => true,
+            _ => return None,
+        };
+        Some(match shutdowns::end(named, today) {
+            Some(end) => end.replacement.unwrap_or_else(default),
+            None if may_stay => named.clone(),
+            None => default(),
+        })
     }
 
     /// The chat model for the engine `chat`.
@@ -191,15 +194,6 @@ impl Completion {
         let named = self.model.as_deref().filter(|model| *model != DEFAULT_COMPLETION_MODEL);
         named.unwrap_or(DEFAULT_CHAT_MODEL).to_owned()
     }
-}
-
-/// The named model where it is a chat model, else its replacement, else the default.
-fn chat_model(named: Option<&str>) -> String {
-    let Some(named) = named else { return DEFAULT_CHAT_MODEL.to_owned() };
-    if capabilities::family(named).is_some() && capabilities::end(named).is_none() {
-        return named.to_owned();
-    }
-    DEFAULT_CHAT_MODEL.to_owned()
 }
 
 #[cfg(test)]
@@ -278,15 +272,37 @@ mod tests {
     #[test]
     fn auto_continues_through_chat_only_where_the_model_or_endpoint_is_missing() {
         use ApiCause::{InvalidKey, ModelNotFound, ModelOfOtherEndpoint, NoSuchRoute, ServerError};
-        let auto = |model: &str| read(json!({"prompt": "a", "model": model})).unwrap();
-        assert_eq!(auto("").chat_model_after(ModelNotFound).as_deref(), Some(DEFAULT_CHAT_MODEL));
-        assert_eq!(auto("gpt-6-sol").chat_model_after(ModelNotFound).as_deref(), Some("gpt-6-sol"));
-        assert_eq!(auto("davinci-002").chat_model_after(ModelNotFound).as_deref(), Some(DEFAULT_CHAT_MODEL));
-        assert_eq!(auto("brand-new").chat_model_after(ModelOfOtherEndpoint).as_deref(), Some("brand-new"));
-        assert_eq!(auto("llama").chat_model_after(NoSuchRoute).as_deref(), Some("llama"));
-        assert_eq!(auto("").chat_model_after(InvalidKey), None);
-        assert_eq!(auto("").chat_model_after(ServerError), None);
+        let after = |model: &str, cause| {
+            read(json!({"prompt": "a", "model": model})).unwrap().chat_model_after(cause, &Day::of_text("2026-11-25"))
+        };
+        let default = Some(DEFAULT_CHAT_MODEL);
+        for (model, cause, expected) in [
+            ("", ModelNotFound, default),
+            ("", ModelOfOtherEndpoint, default),
+            ("", NoSuchRoute, default),
+            ("", InvalidKey, None),
+            ("", ServerError, None),
+            ("gpt-6-sol", ModelNotFound, Some("gpt-6-sol")),
+            ("gpt-6-sol", ServerError, None),
+            ("davinci-002", ModelNotFound, default),
+            ("local-7b", ModelNotFound, default),
+            ("brand-new", ModelOfOtherEndpoint, Some("brand-new")),
+            ("llama", NoSuchRoute, Some("llama")),
+            // It ends later.
+            ("gpt-4o", ModelNotFound, Some("gpt-4o")),
+            ("openai/gpt-4o-2024-08-06", ModelNotFound, Some("openai/gpt-4o-2024-08-06")),
+            ("ft:gpt-4o-mini-2024-07-18:acme::1", ModelNotFound, Some("ft:gpt-4o-mini-2024-07-18:acme::1")),
+            ("ft:brand-new:acme::1", ModelNotFound, Some("ft:brand-new:acme::1")),
+            ("gpt-4.1", NoSuchRoute, Some("gpt-4.1")),
+            // It has ended.
+            ("gpt-4", ModelNotFound, Some("gpt-5.4")),
+            ("openai/gpt-4", ModelNotFound, Some("openai/gpt-5.4")),
+            ("ft:davinci-002:acme::1", ModelNotFound, default),
+            ("o1", NoSuchRoute, Some("gpt-6.1-sol")),
+        ] {
+            assert_eq!(after(model, cause).as_deref(), expected, "{model:?} after {cause:?}");
+        }
         let fixed = read(json!({"prompt": "a", "engine": "completions"})).unwrap();
-        assert_eq!(fixed.chat_model_after(ModelNotFound), None);
+        assert_eq!(fixed.chat_model_after(ModelNotFound, &Day::of_text("2026-11-25")), None);
     }
 }
