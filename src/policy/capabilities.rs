@@ -10,14 +10,20 @@ use crate::{
     policy::shutdowns::{self, Day},
 };
 
-/// Model of a Chat query that names none.
+/// Model of a Chat query that names none, and what continues a Completions query in place of
+/// [`DEFAULT_COMPLETION_MODEL`].
+///
+/// It takes a temperature as it is, and it does not reason unless asked to: all of Max tokens is for the answer,
+/// which comes at once. No end is announced. `gpt-6-luna` costs a seventh of it, but reasons by default, and then
+/// rejects a temperature and may spend all of a low Max tokens before it writes a word.
 pub const DEFAULT_CHAT_MODEL: &str = "gpt-5.4-mini";
 /// Model of a Completions query that names none. `OpenAI` no longer serves any model at
 /// `/completions`; the engine `auto` then continues through [`DEFAULT_CHAT_MODEL`].
 pub const DEFAULT_COMPLETION_MODEL: &str = "gpt-3.5-turbo-instruct";
-/// Model of a Generate embedding query that names none.
+/// Model of a Generate embedding query that names none. Vectors of other models cannot be compared with those
+/// that apps have stored, so this stays as it is for as long as the API serves it.
 pub const DEFAULT_EMBEDDING_MODEL: &str = "text-embedding-3-small";
-/// Model of a Generate image query that names none.
+/// Model of a Generate image query that names none. No end is announced.
 pub const DEFAULT_IMAGE_MODEL: &str = "gpt-image-2";
 
 /// When a family takes `temperature`, `top_p` and `logprobs`.
