@@ -31,7 +31,7 @@
 //! | what in an error is ours, and what is repeated of others | `error/text.rs` |
 //! | a default model, what a family rejects | `policy/capabilities.rs` |
 //! | when a model ends, and what replaces it | `policy/shutdowns.rs` |
-//! | how a model's rejection of a parameter is worked around | `policy/adjust.rs` |
+//! | how a model's rejection of a parameter is worked around | `policy/adjust/` |
 //! | when a request is retried | `policy/retry.rs` |
 //! | what is cached of models | `policy/model_cache.rs` |
 //! | which endpoint a query uses, and what its `metadata` says of its requests | `query_runner.rs` |

@@ -12,7 +12,7 @@ use crate::{
         completion::{Completion, Engine},
     },
     policy::{
-        adjust::{self, Adjustment},
+        adjust::{self, Adjustment, Rejection},
         model_cache::{CacheKey, ModelCache},
     },
     request_sender::RequestSender,
@@ -170,6 +170,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         if let Some(body) = &mut request.body {
             self.adjust_to_known(key, body);
         }
+        // What the API rejected, each with its error.
         let mut rejections = Vec::new();
         let has_details = self.has_details;
         let (request_id, result) = loop {
@@ -186,22 +187,35 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
                 Ok(result) => break result,
                 Err(error) => error,
             };
-            let (Some(body), Some(api_error)) = (&mut request.body, error.api()) else { return Err(error) };
-            let Some(rejection) = adjust::for_error(body, api_error, &self.log.adjusted) else {
-                return Err(error);
-            };
-            if !rejection.adjustment.apply(body) {
-                return Err(error);
-            }
+            let rejection = request.body.as_mut().zip(error.api()).and_then(|(body, error)| {
+                let rejection = adjust::for_error(body, error, &self.log.adjusted)?;
+                rejection.adjustment.apply(body).then_some(rejection)
+            });
+            let Some(rejection) = rejection else { return Err(self.first_error(rejections, error)) };
             self.log.adjusted.push(rejection.adjustment.clone());
-            rejections.push(rejection);
+            rejections.push((rejection, error));
         };
         // Only what has helped is cached.
-        for rejection in rejections {
+        for (rejection, _) in rejections {
             self.cache.add_rejection(key, rejection, self.sender.now());
         }
         self.log.request_id = request_id;
         result
+    }
+
+    /// The error to report: the last one, or an earlier one where a change that was to mend that has caused the
+    /// last. Of the changes, those before the error stay in the log.
+    fn first_error(&mut self, mut rejections: Vec<(Rejection, Error)>, last: Error) -> Error {
+        let mut error = last;
+        let has_caused = |error: &Error, rejection: &Rejection| {
+            error.api().is_some_and(|error| rejection.adjustment.has_caused(error))
+        };
+        while let Some(at) = rejections.iter().position(|(rejection, _)| has_caused(&error, rejection)) {
+            self.log.adjusted.truncate(self.log.adjusted.len() + at - rejections.len());
+            error = rejections.swap_remove(at).1;
+            rejections.truncate(at);
+        }
+        error
     }
 
     fn adjust_to_known(&mut self, key: CacheKey, body: &mut Map<String, Value>) {
