@@ -153,9 +153,8 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         model: &str,
         chat_model: &str,
     ) -> Result<QueryResult, Error> {
-        let (plan, left_out) = completion.chat_plan(chat_model);
+        let plan = completion.chat_plan(chat_model);
         let log = RequestLog {
-            adjusted: left_out,
             substituted_model: (chat_model != model).then(|| chat_model.to_owned()),
             ..RequestLog::of(&plan.request)
         };
@@ -164,9 +163,9 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
 
     /// Sends a request, adjusted to its model as far as the cache knows or the API says.
     async fn send_adjusted(&mut self, plan: Plan, log: RequestLog) -> Result<QueryResult, Error> {
-        let Plan { mut request, reader } = plan;
+        let Plan { mut request, reader, adjusted } = plan;
         let key = self.key(&request);
-        self.log = log;
+        self.log = RequestLog { adjusted, ..log };
         if let Some(body) = &mut request.body {
             self.adjust_to_known(key, body);
         }

@@ -57,7 +57,8 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     let body = body.finish(EXTRA_BODY)?;
     let stops = stops_of(&body);
     let reader = ChoicesReader { endpoint: &PATH[1..], n, format: Some(format), stops, ..ChoicesReader::default() };
-    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader) })
+    let adjusted = response_format::left_off(&body).into_iter().collect();
+    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader), adjusted })
 }
 
 /// `OpenAI`'s current models only take the new name, also behind a gateway; some compatible

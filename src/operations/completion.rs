@@ -18,7 +18,7 @@ use crate::{
     input::{base_url::Provider, fields::Fields},
     policy::{
         adjust::Adjustment,
-        capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL},
+        capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL, family},
         shutdowns::{self, Day},
     },
 };
@@ -112,17 +112,18 @@ impl Completion {
     pub fn plan(&self) -> Plan {
         let reader =
             ChoicesReader { endpoint: &PATH[1..], n: self.n, stops: stops_of(&self.body), ..ChoicesReader::default() };
-        Plan { request: ApiRequest::post(PATH, self.body.clone()), reader: Reader::Choices(reader) }
+        let request = ApiRequest::post(PATH, self.body.clone());
+        Plan { request, reader: Reader::Choices(reader), adjusted: Vec::new() }
     }
 
-    /// The query through chat, with what of it has no place there.
+    /// The query through chat, without what of it has no place there.
     #[must_use]
-    pub fn chat_plan(&self, model: &str) -> (Plan, Vec<Adjustment>) {
+    pub fn chat_plan(&self, model: &str) -> Plan {
         let mut body = self.body.clone();
-        let mut left_out = Vec::new();
+        let mut adjusted = Vec::new();
         for name in ["prompt", "suffix", "echo", "best_of"] {
             if body.shift_remove(name).is_some() && name == "best_of" {
-                left_out.push(Adjustment::Removed(name));
+                adjusted.push(Adjustment::Removed(name));
             }
         }
         body.insert("model".to_owned(), model.into());
@@ -147,7 +148,7 @@ impl Completion {
             echo: if self.echo { self.prompt.clone() } else { String::new() },
             ..ChoicesReader::default()
         };
-        (Plan { request: ApiRequest::post(chat::PATH, body), reader: Reader::Choices(reader) }, left_out)
+        Plan { request: ApiRequest::post(chat::PATH, body), reader: Reader::Choices(reader), adjusted }
     }
 
     fn instructions(&self) -> String {
@@ -176,7 +177,7 @@ impl Completion {
         let may_stay = match cause {
             // The API knows the model, as a chat model.
             ApiCause::ModelOfOtherEndpoint => return Some(named.clone()),
-            ApiCause::ModelNotFound => capabilities::family(named).is_some() || capabilities::is_fine_tune(named),
+            ApiCause::ModelNotFound => family(named).is_some() || capabilities::is_fine_tune(named),
             // The server has no such endpoint, and nothing was said about the model.
             ApiCause::NoSuchRoute => true,
             _ => return None,
@@ -247,7 +248,7 @@ mod tests {
     #[test]
     fn log_probabilities_asked_for_as_chat_names_them_stay_as_they_are() {
         let completion = read(json!({"prompt": "Once", "extra_body": {"logprobs": true, "top_logprobs": 2}})).unwrap();
-        let body = completion.chat_plan("gpt-x").0.request.body.unwrap();
+        let body = completion.chat_plan("gpt-x").request.body.unwrap();
         assert_eq!((&body["logprobs"], &body["top_logprobs"]), (&json!(true), &json!(2)));
     }
 
@@ -256,14 +257,14 @@ mod tests {
         let completion = read(json!({
             "prompt": "Once", "suffix": "the end", "max_tokens": 9, "best_of": 2, "echo": true, "logprobs": 3, "stop_sequence": "x"
         })).unwrap();
-        let (plan, left_out) = completion.chat_plan("gpt-x");
+        let plan = completion.chat_plan("gpt-x");
+        assert_eq!(plan.adjusted, [Adjustment::Removed("best_of")]);
         let body = plan.request.body.unwrap();
         assert_eq!((plan.request.path, &body["model"]), ("/chat/completions", &json!("gpt-x")));
         assert_eq!(body["messages"][1], json!({"role": "user", "content": "Once"}));
         assert!(body["messages"][0]["content"].as_str().unwrap().ends_with("<suffix>the end</suffix>"));
         assert_eq!(body["max_completion_tokens"], 9);
         assert_eq!((&body["logprobs"], &body["top_logprobs"], &body["stop"]), (&json!(true), &json!(3), &json!("x")));
-        assert_eq!(left_out, [Adjustment::Removed("best_of")]);
         for name in ["prompt", "suffix", "echo", "best_of", "max_tokens"] {
             assert!(!body.contains_key(name), "{name}");
         }

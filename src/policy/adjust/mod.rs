@@ -76,6 +76,8 @@ pub enum Adjustment {
     InstructionsToUser,
     /// Any JSON object is asked for by a schema that every object fits.
     JsonObjectAsSchema,
+    /// Strict mode is not asked for, because of this.
+    NotStrict(&'static str),
 }
 
 impl Adjustment {
@@ -95,6 +97,7 @@ impl Adjustment {
             Self::JsonObjectAsSchema => {
                 json!({"parameter": "response_format", "change": "json_object sent as json_schema"})
             }
+            Self::NotStrict(reason) => json!({"parameter": "strict", "change": "left off", "reason": reason}),
         }
     }
 
@@ -136,6 +139,8 @@ impl Adjustment {
                 }
                 _ => false,
             },
+            // The request has been made without.
+            Self::NotStrict(_) => false,
         }
     }
 
@@ -155,6 +160,7 @@ impl Adjustment {
             Self::Role { to, .. } => names(&[to, "role", "roles"]),
             Self::InstructionsToUser => names(&["role", "roles", "system", "developer"]),
             Self::JsonObjectAsSchema => names(&["response_format", "json_schema", "schema", "format"]),
+            Self::NotStrict(_) => false,
         }
     }
 }
