@@ -18,7 +18,7 @@ use crate::{
     input::{base_url::Provider, fields::Fields},
     policy::{
         adjust::Adjustment,
-        capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL, family},
+        capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL, Sampling, family},
         shutdowns::{self, Day},
     },
 };
@@ -116,7 +116,8 @@ impl Completion {
         Plan { request, reader: Reader::Choices(reader), adjusted: Vec::new() }
     }
 
-    /// The query through chat, without what of it has no place there.
+    /// The query through chat, without what of it has no place there. A model that would reason unasked does not: the
+    /// limit of a Completions query leaves no room for it, and its temperature counts.
     #[must_use]
     pub fn chat_plan(&self, model: &str) -> Plan {
         let mut body = self.body.clone();
@@ -125,6 +126,10 @@ impl Completion {
             if body.shift_remove(name).is_some() && name == "best_of" {
                 adjusted.push(Adjustment::Removed(name));
             }
+        }
+        let reasons = family(model).is_some_and(|family| family.sampling == Sampling::WithEffortNone);
+        if reasons && !body.contains_key("reasoning_effort") && Adjustment::WithoutReasoning.apply(&mut body) {
+            adjusted.push(Adjustment::WithoutReasoning);
         }
         body.insert("model".to_owned(), model.into());
         let messages = json!([
@@ -267,6 +272,21 @@ mod tests {
         assert_eq!((&body["logprobs"], &body["top_logprobs"], &body["stop"]), (&json!(true), &json!(3), &json!("x")));
         for name in ["prompt", "suffix", "echo", "best_of", "max_tokens"] {
             assert!(!body.contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn through_chat_a_model_that_reasons_by_default_does_not() {
+        let chat = |model: &str, extra: Value| {
+            let plan = read(json!({"prompt": "Once", "extra_body": extra})).unwrap().chat_plan(model);
+            (plan.request.body.unwrap().get("reasoning_effort").cloned(), plan.adjusted)
+        };
+        assert_eq!(chat("gpt-6-luna", json!({})), (Some(json!("none")), vec![Adjustment::WithoutReasoning]));
+        assert_eq!(chat("openai/gpt-6-luna", json!({})).0, Some(json!("none")));
+        assert_eq!(chat("gpt-6-luna", json!({"reasoning_effort": "low"})), (Some(json!("low")), vec![]));
+        // It has no such effort, or needs none.
+        for model in ["gpt-6.1-sol", DEFAULT_CHAT_MODEL, "gpt-4o", "local-7b"] {
+            assert_eq!(chat(model, json!({})), (None, vec![]), "{model}");
         }
     }
 
