@@ -183,7 +183,9 @@ impl Completion {
             // The API knows the model, as a chat model.
             ApiCause::ModelOfOtherEndpoint => return Some(named.clone()),
             ApiCause::ModelNotFound => family(named).is_some() || capabilities::is_fine_tune(named),
-            // The server has no such endpoint, and nothing was said about the model.
+            // The server has no such endpoint, and nothing was said about the model. It may be the name that a
+            // server of one's own gives to another one.
+            ApiCause::NoSuchRoute if self.provider != Provider::OpenAi => return Some(named.clone()),
             ApiCause::NoSuchRoute => true,
             _ => return None,
         };
@@ -323,6 +325,9 @@ mod tests {
         ] {
             assert_eq!(after(model, cause).as_deref(), expected, "{model:?} after {cause:?}");
         }
+        let own_server =
+            Completion { provider: Provider::Compatible, ..read(json!({"prompt": "a", "model": "gpt-4"})).unwrap() };
+        assert_eq!(own_server.chat_model_after(NoSuchRoute, &Day::of_text("2026-11-25")).as_deref(), Some("gpt-4"));
         let fixed = read(json!({"prompt": "a", "engine": "completions"})).unwrap();
         assert_eq!(fixed.chat_model_after(ModelNotFound, &Day::of_text("2026-11-25")), None);
     }

@@ -11,13 +11,25 @@ use super::{
 use crate::error::ApiError;
 
 /// Words for a rejected role, besides [`UNSUPPORTED`].
-const REJECTED: [&str; 6] =
-    ["n't support", "not enabled", "invalid role", "invalid message role", "not a valid", "input should be"];
+const REJECTED: [&str; 8] = [
+    "n't support",
+    "not enabled",
+    "invalid role",
+    "invalid message role",
+    "invalid value",
+    "not a valid",
+    "input should be",
+    // Of instructions that follow others.
+    "must be at the beginning",
+];
 /// Words of an error about a role that has another name there.
 const SUBJECTS: [&str; 8] =
     ["role", "roles", "message", "messages", "prompt", "prompts", "instruction", "instructions"];
 /// What templates of models say that know no instructions at all.
 const ONLY_CONVERSATION: [&str; 3] = ["only user and assistant", "only user and model", "only 'user' and 'assistant'"];
+
+/// What is said of an order that begins with the user.
+const FIRST_IS_USER: [&str; 4] = ["must alternate", "first message must", "start with a user", "begin with a user"];
 
 /// How to send the instructions that `error` rejects, after the changes that were `made`.
 ///
@@ -49,8 +61,9 @@ enum Rejected {
 /// rejection of another role must not change the instructions' role.
 fn rejected(messages: &[Value], error: &ApiError) -> Option<Rejected> {
     let message = error.message.to_ascii_lowercase();
+    let says_any = |all: &[&str]| all.iter().any(|words| message.contains(words));
     // Servers that run the template of a model report its exceptions as their own failure.
-    let is_of_template = error.status == 500 && ["jinja", "template"].iter().any(|word| message.contains(word));
+    let is_of_template = error.status == 500 && says_any(&["jinja", "template"]);
     if !(matches!(error.status, 400 | 422) || is_of_template) || !messages.iter().any(is_instruction) {
         return None;
     }
@@ -59,17 +72,16 @@ fn rejected(messages: &[Value], error: &ApiError) -> Option<Rejected> {
         return None;
     }
     let has = |role: &str| messages.iter().any(|message| message["role"] == role);
-    let is_rejected = error.code.as_deref() == Some("unsupported_value")
-        || UNSUPPORTED.iter().chain(&REJECTED).any(|words| message.contains(words));
+    let is_rejected =
+        error.code.as_deref() == Some("unsupported_value") || says_any(&UNSUPPORTED) || says_any(&REJECTED);
     let index: String = param.chars().filter(char::is_ascii_digit).collect();
     if let Some(message) = index.parse().ok().and_then(|index: usize| messages.get(index)) {
         let role = INSTRUCTION_ROLES.into_iter().find(|role| message["role"] == *role);
         return role.filter(|_| is_rejected).map(Rejected::Role);
     }
-    // An alternation that may begin with instructions is broken by the messages after them.
-    let is_first = messages.first().is_some_and(is_instruction);
-    let breaks_alternation = is_first && message.contains("must alternate") && !message.contains("optional system");
-    if breaks_alternation || ONLY_CONVERSATION.iter().any(|words| message.contains(words)) {
+    // An order that may begin with instructions is broken by the messages after them.
+    let is_first = messages.first().is_some_and(is_instruction) && !message.contains("optional system");
+    if is_first && says_any(&FIRST_IS_USER) || says_any(&ONLY_CONVERSATION) {
         return Some(Rejected::Instructions);
     }
     let is_about_role = SUBJECTS.into_iter().any(|word| has_word(&message, word)) || param.ends_with("role");
@@ -180,6 +192,10 @@ mod tests {
             "invalid params, invalid message role: system",
             "The system prompt is not supported by this model",
             "messages: Unexpected role \"system\"",
+            "'system' is not one of ['user', 'assistant'] - 'messages.0.role'",
+            "messages: first message must use the \"user\" role",
+            "Conversation must start with a user message",
+            "System message must be at the beginning.",
         ] {
             let adjustment = for_error(&with("system"), &error(None, message), &[]);
             assert_eq!(adjustment, Some(Adjustment::InstructionsToUser), "{message}");
