@@ -223,3 +223,49 @@ test('adjusts only after a rejection of the request, not after other failures', 
   const { metadata } = await succeed({ ...MINIMAL_QUERIES.chat, model: 'any', temperature: 1 });
   assert.ok(!('adjusted' in metadata));
 });
+
+test('turns reasoning off for tools when the model has an effort by default', async () => {
+  const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
+  // One that the plugin knows, and one by a name that it does not.
+  for (const [model, requests] of [
+    ['gpt-6-luna', 1],
+    ['chat-of-tomorrow', 2],
+  ]) {
+    mockApi.reset();
+    mockApi.respondWith((request) =>
+      request.body.reasoning_effort === 'none'
+        ? takesEverything(request)
+        : apiError(400, {
+            message: `Function tools with reasoning_effort are not supported for ${model} in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.`,
+            param: 'reasoning_effort',
+          }),
+    );
+    const options = { temperature: 0.5, extra_body: { tools } };
+    const { metadata } = await succeed({ ...MINIMAL_QUERIES.chat, model, ...options });
+    assert.deepEqual(metadata.adjusted, [
+      { parameter: 'reasoning_effort', change: 'set', to: 'none' },
+    ]);
+    assert.equal(mockApi.requests.length, requests);
+    assert.equal(mockApi.requests.at(-1).body.temperature, 0.5);
+  }
+});
+
+test('puts the instructions before the prompt when a server takes no system role', async () => {
+  mockApi.respondWith((request) =>
+    request.body.messages.some(({ role }) => role !== 'user')
+      ? apiError(400, { message: 'System role not supported', type: 'BadRequestError', code: 400 })
+      : takesEverything(request),
+  );
+  const { metadata } = await succeed({
+    ...MINIMAL_QUERIES.chat,
+    model: 'gemma',
+    prompt: 'Hi',
+    system_prompt: 'Be kind.',
+  });
+  assert.deepEqual(mockApi.requests[1].body.messages, [
+    { role: 'user', content: 'Be kind.\n\nHi' },
+  ]);
+  assert.deepEqual(metadata.adjusted, [
+    { parameter: 'role', change: "instructions placed before the user's text" },
+  ]);
+});

@@ -140,7 +140,9 @@ const MODELS = [
   ),
   ...buildModels('o3', ['o1', 'o3-mini', 'o4-mini'], { shutdown: '2026-10-23' }),
   ...buildModels('o3', ['o1-mini', 'o1-preview'], { shutdown: '2025-10-27' }),
-  ...buildModels('responses only', ['gpt-5-pro', 'gpt-5.5-pro', 'o3-pro', 'gpt-5.1-codex-max']),
+  ...buildModels('responses only', ['gpt-5.5-pro']),
+  ...buildModels('responses only', ['gpt-5-pro', 'o3-pro'], { shutdown: '2026-12-11' }),
+  ...buildModels('responses only', ['gpt-5.1-codex-max'], { shutdown: '2026-07-23' }),
   ...buildModels('instruct', ['gpt-3.5-turbo-instruct'], { shutdown: '2026-09-28' }),
   ...buildModels('base', ['babbage-002', 'davinci-002'], { shutdown: '2026-09-28' }),
   ...buildModels('instruct', ['text-davinci-003'], { shutdown: '2024-01-04' }),
@@ -333,7 +335,7 @@ export function checkFamilyRules(model, body) {
   checkSampling(model, body);
   if (body.tools?.length && !allows(model.tools, readEffort(model, body))) {
     throw badRequest(
-      `Function tools with reasoning_effort are not supported for ${model.id} in this endpoint.`,
+      `Function tools with reasoning_effort are not supported for ${model.id} in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.`,
       'reasoning_effort',
     );
   }

@@ -29,8 +29,9 @@
 //! | how typed options are read | `input/fields.rs`, `options.rs`, `base_url.rs` |
 //! | what must never be shown, and where it is looked for | `input/secret/` |
 //! | what in an error is ours, and what is repeated of others | `error/text.rs` |
-//! | a model name, a default model, what a family rejects | `policy/capabilities.rs` |
-//! | how a model's rejection of a parameter is worked around | `policy/adjust.rs` |
+//! | a default model, what a family rejects | `policy/capabilities.rs` |
+//! | when a model ends, and what replaces it | `policy/shutdowns.rs` |
+//! | how a model's rejection of a parameter is worked around | `policy/adjust/` |
 //! | when a request is retried | `policy/retry.rs` |
 //! | what is cached of models | `policy/model_cache.rs` |
 //! | which endpoint a query uses, and what its `metadata` says of its requests | `query_runner.rs` |

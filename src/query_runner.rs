@@ -12,7 +12,7 @@ use crate::{
         completion::{Completion, Engine},
     },
     policy::{
-        adjust::{self, Adjustment},
+        adjust::{self, Adjustment, Rejection},
         model_cache::{CacheKey, ModelCache},
     },
     request_sender::RequestSender,
@@ -34,6 +34,8 @@ pub struct RequestLog {
     pub adjusted: Vec<Adjustment>,
     /// The model in place of the one that the query names.
     pub substituted_model: Option<String>,
+    /// The chat model that Completions has asked in vain, after the request that counts.
+    pub failed_fallback: Option<String>,
 }
 
 impl RequestLog {
@@ -117,7 +119,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         };
         // Also after a 404 that may be about this account or this moment, and is not cached: chat itself says
         // whether it serves the query, at the price of one request, and the result names its endpoint.
-        let Some(chat_model) = completion.chat_model_after(ApiCause::of(&error)) else {
+        let Some(chat_model) = completion.chat_model_after(ApiCause::of(&error), &self.sender.today()) else {
             return Err(Error::Api(error));
         };
         let first_log = self.log.clone();
@@ -126,7 +128,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             Ok(_) => self.cache.add_fallback(key, &error, self.sender.now()),
             // The server has no `OpenAI` chat models, so report the first error.
             Err(Error::Api(second)) if ApiCause::of(second).is_about_model_or_route() => {
-                self.log = first_log;
+                self.log = RequestLog { failed_fallback: Some(chat_model), ..first_log };
                 return Err(Error::Api(error));
             }
             Err(_) => {}
@@ -139,7 +141,9 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         match completion.engine {
             Engine::Completions => None,
             Engine::Chat => Some(completion.chat_model()),
-            Engine::Auto => completion.chat_model_after(self.cache.fallback(key, self.sender.now())?),
+            Engine::Auto => {
+                completion.chat_model_after(self.cache.fallback(key, self.sender.now())?, &self.sender.today())
+            }
         }
     }
 
@@ -149,9 +153,8 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         model: &str,
         chat_model: &str,
     ) -> Result<QueryResult, Error> {
-        let (plan, left_out) = completion.chat_plan(chat_model);
+        let plan = completion.chat_plan(chat_model);
         let log = RequestLog {
-            adjusted: left_out,
             substituted_model: (chat_model != model).then(|| chat_model.to_owned()),
             ..RequestLog::of(&plan.request)
         };
@@ -160,12 +163,13 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
 
     /// Sends a request, adjusted to its model as far as the cache knows or the API says.
     async fn send_adjusted(&mut self, plan: Plan, log: RequestLog) -> Result<QueryResult, Error> {
-        let Plan { mut request, reader } = plan;
+        let Plan { mut request, reader, adjusted } = plan;
         let key = self.key(&request);
-        self.log = log;
+        self.log = RequestLog { adjusted, ..log };
         if let Some(body) = &mut request.body {
             self.adjust_to_known(key, body);
         }
+        // What the API rejected, each with its error.
         let mut rejections = Vec::new();
         let has_details = self.has_details;
         let (request_id, result) = loop {
@@ -182,22 +186,35 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
                 Ok(result) => break result,
                 Err(error) => error,
             };
-            let (Some(body), Some(api_error)) = (&mut request.body, error.api()) else { return Err(error) };
-            let Some(rejection) = adjust::for_error(body, api_error, &self.log.adjusted) else {
-                return Err(error);
-            };
-            if !rejection.adjustment.apply(body) {
-                return Err(error);
-            }
+            let rejection = request.body.as_mut().zip(error.api()).and_then(|(body, error)| {
+                let rejection = adjust::for_error(body, error, &self.log.adjusted)?;
+                rejection.adjustment.apply(body).then_some(rejection)
+            });
+            let Some(rejection) = rejection else { return Err(self.first_error(rejections, error)) };
             self.log.adjusted.push(rejection.adjustment.clone());
-            rejections.push(rejection);
+            rejections.push((rejection, error));
         };
         // Only what has helped is cached.
-        for rejection in rejections {
+        for (rejection, _) in rejections {
             self.cache.add_rejection(key, rejection, self.sender.now());
         }
         self.log.request_id = request_id;
         result
+    }
+
+    /// The error to report: the last one, or an earlier one where a change that was to mend that has caused the
+    /// last. Of the changes, those before the error stay in the log.
+    fn first_error(&mut self, mut rejections: Vec<(Rejection, Error)>, last: Error) -> Error {
+        let mut error = last;
+        let has_caused = |error: &Error, rejection: &Rejection| {
+            error.api().is_some_and(|error| rejection.adjustment.has_caused(error))
+        };
+        while let Some(at) = rejections.iter().position(|(rejection, _)| has_caused(&error, rejection)) {
+            self.log.adjusted.truncate(self.log.adjusted.len() + at - rejections.len());
+            error = rejections.swap_remove(at).1;
+            rejections.truncate(at);
+        }
+        error
     }
 
     fn adjust_to_known(&mut self, key: CacheKey, body: &mut Map<String, Value>) {

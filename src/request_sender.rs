@@ -19,7 +19,7 @@ use crate::{
         http::{HttpRequest, HttpResponse, Transport},
     },
     operations::ApiRequest,
-    policy::retry::RetryPolicy,
+    policy::{retry::RetryPolicy, shutdowns::Day},
     response::{self, ApiResponse},
 };
 
@@ -93,6 +93,12 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     #[must_use]
     pub fn now(&self) -> Duration {
         self.transport.now()
+    }
+
+    /// The day by the transport's calendar.
+    #[must_use]
+    pub fn today(&self) -> Day {
+        Day::of(self.transport.wall_clock())
     }
 
     /// Sends `request`, again if the policy says so, and reads the response with `read`.

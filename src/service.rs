@@ -31,7 +31,7 @@ use crate::{
         http::Transport,
     },
     operations::{self, ApiRequest, Query, QueryResult, models},
-    policy::{capabilities, model_cache::ModelCache},
+    policy::{capabilities, model_cache::ModelCache, shutdowns::Day},
     query_runner::{QueryRunner, RequestLog},
     request_sender::{Deadline, RequestSender},
 };
@@ -159,7 +159,7 @@ fn with_details(reply: QueryResult) -> QueryResult {
 
 /// Tests a data source: asks for the list of models, which is free of charge. Takes the options out of `call`.
 pub async fn test_connection<T: Transport>(transport: &T, call: &mut Call) -> Outcome {
-    let mut state = Diagnostics::new(transport.proxy_secrets());
+    let mut state = Diagnostics::new(transport);
     let source = state.read_source(&mem::take(&mut call.source));
     let result = match source {
         Ok(source) => connect(transport, source, call, &mut state).await,
@@ -191,11 +191,13 @@ struct Diagnostics {
     context: HintContext,
     requests: RequestLog,
     has_details: bool,
+    today: Day,
 }
 
 impl Diagnostics {
-    fn new(proxy_secrets: &[Secret]) -> Self {
-        Self { proxy_secrets: proxy_secrets.to_vec(), ..Self::default() }
+    fn new<T: Transport>(transport: &T) -> Self {
+        let (proxy_secrets, today) = (transport.proxy_secrets().to_vec(), Day::of(transport.wall_clock()));
+        Self { proxy_secrets, today, ..Self::default() }
     }
 
     fn read(&mut self, source: &Value, query: &Value) -> Result<Prepared, Error> {
@@ -268,10 +270,16 @@ impl Diagnostics {
 
     fn details(&self, error: &Error) -> Details {
         let model = self.requests.model.clone();
-        let model_facts = capabilities::facts(model.as_deref().unwrap_or_default());
-        let endpoint = self.requests.path.map(operations::endpoint);
-        let hint =
-            hints::hint(error, &HintContext { model: model.clone(), model_facts, endpoint, ..self.context.clone() });
+        let fallback = self.requests.failed_fallback.as_deref();
+        let failed: Vec<_> = fallback.into_iter().collect();
+        let context = HintContext {
+            model: model.clone(),
+            model_facts: capabilities::facts(model.as_deref().unwrap_or_default(), &failed, &self.today),
+            endpoint: self.requests.path.map(operations::endpoint),
+            has_fallen_back: fallback.is_some(),
+            ..self.context.clone()
+        };
+        let hint = hints::hint(error, &context);
         Details {
             attempts: Some(self.requests.attempts).filter(|attempts| *attempts > 0),
             model: model.map(ErrorText::from),
@@ -291,7 +299,7 @@ struct Prepared {
 /// Reads the options, where they are long on another thread.
 async fn prepare<T: Transport>(transport: &T, call: &mut Call) -> (Diagnostics, Result<Prepared, Error>) {
     let (source, query) = (mem::take(&mut call.source), mem::take(&mut call.query));
-    let mut state = Diagnostics::new(transport.proxy_secrets());
+    let mut state = Diagnostics::new(transport);
     let read = move || {
         let prepared = catch_unwind(AssertUnwindSafe(|| state.read(&source, &query)));
         (state, prepared.unwrap_or_else(|panic| Err(internal(panic))))

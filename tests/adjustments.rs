@@ -129,3 +129,107 @@ fn applies_stop_sequences_of_the_extra_body_when_the_model_rejects_them() {
     assert_eq!(result.data, "one ");
     assert_eq!(result.metadata["adjusted"][0]["change"], "applied by the plugin");
 }
+
+fn failure_of(outcome: Outcome) -> tooljet_openai::service::Failure {
+    let Outcome::Failed(failure) = outcome else { panic!("succeeded") };
+    failure
+}
+
+#[test]
+fn puts_the_instructions_before_the_prompt_when_a_server_takes_no_system_role() {
+    let cache = ModelCache::default();
+    let refused = json!({
+        "object": "error", "message": "System role not supported", "type": "BadRequestError", "param": null, "code": 400
+    });
+    let script = Script::new([response(400, &[], refused), pong(), pong()]);
+    for attempts in [2, 3] {
+        let outcome = script.run_with(&cache, &source(), &chat(json!({"system_prompt": "Be kind."})));
+        let Outcome::Ok(result) = outcome else { panic!("failed") };
+        let sent = script.sent.lock().unwrap();
+        assert_eq!(sent.len(), attempts);
+        assert_eq!(sent[attempts - 1].body["messages"], json!([{"role": "user", "content": "Be kind.\n\nPing"}]));
+        let change = json!([{"parameter": "role", "change": "instructions placed before the user's text"}]);
+        assert_eq!(result.metadata["adjusted"], change);
+    }
+}
+
+#[test]
+fn reports_the_first_error_when_a_change_has_caused_the_last() {
+    let points = |role: &str| {
+        let message = format!("Unsupported value: 'messages[0].role' does not support '{role}' with this model.");
+        rejected(Some("messages[0].role"), &message)
+    };
+    let alternate = || rejected(None, "Conversation roles must alternate user/assistant/user/assistant/...");
+    let script = Script::new([points("system"), alternate(), rejected(None, "roles are odd")]);
+    let failure = failure_of(script.run(&source(), &chat(json!({"system_prompt": "Be kind."}))));
+    assert!(failure.description.contains("does not support 'system'"), "{}", failure.description);
+    assert_eq!(failure.data["attempts"], 3);
+    assert!(!failure.metadata.contains_key("adjusted"), "the request of this error was not changed");
+}
+
+#[test]
+fn keeps_the_changes_before_the_error_that_it_reports() {
+    let script = Script::new([
+        rejected(Some("seed"), "seed is not supported"),
+        rejected(None, "System role not supported"),
+        rejected(None, "Conversation roles must alternate"),
+    ]);
+    let failure = failure_of(script.run(&source(), &chat(json!({"system_prompt": "Be kind.", "seed": 1}))));
+    assert!(failure.description.contains("System role not supported"), "{}", failure.description);
+    assert_eq!(failure.metadata["adjusted"], json!([{"parameter": "seed", "change": "removed"}]));
+}
+
+#[test]
+fn reports_the_last_error_when_no_change_has_caused_it() {
+    let script = Script::new([
+        rejected(None, "System role not supported"),
+        rejected(Some("max_tokens"), "max_tokens is too large"),
+    ]);
+    let failure = failure_of(script.run(&source(), &chat(json!({"system_prompt": "Be kind.", "max_tokens": 5}))));
+    assert_eq!(failure.data["param"], "max_tokens");
+}
+
+#[test]
+fn turns_reasoning_off_for_tools_and_keeps_it_for_queries_without_them() {
+    let cache = ModelCache::default();
+    let message = "Function tools with reasoning_effort are not supported for m in /v1/chat/completions. To use function \
+                   tools, use /v1/responses or set reasoning_effort to 'none'.";
+    let script = Script::new([rejected(Some("reasoning_effort"), message), pong(), pong(), pong(), pong()]);
+    let with_tools = chat(json!({"extra_body": {"tools": [{"type": "function"}]}}));
+    let Outcome::Ok(result) = script.run_with(&cache, &source(), &with_tools) else { panic!("failed") };
+    assert_eq!(result.metadata["adjusted"], json!([{"parameter": "reasoning_effort", "change": "set", "to": "none"}]));
+    script.run_with(&cache, &source(), &with_tools);
+    script.run_with(&cache, &source(), &chat(json!({})));
+    script.run_with(&cache, &source(), &chat(json!({"reasoning_effort": "high"})));
+    let efforts: Vec<_> =
+        script.sent.lock().unwrap().iter().map(|sent| sent.body.get("reasoning_effort").cloned()).collect();
+    assert_eq!(efforts, [None, Some(json!("none")), Some(json!("none")), None, Some(json!("high"))]);
+}
+
+#[test]
+fn reports_the_clash_of_tools_and_effort_when_the_model_always_reasons() {
+    let clash = || rejected(Some("reasoning_effort"), "Function tools with reasoning_effort are not supported for m.");
+    let none = || rejected(Some("reasoning_effort"), "Unsupported value: 'none' is not supported with this model.");
+    for later in [vec![clash()], vec![none(), clash()]] {
+        let script = Script::new([clash()].into_iter().chain(later));
+        let query = chat(json!({"extra_body": {"tools": [{"type": "function"}]}}));
+        let failure = failure_of(script.run(&source(), &query));
+        assert!(failure.description.contains("Function tools"), "{}", failure.description);
+    }
+}
+
+#[test]
+fn asks_for_json_by_a_schema_when_the_server_knows_no_other_way() {
+    let object =
+        response(200, &[], json!({"choices": [{"message": {"content": "{\"a\": 1}"}, "finish_reason": "stop"}]}));
+    let script = Script::new([
+        response(400, &[], json!({"error": "'response_format.type' must be 'json_schema' or 'text'"})),
+        object,
+    ]);
+    let query = chat(json!({"response_format": "json_object", "prompt": "As JSON."}));
+    let Outcome::Ok(result) = script.run(&source(), &query) else { panic!("failed") };
+    assert_eq!(result.data, json!({"a": 1}));
+    let schema = json!({"name": "response", "schema": {"type": "object"}});
+    let sent = &script.sent.lock().unwrap()[1].body;
+    assert_eq!(sent["response_format"], json!({"type": "json_schema", "json_schema": schema}));
+}

@@ -205,3 +205,92 @@ fn falls_back_and_caches_it_after_every_wording_of_a_missing_model() {
         assert_eq!(paths(&script), [COMPLETIONS, CHAT, CHAT]);
     }
 }
+
+/// A script of the day with this many days since 1970.
+fn script_on(days: u64, steps: impl IntoIterator<Item = Step>) -> Script {
+    let mut script = Script::new(steps);
+    script.calendar = Some(Duration::from_secs(days * 24 * 60 * 60));
+    script
+}
+
+/// 2026-11-25, and the day on which gpt-4o ends.
+const BEFORE_THE_END: u64 = 20_782;
+const DAY_OF_THE_END: u64 = 20_832;
+
+fn query_for(model: &str) -> Value {
+    let mut query = query("auto");
+    query["model"] = json!(model);
+    query
+}
+
+#[test]
+fn keeps_a_chat_model_that_ends_later_and_replaces_it_from_the_day_on() {
+    for (days, asked) in [(BEFORE_THE_END, "gpt-4o"), (DAY_OF_THE_END - 1, "gpt-4o"), (DAY_OF_THE_END, "gpt-6-luna")] {
+        let script = script_on(days, [gone(), continued()]);
+        let Outcome::Ok(result) = script.run(&source(), &query_for("gpt-4o")) else { panic!("failed") };
+        assert_eq!(script.sent.lock().unwrap()[1].body["model"], asked, "day {days}");
+        assert_eq!(result.metadata.get("substituted_model").is_some(), asked != "gpt-4o");
+    }
+}
+
+#[test]
+fn a_cached_fallback_follows_the_calendar() {
+    let cache = ModelCache::default();
+    script_on(BEFORE_THE_END, [gone(), continued()]).run_with(&cache, &source(), &query_for("gpt-4o"));
+    let later = script_on(DAY_OF_THE_END, [continued()]);
+    later.run_with(&cache, &source(), &query_for("gpt-4o"));
+    assert_eq!(later.sent.lock().unwrap()[0].body["model"], "gpt-6-luna");
+}
+
+#[test]
+fn keeps_a_fine_tuned_model_that_is_alive() {
+    let model = "ft:gpt-4.1-mini-2025-04-14:acme::1";
+    let script = script_on(BEFORE_THE_END, [gone(), continued()]);
+    let Outcome::Ok(result) = script.run(&source(), &query_for(model)) else { panic!("failed") };
+    assert_eq!(script.sent.lock().unwrap()[1].body["model"], model);
+    assert!(!result.metadata.contains_key("substituted_model"));
+}
+
+#[test]
+fn explains_a_missing_model_by_its_end_only_when_that_has_come() {
+    for (days, words) in [
+        (BEFORE_THE_END, "Check the name gpt-4o, or choose a model that List models shows"),
+        (DAY_OF_THE_END, "OpenAI announced the end of gpt-4o for 2027-01-14. Use gpt-6-luna."),
+    ] {
+        let script = script_on(days, [gone()]);
+        let query = json!({"operation": "chat", "prompt": "Hi", "model": "gpt-4o"});
+        let description = failure(script.run(&source(), &query)).description;
+        assert!(description.contains(words), "{description}");
+    }
+}
+
+#[test]
+fn recommends_neither_the_engine_that_is_set_nor_the_model_that_it_has_asked() {
+    let other_endpoint = || error(404, "This model is not supported in the v1/completions endpoint.", None);
+    let responses_only =
+        || error(404, "This model is only supported in v1/responses and not in v1/chat/completions.", None);
+    for (model, first, second, words) in [
+        ("gpt-5-pro", other_endpoint(), responses_only(), "endpoint. Choose a chat model such as gpt-5.4-mini."),
+        ("gpt-5.4-mini", other_endpoint(), responses_only(), "endpoint. Choose another chat model."),
+        ("davinci-002", gone(), gone(), "for 2026-09-28. Instead, choose a model that List models shows"),
+        ("gpt-4", gone(), gone(), "for 2026-10-23. Instead, choose a model that List models shows"),
+    ] {
+        let script = script_on(BEFORE_THE_END, [first, second]);
+        let description = failure(script.run(&source(), &query_for(model))).description;
+        assert!(description.contains(words) && !description.contains("Engine"), "{description}");
+    }
+}
+
+#[test]
+fn recommends_another_model_than_the_chat_model_that_only_another_endpoint_serves() {
+    for message in [
+        "This model is only supported in v1/responses and not in v1/chat/completions.",
+        "This is not a chat model and thus not supported in the v1/chat/completions endpoint.",
+    ] {
+        let refused = response(404, &[], json!({"error": {"message": message, "param": "model", "code": null}}));
+        let script = script_on(BEFORE_THE_END, [refused]);
+        let query = json!({"operation": "chat", "prompt": "Hi", "model": "gpt-5.4-mini"});
+        let description = failure(script.run(&source(), &query)).description;
+        assert!(description.ends_with(" Choose another chat model."), "{description}");
+    }
+}

@@ -72,6 +72,7 @@ describe('model families of the mock API', () => {
     assert.deepEqual(await rejects('gpt-99', {}), [404, null, 'model_not_found']);
     assert.deepEqual(await rejects('gpt-4', {}), [404, null, 'model_not_found']);
     assert.deepEqual(await rejects('o3-pro', {}), [404, 'model', null]);
+    assert.deepEqual(await rejects('gpt-5.1-codex-max', {}), [404, null, 'model_not_found']);
     assert.deepEqual(await rejects('text-embedding-3-small', {}), [404, 'model', null]);
   });
 });

@@ -28,6 +28,8 @@ pub struct HintContext {
     pub model_facts: ModelFacts,
     /// The endpoint that was asked.
     pub endpoint: Option<Endpoint>,
+    /// Whether Engine is set to Auto, and has asked a chat model in vain as well.
+    pub has_fallen_back: bool,
 }
 
 /// What hints need to know of an endpoint.
@@ -43,24 +45,22 @@ pub enum Endpoint {
     Other,
 }
 
-/// What is known about a model beside what the API says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What is known about a model beside what the API says. Nothing in it recommends a model that has just failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelFacts {
-    /// Its announced end.
+    /// Its end, if that has come.
     pub end: Option<ModelEnd>,
-    /// Whether only the Responses API serves it.
-    pub is_responses_only: bool,
     /// A chat model that can be recommended instead.
-    pub chat_model: &'static str,
+    pub chat_model: Option<&'static str>,
 }
 
 /// The end of a model, and what to use in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelEnd {
-    /// Announced date, `YYYY-MM-DD`; `None` where none is known.
-    pub date: Option<&'static str>,
+    /// The first day without it, `YYYY-MM-DD`.
+    pub date: &'static str,
     /// A current model for the same work.
-    pub replacement: &'static str,
+    pub replacement: Option<String>,
 }
 
 /// What to do about `error`; `None` where its own words say it all.
@@ -185,15 +185,12 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
     const LIST: &str = "choose a model that List models shows for this API key";
     let Some(model) = &context.model else { return error_text!["Check the name of the model, or ", LIST, "."] };
     let facts = &context.model_facts;
-    if facts.is_responses_only {
-        return error_text!["Only the Responses API serves ", model, ". ", choose_a_chat_model(context)];
-    }
-    if let Some(end) = facts.end {
-        let what = match end.date {
-            Some(date) => error_text!["OpenAI announced the end of ", model, " for ", date],
-            None => error_text!["OpenAI no longer serves ", model],
+    if let Some(end) = &facts.end {
+        let what = error_text!["OpenAI announced the end of ", model, " for ", end.date];
+        // The name of the model that has ended, which is foreign, may be in front of it.
+        let Some(replacement) = &end.replacement else {
+            return error_text![what, ". Instead, ", LIST, "."];
         };
-        let replacement = end.replacement;
         return match context.endpoint {
             Some(Endpoint::Completions) => {
                 error_text![what, ". Use ", replacement, " with Engine set to Auto or Chat only."]
@@ -212,14 +209,19 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
 /// What to do where the API itself says that the model belongs to another endpoint.
 fn other_endpoint(context: &HintContext) -> ErrorText {
     match context.endpoint {
-        Some(Endpoint::Completions) => "Set Engine to Auto or Chat only, or use the Chat operation.".into(),
-        Some(Endpoint::Chat) => choose_a_chat_model(context),
+        Some(Endpoint::Completions) if !context.has_fallen_back => {
+            "Set Engine to Auto or Chat only, or use the Chat operation.".into()
+        }
+        Some(Endpoint::Completions | Endpoint::Chat) => choose_a_chat_model(context),
         _ => "Choose a model that is made for this operation.".into(),
     }
 }
 
 fn choose_a_chat_model(context: &HintContext) -> ErrorText {
-    error_text!["Choose a chat model such as ", context.model_facts.chat_model, "."]
+    match context.model_facts.chat_model {
+        Some(model) => error_text!["Choose a chat model such as ", model, "."],
+        None => "Choose another chat model.".into(),
+    }
 }
 
 fn check_address(context: &HintContext) -> ErrorText {
@@ -389,17 +391,39 @@ mod tests {
 
     #[test]
     fn a_model_that_is_gone_comes_with_date_and_replacement() {
-        let end = ModelEnd { date: Some("2026-10-23"), replacement: "gpt-6-sol" };
+        let end = ModelEnd { date: "2026-10-23", replacement: Some("gpt-6.1-sol".to_owned()) };
         let model_facts = ModelFacts { end: Some(end), ..ModelFacts::default() };
-        let context = HintContext { model: Some("o1".to_owned()), model_facts, ..HintContext::default() };
+        let mut context = HintContext { model: Some("o1".to_owned()), model_facts, ..HintContext::default() };
         let error = Error::Api(Box::new(ApiError {
             status: 404,
             code: Some("model_not_found".to_owned()),
             message: "deprecated".to_owned(),
             ..ApiError::default()
         }));
-        let hint = hint(&error, &context).unwrap().to_string();
-        assert_eq!(hint, "OpenAI announced the end of o1 for 2026-10-23. Use gpt-6-sol.");
+        let text = |context: &HintContext| hint(&error, context).unwrap().to_string();
+        assert_eq!(text(&context), "OpenAI announced the end of o1 for 2026-10-23. Use gpt-6.1-sol.");
+        context.model_facts.end.as_mut().unwrap().replacement = None;
+        assert!(
+            text(&context)
+                .ends_with(" for 2026-10-23. Instead, choose a model that List models shows for this API key.")
+        );
+    }
+
+    #[test]
+    fn a_model_of_another_endpoint_comes_with_what_is_not_set_yet() {
+        let message = "This model is not supported in the v1/completions endpoint.".to_owned();
+        let error = Error::Api(Box::new(ApiError { status: 404, message, ..ApiError::default() }));
+        let text = |endpoint, has_fallen_back, chat_model| {
+            let model_facts = ModelFacts { chat_model, end: None };
+            let context =
+                HintContext { endpoint: Some(endpoint), has_fallen_back, model_facts, ..HintContext::default() };
+            hint(&error, &context).unwrap().to_string()
+        };
+        let set_engine = "Set Engine to Auto or Chat only, or use the Chat operation.";
+        assert_eq!(text(Endpoint::Completions, false, Some("gpt-x")), set_engine);
+        assert_eq!(text(Endpoint::Completions, true, Some("gpt-x")), "Choose a chat model such as gpt-x.");
+        assert_eq!(text(Endpoint::Completions, true, None), "Choose another chat model.");
+        assert_eq!(text(Endpoint::Chat, false, None), "Choose another chat model.");
     }
 
     #[test]

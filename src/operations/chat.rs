@@ -57,16 +57,18 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     let body = body.finish(EXTRA_BODY)?;
     let stops = stops_of(&body);
     let reader = ChoicesReader { endpoint: &PATH[1..], n, format: Some(format), stops, ..ChoicesReader::default() };
-    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader) })
+    let adjusted = response_format::left_off(&body).into_iter().collect();
+    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader), adjusted })
 }
 
-/// `OpenAI`'s current models only take the new name, also behind a gateway; some compatible
-/// servers silently ignore it (Ollama) or are too old for it.
+/// `OpenAI`'s current models only take the new name, also behind a gateway that passes requests on; some compatible
+/// servers silently ignore it (Ollama) or are too old for it, and a gateway with names of its own (`openai/gpt-5`)
+/// translates the old one.
 #[must_use]
 pub fn token_limit(provider: Provider, model: &str) -> &'static str {
     match provider {
         Provider::OpenAi | Provider::Azure => "max_completion_tokens",
-        _ if family(model).is_some() => "max_completion_tokens",
+        _ if !model.contains('/') && family(model).is_some() => "max_completion_tokens",
         Provider::AzureDeployment | Provider::Compatible => "max_tokens",
     }
 }
@@ -186,6 +188,9 @@ mod tests {
         let options = json!({"prompt": "Hi", "max_tokens": 5, "model": "llama"});
         let body = body_for(options, Provider::Compatible).unwrap();
         assert_eq!((&body["max_tokens"], body.get("max_completion_tokens")), (&json!(5), None));
+        for (model, name) in [("gpt-5", "max_completion_tokens"), ("openai/gpt-5", "max_tokens"), ("m", "max_tokens")] {
+            assert_eq!(token_limit(Provider::Compatible, model), name, "{model}");
+        }
     }
 
     #[test]

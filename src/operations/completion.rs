@@ -18,7 +18,8 @@ use crate::{
     input::{base_url::Provider, fields::Fields},
     policy::{
         adjust::Adjustment,
-        capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL},
+        capabilities::{self, DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL, Sampling, family},
+        shutdowns::{self, Day},
     },
 };
 
@@ -111,18 +112,24 @@ impl Completion {
     pub fn plan(&self) -> Plan {
         let reader =
             ChoicesReader { endpoint: &PATH[1..], n: self.n, stops: stops_of(&self.body), ..ChoicesReader::default() };
-        Plan { request: ApiRequest::post(PATH, self.body.clone()), reader: Reader::Choices(reader) }
+        let request = ApiRequest::post(PATH, self.body.clone());
+        Plan { request, reader: Reader::Choices(reader), adjusted: Vec::new() }
     }
 
-    /// The query through chat, with what of it has no place there.
+    /// The query through chat, without what of it has no place there. A model that would reason unasked does not: the
+    /// limit of a Completions query leaves no room for it, and its temperature counts.
     #[must_use]
-    pub fn chat_plan(&self, model: &str) -> (Plan, Vec<Adjustment>) {
+    pub fn chat_plan(&self, model: &str) -> Plan {
         let mut body = self.body.clone();
-        let mut left_out = Vec::new();
+        let mut adjusted = Vec::new();
         for name in ["prompt", "suffix", "echo", "best_of"] {
             if body.shift_remove(name).is_some() && name == "best_of" {
-                left_out.push(Adjustment::Removed(name));
+                adjusted.push(Adjustment::Removed(name));
             }
+        }
+        let reasons = family(model).is_some_and(|family| family.sampling == Sampling::WithEffortNone);
+        if reasons && !body.contains_key("reasoning_effort") && Adjustment::WithoutReasoning.apply(&mut body) {
+            adjusted.push(Adjustment::WithoutReasoning);
         }
         body.insert("model".to_owned(), model.into());
         let messages = json!([
@@ -146,7 +153,7 @@ impl Completion {
             echo: if self.echo { self.prompt.clone() } else { String::new() },
             ..ChoicesReader::default()
         };
-        (Plan { request: ApiRequest::post(chat::PATH, body), reader: Reader::Choices(reader) }, left_out)
+        Plan { request: ApiRequest::post(chat::PATH, body), reader: Reader::Choices(reader), adjusted }
     }
 
     fn instructions(&self) -> String {
@@ -163,26 +170,30 @@ impl Completion {
         }
     }
 
-    /// The chat model of the fallback, if `/completions` failed because it does not serve this query;
-    /// `None` if it failed for another cause, or if the engine forbids a fallback.
+    /// The chat model of the fallback on the day `today`, if `/completions` failed because it does not serve this
+    /// query; `None` if it failed for another cause, or if the engine forbids a fallback.
     #[must_use]
-    pub fn chat_model_after(&self, cause: ApiCause) -> Option<String> {
+    pub fn chat_model_after(&self, cause: ApiCause, today: &Day) -> Option<String> {
         if self.engine != Engine::Auto {
             return None;
         }
-        let named = self.model.clone();
-        match cause {
+        let default = || DEFAULT_CHAT_MODEL.to_owned();
+        let Some(named) = &self.model else { return cause.is_about_model_or_route().then(default) };
+        let may_stay = match cause {
             // The API knows the model, as a chat model.
-            ApiCause::ModelOfOtherEndpoint => Some(named.unwrap_or_else(|| DEFAULT_CHAT_MODEL.to_owned())),
-            ApiCause::ModelNotFound => Some(chat_model(named.as_deref())),
-            // The server has no such endpoint, and nothing was said about the model.
-            ApiCause::NoSuchRoute => Some(
-                named
-                    .filter(|model| capabilities::end(model).is_none())
-                    .unwrap_or_else(|| DEFAULT_CHAT_MODEL.to_owned()),
-            ),
-            _ => None,
-        }
+            ApiCause::ModelOfOtherEndpoint => return Some(named.clone()),
+            ApiCause::ModelNotFound => family(named).is_some() || capabilities::is_fine_tune(named),
+            // The server has no such endpoint, and nothing was said about the model. It may be the name that a
+            // server of one's own gives to another one.
+            ApiCause::NoSuchRoute if self.provider != Provider::OpenAi => return Some(named.clone()),
+            ApiCause::NoSuchRoute => true,
+            _ => return None,
+        };
+        Some(match shutdowns::end(named, today) {
+            Some(end) => end.replacement.unwrap_or_else(default),
+            None if may_stay => named.clone(),
+            None => default(),
+        })
     }
 
     /// The chat model for the engine `chat`.
@@ -191,15 +202,6 @@ impl Completion {
         let named = self.model.as_deref().filter(|model| *model != DEFAULT_COMPLETION_MODEL);
         named.unwrap_or(DEFAULT_CHAT_MODEL).to_owned()
     }
-}
-
-/// The named model where it is a chat model, else its replacement, else the default.
-fn chat_model(named: Option<&str>) -> String {
-    let Some(named) = named else { return DEFAULT_CHAT_MODEL.to_owned() };
-    if capabilities::family(named).is_some() && capabilities::end(named).is_none() {
-        return named.to_owned();
-    }
-    DEFAULT_CHAT_MODEL.to_owned()
 }
 
 #[cfg(test)]
@@ -253,7 +255,7 @@ mod tests {
     #[test]
     fn log_probabilities_asked_for_as_chat_names_them_stay_as_they_are() {
         let completion = read(json!({"prompt": "Once", "extra_body": {"logprobs": true, "top_logprobs": 2}})).unwrap();
-        let body = completion.chat_plan("gpt-x").0.request.body.unwrap();
+        let body = completion.chat_plan("gpt-x").request.body.unwrap();
         assert_eq!((&body["logprobs"], &body["top_logprobs"]), (&json!(true), &json!(2)));
     }
 
@@ -262,31 +264,71 @@ mod tests {
         let completion = read(json!({
             "prompt": "Once", "suffix": "the end", "max_tokens": 9, "best_of": 2, "echo": true, "logprobs": 3, "stop_sequence": "x"
         })).unwrap();
-        let (plan, left_out) = completion.chat_plan("gpt-x");
+        let plan = completion.chat_plan("gpt-x");
+        assert_eq!(plan.adjusted, [Adjustment::Removed("best_of")]);
         let body = plan.request.body.unwrap();
         assert_eq!((plan.request.path, &body["model"]), ("/chat/completions", &json!("gpt-x")));
         assert_eq!(body["messages"][1], json!({"role": "user", "content": "Once"}));
         assert!(body["messages"][0]["content"].as_str().unwrap().ends_with("<suffix>the end</suffix>"));
         assert_eq!(body["max_completion_tokens"], 9);
         assert_eq!((&body["logprobs"], &body["top_logprobs"], &body["stop"]), (&json!(true), &json!(3), &json!("x")));
-        assert_eq!(left_out, [Adjustment::Removed("best_of")]);
         for name in ["prompt", "suffix", "echo", "best_of", "max_tokens"] {
             assert!(!body.contains_key(name), "{name}");
         }
     }
 
     #[test]
+    fn through_chat_a_model_that_reasons_by_default_does_not() {
+        let chat = |model: &str, extra: Value| {
+            let plan = read(json!({"prompt": "Once", "extra_body": extra})).unwrap().chat_plan(model);
+            (plan.request.body.unwrap().get("reasoning_effort").cloned(), plan.adjusted)
+        };
+        assert_eq!(chat("gpt-6-luna", json!({})), (Some(json!("none")), vec![Adjustment::WithoutReasoning]));
+        assert_eq!(chat("openai/gpt-6-luna", json!({})).0, Some(json!("none")));
+        assert_eq!(chat("gpt-6-luna", json!({"reasoning_effort": "low"})), (Some(json!("low")), vec![]));
+        // It has no such effort, or needs none.
+        for model in ["gpt-6.1-sol", DEFAULT_CHAT_MODEL, "gpt-4o", "local-7b"] {
+            assert_eq!(chat(model, json!({})), (None, vec![]), "{model}");
+        }
+    }
+
+    #[test]
     fn auto_continues_through_chat_only_where_the_model_or_endpoint_is_missing() {
         use ApiCause::{InvalidKey, ModelNotFound, ModelOfOtherEndpoint, NoSuchRoute, ServerError};
-        let auto = |model: &str| read(json!({"prompt": "a", "model": model})).unwrap();
-        assert_eq!(auto("").chat_model_after(ModelNotFound).as_deref(), Some(DEFAULT_CHAT_MODEL));
-        assert_eq!(auto("gpt-6-sol").chat_model_after(ModelNotFound).as_deref(), Some("gpt-6-sol"));
-        assert_eq!(auto("davinci-002").chat_model_after(ModelNotFound).as_deref(), Some(DEFAULT_CHAT_MODEL));
-        assert_eq!(auto("brand-new").chat_model_after(ModelOfOtherEndpoint).as_deref(), Some("brand-new"));
-        assert_eq!(auto("llama").chat_model_after(NoSuchRoute).as_deref(), Some("llama"));
-        assert_eq!(auto("").chat_model_after(InvalidKey), None);
-        assert_eq!(auto("").chat_model_after(ServerError), None);
+        let after = |model: &str, cause| {
+            read(json!({"prompt": "a", "model": model})).unwrap().chat_model_after(cause, &Day::of_text("2026-11-25"))
+        };
+        let default = Some(DEFAULT_CHAT_MODEL);
+        for (model, cause, expected) in [
+            ("", ModelNotFound, default),
+            ("", ModelOfOtherEndpoint, default),
+            ("", NoSuchRoute, default),
+            ("", InvalidKey, None),
+            ("", ServerError, None),
+            ("gpt-6-sol", ModelNotFound, Some("gpt-6-sol")),
+            ("gpt-6-sol", ServerError, None),
+            ("davinci-002", ModelNotFound, default),
+            ("local-7b", ModelNotFound, default),
+            ("brand-new", ModelOfOtherEndpoint, Some("brand-new")),
+            ("llama", NoSuchRoute, Some("llama")),
+            // It ends later.
+            ("gpt-4o", ModelNotFound, Some("gpt-4o")),
+            ("openai/gpt-4o-2024-08-06", ModelNotFound, Some("openai/gpt-4o-2024-08-06")),
+            ("ft:gpt-4o-mini-2024-07-18:acme::1", ModelNotFound, Some("ft:gpt-4o-mini-2024-07-18:acme::1")),
+            ("ft:brand-new:acme::1", ModelNotFound, Some("ft:brand-new:acme::1")),
+            ("gpt-4.1", NoSuchRoute, Some("gpt-4.1")),
+            // It has ended.
+            ("gpt-4", ModelNotFound, Some("gpt-5.4")),
+            ("openai/gpt-4", ModelNotFound, Some("openai/gpt-5.4")),
+            ("ft:davinci-002:acme::1", ModelNotFound, default),
+            ("o1", NoSuchRoute, Some("gpt-6.1-sol")),
+        ] {
+            assert_eq!(after(model, cause).as_deref(), expected, "{model:?} after {cause:?}");
+        }
+        let own_server =
+            Completion { provider: Provider::Compatible, ..read(json!({"prompt": "a", "model": "gpt-4"})).unwrap() };
+        assert_eq!(own_server.chat_model_after(NoSuchRoute, &Day::of_text("2026-11-25")).as_deref(), Some("gpt-4"));
         let fixed = read(json!({"prompt": "a", "engine": "completions"})).unwrap();
-        assert_eq!(fixed.chat_model_after(ModelNotFound), None);
+        assert_eq!(fixed.chat_model_after(ModelNotFound, &Day::of_text("2026-11-25")), None);
     }
 }

@@ -42,7 +42,7 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
         body.set("encoding_format", format);
     }
     let body = body.finish(own_key(&advanced_fields, "embedding_extra_body", EXTRA_BODY))?;
-    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read) })
+    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read), adjusted: Vec::new() })
 }
 
 /// The key of `name` that has this query's value: the plain one, else that of the

@@ -35,7 +35,7 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
         body.set("n", n);
     }
     let body = body.finish(own_key(&advanced_fields, "image_extra_body", EXTRA_BODY))?;
-    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read) })
+    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read), adjusted: Vec::new() })
 }
 
 /// The result in the shape of the old plugin, with the first image as `url` or `b64_json`;

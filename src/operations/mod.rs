@@ -20,6 +20,7 @@ use crate::{
         fields::{Fields, excerpt, scalar_text},
     },
     network::http::Method,
+    policy::adjust::Adjustment,
     response::ApiResponse,
 };
 
@@ -35,6 +36,7 @@ pub mod models;
 pub mod parameters;
 pub mod response_format;
 pub mod result_size;
+mod strict_schema;
 
 /// A request to the API, without anything of the data source.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +96,8 @@ pub struct Plan {
     pub request: ApiRequest,
     /// What becomes of the response.
     pub reader: Reader,
+    /// What of the query is not in the request as it was set.
+    pub adjusted: Vec<Adjustment>,
 }
 
 type Read = dyn Fn(ApiResponse) -> Result<QueryResult, Error> + Send + Sync;

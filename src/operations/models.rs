@@ -20,7 +20,8 @@ const MEMBERS: [&str; 6] = ["id", "owner", "created", "shutdown_date", "value", 
 /// [`Error::InvalidOption`] if `filter` is not text.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let filter = fields.trimmed("filter")?.unwrap_or_default().to_lowercase();
-    Ok(Plan { request: ApiRequest::get(PATH), reader: Reader::new(move |response| read(response, &filter)) })
+    let reader = Reader::new(move |response| read(response, &filter));
+    Ok(Plan { request: ApiRequest::get(PATH), reader, adjusted: Vec::new() })
 }
 
 /// The models by id. `value` and `label` make the list ready for a dropdown; `created` is

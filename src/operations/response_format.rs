@@ -1,13 +1,12 @@
 //! Structured answers: `response_format` and `json_schema`, checked before anything is sent.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value, json};
 
-use super::{advanced, is_advanced_off};
+use super::{advanced, is_advanced_off, strict_schema};
 use crate::{
     error::{Error, ErrorText, error_text},
     input::{fields::Fields, lenient_json},
+    policy::{adjust::Adjustment, capabilities},
 };
 
 /// Longest name of a schema.
@@ -77,7 +76,8 @@ fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
     if let Some(place) = misshapen(schema) {
         return Err(wrong(error_text!["must have an object at schema", place]));
     }
-    if !wrapped.contains_key("strict") && is_strict(schema) {
+    let is_fine_tune = fields.trimmed("model")?.is_some_and(|model| capabilities::is_fine_tune(&model));
+    if !wrapped.contains_key("strict") && strict_schema::obstacle(schema, is_fine_tune).is_none() {
         wrapped.insert("strict".to_owned(), true.into());
     }
     Ok(Value::Object(wrapped))
@@ -104,40 +104,13 @@ fn misshapen(schema: &Value) -> Option<String> {
     misshapen(items).map(|place| format!(".items{place}"))
 }
 
-/// Whether the API's strict mode takes this schema: nothing but the keywords it knows, and
-/// every object lists all its properties as required and allows no others. Strict mode
-/// guarantees the fit, so it is used if it can be.
-fn is_strict(schema: &Value) -> bool {
-    const KEYWORDS: [&str; 11] = [
-        "$defs",
-        "$ref",
-        "additionalProperties",
-        "anyOf",
-        "const",
-        "description",
-        "enum",
-        "items",
-        "properties",
-        "required",
-        "title",
-    ];
-    let Value::Object(members) = schema else { return false };
-    let each = |name: &str| match members.get(name) {
-        None => true,
-        Some(Value::Object(named)) if name != "items" => named.values().all(is_strict),
-        Some(Value::Array(items)) => items.iter().all(is_strict),
-        Some(item) => is_strict(item),
-    };
-    let is_object = members.get("type") == Some(&"object".into());
-    let closed = members.get("properties").and_then(Value::as_object).map_or(!is_object, |properties| {
-        let required = members.get("required").and_then(Value::as_array).into_iter().flatten();
-        let required: HashSet<_> = required.filter_map(Value::as_str).collect();
-        members.get("additionalProperties") == Some(&Value::Bool(false))
-            && properties.keys().all(|name| required.contains(name.as_str()))
-    });
-    members.keys().all(|name| name == "type" || KEYWORDS.contains(&name.as_str()))
-        && closed
-        && ["properties", "$defs", "items", "anyOf"].into_iter().all(each)
+/// Why the request of a JSON schema query does not ask for strict mode, where that is the plugin's choice.
+#[must_use]
+pub fn left_off(body: &Map<String, Value>) -> Option<Adjustment> {
+    let format = body.get("response_format")?.get("json_schema")?;
+    let model = body.get("model").and_then(Value::as_str).unwrap_or_default();
+    let schema = format.get("schema").filter(|_| format.get("strict").is_none())?;
+    strict_schema::obstacle(schema, capabilities::is_fine_tune(model)).map(Adjustment::NotStrict)
 }
 
 /// The JSON of an answer; some compatible servers wrap it in a Markdown fence.
@@ -188,6 +161,29 @@ mod tests {
         assert_eq!(schema(json!(open.to_string())).unwrap()["schema"], open);
         let wrapped = json!({"name": "n", "strict": false, "schema": closed});
         assert_eq!(schema(wrapped.clone()).unwrap(), wrapped);
+    }
+
+    #[test]
+    fn says_why_strict_mode_is_left_off_unless_the_query_decides() {
+        let closed = json!({
+            "type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
+            "required": ["a"], "additionalProperties": false
+        });
+        let left_off_of = |given: &Value, model: &str| {
+            let options = json!({"response_format": "json_schema", "json_schema": given, "model": model});
+            let format = read(options).unwrap().unwrap();
+            let body = Map::from_iter([("model".to_owned(), model.into()), ("response_format".to_owned(), format)]);
+            left_off(&body)
+        };
+        assert_eq!(left_off_of(&closed, "gpt-x"), None);
+        assert!(matches!(left_off_of(&closed, "ft:gpt-x:org::1"), Some(Adjustment::NotStrict(_))));
+        let open = json!({"type": "object", "properties": {}});
+        let reason = Adjustment::NotStrict("an object has no additionalProperties: false");
+        assert_eq!(left_off_of(&open, "gpt-x"), Some(reason));
+        for strict in [true, false] {
+            assert_eq!(left_off_of(&json!({"schema": open, "strict": strict}), "gpt-x"), None);
+        }
+        assert_eq!(left_off(&Map::new()), None);
     }
 
     #[test]

@@ -1,19 +1,29 @@
-//! The one table where model names appear: defaults, what a family rejects, what is gone.
+//! The default models, and what each family of models rejects.
 //!
 //! As of 2026-11, from `OpenAI`'s model pages, SDK types and reports. Nothing here limits
 //! what can be used: an unknown model passes through as it is, and what this table does
-//! not know about a model is read from the API's errors (`adjust.rs`).
+//! not know about a model is read from the API's errors (`adjust`). Which endpoints serve a
+//! model is not in it: sources contradict each other, and the API's errors say so.
 
-use crate::error::hints::{ModelEnd, ModelFacts};
+use crate::{
+    error::hints::ModelFacts,
+    policy::shutdowns::{self, Day},
+};
 
-/// Model of a Chat query that names none.
+/// Model of a Chat query that names none, and what continues a Completions query in place of
+/// [`DEFAULT_COMPLETION_MODEL`].
+///
+/// It takes a temperature as it is, and it does not reason unless asked to: all of Max tokens is for the answer,
+/// which comes at once. No end is announced. `gpt-6-luna` costs a seventh of it, but reasons by default, and then
+/// rejects a temperature and may spend all of a low Max tokens before it writes a word.
 pub const DEFAULT_CHAT_MODEL: &str = "gpt-5.4-mini";
 /// Model of a Completions query that names none. `OpenAI` no longer serves any model at
 /// `/completions`; the engine `auto` then continues through [`DEFAULT_CHAT_MODEL`].
 pub const DEFAULT_COMPLETION_MODEL: &str = "gpt-3.5-turbo-instruct";
-/// Model of a Generate embedding query that names none.
+/// Model of a Generate embedding query that names none. Vectors of other models cannot be compared with those
+/// that apps have stored, so this stays as it is for as long as the API serves it.
 pub const DEFAULT_EMBEDDING_MODEL: &str = "text-embedding-3-small";
-/// Model of a Generate image query that names none.
+/// Model of a Generate image query that names none. No end is announced.
 pub const DEFAULT_IMAGE_MODEL: &str = "gpt-image-2";
 
 /// When a family takes `temperature`, `top_p` and `logprobs`.
@@ -63,95 +73,29 @@ const FAMILIES: [(Family, &[&str]); 5] = [
     ),
 ];
 
-/// Announced ends: date, replacement, models.
-const SHUTDOWNS: [(Option<&str>, &str, &[&str]); 18] = [
-    (
-        Some("2026-09-28"),
-        DEFAULT_CHAT_MODEL,
-        &["gpt-3.5-turbo-instruct", "babbage-002", "davinci-002", "gpt-3.5-turbo-1106"],
-    ),
-    (
-        None,
-        DEFAULT_CHAT_MODEL,
-        &["text-davinci-003", "text-davinci-002", "text-curie-001", "text-babbage-001", "text-ada-001"],
-    ),
-    (Some("2026-10-23"), "gpt-5.4-mini", &["gpt-3.5-turbo", "gpt-3.5-turbo-0125", "gpt-4.1-nano"]),
-    (
-        Some("2026-10-23"),
-        "gpt-5.4",
-        &["gpt-4", "gpt-4-0613", "gpt-4-turbo", "gpt-4-turbo-2024-04-09", "gpt-4-1106-preview", "gpt-4o-2024-05-13"],
-    ),
-    (Some("2026-10-23"), "gpt-6-sol", &["o1"]),
-    (Some("2026-10-23"), "gpt-6-luna", &["o3-mini", "o4-mini"]),
-    (Some("2026-08-10"), "gpt-5.4", &["gpt-5.2-chat-latest", "gpt-5.3-chat-latest"]),
-    (
-        Some("2026-07-23"),
-        "gpt-5.4",
-        &["gpt-5-chat-latest", "gpt-5.1-chat-latest", "gpt-5.1-codex", "gpt-4o-search-preview"],
-    ),
-    (Some("2026-07-23"), "gpt-5.4-mini", &["gpt-4o-mini-search-preview"]),
-    (None, "gpt-6-luna", &["o1-mini", "codex-mini-latest"]),
-    (None, "gpt-6-sol", &["o1-preview"]),
-    (None, "gpt-5.4", &["chatgpt-4o-latest", "gpt-4-32k", "gpt-4-vision-preview", "gpt-3.5-turbo-16k"]),
-    (Some("2026-12-11"), "gpt-6-sol", &["gpt-5", "o3"]),
-    (Some("2026-12-11"), "gpt-5.4-mini", &["gpt-5-mini", "gpt-5-nano"]),
-    (Some("2027-01-14"), "gpt-5.4", &["gpt-4o", "gpt-4.1"]),
-    (Some("2027-01-14"), "gpt-5.4-mini", &["gpt-4o-mini", "gpt-4.1-mini"]),
-    (Some("2027-04-01"), "gpt-5.4", &["gpt-5.1"]),
-    (None, DEFAULT_IMAGE_MODEL, &["dall-e-2", "dall-e-3"]),
-];
-
-/// Models that only the Responses API serves.
-const RESPONSES_ONLY: [&str; 18] = [
-    "o1-pro",
-    "o3-pro",
-    "o3-deep-research",
-    "o4-mini-deep-research",
-    "computer-use-preview",
-    "gpt-5-codex",
-    "gpt-5-pro",
-    "gpt-5.1-codex-max",
-    "gpt-5.2-codex",
-    "gpt-5.3-codex",
-    "gpt-5.4-pro",
-    "gpt-5.5-pro",
-    "gpt-daybreak-blue-latest",
-    "gpt-daybreak-red-latest",
-    "gpt-5.6-cyber",
-    "gpt-6-cyber",
-    "gpt-rosalind-research",
-    "gpt-6-rosalind",
-];
-
 /// What `model`'s family rejects; `None` for models that this table does not know.
 #[must_use]
 pub fn family(model: &str) -> Option<Family> {
-    let base = base(model);
+    let base = undated(openai_name(model));
     FAMILIES.iter().find(|(_, models)| models.contains(&base)).map(|(family, _)| *family)
 }
 
-/// The announced end of `model`, by its exact name or, for a snapshot, its family's.
+/// What hints say about `model` on the day `today`: nothing that recommends it or one of `failed`, which were
+/// asked in vain as well.
 #[must_use]
-pub fn end(model: &str) -> Option<ModelEnd> {
-    let by_name = |name: &str| {
-        SHUTDOWNS
-            .iter()
-            .find(|(_, _, models)| models.contains(&name))
-            .map(|(date, replacement, _)| ModelEnd { date: *date, replacement })
-    };
-    by_name(model).or_else(|| by_name(base(model)))
+pub fn facts(model: &str, failed: &[&str], today: &Day) -> ModelFacts {
+    let has_failed = |name: &str| failed.iter().chain([&model]).any(|other| is_same(name, other));
+    let mut end = shutdowns::end(model, today);
+    if let Some(end) = &mut end {
+        end.replacement.take_if(|name| has_failed(name));
+    }
+    ModelFacts { end, chat_model: Some(DEFAULT_CHAT_MODEL).filter(|name| !has_failed(name)) }
 }
 
-/// What hints say about `model`.
-#[must_use]
-pub fn facts(model: &str) -> ModelFacts {
-    ModelFacts { end: end(model), is_responses_only: is_responses_only(model), chat_model: DEFAULT_CHAT_MODEL }
-}
-
-/// Whether only the Responses API serves `model`.
-#[must_use]
-pub fn is_responses_only(model: &str) -> bool {
-    RESPONSES_ONLY.contains(&base(model))
+/// Whether both are names of one model.
+fn is_same(one: &str, other: &str) -> bool {
+    let base = |model| undated(openai_name(model));
+    base(one) == base(other)
 }
 
 /// Whether `model`, perhaps with a provider's prefix, is known to draw images.
@@ -167,9 +111,29 @@ pub fn is_embedding_model(model: &str) -> bool {
     model.to_ascii_lowercase().contains("embed")
 }
 
-/// `ft:gpt-4.1-2025-04-14:org::id` and `gpt-4.1-2025-04-14` are both a `gpt-4.1`.
-fn base(model: &str) -> &str {
-    let name = model.strip_prefix("ft:").map_or(model, |rest| rest.split(':').next().unwrap_or(rest));
+/// Whether `model` is a fine-tune of another one, as `ft:gpt-4.1-2025-04-14:org::id` is.
+#[must_use]
+pub fn is_fine_tune(model: &str) -> bool {
+    model[vendor_prefix(model).len()..].starts_with("ft:")
+}
+
+/// What a gateway puts before the names of `OpenAI`'s models: `openai/` of `openai/gpt-4o`; else nothing.
+pub(super) fn vendor_prefix(model: &str) -> &str {
+    let prefix = model.rfind('/').map_or("", |end| &model[..=end]);
+    let vendor = prefix.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if vendor.eq_ignore_ascii_case("openai") { prefix } else { "" }
+}
+
+/// `OpenAI`'s own name of a model: `gpt-4.1` of `openai/gpt-4.1`, `openai/gpt-4.1:online` and
+/// `ft:gpt-4.1:org::id`.
+pub(super) fn openai_name(model: &str) -> &str {
+    let name = &model[vendor_prefix(model).len()..];
+    let name = name.strip_prefix("ft:").unwrap_or(name);
+    name.split(':').next().unwrap_or(name)
+}
+
+/// The name of a model without the date of its snapshot: `gpt-4.1` of `gpt-4.1-2025-04-14`.
+pub(super) fn undated(name: &str) -> &str {
     let Some((start, date)) = name.len().checked_sub(11).and_then(|at| name.split_at_checked(at)) else {
         return name;
     };
@@ -213,24 +177,30 @@ mod tests {
     }
 
     #[test]
-    fn default_models_are_current_where_the_api_still_has_one() {
-        for model in [DEFAULT_CHAT_MODEL, DEFAULT_EMBEDDING_MODEL, DEFAULT_IMAGE_MODEL] {
-            assert_eq!(end(model), None, "{model}");
+    fn names_of_gateways_belong_to_their_family() {
+        for model in ["openai/gpt-4o", "openrouter/openai/gpt-4o-2024-08-06", "openai/gpt-4o:online", "OpenAI/gpt-4o"] {
+            assert_eq!(family(model), Some(CLASSIC), "{model}");
         }
+        for model in ["someone/gpt-4o", "openai/", "/gpt-4o", "openai/gpt-4o/", "openai-compatible/gpt-4o"] {
+            assert_eq!(family(model), None, "{model}");
+        }
+        assert!(is_fine_tune("ft:gpt-4.1:org::a") && is_fine_tune("openai/ft:gpt-4.1:org::a"));
+        assert!(!is_fine_tune("gpt-4.1") && !is_fine_tune("draft:gpt-4.1"));
     }
 
     #[test]
-    fn every_replacement_is_itself_not_ending() {
-        for (_, replacement, models) in SHUTDOWNS {
-            assert_eq!(end(replacement), None, "{models:?} -> {replacement}");
+    fn recommends_no_model_that_has_just_failed() {
+        let today = Day::of_text("2026-11-25");
+        let recommended = |model: &str, failed: &[&str]| {
+            let facts = facts(model, failed, &today);
+            (facts.end.and_then(|end| end.replacement), facts.chat_model)
+        };
+        assert_eq!(recommended("gpt-6-sol", &[]), (None, Some(DEFAULT_CHAT_MODEL)));
+        for same in [DEFAULT_CHAT_MODEL, "gpt-5.4-mini-2026-03-17", "openai/gpt-5.4-mini", "ft:gpt-5.4-mini:org::a"] {
+            assert_eq!(recommended(same, &[]), (None, None), "{same}");
+            assert_eq!(recommended("davinci-002", &[same]), (None, None), "{same}");
         }
-    }
-
-    #[test]
-    fn models_of_saved_apps_that_are_gone_have_a_replacement() {
-        for model in ["o1", "o3-mini", "o4-mini", "gpt-4", "gpt-4-turbo", "gpt-3.5-turbo-0125", "text-davinci-003"] {
-            assert!(end(model).is_some(), "{model}");
-        }
-        assert_eq!(end("gpt-5-2025-08-07").unwrap().date, Some("2026-12-11"));
+        let replacement = Some(DEFAULT_CHAT_MODEL.to_owned());
+        assert_eq!(recommended("davinci-002", &[]), (replacement, Some(DEFAULT_CHAT_MODEL)));
     }
 }

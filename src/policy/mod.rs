@@ -1,5 +1,5 @@
-//! What is decided without asking anybody: retries, adjustments of a request to its model, the one
-//! table of models, and what is cached of them.
+//! What is decided without asking anybody: retries, adjustments of a request to its model, the
+//! tables of models, and what is cached of them.
 //!
 //! Belongs here: pure decisions, with every input an argument. Never here: sockets, clocks, chance
 //! (but for the key of the cache's hash), the fields of a form.
@@ -8,3 +8,4 @@ pub mod adjust;
 pub mod capabilities;
 pub mod model_cache;
 pub mod retry;
+pub mod shutdowns;

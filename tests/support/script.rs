@@ -47,6 +47,8 @@ pub struct Script {
     pub sent: Mutex<Vec<Sent>>,
     pub sleeps: Mutex<Vec<Duration>>,
     pub proxy_secrets: Vec<Secret>,
+    /// The calendar, in time since 1970; 2027-01-15 if there is none.
+    pub calendar: Option<Duration>,
     clock: Mutex<Duration>,
 }
 
@@ -128,7 +130,7 @@ impl Transport for Script {
     }
 
     fn wall_clock(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+        SystemTime::UNIX_EPOCH + self.calendar.unwrap_or(Duration::from_secs(1_800_000_000))
     }
 
     fn jitter(&self) -> f64 {

@@ -1,0 +1,383 @@
+//! Makes a request fit its model: what the model does not take is left out or sent in another way, either because
+//! `capabilities` knows, or because the API just said so.
+//!
+//! Only that is touched whose loss does not change what was asked, each at most once per query, and every change is
+//! listed in the result's `metadata.adjusted`.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    budgets::{MAX_APPLIED_STOPS, MAX_CACHED_VALUE_BYTES},
+    error::ApiError,
+    policy::capabilities::{Sampling, family},
+};
+
+mod instructions;
+mod rejection;
+
+pub use rejection::for_error;
+
+/// Parameters that can be left out. Not among them: whatever changes the question, its
+/// format or the number of answers (`messages`, `tools`, `response_format`, `n`, `suffix`).
+pub const REMOVABLE: [&str; 17] = [
+    "best_of",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "metadata",
+    "presence_penalty",
+    "prompt_cache_key",
+    "reasoning_effort",
+    "safety_identifier",
+    "seed",
+    "service_tier",
+    "stop",
+    "temperature",
+    "top_logprobs",
+    "top_p",
+    "user",
+    "verbosity",
+];
+/// The two names of the token limit.
+pub const TOKEN_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+/// The two names of the role that instructs the model.
+pub const INSTRUCTION_ROLES: [&str; 2] = ["system", "developer"];
+
+/// Whether it is accepted depends on the account and on how busy the API is, not on the model.
+const SERVICE_TIER: &str = "service_tier";
+
+/// What a model does not take together with its default, on `OpenAI`'s newer models.
+const EFFORT: &str = "reasoning_effort";
+/// The effort that a model does not reason with.
+const NO_EFFORT: &str = "none";
+
+/// One change to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Adjustment {
+    /// The parameter is left out.
+    Removed(&'static str),
+    /// The parameter is sent under another name.
+    Renamed {
+        /// Name that the model does not take.
+        from: &'static str,
+        /// Name that is sent.
+        to: &'static str,
+    },
+    /// `reasoning_effort` is sent as `none`.
+    WithoutReasoning,
+    /// Messages of one role are sent with another.
+    Role {
+        /// Role that the model does not take.
+        from: &'static str,
+        /// Role that is sent.
+        to: &'static str,
+    },
+    /// The instructions, of whatever role, stand before the user's text.
+    InstructionsToUser,
+    /// Any JSON object is asked for by a schema that every object fits.
+    JsonObjectAsSchema,
+    /// Strict mode is not asked for, because of this.
+    NotStrict(&'static str),
+}
+
+impl Adjustment {
+    /// As listed in `metadata.adjusted`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            // The plugin itself cuts the answer at the stop sequences.
+            Self::Removed(name @ "stop") => json!({"parameter": name, "change": "applied by the plugin"}),
+            Self::Removed(name) => json!({"parameter": name, "change": "removed"}),
+            Self::Renamed { from, to } => json!({"parameter": from, "change": "renamed", "to": to}),
+            Self::WithoutReasoning => json!({"parameter": EFFORT, "change": "set", "to": NO_EFFORT}),
+            Self::Role { from, to } => json!({"parameter": "role", "change": format!("{from} sent as {to}")}),
+            Self::InstructionsToUser => {
+                json!({"parameter": "role", "change": "instructions placed before the user's text"})
+            }
+            Self::JsonObjectAsSchema => {
+                json!({"parameter": "response_format", "change": "json_object sent as json_schema"})
+            }
+            Self::NotStrict(reason) => json!({"parameter": "strict", "change": "left off", "reason": reason}),
+        }
+    }
+
+    /// Changes `body`. `false` if it stays as it is: there is nothing to change, or there are more stop
+    /// sequences than the plugin applies in the API's place.
+    pub fn apply(&self, body: &mut Map<String, Value>) -> bool {
+        match self {
+            Self::Removed("stop") if array_len(body.get("stop")) > MAX_APPLIED_STOPS => false,
+            Self::Removed(name) => body.shift_remove(*name).is_some(),
+            Self::Renamed { from, to } => match body.shift_remove(*from) {
+                Some(value) => {
+                    // Keep a value that `extra_body` set under the new name.
+                    body.entry(*to).or_insert(value);
+                    true
+                }
+                None => false,
+            },
+            Self::WithoutReasoning => body.insert(EFFORT.to_owned(), NO_EFFORT.into()) != Some(NO_EFFORT.into()),
+            Self::Role { from, to } => {
+                let messages = body.get_mut("messages").and_then(Value::as_array_mut);
+                let mut changed = false;
+                for message in messages.into_iter().flatten() {
+                    if message["role"] == *from {
+                        message["role"] = (*to).into();
+                        changed = true;
+                    }
+                }
+                changed
+            }
+            Self::InstructionsToUser => match body.get_mut("messages") {
+                Some(Value::Array(messages)) => instructions::move_to_user(messages),
+                _ => false,
+            },
+            Self::JsonObjectAsSchema => match body.get_mut("response_format") {
+                Some(format) if format["type"] == "json_object" => {
+                    let schema = json!({"name": "response", "schema": {"type": "object"}});
+                    *format = json!({"type": "json_schema", "json_schema": schema});
+                    true
+                }
+                _ => false,
+            },
+            // The request has been made without.
+            Self::NotStrict(_) => false,
+        }
+    }
+
+    /// Whether `error` is about what this change has made of a request, so that the request would have met an
+    /// earlier error without it.
+    #[must_use]
+    pub fn has_caused(&self, error: &ApiError) -> bool {
+        let names = |words: &[&str]| {
+            let param = error.param.as_deref().unwrap_or_default();
+            words.iter().any(|word| rejection::has_word(param, word) || rejection::has_word(&error.message, word))
+        };
+        match self {
+            // Their names are words of any sentence.
+            Self::Removed(name) => rejection::names_parameter(error, name),
+            Self::Renamed { to, .. } => names(&[to]),
+            Self::WithoutReasoning => names(&[EFFORT]),
+            Self::Role { to, .. } => names(&[to, "role", "roles"]),
+            Self::InstructionsToUser => names(&["role", "roles", "system", "developer"]),
+            Self::JsonObjectAsSchema => names(&["response_format", "json_schema", "schema", "format"]),
+            Self::NotStrict(_) => false,
+        }
+    }
+}
+
+fn array_len(value: Option<&Value>) -> usize {
+    value.and_then(Value::as_array).map_or(0, Vec::len)
+}
+
+/// Which requests need an adjustment, of those that may be rejected for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Each one: the model does not take the parameter.
+    EveryValue,
+    /// Each one with this value, as JSON text: others may be accepted.
+    Value(String),
+    /// Only the one that was rejected.
+    ThisRequest,
+}
+
+/// What an API rejected, and how to do without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The change that the request needs.
+    pub adjustment: Adjustment,
+    /// The other requests that need it.
+    pub scope: Scope,
+}
+
+impl Rejection {
+    /// Whether `body` would be rejected too.
+    #[must_use]
+    pub fn applies_to(&self, body: &Map<String, Value>) -> bool {
+        match (&self.scope, &self.adjustment) {
+            (Scope::EveryValue, _) => true,
+            (Scope::Value(rejected), Adjustment::Removed(name) | Adjustment::Renamed { from: name, .. }) => {
+                body.get(*name).and_then(short_json).as_ref() == Some(rejected)
+            }
+            (Scope::Value(_) | Scope::ThisRequest, _) => false,
+        }
+    }
+}
+
+/// The JSON text of a short scalar. Nothing else is compared: long ones would fill the cache, and lists and
+/// objects seldom come again.
+fn short_json(value: &Value) -> Option<String> {
+    let is_short = match value {
+        Value::String(text) => text.len() < MAX_CACHED_VALUE_BYTES,
+        value => value.is_number() || value.is_boolean(),
+    };
+    is_short.then(|| value.to_string()).filter(|json| json.len() <= MAX_CACHED_VALUE_BYTES)
+}
+
+/// What `capabilities` knows this chat request's model to reject.
+#[must_use]
+pub fn for_family(body: &Map<String, Value>) -> Vec<Adjustment> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let Some(family) = text("model").and_then(family).filter(|_| body.contains_key("messages")) else {
+        return Vec::new();
+    };
+    let mut adjustments = Vec::new();
+    let mut effort = text(EFFORT);
+    // The models that reason by default take tools with no effort but `none`.
+    if family.sampling == Sampling::WithEffortNone && has_tools(body) && !body.contains_key(EFFORT) {
+        adjustments.push(Adjustment::WithoutReasoning);
+        effort = Some(NO_EFFORT);
+    }
+    let takes_sampling = matches!(
+        (family.sampling, effort),
+        (Sampling::Always, _)
+            | (Sampling::WithoutEffort, None | Some(NO_EFFORT))
+            | (Sampling::WithEffortNone, Some(NO_EFFORT))
+    );
+    let mut rejected: Vec<&'static str> = Vec::new();
+    if !takes_sampling {
+        rejected.extend(["temperature", "top_p", "logprobs", "top_logprobs"]);
+    }
+    if family.rejects_stop {
+        rejected.push("stop");
+    }
+    if family.rejects_penalties {
+        rejected.extend(["frequency_penalty", "presence_penalty", "logit_bias"]);
+    }
+    if family.rejects_effort {
+        rejected.push("reasoning_effort");
+    }
+    let rejected = rejected.into_iter().filter(|name| body.contains_key(*name));
+    adjustments.extend(rejected.map(Adjustment::Removed));
+    adjustments
+}
+
+fn has_tools(body: &Map<String, Value>) -> bool {
+    ["tools", "functions"].into_iter().any(|name| body.contains_key(name))
+}
+
+/// Cuts `text` where the first stop sequence begins, as the API would have done. Each of at most
+/// [`MAX_APPLIED_STOPS`] searches is linear in the text.
+#[must_use]
+pub fn cut_at_stop<'a>(text: &'a str, stops: &[String]) -> &'a str {
+    // A search prepares for as long as its stop sequence is, also where it cannot be found.
+    let stops = stops.iter().take(MAX_APPLIED_STOPS).filter(|stop| (1..=text.len()).contains(&stop.len()));
+    let first = stops.filter_map(|stop| text.find(stop.as_str())).min();
+    &text[..first.unwrap_or(text.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(value: Value) -> Map<String, Value> {
+        let Value::Object(map) = value else { panic!("not an object") };
+        map
+    }
+
+    #[test]
+    fn turns_reasoning_off_where_a_family_takes_no_tools_with_it() {
+        let adjusted = |more: Value| {
+            let mut body = body(json!({"model": "gpt-6-luna", "messages": [], "temperature": 0.2, "tools": [{}]}));
+            body.extend(more.as_object().unwrap().clone());
+            for_family(&body)
+        };
+        // Without reasoning, the model takes the temperature too.
+        assert_eq!(adjusted(json!({})), [Adjustment::WithoutReasoning]);
+        assert_eq!(adjusted(json!({"reasoning_effort": "none"})), []);
+        let temperature = [Adjustment::Removed("temperature")];
+        // The API decides about an effort that the query sets.
+        assert_eq!(adjusted(json!({"reasoning_effort": "low"})), temperature);
+        assert_eq!(adjusted(json!({"model": "gpt-6-astra"})), temperature);
+        assert_eq!(adjusted(json!({"model": "gpt-5.4"})), []);
+    }
+
+    #[test]
+    fn a_change_has_caused_the_errors_about_what_it_has_made() {
+        let error = |param: Option<&str>, message: &str| ApiError {
+            status: 400,
+            param: param.map(str::to_owned),
+            message: message.to_owned(),
+            ..ApiError::default()
+        };
+        let role = Adjustment::Role { from: "system", to: "developer" };
+        let renamed = Adjustment::Renamed { from: "max_tokens", to: "max_completion_tokens" };
+        for (change, param, message) in [
+            (&role, None, "Unexpected role developer"),
+            (&role, None, "Conversation roles must alternate user/assistant/user/assistant/..."),
+            (&Adjustment::InstructionsToUser, None, "Conversation roles must alternate"),
+            (&renamed, None, "Unknown parameter: max_completion_tokens"),
+            (&renamed, Some("max_completion_tokens"), "no"),
+            (&Adjustment::WithoutReasoning, Some("reasoning_effort"), "'none' is not supported"),
+            (&Adjustment::JsonObjectAsSchema, None, "'response_format' of type 'json_schema' is not supported"),
+            (&Adjustment::Removed("seed"), Some("seed"), "seed is required"),
+        ] {
+            assert!(change.has_caused(&error(param, message)), "{change:?}: {message}");
+        }
+        for (change, param, message) in [
+            (&role, None, "The prompt is too long"),
+            (&renamed, Some("max_tokens"), "max_tokens is too large"),
+            (&Adjustment::WithoutReasoning, Some("tools"), "tools must have names"),
+            (&Adjustment::JsonObjectAsSchema, Some("model"), "no such model"),
+            (&Adjustment::Removed("user"), None, "Conversation roles must alternate user/assistant"),
+        ] {
+            assert!(!change.has_caused(&error(param, message)), "{change:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn asks_for_any_object_by_a_schema() {
+        let mut body = body(json!({"response_format": {"type": "json_object"}}));
+        assert!(Adjustment::JsonObjectAsSchema.apply(&mut body));
+        let schema = json!({"name": "response", "schema": {"type": "object"}});
+        assert_eq!(body["response_format"], json!({"type": "json_schema", "json_schema": schema}));
+        assert!(!Adjustment::JsonObjectAsSchema.apply(&mut body));
+    }
+
+    #[test]
+    fn keeps_the_token_limit_of_the_extra_body_when_the_other_one_is_rejected() {
+        let mut body = body(json!({"messages": [], "max_tokens": 5, "max_completion_tokens": 9}));
+        assert!(Adjustment::Renamed { from: "max_tokens", to: "max_completion_tokens" }.apply(&mut body));
+        assert_eq!(Value::from(body), json!({"messages": [], "max_completion_tokens": 9}));
+    }
+
+    #[test]
+    fn removes_what_a_family_is_known_to_reject() {
+        let removed = |model: &str, effort: Option<&str>| -> Vec<&str> {
+            let mut body = body(json!({"model": model, "messages": [], "temperature": 0.2, "stop": ["x"]}));
+            if let Some(effort) = effort {
+                body.insert("reasoning_effort".to_owned(), effort.into());
+            }
+            for_family(&body)
+                .into_iter()
+                .map(|adjustment| match adjustment {
+                    Adjustment::Removed(name) => name,
+                    other => panic!("{other:?}"),
+                })
+                .collect()
+        };
+        assert_eq!(removed("gpt-5", None), ["temperature", "stop"]);
+        assert_eq!(removed("gpt-5.4-mini", None), [""; 0]);
+        assert_eq!(removed("gpt-5.4-mini", Some("low")), ["temperature"]);
+        assert_eq!(removed("gpt-6-sol", Some("none")), ["stop"]);
+        assert_eq!(removed("gpt-4.1", Some("low")), ["reasoning_effort"]);
+        assert_eq!(removed("some-local-model", Some("low")), [""; 0]);
+    }
+
+    #[test]
+    fn cuts_at_the_first_stop_sequence() {
+        let stops = ["\n".to_owned(), "END".to_owned()];
+        assert_eq!(cut_at_stop("one END two\n", &stops), "one ");
+        assert_eq!(cut_at_stop("no stop", &stops), "no stop");
+        assert_eq!(cut_at_stop("END", &stops), "");
+        assert_eq!(cut_at_stop("EN", &[String::new(), "END".to_owned()]), "EN");
+    }
+
+    #[test]
+    fn long_stop_sequences_cost_nothing_where_the_text_is_short() {
+        // Preparing these searches a million times would take minutes.
+        let stops = vec!["a".repeat(1 << 20) + "b"; MAX_APPLIED_STOPS];
+        for _ in 0..1_000_000 {
+            assert_eq!(cut_at_stop("aaab", &stops), "aaab");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Which models end, when, and what to use in their place.
+//!
+//! An end counts from its date on, by the clock of the server: until then the model is served, and nothing is said
+//! about it. The comment of each row names the page that gives the dates, and when it was read.
+
+use std::time::{Duration, SystemTime};
+
+use crate::{
+    error::hints::ModelEnd,
+    policy::capabilities::{DEFAULT_CHAT_MODEL, openai_name, undated, vendor_prefix},
+};
+
+/// A day in UTC, written `YYYY-MM-DD`. A later one is greater. The default comes before all others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(String);
+
+impl Day {
+    /// The day at this time.
+    #[must_use]
+    pub fn of(time: SystemTime) -> Self {
+        const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+        let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+        // Years that begin in March end with their leap day. 400 of them have 146,097 days.
+        let days = seconds / SECONDS_PER_DAY + 719_468;
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let months_since_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * months_since_march + 2) / 5 + 1;
+        let month = (months_since_march + 2) % 12 + 1;
+        let year = era * 400 + year_of_era + u64::from(month <= 2);
+        Self(format!("{year:04}-{month:02}-{day:02}"))
+    }
+
+    /// The day that is written like this.
+    #[cfg(test)]
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+/// The first day without these models, what to use in their place, and their names.
+type Shutdown = (&'static str, Option<&'static str>, &'static [&'static str]);
+
+/// Where `OpenAI`'s own replacement is a model that reasons by default, in place of one that does not reason, it is
+/// one that takes the same parameters: saved queries have a temperature, and a Max tokens that leaves no room for
+/// reasoning. Replacements that have an end themselves are followed to one that has none.
+const SHUTDOWNS: [Shutdown; 30] = [
+    // OpenAI's deprecations page, 2023-07-06, read 2025-11.
+    (
+        "2024-01-04",
+        Some(DEFAULT_CHAT_MODEL),
+        &["text-davinci-003", "text-davinci-002", "text-curie-001", "text-babbage-001", "text-ada-001"],
+    ),
+    // OpenAI's deprecations page, 2023-11-06, read 2025-11.
+    (
+        "2024-09-13",
+        Some("gpt-5.4-mini"),
+        &["gpt-3.5-turbo-16k", "gpt-3.5-turbo-16k-0613", "gpt-3.5-turbo-0613", "gpt-3.5-turbo-0301"],
+    ),
+    // OpenAI's deprecations page, 2024-06-06, read 2026-11-25.
+    ("2024-12-06", Some("gpt-5.4"), &["gpt-4-vision-preview", "gpt-4-1106-vision-preview"]),
+    ("2025-06-06", Some("gpt-5.4"), &["gpt-4-32k", "gpt-4-32k-0613", "gpt-4-32k-0314"]),
+    // OpenAI's deprecations page, 2025-04-28, read 2026-11-25.
+    ("2025-07-28", Some("gpt-6.1-sol"), &["o1-preview"]),
+    ("2025-10-27", Some("gpt-6.1-terra"), &["o1-mini"]),
+    // OpenAI's deprecations page, 2025-11-17 and 18, read 2026-11-25.
+    ("2026-02-12", Some("gpt-5.4-mini"), &["codex-mini-latest"]),
+    ("2026-02-17", Some("gpt-5.4"), &["chatgpt-4o-latest"]),
+    // OpenAI's deprecations page, 2025-09-26, read 2026-11-25.
+    ("2026-03-26", Some("gpt-5.4"), &["gpt-4-0314", "gpt-4-0125-preview", "gpt-4-turbo-preview"]),
+    // OpenAI's deprecations page, 2025-11-14 (DALL-E), read 2026-11-25.
+    ("2026-05-12", Some("gpt-image-2.6-flare"), &["dall-e-2", "dall-e-3"]),
+    // OpenAI's deprecations page, 2026-04-22, read 2026-05-14 and 2026-11-25.
+    (
+        "2026-07-23",
+        Some("gpt-5.4"),
+        &[
+            "gpt-5-chat-latest",
+            "gpt-5.1-chat-latest",
+            "gpt-4o-search-preview",
+            "gpt-5-codex",
+            "gpt-5.1-codex",
+            "gpt-5.1-codex-max",
+            "gpt-5.2-codex",
+        ],
+    ),
+    ("2026-07-23", Some("gpt-5.4-mini"), &["gpt-4o-mini-search-preview", "gpt-5.1-codex-mini", "computer-use-preview"]),
+    ("2026-07-23", Some("gpt-6.1-sol"), &["o3-deep-research", "o4-mini-deep-research"]),
+    // OpenAI's deprecations page, 2026-05-08, read 2026-05-14.
+    ("2026-08-10", Some("gpt-5.4"), &["gpt-5.2-chat-latest", "gpt-5.3-chat-latest"]),
+    // OpenAI's deprecations page, 2025-09-26, read 2026-11-25.
+    (
+        "2026-09-28",
+        Some(DEFAULT_CHAT_MODEL),
+        &["gpt-3.5-turbo-instruct", "gpt-3.5-turbo-instruct-0914", "babbage-002", "davinci-002", "gpt-3.5-turbo-1106"],
+    ),
+    // OpenAI's deprecations page, 2026-04-22, read 2026-10-15 and 2026-11-25.
+    ("2026-10-23", Some("gpt-5.4-mini"), &["gpt-3.5-turbo", "gpt-3.5-turbo-0125", "gpt-4.1-nano"]),
+    (
+        "2026-10-23",
+        Some("gpt-5.4"),
+        &["gpt-4", "gpt-4-0613", "gpt-4-turbo", "gpt-4-turbo-2024-04-09", "gpt-4-1106-preview", "gpt-4o-2024-05-13"],
+    ),
+    ("2026-10-23", Some("gpt-6.1-sol"), &["o1", "o1-pro", "o3-mini"]),
+    ("2026-10-23", Some("gpt-6.1-terra"), &["o4-mini"]),
+    ("2026-10-23", Some("gpt-image-2.6-flare"), &["gpt-image-1"]),
+    // OpenAI's deprecations page, 2026-06-02, read 2026-11-25.
+    ("2026-12-01", Some("gpt-image-2.6-flare"), &["gpt-image-1-mini", "gpt-image-1.5", "chatgpt-image-latest"]),
+    // OpenAI's deprecations page, 2026-06-11, read 2026-11-25.
+    ("2026-12-11", Some("gpt-6.1-sol"), &["gpt-5", "gpt-5-pro", "o3", "o3-pro"]),
+    ("2026-12-11", Some("gpt-6.1-terra"), &["gpt-5-mini"]),
+    ("2026-12-11", Some("gpt-6-luna"), &["gpt-5-nano"]),
+    // OpenAI's deprecations page, read 2026-11-25. Only the Realtime API replaces them.
+    ("2027-01-06", None, &["tts-1", "tts-1-hd", "gpt-4o-mini-tts"]),
+    // OpenAI's deprecations page, 2026-10-14, read 2026-11-25. The page names this replacement for all four.
+    ("2027-01-14", Some("gpt-6-luna"), &["gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini"]),
+    // OpenAI's deprecations page, read 2026-11-25.
+    ("2027-01-20", None, &["gpt-audio", "gpt-audio-mini"]),
+    ("2027-02-26", Some("gpt-transcribe"), &["whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"]),
+    ("2027-04-01", Some("gpt-5.4"), &["gpt-5.1", "gpt-5.3-codex"]),
+    ("2027-04-01", Some("gpt-6-luna"), &["gpt-5.4-nano"]),
+];
+
+/// The end of `model`, if it has come by `today`: by its exact name, or else by that of its family. A fine-tuned
+/// model ends with the model that it is made of. The replacement has the prefix that `model` has.
+#[must_use]
+pub fn end(model: &str, today: &Day) -> Option<ModelEnd> {
+    let name = openai_name(model);
+    let row = |name: &str| SHUTDOWNS.iter().find(|(_, _, models)| models.contains(&name));
+    let (date, replacement, _) = row(name).or_else(|| row(undated(name)))?;
+    let replacement = replacement.map(|name| format!("{}{name}", vendor_prefix(model)));
+    (*date <= today.0.as_str()).then_some(ModelEnd { date, replacement })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::capabilities::{DEFAULT_EMBEDDING_MODEL, DEFAULT_IMAGE_MODEL};
+
+    fn ended(model: &str, today: &str) -> Option<ModelEnd> {
+        end(model, &Day::of_text(today))
+    }
+
+    fn replacement(model: &str) -> Option<String> {
+        ended(model, "2099-01-01").unwrap().replacement
+    }
+
+    #[test]
+    fn reads_the_day_off_the_clock() {
+        for (seconds, day) in [
+            (0, "1970-01-01"),
+            (951_782_399, "2000-02-28"),
+            (951_782_400, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_795_651_199, "2026-11-25"),
+            (1_795_651_200, "2026-11-26"),
+            (1_798_761_599, "2026-12-31"),
+            (4_107_542_400, "2100-03-01"),
+        ] {
+            assert_eq!(Day::of(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), Day::of_text(day));
+        }
+        let before_1970 = SystemTime::UNIX_EPOCH.checked_sub(Duration::from_secs(1)).unwrap();
+        assert_eq!(Day::of(before_1970), Day::of_text("1970-01-01"));
+    }
+
+    #[test]
+    fn an_end_counts_from_its_day_on() {
+        assert_eq!(ended("gpt-4o", "2027-01-13"), None);
+        let expected = ModelEnd { date: "2027-01-14", replacement: Some("gpt-6-luna".to_owned()) };
+        assert_eq!(ended("gpt-4o", "2027-01-14"), Some(expected));
+        assert!(ended("gpt-4o", "2031-05-05").is_some());
+        assert_eq!(end("text-davinci-003", &Day::default()), None);
+    }
+
+    #[test]
+    fn a_snapshot_ends_by_its_own_name_or_with_its_family() {
+        for (model, date) in [
+            ("gpt-4o-2024-05-13", "2026-10-23"),
+            ("gpt-4o-2024-08-06", "2027-01-14"),
+            ("gpt-5-2025-08-07", "2026-12-11"),
+            ("gpt-5-pro-2025-10-06", "2026-12-11"),
+            ("gpt-image-1.5-2025-12-16", "2026-12-01"),
+            ("o3-deep-research-2025-06-26", "2026-07-23"),
+            ("gpt-3.5-turbo-0125", "2026-10-23"),
+        ] {
+            assert_eq!(ended(model, "2099-01-01").map(|end| end.date), Some(date), "{model}");
+        }
+    }
+
+    #[test]
+    fn a_fine_tuned_model_ends_with_the_one_that_it_is_made_of() {
+        for model in ["ft:gpt-3.5-turbo-0125:acme::1", "ft:davinci-002:acme::1", "ft:gpt-4o-2024-05-13:acme::1"] {
+            assert!(ended(model, "2026-11-25").is_some(), "{model}");
+        }
+        for model in ["ft:gpt-4o-2024-08-06:acme::1", "ft:gpt-4.1-mini-2025-04-14:acme::1"] {
+            assert_eq!(ended(model, "2026-11-25"), None, "{model}");
+        }
+    }
+
+    #[test]
+    fn a_gateway_gets_a_replacement_with_its_prefix() {
+        assert_eq!(replacement("openai/gpt-3.5-turbo-instruct").as_deref(), Some("openai/gpt-5.4-mini"));
+        assert_eq!(replacement("openrouter/openai/gpt-4").as_deref(), Some("openrouter/openai/gpt-5.4"));
+        assert_eq!(ended("someone/gpt-4", "2099-01-01"), None);
+    }
+
+    #[test]
+    fn every_end_that_a_saved_app_may_meet_is_known() {
+        for (model, date) in [
+            ("text-davinci-003", "2024-01-04"),
+            ("gpt-4-vision-preview", "2024-12-06"),
+            ("gpt-4-32k", "2025-06-06"),
+            ("o1-preview", "2025-07-28"),
+            ("o1-mini", "2025-10-27"),
+            ("codex-mini-latest", "2026-02-12"),
+            ("chatgpt-4o-latest", "2026-02-17"),
+            ("gpt-4-0314", "2026-03-26"),
+            ("gpt-4-turbo-preview", "2026-03-26"),
+            ("dall-e-3", "2026-05-12"),
+            ("computer-use-preview", "2026-07-23"),
+            ("gpt-5.1-codex-mini", "2026-07-23"),
+            ("gpt-3.5-turbo-instruct", "2026-09-28"),
+            ("gpt-4-turbo", "2026-10-23"),
+            ("o1-pro", "2026-10-23"),
+            ("gpt-image-1", "2026-10-23"),
+            ("gpt-image-1-mini", "2026-12-01"),
+            ("o3-pro", "2026-12-11"),
+            ("gpt-audio-mini", "2027-01-20"),
+            ("whisper-1", "2027-02-26"),
+            ("tts-1", "2027-01-06"),
+            ("gpt-5.4-nano", "2027-04-01"),
+        ] {
+            assert_eq!(ended(model, "2099-01-01").map(|end| end.date), Some(date), "{model}");
+        }
+    }
+
+    #[test]
+    fn no_model_is_in_two_rows() {
+        let names: Vec<_> = SHUTDOWNS.iter().flat_map(|(_, _, models)| *models).collect();
+        for (n, name) in names.iter().enumerate() {
+            assert!(!names[..n].contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_replacement_and_default_is_itself_not_ending() {
+        let replacements = SHUTDOWNS.iter().filter_map(|(_, replacement, _)| *replacement);
+        for model in replacements.chain([DEFAULT_CHAT_MODEL, DEFAULT_EMBEDDING_MODEL, DEFAULT_IMAGE_MODEL]) {
+            assert_eq!(ended(model, "2099-01-01"), None, "{model}");
+        }
+    }
+
+    #[test]
+    fn every_date_is_written_as_days_are() {
+        for (date, _, models) in SHUTDOWNS {
+            let shape = date.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }).collect::<Vec<_>>();
+            assert_eq!(shape, b"0000-00-00", "{models:?}");
+        }
+    }
+}
