@@ -31,8 +31,10 @@ pub mod embedding;
 pub mod files;
 pub mod history;
 pub mod image;
+pub mod message;
 pub mod models;
 pub mod parameters;
+pub mod parts;
 pub mod response_format;
 pub mod result_size;
 
