@@ -726,6 +726,8 @@ export interface TextMetadata extends ModelMetadata {
 }
 
 export interface ChatMetadata extends TextMetadata {
+  /** Why the API does not guarantee that the answer fits the JSON schema; absent if it does. */
+  not_strict?: string;
   /** Of the first answer, as the API sent them. */
   tool_calls?: unknown[];
   annotations?: unknown[];

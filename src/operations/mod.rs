@@ -31,6 +31,7 @@ pub mod embedding;
 pub mod files;
 pub mod history;
 pub mod image;
+pub mod json_schema;
 pub mod message;
 pub mod models;
 pub mod parameters;
