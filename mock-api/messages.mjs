@@ -54,19 +54,20 @@ const PARTS_OF_ROLE = {
   assistant: ['text', 'refusal'],
 };
 
-/** What a message of this role may have in place of content. */
-const INSTEAD_OF_CONTENT = {
-  assistant: ['tool_calls', 'function_call', 'audio', 'refusal'],
-  function: ['name'],
-};
+/** What a message of the assistant may have in place of content. */
+const INSTEAD_OF_CONTENT = ['tool_calls', 'function_call', 'audio', 'refusal'];
 
 function checkContent(name, message) {
   const { role, content } = message;
   if (typeof content === 'string') {
     return;
   }
-  const hasOther = INSTEAD_OF_CONTENT[role]?.some((member) => message[member]);
+  const hasOther = role === 'assistant' && INSTEAD_OF_CONTENT.some((member) => message[member]);
   if ((content === null || content === undefined) && hasOther) {
+    return;
+  }
+  if (role === 'function') {
+    orNull(string())(`${name}.content`, content);
     return;
   }
   if (!Array.isArray(content)) {

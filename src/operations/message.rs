@@ -27,7 +27,7 @@ pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
             excerpt(&message)
         ]));
     };
-    members.retain(|_, value| !value.is_null());
+    members.retain(|name, value| !value.is_null() && (name != "name" || value != ""));
     let role = role(place, &members)?;
     members.insert("role".to_owned(), role.into());
     if let Some(name) = members.get("name") {
@@ -114,12 +114,22 @@ fn check_assistant(place: &ErrorText, members: &mut Map<String, Value>) -> Resul
 
 fn tool_call(place: &ErrorText, mut call: Map<String, Value>) -> Result<Value, Error> {
     check_text(place, &mut call, "id")?;
-    let kind = call.entry("type").or_insert_with(|| "function".into()).as_str().unwrap_or_default().to_owned();
-    if kind == "function" {
-        let mut function = Place(place).object(&call, "function")?;
-        Place(place).text(&function, "name", "function.name")?;
-        write_arguments(&mut function);
-        call.insert("function".to_owned(), function.into());
+    call.entry("type").or_insert_with(|| "function".into());
+    match Place(place).text(&call, "type", "type")? {
+        "function" => {
+            let mut function = Place(place).object(&call, "function")?;
+            Place(place).text(&function, "name", "function.name")?;
+            write_arguments(&mut function);
+            call.insert("function".to_owned(), function.into());
+        }
+        "custom" => {
+            let custom = Place(place).object(&call, "custom")?;
+            Place(place).text(&custom, "name", "custom.name")?;
+            custom.get("input").filter(|input| input.is_string()).map(|_| ()).ok_or_else(|| {
+                Place(place).lacks("text", "custom.input", custom.get("input"))
+            })?;
+        }
+        _ => {}
     }
     Ok(call.into())
 }
@@ -194,6 +204,11 @@ mod tests {
             (json!("a"), "must be an object, got \"a\""),
             (json!({"function": {"name": "f"}}), "must have text in id, got nothing"),
             (json!({"id": "1"}), "must have an object in function, got nothing"),
+            (json!({"id": "1", "type": 5}), "must have text in type, got 5"),
+            (
+                json!({"id": "1", "type": "custom", "custom": {"name": "g"}}),
+                "must have text in custom.input, got nothing",
+            ),
             (json!({"id": "1", "function": {"name": ""}}), "must have text in function.name, got \"\""),
         ] {
             assert_eq!(read(tool_calls(json!([call]))), Err(format!("Message history[3].tool_calls[0] {words}")));
@@ -210,6 +225,7 @@ mod tests {
         for (message, sent) in [
             (json!({"role": "User", "content": 5}), json!({"role": "user", "content": "5"})),
             (json!({"role": " ASSISTANT", "content": ""}), json!({"role": "assistant", "content": ""})),
+            (json!({"role": "user", "content": "a", "name": ""}), json!({"role": "user", "content": "a"})),
             (json!({"role": "user", "content": "a", "name": 5}), json!({"role": "user", "content": "a", "name": "5"})),
             (
                 json!({"role": "user", "content": {"type": "text", "text": "a"}}),

@@ -37,7 +37,13 @@ pub fn checked(place: &ErrorText, members: &Map<String, Value>) -> Result<Value,
         }
         "file" => {
             let mut file = place.object(&part, "file")?;
-            if place.text(&file, "file_id", "file.file_id").is_err() {
+            file.retain(|_, value| !value.is_null() && value != "");
+            for (name, member) in [("file_id", "file.file_id"), ("filename", "file.filename")] {
+                if file.contains_key(name) {
+                    place.text(&file, name, member)?;
+                }
+            }
+            if !file.contains_key("file_id") {
                 place.text(&file, "file_data", "file.file_data or file.file_id")?;
                 file.entry("filename").or_insert_with(|| UNNAMED.into());
             }
@@ -69,9 +75,17 @@ fn image(place: Place<'_>, given: Option<&Value>) -> Result<Map<String, Value>, 
     let url = files::image_url(url)
         .ok_or_else(|| place.lacks("an http(s) URL or a data URI", "image_url.url", image.get("url")))?;
     image.insert("url".to_owned(), url.into());
-    if let Some(detail) = image.get("detail").and_then(Value::as_str) {
-        let detail = files::detail(detail).map_err(|reason| Error::invalid(place.0.clone(), reason))?;
-        image.insert("detail".to_owned(), detail.into());
+    match image.get("detail") {
+        None => {}
+        Some(Value::String(detail)) if detail.trim().is_empty() => {
+            image.shift_remove("detail");
+        }
+        Some(Value::String(detail)) => {
+            let reason = |reason| Error::invalid(place.0.clone(), error_text!["has a detail that ", reason]);
+            let detail = files::detail(detail).map_err(reason)?;
+            image.insert("detail".to_owned(), detail.into());
+        }
+        other => return Err(place.lacks("text", "image_url.detail", other)),
     }
     Ok(image)
 }
@@ -133,6 +147,10 @@ mod tests {
                 json!({"type": "image_url", "image_url": "cat.png"}),
                 "an http(s) URL or a data URI in image_url.url, got \"cat.png\"",
             ),
+            (
+                json!({"type": "image_url", "image_url": {"url": "https://h/a", "detail": 1}}),
+                "text in image_url.detail, got 1",
+            ),
             (json!({"type": "input_audio"}), "an object in input_audio, got nothing"),
             (json!({"type": "input_audio", "input_audio": {"format": "mp3"}}), "text in input_audio.data, got nothing"),
             (
@@ -140,6 +158,11 @@ mod tests {
                 "text in input_audio.format, got 3",
             ),
             (json!({"type": "file"}), "an object in file, got nothing"),
+            (
+                json!({"type": "file", "file": {"file_id": "file-1", "filename": 5}}),
+                "text in file.filename, got 5",
+            ),
+            (json!({"type": "file", "file": {"file_id": 1}}), "text in file.file_id, got 1"),
             (json!({"type": "file", "file": {}}), "text in file.file_data or file.file_id, got nothing"),
         ] {
             assert_eq!(read(part), Err(format!("Prompt[2] must have {words}")));
@@ -159,11 +182,15 @@ mod tests {
                 json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "high"}}),
             ),
             (
+                json!({"type": "image_url", "image_url": {"url": "https://h/a", "detail": ""}}),
+                json!({"type": "image_url", "image_url": {"url": "https://h/a"}}),
+            ),
+            (
                 json!({"type": "input_audio", "input_audio": {"data": "AA", "format": "WAV"}}),
                 json!({"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}),
             ),
             (
-                json!({"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0="}}),
+                json!({"type": "file", "file": {"file_id": "", "file_data": "data:application/pdf;base64,JVBERi0="}}),
                 json!({"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0=", "filename": UNNAMED}}),
             ),
             (
@@ -189,6 +216,7 @@ mod tests {
     #[test]
     fn a_detail_of_another_api_is_refused() {
         let error = read(json!({"type": "image_url", "image_url": {"url": "https://h/a", "detail": "original"}}));
-        assert!(error.unwrap_err().starts_with("Prompt[2] "));
+        let words = "Prompt[2] has a detail that must be auto, low or high: only the Responses API takes original";
+        assert_eq!(error.unwrap_err(), words);
     }
 }
