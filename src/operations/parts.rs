@@ -38,9 +38,9 @@ pub fn checked(place: &ErrorText, members: &Map<String, Value>) -> Result<Value,
         "file" => {
             let mut file = place.object(&part, "file")?;
             file.retain(|_, value| !value.is_null() && value != "");
-            for (name, member) in [("file_id", "file.file_id"), ("filename", "file.filename")] {
-                if file.contains_key(name) {
-                    place.text(&file, name, member)?;
+            for (text, member) in [("file_id", "file.file_id"), ("filename", "file.filename")] {
+                if file.contains_key(text) {
+                    place.text(&file, text, member)?;
                 }
             }
             if !file.contains_key("file_id") {
