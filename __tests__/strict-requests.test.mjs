@@ -126,7 +126,10 @@ describe('a query whose options are of the wrong type or missing in one place', 
         const result = await run({ ...base, ...mutated, [place]: mutated[place] });
         if (result.data?.code === 'invalid_option') {
           const [key] = place.split('.');
-          assert.ok(result.data.param.startsWith(key) || key === 'n', `${told}: ${result.description}`);
+          assert.ok(
+            result.data.param.startsWith(key) || key === 'n',
+            `${told}: ${result.description}`,
+          );
           assert.equal(mockApi.requests.length, before, told);
           assert.doesNotMatch(result.description, /\b(?:Some|None|Value|Number|String)\(/);
           counts.refused += 1;

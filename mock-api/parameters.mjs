@@ -171,14 +171,16 @@ export const noStream = orNull((name, value) => {
 });
 
 /** Checks those members of an object that are there. */
-export const members = (checks, required = []) => (name, value) => {
-  object(name, value);
-  for (const [member, check] of Object.entries(checks)) {
-    if (value[member] !== undefined || required.includes(member)) {
-      check(`${name}.${member}`, value[member]);
+export const members =
+  (checks, required = []) =>
+  (name, value) => {
+    object(name, value);
+    for (const [member, check] of Object.entries(checks)) {
+      if (value[member] !== undefined || required.includes(member)) {
+        check(`${name}.${member}`, value[member]);
+      }
     }
-  }
-};
+  };
 
 /** Checks a whole body against a table of parameters, in the order of the API. */
 export function checkParameters(body, { parameters, required }) {

@@ -305,7 +305,10 @@ mod tests {
     #[test]
     fn key_and_ids_are_sent_without_what_they_were_pasted_with() {
         let pasted = json!({"apiKey": "Authorization: Bearer  'sk-1234567'", "organizationId": "\"org-1\""});
-        assert_eq!(headers(&pasted), [pair("authorization", "Bearer sk-1234567"), pair("openai-organization", "org-1")]);
+        assert_eq!(
+            headers(&pasted),
+            [pair("authorization", "Bearer sk-1234567"), pair("openai-organization", "org-1")]
+        );
         let azure = json!({"apiKey": "api-key: abc", "base_url": "r.openai.azure.com"});
         assert_eq!(headers(&azure), [pair("api-key", "abc")]);
         let secrets: Vec<_> = source(&pasted).unwrap().secrets().map(|secret| secret.expose().to_owned()).collect();

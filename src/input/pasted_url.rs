@@ -46,12 +46,13 @@ const PATHS: [(&str, &str); 8] = [
 
 /// The text without blanks and quotation marks around it, and with a scheme where it begins with a host: `http`
 /// for a server that is near, `https` for all others.
+#[must_use]
 pub fn with_scheme(text: &str) -> Cow<'_, str> {
     let text = unquoted(text);
     let has_scheme = text.contains("://")
-        || ["http:", "https:"].iter().any(|scheme| {
-            text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        });
+        || ["http:", "https:"]
+            .iter()
+            .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
     if has_scheme {
         return text.into();
     }
@@ -74,7 +75,8 @@ fn scheme_for(host: &str) -> Option<&'static str> {
     if is_address || name.eq_ignore_ascii_case("localhost") || (last.is_none() && port.is_some()) {
         return Some("http");
     }
-    let is_top_level = |last: &str| (2..=24).contains(&last.len()) && last.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_top_level =
+        |last: &str| (2..=24).contains(&last.len()) && last.bytes().all(|byte| byte.is_ascii_alphabetic());
     last.filter(|last| is_top_level(last)).map(|_| "https")
 }
 
@@ -100,7 +102,9 @@ fn of_any_host(host: &str, port: Option<u16>, path: &str) -> String {
         let is_part = base == "/v1" || known.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/'));
         return if is_part { (*known).to_owned() } else { base };
     }
-    if host == "api.cloudflare.com" && let Some((account, _)) = format!("{path}/").split_once("/ai/") {
+    if host == "api.cloudflare.com"
+        && let Some((account, _)) = format!("{path}/").split_once("/ai/")
+    {
         return format!("{account}/ai/v1");
     }
     let of_ollama = OF_OLLAMA.iter().find_map(|endpoint| path.strip_suffix(endpoint));
@@ -144,13 +148,13 @@ fn cut_to_base_of_azure(url: &mut Url, path: &str) {
 
 /// The current API takes `preview` and `latest` as its version, and no date.
 fn drop_dated_version(url: &mut Url) {
-    let is_dated = |(name, value): &(Cow<str>, Cow<str>)| {
-        name == "api-version" && value.starts_with(|c: char| c.is_ascii_digit())
-    };
+    let is_dated =
+        |(name, value): &(Cow<str>, Cow<str>)| name == "api-version" && value.starts_with(|c: char| c.is_ascii_digit());
     if !url.query_pairs().any(|pair| is_dated(&pair)) {
         return;
     }
-    let kept: Vec<_> = url.query_pairs().filter(|pair| !is_dated(pair)).map(|(a, b)| (a.into_owned(), b.into_owned())).collect();
+    let kept: Vec<_> =
+        url.query_pairs().filter(|pair| !is_dated(pair)).map(|(a, b)| (a.into_owned(), b.into_owned())).collect();
     url.set_query(None);
     if !kept.is_empty() {
         url.query_pairs_mut().extend_pairs(kept);
@@ -198,7 +202,12 @@ mod tests {
     fn reads_through_blanks_and_quotation_marks() {
         is_base(
             "https://gw.example/v1",
-            &["\"https://gw.example/v1\"", " 'https://gw.example/v1/' ", "` https://gw.example`", "“https://gw.example”"],
+            &[
+                "\"https://gw.example/v1\"",
+                " 'https://gw.example/v1/' ",
+                "` https://gw.example`",
+                "“https://gw.example”",
+            ],
         );
     }
 
@@ -214,7 +223,9 @@ mod tests {
 
     #[test]
     fn a_key_is_not_taken_for_a_host() {
-        for key in ["sk-proj-abc", "gsk_abc", "eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw", "a:b", "mailto:a@b.de:x"] {
+        for key in
+            ["sk-proj-abc", "gsk_abc", "eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw", "a:b", "mailto:a@b.de:x"]
+        {
             assert_eq!(with_scheme(key), key);
         }
     }

@@ -8,9 +8,7 @@ const QUOTES: [(char, char); 7] =
 #[must_use]
 pub fn unquoted(text: &str) -> &str {
     let mut text = trimmed(text);
-    while let Some(inner) =
-        QUOTES.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close))
-    {
+    while let Some(inner) = QUOTES.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close)) {
         text = trimmed(inner);
     }
     text
@@ -27,7 +25,8 @@ mod tests {
 
     #[test]
     fn only_pairs_around_the_whole_text_are_removed() {
-        for text in ["a", " a\n", "\"a\"", "'a'", " ` \"a\" ` ", "“a”", "„a“", "‘a’", "«a»", "\u{feff}a\u{200b}"] {
+        for text in ["a", " a\n", "\"a\"", "'a'", " ` \"a\" ` ", "“a”", "„a“", "‘a’", "«a»", "\u{feff}a\u{200b}"]
+        {
             assert_eq!(unquoted(text), "a", "{text:?}");
         }
         for text in ["\"a", "a'", "a\"b\"", "\""] {

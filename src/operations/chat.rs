@@ -331,7 +331,10 @@ mod tests {
         assert_eq!(advanced("safety_identifier", json!(long(128))).unwrap()["safety_identifier"], long(128));
         let error = advanced("safety_identifier", json!(long(129))).unwrap_err();
         assert!(error.starts_with("Safety identifier must have at most 128 characters, got 129: \"éé"), "{error}");
-        assert_eq!(advanced("metadata", json!({long(64): long(512)})).unwrap()["metadata"], json!({long(64): long(512)}));
+        assert_eq!(
+            advanced("metadata", json!({long(64): long(512)})).unwrap()["metadata"],
+            json!({long(64): long(512)})
+        );
         let error = advanced("metadata", json!({long(65): 1})).unwrap_err();
         assert!(error.starts_with("Metadata must have keys of at most 64 characters, got 65"), "{error}");
         let error = advanced("metadata", json!({"a": long(513)})).unwrap_err();
@@ -344,7 +347,8 @@ mod tests {
 
     #[test]
     fn words_of_dropdowns_are_read_without_case() {
-        let options = json!({"prompt": "Hi", "reasoning_effort": "HIGH", "service_tier": "Flex", "verbosity": "brand-new"});
+        let options =
+            json!({"prompt": "Hi", "reasoning_effort": "HIGH", "service_tier": "Flex", "verbosity": "brand-new"});
         let body = body(options).unwrap();
         assert_eq!(body["reasoning_effort"], "high");
         assert_eq!(body["service_tier"], "flex");

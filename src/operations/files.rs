@@ -170,7 +170,19 @@ impl<'a> Data<'a> {
         } else {
             // Line breaks, and the digits of base64 in a URL.
             let digits = data.chars().filter(|c| !c.is_whitespace() && *c != '\u{feff}');
-            Cow::Owned(digits.map(|c| if c == '-' { '+' } else if c == '_' { '/' } else { c }).collect())
+            Cow::Owned(
+                digits
+                    .map(|c| {
+                        if c == '-' {
+                            '+'
+                        } else if c == '_' {
+                            '/'
+                        } else {
+                            c
+                        }
+                    })
+                    .collect(),
+            )
         };
         (data.bytes().all(is_digit) && !data.is_empty()).then_some(Self::Base64 { kind, data })
     }
@@ -248,7 +260,9 @@ fn is_pdf_within(base64: &str) -> bool {
     let digits: Vec<_> = base64.bytes().take(1024 / 3 * 4).filter_map(digit).collect();
     let bytes: Vec<_> = digits
         .chunks_exact(4)
-        .flat_map(|digits| [digits[0] << 2 | digits[1] >> 4, digits[1] << 4 | digits[2] >> 2, digits[2] << 6 | digits[3]])
+        .flat_map(|digits| {
+            [digits[0] << 2 | digits[1] >> 4, digits[1] << 4 | digits[2] >> 2, digits[2] << 6 | digits[3]]
+        })
         .collect();
     bytes.windows(START.len()).any(|window| window == START)
 }
@@ -312,8 +326,13 @@ mod tests {
 
     #[test]
     fn data_may_have_line_breaks_and_the_digits_of_urls() {
-        for data in ["iVBORw0KGgoAAAA\nNSUhEUgAA\r\nAAE+/", " iVBORw0KGgoAAAA NSUhEUgAA AAE-_\n", "\u{feff}iVBORw0KGgoAAAANSUhEUgAAAAE+/"] {
-            for uri in ["", "data:image/png;base64,", "DATA:IMAGE/PNG;BASE64, ", "data:image/png;charset=utf-8;base64,"] {
+        for data in [
+            "iVBORw0KGgoAAAA\nNSUhEUgAA\r\nAAE+/",
+            " iVBORw0KGgoAAAA NSUhEUgAA AAE-_\n",
+            "\u{feff}iVBORw0KGgoAAAANSUhEUgAAAAE+/",
+        ] {
+            for uri in ["", "data:image/png;base64,", "DATA:IMAGE/PNG;BASE64, ", "data:image/png;charset=utf-8;base64,"]
+            {
                 let sent = urls(json!(format!("{uri}{data}"))).unwrap();
                 assert_eq!(sent, ["data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAE+/"], "{uri}");
             }

@@ -110,9 +110,11 @@ impl<'a> ComponentMessage<'a> {
     /// Whether a list holds messages, of the component or of the API, and not parts of one.
     #[must_use]
     pub fn is_history(list: &[Value]) -> bool {
-        let is_message = |item: &Value| item.as_object().is_some_and(|members| {
-            Self::has_its_members(members) || (members.contains_key("role") && members.contains_key("content"))
-        });
+        let is_message = |item: &Value| {
+            item.as_object().is_some_and(|members| {
+                Self::has_its_members(members) || (members.contains_key("role") && members.contains_key("content"))
+            })
+        };
         list.iter().any(is_message)
     }
 

@@ -32,7 +32,10 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let prompt = prompt_text(fields)?;
     let chars = prompt.chars().count();
     if chars > MAX_PROMPT_CHARS {
-        return Err(Error::invalid("prompt", error_text!["must have at most ", MAX_PROMPT_CHARS, " characters, got ", chars]));
+        return Err(Error::invalid(
+            "prompt",
+            error_text!["must have at most ", MAX_PROMPT_CHARS, " characters, got ", chars],
+        ));
     }
     body.set("prompt", prompt);
     if let Some(size) = fields.trimmed("size")? {

@@ -314,10 +314,7 @@ mod tests {
         let property = |property: Value| read_for("m", with(property)).unwrap();
         for (schema, reason) in [
             (json!({"type": "object"}), "schema has no properties"),
-            (
-                json!({"type": "object", "properties": {}}),
-                "schema does not have \"additionalProperties\": false",
-            ),
+            (json!({"type": "object", "properties": {}}), "schema does not have \"additionalProperties\": false"),
             (
                 json!({"type": "object", "properties": {"a": {}}, "additionalProperties": false}),
                 "schema does not require a",

@@ -43,7 +43,9 @@ pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
     let content = content(place, &members)?;
     let has_other = role == "assistant" && INSTEAD_OF_CONTENT.iter().any(|name| members.contains_key(*name));
     match content {
-        Some(content) if role == "user" && is_blank(&content) => return Err(wrong("needs content, got an empty text".into())),
+        Some(content) if role == "user" && is_blank(&content) => {
+            return Err(wrong("needs content, got an empty text".into()));
+        }
         Some(content) => {
             members.insert("content".to_owned(), content);
         }
@@ -87,7 +89,9 @@ fn check_assistant(place: &ErrorText, members: &mut Map<String, Value>) -> Resul
         let calls = calls.as_array().ok_or_else(|| Place(place).lacks("an array", "tool_calls", Some(calls)))?;
         let calls = calls.iter().enumerate().map(|(index, call)| {
             let place = error_text![place.clone(), ".tool_calls[", index, "]"];
-            let members = call.as_object().ok_or_else(|| Error::invalid(place.clone(), error_text!["must be an object, got ", excerpt(call)]))?;
+            let members = call
+                .as_object()
+                .ok_or_else(|| Error::invalid(place.clone(), error_text!["must be an object, got ", excerpt(call)]))?;
             tool_call(&place, members.clone())
         });
         let calls = calls.collect::<Result<Vec<_>, _>>()?;
@@ -125,9 +129,11 @@ fn tool_call(place: &ErrorText, mut call: Map<String, Value>) -> Result<Value, E
         "custom" => {
             let custom = Place(place).object(&call, "custom")?;
             Place(place).text(&custom, "name", "custom.name")?;
-            custom.get("input").filter(|input| input.is_string()).map(|_| ()).ok_or_else(|| {
-                Place(place).lacks("text", "custom.input", custom.get("input"))
-            })?;
+            custom
+                .get("input")
+                .filter(|input| input.is_string())
+                .map(|_| ())
+                .ok_or_else(|| Place(place).lacks("text", "custom.input", custom.get("input")))?;
         }
         _ => {}
     }
@@ -180,7 +186,10 @@ mod tests {
             (json!({"role": "user", "content": null}), "needs content"),
             (json!({"role": "user", "content": []}), "needs content"),
             (json!({"role": "user", "content": ""}), "needs content, got an empty text"),
-            (json!({"role": "user", "content": [" ", {"type": "text", "text": ""}]}), "needs content, got an empty text"),
+            (
+                json!({"role": "user", "content": [" ", {"type": "text", "text": ""}]}),
+                "needs content, got an empty text",
+            ),
             (
                 json!({"role": "user", "content": {"a": 1}}),
                 "needs text or an array of content parts as its content, got an object",

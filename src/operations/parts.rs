@@ -158,10 +158,7 @@ mod tests {
                 "text in input_audio.format, got 3",
             ),
             (json!({"type": "file"}), "an object in file, got nothing"),
-            (
-                json!({"type": "file", "file": {"file_id": "file-1", "filename": 5}}),
-                "text in file.filename, got 5",
-            ),
+            (json!({"type": "file", "file": {"file_id": "file-1", "filename": 5}}), "text in file.filename, got 5"),
             (json!({"type": "file", "file": {"file_id": 1}}), "text in file.file_id, got 1"),
             (json!({"type": "file", "file": {}}), "text in file.file_data or file.file_id, got nothing"),
         ] {

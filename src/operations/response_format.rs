@@ -84,7 +84,8 @@ mod tests {
     #[test]
     fn a_schema_is_sent_with_its_format() {
         let options = json!({"response_format": "JSON_Schema", "json_schema": {"type": "object"}});
-        let expected = json!({"type": "json_schema", "json_schema": {"name": "response", "schema": {"type": "object"}}});
+        let expected =
+            json!({"type": "json_schema", "json_schema": {"name": "response", "schema": {"type": "object"}}});
         assert_eq!(read(options), Ok(Some(expected)));
         assert!(read(json!({"response_format": "json_schema"})).unwrap_err().starts_with("JSON schema is empty"));
     }
