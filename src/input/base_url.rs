@@ -14,6 +14,15 @@ pub const BASE_URL: &str = "base_url";
 /// Used where the data source names no base URL.
 pub const DEFAULT: &str = "https://api.openai.com/v1";
 
+/// Where Azure has its resources; `.us` is its cloud for governments.
+const AZURE_DOMAINS: [&str; 5] = [
+    "cognitiveservices.azure.com",
+    "cognitiveservices.azure.us",
+    "openai.azure.com",
+    "openai.azure.us",
+    "services.ai.azure.com",
+];
+
 /// Kinds of servers that differ in what they are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
@@ -150,7 +159,7 @@ pub fn provider_of_host(url: &Url) -> Option<Provider> {
     let within = |domain: &str| host == domain || host.ends_with(&format!(".{domain}"));
     if within("api.openai.com") {
         Some(Provider::OpenAi)
-    } else if ["openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com"].into_iter().any(within) {
+    } else if AZURE_DOMAINS.into_iter().any(within) {
         Some(Provider::Azure)
     } else {
         None
@@ -209,6 +218,7 @@ mod tests {
     #[test]
     fn azure_styles_are_known_by_their_address() {
         assert_eq!(chat("http://name.openai.azure.com"), "http://name.openai.azure.com/openai/v1/chat/completions");
+        assert_eq!(base("https://r.openai.azure.us").unwrap().provider(), Provider::Azure);
         let v1 = base("https://r.openai.azure.com/openai/v1/").unwrap();
         assert_eq!(v1.provider(), Provider::Azure);
         let classic = base("https://r.openai.azure.com/openai/deployments/d?api-version=2024-10-21").unwrap();

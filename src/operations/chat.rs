@@ -143,7 +143,7 @@ fn metadata(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
         ));
     }
     let mut texts = Map::new();
-    for (name, value) in pairs {
+    for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_null()) {
         ensure_chars("metadata", "must have keys of at most ", &name, MAX_METADATA_NAME_CHARS)?;
         let Some(text) = scalar_text(&value) else {
             return Err(Error::invalid("metadata", error_text!["must have text as ", name, ", got ", excerpt(&value)]));
@@ -342,7 +342,9 @@ mod tests {
         let pairs = |count: usize| (0..count).map(|n| (n.to_string(), json!(n))).collect::<Map<_, _>>();
         assert_eq!(advanced("metadata", pairs(16).into()).unwrap()["metadata"].as_object().unwrap().len(), 16);
         assert_eq!(advanced("metadata", pairs(17).into()).unwrap_err(), "Metadata takes at most 16 pairs, got 17");
-        assert_eq!(advanced("metadata", json!({})).unwrap().get("metadata"), None);
+        for unset in [json!({}), json!({"a": null})] {
+            assert_eq!(advanced("metadata", unset).unwrap().get("metadata"), None);
+        }
     }
 
     #[test]

@@ -115,6 +115,8 @@ impl Source {
 }
 
 fn read(item: &Value) -> Result<Source, ErrorText> {
+    // A content part as Chat takes it.
+    let item = item.get("image_url").unwrap_or(item);
     let wrong = || {
         let expected = "must be an http(s) URL, a data URI, base64 data or a file from a file picker";
         error_text![expected, ", got ", excerpt(item)]
@@ -124,7 +126,8 @@ fn read(item: &Value) -> Result<Source, ErrorText> {
     }
     let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     // `ToolJet` 2 has bare base64 in `dataURL` too, `ToolJet` 3 has no `dataURL`.
-    let members = ["dataURL", "url", "base64Data"];
+    // Generate image has its own images in `url` or `b64_json`.
+    let members = ["dataURL", "url", "base64Data", "b64_json"];
     let data = members.iter().find_map(|name| Data::of(text(name)?));
     let unusable = members.iter().find_map(|name| Some((name, unusable(item.get(name)?)?)));
     if let (None, Some((name, words))) = (&data, unusable) {
@@ -316,6 +319,14 @@ mod tests {
         assert_eq!(urls(json!("data:image/png;base64,AA==")).unwrap(), ["data:image/png;base64,AA=="]);
         assert_eq!(urls(json!("data:image/svg+xml,<svg/>")).unwrap(), ["data:image/svg+xml,<svg/>"]);
         assert_eq!(urls(json!("/9j/4AAQ\nAA==")).unwrap(), ["data:image/jpeg;base64,/9j/4AAQAA=="]);
+        for image in [
+            json!({"url": "https://h/a.png"}),
+            json!({"type": "image_url", "image_url": {"url": "https://h/a.png"}}),
+            json!({"type": "input_image", "image_url": "https://h/a.png"}),
+        ] {
+            assert_eq!(urls(image).unwrap(), ["https://h/a.png"]);
+        }
+        assert_eq!(urls(json!({"b64_json": PNG})).unwrap(), [format!("data:image/png;base64,{PNG}")]);
         let file = json!({"name": "a.webp", "type": "image/webp", "base64Data": "UklG", "dataURL": ""});
         assert_eq!(urls(json!([file, "", null])).unwrap(), ["data:image/webp;base64,UklG"]);
         assert_eq!(urls(json!(r#"["https://h/a", "https://h/b"]"#)).unwrap().len(), 2);

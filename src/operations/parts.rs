@@ -8,6 +8,8 @@ use crate::{
     input::fields::{excerpt, scalar_text},
 };
 
+/// Types as the Responses API spells them, and as Chat does.
+const OF_RESPONSES: [(&str, &str); 3] = [("input_image", "image_url"), ("input_text", "text"), ("output_text", "text")];
 /// The name of a file that has none; the API requires one.
 pub const UNNAMED: &str = "document.pdf";
 
@@ -21,7 +23,8 @@ pub fn checked(place: &ErrorText, members: &Map<String, Value>) -> Result<Value,
     part.retain(|_, value| !value.is_null());
     let place = Place(place);
     let kind = part.get("type").and_then(Value::as_str).unwrap_or_default().trim().to_ascii_lowercase();
-    match kind.as_str() {
+    let kind = OF_RESPONSES.iter().find(|(theirs, _)| *theirs == kind).map_or(kind.as_str(), |(_, ours)| ours);
+    match kind {
         "text" => set_text(place, &mut part, "text")?,
         "refusal" => set_text(place, &mut part, "refusal")?,
         "image_url" => {
@@ -170,6 +173,11 @@ mod tests {
     fn a_part_is_sent_as_the_api_spells_it() {
         for (part, sent) in [
             (json!({"type": "Text", "text": 5}), json!({"type": "text", "text": "5"})),
+            (json!({"type": "output_text", "text": "a"}), json!({"type": "text", "text": "a"})),
+            (
+                json!({"type": "input_image", "image_url": "https://h/a"}),
+                json!({"type": "image_url", "image_url": {"url": "https://h/a"}}),
+            ),
             (
                 json!({"type": "image_url", "image_url": "HTTPS://h/a.png"}),
                 json!({"type": "image_url", "image_url": {"url": "https://h/a.png"}}),
