@@ -52,7 +52,8 @@ pub fn prompt_text(fields: &Fields<'_>) -> Result<String, Error> {
             })
         })
         .collect::<Result<_, _>>()?;
-    if texts.is_empty() { Err(missing_prompt()) } else { Ok(texts.join("\n")) }
+    let is_blank = texts.iter().all(|text| text.trim().is_empty());
+    if is_blank { Err(missing_prompt()) } else { Ok(texts.join("\n")) }
 }
 
 /// The content of the user's message: `prompt` as text or content parts, followed by `files`.
@@ -72,7 +73,7 @@ pub fn user_content(prompt: Option<&Value>, files: Vec<Value>) -> Result<Option<
         },
     };
     parts.extend(files);
-    Ok(if parts.is_empty() { None } else { Some(parts.into()) })
+    Ok(Some(Value::from(parts)).filter(|content| !is_blank(content)))
 }
 
 /// An array of content parts, or a single one. Texts become text parts.
@@ -149,7 +150,7 @@ mod tests {
         assert_eq!(prompt(json!("  a\n")).unwrap(), "  a\n");
         assert_eq!(prompt(json!(5)).unwrap(), "5");
         assert_eq!(prompt(json!(["a", {"type": "text", "text": "b"}])).unwrap(), "a\nb");
-        for missing in [json!(null), json!(""), json!(" "), json!([])] {
+        for missing in [json!(null), json!(""), json!(" "), json!([]), json!(["", {"type": "text", "text": "\n"}])] {
             assert_eq!(
                 prompt(missing).unwrap_err(),
                 "Prompt is empty. Enter the text to send, or check that its template has a value"
@@ -166,6 +167,7 @@ mod tests {
         assert_eq!(content(json!(["hear", part])).unwrap(), Some(json!([{"type": "text", "text": "hear"}, part])));
         let image = json!({"type": "image_url", "image_url": {"url": "https://h/u"}, "cache": null});
         assert_eq!(content(image).unwrap(), Some(json!([{"type": "image_url", "image_url": {"url": "https://h/u"}}])));
+        assert_eq!(content(json!(["", {"type": "text", "text": " "}])), Ok(None));
         assert!(content(json!({"row": 1})).unwrap_err().contains("{{JSON.stringify(...)}}"));
         for empty in [json!({"type": ""}), json!({"type": "text"}), json!({"type": "text", "text": null})] {
             assert!(content(json!(["a", empty])).unwrap_err().starts_with("Prompt[1] must "));
