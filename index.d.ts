@@ -101,7 +101,8 @@ export type SavedEmbeddingKey =
 export interface SourceOptions {
   /**
    * Create one at platform.openai.com/api-keys. For a server that needs no key, enter any text.
-   * Sent as a bearer token, or as `api-key` to Azure OpenAI. Required.
+   * Sent as a bearer token, or as `api-key` to Azure OpenAI. Quotation marks around it and
+   * `Bearer` before it are removed. Required.
    */
   apiKey: string;
   /**
@@ -117,17 +118,19 @@ export interface SourceOptions {
    */
   project_id?: TextOption;
   /**
-   * For Azure OpenAI, a gateway or your own server. Usually ends in /v1. A URL without a path
-   * gets `/v1`, and slashes at its end are ignored. A user name, a password or a fragment is an
-   * error. Accepts: URL, http or https.
+   * For Azure OpenAI, a gateway or your own server. Usually ends in /v1. An endpoint such as
+   * `/chat/completions` is cut off, and so are slashes at its end. A host without a path gets
+   * `/v1`, an Azure resource `/openai/v1`; for a server without `/v1`, enter the URL of one of
+   * its endpoints. A user name, a password or a fragment is an error. Accepts: URL, http or
+   * https; an endpoint, an Azure resource or the name of a host.
    * @default https://api.openai.com/v1
    */
   base_url?: TextOption;
   /**
    * Sent with every request, for gateways that ask for them. ToolJet does not encrypt the
    * values: write a secret as {{secrets.name}}. They replace the plugin's own `authorization`
-   * and IDs. Names that belong to the connection or the body, such as `host` and
-   * `content-type`, are errors. Accepts: pairs of name and value.
+   * and IDs. A pair without a value is ignored. Names that belong to the connection or the
+   * body, such as `host` and `content-type`, are errors. Accepts: pairs of name and value.
    * @default none
    */
   headers?: Array<[name: string, value: TextOption]> | { [name: string]: TextOption } | Unset;
@@ -175,9 +178,10 @@ export interface CompletionOptions extends QueryBase {
    */
   temperature?: NumberOption;
   /**
-   * The answer ends before this text. Commas and line breaks count as typed; for a line break
-   * alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the answer
-   * itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up to 4.
+   * The answer ends before this text. Commas, blanks and line breaks count as typed; for a line
+   * break alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the
+   * answer itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up
+   * to 4.
    * @default none
    */
   stop_sequence?: TextOption | string[];
@@ -288,8 +292,9 @@ export interface ChatOptions extends QueryBase {
    * Earlier messages, oldest first: the history of ToolJet's Chat component, or a list of
    * messages with role and content. They go between System prompt and Prompt. A Prompt that
    * repeats the last message of a Chat component is sent once. A message that the API would
-   * reject is an error that names its index. Accepts: array of messages with role and content,
-   * or the history of ToolJet's Chat component.
+   * reject is an error that names its index: a role that does not exist, a message without
+   * content, a part without its member, a tool message without tool_call_id. Accepts: array of
+   * messages with role and content, or the history of ToolJet's Chat component.
    * @default none
    */
   message_history?: Message[] | Message | ChatComponentMessage[] | string | null;
@@ -324,9 +329,10 @@ export interface ChatOptions extends QueryBase {
    */
   temperature?: NumberOption;
   /**
-   * The answer ends before this text. Commas and line breaks count as typed; for a line break
-   * alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the answer
-   * itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up to 4.
+   * The answer ends before this text. Commas, blanks and line breaks count as typed; for a line
+   * break alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the
+   * answer itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up
+   * to 4.
    * @default none
    */
   stop_sequence?: TextOption | string[];
@@ -352,8 +358,10 @@ export interface ChatOptions extends QueryBase {
   /**
    * What the answer must look like: an object at the top. Only used with the response format of
    * that name. A name may have up to 64 letters, digits, `_` and `-`. `description` and
-   * `strict` may be next to it. Accepts: JSON schema, or an object with name and schema.
-   * Required with Response format json_schema. Under Advanced.
+   * `strict` may be next to it. If `strict` is missing, it is set where the API can guarantee
+   * that the answer fits; otherwise `metadata.not_strict` says why not. Accepts: JSON schema,
+   * or an object with name and schema. Required with Response format json_schema. Under
+   * Advanced.
    */
   json_schema?: JsonObjectOption;
   /**
@@ -370,11 +378,11 @@ export interface ChatOptions extends QueryBase {
    */
   verbosity?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
   /**
-   * How closely the model should look at images. Not every model accepts every value. Under
-   * Advanced.
+   * How closely the model should look at images. Not every model accepts every value.
+   * `original` is an error: only the Responses API takes it. Under Advanced.
    * @default set by the model
    */
-  image_detail?: WordOption<'unset' | 'auto' | 'low' | 'high' | 'original'>;
+  image_detail?: WordOption<'unset' | 'auto' | 'low' | 'high'>;
   /**
    * With more than one, data is a list of answers. All of them are billed. Under Advanced.
    * @range 1 to 128, whole
@@ -426,8 +434,8 @@ export interface ChatOptions extends QueryBase {
   safety_identifier?: TextOption;
   /**
    * Stored with the request at OpenAI; not the metadata that the query returns. Up to 16 keys
-   * of 64 characters, values of up to 512. Accepts: JSON object of up to 16 strings. Under
-   * Advanced.
+   * of 64 characters, values of up to 512. Accepts: JSON object of up to 16 strings; keys of up
+   * to 64 characters, values of up to 512. Under Advanced.
    * @default none
    */
   metadata?: JsonObjectOption;
@@ -728,6 +736,8 @@ export interface TextMetadata extends ModelMetadata {
 }
 
 export interface ChatMetadata extends TextMetadata {
+  /** Why the API does not guarantee that the answer fits the JSON schema; absent if it does. */
+  not_strict?: string;
   /** Of the first answer, as the API sent them. */
   tool_calls?: unknown[];
   annotations?: unknown[];

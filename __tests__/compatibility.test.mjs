@@ -67,7 +67,8 @@ const ROWS = [
         value,
         'is empty. Enter the text to send, or check that its template has a value',
       ]),
-      [{ row: 1 }, '[0] must be text'],
+      [{ row: 1 }, 'must be a text, got an object'],
+      [[TURN], 'must be the text to answer, got a list of messages'],
       [['a', [1]], '[1] must be text'],
     ],
   },
@@ -90,7 +91,9 @@ const ROWS = [
         value,
         'is empty. Enter the text to send, or check that its template has a value',
       ]),
-      [{ row: 1 }, '[0] must be text or a content part'],
+      [{ row: 1 }, 'must be a text, got an object'],
+      [[{ row: 1 }], '[0] must be text or a content part'],
+      [[TURN], 'must be the text to answer, got a list of messages'],
     ],
   },
   {
@@ -123,8 +126,11 @@ const ROWS = [
     label: 'Stop sequence',
     operations: ['completion', 'chat'],
     of: ({ stop }) => stop,
+    unsetValues: [undefined, null, ''],
     takes: [
       ...TEXTS,
+      [' ', ' '],
+      ['\n\n', '\n\n'],
       ['a, b', 'a, b'],
       ['[not JSON', '[not JSON'],
       ...[['a', '\n'], '["a","\\n"]'].map((value) => [value, ['a', '\n']]),
@@ -191,6 +197,8 @@ const ROWS = [
       [[{ content: 'Hi.' }], '[0] needs a role'],
       [[TURN, { role: 'user' }], '[1] needs content'],
       [{ role: 'user', content: {} }, '[0] needs text'],
+      [[TURN, { role: 'bot', content: 'Hi.' }], '[1] must have the role system, '],
+      [[{ role: 'tool', content: 'Hi.' }], '[0] must have text in tool_call_id'],
     ],
   },
   {
@@ -223,7 +231,7 @@ for (const { key, operations: of, ...row } of ROWS) {
         test(`does not send ${key} of ${operation} when it is unset`, async () => {
           const without = await body(least(operation));
           assert.equal(row.of(without), row.unset?.[operation]);
-          for (const given of UNSET) {
+          for (const given of row.unsetValues ?? UNSET) {
             const found = await body({ ...least(operation), [key]: given });
             assert.deepEqual(found, without, `given ${shown(given)}`);
           }

@@ -218,7 +218,7 @@ test('has no sample for a field that does not exist', () => {
  */
 const SAVED_KEYS = ['query_timeout'];
 
-const READERS = 'value|text|trimmed|number|integer|boolean|choice|dropdown|json|object';
+const READERS = 'value|typed|text|trimmed|number|integer|boolean|choice|dropdown|json|object';
 /** Finds the words that `pattern` captures; a captured list gives all its literals. */
 const captured = (code, pattern) =>
   [...code.matchAll(pattern)].flatMap(([, found]) =>

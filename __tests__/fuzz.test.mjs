@@ -83,8 +83,6 @@ const MEANT = {
   embedding_extra_body: () => ({ user: 'someone' }),
   image_count: () => between(1, 10),
 };
-/** Offered by the form, but not yet in the document of /chat/completions. */
-const AHEAD = ['original'];
 /** Sent as typed, like the dropdowns, whose lists grow. */
 const LEFT_TO_THE_API = ['size', 'extra_body', 'image_extra_body', 'embedding_extra_body'];
 const NONSENSE = [-1, 0, 1.5, 1e300, true, 'x', '[', '{"a": 1}', [], {}, [null], [[1]], { a: {} }];
@@ -95,7 +93,7 @@ function randomQuery() {
   const query = { operation };
   for (const [key, field] of Object.entries(FIELDS[operation])) {
     if (random.chance(0.65) && !['prompt', 'input'].includes(key)) continue;
-    const offered = field.list?.map(({ value }) => value).filter((value) => !AHEAD.includes(value));
+    const offered = field.list?.map(({ value }) => value);
     const value = offered ? random.pick(offered) : MEANT[key]();
     query[key] = random.chance(0.3) ? asTyped(value) : value;
     const checked = !offered && !LEFT_TO_THE_API.includes(key);

@@ -101,6 +101,18 @@ describe('a value that JSON can hold', () => {
     });
   });
 
+  test('may be a Date in a row of a history or an object of a prompt', async () => {
+    const { body } = await sent({
+      ...MINIMAL_QUERIES.chat,
+      prompt: date,
+      message_history: [{ role: 'User', content: date, at: new Date(0) }],
+    });
+    assert.deepEqual(body.messages, [
+      { role: 'user', content: date.toISOString(), at: '1970-01-01T00:00:00.000Z' },
+      { role: 'user', content: date.toISOString() },
+    ]);
+  });
+
   test('means that a field is not set where it is undefined or a blank text', async () => {
     const query = { ...MINIMAL_QUERIES.chat, temperature: undefined, top_p: Object(' ') };
     const { body } = await sent(query);
@@ -133,6 +145,13 @@ const UNUSABLE = [
 ];
 
 describe('a value that JSON cannot hold', () => {
+  test('names its field where it is a number', async () => {
+    const query = { ...MINIMAL_QUERIES.chat, max_tokens: Number.NaN };
+    const { data, description } = await fail(query);
+    assert.deepEqual([data.code, data.param], ['invalid_option', 'max_tokens']);
+    assert.equal(description, 'Max tokens must be a whole number of at least 1, got NaN.');
+  });
+
   for (const [name, value, words] of UNUSABLE) {
     test(`is an error with its place where it is used: ${name}`, async () => {
       for (const [field, given, place] of [

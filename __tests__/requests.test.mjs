@@ -45,6 +45,8 @@ const BODIES = {
       [{ max_tokens: 40 }, { max_tokens: 40 }],
       [{ stop_sequence: 'a, b\nEND' }, { stop: 'a, b\nEND' }],
       [{ stop_sequence: ['\n', 'END'] }, { stop: ['\n', 'END'] }],
+      [{ stop_sequence: '\n' }, { stop: '\n' }],
+      [{ stop_sequence: ' ' }, { stop: ' ' }],
       [{ suffix: ' the end.' }, { suffix: ' the end.' }],
       [{ best_of: 4 }, { best_of: 4 }],
       [{ echo: 'true' }, { echo: true }],
@@ -249,6 +251,23 @@ describe('the headers of a request', () => {
     );
   });
 
+  test('sends a key without what it was pasted with', async () => {
+    for (const apiKey of [
+      `Bearer ${KEY}`,
+      `bearer   ${KEY}\n`,
+      `"${KEY}"`,
+      `'Bearer ${KEY}'`,
+      `Authorization: Bearer ${KEY}`,
+    ]) {
+      assert.equal((await sendHeaders({ apiKey })).authorization, `Bearer ${KEY}`, apiKey);
+    }
+  });
+
+  test('keeps its own header where the one of the data source is blank', async () => {
+    const headers = await sendHeaders({ headers: [['Authorization', ' ']] });
+    assert.equal(headers.authorization, `Bearer ${KEY}`);
+  });
+
   test('sends a key as api-key, and an Entra token as bearer, to an Azure deployment', async () => {
     mockApi.respondWith(takesEverything);
     const base = `${mockApi.url}/openai/deployments/D?api-version=2024-10-21`;
@@ -268,11 +287,46 @@ describe('the headers of a request', () => {
   });
 });
 
-test('requests the same URL however the base URL is written', async () => {
-  for (const base of ['', '/', '/v1', '/v1//', '/v1/chat/completions', '/v1 \n']) {
-    const request = await sent(MINIMAL_QUERIES.chat, { base_url: mockApi.url + base });
-    assert.equal(request.path, '/v1/chat/completions', JSON.stringify(base));
-  }
+describe('the base URL of a request', () => {
+  const pathFor = async (base_url) => {
+    mockApi.respondWith(takesEverything);
+    return (await sent(MINIMAL_QUERIES.chat, { base_url })).path;
+  };
+
+  test('is the same however it is written', async () => {
+    for (const base of [
+      '',
+      '/',
+      '/v1',
+      '/v1//',
+      '/v1/chat',
+      '/v1/chat/completions',
+      '/v1/responses/',
+      '/v1/images/generations',
+      '/api/generate',
+      '/v1 \n',
+    ]) {
+      assert.equal(await pathFor(mockApi.url + base), '/v1/chat/completions', base);
+    }
+    for (const written of [
+      `"${mockApi.url}"`,
+      `'${mockApi.baseUrl}/'`,
+      mockApi.url.replace('http://', ''),
+      mockApi.url.replace('http', 'HTTP'),
+    ]) {
+      assert.equal(await pathFor(written), '/v1/chat/completions', written);
+    }
+  });
+
+  test('has no /v1 where an endpoint without it was pasted', async () => {
+    for (const endpoint of ['/chat/completions', '/models', '/embeddings/']) {
+      assert.equal(await pathFor(mockApi.url + endpoint), '/chat/completions');
+    }
+    assert.equal(
+      await pathFor(`${mockApi.url}/api/chat/completions?key=a`),
+      '/api/chat/completions?key=a',
+    );
+  });
 });
 
 test('keeps the options of query and data source apart', async () => {

@@ -13,7 +13,8 @@ export const DATA_SOURCE = [
     fallback: 'Required',
     type: 'string',
     help: 'Create one at platform.openai.com/api-keys. For a server that needs no key, enter any text.',
-    details: 'Sent as a bearer token, or as `api-key` to Azure OpenAI.',
+    details:
+      'Sent as a bearer token, or as `api-key` to Azure OpenAI. Quotation marks around it and `Bearer` before it are removed.',
   }),
   text('organizationId', 'Organization ID', {
     ...line,
@@ -30,11 +31,11 @@ export const DATA_SOURCE = [
   text('base_url', 'Base URL', {
     ...line,
     placeholder: `${DEFAULT_BASE_URL} if empty`,
-    accepts: 'URL, http or https',
+    accepts: 'URL, http or https; an endpoint, an Azure resource or the name of a host',
     fallback: DEFAULT_BASE_URL,
     help: 'For Azure OpenAI, a gateway or your own server. Usually ends in /v1.',
     details:
-      'A URL without a path gets `/v1`, and slashes at its end are ignored. A user name, a password or a fragment is an error.',
+      'An endpoint such as `/chat/completions` is cut off, and so are slashes at its end. A host without a path gets `/v1`, an Azure resource `/openai/v1`; for a server without `/v1`, enter the URL of one of its endpoints. A user name, a password or a fragment is an error.',
   }),
   {
     key: 'headers',
@@ -45,7 +46,7 @@ export const DATA_SOURCE = [
     type: 'Array<[name: string, value: TextOption]> | { [name: string]: TextOption } | Unset',
     help: 'Sent with every request, for gateways that ask for them. ToolJet does not encrypt the values: write a secret as {{secrets.name}}.',
     details:
-      "They replace the plugin's own `authorization` and IDs. Names that belong to the connection or the body, such as `host` and `content-type`, are errors.",
+      "They replace the plugin's own `authorization` and IDs. A pair without a value is ignored. Names that belong to the connection or the body, such as `host` and `content-type`, are errors.",
   },
   wholeNumber('timeout_seconds', 'Timeout (seconds)', {
     ...line,

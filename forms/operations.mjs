@@ -131,7 +131,7 @@ const chat = {
       type: 'Message[] | Message | ChatComponentMessage[] | string | null',
       help: "Earlier messages, oldest first: the history of ToolJet's Chat component, or a list of messages with role and content.",
       details:
-        'They go between System prompt and Prompt. A Prompt that repeats the last message of a Chat component is sent once. A message that the API would reject is an error that names its index.',
+        'They go between System prompt and Prompt. A Prompt that repeats the last message of a Chat component is sent once. A message that the API would reject is an error that names its index: a role that does not exist, a message without content, a part without its member, a tool message without tool_call_id.',
     }),
     json('images', 'Images and files', {
       control: 'line',
@@ -169,7 +169,7 @@ const chat = {
       fallback: 'Required with Response format `json_schema`',
       help: 'What the answer must look like: an object at the top. Only used with the response format of that name.',
       details:
-        'A name may have up to 64 letters, digits, `_` and `-`. `description` and `strict` may be next to it.',
+        'A name may have up to 64 letters, digits, `_` and `-`. `description` and `strict` may be next to it. If `strict` is missing, it is set where the API can guarantee that the answer fits; otherwise `metadata.not_strict` says why not.',
     }),
     dropdown('reasoning_effort', 'Reasoning effort', {
       choices: [
@@ -198,10 +198,10 @@ const chat = {
         ['Auto', 'auto'],
         ['Low', 'low'],
         ['High', 'high'],
-        ['Original', 'original'],
       ],
       isOpen: true,
       help: 'How closely the model should look at images. Not every model accepts every value.',
+      details: '`original` is an error: only the Responses API takes it.',
     }),
     numberOfResults,
     topP,
@@ -233,7 +233,7 @@ const chat = {
     json('metadata', 'Metadata', {
       control: 'line',
       placeholder: 'e.g. {"ticket": "1042"}',
-      accepts: 'JSON object of up to 16 strings',
+      accepts: 'JSON object of up to 16 strings; keys of up to 64 characters, values of up to 512',
       help: 'Stored with the request at OpenAI; not the metadata that the query returns. Up to 16 keys of 64 characters, values of up to 512.',
     }),
     extraTextBody,

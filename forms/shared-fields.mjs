@@ -17,7 +17,7 @@ export const stopSequence = text('stop_sequence', 'Stop sequence', {
   placeholder: 'e.g. END, or a list such as ["END", "\\n"]',
   accepts: 'One sequence as typed, or a JSON array of up to 4',
   type: 'TextOption | string[]',
-  help: 'The answer ends before this text. Commas and line breaks count as typed; for a line break alone, enter ["\\n"].',
+  help: 'The answer ends before this text. Commas, blanks and line breaks count as typed; for a line break alone, enter ["\\n"].',
   details:
     'If the model rejects stop sequences, the plugin truncates the answer itself, and metadata says so.',
 });

@@ -42,7 +42,7 @@ const RULES = {
     prompt_cache_retention: orNull(oneOf('in_memory', '24h')),
     reasoning_effort: orNull(oneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max')),
     response_format: responseFormat,
-    safety_identifier: orNull(string(64)),
+    safety_identifier: orNull(string(128)),
     service_tier: orNull(oneOf('auto', 'default', 'flex', 'scale', 'priority', 'fast')),
     store: orNull(boolean),
     tool_choice: either(string(), object),

@@ -27,17 +27,47 @@ const RULES = {
 const DEFAULT_MODEL = 'gpt-image-1';
 
 const GPT_IMAGE = {
-  sizes: ['1024x1024', '1024x1536', '1536x1024', 'auto'],
+  checkSize: checkFreeSize,
   qualities: ['low', 'medium', 'high', 'auto'],
   foreign: ['response_format', 'style'],
 };
+/** The first generation, which draws in few sizes. */
+const FIRST_GPT_IMAGE = {
+  ...GPT_IMAGE,
+  checkSize: oneOf('1024x1024', '1024x1536', '1536x1024', 'auto'),
+};
 /** Like the former DALL-E models: returns URLs and accepts other options. */
 const CLASSIC = {
-  sizes: ['256x256', '512x512', '1024x1024', '1024x1792', '1792x1024'],
+  checkSize: oneOf('256x256', '512x512', '1024x1024', '1024x1792', '1792x1024'),
   qualities: ['standard', 'hd'],
   foreign: ['background', 'moderation', 'output_compression', 'output_format'],
 };
 const isClassic = (model) => model.id === 'mock-api-image';
+
+function familyOf(model) {
+  if (isClassic(model)) return CLASSIC;
+  return /^gpt-image-1\b/.test(model.id) ? FIRST_GPT_IMAGE : GPT_IMAGE;
+}
+
+/** Any width and height that 16 divides, from 1:3 to 3:1, up to 3840x2160. */
+function checkFreeSize(name, size) {
+  string()(name, size);
+  if (size === 'auto') {
+    return;
+  }
+  const [short, long] = (/^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(size) ?? [])
+    .slice(1)
+    .map(Number)
+    .sort((a, b) => a - b);
+  const fits = short % 16 === 0 && long % 16 === 0 && long <= 3 * short;
+  if (!fits || long > 3840 || short > 2160) {
+    throw badRequest(
+      `Invalid size '${size}'. Expected 'auto' or WIDTHxHEIGHT: both divisible by 16, a ratio from 1:3 to 3:1, at most 3840x2160.`,
+      name,
+      'invalid_value',
+    );
+  }
+}
 
 const isSet = (value) => value !== undefined && value !== null;
 
@@ -46,7 +76,7 @@ function checkFamily(family, body) {
   if (foreign) {
     throw badRequest(`Unknown parameter: '${foreign}'.`, foreign, 'unknown_parameter');
   }
-  if (isSet(body.size)) oneOf(...family.sizes)('size', body.size);
+  if (isSet(body.size)) family.checkSize('size', body.size);
   if (isSet(body.quality)) oneOf(...family.qualities)('quality', body.quality);
   if (body.background === 'transparent' && body.output_format === 'jpeg') {
     throw badRequest(
@@ -98,6 +128,6 @@ function classicImages(body, { created, origin }) {
 export function generateImages(body, context) {
   checkParameters(body, RULES);
   const model = servedModel(body.model ?? DEFAULT_MODEL, 'images');
-  checkFamily(isClassic(model) ? CLASSIC : GPT_IMAGE, body);
+  checkFamily(familyOf(model), body);
   return isClassic(model) ? classicImages(body, context) : gptImages(body, context.created);
 }

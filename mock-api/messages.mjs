@@ -1,6 +1,6 @@
 import { badRequest } from './api-failure.mjs';
 import { pdfFrom } from './document.mjs';
-import { array, object, oneOf, string } from './parameters.mjs';
+import { array, members, missing, object, oneOf, orNull, string } from './parameters.mjs';
 
 function checkFile(name, file) {
   object(name, file);
@@ -11,12 +11,7 @@ function checkFile(name, file) {
     throw badRequest(`No such File object: ${file.file_id}`, 'id');
   }
   if (file.file_data === undefined || file.filename === undefined) {
-    const missing = file.file_data === undefined ? 'file_id' : 'filename';
-    throw badRequest(
-      `Missing required parameter: '${name}.${missing}'.`,
-      `${name}.${missing}`,
-      'missing_required_parameter',
-    );
+    throw missing(`${name}.${file.file_data === undefined ? 'file_id' : 'filename'}`);
   }
   if (!pdfFrom(file.file_data)) {
     throw badRequest(
@@ -42,10 +37,14 @@ const PARTS = {
       );
     }
     if (part.image_url.detail !== undefined) {
-      oneOf('auto', 'low', 'high', 'original')(`${name}.image_url.detail`, part.image_url.detail);
+      oneOf('auto', 'low', 'high')(`${name}.image_url.detail`, part.image_url.detail);
     }
   },
-  input_audio: (name, part) => object(`${name}.input_audio`, part.input_audio),
+  input_audio: (name, part) =>
+    members({ data: string(), format: oneOf('wav', 'mp3') }, ['data', 'format'])(
+      `${name}.input_audio`,
+      part.input_audio,
+    ),
   file: (name, part) => checkFile(`${name}.file`, part.file),
   refusal: (name, part) => string()(`${name}.refusal`, part.refusal),
 };
@@ -55,12 +54,20 @@ const PARTS_OF_ROLE = {
   assistant: ['text', 'refusal'],
 };
 
-function checkContent(name, { role, content, tool_calls: toolCalls, function_call: call }) {
+/** What a message of the assistant may have in place of content. */
+const INSTEAD_OF_CONTENT = ['tool_calls', 'function_call', 'audio', 'refusal'];
+
+function checkContent(name, message) {
+  const { role, content } = message;
   if (typeof content === 'string') {
     return;
   }
-  const mayBeNull = (role === 'assistant' && (toolCalls || call)) || role === 'function';
-  if ((content === null || content === undefined) && mayBeNull) {
+  const hasOther = role === 'assistant' && INSTEAD_OF_CONTENT.some((member) => message[member]);
+  if ((content === null || content === undefined) && hasOther) {
+    return;
+  }
+  if (role === 'function') {
+    orNull(string())(`${name}.content`, content);
     return;
   }
   if (!Array.isArray(content)) {
@@ -74,25 +81,50 @@ function checkContent(name, { role, content, tool_calls: toolCalls, function_cal
       object(at, part);
       oneOf(...(PARTS_OF_ROLE[role] ?? ['text']))(`${at}.type`, part.type);
       PARTS[part.type](at, part);
+      if (part.prompt_cache_breakpoint !== undefined) {
+        members({ mode: oneOf('explicit') }, ['mode'])(
+          `${at}.prompt_cache_breakpoint`,
+          part.prompt_cache_breakpoint,
+        );
+      }
     },
     { min: 1 },
   )(`${name}.content`, content);
 }
 
+const CALL = {
+  function: members({ name: string(), arguments: string() }, ['name', 'arguments']),
+  custom: members({ name: string(), input: string() }, ['name', 'input']),
+};
+
+function checkToolCall(name, call) {
+  object(name, call);
+  string()(`${name}.id`, call.id);
+  oneOf('function', 'custom')(`${name}.type`, call.type);
+  CALL[call.type](`${name}.${call.type}`, call[call.type]);
+}
+
+/** The members of a message besides its role and content. */
+const MEMBERS = {
+  system: members({ name: string() }),
+  developer: members({ name: string() }),
+  user: members({ name: string() }),
+  assistant: members({
+    name: string(),
+    refusal: orNull(string()),
+    audio: orNull(members({ id: string() }, ['id'])),
+    tool_calls: array(checkToolCall, { min: 1 }),
+    function_call: orNull(CALL.function),
+  }),
+  tool: members({ tool_call_id: string() }, ['tool_call_id']),
+  function: members({ name: string() }, ['name']),
+};
+
 function checkMessage(name, message) {
   object(name, message);
-  if (message.role === undefined) {
-    throw badRequest(
-      `Missing required parameter: '${name}.role'.`,
-      `${name}.role`,
-      'missing_required_parameter',
-    );
-  }
   oneOf(...ROLES)(`${name}.role`, message.role);
+  MEMBERS[message.role](name, message);
   checkContent(name, message);
-  if (message.role === 'tool') {
-    string()(`${name}.tool_call_id`, message.tool_call_id);
-  }
 }
 
 export const messages = array(checkMessage, { min: 1 });

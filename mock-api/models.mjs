@@ -153,13 +153,9 @@ const MODELS = [
     'text-embedding-3-large',
     'text-embedding-ada-002',
   ]),
-  ...buildModels('image', [
-    'gpt-image-2',
-    'gpt-image-2.6-flare',
-    'gpt-image-1.5',
-    'gpt-image-1',
-    'gpt-image-1-mini',
-  ]),
+  ...buildModels('image', ['gpt-image-2'], { snapshot: '2026-04-21' }),
+  ...buildModels('image', ['gpt-image-2.6-flare', 'gpt-image-2.6-sunburst']),
+  ...buildModels('image', ['gpt-image-1.5', 'gpt-image-1', 'gpt-image-1-mini']),
   ...buildModels('image', ['dall-e-3', 'dall-e-2'], { shutdown: '2026-05-12' }),
   ...buildModels('image', ['mock-api-image']),
   ...Object.entries(STRICT_FAMILIES).map(([name, rules]) => ({

@@ -20,8 +20,14 @@ const invalidType = (name, expected, value) =>
 export const isObject = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+export const missing = (name) =>
+  badRequest(`Missing required parameter: '${name}'.`, name, 'missing_required_parameter');
+
 /** A check throws the API's error about a value; `name` is the path in that error. */
 const ofType = (expected, fits) => (name, value) => {
+  if (value === undefined) {
+    throw missing(name);
+  }
   if (!fits(value)) {
     throw invalidType(name, expected, value);
   }
@@ -129,6 +135,10 @@ export const either =
 
 export const stop = orNull(either(string(), array(string(), { min: 1, max: 4 })));
 
+export const streamOptions = orNull((name, value) =>
+  members({ include_usage: boolean, include_obfuscation: boolean })(name, value),
+);
+
 export const logitBias = orNull((name, value) => {
   object(name, value);
   for (const [token, bias] of Object.entries(value)) {
@@ -160,6 +170,18 @@ export const noStream = orNull((name, value) => {
   }
 });
 
+/** Checks those members of an object that are there. */
+export const members =
+  (checks, required = []) =>
+  (name, value) => {
+    object(name, value);
+    for (const [member, check] of Object.entries(checks)) {
+      if (value[member] !== undefined || required.includes(member)) {
+        check(`${name}.${member}`, value[member]);
+      }
+    }
+  };
+
 /** Checks a whole body against a table of parameters, in the order of the API. */
 export function checkParameters(body, { parameters, required }) {
   const unknown = Object.keys(body).filter((name) => !Object.hasOwn(parameters, name));
@@ -173,11 +195,7 @@ export function checkParameters(body, { parameters, required }) {
   }
   for (const name of required) {
     if (body[name] === undefined) {
-      throw badRequest(
-        `Missing required parameter: '${name}'.`,
-        name,
-        'missing_required_parameter',
-      );
+      throw missing(name);
     }
   }
   for (const [name, value] of Object.entries(body)) {

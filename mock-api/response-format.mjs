@@ -37,13 +37,6 @@ function checkStrict(schema, title, context = '()') {
 
 function checkJsonSchema(name, value) {
   object(name, value);
-  if (value.name === undefined) {
-    throw badRequest(
-      `Missing required parameter: '${name}.name'.`,
-      `${name}.name`,
-      'missing_required_parameter',
-    );
-  }
   string(64)(`${name}.name`, value.name);
   if (!/^[a-zA-Z0-9_-]+$/.test(value.name)) {
     throw badRequest(
@@ -53,6 +46,7 @@ function checkJsonSchema(name, value) {
     );
   }
   orNull(boolean)(`${name}.strict`, value.strict ?? null);
+  if (value.description !== undefined) string()(`${name}.description`, value.description);
   if (value.schema === undefined) {
     return;
   }
@@ -72,13 +66,6 @@ export function responseFormat(name, value) {
   object(name, value);
   oneOf('text', 'json_object', 'json_schema')(`${name}.type`, value.type);
   if (value.type === 'json_schema') {
-    if (value.json_schema === undefined) {
-      throw badRequest(
-        `Missing required parameter: '${name}.json_schema'.`,
-        `${name}.json_schema`,
-        'missing_required_parameter',
-      );
-    }
     checkJsonSchema(`${name}.json_schema`, value.json_schema);
   }
 }

@@ -5,9 +5,9 @@ import {
   logitBias,
   noStream,
   number,
-  object,
   orNull,
   stop,
+  streamOptions,
   string,
 } from './parameters.mjs';
 
@@ -19,7 +19,7 @@ export const SAMPLING = {
   seed: orNull(integer()),
   stop,
   stream: noStream,
-  stream_options: orNull(object),
+  stream_options: streamOptions,
   temperature: orNull(number(0, 2)),
   top_p: orNull(number(0, 1)),
   user: string(),

@@ -26,7 +26,7 @@
 //! | what a prompt, a history or a picked file may be | `operations/content.rs`, `history.rs`, `files.rs` |
 //! | what values options may have, and how they cross from JavaScript | `input/crossing.rs`, `entry/options.js` |
 //! | how large options and results take turns | `entry/calls.js`, `serialized.rs` |
-//! | how typed options are read | `input/fields.rs`, `options.rs`, `base_url.rs` |
+//! | how typed options are read | `input/fields.rs`, `options.rs`, `base_url.rs`, `pasted_url.rs` |
 //! | what must never be shown, and where it is looked for | `input/secret/` |
 //! | what in an error is ours, and what is repeated of others | `error/text.rs` |
 //! | a default model, what a family rejects | `policy/capabilities.rs` |

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { validateRequest } from '../openapi.mjs';
 import { answer, EMBEDDINGS, IMAGES, refused } from './client.mjs';
 import { VARIANTS } from './variants.mjs';
 
@@ -49,6 +50,17 @@ describe('embeddings and images of the mock API', () => {
     const response = await fetch(data[0].url);
     assert.equal(response.headers.get('content-type'), 'image/png');
     assert.ok((await response.arrayBuffer()).byteLength > 1000);
+  });
+
+  it('draws any size within the limits, with dated models too', async () => {
+    const draw = (size) => ({ model: 'gpt-image-2-2026-04-21', prompt: 'hills', size });
+    for (const size of ['1536x864', '64x192', '2160x3840', 'auto']) {
+      assert.deepEqual(validateRequest('POST', IMAGES, draw(size)), []);
+      assert.equal((await answer(IMAGES, draw(size))).data.length, 1);
+    }
+    for (const size of ['1000x1000', '64x208', '3856x2160', '2176x2176', '1536', '1536 x 864']) {
+      assert.equal((await refused(IMAGES, draw(size))).param, 'size', size);
+    }
   });
 
   it('distinguishes the image models', async () => {

@@ -16,6 +16,8 @@ import {
 } from './client.mjs';
 
 describe('requests to the mock API', () => {
+  const said = (message) => conversation({ messages: [message] });
+  const part = (content) => conversation({ messages: user([content]) });
   /** Requests that the document rejects; `param` is the parameter that the API names. */
   const REFUSED = [
     [COMPLETIONS, completion({ messages: [] }), null],
@@ -32,6 +34,27 @@ describe('requests to the mock API', () => {
     [CHAT, conversation({ messages: [{ role: 'robot', content: 'x' }] }), 'messages[0].role'],
     [CHAT, conversation({ messages: user(null) }), 'messages[0].content'],
     [CHAT, conversation({ messages: user([{ type: 'sound' }]) }), 'messages[0].content[0].type'],
+    [CHAT, said({ role: 'user', content: 'x', name: 5 }), 'messages[0].name'],
+    [CHAT, said({ role: 'tool', content: 'x' }), 'messages[0].tool_call_id'],
+    [CHAT, said({ role: 'assistant', audio: { id: 5 } }), 'messages[0].audio.id'],
+    [CHAT, said({ role: 'assistant', refusal: 5 }), 'messages[0].refusal'],
+    [
+      CHAT,
+      said({ role: 'assistant', tool_calls: [{ id: '1', type: 'function' }] }),
+      'messages[0].tool_calls[0].function',
+    ],
+    [CHAT, said({ role: 'function', content: 'x' }), 'messages[0].name'],
+    [
+      CHAT,
+      part({ type: 'image_url', image_url: { url: 'https://h/a', detail: 'original' } }),
+      'messages[0].content[0].image_url.detail',
+    ],
+    [CHAT, part({ type: 'image_url' }), 'messages[0].content[0].image_url'],
+    [
+      CHAT,
+      part({ type: 'input_audio', input_audio: { data: 'AA' } }),
+      'messages[0].content[0].input_audio.format',
+    ],
     [CHAT, conversation({ temperature: -0.1 }), 'temperature'],
     [CHAT, conversation({ temperature: '0.7' }), 'temperature'],
     [CHAT, conversation({ top_p: 1.5 }), 'top_p'],
@@ -44,7 +67,7 @@ describe('requests to the mock API', () => {
     [CHAT, conversation({ service_tier: 'best' }), 'service_tier'],
     [CHAT, conversation({ response_format: { type: 'xml' } }), 'response_format.type'],
     [CHAT, conversation({ metadata: { n: 1 } }), 'metadata.n'],
-    [CHAT, conversation({ safety_identifier: 'x'.repeat(65) }), 'safety_identifier'],
+    [CHAT, conversation({ safety_identifier: 'x'.repeat(129) }), 'safety_identifier'],
     [EMBEDDINGS, { model: 'text-embedding-3-small', input: 'x', dimensions: 0 }, 'dimensions'],
     [EMBEDDINGS, { model: 'text-embedding-3-small', input: 'x', size: 1 }, null],
     [IMAGES, { model: 'gpt-image-1' }, 'prompt'],
@@ -77,6 +100,29 @@ describe('requests to the mock API', () => {
       );
       assert.deepEqual([refusal.status, refusal.param], [400, param]);
     }
+  });
+
+  it('says that a parameter is missing, and not that an object is none', async () => {
+    const { code, message } = await refused(CHAT, part({ type: 'image_url' }));
+    assert.equal(code, 'missing_required_parameter');
+    assert.match(message, /^Missing required parameter: 'messages\[0\]\.content\[0\]\.image_url'/);
+    const list = await refused(CHAT, part({ type: 'image_url', image_url: [] }));
+    assert.match(list.message, /expected an object, but got an array instead/);
+  });
+
+  it('accepts a message of the assistant with something else than content', async () => {
+    for (const other of [
+      { refusal: 'No.' },
+      { audio: { id: 'audio_1' } },
+      { tool_calls: [{ id: '1', type: 'custom', custom: { name: 'f', input: 'x' } }] },
+      { function_call: { name: 'f', arguments: '{}' } },
+    ]) {
+      const messages = [{ role: 'assistant', ...other }, ...user('Hi')];
+      assert.deepEqual(validateRequest('POST', CHAT, conversation({ messages })), []);
+      await chatted({ messages });
+    }
+    const { param } = await refused(CHAT, said({ role: 'assistant' }));
+    assert.equal(param, 'messages[0].content');
   });
 
   it('names every unknown argument', async () => {

@@ -6,7 +6,7 @@ use url::{Host, Url};
 use crate::{
     budgets::MAX_BASE_URL_BYTES,
     error::{Error, error_text},
-    input::{fields::Fields, secret::Secret},
+    input::{fields::Fields, pasted_url, secret::Secret},
 };
 
 /// The option's key.
@@ -14,9 +14,14 @@ pub const BASE_URL: &str = "base_url";
 /// Used where the data source names no base URL.
 pub const DEFAULT: &str = "https://api.openai.com/v1";
 
-/// Pasted endpoint addresses are cut back to the base that they start with.
-const ENDPOINTS: [&str; 6] =
-    ["/chat/completions", "/completions", "/models", "/embeddings", "/images/generations", "/responses"];
+/// Where Azure has its resources; `.us` is its cloud for governments.
+const AZURE_DOMAINS: [&str; 5] = [
+    "cognitiveservices.azure.com",
+    "cognitiveservices.azure.us",
+    "openai.azure.com",
+    "openai.azure.us",
+    "services.ai.azure.com",
+];
 
 /// Kinds of servers that differ in what they are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +45,7 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Reads the base URL of a data source. A host without path gets `/v1`; trailing
-    /// slashes and a pasted endpoint (`.../chat/completions`) are cut off.
+    /// Reads the base URL of a data source, as [`pasted_url`] understands it.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is no http(s) URL or holds user-info or a fragment.
@@ -59,6 +63,7 @@ impl BaseUrl {
 
     fn parse(text: &str) -> Result<Self, Error> {
         let wrong = |reason: &'static str| Err(Error::invalid(BASE_URL, reason));
+        let text = &*pasted_url::with_scheme(text);
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return wrong("must be a single URL without spaces or line breaks");
         }
@@ -77,14 +82,7 @@ impl BaseUrl {
         if url.fragment().is_some() {
             return wrong("must not contain a fragment (#...)");
         }
-        let mut path = url.path().trim_end_matches('/').to_owned();
-        if let Some(base) = ENDPOINTS.iter().find_map(|endpoint| path.strip_suffix(endpoint)) {
-            path = base.trim_end_matches('/').to_owned();
-        }
-        if path.is_empty() {
-            path.push_str("/v1");
-        }
-        url.set_path(&path);
+        pasted_url::cut_to_base(&mut url);
         let provider = provider(&url);
         Ok(Self { url, provider, given: true })
     }
@@ -94,7 +92,7 @@ impl BaseUrl {
     pub fn endpoint(&self, path: &str) -> Url {
         let mut url = self.url.clone();
         let base = if path == "/models" { self.path_of_models() } else { url.path().to_owned() };
-        url.set_path(&format!("{base}{path}"));
+        url.set_path(&format!("{}{path}", base.trim_end_matches('/')));
         url
     }
 
@@ -161,7 +159,7 @@ pub fn provider_of_host(url: &Url) -> Option<Provider> {
     let within = |domain: &str| host == domain || host.ends_with(&format!(".{domain}"));
     if within("api.openai.com") {
         Some(Provider::OpenAi)
-    } else if ["openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com"].into_iter().any(within) {
+    } else if AZURE_DOMAINS.into_iter().any(within) {
         Some(Provider::Azure)
     } else {
         None
@@ -212,7 +210,15 @@ mod tests {
     }
 
     #[test]
+    fn a_base_without_v1_is_asked_as_it_was_pasted() {
+        assert_eq!(chat("http://host/chat/completions"), "http://host/chat/completions");
+        assert_eq!(chat("http://host/embeddings/?a=b"), "http://host/chat/completions?a=b");
+    }
+
+    #[test]
     fn azure_styles_are_known_by_their_address() {
+        assert_eq!(chat("http://name.openai.azure.com"), "http://name.openai.azure.com/openai/v1/chat/completions");
+        assert_eq!(base("https://r.openai.azure.us").unwrap().provider(), Provider::Azure);
         let v1 = base("https://r.openai.azure.com/openai/v1/").unwrap();
         assert_eq!(v1.provider(), Provider::Azure);
         let classic = base("https://r.openai.azure.com/openai/deployments/d?api-version=2024-10-21").unwrap();
@@ -245,7 +251,7 @@ mod tests {
     #[test]
     fn bad_addresses_are_errors_that_never_repeat_the_value() {
         for bad in [
-            "api.openai.com/v1",
+            "pa55word",
             "ftp://host/v1",
             "https://user:pa55word@host/v1",
             "https://host/v1#pa55word",

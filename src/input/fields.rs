@@ -59,6 +59,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The value of `key` where blanks count: only an empty text is not set.
+    #[must_use]
+    pub fn typed(&self, key: &str) -> Option<&'a Value> {
+        self.0?.get(key).filter(|value| !value.is_null() && value.as_str() != Some(""))
+    }
+
     /// Whether `key` is set, and not to what a dropdown stores for "Default".
     #[must_use]
     pub fn is_set(&self, key: &str) -> bool {
@@ -130,12 +136,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A word from a dropdown that also takes words which it does not list.
+    /// A word from a dropdown that also takes words which it does not list, in lower case as the API's are.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is an array or object.
     pub fn dropdown(&self, key: &str) -> Result<Option<String>, Error> {
-        Ok(self.trimmed(key)?.filter(|word| !word.eq_ignore_ascii_case(UNSET)))
+        Ok(self.trimmed(key)?.map(|word| word.to_ascii_lowercase()).filter(|word| word != UNSET))
     }
 
     /// One of `choices`, in any case, from a dropdown.
@@ -143,7 +149,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`Error::InvalidOption`] listing the choices if it is none of them.
     pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Result<Option<T>, Error> {
-        let Some(word) = self.dropdown(key)? else { return Ok(None) };
+        let Some(word) = self.trimmed(key)?.filter(|word| !word.eq_ignore_ascii_case(UNSET)) else { return Ok(None) };
         choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(&word)).map(|(_, choice)| Some(*choice)).ok_or_else(
             || {
                 let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
@@ -347,6 +353,7 @@ mod tests {
             assert_eq!(with(unset, |fields| fields.choice("key", &[("a", 1)])).unwrap(), None);
         }
         assert_eq!(with(json!(" low "), |fields| fields.dropdown("key")).unwrap().as_deref(), Some("low"));
+        assert_eq!(with(json!("HIGH"), |fields| fields.dropdown("key")).unwrap().as_deref(), Some("high"));
         // A text field may well say so.
         assert_eq!(with(json!("unset"), |fields| fields.trimmed("key")).unwrap().as_deref(), Some("unset"));
     }

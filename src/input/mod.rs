@@ -4,10 +4,13 @@
 //! Belongs here: reading a value, and refusing it by its field. Never here: what an operation does with
 //! a value, anything that is sent or received, a model name.
 
+pub mod api_key;
 pub mod base_url;
 pub mod crossing;
 pub mod fields;
 pub mod lenient_json;
 pub mod options;
+pub mod pasted_url;
 pub mod secret;
+pub mod unquoted;
 pub mod value_count;

@@ -8,9 +8,11 @@ use crate::{
     budgets::{MAX_HEADER_BYTES, MAX_HEADERS},
     error::{Error, error_text},
     input::{
+        api_key::bare_key,
         base_url::{BaseUrl, Provider},
         fields::{Fields, scalar_text},
         secret::Secret,
+        unquoted::unquoted,
     },
 };
 
@@ -61,7 +63,8 @@ impl SourceOptions {
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
         let mut room = Room(MAX_HEADER_BYTES);
         room.take("apiKey", typed_text(fields, "apiKey"))?;
-        let Some(api_key) = fields.trimmed("apiKey")? else {
+        let api_key = fields.text("apiKey")?.map(|pasted| bare_key(&pasted).to_owned());
+        let Some(api_key) = api_key.filter(|key| !key.is_empty()) else {
             return Err(Error::invalid(
                 "apiKey",
                 "is missing; enter it in the data source (any text, if your server needs no key)",
@@ -135,11 +138,13 @@ fn authorization(provider: Provider, api_key: &str) -> (String, Secret) {
 
 /// An optional id. Old data sources may hold the texts `null` and `undefined`.
 fn stored_id(fields: &Fields<'_>, key: &'static str) -> Result<Option<String>, Error> {
-    let Some(id) = fields.trimmed(key)?.filter(|id| id != "null" && id != "undefined") else {
+    let Some(text) = fields.text(key)? else { return Ok(None) };
+    let id = unquoted(&text);
+    if ["", "null", "undefined"].contains(&id) {
         return Ok(None);
-    };
-    check_header_value(key, &id)?;
-    Ok(Some(id))
+    }
+    check_header_value(key, id)?;
+    Ok(Some(id.to_owned()))
 }
 
 /// The text under `key`, not copied; empty where the value is something else.
@@ -147,7 +152,8 @@ fn typed_text<'a>(fields: &Fields<'a>, key: &str) -> &'a str {
     fields.value(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The pair editor's `[[name, value], ...]`, which ends with an empty pair.
+/// The pair editor's `[[name, value], ...]`, which ends with an empty pair. A pair without a value is one that was
+/// begun: it replaces nothing.
 fn own_headers(fields: &Fields<'_>, room: &mut Room) -> Result<Vec<(String, Secret)>, Error> {
     // Their values are secrets, so an error shows nothing of them.
     let shapeless = |_| Error::invalid("headers", "must be a list of pairs of name and value");
@@ -167,7 +173,8 @@ fn own_headers(fields: &Fields<'_>, room: &mut Room) -> Result<Vec<(String, Secr
     let members = value.as_object().into_iter().flatten();
     let members = members.filter_map(|(name, value)| Some((Cow::from(name), short_text(value)?)));
     let mut headers = Vec::new();
-    for (name, value) in pairs.chain(members).filter(|(name, _)| !name.trim().is_empty()) {
+    let is_blank = |text: &str| text.trim().is_empty();
+    for (name, value) in pairs.chain(members).filter(|(name, value)| !is_blank(name) && !is_blank(value)) {
         if headers.len() == MAX_HEADERS {
             return Err(Error::invalid("headers", error_text!["must have at most ", MAX_HEADERS, " entries"]));
         }
@@ -296,6 +303,19 @@ mod tests {
     }
 
     #[test]
+    fn key_and_ids_are_sent_without_what_they_were_pasted_with() {
+        let pasted = json!({"apiKey": "Authorization: Bearer  'sk-1234567'", "organizationId": "\"org-1\""});
+        assert_eq!(
+            headers(&pasted),
+            [pair("authorization", "Bearer sk-1234567"), pair("openai-organization", "org-1")]
+        );
+        let azure = json!({"apiKey": "api-key: abc", "base_url": "r.openai.azure.com"});
+        assert_eq!(headers(&azure), [pair("api-key", "abc")]);
+        let secrets: Vec<_> = source(&pasted).unwrap().secrets().map(|secret| secret.expose().to_owned()).collect();
+        assert_eq!(secrets, ["sk-1234567", "sk-1234567"]);
+    }
+
+    #[test]
     fn blank_and_stale_organizations_are_omitted() {
         for organization in [json!(""), json!("  "), json!(null), json!("null"), json!("undefined")] {
             let sent = headers(&json!({"apiKey": "sk-1", "organizationId": organization}));
@@ -305,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_missing_key_and_a_broken_one_name_the_field_and_never_the_value() {
-        for options in [json!({}), json!({"apiKey": " "}), json!(null)] {
+        for options in [json!({}), json!({"apiKey": " "}), json!({"apiKey": "Bearer "}), json!(null)] {
             assert!(source(&options).unwrap_err().to_string().starts_with("API key is missing"));
         }
         let error = source(&json!({"apiKey": "sk-abc\ndef"})).unwrap_err().to_string();
@@ -329,6 +349,10 @@ mod tests {
             "headers": [["X-Team", " blue "], ["Authorization", "Basic abc"], ["", ""], ["X-Empty", null]]
         }));
         assert_eq!(sent, [pair("x-team", "blue"), pair("authorization", "Basic abc")]);
+        for blank in [json!([["Authorization", " \n"], ["", "x"]]), json!({"authorization": "", "Host": ""})] {
+            let sent = headers(&json!({"apiKey": "sk-1", "headers": blank}));
+            assert_eq!(sent, [pair("authorization", "Bearer sk-1")]);
+        }
         for bad in [json!([["Host", "x"]]), json!([["a b", "x"]]), json!([["x", "a\nb"]])] {
             let error = source(&json!({"apiKey": "sk-1", "headers": bad})).unwrap_err();
             assert!(error.to_string().starts_with("Headers must"));

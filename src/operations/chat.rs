@@ -11,7 +11,7 @@ use super::{
     files,
     history::History,
     parameters::{BodyBuilder, EXTRA_BODY, stops_of},
-    response_format::{self, Format},
+    response_format::{self, Format, ResponseFormat},
 };
 use crate::{
     error::{Error, error_text},
@@ -25,8 +25,12 @@ use crate::{
 
 /// The endpoint's path.
 pub const PATH: &str = "/chat/completions";
-/// Most pairs of `metadata` that the API takes.
+/// Most pairs of `metadata` that the API takes, and the longest names and values, in characters.
 const MAX_METADATA_PAIRS: usize = 16;
+const MAX_METADATA_NAME_CHARS: usize = 64;
+const MAX_METADATA_VALUE_CHARS: usize = 512;
+/// Longest safety identifier that the API takes, in characters.
+const MAX_SAFETY_IDENTIFIER_CHARS: usize = 128;
 
 /// Turns a Chat query into its request.
 ///
@@ -34,9 +38,10 @@ const MAX_METADATA_PAIRS: usize = 16;
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     let advanced_fields = advanced(fields);
-    let (format, member) = response_format::from_fields(fields)?;
     let model = fields.trimmed("model")?;
-    let mut body = BodyBuilder::new(fields, model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL));
+    let model = model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL);
+    let ResponseFormat { format, member, not_strict } = response_format::from_fields(fields, model)?;
+    let mut body = BodyBuilder::new(fields, model);
     body.set("messages", messages(fields, format)?);
     if let Some(limit) = fields.integer("max_tokens", 1..=i64::MAX)? {
         let name = token_limit(provider, body.model());
@@ -47,7 +52,11 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     let mut body = body.read_from(&advanced_fields);
     let n = body.set_sampling()?;
     body.set_dropdowns(&["reasoning_effort", "verbosity", "service_tier"])?;
-    body.set_words(&["prompt_cache_key", "safety_identifier"])?;
+    body.set_words(&["prompt_cache_key"])?;
+    if let Some(identifier) = advanced_fields.trimmed("safety_identifier")? {
+        ensure_chars("safety_identifier", "must have at most ", &identifier, MAX_SAFETY_IDENTIFIER_CHARS)?;
+        body.set("safety_identifier", identifier);
+    }
     if let Some(metadata) = metadata(&advanced_fields)? {
         body.set("metadata", metadata);
     }
@@ -56,9 +65,9 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     }
     let body = body.finish(EXTRA_BODY)?;
     let stops = stops_of(&body);
-    let reader = ChoicesReader { endpoint: &PATH[1..], n, format: Some(format), stops, ..ChoicesReader::default() };
-    let adjusted = response_format::left_off(&body).into_iter().collect();
-    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader), adjusted })
+    let reader =
+        ChoicesReader { endpoint: &PATH[1..], n, format: Some(format), stops, not_strict, ..ChoicesReader::default() };
+    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader), adjusted: Vec::new() })
 }
 
 /// `OpenAI`'s current models only take the new name, also behind a gateway that passes requests on; some compatible
@@ -134,14 +143,26 @@ fn metadata(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
             error_text!["takes at most ", MAX_METADATA_PAIRS, " pairs, got ", pairs.len()],
         ));
     }
-    pairs
-        .into_iter()
-        .map(|(name, value)| match scalar_text(&value) {
-            Some(text) => Ok((name, text.into())),
-            None => Err(Error::invalid("metadata", error_text!["must have text as ", name, ", got ", excerpt(&value)])),
-        })
-        .collect::<Result<_, _>>()
-        .map(Some)
+    let mut texts = Map::new();
+    for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_null()) {
+        ensure_chars("metadata", "must have keys of at most ", &name, MAX_METADATA_NAME_CHARS)?;
+        let Some(text) = scalar_text(&value) else {
+            return Err(Error::invalid("metadata", error_text!["must have text as ", name, ", got ", excerpt(&value)]));
+        };
+        ensure_chars("metadata", "must have values of at most ", &text, MAX_METADATA_VALUE_CHARS)?;
+        texts.insert(name, text.into());
+    }
+    Ok(if texts.is_empty() { None } else { Some(texts) })
+}
+
+/// Refuses a text longer than `max_chars`; `must` leads up to the number.
+fn ensure_chars(key: &'static str, must: &'static str, text: &str, max_chars: usize) -> Result<(), Error> {
+    let chars = text.chars().count();
+    if chars <= max_chars {
+        return Ok(());
+    }
+    let got = error_text![must, max_chars, " characters, got ", chars, ": ", excerpt(&text.into())];
+    Err(Error::invalid(key, got))
 }
 
 #[cfg(test)]
@@ -162,7 +183,7 @@ mod tests {
     #[test]
     fn only_what_is_set_is_sent() {
         assert_eq!(
-            body(json!({"prompt": "Hi", "temperature": "", "max_tokens": null, "stop_sequence": " "})).unwrap(),
+            body(json!({"prompt": "Hi", "temperature": "", "max_tokens": null, "stop_sequence": ""})).unwrap(),
             json!({"model": DEFAULT_CHAT_MODEL, "messages": [{"role": "user", "content": "Hi"}]})
         );
     }
@@ -305,6 +326,39 @@ mod tests {
         assert_eq!(body["response_format"], json!({"type": "json_object"}));
         assert_eq!(body["messages"][1]["content"][1]["image_url"], json!({"url": "https://h/a"}));
         assert_eq!(body.get("seed"), None);
+    }
+
+    #[test]
+    fn texts_beyond_what_the_api_stores_are_refused() {
+        let advanced = |key: &str, value: Value| body(json!({"prompt": "Hi", key: value}));
+        let long = |length: usize| "é".repeat(length);
+        assert_eq!(advanced("safety_identifier", json!(long(128))).unwrap()["safety_identifier"], long(128));
+        let error = advanced("safety_identifier", json!(long(129))).unwrap_err();
+        assert!(error.starts_with("Safety identifier must have at most 128 characters, got 129: \"éé"), "{error}");
+        assert_eq!(
+            advanced("metadata", json!({long(64): long(512)})).unwrap()["metadata"],
+            json!({long(64): long(512)})
+        );
+        let error = advanced("metadata", json!({long(65): 1})).unwrap_err();
+        assert!(error.starts_with("Metadata must have keys of at most 64 characters, got 65"), "{error}");
+        let error = advanced("metadata", json!({"a": long(513)})).unwrap_err();
+        assert!(error.starts_with("Metadata must have values of at most 512 characters, got 513"), "{error}");
+        let pairs = |count: usize| (0..count).map(|n| (n.to_string(), json!(n))).collect::<Map<_, _>>();
+        assert_eq!(advanced("metadata", pairs(16).into()).unwrap()["metadata"].as_object().unwrap().len(), 16);
+        assert_eq!(advanced("metadata", pairs(17).into()).unwrap_err(), "Metadata takes at most 16 pairs, got 17");
+        for unset in [json!({}), json!({"a": null})] {
+            assert_eq!(advanced("metadata", unset).unwrap().get("metadata"), None);
+        }
+    }
+
+    #[test]
+    fn words_of_dropdowns_are_read_without_case() {
+        let options =
+            json!({"prompt": "Hi", "reasoning_effort": "HIGH", "service_tier": "Flex", "verbosity": "brand-new"});
+        let body = body(options).unwrap();
+        assert_eq!(body["reasoning_effort"], "high");
+        assert_eq!(body["service_tier"], "flex");
+        assert_eq!(body["verbosity"], "brand-new");
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct ChoicesReader {
     pub echo: String,
     /// Stop sequences that the API was not asked to honor.
     pub stops: Vec<String>,
+    /// Why the API does not guarantee that the answer fits its schema; `metadata` repeats it.
+    pub not_strict: Option<String>,
 }
 
 impl ChoicesReader {
@@ -119,6 +121,7 @@ impl ChoicesReader {
         for name in PASSED_ON {
             pass_on(name, body.swap_remove(name).filter(|value| !value.is_null()));
         }
+        pass_on("not_strict", self.not_strict.clone().map(Value::from));
         pass_on("usage", take_usage(&mut body));
         // Only text, as anything else would be copied at any size.
         let reason = |choice| take(choice, "finish_reason").filter(Value::is_string).unwrap_or_default();

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::history::ComponentMessage;
+use super::{history::ComponentMessage, parts};
 use crate::{
     error::{Error, ErrorText, error_text},
     input::{
@@ -16,10 +16,16 @@ use crate::{
 /// The prompt, if it is set; of a message of `ToolJet`'s Chat component, its text.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the part that JSON cannot hold.
+/// [`Error::InvalidOption`] naming the part that JSON cannot hold, or for a list of messages.
 pub fn prompt<'a>(fields: &Fields<'a>) -> Result<Option<Cow<'a, Value>>, Error> {
     let Some(value) = fields.value("prompt") else { return Ok(None) };
     ensure_usable("prompt", value)?;
+    if value.as_array().is_some_and(|list| ComponentMessage::is_history(list)) {
+        return Err(Error::invalid(
+            "prompt",
+            "must be the text to answer, got a list of messages; enter the list in Message history",
+        ));
+    }
     let Some(message) = ComponentMessage::from_prompt(fields, value) else { return Ok(Some(Cow::Borrowed(value))) };
     Ok(message.text().map(|text| Cow::Owned(text.into())))
 }
@@ -33,6 +39,9 @@ pub fn prompt_text(fields: &Fields<'_>) -> Result<String, Error> {
     if let Some(text) = scalar_text(&value) {
         return Ok(text);
     }
+    if value.is_object() && value.get("text").is_none() {
+        return Err(no_text(&value));
+    }
     let parts = as_list(&value);
     let texts: Vec<_> = parts
         .iter()
@@ -43,7 +52,8 @@ pub fn prompt_text(fields: &Fields<'_>) -> Result<String, Error> {
             })
         })
         .collect::<Result<_, _>>()?;
-    if texts.is_empty() { Err(missing_prompt()) } else { Ok(texts.join("\n")) }
+    let is_blank = texts.iter().all(|text| text.trim().is_empty());
+    if is_blank { Err(missing_prompt()) } else { Ok(texts.join("\n")) }
 }
 
 /// The content of the user's message: `prompt` as text or content parts, followed by `files`.
@@ -58,11 +68,12 @@ pub fn user_content(prompt: Option<&Value>, files: Vec<Value>) -> Result<Option<
         Some(value) => match scalar_text(value) {
             Some(text) if files.is_empty() => return Ok(Some(text.into())),
             Some(text) => vec![text_part(&text)],
+            None if value.is_object() && value.get("type").is_none() => return Err(no_text(value)),
             None => content_parts(&"prompt".into(), value)?,
         },
     };
     parts.extend(files);
-    Ok(if parts.is_empty() { None } else { Some(parts.into()) })
+    Ok(Some(Value::from(parts)).filter(|content| !is_blank(content)))
 }
 
 /// An array of content parts, or a single one. Texts become text parts.
@@ -70,34 +81,39 @@ pub fn user_content(prompt: Option<&Value>, files: Vec<Value>) -> Result<Option<
 /// # Errors
 /// [`Error::InvalidOption`] naming the part's index.
 pub fn content_parts(field: &ErrorText, value: &Value) -> Result<Vec<Value>, Error> {
-    as_list(value)
-        .iter()
-        .enumerate()
-        .map(|(index, part)| match part {
-            Value::Object(members) if is_content_part(members) => {
-                let mut members = members.clone();
-                members.retain(|_, value| !value.is_null());
-                Ok(members.into())
-            }
-            _ => scalar_text(part).map(|text| text_part(&text)).ok_or_else(|| {
-                Error::invalid(
-                    error_text![field.clone(), "[", index, "]"],
-                    error_text![
-                        "must be text or a content part with a type, got ",
-                        excerpt(part),
-                        "; to send data as text, use {{JSON.stringify(...)}}"
-                    ],
-                )
-            }),
-        })
-        .collect()
+    let part = |place: ErrorText, part: &Value| match part {
+        Value::Object(members) if members.get("type").and_then(Value::as_str).is_some_and(|kind| !kind.is_empty()) => {
+            parts::checked(&place, members)
+        }
+        _ => scalar_text(part).map(|text| text_part(&text)).ok_or_else(|| {
+            let expected = "must be text or a content part with a type, got ";
+            Error::invalid(place, error_text![expected, excerpt(part), AS_TEXT])
+        }),
+    };
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| part(error_text![field.clone(), "[", index, "]"], item))
+            .collect(),
+        single => Ok(vec![part(field.clone(), single)?]),
+    }
 }
 
-/// Types are the API's to know, but a part of text without a text is a template that came out empty.
-fn is_content_part(members: &Map<String, Value>) -> bool {
-    match members.get("type").and_then(Value::as_str) {
-        Some("text") => members.get("text").is_some_and(Value::is_string),
-        kind => kind.is_some_and(|kind| !kind.is_empty()),
+/// What to do with data where a text is expected.
+const AS_TEXT: &str = "; to send data as text, use {{JSON.stringify(...)}}";
+
+fn no_text(value: &Value) -> Error {
+    Error::invalid("prompt", error_text!["must be a text, got ", excerpt(value), AS_TEXT])
+}
+
+/// Whether content has nothing but blanks.
+#[must_use]
+pub fn is_blank(content: &Value) -> bool {
+    let is_blank = |text: &Value| text.as_str().is_some_and(|text| text.trim().is_empty());
+    match content {
+        Value::Array(parts) => parts.iter().all(|part| part["type"] == "text" && is_blank(&part["text"])),
+        text => is_blank(text),
     }
 }
 
@@ -134,7 +150,7 @@ mod tests {
         assert_eq!(prompt(json!("  a\n")).unwrap(), "  a\n");
         assert_eq!(prompt(json!(5)).unwrap(), "5");
         assert_eq!(prompt(json!(["a", {"type": "text", "text": "b"}])).unwrap(), "a\nb");
-        for missing in [json!(null), json!(""), json!(" "), json!([])] {
+        for missing in [json!(null), json!(""), json!(" "), json!([]), json!(["", {"type": "text", "text": "\n"}])] {
             assert_eq!(
                 prompt(missing).unwrap_err(),
                 "Prompt is empty. Enter the text to send, or check that its template has a value"
@@ -149,11 +165,34 @@ mod tests {
         assert_eq!(content(json!(true)).unwrap(), Some(json!("true")));
         let part = json!({"type": "input_audio", "input_audio": {"data": "x", "format": "mp3"}});
         assert_eq!(content(json!(["hear", part])).unwrap(), Some(json!([{"type": "text", "text": "hear"}, part])));
-        let image = json!({"type": "image_url", "image_url": {"url": "u"}, "cache": null});
-        assert_eq!(content(image).unwrap(), Some(json!([{"type": "image_url", "image_url": {"url": "u"}}])));
+        let image = json!({"type": "image_url", "image_url": {"url": "https://h/u"}, "cache": null});
+        assert_eq!(content(image).unwrap(), Some(json!([{"type": "image_url", "image_url": {"url": "https://h/u"}}])));
+        assert_eq!(content(json!(["", {"type": "text", "text": " "}])), Ok(None));
         assert!(content(json!({"row": 1})).unwrap_err().contains("{{JSON.stringify(...)}}"));
         for empty in [json!({"type": ""}), json!({"type": "text"}), json!({"type": "text", "text": null})] {
-            assert!(content(json!(["a", empty])).unwrap_err().starts_with("Prompt[1] must be"));
+            assert!(content(json!(["a", empty])).unwrap_err().starts_with("Prompt[1] must "));
+        }
+    }
+
+    #[test]
+    fn an_object_in_place_of_the_prompt_is_an_error_about_the_prompt_itself() {
+        let expected = "Prompt must be a text, got an object; to send data as text, use {{JSON.stringify(...)}}";
+        assert_eq!(prompt(json!({"a": 1})).unwrap_err(), expected);
+        assert_eq!(user_content(Some(&json!({"a": 1})), Vec::new()).unwrap_err().to_string(), expected);
+        assert_eq!(prompt(json!({"type": "text", "text": "a"})).unwrap(), "a");
+        let part = json!({"type": "file", "file": 1});
+        let error = user_content(Some(&part), Vec::new()).unwrap_err().to_string();
+        assert_eq!(error, "Prompt must have an object in file, got 1");
+    }
+
+    #[test]
+    fn a_history_in_place_of_the_prompt_is_an_error_that_names_its_field() {
+        let of_component = json!([{"message": "Hi", "messageId": "1", "type": "message"}]);
+        for history in [of_component, json!([{"role": "user", "content": "Hi"}])] {
+            assert_eq!(
+                prompt(history).unwrap_err(),
+                "Prompt must be the text to answer, got a list of messages; enter the list in Message history"
+            );
         }
     }
 

@@ -22,6 +22,8 @@ use crate::{
 };
 
 const PATH: &str = "/embeddings";
+/// Most texts that the API takes at once.
+const MAX_INPUTS: usize = 2048;
 /// The models of the old form in the order of its field sets `M1`, `M2`, `M3`.
 const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"];
 
@@ -75,6 +77,9 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
     };
     if items.is_empty() {
         return Err(missing());
+    }
+    if items.len() > MAX_INPUTS {
+        return Err(Error::invalid(field(), error_text!["takes at most ", MAX_INPUTS, " texts, got ", items.len()]));
     }
     items
         .iter()
@@ -134,6 +139,20 @@ mod tests {
         assert_eq!(body(json!({"input": "[1, 2]"})).unwrap()["input"], "[1, 2]");
         assert!(body(json!({})).unwrap_err().starts_with("Input is empty"));
         assert!(body(json!({"input": ["a", ""]})).unwrap_err().starts_with("Input[1] must be text"));
+    }
+
+    #[test]
+    fn more_texts_than_the_api_takes_are_refused() {
+        let texts = |count: usize| Value::from(vec![json!("a"); count]);
+        assert!(body(json!({"input": texts(2048)})).is_ok());
+        for many in [texts(2049), json!(texts(2049).to_string())] {
+            assert_eq!(body(json!({"input": many})).unwrap_err(), "Input takes at most 2048 texts, got 2049");
+        }
+    }
+
+    #[test]
+    fn the_encoding_is_read_without_case() {
+        assert_eq!(body(json!({"input": "a", "encoding_format": "Base64"})).unwrap()["encoding_format"], "base64");
     }
 
     #[test]

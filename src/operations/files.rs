@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::content::as_list;
+use super::{content::as_list, parts::UNNAMED};
 use crate::{
     budgets::MAX_WORD_CHARS,
     error::{Error, ErrorText, error_text, truncate::truncate},
@@ -18,8 +18,6 @@ use crate::{
 
 const KEY: &str = "images";
 const PDF: &str = "application/pdf";
-/// The name of a document that has none; the API requires one.
-const UNNAMED: &str = "document.pdf";
 /// What the data of each type begins with, in base64. In that of a WebP file, four bytes of length
 /// follow, and then the word that tells it from other RIFF files.
 const STARTS: [(&str, &str); 5] = [
@@ -43,9 +41,11 @@ const EXTENSIONS: [(&str, &str); 6] = [
 /// blank is left out, such as a picker that was cleared.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the index of what cannot be used.
+/// [`Error::InvalidOption`] naming the index of what cannot be used, or a `detail` of another API.
 pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Error> {
     let Some(value) = fields.value(KEY) else { return Ok(Vec::new()) };
+    let detail = detail.map(|word| self::detail(word).map_err(|reason| Error::invalid("image_detail", reason)));
+    let detail = detail.transpose()?;
     let parsed = match value {
         Value::String(text) if is_json_text(text) => fields.parse(KEY, text)?.ok(),
         _ => None,
@@ -60,9 +60,33 @@ pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Er
         .filter(|(_, item)| !item.is_null() && item.as_str().is_none_or(|text| !text.trim().is_empty()))
         .map(|(index, item)| {
             let source = read(item).map_err(|reason| Error::invalid(field(index), reason))?;
-            Ok(source.into_part(detail))
+            Ok(source.into_part(detail.as_deref()))
         })
         .collect()
+}
+
+/// The word for how closely an image is looked at, in the API's spelling.
+///
+/// # Errors
+/// Words about one that Chat does not take.
+pub fn detail(word: &str) -> Result<String, ErrorText> {
+    let word = word.trim().to_ascii_lowercase();
+    if word == "original" {
+        return Err("must be auto, low or high: only the Responses API takes original".into());
+    }
+    Ok(word)
+}
+
+/// The URL of an image in a content part, with base64 data as a data URI. `None` for what is neither a URL nor data
+/// of an image.
+#[must_use]
+pub fn image_url(text: &str) -> Option<String> {
+    let text = text.trim();
+    match Data::of(text).map(|data| data.into_source(None, None)) {
+        Some(Ok(Source::Image(url))) => Some(url),
+        // Some servers open other schemes, such as `file:`.
+        _ => text.contains("://").then(|| text.to_owned()),
+    }
 }
 
 /// Where the API finds an image or a document.
@@ -91,6 +115,8 @@ impl Source {
 }
 
 fn read(item: &Value) -> Result<Source, ErrorText> {
+    // A content part as Chat takes it.
+    let item = item.get("image_url").unwrap_or(item);
     let wrong = || {
         let expected = "must be an http(s) URL, a data URI, base64 data or a file from a file picker";
         error_text![expected, ", got ", excerpt(item)]
@@ -100,7 +126,8 @@ fn read(item: &Value) -> Result<Source, ErrorText> {
     }
     let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     // `ToolJet` 2 has bare base64 in `dataURL` too, `ToolJet` 3 has no `dataURL`.
-    let members = ["dataURL", "url", "base64Data"];
+    // Generate image has its own images in `url` or `b64_json`.
+    let members = ["dataURL", "url", "base64Data", "b64_json"];
     let data = members.iter().find_map(|name| Data::of(text(name)?));
     let unusable = members.iter().find_map(|name| Some((name, unusable(item.get(name)?)?)));
     if let (None, Some((name, words))) = (&data, unusable) {
@@ -115,8 +142,9 @@ fn read(item: &Value) -> Result<Source, ErrorText> {
 
 /// A text that the API or the plugin can read an image or a document from.
 enum Data<'a> {
-    Url(&'a str),
-    /// A data URI of an image that is not base64, such as an SVG.
+    /// The scheme, and what follows it.
+    Url(&'static str, &'a str),
+    /// What follows `data:` in a data URI of an image that is not base64, such as an SVG.
     Encoded(&'a str),
     Base64 {
         kind: Option<&'a str>,
@@ -127,37 +155,55 @@ enum Data<'a> {
 impl<'a> Data<'a> {
     /// `None` for anything else, such as a `blob:` URL, which only the browser can open.
     fn of(text: &'a str) -> Option<Self> {
-        if let Some(rest) = text.strip_prefix("data:") {
-            return match rest.split_once(";base64,") {
-                Some((kind, data)) => Self::base64(kind.split(';').next(), data),
-                None => rest.starts_with("image/").then_some(Self::Encoded(text)),
+        let text = text.trim_start_matches('\u{feff}');
+        if let Some(rest) = after("data:", text) {
+            return match rest.split_once(',') {
+                Some((kind, data)) if is_base64(kind) => Self::base64(kind.split(';').next(), data),
+                _ => after("image/", rest).is_some().then_some(Self::Encoded(rest)),
             };
         }
-        if text.starts_with("http://") || text.starts_with("https://") {
-            return Some(Self::Url(text));
-        }
-        Self::base64(None, text)
+        let url = ["http://", "https://"].iter().find_map(|scheme| Some(Self::Url(scheme, after(scheme, text)?)));
+        url.or_else(|| Self::base64(None, text))
     }
 
     fn base64(kind: Option<&'a str>, data: &'a str) -> Option<Self> {
-        let is_wrapped = data.contains(char::is_whitespace);
-        let data = if is_wrapped { Cow::Owned(data.split_whitespace().collect()) } else { Cow::Borrowed(data) };
-        let is_base64 = data.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
-        (is_base64 && !data.is_empty()).then_some(Self::Base64 { kind, data })
+        let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+        let data = if data.bytes().all(is_digit) {
+            Cow::Borrowed(data)
+        } else {
+            // Line breaks, and the digits of base64 in a URL.
+            let digits = data.chars().filter(|c| !c.is_whitespace() && *c != '\u{feff}');
+            Cow::Owned(
+                digits
+                    .map(|c| {
+                        if c == '-' {
+                            '+'
+                        } else if c == '_' {
+                            '/'
+                        } else {
+                            c
+                        }
+                    })
+                    .collect(),
+            )
+        };
+        (data.bytes().all(is_digit) && !data.is_empty()).then_some(Self::Base64 { kind, data })
     }
 
     /// The type is told by the data, else by the type that the browser knew, else by the name.
     fn into_source(self, kind: Option<&str>, name: Option<&str>) -> Result<Source, ErrorText> {
         let (own_kind, data) = match self {
-            Self::Url(url) if is_of_document(url) => {
+            Self::Url(_, url) if is_of_document(url) => {
                 return Err("is the URL of a document, which the API does not open; use a file picker, or enter the \
                             content of the file as base64 data"
                     .into());
             }
-            Self::Url(url) | Self::Encoded(url) => return Ok(Source::Image(url.to_owned())),
+            Self::Url(scheme, rest) => return Ok(Source::Image(format!("{scheme}{rest}"))),
+            Self::Encoded(rest) => return Ok(Source::Image(format!("data:{rest}"))),
             Self::Base64 { kind, data } => (kind, data),
         };
-        let stated = [own_kind, kind].into_iter().flatten().find(|kind| is_media_type(kind));
+        let own_kind = own_kind.map(|kind| kind.trim().to_ascii_lowercase());
+        let stated = [own_kind.as_deref(), kind].into_iter().flatten().find(|kind| is_media_type(kind));
         let found = type_of_data(&data).or(stated).or_else(|| type_of_name(name?));
         match found {
             Some(PDF) => Ok(Source::Document {
@@ -168,6 +214,16 @@ impl<'a> Data<'a> {
             other => Err(not_taken(name, other)),
         }
     }
+}
+
+/// What follows `start`, in whichever case.
+fn after<'a>(start: &str, text: &'a str) -> Option<&'a str> {
+    text.get(..start.len()).filter(|begun| begun.eq_ignore_ascii_case(start)).map(|_| &text[start.len()..])
+}
+
+/// Whether a data URI with this type holds base64.
+fn is_base64(kind: &str) -> bool {
+    kind.rsplit(';').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("base64"))
 }
 
 /// `application/octet-stream` is what a browser says of a file that it does not know.
@@ -193,10 +249,36 @@ fn not_taken(name: Option<&str>, kind: Option<&str>) -> ErrorText {
 }
 
 fn type_of_data(base64: &str) -> Option<&'static str> {
-    let (_, kind) = STARTS.iter().find(|(start, _)| base64.starts_with(start))?;
+    let Some((_, kind)) = STARTS.iter().find(|(start, _)| base64.starts_with(start)) else {
+        return is_pdf_within(base64).then_some(PDF);
+    };
     let (at, word) = WEBP;
     let is_other_riff = *kind == "image/webp" && base64.get(at..at + word.len()) != Some(word);
     (!is_other_riff).then_some(*kind)
+}
+
+/// A PDF may have other bytes before it, such as a byte order mark. Readers look for it in the first 1024 bytes.
+fn is_pdf_within(base64: &str) -> bool {
+    const START: &[u8] = b"%PDF-";
+    let digits: Vec<_> = base64.bytes().take(1024 / 3 * 4).filter_map(digit).collect();
+    let bytes: Vec<_> = digits
+        .chunks_exact(4)
+        .flat_map(|digits| {
+            [digits[0] << 2 | digits[1] >> 4, digits[1] << 4 | digits[2] >> 2, digits[2] << 6 | digits[3]]
+        })
+        .collect();
+    bytes.windows(START.len()).any(|window| window == START)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
 }
 
 fn type_of_name(name: &str) -> Option<&'static str> {
@@ -237,12 +319,67 @@ mod tests {
         assert_eq!(urls(json!("data:image/png;base64,AA==")).unwrap(), ["data:image/png;base64,AA=="]);
         assert_eq!(urls(json!("data:image/svg+xml,<svg/>")).unwrap(), ["data:image/svg+xml,<svg/>"]);
         assert_eq!(urls(json!("/9j/4AAQ\nAA==")).unwrap(), ["data:image/jpeg;base64,/9j/4AAQAA=="]);
+        for image in [
+            json!({"url": "https://h/a.png"}),
+            json!({"type": "image_url", "image_url": {"url": "https://h/a.png"}}),
+            json!({"type": "input_image", "image_url": "https://h/a.png"}),
+        ] {
+            assert_eq!(urls(image).unwrap(), ["https://h/a.png"]);
+        }
+        assert_eq!(urls(json!({"b64_json": PNG})).unwrap(), [format!("data:image/png;base64,{PNG}")]);
         let file = json!({"name": "a.webp", "type": "image/webp", "base64Data": "UklG", "dataURL": ""});
         assert_eq!(urls(json!([file, "", null])).unwrap(), ["data:image/webp;base64,UklG"]);
         assert_eq!(urls(json!(r#"["https://h/a", "https://h/b"]"#)).unwrap().len(), 2);
         for cleared in [json!([]), json!("[]"), json!(null), json!(" "), json!([null, ""])] {
             assert_eq!(read(cleared), Ok(Vec::new()));
         }
+    }
+
+    #[test]
+    fn data_may_have_line_breaks_and_the_digits_of_urls() {
+        for data in [
+            "iVBORw0KGgoAAAA\nNSUhEUgAA\r\nAAE+/",
+            " iVBORw0KGgoAAAA NSUhEUgAA AAE-_\n",
+            "\u{feff}iVBORw0KGgoAAAANSUhEUgAAAAE+/",
+        ] {
+            for uri in ["", "data:image/png;base64,", "DATA:IMAGE/PNG;BASE64, ", "data:image/png;charset=utf-8;base64,"]
+            {
+                let sent = urls(json!(format!("{uri}{data}"))).unwrap();
+                assert_eq!(sent, ["data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAE+/"], "{uri}");
+            }
+        }
+    }
+
+    #[test]
+    fn schemes_are_read_without_case() {
+        assert_eq!(urls(json!("HTTPS://H/A.png")).unwrap(), ["https://H/A.png"]);
+        assert_eq!(urls(json!("Data:image/svg+xml,<svg/>")).unwrap(), ["data:image/svg+xml,<svg/>"]);
+        assert!(read(json!("HTTP://h/a.PDF")).unwrap_err().contains("is the URL of a document"));
+        assert_eq!(document(json!(format!("DATA:APPLICATION/PDF;BASE64,{PDF_DATA}"))).0, UNNAMED);
+    }
+
+    #[test]
+    fn a_pdf_may_have_bytes_before_it() {
+        // A byte order mark, and one, two and three line breaks, before %PDF-1.4.
+        for data in ["77u/JVBERi0xLjQK", "CiVQREYtMS40Cg==", "CgolUERGLTEuNAo=", "CgoKJVBERi0xLjQK"] {
+            assert_eq!(document(json!(data)).1, format!("data:application/pdf;base64,{data}"));
+        }
+        let far = format!("{}JVBERi0x", "AAAA".repeat(400));
+        assert!(read(json!(far)).is_err());
+    }
+
+    #[test]
+    fn a_detail_is_read_without_case_and_that_of_another_api_is_refused() {
+        let detail = |word: &str| {
+            let options = json!({"images": "https://h/a"});
+            parts(&Fields::of("queryOptions", &options).unwrap(), Some(word)).map_err(|error| error.to_string())
+        };
+        assert_eq!(detail("HIGH").unwrap()[0]["image_url"]["detail"], "high");
+        assert_eq!(detail("ultra").unwrap()[0]["image_url"]["detail"], "ultra");
+        let error = "Image detail must be auto, low or high: only the Responses API takes original";
+        assert_eq!(detail("Original"), Err(error.to_owned()));
+        let none = json!({"images": " "});
+        assert_eq!(parts(&Fields::of("queryOptions", &none).unwrap(), Some("original")).unwrap(), Vec::<Value>::new());
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::content::content_parts;
+use super::message;
 use crate::{
     error::{Error, error_text},
-    input::fields::{Fields, excerpt, scalar_text},
+    input::fields::{Fields, scalar_text},
 };
 
 const KEY: &str = "message_history";
@@ -30,15 +30,17 @@ impl History {
     /// # Errors
     /// [`Error::InvalidOption`] naming the index of the message that cannot be used.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
-        let messages = match fields.json(KEY)? {
-            None => return Ok(Self::default()),
-            Some(Value::Array(messages)) => messages,
-            Some(single) => vec![single],
+        let Some(value) = fields.json(KEY)? else { return Ok(Self::default()) };
+        let messages = match messages_of(value) {
+            Value::Array(messages) => messages,
+            single => vec![single],
         };
         let mut history = Self::default();
         for (index, message) in messages.into_iter().enumerate() {
             match ComponentMessage::of(&message) {
-                None => history.push(api_message(index, message)?, false),
+                None => {
+                    history.push(message::checked(&error_text![KEY, "[", index, "]"], message)?, false);
+                }
                 Some(component) => {
                     if let (Some(role), Some(text)) = (component.role(), component.text()) {
                         history.push(json!({"role": role, "content": text}), role == "user");
@@ -70,6 +72,14 @@ impl History {
     }
 }
 
+/// Of the component itself, `{{components.chat1}}`, its history.
+fn messages_of(mut value: Value) -> Value {
+    match value.get_mut("history") {
+        Some(history @ Value::Array(_)) => history.take(),
+        _ => value,
+    }
+}
+
 /// A message of `ToolJet`'s Chat component: `{message, messageId, timestamp, name, avatar, type}`.
 pub struct ComponentMessage<'a>(Cow<'a, Map<String, Value>>);
 
@@ -97,6 +107,17 @@ impl<'a> ComponentMessage<'a> {
         message.filter(|message| message.role().is_some())
     }
 
+    /// Whether a list holds messages, of the component or of the API, and not parts of one.
+    #[must_use]
+    pub fn is_history(list: &[Value]) -> bool {
+        let is_message = |item: &Value| {
+            item.as_object().is_some_and(|members| {
+                Self::has_its_members(members) || (members.contains_key("role") && members.contains_key("content"))
+            })
+        };
+        list.iter().any(is_message)
+    }
+
     fn has_its_members(members: &Map<String, Value>) -> bool {
         members.get("role").is_none_or(Value::is_null)
             && ["message", "type"].iter().all(|name| members.contains_key(*name))
@@ -117,41 +138,6 @@ impl<'a> ComponentMessage<'a> {
             data => Some(data.to_string()),
         }
     }
-}
-
-fn api_message(index: usize, mut message: Value) -> Result<Value, Error> {
-    let wrong = |reason| Error::invalid(error_text![KEY, "[", index, "]"], reason);
-    let Value::Object(members) = &mut message else {
-        return Err(wrong(error_text![
-            "must be an object like {\"role\": \"user\", \"content\": \"...\"}, got ",
-            excerpt(&message)
-        ]));
-    };
-    members.retain(|_, value| !value.is_null());
-    let role = members.get("role").and_then(Value::as_str).map(str::trim).unwrap_or_default().to_owned();
-    if role.is_empty() {
-        return Err(wrong("needs a role: system, developer, user, assistant or tool".into()));
-    }
-    members.insert("role".to_owned(), role.into());
-    match members.get("content") {
-        Some(Value::Array(parts)) => {
-            let parts = content_parts(&error_text![KEY, "[", index, "].content"], &Value::Array(parts.clone()))?;
-            members.insert("content".to_owned(), parts.into());
-        }
-        Some(Value::Object(_)) => {
-            return Err(wrong("needs text or an array of content parts as its content, got an object".into()));
-        }
-        None | Some(Value::Null) => {
-            if !["tool_calls", "audio", "refusal"].iter().any(|name| members.contains_key(*name)) {
-                return Err(wrong("needs content".into()));
-            }
-        }
-        Some(scalar) => {
-            let text = scalar_text(scalar).unwrap_or_default();
-            members.insert("content".to_owned(), text.into());
-        }
-    }
-    Ok(message)
 }
 
 #[cfg(test)]
@@ -220,6 +206,12 @@ mod tests {
             // What is left ends with a message that was not written by the component.
             assert_eq!((read.messages.len(), read.take_prompt()), (4, None));
         }
+    }
+
+    #[test]
+    fn the_component_itself_is_its_history() {
+        let component = json!({"id": "chat1", "history": [entry("message", "Hi")], "lastMessage": {}});
+        assert_eq!(read(component).unwrap().messages, [json!({"role": "user", "content": "Hi"})]);
     }
 
     #[test]

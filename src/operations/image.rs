@@ -11,13 +11,15 @@ use super::{
     result_size::ResultSize,
 };
 use crate::{
-    error::{BodyKind, Error},
+    error::{BodyKind, Error, error_text},
     input::fields::Fields,
     policy::capabilities::{DEFAULT_IMAGE_MODEL, is_image_model},
     response::{ApiResponse, take_list, take_usage},
 };
 
 const PATH: &str = "/images/generations";
+/// Longest prompt that the API takes, in characters.
+const MAX_PROMPT_CHARS: usize = 32_000;
 
 /// Turns a Generate image query into its request.
 ///
@@ -27,8 +29,18 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let advanced_fields = advanced(fields);
     let model = model_for(fields.trimmed("image_model")?, fields, is_image_model, DEFAULT_IMAGE_MODEL);
     let mut body = BodyBuilder::new(fields, &model);
-    body.set("prompt", prompt_text(fields)?);
-    body.set_words(&["size"])?;
+    let prompt = prompt_text(fields)?;
+    let chars = prompt.chars().count();
+    if chars > MAX_PROMPT_CHARS {
+        return Err(Error::invalid(
+            "prompt",
+            error_text!["must have at most ", MAX_PROMPT_CHARS, " characters, got ", chars],
+        ));
+    }
+    body.set("prompt", prompt);
+    if let Some(size) = fields.trimmed("size")? {
+        body.set("size", size_as_the_api_writes_it(&size));
+    }
     let mut body = body.read_from(&advanced_fields);
     body.set_dropdowns(&["quality", "background", "output_format"])?;
     if let Some(n) = advanced_fields.integer(own_key(&advanced_fields, "image_count", "n"), 1..=10)? {
@@ -36,6 +48,11 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     }
     let body = body.finish(own_key(&advanced_fields, "image_extra_body", EXTRA_BODY))?;
     Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read), adjusted: Vec::new() })
+}
+
+/// `1024x1024` of `1024 X 1024` or `1024×1024`.
+fn size_as_the_api_writes_it(size: &str) -> String {
+    size.to_lowercase().replace('×', "x").split_whitespace().collect()
 }
 
 /// The result in the shape of the old plugin, with the first image as `url` or `b64_json`;
@@ -92,6 +109,21 @@ mod tests {
     fn body(options: Value) -> Result<Value, String> {
         let fields = Fields::of("queryOptions", &options).unwrap();
         plan(&fields).map(|plan| Value::Object(plan.request.body.unwrap())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_prompt_that_is_longer_than_the_api_takes_is_refused() {
+        let prompt = |chars: usize| body(json!({"prompt": "é".repeat(chars)}));
+        assert!(prompt(32_000).is_ok());
+        assert_eq!(prompt(32_001).unwrap_err(), "Prompt must have at most 32000 characters, got 32001");
+    }
+
+    #[test]
+    fn a_size_is_sent_as_the_api_writes_it() {
+        for size in ["1536x864", " 1536 X 864", "1536×864", "1536 x 864\n"] {
+            assert_eq!(body(json!({"prompt": "a cat", "size": size})).unwrap()["size"], "1536x864");
+        }
+        assert_eq!(body(json!({"prompt": "a cat", "size": "Auto"})).unwrap()["size"], "auto");
     }
 
     #[test]

@@ -32,11 +32,13 @@ pub mod embedding;
 pub mod files;
 pub mod history;
 pub mod image;
+pub mod json_schema;
+pub mod message;
 pub mod models;
 pub mod parameters;
+pub mod parts;
 pub mod response_format;
 pub mod result_size;
-mod strict_schema;
 
 /// A request to the API, without anything of the data source.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     error::{Error, ErrorText, error_text},
     input::{
-        fields::{Fields, excerpt},
+        fields::{Fields, excerpt, scalar_text},
         lenient_json::is_json_text,
     },
 };
@@ -108,15 +108,15 @@ impl<'a> BodyBuilder<'a> {
         Ok(n.and_then(|n| usize::try_from(n).ok()).unwrap_or(1))
     }
 
-    /// `stop_sequence` as `stop`: a text is one literal sequence, an array (or its JSON
-    /// text) up to four.
+    /// `stop_sequence` as `stop`: a text is one literal sequence, also one of blanks or line breaks, an array (or
+    /// its JSON text) up to four.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] for more than four, or one that is no text.
     pub fn set_stops(&mut self) -> Result<(), Error> {
         const KEY: &str = "stop_sequence";
         let wrong = |reason| Error::invalid(KEY, reason);
-        let array = match self.fields.value(KEY) {
+        let array = match self.fields.typed(KEY) {
             None => return Ok(()),
             Some(Value::Array(items)) => items.clone(),
             Some(object @ Value::Object(_)) => {
@@ -126,7 +126,7 @@ impl<'a> BodyBuilder<'a> {
                 Ok(Value::Array(items)) => items,
                 _ => vec![text.clone().into()],
             },
-            Some(_) => self.fields.text(KEY)?.map(Value::from).into_iter().collect(),
+            Some(scalar) => scalar_text(scalar).map(Value::from).into_iter().collect(),
         };
         let mut stops = Vec::new();
         for (index, item) in array.iter().enumerate() {
@@ -221,7 +221,13 @@ mod tests {
         assert_eq!(stops(json!("a, b\nc")).unwrap(), json!("a, b\nc"));
         assert_eq!(stops(json!("[not json")).unwrap(), json!("[not json"));
         assert_eq!(stops(json!(42)).unwrap(), json!("42"));
-        assert_eq!(stops(json!("")).unwrap(), json!(null));
+        for unset in [json!(""), json!(null), json!([])] {
+            assert_eq!(stops(unset).unwrap(), json!(null));
+        }
+        // `ToolJet` 2 turns a line break that is typed into a blank.
+        for blank in ["\n", "\r\n\r\n", " ", "\t"] {
+            assert_eq!(stops(json!(blank)).unwrap(), json!(blank));
+        }
     }
 
     #[test]

@@ -1,18 +1,12 @@
 //! Structured answers: `response_format` and `json_schema`, checked before anything is sent.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{advanced, is_advanced_off, strict_schema};
+use super::json_schema;
 use crate::{
-    error::{Error, ErrorText, error_text},
+    error::Error,
     input::{fields::Fields, lenient_json},
-    policy::{adjust::Adjustment, capabilities},
 };
-
-/// Longest name of a schema.
-const MAX_NAME_CHARS: usize = 64;
-/// Name of a schema that has none.
-const DEFAULT_NAME: &str = "response";
 
 /// What form an answer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,92 +19,34 @@ pub enum Format {
     JsonSchema,
 }
 
-/// Reads `response_format` (`text`, `json_object`, `json_schema`) and the advanced `json_schema`,
-/// and returns the format with the request member, if there is one to send.
+/// A format as it is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResponseFormat {
+    /// What the answer is read as.
+    pub format: Format,
+    /// The request's `response_format`, if there is one to send.
+    pub member: Option<Value>,
+    /// Why the API is not asked to guarantee that the answer fits the schema, in words.
+    pub not_strict: Option<String>,
+}
+
+/// Reads `response_format` (`text`, `json_object`, `json_schema`) and the advanced `json_schema`.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] for an unknown format, or a schema that is missing or wrong.
-pub fn from_fields(fields: &Fields<'_>) -> Result<(Format, Option<Value>), Error> {
+pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<ResponseFormat, Error> {
     let formats = [("text", Format::Text), ("json_object", Format::JsonObject), ("json_schema", Format::JsonSchema)];
-    Ok(match fields.choice("response_format", &formats)? {
+    let format = fields.choice("response_format", &formats)?.unwrap_or(Format::Text);
+    let (member, not_strict) = match format {
         // "text" is the API's default, and some compatible servers do not know the member.
-        None | Some(Format::Text) => (Format::Text, None),
-        Some(Format::JsonObject) => (Format::JsonObject, Some(json!({"type": "json_object"}))),
-        Some(Format::JsonSchema) => {
-            let schema = json_schema(fields)?;
-            (Format::JsonSchema, Some(json!({"type": "json_schema", "json_schema": schema})))
+        Format::Text => (None, None),
+        Format::JsonObject => (Some(json!({"type": "json_object"})), None),
+        Format::JsonSchema => {
+            let schema = json_schema::from_fields(fields, model)?;
+            (Some(json!({"type": "json_schema", "json_schema": schema.member})), schema.not_strict)
         }
-    })
-}
-
-/// A bare JSON schema, or one wrapped with `name` and `strict` as the API takes it.
-fn json_schema(fields: &Fields<'_>) -> Result<Value, Error> {
-    let wrong = |reason: ErrorText| Error::invalid("json_schema", reason);
-    // The format is chosen above Advanced, and the schema is below it.
-    let missing = if is_advanced_off(fields) {
-        "is only read while Advanced is On. Set Advanced to On and enter the schema that the answer must match"
-    } else {
-        "is empty. Enter the schema that the answer must match"
     };
-    let given = advanced(fields).object("json_schema")?.ok_or_else(|| wrong(missing.into()))?;
-    let is_wrapped = given.get("schema").is_some_and(Value::is_object) && !given.contains_key("properties");
-    let mut wrapped = if is_wrapped {
-        given
-    } else {
-        let name = given.get("title").and_then(Value::as_str).filter(|title| is_name(title));
-        let name = name.unwrap_or(DEFAULT_NAME).to_owned();
-        Map::from_iter([("name".to_owned(), name.into()), ("schema".to_owned(), Value::Object(given))])
-    };
-    let name = wrapped.entry("name").or_insert_with(|| DEFAULT_NAME.into());
-    if !name.as_str().is_some_and(is_name) {
-        return Err(wrong(error_text!["must have a name of 1 to ", MAX_NAME_CHARS, " letters, digits, _ or -"]));
-    }
-    wrapped.retain(|_, value| !value.is_null());
-    if wrapped.get("strict").is_some_and(|strict| !strict.is_boolean()) {
-        return Err(wrong("must have strict set to true or false".into()));
-    }
-    let schema = &wrapped["schema"];
-    if schema["type"] != "object" {
-        return Err(wrong("must have the type \"object\" at the top".into()));
-    }
-    if let Some(place) = misshapen(schema) {
-        return Err(wrong(error_text!["must have an object at schema", place]));
-    }
-    let is_fine_tune = fields.trimmed("model")?.is_some_and(|model| capabilities::is_fine_tune(&model));
-    if !wrapped.contains_key("strict") && strict_schema::obstacle(schema, is_fine_tune).is_none() {
-        wrapped.insert("strict".to_owned(), true.into());
-    }
-    Ok(Value::Object(wrapped))
-}
-
-fn is_name(name: &str) -> bool {
-    (1..=MAX_NAME_CHARS).contains(&name.len())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-}
-
-/// The first place where a schema cannot be one.
-fn misshapen(schema: &Value) -> Option<String> {
-    let Value::Object(members) = schema else { return (!schema.is_boolean()).then(String::new) };
-    if let Some(properties) = members.get("properties") {
-        let Value::Object(properties) = properties else { return Some(".properties".to_owned()) };
-        let wrong = properties
-            .iter()
-            .find_map(|(name, property)| misshapen(property).map(|place| format!(".properties.{name}{place}")));
-        if wrong.is_some() {
-            return wrong;
-        }
-    }
-    let items = members.get("items").filter(|items| !items.is_array())?;
-    misshapen(items).map(|place| format!(".items{place}"))
-}
-
-/// Why the request of a JSON schema query does not ask for strict mode, where that is the plugin's choice.
-#[must_use]
-pub fn left_off(body: &Map<String, Value>) -> Option<Adjustment> {
-    let format = body.get("response_format")?.get("json_schema")?;
-    let model = body.get("model").and_then(Value::as_str).unwrap_or_default();
-    let schema = format.get("schema").filter(|_| format.get("strict").is_none())?;
-    strict_schema::obstacle(schema, capabilities::is_fine_tune(model)).map(Adjustment::NotStrict)
+    Ok(ResponseFormat { format, member, not_strict })
 }
 
 /// The JSON of an answer; some compatible servers wrap it in a Markdown fence.
@@ -130,12 +66,7 @@ mod tests {
 
     fn read(options: Value) -> Result<Option<Value>, String> {
         let fields = Fields::of("queryOptions", &options).unwrap();
-        from_fields(&fields).map(|(_, member)| member).map_err(|error| error.to_string())
-    }
-
-    fn schema(schema: Value) -> Result<Value, String> {
-        read(json!({"response_format": "json_schema", "json_schema": schema}))
-            .map(|member| member.unwrap()["json_schema"].clone())
+        from_fields(&fields, "m").map(|format| format.member).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -151,71 +82,12 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_schema_is_wrapped_and_strict_where_it_can_be() {
-        let closed = json!({
-            "type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": false
-        });
-        assert_eq!(schema(closed.clone()).unwrap(), json!({"name": "response", "schema": closed, "strict": true}));
-        let open = json!({"title": "Invoice", "type": "object", "properties": {"a": {"type": "string"}}});
-        assert_eq!(schema(open.clone()).unwrap(), json!({"name": "Invoice", "schema": open}));
-        assert_eq!(schema(json!(open.to_string())).unwrap()["schema"], open);
-        let wrapped = json!({"name": "n", "strict": false, "schema": closed});
-        assert_eq!(schema(wrapped.clone()).unwrap(), wrapped);
-    }
-
-    #[test]
-    fn says_why_strict_mode_is_left_off_unless_the_query_decides() {
-        let closed = json!({
-            "type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}, "minItems": 1}},
-            "required": ["a"], "additionalProperties": false
-        });
-        let left_off_of = |given: &Value, model: &str| {
-            let options = json!({"response_format": "json_schema", "json_schema": given, "model": model});
-            let format = read(options).unwrap().unwrap();
-            let body = Map::from_iter([("model".to_owned(), model.into()), ("response_format".to_owned(), format)]);
-            left_off(&body)
-        };
-        assert_eq!(left_off_of(&closed, "gpt-x"), None);
-        assert!(matches!(left_off_of(&closed, "ft:gpt-x:org::1"), Some(Adjustment::NotStrict(_))));
-        let open = json!({"type": "object", "properties": {}});
-        let reason = Adjustment::NotStrict("an object has no additionalProperties: false");
-        assert_eq!(left_off_of(&open, "gpt-x"), Some(reason));
-        for strict in [true, false] {
-            assert_eq!(left_off_of(&json!({"schema": open, "strict": strict}), "gpt-x"), None);
-        }
-        assert_eq!(left_off(&Map::new()), None);
-    }
-
-    #[test]
-    fn a_wrong_schema_is_an_error_that_says_where() {
-        let missing = |advanced: &str| {
-            let hidden = if advanced == "off" { json!({"type": "object"}) } else { json!("") };
-            read(json!({"response_format": "json_schema", "json_schema": hidden, "advanced": advanced})).unwrap_err()
-        };
-        assert_eq!(missing("on"), "JSON schema is empty. Enter the schema that the answer must match");
-        assert_eq!(
-            missing("off"),
-            "JSON schema is only read while Advanced is On. Set Advanced to On and enter the schema that the answer must match"
-        );
-        assert!(schema(json!("{oops")).unwrap_err().contains("not valid JSON"));
-        assert!(schema(json!({"type": "array"})).unwrap_err().contains("type \"object\" at the top"));
-        assert!(
-            schema(json!({"type": "object", "properties": {"a": 5}}))
-                .unwrap_err()
-                .ends_with("must have an object at schema.properties.a")
-        );
-        assert!(schema(json!({"name": "a b", "schema": {"type": "object"}})).unwrap_err().contains("must have a name"));
-    }
-
-    #[test]
-    fn a_schema_of_many_properties_takes_no_longer_than_reading_it() {
-        // Each name looked for in the whole list of them would take minutes.
-        let names: Vec<_> = (0..100_000).map(|n| format!("property_{n}")).collect();
-        let properties: Map<_, _> = names.iter().map(|name| (name.clone(), json!({"type": "string"}))).collect();
-        let closed = json!({
-            "type": "object", "properties": properties, "required": names, "additionalProperties": false
-        });
-        assert_eq!(schema(closed).unwrap()["strict"], true);
+    fn a_schema_is_sent_with_its_format() {
+        let options = json!({"response_format": "JSON_Schema", "json_schema": {"type": "object"}});
+        let expected =
+            json!({"type": "json_schema", "json_schema": {"name": "response", "schema": {"type": "object"}}});
+        assert_eq!(read(options), Ok(Some(expected)));
+        assert!(read(json!({"response_format": "json_schema"})).unwrap_err().starts_with("JSON schema is empty"));
     }
 
     #[test]

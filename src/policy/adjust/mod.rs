@@ -76,8 +76,6 @@ pub enum Adjustment {
     InstructionsToUser,
     /// Any JSON object is asked for by a schema that every object fits.
     JsonObjectAsSchema,
-    /// Strict mode is not asked for, because of this.
-    NotStrict(&'static str),
 }
 
 impl Adjustment {
@@ -97,7 +95,6 @@ impl Adjustment {
             Self::JsonObjectAsSchema => {
                 json!({"parameter": "response_format", "change": "json_object sent as json_schema"})
             }
-            Self::NotStrict(reason) => json!({"parameter": "strict", "change": "left off", "reason": reason}),
         }
     }
 
@@ -139,8 +136,6 @@ impl Adjustment {
                 }
                 _ => false,
             },
-            // The request has been made without.
-            Self::NotStrict(_) => false,
         }
     }
 
@@ -160,7 +155,6 @@ impl Adjustment {
             Self::Role { to, .. } => names(&[to, "role", "roles"]),
             Self::InstructionsToUser => names(&["role", "roles", "system", "developer"]),
             Self::JsonObjectAsSchema => names(&["response_format", "json_schema", "schema", "format"]),
-            Self::NotStrict(_) => false,
         }
     }
 }

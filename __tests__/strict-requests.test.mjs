@@ -1,0 +1,148 @@
+// Every option with every type of value, also deep inside of it: what is sent is what OpenAI's document takes, or
+// the field is named before anything is sent.
+
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { listFields } from './forms.mjs';
+import { mutations } from './mutations.mjs';
+import { validateRequest } from './openapi.mjs';
+import { MINIMAL_QUERIES, mockApi, run, takesEverything } from './plugin.mjs';
+
+beforeEach(() => mockApi.respondWith(takesEverything));
+
+const PIXEL = 'data:image/png;base64,iVBORw0KGgo=';
+const PDF = 'data:application/pdf;base64,JVBERi0xLjQK';
+const call = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } };
+const SAMPLES = {
+  completion: {
+    prompt: ['a', { type: 'text', text: 'b' }],
+    max_tokens: 5,
+    temperature: 0.5,
+    stop_sequence: ['a', 'b'],
+    suffix: 'c',
+    engine: 'completions',
+    n: 2,
+    best_of: 2,
+    top_p: 0.5,
+    frequency_penalty: 1,
+    presence_penalty: 1,
+    echo: true,
+    seed: 1,
+    logprobs: 2,
+    result: 'details',
+  },
+  chat: {
+    prompt: [
+      { type: 'text', text: 'as JSON' },
+      { type: 'image_url', image_url: { url: PIXEL, detail: 'low' } },
+      { type: 'input_audio', input_audio: { data: 'AA==', format: 'wav' } },
+      { type: 'file', file: { filename: 'a.pdf', file_data: PDF } },
+    ],
+    system_prompt: 'a',
+    message_history: [
+      { role: 'system', content: 'a', name: 'n' },
+      { role: 'user', content: [{ type: 'text', text: 'b' }] },
+      { role: 'assistant', content: null, refusal: 'no', audio: { id: 'audio_1' } },
+      { role: 'assistant', content: 'c', tool_calls: [call] },
+      { role: 'tool', content: 'd', tool_call_id: 'call_1' },
+      { role: 'assistant', function_call: { name: 'f', arguments: '{}' } },
+      { role: 'function', name: 'f', content: 'e' },
+      { message: 'f', type: 'message', messageId: '1' },
+      { message: 'g', type: 'response', messageId: '2' },
+    ],
+    images: [PIXEL, { name: 'a.pdf', type: 'application/pdf', base64Data: 'JVBERi0xLjQK' }],
+    image_detail: 'low',
+    response_format: 'json_schema',
+    json_schema: {
+      name: 'n',
+      description: 'd',
+      strict: true,
+      schema: {
+        type: 'object',
+        properties: { a: { type: 'array', items: { type: 'string' }, minItems: 1 } },
+        required: ['a'],
+        additionalProperties: false,
+      },
+    },
+    max_tokens: 5,
+    temperature: 0.5,
+    stop_sequence: ['a', 'b'],
+    suffix: 'h',
+    reasoning_effort: 'low',
+    verbosity: 'low',
+    n: 2,
+    top_p: 0.5,
+    frequency_penalty: 1,
+    presence_penalty: 1,
+    seed: 1,
+    service_tier: 'flex',
+    prompt_cache_key: 'k',
+    safety_identifier: 's',
+    metadata: { a: 'b' },
+    result: 'details',
+  },
+  image_generation: {
+    prompt: ['a', { type: 'text', text: 'b' }],
+    size: '1024x1024',
+    quality: 'low',
+    background: 'opaque',
+    output_format: 'png',
+    image_count: 2,
+    result: 'details',
+  },
+  generate_embedding: {
+    input: ['a', 'b'],
+    dimensions: 8,
+    encoding_format: 'float',
+    result: 'details',
+  },
+};
+/** The API's own lists of words grow, so the plugin passes on what it does not know. */
+const WORDS =
+  /(?:^(?:reasoning_effort|verbosity|service_tier|quality|background|output_format|encoding_format|image_detail)|\.(?:type|detail|format))$/;
+const isNewWord = (place, value) =>
+  WORDS.test(place) && (place.includes('.') ? value === 'x' : String(value).trim() !== '');
+const MODELS = ['model', 'image_model', 'model_embedding'];
+
+describe('a query whose options are of the wrong type or missing in one place', () => {
+  for (const [operation, sample] of Object.entries(SAMPLES)) {
+    const base = { ...MINIMAL_QUERIES[operation], ...sample };
+
+    test(`has a sample of each option of ${operation}`, () => {
+      const keys = listFields(operation).map(({ key }) => key);
+      const missing = keys.filter(
+        (key) => !(key in sample) && !MODELS.includes(key) && !key.endsWith('extra_body'),
+      );
+      assert.deepEqual(missing, []);
+    });
+
+    test(`is sent as the document has it, or refused by its field: ${operation}`, async () => {
+      const counts = { sent: 0, refused: 0 };
+      const wrong = [];
+      for (const { place, value, mutated } of mutations(sample)) {
+        if (isNewWord(place, value)) continue;
+        const told = `${place} = ${JSON.stringify(value)}`;
+        const before = mockApi.requests.length;
+        const result = await run({ ...base, ...mutated, [place]: mutated[place] });
+        if (result.data?.code === 'invalid_option') {
+          const [key] = place.split('.');
+          assert.ok(
+            result.data.param.startsWith(key) || key === 'n',
+            `${told}: ${result.description}`,
+          );
+          assert.equal(mockApi.requests.length, before, told);
+          assert.doesNotMatch(result.description, /\b(?:Some|None|Value|Number|String)\(/);
+          counts.refused += 1;
+          continue;
+        }
+        assert.equal(mockApi.requests.length, before + 1, `${told}: ${result.description}`);
+        const { method, path, body } = mockApi.requests.at(-1);
+        const violations = validateRequest(method, path, body);
+        if (violations.length > 0) wrong.push(`${told}: ${violations[0]}`);
+        counts.sent += 1;
+      }
+      assert.deepEqual(wrong, []);
+      assert.ok(counts.sent > 10 && counts.refused > 10, JSON.stringify(counts));
+    });
+  }
+});

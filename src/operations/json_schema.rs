@@ -1,0 +1,360 @@
+//! The schema of a structured answer: checked before anything is sent, and strict where the API's strict mode takes
+//! it.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::{advanced, is_advanced_off};
+use crate::{
+    error::{Error, ErrorText, error_text},
+    input::fields::{Fields, excerpt},
+    policy::capabilities,
+};
+
+const KEY: &str = "json_schema";
+/// Longest name of a schema.
+const MAX_NAME_CHARS: usize = 64;
+/// Name of a schema that has none.
+const DEFAULT_NAME: &str = "response";
+/// What the API's strict mode knows, by its guide to Structured Outputs; `$schema` as its own libraries write it.
+const STRICT_KEYWORDS: [&str; 14] = [
+    "$defs",
+    "$ref",
+    "$schema",
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "definitions",
+    "description",
+    "enum",
+    "items",
+    "properties",
+    "required",
+    "title",
+    "type",
+];
+/// More of it, which fine-tuned models do not take.
+const STRICT_CONSTRAINTS: [&str; 9] = [
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maxItems",
+    "maximum",
+    "minItems",
+    "minimum",
+    "multipleOf",
+    "pattern",
+];
+const STRICT_FORMATS: [&str; 9] =
+    ["date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"];
+/// Notes about a whole schema, which mean nothing to an answer.
+const NOTES: [&str; 2] = ["$comment", "$id"];
+/// What patterns cannot have in strict mode: looking ahead and back.
+const LOOKAROUND: [&str; 3] = ["(?=", "(?!", "(?<"];
+/// Keywords whose value holds schemas: by name, as a list, or one.
+const SCHEMAS_BY_NAME: [&str; 4] = ["$defs", "definitions", "patternProperties", "properties"];
+const SCHEMAS_IN_LIST: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
+
+/// A checked schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonSchema {
+    /// The request's `json_schema`.
+    pub member: Value,
+    /// Why strict mode is off, where the query leaves that to the plugin; `None` if it is on.
+    pub not_strict: Option<String>,
+}
+
+/// Reads the advanced `json_schema` for `model`: a bare schema, or one wrapped with `name` and `strict` as the API
+/// takes it.
+///
+/// # Errors
+/// [`Error::InvalidOption`] for a schema that is missing or wrong.
+pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<JsonSchema, Error> {
+    // The format is chosen above Advanced, and the schema is below it.
+    let missing = if is_advanced_off(fields) {
+        "is only read while Advanced is On. Set Advanced to On and enter the schema that the answer must match"
+    } else {
+        "is empty. Enter the schema that the answer must match"
+    };
+    let given = advanced(fields).object(KEY)?.ok_or_else(|| Error::invalid(KEY, missing))?;
+    let mut wrapped = wrapped(given);
+    check(&wrapped)?;
+    let is_left_to_us = !wrapped.contains_key("strict");
+    let not_strict = looseness(&wrapped["schema"], "schema", capabilities::is_fine_tune(model));
+    if is_left_to_us && not_strict.is_none() {
+        wrapped.insert("strict".to_owned(), true.into());
+        if let Some(Value::Object(schema)) = wrapped.get_mut("schema") {
+            schema.retain(|name, _| !NOTES.contains(&name.as_str()));
+        }
+    }
+    Ok(JsonSchema { member: Value::Object(wrapped), not_strict: not_strict.filter(|_| is_left_to_us) })
+}
+
+/// The schema with a name. It may come as a whole `response_format`, as either API has it.
+fn wrapped(mut given: Map<String, Value>) -> Map<String, Value> {
+    if given.get("type").is_some_and(|kind| kind == KEY) {
+        given.shift_remove("type");
+        if let Some(Value::Object(inner)) = given.get_mut(KEY) {
+            given = std::mem::take(inner);
+        }
+    }
+    given.retain(|_, value| !value.is_null());
+    let is_bare = ["type", "properties", "$ref", "anyOf"].iter().any(|name| given.contains_key(*name));
+    if is_bare || !(given.contains_key("schema") || given.contains_key("name")) {
+        let name = given.get("title").and_then(Value::as_str).filter(|title| is_name(title)).unwrap_or(DEFAULT_NAME);
+        return Map::from_iter([("name".to_owned(), name.into()), ("schema".to_owned(), Value::Object(given))]);
+    }
+    given.entry("name").or_insert_with(|| DEFAULT_NAME.into());
+    given
+}
+
+fn check(wrapped: &Map<String, Value>) -> Result<(), Error> {
+    let wrong = |reason: ErrorText| Err(Error::invalid(KEY, reason));
+    if !wrapped["name"].as_str().is_some_and(is_name) {
+        return wrong(error_text!["must have a name of 1 to ", MAX_NAME_CHARS, " letters, digits, _ or -"]);
+    }
+    if wrapped.get("strict").is_some_and(|strict| !strict.is_boolean()) {
+        return wrong("must have strict set to true or false".into());
+    }
+    if let Some(other) = wrapped.get("description").filter(|words| !words.is_string()) {
+        return wrong(error_text!["must have text as its description, got ", excerpt(other)]);
+    }
+    let Some(schema) = wrapped.get("schema").filter(|schema| schema.is_object()) else {
+        let got = wrapped.get("schema").map_or("nothing".into(), excerpt);
+        return wrong(error_text!["must have an object as its schema, got ", got]);
+    };
+    if schema["type"] != "object" {
+        return wrong("must have the type \"object\" at the top".into());
+    }
+    if let Some((expected, place)) = misshapen(schema) {
+        return wrong(error_text!["must have ", expected, " at schema", place]);
+    }
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=MAX_NAME_CHARS).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+/// What is missing at the first place where a schema cannot be one.
+fn misshapen(schema: &Value) -> Option<(&'static str, String)> {
+    let Value::Object(members) = schema else { return (!schema.is_boolean()).then(|| ("an object", String::new())) };
+    let is_text_list = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
+    let wrong = members.iter().find_map(|(name, value)| {
+        let here = |expected| Some((expected, format!(".{name}")));
+        match name.as_str() {
+            name if SCHEMAS_BY_NAME.contains(&name) && !value.is_object() => here("an object"),
+            name if SCHEMAS_IN_LIST.contains(&name) && !value.is_array() => here("an array of schemas"),
+            "required" if !is_text_list(value) => here("an array of names"),
+            "enum" if !value.is_array() => here("an array of values"),
+            "type" if !value.is_string() && !is_text_list(value) => here("the name of a type"),
+            _ => None,
+        }
+    });
+    wrong.or_else(|| parts(members).find_map(|(place, part)| misshapen(part).map(|(what, rest)| (what, place + &rest))))
+}
+
+/// The schemas inside of a schema, each with its place in it.
+fn parts(members: &Map<String, Value>) -> impl Iterator<Item = (String, &Value)> {
+    members.iter().flat_map(|(name, value)| -> Box<dyn Iterator<Item = (String, &Value)>> {
+        match (name.as_str(), value) {
+            (by_name, Value::Object(named)) if SCHEMAS_BY_NAME.contains(&by_name) => {
+                Box::new(named.iter().map(move |(key, part)| (format!(".{name}.{key}"), part)))
+            }
+            (list, Value::Array(items)) if SCHEMAS_IN_LIST.contains(&list) => {
+                Box::new(items.iter().enumerate().map(move |(at, part)| (format!(".{name}[{at}]"), part)))
+            }
+            // A list of items is how older drafts write a tuple.
+            ("items", Value::Array(_)) => Box::new(std::iter::empty()),
+            ("items" | "not", part) => Box::new(std::iter::once((format!(".{name}"), part))),
+            _ => Box::new(std::iter::empty()),
+        }
+    })
+}
+
+/// Why strict mode does not take the schema at `place`, in words; `None` if it does. It takes nothing but the
+/// keywords it knows, and every object lists all its properties as required and allows no others. It guarantees
+/// that the answer fits, so it is used if it can be.
+fn looseness(schema: &Value, place: &str, is_fine_tuned: bool) -> Option<String> {
+    let Value::Object(members) = schema else { return Some(format!("{place} allows anything")) };
+    let unknown = members.iter().find_map(|(name, value)| {
+        let has = |what: &str| Some(format!("{place} has {what}"));
+        let text = value.as_str().unwrap_or_default();
+        match name.as_str() {
+            note if NOTES.contains(&note) && place == "schema" => None,
+            constraint if STRICT_CONSTRAINTS.contains(&constraint) && is_fine_tuned => has(name),
+            "format" if !STRICT_FORMATS.contains(&text) => has(&format!("the format {text}")),
+            "pattern" if LOOKAROUND.iter().any(|group| text.contains(group)) => has("a pattern that looks around"),
+            "$ref" if !text.starts_with('#') => has("a $ref to another document"),
+            "items" if value.is_array() => has("a list of items"),
+            known if STRICT_KEYWORDS.contains(&known) || STRICT_CONSTRAINTS.contains(&known) => None,
+            _ => has(name),
+        }
+    });
+    unknown
+        .or_else(|| openness(members, place))
+        .or_else(|| parts(members).find_map(|(rest, part)| looseness(part, &format!("{place}{rest}"), is_fine_tuned)))
+}
+
+/// Why an object may have other members than those it is meant to have.
+fn openness(members: &Map<String, Value>, place: &str) -> Option<String> {
+    let Some(properties) = members.get("properties").and_then(Value::as_object) else {
+        return (members.get("type") == Some(&"object".into())).then(|| format!("{place} has no properties"));
+    };
+    if members.get("additionalProperties") != Some(&Value::Bool(false)) {
+        return Some(format!("{place} does not have \"additionalProperties\": false"));
+    }
+    let required = members.get("required").and_then(Value::as_array).into_iter().flatten();
+    let required: HashSet<_> = required.filter_map(Value::as_str).collect();
+    let optional = properties.keys().find(|name| !required.contains(name.as_str()));
+    optional.map(|name| format!("{place} does not require {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read_for(model: &str, schema: Value) -> Result<JsonSchema, String> {
+        let options = json!({ "json_schema": schema });
+        from_fields(&Fields::of("queryOptions", &options).unwrap(), model).map_err(|error| error.to_string())
+    }
+
+    fn read(schema: Value) -> Result<Value, String> {
+        read_for("m", schema).map(|schema| schema.member)
+    }
+
+    /// A closed object with one property.
+    fn with(property: Value) -> Value {
+        json!({"type": "object", "properties": {"a": property}, "required": ["a"], "additionalProperties": false})
+    }
+
+    #[test]
+    fn a_bare_schema_is_wrapped_and_strict_where_it_can_be() {
+        let closed = with(json!({"type": "string"}));
+        assert_eq!(read(closed.clone()).unwrap(), json!({"name": "response", "schema": closed, "strict": true}));
+        let open = json!({"title": "Invoice", "type": "object", "properties": {"a": {"type": "string"}}});
+        assert_eq!(read(open.clone()).unwrap(), json!({"name": "Invoice", "schema": open}));
+        assert_eq!(read(json!(open.to_string())).unwrap()["schema"], open);
+        let wrapped = json!({"name": "n", "strict": false, "schema": closed});
+        assert_eq!(read(wrapped.clone()).unwrap(), wrapped);
+    }
+
+    #[test]
+    fn a_schema_may_come_as_a_whole_response_format() {
+        let schema = with(json!({"type": "string"}));
+        let expected = json!({"name": "n", "schema": schema, "strict": true});
+        for format in [
+            json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}),
+            json!({"type": "json_schema", "name": "n", "schema": schema, "strict": null}),
+        ] {
+            assert_eq!(read(format), Ok(expected.clone()));
+        }
+    }
+
+    #[test]
+    fn a_wrong_schema_is_an_error_that_says_where() {
+        let missing = |advanced: &str| {
+            let hidden = if advanced == "off" { json!({"type": "object"}) } else { json!("") };
+            let options = json!({"json_schema": hidden, "advanced": advanced});
+            from_fields(&Fields::of("queryOptions", &options).unwrap(), "m").unwrap_err().to_string()
+        };
+        assert_eq!(missing("on"), "JSON schema is empty. Enter the schema that the answer must match");
+        assert_eq!(
+            missing("off"),
+            "JSON schema is only read while Advanced is On. Set Advanced to On and enter the schema that the answer must match"
+        );
+        let object = || json!({"type": "object"});
+        for (schema, words) in [
+            (json!("{oops"), "is not valid JSON"),
+            (json!({"type": "array"}), "must have the type \"object\" at the top"),
+            (json!({"name": "a b", "schema": object()}), "must have a name of 1 to 64 letters, digits, _ or -"),
+            (json!({"name": "n".repeat(65), "schema": object()}), "must have a name of 1 to 64"),
+            (json!({"name": 5, "schema": object()}), "must have a name of 1 to 64"),
+            (json!({"name": "n", "schema": object(), "strict": "yes"}), "must have strict set to true or false"),
+            (json!({"name": "n", "schema": object(), "description": 1}), "must have text as its description, got 1"),
+            (json!({"name": "n", "schema": "x"}), "must have an object as its schema, got \"x\""),
+            (json!({"name": "n"}), "must have an object as its schema, got nothing"),
+            (json!({"type": "object", "properties": {"a": 5}}), "must have an object at schema.properties.a"),
+            (json!({"type": "object", "properties": []}), "must have an object at schema.properties"),
+            (with(json!({"type": 5})), "must have the name of a type at schema.properties.a.type"),
+            (with(json!({"type": "array", "items": 5})), "must have an object at schema.properties.a.items"),
+            (with(json!({"enum": "x"})), "must have an array of values at schema.properties.a.enum"),
+            (with(json!({"anyOf": [true, 1]})), "must have an object at schema.properties.a.anyOf[1]"),
+            (with(json!({"anyOf": {}})), "must have an array of schemas at schema.properties.a.anyOf"),
+            (json!({"type": "object", "required": "a"}), "must have an array of names at schema.required"),
+        ] {
+            let error = read(schema).unwrap_err();
+            assert!(error.starts_with(&format!("JSON schema {words}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn strict_mode_stays_on_with_every_keyword_that_it_takes() {
+        for property in [
+            json!({"type": "string", "format": "date-time", "pattern": "^a"}),
+            json!({"type": ["number", "null"], "minimum": 0, "exclusiveMaximum": 9, "multipleOf": 2}),
+            json!({"type": "array", "items": {"type": "string", "enum": ["a"]}, "minItems": 1, "maxItems": 3}),
+            json!({"anyOf": [{"type": "null"}, {"$ref": "#/$defs/b"}], "description": "d", "title": "t"}),
+        ] {
+            let mut schema = with(property);
+            schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
+            schema["$defs"] = json!({"b": with(json!({"const": 1}))});
+            let expected = json!({"name": "response", "schema": schema, "strict": true});
+            schema["$id"] = "https://example.com/a".into();
+            schema["$comment"] = "c".into();
+            assert_eq!(read_for("m", schema), Ok(JsonSchema { member: expected, not_strict: None }));
+        }
+    }
+
+    #[test]
+    fn where_strict_mode_is_off_the_reason_is_said() {
+        let property = |property: Value| read_for("m", with(property)).unwrap();
+        for (schema, reason) in [
+            (json!({"type": "object"}), "schema has no properties"),
+            (json!({"type": "object", "properties": {}}), "schema does not have \"additionalProperties\": false"),
+            (
+                json!({"type": "object", "properties": {"a": {}}, "additionalProperties": false}),
+                "schema does not require a",
+            ),
+            (with(json!({"type": "string", "minLength": 1})), "schema.properties.a has minLength"),
+            (with(json!({"type": "string", "format": "uri"})), "schema.properties.a has the format uri"),
+            (with(json!({"type": "string", "default": "b"})), "schema.properties.a has default"),
+            (with(json!({"pattern": "(?=a)"})), "schema.properties.a has a pattern that looks around"),
+            (with(json!({"$id": "a"})), "schema.properties.a has $id"),
+            (with(json!({"$ref": "other.json"})), "schema.properties.a has a $ref to another document"),
+            (with(json!({"anyOf": [{"oneOf": []}]})), "schema.properties.a.anyOf[0] has oneOf"),
+            (with(json!({"type": "array", "items": true})), "schema.properties.a.items allows anything"),
+        ] {
+            let read = read_for("m", schema.clone()).unwrap();
+            assert_eq!((read.member["schema"].clone(), read.not_strict.as_deref()), (schema, Some(reason)));
+            assert_eq!(read.member.get("strict"), None);
+        }
+        assert_eq!(property(json!({"type": "string"})).not_strict, None);
+        // Whoever sets it has decided.
+        let chosen = json!({"name": "n", "strict": false, "schema": {"type": "object"}});
+        assert_eq!(read_for("m", chosen).unwrap().not_strict, None);
+    }
+
+    #[test]
+    fn a_fine_tuned_model_takes_fewer_keywords() {
+        let schema = || with(json!({"type": "string", "pattern": "^a"}));
+        assert_eq!(read_for("gpt-5.4-mini", schema()).unwrap().not_strict, None);
+        let fine_tuned = read_for("ft:gpt-4.1:org::id", schema()).unwrap();
+        assert_eq!(fine_tuned.not_strict.as_deref(), Some("schema.properties.a has pattern"));
+    }
+
+    #[test]
+    fn a_schema_of_many_properties_takes_no_longer_than_reading_it() {
+        // Each name looked for in the whole list of them would take minutes.
+        let names: Vec<_> = (0..100_000).map(|n| format!("property_{n}")).collect();
+        let properties: Map<_, _> = names.iter().map(|name| (name.clone(), json!({"type": "string"}))).collect();
+        let closed = json!({
+            "type": "object", "properties": properties, "required": names, "additionalProperties": false
+        });
+        assert_eq!(read(closed).unwrap()["strict"], true);
+    }
+}

@@ -1,0 +1,227 @@
+//! One part of a message's content, checked: the members that its type needs are there.
+
+use serde_json::{Map, Value};
+
+use super::files;
+use crate::{
+    error::{Error, ErrorText, error_text},
+    input::fields::{excerpt, scalar_text},
+};
+
+/// Types as the Responses API spells them, and as Chat does.
+const OF_RESPONSES: [(&str, &str); 3] = [("input_image", "image_url"), ("input_text", "text"), ("output_text", "text")];
+/// The name of a file that has none; the API requires one.
+pub const UNNAMED: &str = "document.pdf";
+
+/// The part at `place`, with its words in the API's spelling. A type that is not known passes as it is: the API's
+/// list grows, and other servers have types of their own.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the place and the member that is missing or wrong.
+pub fn checked(place: &ErrorText, members: &Map<String, Value>) -> Result<Value, Error> {
+    let mut part = members.clone();
+    part.retain(|_, value| !value.is_null());
+    let place = Place(place);
+    let kind = part.get("type").and_then(Value::as_str).unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = OF_RESPONSES.iter().find(|(theirs, _)| *theirs == kind).map_or(kind.as_str(), |(_, ours)| ours);
+    match kind {
+        "text" => set_text(place, &mut part, "text")?,
+        "refusal" => set_text(place, &mut part, "refusal")?,
+        "image_url" => {
+            let image = image(place, part.get("image_url"))?;
+            part.insert("image_url".to_owned(), image.into());
+        }
+        "input_audio" => {
+            let mut audio = place.object(&part, "input_audio")?;
+            place.text(&audio, "data", "input_audio.data")?;
+            let format = place.text(&audio, "format", "input_audio.format")?.to_ascii_lowercase();
+            audio.insert("format".to_owned(), format.into());
+            part.insert("input_audio".to_owned(), audio.into());
+        }
+        "file" => {
+            let mut file = place.object(&part, "file")?;
+            file.retain(|_, value| !value.is_null() && value != "");
+            for (text, member) in [("file_id", "file.file_id"), ("filename", "file.filename")] {
+                if file.contains_key(text) {
+                    place.text(&file, text, member)?;
+                }
+            }
+            if !file.contains_key("file_id") {
+                place.text(&file, "file_data", "file.file_data or file.file_id")?;
+                file.entry("filename").or_insert_with(|| UNNAMED.into());
+            }
+            part.insert("file".to_owned(), file.into());
+        }
+        _ => return Ok(part.into()),
+    }
+    part.insert("type".to_owned(), kind.into());
+    Ok(part.into())
+}
+
+/// A part of text without a text is a template that came out empty.
+fn set_text(place: Place<'_>, part: &mut Map<String, Value>, name: &'static str) -> Result<(), Error> {
+    let value = part.get(name);
+    let text = value.and_then(scalar_text).ok_or_else(|| place.lacks("text", name, value))?;
+    part.insert(name.to_owned(), text.into());
+    Ok(())
+}
+
+fn image(place: Place<'_>, given: Option<&Value>) -> Result<Map<String, Value>, Error> {
+    let mut image = match given {
+        // As some other servers take it.
+        Some(url @ Value::String(_)) => Map::from_iter([("url".to_owned(), url.clone())]),
+        Some(Value::Object(image)) => image.clone(),
+        other => return Err(place.lacks("an object", "image_url", other)),
+    };
+    image.retain(|_, value| !value.is_null());
+    let url = place.text(&image, "url", "image_url.url")?;
+    let url = files::image_url(url)
+        .ok_or_else(|| place.lacks("an http(s) URL or a data URI", "image_url.url", image.get("url")))?;
+    image.insert("url".to_owned(), url.into());
+    match image.get("detail") {
+        None => {}
+        Some(Value::String(detail)) if detail.trim().is_empty() => {
+            image.shift_remove("detail");
+        }
+        Some(Value::String(detail)) => {
+            let reason = |reason| Error::invalid(place.0.clone(), error_text!["has a detail that ", reason]);
+            let detail = files::detail(detail).map_err(reason)?;
+            image.insert("detail".to_owned(), detail.into());
+        }
+        other => return Err(place.lacks("text", "image_url.detail", other)),
+    }
+    Ok(image)
+}
+
+/// Where a part or a message is, for errors.
+#[derive(Clone, Copy)]
+pub struct Place<'a>(pub &'a ErrorText);
+
+impl Place<'_> {
+    /// The error about `member`, which has `got` in place of what it needs.
+    #[must_use]
+    pub fn lacks(self, what: &'static str, member: &'static str, got: Option<&Value>) -> Error {
+        let got = got.filter(|got| !got.is_null()).map_or("nothing".into(), excerpt);
+        Error::invalid(self.0.clone(), error_text!["must have ", what, " in ", member, ", got ", got])
+    }
+
+    /// The text of `name`, which errors call `member`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is no text, or a blank one.
+    pub fn text<'m>(self, members: &'m Map<String, Value>, name: &str, member: &'static str) -> Result<&'m str, Error> {
+        let value = members.get(name);
+        let text = value.and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+        text.ok_or_else(|| self.lacks("text", member, value))
+    }
+
+    /// The object `name`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if it is anything else.
+    pub fn object(self, members: &Map<String, Value>, name: &'static str) -> Result<Map<String, Value>, Error> {
+        let value = members.get(name);
+        value.and_then(Value::as_object).cloned().ok_or_else(|| self.lacks("an object", name, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(part: Value) -> Result<Value, String> {
+        let Value::Object(members) = part else { panic!("not an object") };
+        checked(&"prompt[2]".into(), &members).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_part_without_what_its_type_needs_is_an_error_that_names_the_member() {
+        for (part, words) in [
+            (json!({"type": "text"}), "text in text, got nothing"),
+            (json!({"type": "text", "text": null}), "text in text, got nothing"),
+            (json!({"type": "text", "text": {"a": 1}}), "text in text, got an object"),
+            (json!({"type": "refusal"}), "text in refusal, got nothing"),
+            (json!({"type": "image_url"}), "an object in image_url, got nothing"),
+            (json!({"type": "image_url", "image_url": [1]}), "an object in image_url, got an array of 1 item"),
+            (json!({"type": "image_url", "image_url": {"url": " "}}), "text in image_url.url, got \" \""),
+            (
+                json!({"type": "image_url", "image_url": "cat.png"}),
+                "an http(s) URL or a data URI in image_url.url, got \"cat.png\"",
+            ),
+            (
+                json!({"type": "image_url", "image_url": {"url": "https://h/a", "detail": 1}}),
+                "text in image_url.detail, got 1",
+            ),
+            (json!({"type": "input_audio"}), "an object in input_audio, got nothing"),
+            (json!({"type": "input_audio", "input_audio": {"format": "mp3"}}), "text in input_audio.data, got nothing"),
+            (
+                json!({"type": "input_audio", "input_audio": {"data": "AA", "format": 3}}),
+                "text in input_audio.format, got 3",
+            ),
+            (json!({"type": "file"}), "an object in file, got nothing"),
+            (json!({"type": "file", "file": {"file_id": "file-1", "filename": 5}}), "text in file.filename, got 5"),
+            (json!({"type": "file", "file": {"file_id": 1}}), "text in file.file_id, got 1"),
+            (json!({"type": "file", "file": {}}), "text in file.file_data or file.file_id, got nothing"),
+        ] {
+            assert_eq!(read(part), Err(format!("Prompt[2] must have {words}")));
+        }
+    }
+
+    #[test]
+    fn a_part_is_sent_as_the_api_spells_it() {
+        for (part, sent) in [
+            (json!({"type": "Text", "text": 5}), json!({"type": "text", "text": "5"})),
+            (json!({"type": "output_text", "text": "a"}), json!({"type": "text", "text": "a"})),
+            (
+                json!({"type": "input_image", "image_url": "https://h/a"}),
+                json!({"type": "image_url", "image_url": {"url": "https://h/a"}}),
+            ),
+            (
+                json!({"type": "image_url", "image_url": "HTTPS://h/a.png"}),
+                json!({"type": "image_url", "image_url": {"url": "https://h/a.png"}}),
+            ),
+            (
+                json!({"type": "image_url", "image_url": {"url": "iVBORw0\nKGgo=", "detail": "HIGH"}}),
+                json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "high"}}),
+            ),
+            (
+                json!({"type": "image_url", "image_url": {"url": "https://h/a", "detail": ""}}),
+                json!({"type": "image_url", "image_url": {"url": "https://h/a"}}),
+            ),
+            (
+                json!({"type": "input_audio", "input_audio": {"data": "AA", "format": "WAV"}}),
+                json!({"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}),
+            ),
+            (
+                json!({"type": "file", "file": {"file_id": "", "file_data": "data:application/pdf;base64,JVBERi0="}}),
+                json!({"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0=", "filename": UNNAMED}}),
+            ),
+            (
+                json!({"type": "file", "file": {"file_id": "file-1"}}),
+                json!({"type": "file", "file": {"file_id": "file-1"}}),
+            ),
+        ] {
+            assert_eq!(read(part), Ok(sent));
+        }
+    }
+
+    #[test]
+    fn a_type_or_a_word_that_is_not_known_passes() {
+        for part in [
+            json!({"type": "video_url", "video_url": {"url": "v.mp4"}}),
+            json!({"type": "image_url", "image_url": {"url": "https://h/a", "detail": "ultra"}}),
+            json!({"type": "image_url", "image_url": {"url": "file:///a.png"}}),
+        ] {
+            assert_eq!(read(part.clone()), Ok(part));
+        }
+    }
+
+    #[test]
+    fn a_detail_of_another_api_is_refused() {
+        let error = read(json!({"type": "image_url", "image_url": {"url": "https://h/a", "detail": "original"}}));
+        let words = "Prompt[2] has a detail that must be auto, low or high: only the Responses API takes original";
+        assert_eq!(error.unwrap_err(), words);
+    }
+}
