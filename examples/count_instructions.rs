@@ -115,6 +115,7 @@ fn response(size: usize) -> HttpResponse {
         status: 200,
         headers: vec![header("content-type", "application/json"), header("x-request-id", "req_0123456789")],
         body: body.to_string().into_bytes(),
+        cut: None,
     }
 }
 
