@@ -149,6 +149,14 @@ export interface SourceOptions {
    * @default 2
    */
   max_retries?: NumberOption;
+  /**
+   * On if a gateway or load balancer cuts connections that are silent for about a minute while
+   * a model thinks. Results stay the same. For Chat and Completions. A server that takes no
+   * stream is asked again without, and not asked for one for an hour. What had arrived of an
+   * answer that breaks off is in the `data.partial` of the failure.
+   * @default off
+   */
+  streaming?: 'off' | 'on' | Unset;
 }
 
 /** Completions: continues a text. */

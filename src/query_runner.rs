@@ -14,6 +14,7 @@ use crate::{
     policy::{
         adjust::{self, Adjustment, Rejection},
         model_cache::{CacheKey, ModelCache},
+        streaming,
     },
     request_sender::RequestSender,
     response::{ApiResponse, stream::Partial},
@@ -169,6 +170,9 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         let key = self.key(&request);
         self.log = RequestLog { adjusted, ..log };
         if let Some(body) = &mut request.body {
+            if matches!(reader, Reader::Choices(_)) {
+                streaming::ask(body, self.source.streaming);
+            }
             self.adjust_to_known(key, body);
         }
         // What the API rejected, each with its error.

@@ -19,7 +19,7 @@ use crate::{
         http::{HttpRequest, HttpResponse, Transport},
     },
     operations::ApiRequest,
-    policy::{retry::RetryPolicy, shutdowns::Day},
+    policy::{retry::RetryPolicy, shutdowns::Day, streaming},
     response::{self, ApiResponse, Unread, stream::Partial},
 };
 
@@ -226,8 +226,10 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     }
 
     async fn http_request(&self, request: &ApiRequest) -> HttpRequest {
+        // What packs a stream holds it back.
+        let encoding = if request.body.as_ref().is_some_and(streaming::is_asked) { "identity" } else { gzip::ACCEPTED };
         let mut headers: Vec<_> =
-            [("accept", "application/json"), ("accept-encoding", gzip::ACCEPTED), ("user-agent", USER_AGENT)]
+            [("accept", "application/json"), ("accept-encoding", encoding), ("user-agent", USER_AGENT)]
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), Secret::new(value)))
                 .collect();
