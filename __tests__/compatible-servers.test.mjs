@@ -144,7 +144,11 @@ const FAILURES = {
     { code: 'invalid_response' },
     /with an HTML page.*Check the Base URL/s,
   ],
-  'a server that streams unasked': ['sse_chat_ok_usage', { code: 'invalid_response' }, /streams/],
+  'a stream that breaks off': [
+    'sse_chat_truncated',
+    { code: 'truncated_response', partial: 'Half' },
+    /data\.partial/,
+  ],
 };
 
 for (const [server, [fixture, known, words]] of Object.entries(FAILURES)) {

@@ -84,12 +84,12 @@ fn read_stream(response: &HttpResponse, text: &str, now: SystemTime) -> Result<A
     if let Some(error) = stream.error {
         return Err(unread(Error::Api(Box::new(api_error(response, &error, text, now)))));
     }
-    if !stream.is_whole {
+    if is_success(response) && !stream.is_whole {
         let ended = || TransportError::new(TransportErrorKind::Truncated, "the stream ended early");
         return Err(unread(response.cut.clone().unwrap_or_else(ended).into()));
     }
-    let body = body.map(Value::Object).ok_or_else(|| undecodable(response, text, "an event stream".into()))?;
-    Ok(read_body(response, Ok(body), text, now)?)
+    let parsed = body.map_or_else(|| lenient_json::parse(text), |body| Ok(Value::Object(body)));
+    Ok(read_body(response, parsed, text, now)?)
 }
 
 fn read_body(
@@ -98,7 +98,7 @@ fn read_body(
     text: &str,
     now: SystemTime,
 ) -> Result<ApiResponse, Error> {
-    if !(200..300).contains(&response.status) {
+    if !is_success(response) {
         let body = parsed.unwrap_or(Value::Null);
         return Err(Error::Api(Box::new(api_error(response, &body, text, now))));
     }
@@ -119,6 +119,10 @@ fn read_body(
             },
         )),
     }
+}
+
+fn is_success(response: &HttpResponse) -> bool {
+    (200..300).contains(&response.status)
 }
 
 fn too_many_values() -> TransportError {
