@@ -46,10 +46,13 @@ for (const [server, base] of Object.entries(BASES)) {
       // Ollama silently ignores the newer name of the token limit.
       max_tokens: 64,
       temperature: 0,
+      stream: false,
     });
     assert.deepEqual(validateRequest('POST', '/v1/chat/completions', body), []);
   });
 }
+
+const STREAMED = 'gpt-5.4-2026-03-05';
 
 /** [fixture, expected metadata]. */
 const ANSWERS = {
@@ -65,6 +68,8 @@ const ANSWERS = {
     'compat_floats_and_string_numbers',
     { finish_reason: null },
   ],
+  'a gateway that streams unasked': ['sse_chat_crlf_comments_no_final_blank', { model: STREAMED }],
+  'Azure, as a stream with a blank first chunk': ['sse_chat_azure_first_chunk', { model: STREAMED }],
   'a server with the bare minimum': ['compat_minimal_missing_fields', { finish_reason: null }],
 };
 
