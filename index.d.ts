@@ -818,6 +818,10 @@ export interface QueryErrorData {
   model?: string;
   /** What to do about it; also the end of `description`. */
   hint?: string;
+  /** The text that had arrived of a streamed answer that broke off; with several choices, of each. */
+  partial?: string | string[];
+  /** The model's reasoning that had arrived, where no text had. */
+  partial_reasoning?: string;
 }
 
 /** What is known about a failed query besides its error, as in `metadata`. */

@@ -19,7 +19,7 @@ const QUERIES = {
   'a completion': { ...completion, ...SERVED },
   'an echo with log probabilities': { ...completion, ...SERVED, echo: true, logprobs: 2, n: 2 },
   'the best of several': { ...completion, ...SERVED, best_of: 3 },
-  'a completion through chat': { ...completion, engine: 'chat' },
+  'a completion through chat': { ...completion, model: 'gpt-5.4-mini', engine: 'chat' },
 };
 
 afterEach(() => mockApi.reset());

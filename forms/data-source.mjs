@@ -71,7 +71,6 @@ export const DATA_SOURCE = [
       ['On', 'on'],
     ],
     initial: 'off',
-    placeholder: 'Off',
     help: 'On if a gateway or load balancer cuts connections that are silent for about a minute while a model thinks. Results stay the same.',
     details:
       'For Chat and Completions. A server that takes no stream is asked again without, and not asked for one for an hour. What had arrived of an answer that breaks off is in the `data.partial` of the failure.',

@@ -10,9 +10,10 @@ const TYPES = {
 };
 
 function attributes({ key, label, control, placeholder, help, list }) {
-  if (control === 'pairs') return { label, key, type: TYPES[control], tooltip: help };
-  const shared = { label, key, type: TYPES[control], description: placeholder, helpText: help };
-  return list ? { ...shared, list } : shared;
+  const shared = { label, key, type: TYPES[control] };
+  if (control === 'pairs') return { ...shared, tooltip: help };
+  if (control === 'dropdown') return { ...shared, list, tooltip: help };
+  return { ...shared, description: placeholder, helpText: help };
 }
 
 const byKey = (fields, value) =>

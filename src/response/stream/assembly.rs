@@ -77,17 +77,13 @@ impl Assembly {
 
     fn add_choice(&mut self, position: usize, mut piece: Map<String, Value>) -> Result<(), TooManyValues> {
         let index = piece.get("index").and_then(counter).unwrap_or_else(|| i64::try_from(position).unwrap_or_default());
-        let choice = match open_item(&mut self.choices, index) {
-            Some(at) => &mut self.choices[at],
-            None => {
-                let choice = Value::Object(Map::from_iter([("index".to_owned(), index.into())]));
-                self.room.take(&choice)?;
-                self.choices.push(choice);
-                let last = self.choices.len() - 1;
-                &mut self.choices[last]
-            }
-        };
-        let Value::Object(choice) = choice else { return Ok(()) };
+        let at = open_item(&self.choices, index).unwrap_or(self.choices.len());
+        if at == self.choices.len() {
+            let choice = Value::Object(Map::from_iter([("index".to_owned(), index.into())]));
+            self.room.take(&choice)?;
+            self.choices.push(choice);
+        }
+        let Value::Object(choice) = &mut self.choices[at] else { return Ok(()) };
         piece.remove("index");
         // Beside a delta, it repeats what has come so far.
         let message = piece.swap_remove("message").filter(|_| !piece.contains_key("delta"));

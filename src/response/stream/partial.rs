@@ -29,7 +29,7 @@ impl Partial {
             return Some(partial);
         }
         partial.texts.clear();
-        let reasoning = choices.iter().filter_map(reasoning).next();
+        let reasoning = choices.iter().find_map(reasoning);
         partial.reasoning = reasoning.map(|reasoning| cut(reasoning, &mut room));
         let has_calls = choices.iter().any(|choice| {
             ["tool_calls", "function_call"]
