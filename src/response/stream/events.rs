@@ -28,7 +28,8 @@ impl<'a> Events<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self.rest.find(['\n', '\r']).unwrap_or(self.rest.len());
+        // Bytes are faster to search than characters.
+        let end = self.rest.bytes().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(self.rest.len());
         let (line, rest) = self.rest.split_at(end);
         self.rest = rest.strip_prefix("\r\n").or_else(|| rest.get(1..)).unwrap_or_default();
         Some(line)
@@ -80,9 +81,11 @@ pub(in crate::response) fn without_comments(text: &str) -> &str {
 
 /// Whether a text without comments at its start is made of events.
 pub(in crate::response) fn is_events(text: &str) -> bool {
-    let line = text.lines().next().unwrap_or_default();
-    let field = line.split_once(':').map_or(line, |(field, _)| field);
-    ["data", "event", "id", "retry"].contains(&field.trim_end())
+    let is_field = |name: &&str| {
+        let rest = text.strip_prefix(*name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '\n', '\r']))
+    };
+    ["data", "event", "id", "retry"].iter().any(is_field)
 }
 
 #[cfg(test)]
