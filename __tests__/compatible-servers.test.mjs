@@ -69,7 +69,10 @@ const ANSWERS = {
     { finish_reason: null },
   ],
   'a gateway that streams unasked': ['sse_chat_crlf_comments_no_final_blank', { model: STREAMED }],
-  'Azure, as a stream with a blank first chunk': ['sse_chat_azure_first_chunk', { model: STREAMED }],
+  'Azure, as a stream with a blank first chunk': [
+    'sse_chat_azure_first_chunk',
+    { model: STREAMED },
+  ],
   'a server with the bare minimum': ['compat_minimal_missing_fields', { finish_reason: null }],
 };
 

@@ -27,7 +27,12 @@ const CASES = [
   { name: 'answer to result, 1 KB answer', prompt: 1_000, answer: 1_000 },
   { name: 'answer to result, 200 KB answer', prompt: 1_000, answer: 200_000 },
   // Of one character each, as slow models send them.
-  { name: 'stream to result, 10,000 chunks', prompt: 1_000, answer: 'stream:10000', queries: [1, 3] },
+  {
+    name: 'stream to result, 10,000 chunks',
+    prompt: 1_000,
+    answer: 'stream:10000',
+    queries: [1, 3],
+  },
 ];
 
 function main() {

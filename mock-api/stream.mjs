@@ -9,7 +9,7 @@ import { tokenize } from './tokens.mjs';
 function logprobsAt(logprobs, at) {
   if (!logprobs) return null;
   return Object.fromEntries(
-    Object.entries(logprobs).map(([name, list]) => [name, list && list.slice(at, at + 1)]),
+    Object.entries(logprobs).map(([name, list]) => [name, list?.slice(at, at + 1) ?? null]),
   );
 }
 
