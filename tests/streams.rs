@@ -144,6 +144,23 @@ fn leaves_out_a_word_against_streams_that_a_server_rejects() {
     assert_eq!(sent(&script, "stream"), [json!(false), json!(null)]);
 }
 
+#[test]
+fn asks_a_model_that_only_streams_for_a_stream_and_remembers_it() {
+    let (cache, source) = (ModelCache::default(), source("https://gateway.example/v1"));
+    let message = "This model only support stream mode, please enable the stream parameter to access the model. ";
+    let answer = || stream(chunk("Pong") + &end());
+    let script = Script::new([rejected(None, message), answer(), answer()]);
+    for _ in 0..2 {
+        let (data, metadata) = result(script.run_with(&cache, &source, &chat()));
+        let adjusted = json!([{"parameter": "stream", "change": "set", "to": "true"}]);
+        assert_eq!(
+            (data, &metadata["adjusted"], &metadata["usage"]["total_tokens"]),
+            (json!("Pong"), &adjusted, &json!(7))
+        );
+    }
+    assert_eq!(sent(&script, "stream"), [json!(false), json!(true), json!(true)]);
+}
+
 // What is read.
 
 #[test]
