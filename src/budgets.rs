@@ -54,6 +54,8 @@ pub const MAX_RESULT_NAME_BYTES: usize = MIB;
 /// Prompts that the plugin itself puts before the answers of one query, in bytes. They make a long result of a
 /// short response, for which no part of [`MAX_HELD_BYTES`] is held.
 pub const MAX_ECHO_BYTES: usize = 4 * MIB;
+/// What a failure repeats of an answer that cannot be used, in bytes: its text, and as much of its reasoning.
+pub const MAX_GIVEN_BYTES: usize = MIB;
 /// Stop sequences that the plugin applies itself, for a model that does not take them: as many as the API
 /// takes. Each is one more search through the answer.
 pub const MAX_APPLIED_STOPS: usize = 4;

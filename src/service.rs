@@ -249,6 +249,9 @@ impl Diagnostics {
         // `ToolJet` 2 shows `data.message` and nothing else.
         let mut data = Map::from_iter([("message".to_owned(), description.clone().into())]);
         data.extend(details.to_json(|text| self.redactor.show(text)));
+        let mut given = error.given();
+        self.redactor.redact_result(&mut given, &[]);
+        data.extend(given);
         Failure { message: QUERY_FAILED.into(), description, data, metadata }
     }
 

@@ -24,6 +24,7 @@ use crate::{
 };
 
 pub mod chat;
+pub mod choice;
 pub mod choices;
 pub mod completion;
 pub mod content;
@@ -31,6 +32,7 @@ pub mod embedding;
 pub mod files;
 pub mod history;
 pub mod image;
+pub mod json_answer;
 pub mod models;
 pub mod parameters;
 pub mod response_format;

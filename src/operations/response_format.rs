@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{advanced, is_advanced_off};
 use crate::{
     error::{Error, ErrorText, error_text},
-    input::{fields::Fields, lenient_json},
+    input::fields::Fields,
 };
 
 /// Longest name of a schema.
@@ -140,17 +140,6 @@ fn is_strict(schema: &Value) -> bool {
         && ["properties", "$defs", "items", "anyOf"].into_iter().all(each)
 }
 
-/// The JSON of an answer; some compatible servers wrap it in a Markdown fence.
-///
-/// # Errors
-/// The parser's words.
-pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
-    let text = text.trim();
-    let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```"));
-    let inner = fenced.and_then(|text| text.strip_suffix("```")).unwrap_or(text);
-    lenient_json::parse(inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,13 +209,5 @@ mod tests {
             "type": "object", "properties": properties, "required": names, "additionalProperties": false
         });
         assert_eq!(schema(closed).unwrap()["strict"], true);
-    }
-
-    #[test]
-    fn fenced_json_is_read() {
-        assert_eq!(parse("```json\n{\"a\":1}\n```").unwrap(), json!({"a": 1}));
-        assert_eq!(parse("\n```\n[2]```\n").unwrap(), json!([2]));
-        assert_eq!(parse(" [1] ").unwrap(), json!([1]));
-        assert!(parse("Sure! {}").is_err());
     }
 }
