@@ -37,6 +37,7 @@ pub mod models;
 pub mod parameters;
 pub mod response_format;
 pub mod result_size;
+pub mod vectors;
 
 /// A request to the API, without anything of the data source.
 #[derive(Clone, Debug, PartialEq)]
