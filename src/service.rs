@@ -329,7 +329,7 @@ async fn connect<T: Transport>(
     let timeout = timeout_of_test(source.timeout);
     let clock = Deadline { started: call.started, timeout };
     let mut sender = RequestSender::new(transport, &source, clock, &mut call.hold);
-    let test = sender.send(&request, |response| models::ensure_model_list(&response));
+    let test = sender.send(&request, models::ensure_model_list);
     let result = clock.enforce(transport, catch_panics(test)).await;
     state.requests.attempts = sender.attempts();
     match result.unwrap_or_else(|| Err(late(&call.hold, timeout))) {

@@ -84,3 +84,87 @@ pub fn is_no_error(error: &Value) -> bool {
 fn is_zero(value: &Value) -> bool {
     number_of(value).and_then(|number| number.as_f64()) == Some(0.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn skips_what_servers_send_before_json() {
+        for text in
+            ["{}", "\u{feff}{}", "\n\n  {}\n", ": PROCESSING\n\n: PROCESSING\n\n{}", ":\r\n\r\n\u{feff}\n{}", ": a\r{}"]
+        {
+            assert_eq!(without_preamble(text), "{}", "{text:?}");
+        }
+        for (text, rest) in [("", ""), (": PROCESSING", ""), (": a\ndata: {}", "data: {}"), ("a: {}", "a: {}")] {
+            assert_eq!(without_preamble(text), rest, "{text:?}");
+        }
+        assert_eq!(without_preamble(&":\n".repeat(1 << 20)), "");
+    }
+
+    #[test]
+    fn an_error_with_nothing_in_it_is_none() {
+        for none in [
+            json!(null),
+            json!({}),
+            json!([]),
+            json!(""),
+            json!(" "),
+            json!(false),
+            json!(0),
+            json!("0"),
+            json!("None"),
+            json!({"message": "", "type": "", "param": "", "code": null}),
+            json!({"code": 0}),
+            json!({"code": "0"}),
+            json!({"message": null, "code": 0, "details": [{}]}),
+            json!({"code": 0, "message": "Success"}),
+        ] {
+            assert!(is_no_error(&none), "{none}");
+        }
+        for error in [
+            json!(true),
+            json!("no"),
+            json!(5),
+            json!({"code": 1}),
+            json!({"message": "m"}),
+            json!({"code": 0, "message": "m"}),
+            json!(["m"]),
+            json!({"details": {"a": ["m"]}}),
+        ] {
+            assert!(!is_no_error(&error), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_the_data_of_a_response_and_a_response_is_taken_out_of_a_list() {
+        let object = |value: Value| into_object(value).map(Value::Object);
+        assert_eq!(object(json!([{"id": "a"}])), Ok(json!({"data": [{"id": "a"}]})));
+        assert_eq!(object(json!(["a"])), Ok(json!({"data": ["a"]})));
+        assert_eq!(object(json!([])), Ok(json!({"data": []})));
+        assert_eq!(object(json!([{"choices": []}])), Ok(json!({"choices": []})));
+        assert_eq!(object(json!([{"error": "m"}])), Ok(json!({"error": "m"})));
+        assert_eq!(object(json!("{\"choices\":[]}")), Ok(json!({"choices": []})));
+        for other in [json!([1]), json!("a"), json!("[1]"), json!(5), json!(null)] {
+            assert_eq!(object(other.clone()), Err(other));
+        }
+    }
+
+    #[test]
+    fn a_response_is_taken_out_of_an_envelope_that_lacks_the_list() {
+        let unwrap = |body: Value| match body {
+            Value::Object(body) => Value::Object(unwrapped(body, "choices")),
+            other => other,
+        };
+        for name in ENVELOPES {
+            assert_eq!(unwrap(json!({"success": true, name: {"choices": [1]}})), json!({"choices": [1]}));
+        }
+        for whole in
+            [json!({"choices": [1], "data": {"choices": [2]}}), json!({"data": [1]}), json!({"data": {"choices": 1}})]
+        {
+            assert_eq!(unwrap(whole.clone()), whole);
+        }
+    }
+}
