@@ -112,8 +112,8 @@ impl ErrorText {
     /// The text with a full stop at its end, unless it ends like a sentence, or with one in quotation marks.
     #[must_use]
     pub fn ended(mut self) -> Self {
-        let letters = self.0.iter().rev().flat_map(|piece| piece.as_str().chars().rev());
-        let last = letters.skip_while(|letter| *letter == '”').next();
+        let mut letters = self.0.iter().rev().flat_map(|piece| piece.as_str().chars().rev());
+        let last = letters.find(|letter| *letter != '”');
         if !last.is_some_and(|last| ['.', '!', '?', '…'].contains(&last)) {
             self.0.push(Piece::Own(".".into()));
         }

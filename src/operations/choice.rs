@@ -88,12 +88,12 @@ pub struct Choice {
 
 impl From<Value> for Choice {
     fn from(choice: Value) -> Self {
-        let mut this = Self::default();
-        this.members = match choice {
+        let members = match choice {
             Value::Object(members) => members,
             Value::String(text) => Map::from_iter([("text".to_owned(), text.into())]),
             _ => Map::new(),
         };
+        let mut this = Self { members, ..Self::default() };
         // A gateway may send the one event of a stream as a response.
         let content = match ["message", "delta"].into_iter().find_map(|name| this.take(name)) {
             Some(Value::Object(message)) => {
@@ -173,7 +173,9 @@ impl Choice {
         match content {
             Value::String(text) => self.content = Content::Text(text),
             Value::Array(parts) if parts.iter().any(is_part) => {
-                parts.into_iter().for_each(|part| self.add_part(part));
+                for part in parts {
+                    self.add_part(part);
+                }
             }
             // Without a type, it is JSON that the model wrote.
             part @ Value::Object(_) if part.get("type").is_some() && is_part(&part) => self.add_part(part),
@@ -297,6 +299,7 @@ fn is_blank(text: &str) -> bool {
 }
 
 /// Whether it holds nothing: null, or an array, object or text without anything in it.
+#[must_use]
 pub fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -308,7 +311,7 @@ pub fn is_empty(value: &Value) -> bool {
 }
 
 /// Whether there is a text, a number or `true` anywhere in it.
-pub fn is_given(value: &Value) -> bool {
+fn is_given(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !is_blank(text),

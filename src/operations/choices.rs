@@ -181,14 +181,12 @@ impl ChoicesReader {
             for name in PASSED_ON_OF_CHOICE {
                 pass_on(name, first.take(name).filter(is_there));
             }
-            let [images, parts] = [&mut first.images, &mut first.other_parts].map(|list| Value::Array(mem::take(list)));
-            let [reasoning, refusal] =
-                [&mut first.reasoning, &mut first.refusal].map(|text| Value::String(mem::take(text)));
-            for (name, value) in
-                [("images", images), ("content_parts", parts), ("reasoning", reasoning), ("refusal", refusal)]
-            {
-                pass_on(name, Some(value).filter(is_there));
-            }
+            let list = |items: &mut Vec<Value>| Some(Value::Array(mem::take(items))).filter(is_there);
+            pass_on("images", list(&mut first.images));
+            pass_on("content_parts", list(&mut first.other_parts));
+            let text = |text: &mut String| Some(Value::String(mem::take(text))).filter(is_there);
+            pass_on("reasoning", text(&mut first.reasoning));
+            pass_on("refusal", text(&mut first.refusal));
         }
         for name in PASSED_ON {
             pass_on(name, body.swap_remove(name).filter(is_there));

@@ -65,7 +65,7 @@ fn checked(vector: Value) -> Result<Value, &'static str> {
 fn is_base64_of_floats(text: &str) -> bool {
     let digits = text.trim_end_matches('=').as_bytes();
     let bytes = digits.len() * 6 / 8;
-    if bytes == 0 || bytes % FLOAT_BYTES != 0 || text.len() - digits.len() > 2 {
+    if bytes == 0 || !bytes.is_multiple_of(FLOAT_BYTES) || text.len() - digits.len() > 2 {
         return false;
     }
     let (mut bits, mut count, mut float) = (0_u32, 0, Vec::with_capacity(FLOAT_BYTES));
