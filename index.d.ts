@@ -824,9 +824,9 @@ export interface QueryErrorData {
   model?: string;
   /** What to do about it; also the end of `description`. */
   hint?: string;
-  /** What the model wrote, where it is no answer: half of one, or no JSON. Up to 1 MiB. */
+  /** What the model wrote, where it is no answer: half of one, or no JSON. Up to 256 KiB. */
   partial?: string;
-  /** What the model thought before that, where the server shows it. Up to 1 MiB. */
+  /** What the model thought before that, where the server shows it. Up to 256 KiB. */
   reasoning?: string;
 }
 

@@ -60,7 +60,10 @@ const ANSWERS = {
   OpenRouter: ['compat_openrouter_chat', { model: 'vendor/model' }],
   'Groq, with a tier of its own': ['compat_groq_chat', { service_tier: 'on_demand' }],
   'DeepSeek, with blank lines first': ['chat_ok_leading_blank_lines', {}],
-  'Mistral, with parts and thoughts': ['compat_content_parts_array', { model: 'm', reasoning: 'hm' }],
+  'Mistral, with parts and thoughts': [
+    'compat_content_parts_array',
+    { model: 'm', reasoning: 'hm' },
+  ],
   'a server with floats for integers': [
     'compat_floats_and_string_numbers',
     { finish_reason: null },

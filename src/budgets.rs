@@ -40,6 +40,8 @@ pub const MAX_DESCRIPTION_CHARS: usize = 2_000;
 pub const MAX_RESPONSE_BYTES: usize = 64 * MIB;
 /// Body of an error response, in bytes, before and after decompression.
 pub const MAX_ERROR_BYTES: usize = MIB;
+/// What a failure holds of an answer that did not come to its end, in bytes.
+pub const MAX_PARTIAL_BYTES: usize = 256 * KIB;
 /// JSON values in a response, each weighed by [`CONTAINER_WEIGHT`].
 pub const MAX_RESPONSE_VALUES: usize = 4 << 20;
 /// Text in a result, as long as it is in JSON, in bytes. Numbers count among values: with them, a result is
@@ -54,8 +56,6 @@ pub const MAX_RESULT_NAME_BYTES: usize = MIB;
 /// Prompts that the plugin itself puts before the answers of one query, in bytes. They make a long result of a
 /// short response, for which no part of [`MAX_HELD_BYTES`] is held.
 pub const MAX_ECHO_BYTES: usize = 4 * MIB;
-/// What a failure repeats of an answer that cannot be used, in bytes: its text, and as much of its reasoning.
-pub const MAX_GIVEN_BYTES: usize = MIB;
 /// Stop sequences that the plugin applies itself, for a model that does not take them: as many as the API
 /// takes. Each is one more search through the answer.
 pub const MAX_APPLIED_STOPS: usize = 4;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::budgets::MAX_GIVEN_BYTES;
+use crate::budgets::MAX_PARTIAL_BYTES;
 
 /// What came in place of the expected JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum NoAnswerReason {
     Empty,
 }
 
-/// What the model gave although there is no answer, each cut to [`MAX_GIVEN_BYTES`].
+/// What the model gave although there is no answer, each cut to [`MAX_PARTIAL_BYTES`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Given {
     /// The text that it wrote.
@@ -65,7 +65,7 @@ impl Given {
 }
 
 fn cut(mut text: String) -> String {
-    let end = (0..=MAX_GIVEN_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    let end = (0..=MAX_PARTIAL_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     text.truncate(end.unwrap_or_default());
     text
 }

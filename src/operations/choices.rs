@@ -270,7 +270,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::budgets::{MAX_GIVEN_BYTES, MAX_MESSAGE_CHARS};
+    use crate::budgets::{MAX_MESSAGE_CHARS, MAX_PARTIAL_BYTES};
 
     fn read(reader: &ChoicesReader, body: Value) -> Result<QueryResult, String> {
         let Value::Object(body) = body else { panic!("not an object") };
@@ -428,10 +428,10 @@ mod tests {
 
     #[test]
     fn what_a_failure_holds_of_an_answer_is_cut() {
-        let long = "é".repeat(MAX_GIVEN_BYTES);
+        let long = "é".repeat(MAX_PARTIAL_BYTES);
         let (_, _, given) = failed(chat(json!({"content": long, "reasoning": long}), "error"));
         for name in ["partial", "reasoning"] {
-            assert_eq!(given[name].as_str().unwrap().len(), MAX_GIVEN_BYTES, "{name}");
+            assert_eq!(given[name].as_str().unwrap().len(), MAX_PARTIAL_BYTES, "{name}");
         }
     }
 
