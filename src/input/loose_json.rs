@@ -11,6 +11,7 @@ pub fn tidied(text: &str) -> Option<String> {
     while let Some((at, c)) = tidy.rest.next() {
         match c {
             '"' | '\'' => tidy.string(c)?,
+            '“' => tidy.string('”')?,
             '/' => tidy.comment()?,
             '}' | ']' => {
                 tidy.drop_comma();
@@ -129,6 +130,7 @@ mod tests {
             read(r#"{a: 'b', $c_1 : 'it\'s "d"', 'é': "e"}"#),
             Some(json!({"a": "b", "$c_1": "it's \"d\"", "é": "e"}))
         );
+        assert_eq!(read("{“a”: “b \"c\"”}"), Some(json!({"a": "b \"c\""})));
         assert_eq!(read("{\"a\": \"1\n\t2\"}"), Some(json!({"a": "1\n\t2"})));
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::json_answer::is_all_thinking;
-use crate::error::ErrorText;
+use crate::{error::ErrorText, response::body::is_no_error};
 
 /// Members of a message that hold reasoning, whatever the vendor calls it. The first that holds any counts:
 /// some servers send the same under two names.
@@ -80,6 +80,8 @@ pub struct Choice {
     pub refusal: String,
     /// Images, as they came.
     pub images: Vec<Value>,
+    /// Sources, of the parts of the content and of the message.
+    pub annotations: Vec<Value>,
     /// Parts of the content that are neither text, reasoning, refusal nor image.
     pub other_parts: Vec<Value>,
     message: Map<String, Value>,
@@ -99,7 +101,7 @@ impl From<Value> for Choice {
             Some(Value::Object(message)) => {
                 this.is_chat = true;
                 this.message = message;
-                this.take_of_message("content")
+                this.take("content")
             }
             other => other,
         };
@@ -113,14 +115,11 @@ impl From<Value> for Choice {
 }
 
 impl Choice {
-    /// Takes a member of the choice; `None` also where it is null.
+    /// Takes a member of its message, or else of the choice; `None` also where it is null.
     pub fn take(&mut self, name: &str) -> Option<Value> {
-        self.members.swap_remove(name).filter(|value| !value.is_null())
-    }
-
-    /// Takes a member of its message; `None` also where it is null.
-    pub fn take_of_message(&mut self, name: &str) -> Option<Value> {
-        self.message.swap_remove(name).filter(|value| !value.is_null())
+        [&mut self.message, &mut self.members]
+            .into_iter()
+            .find_map(|members| members.swap_remove(name).filter(|value| !value.is_null()))
     }
 
     /// Whether the model gave something in place of text: a tool call, speech, an image.
@@ -165,7 +164,9 @@ impl Choice {
     }
 
     fn error(&self) -> Option<&Value> {
-        [&self.members, &self.message].into_iter().find_map(|members| members.get("error").filter(|it| is_given(it)))
+        [&self.members, &self.message]
+            .into_iter()
+            .find_map(|members| members.get("error").filter(|error| !is_no_error(error)))
     }
 
     fn add(&mut self, content: Value) {
@@ -184,12 +185,17 @@ impl Choice {
         }
     }
 
-    fn add_part(&mut self, part: Value) {
+    fn add_part(&mut self, mut part: Value) {
         match Part::of(&part) {
-            Some(Part::Text) => add_words(&part, &mut |text| match &mut self.content {
-                Content::Text(before) => before.push_str(text),
-                content => *content = Content::Text(text.to_owned()),
-            }),
+            Some(Part::Text) => {
+                add_words(&part, &mut |text| match &mut self.content {
+                    Content::Text(before) => before.push_str(text),
+                    content => *content = Content::Text(text.to_owned()),
+                });
+                if let Some(Value::Array(sources)) = part.get_mut("annotations").map(Value::take) {
+                    self.annotations.extend(sources);
+                }
+            }
             Some(Part::Thought) => add_words(&part, &mut |text| self.reasoning.push_str(text)),
             Some(Part::Refusal) => {
                 self.refusal.push_str(part.get("refusal").and_then(Value::as_str).unwrap_or_default());
@@ -208,7 +214,7 @@ impl Choice {
         }
         for name in REASONING {
             if is_blank(&self.reasoning) {
-                self.reasoning = match self.take_of_message(name).or_else(|| self.take(name)) {
+                self.reasoning = match self.take(name) {
                     Some(Value::String(text)) => text,
                     Some(blocks) => words_of(&blocks),
                     None => String::new(),
@@ -223,13 +229,13 @@ impl Choice {
     }
 
     fn read_other_output(&mut self) {
-        if let Some(Value::String(refusal)) = self.take_of_message("refusal") {
+        if let Some(Value::String(refusal)) = self.take("refusal") {
             self.refusal.push_str(&refusal);
         }
-        match self.take_of_message("images") {
-            Some(Value::Array(images)) => self.images.extend(images),
-            image => self.images.extend(image),
-        }
+        let images = self.take("images");
+        extend(&mut self.images, images);
+        let annotations = self.take("annotations");
+        extend(&mut self.annotations, annotations);
         self.images.retain(is_given);
         let is_silent = match &self.content {
             Content::None => true,
@@ -240,6 +246,14 @@ impl Choice {
         {
             self.content = Content::Text(spoken.to_owned());
         }
+    }
+}
+
+/// Adds a list, or the one item that stands in its place.
+fn extend(items: &mut Vec<Value>, more: Option<Value>) {
+    match more {
+        Some(Value::Array(more)) => items.extend(more),
+        one => items.extend(one),
     }
 }
 

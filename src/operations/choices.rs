@@ -34,13 +34,12 @@ const PASSED_ON: [&str; 11] = [
     "prompt_filter_results",
     "images",
 ];
-/// Members of the first choice that `metadata` repeats when they are there.
-const PASSED_ON_OF_CHOICE: [&str; 2] = ["logprobs", "content_filter_results"];
-/// Members of the first choice's message that `metadata` repeats when they are there.
-const PASSED_ON_OF_MESSAGE: [&str; 11] = [
+/// Members of the first choice, or of its message, that `metadata` repeats when they are there.
+const PASSED_ON_OF_CHOICE: [&str; 12] = [
+    "logprobs",
+    "content_filter_results",
     "tool_calls",
     "function_call",
-    "annotations",
     "audio",
     "citations",
     "search_results",
@@ -175,14 +174,12 @@ impl ChoicesReader {
         };
         let is_there = |value: &Value| !is_empty(value);
         if let Some(first) = choices.first_mut() {
-            for name in PASSED_ON_OF_MESSAGE {
-                pass_on(name, first.take_of_message(name).filter(is_there));
-            }
             for name in PASSED_ON_OF_CHOICE {
                 pass_on(name, first.take(name).filter(is_there));
             }
             let list = |items: &mut Vec<Value>| Some(Value::Array(mem::take(items))).filter(is_there);
             pass_on("images", list(&mut first.images));
+            pass_on("annotations", list(&mut first.annotations));
             pass_on("content_parts", list(&mut first.other_parts));
             let text = |text: &mut String| Some(Value::String(mem::take(text))).filter(is_there);
             pass_on("reasoning", text(&mut first.reasoning));
@@ -417,7 +414,7 @@ mod tests {
             assert_eq!(failed(chat(json!({"content": "half"}), word)).0, "answer_cut_off", "{word}");
             assert_eq!(failed(chat(json!({"content": null}), word)).0, "no_answer", "{word}");
         }
-        for none in [json!(null), json!({}), json!({"message": "", "code": null})] {
+        for none in [json!(null), json!({}), json!({"message": "", "code": null}), json!({"code": 0})] {
             let body = json!({"choices": [{"message": {"content": "whole"}, "finish_reason": "stop", "error": none}]});
             assert_eq!(data(body).unwrap(), "whole");
         }
@@ -515,11 +512,11 @@ mod tests {
     fn nothing_that_the_model_gave_is_dropped() {
         let message = json!({
             "content": [
-                {"type": "text", "text": "a"}, {"type": "thinking", "thinking": "hm"},
+                {"type": "text", "text": "a", "annotations": [{"title": "b"}]}, {"type": "thinking", "thinking": "hm"},
                 {"type": "image_url", "image_url": {"url": "data:,b"}}, {"type": "document", "name": "d"}
             ],
             "images": [{"type": "image_url", "image_url": {"url": "data:,a"}}], "refusal": "but",
-            "citations": ["of the message"], "function_call": {"name": "f", "arguments": "{}"},
+            "citations": ["of the message"], "annotations": [{"title": "a"}], "function_call": {"name": "f", "arguments": "{}"},
             "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}], "context": {"intent": "i"}
         });
         let body = json!({
@@ -535,6 +532,7 @@ mod tests {
                     {"type": "image_url", "image_url": {"url": "data:,b"}},
                     {"type": "image_url", "image_url": {"url": "data:,a"}}
                 ],
+                "annotations": [{"title": "b"}, {"title": "a"}],
                 "content_parts": [{"type": "document", "name": "d"}], "citations": ["of the message"],
                 "function_call": {"name": "f", "arguments": "{}"}, "context": {"intent": "i"},
                 "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}],
@@ -543,7 +541,7 @@ mod tests {
             })
         );
         let beside = json!({
-            "choices": [{"message": {"content": "4", "reasoning_content": "2 and 2"}}], "citations": ["https://a.example"],
+            "choices": [{"message": {"content": "4"}, "reasoning_content": "2 and 2"}], "citations": ["https://a.example"],
             "images": [{"image_url": "https://b.example"}]
         });
         let metadata = metadata(beside);

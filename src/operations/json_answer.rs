@@ -42,7 +42,13 @@ pub fn find(text: &str) -> Result<Value, serde_json::Error> {
     let structured = |value: Value| Some(decoded(value)).filter(|value| value.is_object() || value.is_array());
     let strict = |place: &&str| lenient_json::parse(place).ok().and_then(structured);
     let loose = |place: &&str| lenient_json::parse(&loose_json::tidied(place)?).ok().and_then(structured);
-    places.iter().find_map(strict).or_else(|| places.iter().find_map(loose)).ok_or(error)
+    // JSON text in a string that has lost its quotation marks.
+    let escaped = || {
+        let quoted = answer.contains(r#"\""#).then(|| format!("\"{answer}\""))?;
+        lenient_json::parse(&quoted).ok().and_then(structured)
+    };
+    let found = places.iter().find_map(strict).or_else(escaped).or_else(|| places.iter().find_map(loose));
+    found.ok_or(error)
 }
 
 /// Whether the text is nothing but thinking, marked as such.
@@ -215,6 +221,7 @@ mod tests {
         assert_eq!(found(&once.to_string()), json!({"a": "b"}));
         assert_eq!(found(&encoded(&once).to_string()), json!({"a": "b"}));
         assert_eq!(found(&format!("```json\n{once}\n```")), json!({"a": "b"}));
+        assert_eq!(found(r#"{\"a\": \"b\"}"#), json!({"a": "b"}));
         assert_eq!(found("\"just text\""), json!("just text"));
         assert_eq!(found("\"5\""), json!("5"));
     }

@@ -315,6 +315,18 @@ mod tests {
     }
 
     #[test]
+    fn comments_before_the_json_and_an_error_with_nothing_in_it_are_fine() {
+        let processing = ": PROCESSING\n\n: PROCESSING\n\n";
+        assert_eq!(read(200, &format!("{processing}{{\"a\":1}}")).unwrap().body["a"], 1);
+        assert_eq!(api(400, &format!("{processing}{{\"error\":\"no\"}}")).message, "no");
+        for error in ["{}", "\"\"", "null", "false", r#"{"message":"","type":"","param":"","code":null}"#] {
+            assert_eq!(read(200, &format!(r#"{{"error":{error},"a":1}}"#)).unwrap().body["a"], 1, "{error}");
+        }
+        assert_eq!(read(200, r#"[{"id":"a"}]"#).unwrap().body["data"], json!([{"id": "a"}]));
+        assert_eq!(api(200, r#"[{"error":{"message":"no"}}]"#).message, "no");
+    }
+
+    #[test]
     fn reads_a_response_when_an_emoji_in_it_was_cut() {
         let response = read(200, r#"{"text":"so \ud83d","path":"C:\\ud83d"}"#).unwrap();
         assert_eq!((&response.body["text"], &response.body["path"]), (&json!("so \u{fffd}"), &json!("C:\\ud83d")));
