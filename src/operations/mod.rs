@@ -25,6 +25,7 @@ use crate::{
 };
 
 pub mod chat;
+pub mod choice;
 pub mod choices;
 pub mod completion;
 pub mod content;
@@ -32,6 +33,7 @@ pub mod embedding;
 pub mod files;
 pub mod history;
 pub mod image;
+pub mod json_answer;
 pub mod json_schema;
 pub mod message;
 pub mod models;
@@ -39,6 +41,7 @@ pub mod parameters;
 pub mod parts;
 pub mod response_format;
 pub mod result_size;
+pub mod vectors;
 
 /// A request to the API, without anything of the data source.
 #[derive(Clone, Debug, PartialEq)]

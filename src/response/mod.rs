@@ -4,6 +4,8 @@
 //! Belongs here: what any endpoint's response may look like. Never here: what a response means to an
 //! operation, or the bytes and headers on their way.
 
+pub mod body;
+
 use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap, iter, mem, time::SystemTime};
 
 use serde_json::{Map, Value};
@@ -28,7 +30,7 @@ const EXCERPT_READS: usize = 8 << 10;
 /// A successful response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiResponse {
-    /// The body: a JSON object without an `error`.
+    /// The body: a JSON object without an `error` that says anything. A bare list is its `data`.
     pub body: Map<String, Value>,
     /// The API's id of the request.
     pub request_id: Option<String>,
@@ -38,12 +40,11 @@ pub struct ApiResponse {
 ///
 /// # Errors
 /// [`Error::Api`] for a status other than 2xx and for an `error` under HTTP 200,
-/// [`Error::Decode`] for a success that is not a JSON object, [`Error::Transport`] for one
+/// [`Error::Decode`] for a success that is no JSON object or list of them, [`Error::Transport`] for one
 /// that takes too much memory.
 pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Error> {
     let text = text_of(&response.body)?;
-    // Some servers keep a slow connection alive with blank lines before the JSON.
-    let text = text.trim_start_matches('\u{feff}').trim();
+    let text = body::without_preamble(&text);
     // No byte counts for more than a container.
     if text.len() > MAX_RESPONSE_VALUES / CONTAINER_WEIGHT && value_count_bound(text) > MAX_RESPONSE_VALUES {
         return Err(TransportError::new(TransportErrorKind::TooLarge, "too many JSON values").into());
@@ -53,12 +54,12 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Err
         let body = parsed.unwrap_or(Value::Null);
         return Err(Error::Api(Box::new(api_error(response, &body, text, now))));
     }
-    match parsed {
-        Ok(Value::Object(body)) if body.get("error").is_some_and(|error| !error.is_null()) => {
+    match parsed.map(body::into_object) {
+        Ok(Ok(body)) if body.get("error").is_some_and(|error| !body::is_no_error(error)) => {
             Err(Error::Api(Box::new(api_error(response, &Value::Object(body), text, now))))
         }
-        Ok(Value::Object(body)) => Ok(ApiResponse { body, request_id: request_id(response) }),
-        Ok(other) => Err(undecodable(response, text, error_text!["JSON of type ", type_name(&other)])),
+        Ok(Ok(body)) => Ok(ApiResponse { body, request_id: request_id(response) }),
+        Ok(Err(other)) => Err(undecodable(response, text, error_text!["JSON of type ", type_name(&other)])),
         Err(error) => Err(undecodable(
             response,
             text,
@@ -311,6 +312,18 @@ mod tests {
     fn blank_lines_and_a_byte_order_mark_before_the_json_are_fine() {
         let response = read(200, "\u{feff}\n\n  {\"a\":1}").unwrap();
         assert_eq!((response.body["a"].as_i64(), response.request_id.as_deref()), (Some(1), Some("req_1")));
+    }
+
+    #[test]
+    fn comments_before_the_json_and_an_error_with_nothing_in_it_are_fine() {
+        let processing = ": PROCESSING\n\n: PROCESSING\n\n";
+        assert_eq!(read(200, &format!("{processing}{{\"a\":1}}")).unwrap().body["a"], 1);
+        assert_eq!(api(400, &format!("{processing}{{\"error\":\"no\"}}")).message, "no");
+        for error in ["{}", "\"\"", "null", "false", r#"{"message":"","type":"","param":"","code":null}"#] {
+            assert_eq!(read(200, &format!(r#"{{"error":{error},"a":1}}"#)).unwrap().body["a"], 1, "{error}");
+        }
+        assert_eq!(read(200, r#"[{"id":"a"}]"#).unwrap().body["data"], json!([{"id": "a"}]));
+        assert_eq!(api(200, r#"[{"error":{"message":"no"}}]"#).message, "no");
     }
 
     #[test]
