@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use serde_json::Value;
+use serde_json::{Deserializer, Value};
 
 use crate::input::{lenient_json, loose_json};
 
@@ -37,6 +37,10 @@ pub fn find(text: &str) -> Result<Value, serde_json::Error> {
     let answer = trimmed(after_thinking(text));
     if let Ok(value) = lenient_json::parse(answer) {
         return Ok(decoded(value));
+    }
+    if let Some(values) = sequence(answer) {
+        // A model may repeat itself. Of different values, none is the answer.
+        return values.iter().all(|value| *value == values[0]).then(|| values[0].clone()).ok_or(error);
     }
     let places: Vec<_> = fenced(answer).into_iter().chain(brackets(answer)).collect();
     let structured = |value: Value| Some(decoded(value)).filter(|value| value.is_object() || value.is_array());
@@ -85,6 +89,12 @@ fn decoded(mut value: Value) -> Value {
     value
 }
 
+/// The objects and arrays of a text that is nothing but several of them.
+fn sequence(text: &str) -> Option<Vec<Value>> {
+    let values: Vec<Value> = Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().ok()?;
+    (values.len() > 1 && values.iter().all(|value| value.is_object() || value.is_array())).then_some(values)
+}
+
 /// What is inside of Markdown fences, the last one first.
 fn fenced(text: &str) -> VecDeque<&str> {
     let mut found = VecDeque::new();
@@ -96,8 +106,8 @@ fn fenced(text: &str) -> VecDeque<&str> {
     found
 }
 
-/// What is inside of outermost brackets, the last one first: objects, then arrays that have their lines to
-/// themselves. In a line of words, an array is more likely a footnote.
+/// What is inside of outermost brackets, the last one first: objects, then arrays of objects or those that have
+/// their lines to themselves. In a line of words, another one is more likely a footnote.
 fn brackets(text: &str) -> impl Iterator<Item = &str> {
     let (mut objects, mut arrays) = (VecDeque::new(), VecDeque::new());
     let mut open = Vec::new();
@@ -118,7 +128,7 @@ fn brackets(text: &str) -> impl Iterator<Item = &str> {
                     let place = &text[start..=at];
                     if bracket == b'{' && place.len() > "{}".len() {
                         keep(&mut objects, place);
-                    } else if bracket == b'[' && has_lines_to_itself(text, start, at) {
+                    } else if bracket == b'[' && (place[1..].starts_with('{') || has_lines_to_itself(text, start, at)) {
                         keep(&mut arrays, place);
                     }
                 }
@@ -196,8 +206,17 @@ mod tests {
     #[test]
     fn reads_the_json_among_words() {
         assert_eq!(found("Sure! {\"a\":[1,{\"b\":\"}\"}]} Anything else [1]?"), json!({"a": [1, {"b": "}"}]}));
+        assert_eq!(found("Sure: [{\"a\":1},{\"a\":2}]."), json!([{"a": 1}, {"a": 2}]));
         assert_eq!(found("The list:\n[\"a\", \"b\"]\nThat is all."), json!(["a", "b"]));
         for text in ["Sure! {}", "I cannot do that [1].", "See [1]: a", "", "{", "}{", "]", "a } b { c"] {
+            assert!(find(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_none_of_several_different_answers_without_words() {
+        assert_eq!(found("{\"a\":1}\n{\"a\":1}\n"), json!({"a": 1}));
+        for text in ["{\"a\":1}\n{\"a\":2}", "[1][2]", "<think>hm</think>{\"a\":1} {\"b\":1}"] {
             assert!(find(text).is_err(), "{text}");
         }
     }
@@ -247,7 +266,8 @@ mod tests {
     #[test]
     fn takes_no_longer_than_reading_the_text() {
         // Read again from each bracket, fence or quotation mark, these would take hours.
-        for unit in ["{", "[", "{\"a\":", "[1,", "```", "```{", "{}", "{a}", "\"", "{'", "<think>", "</think>", "[\n]"]
+        for unit in
+            ["{", "[", "{\"a\":", "[1,", "```", "```{", "{}-", "{a}", "\"", "{'", "<think>", "</think>", "[\n]-"]
         {
             assert!(find(&unit.repeat((1 << 20) / unit.len())).is_err(), "{unit}");
         }

@@ -27,11 +27,13 @@ pub fn in_order_of_texts(items: Vec<Value>, texts: usize) -> Result<Vec<Value>, 
         // With one text, there is no doubt which one is meant.
         let index = item.get("index").filter(|index| texts > 1 && !index.is_null());
         let index = index.map_or(Some(position), |index| counter(index).and_then(|index| usize::try_from(index).ok()));
-        let Some(place) = index.and_then(|index| vectors.get_mut(index)).filter(|place| place.is_none()) else {
+        let Some(index) = index.filter(|index| vectors.get(*index) == Some(&None)) else {
             return Err(error_text!["the embeddings of the response are not numbered from 0 to ", texts - 1]);
         };
-        let wrong = |what: &'static str| error_text!["embedding ", position, " of the response ", what];
-        *place = Some(vector(item).map_err(wrong)?);
+        vectors[index] = Some(vector(item).map_err(|what| match texts {
+            1 => error_text!["the embedding in the response ", what],
+            _ => error_text!["the embedding of Input[", index, "] ", what],
+        })?);
     }
     Ok(vectors.into_iter().flatten().collect())
 }
@@ -167,9 +169,9 @@ mod tests {
         ] {
             let read = read(json!([{"index": 0, "embedding": [1]}, {"index": 1, "embedding": embedding}]), 2);
             let error = read.err().unwrap_or_default();
-            let expected = if what.is_empty() { String::new() } else { format!("embedding 1 of the response {what}") };
+            let expected = if what.is_empty() { String::new() } else { format!("the embedding of Input[1] {what}") };
             assert_eq!(error, expected, "{embedding}");
         }
-        assert_eq!(read(json!([{"object": "embedding"}]), 1).unwrap_err(), "embedding 0 of the response is missing");
+        assert_eq!(read(json!([{"object": "embedding"}]), 1).unwrap_err(), "the embedding in the response is missing");
     }
 }
