@@ -618,7 +618,7 @@ export type CompletionData = string | Array<string | null>;
 
 /**
  * One text, or the parsed value with a JSON response format; with `n` above 1 an array of these,
- * with `null` for an answer that failed.
+ * with `null` for an answer that failed. An empty text only beside a tool call, speech or images.
  */
 export type ChatData = JsonValue;
 
@@ -741,6 +741,12 @@ export interface TextMetadata extends ModelMetadata {
   finish_reasons?: Array<string | null>;
   /** Of the first answer, if requested, as the API sent them. */
   logprobs?: unknown;
+  /** What the model thought before the first answer, where the server shows it. */
+  reasoning?: string;
+  /** The results of a moderation or of a content filter, as the API sent them. */
+  moderation?: unknown;
+  content_filter_results?: unknown;
+  prompt_filter_results?: unknown;
 }
 
 export interface ChatMetadata extends TextMetadata {
@@ -748,8 +754,26 @@ export interface ChatMetadata extends TextMetadata {
   not_strict?: string;
   /** Of the first answer, as the API sent them. */
   tool_calls?: unknown[];
+  /** The older form of a tool call. */
+  function_call?: unknown;
   annotations?: unknown[];
   audio?: unknown;
+  /** Images that the model drew or found, such as `{ image_url: { url } }`. */
+  images?: unknown[];
+  /** What the model refused beside what it wrote. */
+  refusal?: string;
+  /** Sources of the answer, by the names that servers give them. */
+  citations?: unknown;
+  search_results?: unknown;
+  related_questions?: unknown;
+  context?: unknown;
+  executed_tools?: unknown;
+  /** Reasoning in blocks, to be sent back to the model. */
+  reasoning_details?: unknown;
+  thinking_blocks?: unknown;
+  extra_content?: unknown;
+  /** Parts of the answer that are neither text, reasoning nor images. */
+  content_parts?: unknown[];
 }
 
 export interface CompletionMetadata extends TextMetadata {
@@ -798,7 +822,9 @@ export interface QueryErrorData {
   status?: number;
   /**
    * The API's own code such as `insufficient_quota`, or one of the plugin's: `invalid_option`,
-   * `unknown_operation`, `timeout`, `dns_failed`, `connection_refused`, `refusal` and others.
+   * `unknown_operation`, `timeout`, `dns_failed`, `connection_refused`, and of an answer that
+   * cannot be used `refusal`, `content_filter`, `tokens_spent_on_reasoning`, `only_reasoning`,
+   * `answer_cut_off`, `json_invalid`, `json_truncated`, `invalid_embedding`, `no_answer` and others.
    */
   code?: string;
   /** The API's own type such as `invalid_request_error`. */
@@ -818,10 +844,13 @@ export interface QueryErrorData {
   model?: string;
   /** What to do about it; also the end of `description`. */
   hint?: string;
-  /** The text that had arrived of a streamed answer that broke off; with several choices, of each. */
+  /**
+   * What the model wrote, where it is no answer: the start of one that broke off, half of one, or no JSON.
+   * Of a stream with several choices, the text of each. Up to 256 KiB.
+   */
   partial?: string | string[];
-  /** The model's reasoning that had arrived, where no text had. */
-  partial_reasoning?: string;
+  /** What the model thought before that, where the server shows it. Up to 256 KiB. */
+  reasoning?: string;
 }
 
 /** What is known about a failed query besides its error, as in `metadata`. */

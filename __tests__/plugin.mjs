@@ -40,16 +40,22 @@ const ANSWERS = {
     choices: [{ index: 0, message: { role: 'assistant', content: '{}' }, finish_reason: 'stop' }],
   },
   '/images/generations': { data: [{ b64_json: 'AA' }] },
-  '/embeddings': { data: [{ index: 0, embedding: [0.5] }] },
+  '/embeddings': ({ input }) => ({
+    data: (Array.isArray(input) ? input : [input]).map(() => ({ embedding: [0.5] })),
+  }),
   '/models': { data: [{ id: 'm' }] },
 };
 /** For `respondWith`: success for every request, below any path. */
-export function takesEverything({ path }) {
+export function takesEverything({ path, body }) {
   const [whole] = path.split('?');
   const endpoint = Object.keys(ANSWERS)
     .filter((each) => whole.endsWith(each))
     .sort((a, b) => b.length - a.length)[0];
-  return { headers: { 'content-type': 'application/json' }, body: ANSWERS[endpoint] };
+  const answer = ANSWERS[endpoint];
+  return {
+    headers: { 'content-type': 'application/json' },
+    body: typeof answer === 'function' ? answer(body) : answer,
+  };
 }
 
 /** For `respondWith`: an error in the API's envelope. */

@@ -137,6 +137,48 @@ test('returns everything else as metadata', async () => {
   });
 });
 
+describe('a response of another shape', () => {
+  const respond = (body) => mockApi.respondWith({ status: 200, body: JSON.stringify(body) });
+  const answer = (message, others = {}) =>
+    respond({ choices: [{ index: 0, message, finish_reason: 'stop' }], ...others });
+
+  test('returns what stands beside the text as metadata', async () => {
+    const images = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }];
+    const citations = ['https://a.example'];
+    answer({ content: '4', reasoning_content: '2 and 2', images }, { citations, error: {} });
+    const { data, metadata } = await succeed(MINIMAL_QUERIES.chat);
+    assert.equal(data, '4');
+    assert.equal(metadata.reasoning, '2 and 2');
+    assert.deepEqual([metadata.images, metadata.citations], [images, citations]);
+  });
+
+  test('returns the JSON after thinking, words and a fence', async () => {
+    answer({ content: '<think>{"a":0}?</think>Here it is:\n```json\n{"a": 1,}\n```\nDone!' });
+    const query = { ...MINIMAL_QUERIES.chat, prompt: 'JSON', response_format: 'json_object' };
+    assert.deepEqual(await runForData(query), { a: 1 });
+  });
+
+  test('returns as many answers as the extra body asks for', async () => {
+    const choice = (index) => ({ index, message: { content: `${index}` }, finish_reason: 'stop' });
+    respond({ choices: [choice(0), choice(1)] });
+    const query = { ...MINIMAL_QUERIES.chat, extra_body: { n: 2 } };
+    assert.deepEqual(await runForData(query), ['0', '1']);
+  });
+
+  test('lists the models of a bare array', async () => {
+    respond([{ id: 'a/b', object: 'model', created: 1 }]);
+    assert.deepEqual(await connect(), { status: 'ok' });
+    const [{ value, created }] = await runForData(MINIMAL_QUERIES.list_models);
+    assert.deepEqual([value, created], ['a/b', 1]);
+  });
+
+  test('fails when there is not one vector for each text', async () => {
+    respond({ data: [{ index: 0, embedding: [1] }] });
+    const { data } = await fail({ ...MINIMAL_QUERIES.generate_embedding, input: ['a', 'b'] });
+    assert.equal(data.code, 'invalid_embedding');
+  });
+});
+
 test('succeeds, and says so in metadata, when the token limit truncates the answer', async () => {
   const { data, metadata } = await succeed({ ...MINIMAL_QUERIES.completion, max_tokens: 2 });
   assert.deepEqual([data, metadata.finish_reason], [' there was', 'length']);

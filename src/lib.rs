@@ -36,6 +36,8 @@
 //! | what is cached of models | `policy/model_cache.rs` |
 //! | which endpoint a query uses, and what its `metadata` says of its requests | `query_runner.rs` |
 //! | how a response is read | `response/` |
+//! | what an answer is, and why there is none | `operations/choice.rs`, `choices.rs` |
+//! | how JSON is found in an answer | `operations/json_answer.rs`, `input/loose_json.rs` |
 //! | what failures there are, and their codes | `error/mod.rs`, `no_answer.rs`, `api.rs`, `transport.rs` |
 //! | what an error calls a field | `error/labels.rs`, which is written from the forms |
 //! | what an error of the API is taken for | `error/cause.rs` |

@@ -95,7 +95,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         match query.work {
             Work::Plain(plan) => {
                 let log = RequestLog::of(&plan.request);
-                self.send_adjusted(plan, log).await
+                self.send_adjusted(*plan, log).await
             }
             Work::Completion(completion) => self.complete(&completion).await,
         }

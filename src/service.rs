@@ -255,6 +255,9 @@ impl Diagnostics {
         if let Some(partial) = &self.requests.partial {
             data.extend(partial.to_json(|text| self.redactor.redact_answer(text)));
         }
+        let mut given = error.given();
+        self.redactor.redact_result(&mut given, &[]);
+        data.extend(given);
         Failure { message: QUERY_FAILED.into(), description, data, metadata }
     }
 
@@ -340,7 +343,7 @@ async fn connect<T: Transport>(
     let timeout = timeout_of_test(source.timeout);
     let clock = Deadline { started: call.started, timeout };
     let mut sender = RequestSender::new(transport, &source, clock, &mut call.hold);
-    let test = sender.send(&request, |response| models::ensure_model_list(&response));
+    let test = sender.send(&request, models::ensure_model_list);
     let result = clock.enforce(transport, catch_panics(test)).await;
     state.requests.attempts = sender.attempts();
     match result.unwrap_or_else(|| Err(late(&call.hold, timeout))) {

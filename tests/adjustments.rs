@@ -62,11 +62,12 @@ fn sends_a_rejected_parameter_again_after_an_hour() {
 
 #[test]
 fn keeps_the_role_of_the_instructions_when_another_role_is_rejected() {
-    for (param, message) in
-        [(None, "Unexpected role 'bot' is not supported"), (Some("messages[1].role"), "this role is not supported")]
-    {
+    for (param, message) in [
+        (None, "Unexpected role 'assistant' is not supported"),
+        (Some("messages[1].role"), "this role is not supported"),
+    ] {
         let script = Script::new([rejected(param, message)]);
-        let history = json!([{"role": "bot", "content": "a"}]);
+        let history = json!([{"role": "assistant", "content": "a"}]);
         script.run(&source(), &chat(json!({"system_prompt": "Be brief.", "message_history": history})));
         assert_eq!(script.attempts(), 1, "{message}");
     }

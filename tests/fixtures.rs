@@ -47,19 +47,24 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ("chat_tool_calls_null_content.json", Data(json!(""))),
         ("compat_200_error_body.json", Fails("502", 3, "Upstream provider failed")),
         ("compat_azure_chat.json", pong()),
+        ("compat_choice_error_midway.json", Fails("answer_cut_off", 1, "Upstream provider disconnected")),
         ("compat_choices_empty.json", Fails("no_answer", 1, "contains no choices")),
         ("compat_content_parts_array.json", pong()),
         ("compat_floats_and_string_numbers.json", pong()),
+        ("compat_gemini_safety.json", Fails("content_filter", 1, "before any text")),
         ("compat_groq_chat.json", pong()),
+        ("compat_json_in_words.json", Fails("json_invalid", 1, "“I cannot do that.”")),
         ("compat_llamacpp_chat.json", pong()),
         ("compat_minimal_missing_fields.json", pong()),
         ("compat_ollama_chat.json", pong()),
+        ("compat_only_reasoning.json", Fails("only_reasoning", 1, "only reasoned")),
         ("compat_openrouter_chat.json", pong()),
         ("compat_vllm_chat.json", Fails("tokens_spent_on_reasoning", 1, "lower Reasoning effort")),
         ("completion_echo_logprobs_null.json", Data(json!("Hi there"))),
         ("completion_ok.json", Data(json!("\n\nPong from the fixture."))),
         ("completion_two_choices_length.json", Data(json!(" first"))),
         ("completion_usage_without_completion_tokens.json", Fails("content_filter", 1, "before any text")),
+        ("embeddings_too_few.json", Fails("invalid_embedding", 1, "1 embedding for 2 texts")),
         ("error_400_azure_content_filter.json", Fails("content_filter", 1, "Rephrase")),
         ("error_400_context_length.json", Fails("context_length_exceeded", 1, "Shorten Prompt or Message history")),
         ("error_400_litellm_none_strings.json", Fails("400", 1, "upstream said no")),
@@ -147,6 +152,7 @@ fn source(file: &str) -> Value {
 /// that it rejects.
 fn set_for(file: &str) -> Value {
     match file {
+        "compat_json_in_words.json" => json!({"response_format": "json_object"}),
         "error_400_max_tokens_unsupported.json" => json!({"model": "gateway-model", "max_tokens": 50}),
         "error_400_temperature_unsupported_value.json" => json!({"model": "new-model", "temperature": 0.2}),
         "error_400_tools_with_reasoning_effort.json" => {
@@ -189,6 +195,7 @@ fn query(fixture: &Value) -> Value {
     let mut query = match fixture["endpoint"].as_str().unwrap() {
         "completions" => json!({"operation": "completion", "prompt": "Ping", "engine": "completions"}),
         "models" => json!({"operation": "list_models"}),
+        "embeddings" => json!({"operation": "generate_embedding", "input": ["a", "b"]}),
         _ => json!({"operation": "chat", "prompt": "Ping"}),
     };
     let set = set_for(fixture["file"].as_str().unwrap());
@@ -300,6 +307,19 @@ fn reads_metadata_whatever_the_server_sends() {
     assert_eq!(reasoning["usage"]["completion_tokens_details"]["reasoning_tokens"], 320);
     assert_eq!(metadata("chat_tool_calls_null_content.json")["tool_calls"][0]["function"]["name"], "get_weather");
     assert_eq!(metadata("chat_annotations.json")["annotations"][0]["url_citation"]["title"], "Docs");
+}
+
+#[test]
+fn keeps_what_the_model_gave_in_the_data_of_a_failure() {
+    let data = |file: &str| match run(&find_fixture(file)).0 {
+        Outcome::Failed(failure) => failure.data,
+        other => panic!("{file}: {other:?}"),
+    };
+    assert_eq!(data("compat_only_reasoning.json")["reasoning"], "2 and 2 are 4.");
+    assert_eq!(data("compat_vllm_chat.json")["reasoning"], "long thought");
+    assert_eq!(data("compat_choice_error_midway.json")["partial"], "The first half of the ans");
+    assert_eq!(data("compat_json_in_words.json")["partial"], "I cannot do that.");
+    assert!(!data("chat_refusal.json").contains_key("partial"));
 }
 
 #[test]

@@ -64,6 +64,16 @@ fn redacts_a_key_that_the_api_repeats_in_metadata_at_any_depth() {
 }
 
 #[test]
+fn redacts_a_key_in_what_a_failure_keeps_of_an_answer() {
+    let long = "x".repeat(MAX_DESCRIPTION_CHARS);
+    let message = json!({"content": format!("Key {KEY}"), "reasoning": format!("{long} {KEY}")});
+    let step = response(200, &[], json!({"choices": [{"message": message, "finish_reason": "error"}]}));
+    let data = Value::Object(failure(&source(), &query(), Some(step)).data);
+    assert_eq!((&data["code"], &data["partial"]), (&json!("answer_cut_off"), &json!("Key [redacted]")));
+    assert!(!data.to_string().contains(KEY) && data["reasoning"].is_string());
+}
+
+#[test]
 fn redacts_a_secret_of_the_query_string_but_not_the_api_version() {
     let message = "bad url ?token=topsecretvalue&api-version=2024-10-21";
     let script = Script::new([response(400, &[], json!({"error": {"message": message}}))]);

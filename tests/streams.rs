@@ -360,8 +360,8 @@ fn keeps_the_start_of_an_answer_when_the_deadline_passes() {
     assert_eq!(failure.data["partial"], "Hello");
     let thought = event(&json!({"choices": [{"index": 0, "delta": {"reasoning_content": "Let me see"}}]}));
     let failure = broken(400, thought, Connection::wait_until_closed);
-    assert_failure(&failure, "timeout", "The reasoning that had arrived is in data.partial_reasoning.");
-    assert_eq!((failure.data.get("partial"), &failure.data["partial_reasoning"]), (None, &json!("Let me see")));
+    assert_failure(&failure, "timeout", "The reasoning that had arrived is in data.reasoning.");
+    assert_eq!((failure.data.get("partial"), &failure.data["reasoning"]), (None, &json!("Let me see")));
 }
 
 #[test]

@@ -19,7 +19,7 @@ const ANSWERS = {
     usage,
   }),
   '/embeddings': (mark) => ({
-    data: [{ index: 0, embedding: [Number(mark.slice(1)), ...ramp] }],
+    data: [0, 1].map((index) => ({ index, embedding: [Number(mark.slice(1)), ...ramp] })),
   }),
   '/images/generations': (mark) => ({
     created: 1,

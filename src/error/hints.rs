@@ -324,6 +324,11 @@ fn no_answer_hint(code: NoAnswerReason) -> &'static str {
         NoAnswerReason::JsonInvalid => {
             "Say in Prompt that the answer must be nothing but JSON, or choose the Response format with a schema."
         }
+        NoAnswerReason::OnlyReasoning => {
+            "Run the query again, lower Reasoning effort, or choose another model. The reasoning is in data.reasoning."
+        }
+        NoAnswerReason::CutOff => "Run the query again. The text so far is in data.partial.",
+        NoAnswerReason::EmbeddingInvalid => "Embed fewer texts at once, or choose another model.",
         NoAnswerReason::Empty => "Try again or choose another model.",
     }
 }

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::text::error_text;
 pub use self::{
     api::ApiError,
-    no_answer::{BodyKind, NoAnswerReason},
+    no_answer::{BodyKind, Given, NoAnswerReason},
     text::ErrorText,
     transport::{TransportError, TransportErrorKind},
 };
@@ -73,6 +73,8 @@ pub enum Error {
         code: NoAnswerReason,
         /// What came instead, in words.
         reason: ErrorText,
+        /// What of it is not lost.
+        given: Given,
         /// The API's id of the request.
         request_id: Option<String>,
     },
@@ -120,6 +122,15 @@ impl Error {
         match self {
             Self::Api(error) => Some(error),
             _ => None,
+        }
+    }
+
+    /// What the model gave before it failed, as members of `data`.
+    #[must_use]
+    pub fn given(&self) -> Map<String, Value> {
+        match self {
+            Self::NoAnswer { given, .. } => given.to_json(),
+            _ => Map::new(),
         }
     }
 

@@ -109,11 +109,12 @@ impl ErrorText {
         text
     }
 
-    /// The text with a full stop at its end, unless it ends like a sentence.
+    /// The text with a full stop at its end, unless it ends like a sentence, or with one in quotation marks.
     #[must_use]
     pub fn ended(mut self) -> Self {
-        let last = self.0.iter().rev().map(Piece::as_str).find(|text| !text.is_empty()).unwrap_or_default();
-        if !last.ends_with(['.', '!', '?', '…']) {
+        let mut letters = self.0.iter().rev().flat_map(|piece| piece.as_str().chars().rev());
+        let last = letters.find(|letter| *letter != '”');
+        if !last.is_some_and(|last| ['.', '!', '?', '…'].contains(&last)) {
             self.0.push(Piece::Own(".".into()));
         }
         self
@@ -211,6 +212,8 @@ mod tests {
         let sentence = |text: ErrorText| text.sentence().to_string();
         assert_eq!(sentence("no response".into()), "No response.");
         assert_eq!(sentence(error_text!["the API: ", "Why?".to_owned(), ""]), "The API: Why?");
+        assert_eq!(sentence(error_text!["got “", "No.".to_owned(), "”"]), "Got “No.”");
+        assert_eq!(sentence(error_text!["got “", "No".to_owned(), "”"]), "Got “No”.");
         assert_eq!(sentence(error_text!["the API: ", "x".to_owned()]), "The API: x.");
     }
 }

@@ -9,6 +9,7 @@ pub mod base_url;
 pub mod crossing;
 pub mod fields;
 pub mod lenient_json;
+pub mod loose_json;
 pub mod options;
 pub mod pasted_url;
 pub mod secret;

@@ -10,7 +10,7 @@ use super::{
     content::{missing_prompt, prompt, user_content},
     files,
     history::History,
-    parameters::{BodyBuilder, EXTRA_BODY, stops_of},
+    parameters::{BodyBuilder, EXTRA_BODY, n_of, stops_of},
     response_format::{self, Format, ResponseFormat},
 };
 use crate::{
@@ -50,7 +50,7 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     body.set_temperature()?;
     body.set_stops()?;
     let mut body = body.read_from(&advanced_fields);
-    let n = body.set_sampling()?;
+    body.set_sampling()?;
     body.set_dropdowns(&["reasoning_effort", "verbosity", "service_tier"])?;
     body.set_words(&["prompt_cache_key"])?;
     if let Some(identifier) = advanced_fields.trimmed("safety_identifier")? {
@@ -64,7 +64,7 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
         body.set("response_format", member);
     }
     let body = body.finish(EXTRA_BODY)?;
-    let stops = stops_of(&body);
+    let (n, stops) = (n_of(&body), stops_of(&body));
     let reader =
         ChoicesReader { endpoint: &PATH[1..], n, format: Some(format), stops, not_strict, ..ChoicesReader::default() };
     Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::Choices(reader), adjusted: Vec::new() })

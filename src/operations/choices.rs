@@ -1,22 +1,56 @@
 //! Reads the `choices` of a chat or a completion response.
 
+use std::mem;
+
 use serde_json::{Map, Value};
 
 use super::{
     QueryResult,
-    response_format::{self, Format},
+    choice::{Choice, Content, Ending, is_empty},
+    json_answer,
+    response_format::Format,
 };
 use crate::{
     budgets::MAX_ECHO_BYTES,
-    error::{Error, ErrorText, NoAnswerReason, TransportError, TransportErrorKind, error_text},
+    error::{
+        Error, ErrorText, Given, NoAnswerReason, TransportError, TransportErrorKind, error_text, truncate::truncate,
+    },
+    input::lenient_json,
     policy::adjust::cut_at_stop,
-    response::{ApiResponse, in_order, take_list, take_usage, texts},
+    response::{ApiResponse, body::unwrapped, in_order, take_list, take_usage},
 };
 
 /// Members of the response that `metadata` repeats when they are there.
-const PASSED_ON: [&str; 5] = ["model", "id", "created", "service_tier", "system_fingerprint"];
-/// Members of the first choice's message that `metadata` repeats when they are there.
-const PASSED_ON_OF_MESSAGE: [&str; 3] = ["tool_calls", "annotations", "audio"];
+const PASSED_ON: [&str; 11] = [
+    "model",
+    "id",
+    "created",
+    "service_tier",
+    "system_fingerprint",
+    "citations",
+    "search_results",
+    "related_questions",
+    "moderation",
+    "prompt_filter_results",
+    "images",
+];
+/// Members of the first choice, or of its message, that `metadata` repeats when they are there.
+const PASSED_ON_OF_CHOICE: [&str; 12] = [
+    "logprobs",
+    "content_filter_results",
+    "tool_calls",
+    "function_call",
+    "audio",
+    "citations",
+    "search_results",
+    "context",
+    "executed_tools",
+    "reasoning_details",
+    "thinking_blocks",
+    "extra_content",
+];
+/// How much of an answer that is not JSON is quoted, in characters.
+const MAX_QUOTE_CHARS: usize = 200;
 
 /// How the choices of a response become the result.
 #[derive(Clone, Debug, Default)]
@@ -40,28 +74,33 @@ impl ChoicesReader {
     /// Reads `response`.
     ///
     /// # Errors
-    /// [`Error::NoAnswer`] if the model refused, was stopped by a filter, spent its tokens on
-    /// reasoning, or gave no JSON where JSON was asked for. If several answers were asked
+    /// [`Error::NoAnswer`] if the model refused, failed, was stopped by a filter, gave nothing but reasoning or
+    /// nothing at all, or no JSON where JSON was asked for. If several answers were asked
     /// for, only if that is so for all of them; else a failed one is `null`.
     /// [`Error::Transport`] if their echoes together are too long.
     pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
-        let ApiResponse { mut body, request_id } = response;
-        let mut choices: Vec<_> = in_order(take_list(&mut body, "choices")).take(self.n.max(1)).collect();
-        let texts: Vec<_> = choices.iter_mut().map(take_text).collect();
+        let ApiResponse { body, request_id } = response;
+        let mut body = unwrapped(body, "choices");
+        let choices = in_order(take_list(&mut body, "choices")).take(self.n.max(1));
+        let mut choices: Vec<_> = choices.map(Choice::from).collect();
         // Nothing else is more than in the response, with which the values of JSON in a text were counted, too.
-        if self.echo.len() * texts.len() > MAX_ECHO_BYTES {
+        if self.echo.len() * choices.len() > MAX_ECHO_BYTES {
             let detail = error_text!["more than ", MAX_ECHO_BYTES >> 20, " MiB of Echo in the result"];
             return Err(TransportError::new(TransportErrorKind::TooLarge, detail).into());
         }
-        let fail = |(code, reason): Failed| Error::NoAnswer { code, reason, request_id: request_id.clone() };
-        let answers = choices.iter().zip(texts).map(|(choice, text)| self.answer(choice, text).map_err(fail));
-        let mut answers: Vec<_> = answers.collect();
+        let fail = |Failed { code, reason, text }, reasoning| Error::NoAnswer {
+            code,
+            reason,
+            given: Given::new(text, reasoning),
+            request_id: request_id.clone(),
+        };
+        let mut answers: Vec<_> = choices.iter_mut().map(|choice| self.answer(choice)).collect();
         let data = if answers.is_empty() {
-            return Err(fail((NoAnswerReason::Empty, "the response contains no choices".into())));
+            return Err(fail(no_choices(&body), String::new()));
         } else if self.n > 1 && answers.iter().any(Result::is_ok) {
             answers.into_iter().map(Result::unwrap_or_default).collect()
         } else {
-            answers.swap_remove(0)?
+            answers.swap_remove(0).map_err(|failed| fail(failed, mem::take(&mut choices[0].reasoning)))?
         };
         Ok(QueryResult { data, metadata: self.metadata(body, choices) })
     }
@@ -70,115 +109,160 @@ impl ChoicesReader {
         matches!(self.format, Some(Format::JsonObject | Format::JsonSchema))
     }
 
-    /// The answer of a choice whose text was taken.
-    fn answer(&self, choice: &Value, text: Option<String>) -> Result<Value, Failed> {
-        let refusal = choice.pointer("/message/refusal").and_then(Value::as_str).map(str::trim);
-        let refusal = refusal.filter(|refusal| !refusal.is_empty());
-        let finish_reason = choice.get("finish_reason").and_then(Value::as_str).unwrap_or_default();
-        let fail = |code, reason: &'static str| Err((code, reason.into()));
-        if text.as_deref().unwrap_or_default().is_empty() {
-            if let Some(refusal) = refusal {
-                return Err(refused(refusal));
-            }
-            match finish_reason {
-                "content_filter" => {
-                    return fail(
-                        NoAnswerReason::ContentFilter,
-                        "the content filter stopped the answer before any text",
-                    );
-                }
-                "length" if choice.get("message").is_some() => {
-                    return fail(
-                        NoAnswerReason::TokensSpentOnReasoning,
-                        "the token limit was used up before any text, usually by the model's reasoning",
-                    );
-                }
-                "error" | "abort" => {
-                    let words = choice.pointer("/error/message").and_then(Value::as_str);
-                    let words = words.map_or("no reason given".into(), ErrorText::foreign);
-                    return Err((NoAnswerReason::Empty, error_text!["the model failed while answering: ", words]));
-                }
-                _ => {}
-            }
+    /// Takes the answer out of a choice.
+    fn answer(&self, choice: &mut Choice) -> Result<Value, Failed> {
+        let ending = choice.ending();
+        let mut text = match mem::take(&mut choice.content) {
+            Content::None => String::new(),
+            Content::Text(text) => text,
+            Content::Json(value) if self.is_json() && ending != Ending::Failed => return Ok(value),
+            Content::Json(value) => value.to_string(),
+        };
+        // White space may continue a text, but it does not answer a message.
+        let is_blank = if choice.is_chat { text.trim().is_empty() } else { text.is_empty() };
+        if ending == Ending::Failed {
+            return Err(failed(choice, text, is_blank));
         }
-        let Some(mut text) = text else { return fail(NoAnswerReason::Empty, "the response contains no text") };
-        let has_tool_calls =
-            choice.pointer("/message/tool_calls").and_then(Value::as_array).is_some_and(|calls| !calls.is_empty());
-        if self.is_json() && !(text.is_empty() && has_tool_calls) {
-            return parsed(&text, finish_reason, refusal);
+        if is_blank {
+            let refused = !choice.refusal.trim().is_empty();
+            let is_given = choice.has_other_output() && !refused;
+            return if is_given { Ok("".into()) } else { Err(self.nothing(choice, ending)) };
+        }
+        if self.is_json() {
+            return json_answer::find(&text).map_err(|error| not_json(choice, ending, &error, text));
         }
         text.truncate(cut_at_stop(&text, &self.stops).len());
+        if text.is_empty() {
+            return Err(Failed::new(NoAnswerReason::Empty, "a stop sequence ended the answer before any text"));
+        }
         text.insert_str(0, &self.echo);
         Ok(text.into())
     }
 
-    fn metadata(&self, mut body: Map<String, Value>, mut choices: Vec<Value>) -> Map<String, Value> {
+    /// Why a choice holds nothing.
+    fn nothing(&self, choice: &Choice, ending: Ending) -> Failed {
+        let refusal = choice.refusal.trim();
+        match ending {
+            _ if !refusal.is_empty() => refused(refusal),
+            Ending::Refused => Failed::new(NoAnswerReason::Refusal, "the model refused to answer"),
+            Ending::Filtered => {
+                Failed::new(NoAnswerReason::ContentFilter, "the content filter stopped the answer before any text")
+            }
+            Ending::Length if choice.is_chat => Failed::new(
+                NoAnswerReason::TokensSpentOnReasoning,
+                "the token limit was used up before any text, usually by the model's reasoning",
+            ),
+            _ if !choice.reasoning.trim().is_empty() => {
+                Failed::new(NoAnswerReason::OnlyReasoning, "the model only reasoned, and wrote no answer")
+            }
+            _ if self.is_json() => Failed::new(NoAnswerReason::JsonInvalid, "the answer is empty in place of JSON"),
+            _ => Failed::new(NoAnswerReason::Empty, "the response contains no text"),
+        }
+    }
+
+    fn metadata(&self, mut body: Map<String, Value>, mut choices: Vec<Choice>) -> Map<String, Value> {
         let mut metadata = Map::new();
         metadata.insert("endpoint".to_owned(), self.endpoint.into());
+        let usage = take_usage(&mut body);
+        // Only text, as anything else would be copied at any size.
+        let reason = |choice: &Choice| Some(choice.finish_reason()).filter(|reason| !reason.is_empty()).into();
+        let reasons: Vec<Value> = choices.iter().map(reason).collect();
         let mut pass_on = |name: &str, value: Option<Value>| {
-            metadata.extend(value.map(|value| (name.to_owned(), value)));
+            if let Some(value) = value
+                && !metadata.contains_key(name)
+            {
+                metadata.insert(name.to_owned(), value);
+            }
         };
+        let is_there = |value: &Value| !is_empty(value);
+        if let Some(first) = choices.first_mut() {
+            for name in PASSED_ON_OF_CHOICE {
+                pass_on(name, first.take(name).filter(is_there));
+            }
+            let list = |items: &mut Vec<Value>| Some(Value::Array(mem::take(items))).filter(is_there);
+            pass_on("images", list(&mut first.images));
+            pass_on("annotations", list(&mut first.annotations));
+            pass_on("content_parts", list(&mut first.other_parts));
+            let text = |text: &mut String| Some(Value::String(mem::take(text))).filter(is_there);
+            pass_on("reasoning", text(&mut first.reasoning));
+            pass_on("refusal", text(&mut first.refusal));
+        }
         for name in PASSED_ON {
-            pass_on(name, body.swap_remove(name).filter(|value| !value.is_null()));
+            pass_on(name, body.swap_remove(name).filter(is_there));
         }
         pass_on("not_strict", self.not_strict.clone().map(Value::from));
-        pass_on("usage", take_usage(&mut body));
-        // Only text, as anything else would be copied at any size.
-        let reason = |choice| take(choice, "finish_reason").filter(Value::is_string).unwrap_or_default();
-        let reasons: Vec<_> = choices.iter_mut().map(reason).collect();
+        pass_on("usage", usage);
         pass_on("finish_reason", reasons.first().cloned());
         if self.n > 1 {
             pass_on("finish_reasons", Some(reasons.into()));
         }
-        let Some(first) = choices.first_mut() else { return metadata };
-        let is_there = |value: &Value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty());
-        for name in PASSED_ON_OF_MESSAGE {
-            pass_on(name, first.get_mut("message").and_then(|message| take(message, name)).filter(is_there));
-        }
-        pass_on("logprobs", take(first, "logprobs").filter(is_there));
         metadata
     }
 }
 
-/// Why there is no answer, in a word and in a sentence.
-type Failed = (NoAnswerReason, ErrorText);
-
-/// Takes the text of a choice; `None` if there is no place for one.
-fn take_text(choice: &mut Value) -> Option<String> {
-    let Some(Value::Object(message)) = choice.get_mut("message") else {
-        return match take(choice, "text") {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
-        };
-    };
-    let text = match message.swap_remove("content") {
-        Some(Value::String(text)) => text,
-        Some(content) => texts(&content).collect(),
-        None => String::new(),
-    };
-    let spoken = || message.get("audio")?.get("transcript")?.as_str().map(str::to_owned);
-    Some(if text.is_empty() { spoken().unwrap_or_default() } else { text })
+/// Why there is no answer.
+struct Failed {
+    code: NoAnswerReason,
+    reason: ErrorText,
+    /// What the model wrote all the same.
+    text: String,
 }
 
-/// Takes a member out of an object.
-fn take(value: &mut Value, name: &str) -> Option<Value> {
-    value.as_object_mut()?.swap_remove(name)
-}
+impl Failed {
+    fn new(code: NoAnswerReason, reason: impl Into<ErrorText>) -> Self {
+        Self { code, reason: reason.into(), text: String::new() }
+    }
 
-fn parsed(text: &str, finish_reason: &str, refusal: Option<&str>) -> Result<Value, Failed> {
-    response_format::parse(text).map_err(|error| match (finish_reason, refusal) {
-        (_, Some(refusal)) => refused(refusal),
-        ("length", _) => (NoAnswerReason::JsonTruncated, "the JSON answer was cut off by the token limit".into()),
-        ("content_filter", _) => (NoAnswerReason::ContentFilter, "the content filter cut the JSON answer off".into()),
-        _ => {
-            let words = ErrorText::own(error.to_string());
-            (NoAnswerReason::JsonInvalid, error_text!["the answer is not valid JSON: ", words])
-        }
-    })
+    fn with(self, text: String) -> Self {
+        Self { text, ..self }
+    }
 }
 
 fn refused(refusal: &str) -> Failed {
-    (NoAnswerReason::Refusal, error_text!["the model refused: ", ErrorText::foreign(refusal)])
+    Failed::new(NoAnswerReason::Refusal, error_text!["the model refused: ", ErrorText::foreign(refusal)])
+}
+
+fn failed(choice: &Choice, text: String, is_blank: bool) -> Failed {
+    let words = choice.error_words();
+    if is_blank {
+        Failed::new(NoAnswerReason::Empty, error_text!["the model failed while answering: ", words])
+    } else {
+        Failed::new(NoAnswerReason::CutOff, error_text!["the model failed in the middle of its answer: ", words])
+            .with(text)
+    }
+}
+
+fn not_json(choice: &Choice, ending: Ending, error: &serde_json::Error, text: String) -> Failed {
+    let refusal = choice.refusal.trim();
+    let failed = match ending {
+        _ if !refusal.is_empty() => refused(refusal),
+        Ending::Length => Failed::new(NoAnswerReason::JsonTruncated, "the JSON answer was cut off by the token limit"),
+        Ending::Filtered => Failed::new(NoAnswerReason::ContentFilter, "the content filter cut the JSON answer off"),
+        _ => {
+            let said = json_answer::after_thinking(&text).trim();
+            let said = if said.is_empty() { text.trim() } else { said };
+            let quote = truncate(said, MAX_QUOTE_CHARS).split_whitespace().collect::<Vec<_>>().join(" ");
+            let what = if lenient_json::is_json_text(said) {
+                error_text!["the answer is not valid JSON (", ErrorText::own(lenient_json::explain(error)), ")"]
+            } else {
+                "the model answered in words in place of JSON".into()
+            };
+            Failed::new(NoAnswerReason::JsonInvalid, error_text![what, ": “", quote, "”"])
+        }
+    };
+    failed.with(text)
+}
+
+fn no_choices(body: &Map<String, Value>) -> Failed {
+    let feedback = ["prompt_feedback", "promptFeedback"].into_iter().find_map(|name| body.get(name));
+    let blocked = feedback.and_then(|feedback| feedback.get("block_reason").or_else(|| feedback.get("blockReason")));
+    match blocked.and_then(Value::as_str) {
+        Some(reason) => {
+            let reason = error_text!["the content filter stopped the prompt (", ErrorText::foreign(reason), ")"];
+            Failed::new(NoAnswerReason::ContentFilter, reason)
+        }
+        None => Failed::new(NoAnswerReason::Empty, "the response contains no choices"),
+    }
 }
 
 #[cfg(test)]
@@ -186,7 +270,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::budgets::MAX_MESSAGE_CHARS;
+    use crate::budgets::{MAX_MESSAGE_CHARS, MAX_PARTIAL_BYTES};
 
     fn read(reader: &ChoicesReader, body: Value) -> Result<QueryResult, String> {
         let Value::Object(body) = body else { panic!("not an object") };
@@ -208,14 +292,165 @@ mod tests {
         read(&reader, body).map(|result| result.data)
     }
 
+    fn failure(reader: &ChoicesReader, body: Value) -> (&'static str, String, Value) {
+        let Value::Object(body) = body else { panic!("not an object") };
+        let error = reader.read(ApiResponse { body, request_id: None }).unwrap_err();
+        (error.code().unwrap(), error.to_string(), error.given().into())
+    }
+
+    fn failed(body: Value) -> (&'static str, String, Value) {
+        failure(&ChoicesReader { format: Some(Format::Text), ..ChoicesReader::default() }, body)
+    }
+
+    fn failed_json(body: Value) -> (&'static str, String, Value) {
+        failure(&ChoicesReader { format: Some(Format::JsonObject), ..ChoicesReader::default() }, body)
+    }
+
+    fn metadata(body: Value) -> Map<String, Value> {
+        read(&ChoicesReader::default(), body).unwrap().metadata
+    }
+
     #[test]
-    fn text_is_the_result_and_an_empty_one_too() {
+    fn text_is_the_result() {
         assert_eq!(data(chat(json!({"content": "hi"}), "stop")).unwrap(), "hi");
-        assert_eq!(data(chat(json!({"content": ""}), "stop")).unwrap(), "");
         assert_eq!(data(chat(json!({"content": "cut"}), "length")).unwrap(), "cut");
-        assert_eq!(data(chat(json!({"content": "", "refusal": " "}), "stop")).unwrap(), "");
         assert_eq!(data(json!({"choices": [{"text": "\n\nhi"}]})).unwrap(), "\n\nhi");
-        assert_eq!(data(json!({"choices": [{"text": "", "finish_reason": "length"}]})).unwrap(), "");
+        assert_eq!(data(json!({"choices": [{"text": "\n", "finish_reason": "length"}]})).unwrap(), "\n");
+        assert_eq!(data(json!({"choices": [{"message": "hi"}]})).unwrap(), "hi");
+        assert_eq!(data(json!({"choices": [{"delta": {"content": "hi"}}]})).unwrap(), "hi");
+        assert_eq!(data(json!({"result": {"choices": [{"message": {"content": "hi"}}]}})).unwrap(), "hi");
+        let thinking = "<think>hm</think>hi";
+        assert_eq!(data(chat(json!({"content": thinking}), "stop")).unwrap(), thinking);
+    }
+
+    #[test]
+    fn an_answer_with_nothing_in_it_is_a_failure() {
+        for message in [
+            json!({}),
+            json!({"content": null}),
+            json!({"content": ""}),
+            json!({"content": " \n"}),
+            json!({"content": []}),
+            json!({"content": {}}),
+            json!({"content": [{"type": "text", "text": ""}]}),
+            json!({"content": "", "refusal": " ", "tool_calls": [], "function_call": {"name": "", "arguments": ""}}),
+            json!({"content": null, "audio": {}, "images": [{"image_url": {"url": ""}}]}),
+        ] {
+            let (code, words, given) = failed(chat(message, "stop"));
+            assert_eq!((code, words.as_str()), ("no_answer", "the response contains no text"));
+            assert_eq!(given, json!({}));
+        }
+        for choice in [json!({"text": ""}), json!({"text": "", "finish_reason": "length"}), json!(null), json!(5)] {
+            assert_eq!(failed(json!({"choices": [choice]})).0, "no_answer");
+        }
+        let reader = ChoicesReader { stops: vec!["END".into()], ..ChoicesReader::default() };
+        let (code, words, _) = failure(&reader, chat(json!({"content": "END of it"}), "stop"));
+        assert_eq!((code, words.as_str()), ("no_answer", "a stop sequence ended the answer before any text"));
+    }
+
+    #[test]
+    fn an_answer_of_reasoning_alone_is_a_failure_that_holds_it() {
+        for message in [
+            json!({"content": null, "reasoning_content": "hm"}),
+            json!({"content": "", "reasoning": "hm", "reasoning_content": "hm"}),
+            json!({"content": "\n", "thinking": "hm"}),
+            json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]}),
+            json!({"content": [{"text": "hm", "thought": true}]}),
+            json!({"reasoning_details": [{"type": "reasoning.summary", "summary": "h"}, {"type": "x", "text": "m"}]}),
+            json!({"thinking_blocks": [{"type": "thinking", "thinking": "hm", "signature": "s"}]}),
+        ] {
+            let (code, words, given) = failed(chat(message.clone(), "stop"));
+            assert_eq!((code, given), ("only_reasoning", json!({"reasoning": "hm"})), "{message}");
+            assert_eq!(words, "the model only reasoned, and wrote no answer");
+            let (code, _, given) = failed(chat(message, "length"));
+            assert_eq!((code, given), ("tokens_spent_on_reasoning", json!({"reasoning": "hm"})));
+        }
+        let written = "<think>hm</think>\n";
+        let (code, _, given) = failed_json(chat(json!({"content": written}), "stop"));
+        assert_eq!((code, given), ("only_reasoning", json!({"reasoning": written})));
+    }
+
+    #[test]
+    fn every_vendor_s_word_for_a_filter_is_one() {
+        for word in [
+            "content_filter",
+            "SAFETY",
+            "PROHIBITED_CONTENT",
+            "BLOCKLIST",
+            "SPII",
+            "RECITATION",
+            "IMAGE_SAFETY",
+            "FINISH_REASON_SAFETY",
+            "sensitive",
+            "guardrail_intervened",
+            "content-filter",
+        ] {
+            assert_eq!(failed(chat(json!({"role": "assistant"}), word)).0, "content_filter", "{word}");
+            assert_eq!(failed(json!({"choices": [{"text": "", "finish_reason": word}]})).0, "content_filter", "{word}");
+        }
+        let native = json!({"choices": [{"message": {}, "finish_reason": "stop", "native_finish_reason": "SAFETY"}]});
+        assert_eq!(failed(native).0, "content_filter");
+        let prompt = json!({"choices": [], "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}});
+        let (code, words, _) = failed(prompt);
+        assert_eq!(
+            (code, words.as_str()),
+            ("content_filter", "the content filter stopped the prompt (PROHIBITED_CONTENT)")
+        );
+        assert_eq!(failed(chat(json!({}), "refusal")).0, "refusal");
+        assert_eq!(failed(chat(json!({}), "MAX_TOKENS")).0, "tokens_spent_on_reasoning");
+    }
+
+    #[test]
+    fn half_an_answer_and_an_error_are_a_failure_that_holds_the_half() {
+        let error = json!({"code": 502, "message": "upstream died"});
+        for choice in [
+            json!({"message": {"content": "half", "reasoning": "hm"}, "finish_reason": "error", "error": error}),
+            json!({"message": {"content": "half", "reasoning": "hm"}, "finish_reason": null, "error": error}),
+            json!({"message": {"content": "half", "reasoning": "hm", "error": "upstream died"}}),
+        ] {
+            let (code, words, given) = failed(json!({"choices": [choice]}));
+            assert_eq!(code, "answer_cut_off");
+            assert_eq!(words, "the model failed in the middle of its answer: upstream died");
+            assert_eq!(given, json!({"partial": "half", "reasoning": "hm"}));
+        }
+        for word in ["error", "ERROR", "abort", "network_error", "insufficient_system_resource"] {
+            assert_eq!(failed(chat(json!({"content": "half"}), word)).0, "answer_cut_off", "{word}");
+            assert_eq!(failed(chat(json!({"content": null}), word)).0, "no_answer", "{word}");
+        }
+        for none in [json!(null), json!({}), json!({"message": "", "code": null}), json!({"code": 0})] {
+            let body = json!({"choices": [{"message": {"content": "whole"}, "finish_reason": "stop", "error": none}]});
+            assert_eq!(data(body).unwrap(), "whole");
+        }
+        let reader = ChoicesReader { format: Some(Format::JsonObject), ..ChoicesReader::default() };
+        let (code, _, given) = failure(&reader, chat(json!({"content": {"a": 1}}), "error"));
+        assert_eq!((code, given), ("answer_cut_off", json!({"partial": "{\"a\":1}"})));
+    }
+
+    #[test]
+    fn what_a_failure_holds_of_an_answer_is_cut() {
+        let long = "é".repeat(MAX_PARTIAL_BYTES);
+        let (_, _, given) = failed(chat(json!({"content": long, "reasoning": long}), "error"));
+        for name in ["partial", "reasoning"] {
+            assert_eq!(given[name].as_str().unwrap().len(), MAX_PARTIAL_BYTES, "{name}");
+        }
+    }
+
+    #[test]
+    fn content_of_another_type_is_text_or_the_value_where_json_was_asked_for() {
+        for (content, text) in [
+            (json!({"answer": 42}), "{\"answer\":42}"),
+            (json!({"text": "a", "answer": 42}), "{\"text\":\"a\",\"answer\":42}"),
+            (json!([{"answer": 42}]), "[{\"answer\":42}]"),
+            (json!([1, 2]), "[1,2]"),
+            (json!(42), "42"),
+            (json!(false), "false"),
+        ] {
+            assert_eq!(data(chat(json!({ "content": content }), "stop")).unwrap(), text);
+            assert_eq!(json(chat(json!({ "content": content }), "stop")).unwrap(), content);
+        }
+        for content in [json!({"type": "text", "text": "a"}), json!(["a"]), json!([{"text": "a"}])] {
+            assert_eq!(data(chat(json!({ "content": content }), "stop")).unwrap(), "a");
+        }
     }
 
     #[test]
@@ -274,6 +509,83 @@ mod tests {
         of_several["finish_reasons"] = json!(["stop", null]);
         let reader = ChoicesReader { n: 2, ..reader };
         assert_eq!(Value::Object(read(&reader, body).unwrap().metadata), of_several);
+    }
+
+    #[test]
+    fn nothing_that_the_model_gave_is_dropped() {
+        let message = json!({
+            "content": [
+                {"type": "text", "text": "a", "annotations": [{"title": "b"}]}, {"type": "thinking", "thinking": "hm"},
+                {"type": "image_url", "image_url": {"url": "data:,b"}}, {"type": "document", "name": "d"}
+            ],
+            "images": [{"type": "image_url", "image_url": {"url": "data:,a"}}], "refusal": "but",
+            "citations": ["of the message"], "annotations": [{"title": "a"}], "function_call": {"name": "f", "arguments": "{}"},
+            "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}], "context": {"intent": "i"}
+        });
+        let body = json!({
+            "choices": [{"message": message, "finish_reason": "stop", "content_filter_results": {"hate": {}}}],
+            "citations": ["https://a.example"], "search_results": [{"title": "t"}], "related_questions": ["q"],
+            "moderation": {"output": {"results": []}}, "images": [], "prompt_filter_results": null
+        });
+        assert_eq!(
+            Value::Object(metadata(body)),
+            json!({
+                "endpoint": "", "finish_reason": "stop", "reasoning": "hm", "refusal": "but",
+                "images": [
+                    {"type": "image_url", "image_url": {"url": "data:,b"}},
+                    {"type": "image_url", "image_url": {"url": "data:,a"}}
+                ],
+                "annotations": [{"title": "b"}, {"title": "a"}],
+                "content_parts": [{"type": "document", "name": "d"}], "citations": ["of the message"],
+                "function_call": {"name": "f", "arguments": "{}"}, "context": {"intent": "i"},
+                "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}],
+                "content_filter_results": {"hate": {}}, "search_results": [{"title": "t"}],
+                "related_questions": ["q"], "moderation": {"output": {"results": []}}
+            })
+        );
+        let beside = json!({
+            "choices": [{"message": {"content": "4"}, "reasoning_content": "2 and 2"}], "citations": ["https://a.example"],
+            "images": [{"image_url": "https://b.example"}]
+        });
+        let metadata = metadata(beside);
+        assert_eq!(metadata["reasoning"], "2 and 2");
+        assert_eq!(metadata["citations"], json!(["https://a.example"]));
+        assert_eq!(metadata["images"], json!([{"image_url": "https://b.example"}]));
+    }
+
+    #[test]
+    fn an_image_or_an_old_function_call_is_an_answer_without_text() {
+        for message in [
+            json!({"content": null, "images": [{"type": "image_url", "image_url": {"url": "data:,a"}}]}),
+            json!({"content": [{"type": "image", "inline_data": {"mime_type": "image/png", "data": "AAAA"}}]}),
+            json!({"content": null, "function_call": {"name": "f", "arguments": "{}"}}),
+            json!({"content": null, "audio": {"id": "a", "data": "AAAA"}}),
+            json!({"content": "", "tool_calls": [{"id": "c"}], "reasoning": "hm"}),
+        ] {
+            assert_eq!(data(chat(message.clone(), "stop")).unwrap(), "", "{message}");
+            assert_eq!(json(chat(message, "stop")).unwrap(), "");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_json_is_quoted() {
+        let (code, words, given) = failed_json(chat(json!({"content": "I cannot\ndo that."}), "stop"));
+        assert_eq!(
+            (code, words.as_str()),
+            ("json_invalid", "the model answered in words in place of JSON: “I cannot do that.”")
+        );
+        assert_eq!(given, json!({"partial": "I cannot\ndo that."}));
+        let (_, words, _) = failed_json(chat(json!({"content": "<think>{}</think> No."}), "stop"));
+        assert_eq!(words, "the model answered in words in place of JSON: “No.”");
+        let (_, words, _) = failed_json(chat(json!({"content": "{\"a\": oops}"}), "stop"));
+        assert!(
+            words.starts_with("the answer is not valid JSON (") && words.ends_with("): “{\"a\": oops}”"),
+            "{words}"
+        );
+        let (_, words, _) = failed_json(chat(json!({"content": "no ".repeat(500)}), "stop"));
+        assert!(words.ends_with("no…”") && words.chars().count() < 300, "{words}");
+        let (_, _, given) = failed_json(chat(json!({"content": "{\"a\":"}), "length"));
+        assert_eq!(given, json!({"partial": "{\"a\":"}));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     ApiRequest, Plan, Reader, advanced, chat,
     choices::ChoicesReader,
     content::prompt_text,
-    parameters::{BodyBuilder, EXTRA_BODY, stops_of},
+    parameters::{BodyBuilder, EXTRA_BODY, n_of, stops_of},
 };
 use crate::{
     error::{Error, cause::ApiCause, error_text},
@@ -95,16 +95,8 @@ impl Completion {
         if let Some(logprobs) = advanced_fields.integer("logprobs", 0..=MAX_LOGPROBS)? {
             body.set("logprobs", logprobs);
         }
-        Ok(Self {
-            engine,
-            model,
-            prompt,
-            suffix,
-            echo: echo.unwrap_or_default(),
-            n,
-            provider,
-            body: body.finish(EXTRA_BODY)?,
-        })
+        let body = body.finish(EXTRA_BODY)?;
+        Ok(Self { engine, model, prompt, suffix, echo: echo.unwrap_or_default(), n: n_of(&body), provider, body })
     }
 
     /// The query through `/completions`.

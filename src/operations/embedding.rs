@@ -10,15 +10,16 @@ use super::{
     ApiRequest, Plan, QueryResult, Reader, advanced,
     parameters::{BodyBuilder, EXTRA_BODY, model_for, own_key},
     result_size::ResultSize,
+    vectors::in_order_of_texts,
 };
 use crate::{
-    error::{BodyKind, Error, ErrorText, error_text},
+    error::{BodyKind, Error, ErrorText, Given, NoAnswerReason, error_text},
     input::{
         fields::{Fields, excerpt, scalar_text},
         lenient_json::is_json_text,
     },
     policy::capabilities::{DEFAULT_EMBEDDING_MODEL, is_embedding_model},
-    response::{ApiResponse, in_order, take_list, take_usage},
+    response::{ApiResponse, body::unwrapped, take_list, take_usage},
 };
 
 const PATH: &str = "/embeddings";
@@ -44,7 +45,17 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
         body.set("encoding_format", format);
     }
     let body = body.finish(own_key(&advanced_fields, "embedding_extra_body", EXTRA_BODY))?;
-    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read), adjusted: Vec::new() })
+    let texts = texts_in(&body);
+    let reader = Reader::new(move |response| read(response, texts));
+    Ok(Plan { request: ApiRequest::post(PATH, body), reader, adjusted: Vec::new() })
+}
+
+/// How many texts a finished body asks to embed, whoever set them. A list of numbers is one text, as tokens.
+fn texts_in(body: &Map<String, Value>) -> usize {
+    match body.get("input") {
+        Some(Value::Array(items)) if !items.iter().all(Value::is_number) => items.len(),
+        _ => 1,
+    }
 }
 
 /// The key of `name` that has this query's value: the plain one, else that of the
@@ -95,25 +106,32 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
 /// `{embedding}`, and `embeddings` next to it where several texts were embedded.
 ///
 /// # Errors
-/// [`Error::Decode`] if the response contains no vector, [`Error::Transport`] if it is too large.
-pub fn read(response: ApiResponse) -> Result<QueryResult, Error> {
-    let ApiResponse { mut body, request_id } = response;
-    let vectors = in_order(take_list(&mut body, "data"));
-    let mut vectors: Vec<_> = vectors.filter_map(|mut item| item.as_object_mut()?.swap_remove("embedding")).collect();
-    let data = match vectors.len() {
-        0 => {
-            return Err(Error::Decode {
-                status: 200,
-                reason: "the response contains no embedding".into(),
-                body: BodyKind::Other,
-                request_id,
-            });
-        }
-        1 => Map::from_iter([("embedding".to_owned(), vectors.remove(0))]),
-        _ => {
-            vectors.iter().chain(vectors.first()).map(ResultSize::of).sum::<ResultSize>().ensure_fits()?;
-            Map::from_iter([("embedding".to_owned(), vectors[0].clone()), ("embeddings".to_owned(), vectors.into())])
-        }
+/// [`Error::Decode`] if the response contains no vector, [`Error::NoAnswer`] if it has not exactly one for each
+/// of `texts`, [`Error::Transport`] if it is too large.
+fn read(response: ApiResponse, texts: usize) -> Result<QueryResult, Error> {
+    let ApiResponse { body, request_id } = response;
+    let mut body = unwrapped(body, "data");
+    // The list has another name where the base URL leads to the own API of a server.
+    let items = ["data", "embeddings"].into_iter().map(|name| take_list(&mut body, name)).find(|list| !list.is_empty());
+    let Some(items) = items else {
+        return Err(Error::Decode {
+            status: 200,
+            reason: "the response contains no embedding".into(),
+            body: BodyKind::Other,
+            request_id,
+        });
+    };
+    let mut vectors = in_order_of_texts(items, texts).map_err(|reason| Error::NoAnswer {
+        code: NoAnswerReason::EmbeddingInvalid,
+        reason,
+        given: Given::default(),
+        request_id,
+    })?;
+    let data = if vectors.len() == 1 {
+        Map::from_iter([("embedding".to_owned(), vectors.remove(0))])
+    } else {
+        vectors.iter().chain(vectors.first()).map(ResultSize::of).sum::<ResultSize>().ensure_fits()?;
+        Map::from_iter([("embedding".to_owned(), vectors[0].clone()), ("embeddings".to_owned(), vectors.into())])
     };
     let mut metadata = Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..]))]);
     metadata.extend(body.swap_remove("model").map(|model| ("model".to_owned(), model)));
@@ -217,10 +235,10 @@ mod tests {
             |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
         let long: Value = vec![0; MAX_RESULT_VALUES / 2].into();
         let first = json!([{ "embedding": long }, {"embedding": [1]}]);
-        assert_eq!(read(response(first)).unwrap_err().code(), Some("response_too_large"));
+        assert_eq!(read(response(first), 2).unwrap_err().code(), Some("response_too_large"));
         let last = json!([{"embedding": [1]}, { "embedding": long }]);
-        assert_eq!(read(response(last)).unwrap().data["embedding"], json!([1]));
-        let only = read(response(json!([{ "embedding": long }]))).unwrap();
+        assert_eq!(read(response(last), 2).unwrap().data["embedding"], json!([1]));
+        let only = read(response(json!([{ "embedding": long }])), 1).unwrap();
         assert_eq!(only.data["embedding"], long);
     }
 
@@ -229,7 +247,7 @@ mod tests {
         let body =
             json!({"data": [{"embedding": [1]}], "model": "m", "usage": {"total_tokens": 7.0}, "object": "list"});
         let Value::Object(body) = body else { panic!("not an object") };
-        let metadata = read(ApiResponse { body, request_id: None }).unwrap().metadata;
+        let metadata = read(ApiResponse { body, request_id: None }, 1).unwrap().metadata;
         assert_eq!(
             Value::Object(metadata),
             json!({"endpoint": "embeddings", "model": "m", "usage": {"total_tokens": 7}})
@@ -240,10 +258,39 @@ mod tests {
     fn the_result_keeps_its_old_shape() {
         let response =
             |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
-        let one = read(response(json!([{"embedding": [0.5]}]))).unwrap();
+        let one = read(response(json!([{"embedding": [0.5]}])), 1).unwrap();
         assert_eq!(one.data, json!({"embedding": [0.5]}));
-        let two = read(response(json!([{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}]))).unwrap();
-        assert_eq!(two.data, json!({"embedding": [1], "embeddings": [[1], [2]]}));
-        assert!(read(response(json!(null))).is_err());
+        let two = json!([{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}]);
+        assert_eq!(read(response(two), 2).unwrap().data, json!({"embedding": [1], "embeddings": [[1], [2]]}));
+        assert_eq!(read(response(json!(null)), 1).unwrap_err().code(), Some("invalid_response"));
+    }
+
+    #[test]
+    fn a_vector_beside_the_wrong_text_is_a_failure() {
+        let query = |input: Value, response: Value| {
+            let options = json!({ "input": input });
+            let Value::Object(body) = response else { panic!("not an object") };
+            let reader = plan(&Fields::of("queryOptions", &options).unwrap()).unwrap().reader;
+            let result = reader.read(ApiResponse { body, request_id: None }, false);
+            result.map(|result| result.data).map_err(|error| (error.code().unwrap(), error.to_string()))
+        };
+        let [a, b] = [0, 1].map(|at| json!({"index": at, "embedding": [at]}));
+        let too_few = ("invalid_embedding", "the response contains 2 embeddings for 3 texts".to_owned());
+        assert_eq!(query(json!(["a", "b", "c"]), json!({"data": [a, b]})), Err(too_few));
+        assert_eq!(query(json!("[\"a\", \"b\"]"), json!({"data": [b, a]})).unwrap()["embeddings"], json!([[0], [1]]));
+        assert_eq!(query(json!("a"), json!({"data": [{"embedding": [null]}]})).unwrap_err().0, "invalid_embedding");
+        assert_eq!(query(json!("a"), json!({"embeddings": [[0.5]]})).unwrap(), json!({"embedding": [0.5]}));
+        assert_eq!(query(json!("a"), json!({"result": {"data": [a]}})).unwrap(), json!({"embedding": [0]}));
+    }
+
+    #[test]
+    fn texts_are_counted_in_the_finished_body() {
+        for (input, texts) in
+            [(json!("a"), 1), (json!(["a", "b"]), 2), (json!([1, 2, 3]), 1), (json!([[1], [2]]), 2), (json!(null), 1)]
+        {
+            let options = json!({"input": "a", "extra_body": { "input": input }});
+            let body = plan(&Fields::of("queryOptions", &options).unwrap()).unwrap().request.body.unwrap();
+            assert_eq!(texts_in(&body), texts, "{input}");
+        }
     }
 }

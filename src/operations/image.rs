@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     ApiRequest, Plan, QueryResult, Reader, advanced,
+    choice::is_empty,
     content::prompt_text,
     parameters::{BodyBuilder, EXTRA_BODY, model_for, own_key},
     result_size::ResultSize,
@@ -14,12 +15,21 @@ use crate::{
     error::{BodyKind, Error, error_text},
     input::fields::Fields,
     policy::capabilities::{DEFAULT_IMAGE_MODEL, is_image_model},
-    response::{ApiResponse, take_list, take_usage},
+    response::{ApiResponse, body::unwrapped, take_list, take_usage},
 };
 
 const PATH: &str = "/images/generations";
 /// Longest prompt that the API takes, in characters.
 const MAX_PROMPT_CHARS: usize = 32_000;
+/// Members that hold an image, in the order in which they count, and what they are called in the result.
+const NAMES: [(&str, &str); 6] = [
+    ("url", "url"),
+    ("b64_json", "b64_json"),
+    ("image_url", "url"),
+    ("b64", "b64_json"),
+    ("base64", "b64_json"),
+    ("image_base64", "b64_json"),
+];
 
 /// Turns a Generate image query into its request.
 ///
@@ -61,18 +71,19 @@ fn size_as_the_api_writes_it(size: &str) -> String {
 /// # Errors
 /// [`Error::Decode`] if the response contains no image, [`Error::Transport`] if it is too large.
 pub fn read(response: ApiResponse) -> Result<QueryResult, Error> {
-    let ApiResponse { mut body, request_id } = response;
-    let mut items = take_list(&mut body, "data");
-    let revised_prompt =
-        items.first_mut().and_then(Value::as_object_mut).and_then(|first| first.swap_remove("revised_prompt"));
+    let ApiResponse { body, request_id } = response;
+    let mut body = unwrapped(body, "data");
+    let lists = ["data", "images"].into_iter().map(|name| take_list(&mut body, name));
+    let mut items = lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default();
+    let count = items.len();
+    let revised_prompt = items.first_mut().and_then(|first| first.as_object_mut()?.swap_remove("revised_prompt"));
     let mut images: Vec<_> = items.into_iter().filter_map(image).collect();
     let Some(first) = images.first() else {
-        return Err(Error::Decode {
-            status: 200,
-            reason: "the response contains no image".into(),
-            body: BodyKind::Other,
-            request_id,
-        });
+        let reason = match count {
+            0 => "the response contains no image".into(),
+            _ => error_text!["the response contains no image: of ", count, " in its list, none has url or b64_json"],
+        };
+        return Err(Error::Decode { status: 200, reason, body: BodyKind::Other, request_id });
     };
     let mut data = Map::from_iter([
         ("status".to_owned(), "success".into()),
@@ -89,16 +100,32 @@ pub fn read(response: ApiResponse) -> Result<QueryResult, Error> {
     for name in ["created", "size", "quality", "background", "output_format"] {
         metadata.extend(body.swap_remove(name).map(|value| (name.to_owned(), value)));
     }
+    let revised_prompt = revised_prompt.filter(|text| !is_empty(text));
     metadata.extend(revised_prompt.map(|text| ("revised_prompt".to_owned(), text)));
     metadata.extend(take_usage(&mut body).map(|usage| ("usage".to_owned(), usage)));
     Ok(QueryResult { data: data.into(), metadata })
 }
 
-/// `{url}` or `{b64_json}`.
-fn image(mut item: Value) -> Option<Value> {
-    let item = item.as_object_mut()?;
-    let name = ["url", "b64_json"].into_iter().find(|name| item.get(*name).is_some_and(Value::is_string))?;
-    Some(Map::from_iter([(name.to_owned(), item.swap_remove(name)?)]).into())
+/// `{url}` or `{b64_json}`, whatever the server calls them; `None` if it has neither.
+fn image(item: Value) -> Option<Value> {
+    let (name, text) = match item {
+        Value::String(text) => (if text.contains(':') { "url" } else { "b64_json" }, text),
+        Value::Object(mut members) => NAMES.iter().find_map(|(theirs, name)| {
+            let text = match members.swap_remove(*theirs)? {
+                Value::Object(mut inner) => inner.swap_remove("url")?,
+                text => text,
+            };
+            match text {
+                Value::String(text) if !text.trim().is_empty() => Some((*name, text)),
+                _ => None,
+            }
+        })?,
+        _ => return None,
+    };
+    // An app puts the start of a data URL before base64 by itself.
+    let data_url = if name == "b64_json" { text.strip_prefix("data:") } else { None };
+    let text = data_url.and_then(|url| url.split_once(";base64,")).map(|(_, base64)| base64.to_owned()).unwrap_or(text);
+    (!text.trim().is_empty()).then(|| Map::from_iter([(name.to_owned(), text.into())]).into())
 }
 
 #[cfg(test)]
@@ -230,5 +257,53 @@ mod tests {
         assert_eq!(several.data["data"], json!({"b64_json": "AA"}));
         assert_eq!(several.data["images"], json!([{"b64_json": "AA"}, {"b64_json": "BB"}]));
         assert!(read(response(json!([]))).is_err());
+    }
+
+    #[test]
+    fn an_image_is_found_under_every_name() {
+        let first = |item: Value| {
+            let body = Map::from_iter([("data".to_owned(), json!([item]))]);
+            read(ApiResponse { body, request_id: None }).map(|result| result.data["data"].clone())
+        };
+        for item in [
+            json!({"url": "", "b64_json": "AAAA", "revised_prompt": ""}),
+            json!({"url": null, "b64_json": "AAAA"}),
+            json!({"b64_json": "data:image/png;base64,AAAA"}),
+            json!({"image_base64": "AAAA"}),
+            json!("AAAA"),
+        ] {
+            assert_eq!(first(item.clone()).unwrap(), json!({"b64_json": "AAAA"}), "{item}");
+        }
+        for item in [json!({"url": "data:,a"}), json!({"image_url": {"url": "data:,a"}}), json!("data:,a")] {
+            assert_eq!(first(item.clone()).unwrap(), json!({"url": "data:,a"}), "{item}");
+        }
+        let fields = json!({"images": [{"url": "https://h/a"}], "data": null});
+        let Value::Object(body) = fields else { panic!("not an object") };
+        assert_eq!(read(ApiResponse { body, request_id: None }).unwrap().data["data"], json!({"url": "https://h/a"}));
+    }
+
+    #[test]
+    fn a_response_without_an_image_says_so() {
+        let reason = |body: Value| {
+            let Value::Object(body) = body else { panic!("not an object") };
+            let error = read(ApiResponse { body, request_id: None }).unwrap_err();
+            assert_eq!(error.code(), Some("invalid_response"));
+            error.to_string()
+        };
+        for body in [json!({}), json!({"data": null}), json!({"data": []}), json!({"data": {"url": "https://h/a"}})] {
+            assert_eq!(reason(body), "the response contains no image");
+        }
+        let none = "the response contains no image: of 2 in its list, none has url or b64_json";
+        for item in
+            [json!({}), json!({"url": "", "b64_json": " "}), json!({"b64_json": "data:image/png;base64,"}), json!(5)]
+        {
+            assert_eq!(reason(json!({"data": [item, item]})), none);
+        }
+    }
+
+    #[test]
+    fn an_empty_revised_prompt_is_none() {
+        let body = Map::from_iter([("data".to_owned(), json!([{"b64_json": "AA", "revised_prompt": ""}]))]);
+        assert!(!read(ApiResponse { body, request_id: None }).unwrap().metadata.contains_key("revised_prompt"));
     }
 }

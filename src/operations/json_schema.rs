@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{advanced, is_advanced_off};
 use crate::{
-    error::{Error, ErrorText, error_text},
+    budgets::MAX_MESSAGE_CHARS,
+    error::{Error, ErrorText, error_text, truncate::truncate},
     input::fields::{Fields, excerpt},
     policy::capabilities,
 };
@@ -81,7 +82,7 @@ pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<JsonSchema, Error
     let mut wrapped = wrapped(given);
     check(&wrapped)?;
     let is_left_to_us = !wrapped.contains_key("strict");
-    let not_strict = looseness(&wrapped["schema"], "schema", capabilities::is_fine_tune(model));
+    let not_strict = looseness(&wrapped["schema"], capabilities::is_fine_tune(model));
     if is_left_to_us && not_strict.is_none() {
         wrapped.insert("strict".to_owned(), true.into());
         if let Some(Value::Object(schema)) = wrapped.get_mut("schema") {
@@ -174,16 +175,23 @@ fn parts(members: &Map<String, Value>) -> impl Iterator<Item = (String, &Value)>
     })
 }
 
-/// Why strict mode does not take the schema at `place`, in words; `None` if it does. It takes nothing but the
-/// keywords it knows, and every object lists all its properties as required and allows no others. It guarantees
-/// that the answer fits, so it is used if it can be.
-fn looseness(schema: &Value, place: &str, is_fine_tuned: bool) -> Option<String> {
-    let Value::Object(members) = schema else { return Some(format!("{place} allows anything")) };
+/// Why strict mode does not take a schema, in words; `None` if it does. It takes nothing but the keywords it knows,
+/// and every object lists all its properties as required and allows no others. It guarantees that the answer fits,
+/// so it is used if it can be.
+fn looseness(schema: &Value, is_fine_tuned: bool) -> Option<String> {
+    let (place, reason) = first_loose(schema, true, is_fine_tuned)?;
+    Some(truncate(&format!("schema{place} {reason}"), MAX_MESSAGE_CHARS))
+}
+
+/// The first place that strict mode does not take, put together on the way back, and what is wrong there.
+fn first_loose(schema: &Value, is_root: bool, is_fine_tuned: bool) -> Option<(String, String)> {
+    let here = |reason: String| (String::new(), reason);
+    let Value::Object(members) = schema else { return Some(here("allows anything".to_owned())) };
     let unknown = members.iter().find_map(|(name, value)| {
-        let has = |what: &str| Some(format!("{place} has {what}"));
+        let has = |what: &str| Some(format!("has {what}"));
         let text = value.as_str().unwrap_or_default();
         match name.as_str() {
-            note if NOTES.contains(&note) && place == "schema" => None,
+            note if NOTES.contains(&note) && is_root => None,
             constraint if STRICT_CONSTRAINTS.contains(&constraint) && is_fine_tuned => has(name),
             "format" if !STRICT_FORMATS.contains(&text) => has(&format!("the format {text}")),
             "pattern" if LOOKAROUND.iter().any(|group| text.contains(group)) => has("a pattern that looks around"),
@@ -193,23 +201,26 @@ fn looseness(schema: &Value, place: &str, is_fine_tuned: bool) -> Option<String>
             _ => has(name),
         }
     });
-    unknown
-        .or_else(|| openness(members, place))
-        .or_else(|| parts(members).find_map(|(rest, part)| looseness(part, &format!("{place}{rest}"), is_fine_tuned)))
+    let inside = || {
+        parts(members).find_map(|(place, part)| {
+            first_loose(part, false, is_fine_tuned).map(|(rest, reason)| (place + &rest, reason))
+        })
+    };
+    unknown.or_else(|| openness(members)).map(here).or_else(inside)
 }
 
 /// Why an object may have other members than those it is meant to have.
-fn openness(members: &Map<String, Value>, place: &str) -> Option<String> {
+fn openness(members: &Map<String, Value>) -> Option<String> {
     let Some(properties) = members.get("properties").and_then(Value::as_object) else {
-        return (members.get("type") == Some(&"object".into())).then(|| format!("{place} has no properties"));
+        return (members.get("type") == Some(&"object".into())).then(|| "has no properties".to_owned());
     };
     if members.get("additionalProperties") != Some(&Value::Bool(false)) {
-        return Some(format!("{place} does not have \"additionalProperties\": false"));
+        return Some("does not have \"additionalProperties\": false".to_owned());
     }
     let required = members.get("required").and_then(Value::as_array).into_iter().flatten();
     let required: HashSet<_> = required.filter_map(Value::as_str).collect();
     let optional = properties.keys().find(|name| !required.contains(name.as_str()));
-    optional.map(|name| format!("{place} does not require {name}"))
+    optional.map(|name| format!("does not require {name}"))
 }
 
 #[cfg(test)]
@@ -356,5 +367,18 @@ mod tests {
             "type": "object", "properties": properties, "required": names, "additionalProperties": false
         });
         assert_eq!(read(closed).unwrap()["strict"], true);
+    }
+
+    #[test]
+    fn the_reason_is_cut_and_long_names_are_not_repeated_for_what_is_inside() {
+        // Put together for each property inside, the places would take terabytes.
+        let inside: Map<_, _> = (0..20_000).map(|n| (format!("p{n}"), json!({"type": "string"}))).collect();
+        let names: Vec<_> = inside.keys().cloned().collect();
+        let long = "x".repeat(10 << 20);
+        let inner = json!({"type": "object", "properties": inside, "required": names, "additionalProperties": false});
+        let closed = |inner: Value| json!({"type": "object", "properties": {&long: inner}, "required": [long], "additionalProperties": false});
+        assert_eq!(read(closed(inner)).unwrap()["strict"], true);
+        let reason = read_for("m", closed(json!({"minLength": 1}))).unwrap().not_strict.unwrap();
+        assert_eq!(reason.chars().count(), MAX_MESSAGE_CHARS + 1);
     }
 }

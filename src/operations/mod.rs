@@ -25,6 +25,7 @@ use crate::{
 };
 
 pub mod chat;
+pub mod choice;
 pub mod choices;
 pub mod completion;
 pub mod content;
@@ -32,6 +33,7 @@ pub mod embedding;
 pub mod files;
 pub mod history;
 pub mod image;
+pub mod json_answer;
 pub mod json_schema;
 pub mod message;
 pub mod models;
@@ -39,6 +41,7 @@ pub mod parameters;
 pub mod parts;
 pub mod response_format;
 pub mod result_size;
+pub mod vectors;
 
 /// A request to the API, without anything of the data source.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,7 +160,7 @@ pub struct Query {
 #[derive(Clone, Debug)]
 pub enum Work {
     /// An operation of one request.
-    Plain(Plan),
+    Plain(Box<Plan>),
     /// Completions, which has a choice of two endpoints.
     Completion(Box<completion::Completion>),
 }
@@ -173,12 +176,12 @@ impl Query {
         };
         let work = match operation.as_str().map(str::trim) {
             Some("completion") => Work::Completion(Box::new(completion::Completion::from_fields(fields, provider)?)),
-            Some("chat") => Work::Plain(chat::plan(fields, provider)?),
-            Some("image_generation") => Work::Plain(image::plan(fields)?),
-            Some("generate_embedding") => Work::Plain(embedding::plan(fields)?),
+            Some("chat") => Work::Plain(Box::new(chat::plan(fields, provider)?)),
+            Some("image_generation") => Work::Plain(Box::new(image::plan(fields)?)),
+            Some("generate_embedding") => Work::Plain(Box::new(embedding::plan(fields)?)),
             // The only one without advanced fields.
             Some("list_models") => {
-                return Ok(Self { work: Work::Plain(models::plan(fields)?), has_details: false });
+                return Ok(Self { work: Work::Plain(Box::new(models::plan(fields)?)), has_details: false });
             }
             #[cfg(feature = "panic-probe")]
             Some("panic") => panic_for_a_test(),

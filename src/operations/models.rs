@@ -6,7 +6,7 @@ use super::{ApiRequest, Plan, QueryResult, Reader, result_size::ResultSize};
 use crate::{
     error::{BodyKind, Error},
     input::fields::Fields,
-    response::{ApiResponse, counter, sorted_by_key, take_list},
+    response::{ApiResponse, body::unwrapped, counter, sorted_by_key, take_list},
 };
 
 /// The endpoint's path; the connection test asks it too.
@@ -30,9 +30,8 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
 /// # Errors
 /// [`Error::Decode`] if the response is not a list of models, [`Error::Transport`] if more models match the
 /// filter than a result may have.
-pub fn read(mut response: ApiResponse, filter: &str) -> Result<QueryResult, Error> {
-    ensure_model_list(&response)?;
-    let mut models = take_list(&mut response.body, "data");
+pub fn read(response: ApiResponse, filter: &str) -> Result<QueryResult, Error> {
+    let mut models = list(response)?;
     models.retain(|model| id(model).is_some_and(|id| id.to_lowercase().contains(filter)));
     // Each takes several times the memory that it had in the response.
     models.iter().map(result_size).sum::<ResultSize>().ensure_fits()?;
@@ -42,8 +41,26 @@ pub fn read(mut response: ApiResponse, filter: &str) -> Result<QueryResult, Erro
     Ok(QueryResult { data: models.map(into_result).collect(), metadata })
 }
 
+/// The list in a response, which some servers call `models` and Ollama leaves null if it is empty.
+fn list(response: ApiResponse) -> Result<Vec<Value>, Error> {
+    let mut body = ["data", "models"].into_iter().fold(response.body, unwrapped);
+    let is_list = |value: &Value| match value {
+        Value::Array(models) => models.is_empty() || models.iter().any(|model| id(model).is_some()),
+        other => other.is_null(),
+    };
+    let name = ["data", "models"].into_iter().find(|name| body.get(*name).is_some_and(is_list));
+    name.map(|name| take_list(&mut body, name)).ok_or(Error::Decode {
+        status: 200,
+        reason: "the response is not a list of models".into(),
+        body: BodyKind::Other,
+        request_id: response.request_id,
+    })
+}
+
+/// The name by which a model is asked: what Ollama and Gemini themselves call `name`, or the whole item.
 fn id(model: &Value) -> Option<&str> {
-    model.get("id")?.as_str()
+    let member = |name: &&str| model.get(*name)?.as_str().filter(|id| !id.is_empty());
+    model.as_str().or_else(|| ["id", "model", "name"].iter().find_map(member))
 }
 
 fn label(model: &Value) -> String {
@@ -56,34 +73,26 @@ fn label(model: &Value) -> String {
 
 /// The size of [`into_result`].
 fn result_size(model: &Value) -> ResultSize {
-    let [id, created] = [&model["id"], &Value::Null];
-    let values = [id, &model["owned_by"], created, &model["shutdown_date"], id, &label(model).into()];
+    let [id, label, created] = [id(model).into(), label(model).into(), Value::Null];
+    let values = [&id, &model["owned_by"], &created, &model["shutdown_date"], &id, &label];
     values.map(ResultSize::of).into_iter().sum::<ResultSize>() + ResultSize::of_names(MEMBERS)
 }
 
 fn into_result(mut model: Value) -> Value {
-    let label = label(&model).into();
+    let (id, label) = (Value::from(id(&model)), label(&model).into());
     let created = model.get("created").and_then(counter).into();
     let mut take = |name| model.get_mut(name).map(Value::take).unwrap_or_default();
-    let [id, owner, shutdown_date] = ["id", "owned_by", "shutdown_date"].map(&mut take);
+    let [owner, shutdown_date] = ["owned_by", "shutdown_date"].map(&mut take);
     let values = [id.clone(), owner, created, shutdown_date, id, label];
     MEMBERS.map(str::to_owned).into_iter().zip(values).collect()
 }
 
-/// Checks that a response is a list of models, even an empty one (Ollama: `data` is null).
+/// Checks that a response is a list of models, even an empty one.
 ///
 /// # Errors
 /// [`Error::Decode`] if it is not.
-pub fn ensure_model_list(response: &ApiResponse) -> Result<(), Error> {
-    match response.body.get("data") {
-        Some(Value::Array(_) | Value::Null) => Ok(()),
-        _ => Err(Error::Decode {
-            status: 200,
-            reason: "the response is not a list of models".into(),
-            body: BodyKind::Other,
-            request_id: response.request_id.clone(),
-        }),
-    }
+pub fn ensure_model_list(response: ApiResponse) -> Result<(), Error> {
+    list(response).map(drop)
 }
 
 #[cfg(test)]
@@ -143,6 +152,33 @@ mod tests {
     fn a_null_list_is_empty_and_anything_else_is_an_error() {
         assert_eq!(models(json!(null), "").unwrap(), json!([]));
         assert!(models(json!("x"), "").is_err());
-        assert!(ensure_model_list(&ApiResponse { body: Map::new(), request_id: None }).is_err());
+        assert!(ensure_model_list(ApiResponse { body: Map::new(), request_id: None }).is_err());
+    }
+
+    #[test]
+    fn a_list_is_read_under_other_names_and_a_model_too() {
+        let ids = |body: Value| {
+            let Value::Object(body) = body else { panic!("not an object") };
+            let ids =
+                |data: Value| data.as_array().unwrap().iter().map(|model| model["value"].clone()).collect::<Value>();
+            read(ApiResponse { body, request_id: None }, "").map(|result| ids(result.data)).ok()
+        };
+        for body in [
+            json!({"models": [{"name": "b"}, {"name": "a", "model": "a"}]}),
+            json!({"data": ["b", "a"]}),
+            json!({"data": [{"id": "a"}, {"id": "", "name": "b"}], "models": [{"name": "c"}]}),
+            json!({"data": {"data": [{"id": "a"}, {"id": "b"}]}}),
+            json!({"result": {"models": [{"id": "a"}, {"id": "b"}]}}),
+        ] {
+            assert_eq!(ids(body.clone()), Some(json!(["a", "b"])), "{body}");
+        }
+        for body in [json!({"models": null}), json!({"data": []}), json!({"data": null, "object": "list"})] {
+            assert_eq!(ids(body.clone()), Some(json!([])), "{body}");
+        }
+        for body in
+            [json!({"data": [{"object": "x"}]}), json!({"data": [1]}), json!({"object": "list"}), json!({"data": {}})]
+        {
+            assert_eq!(ids(body.clone()), None, "{body}");
+        }
     }
 }

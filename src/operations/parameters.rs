@@ -8,6 +8,7 @@ use crate::{
         fields::{Fields, excerpt, scalar_text},
         lenient_json::is_json_text,
     },
+    response::counter,
 };
 
 /// Most stop sequences that the API takes.
@@ -87,7 +88,7 @@ impl<'a> BodyBuilder<'a> {
     }
 
     /// `top_p` (0 to 1), the two penalties (-2 to 2), `seed` (any whole number) and `n`
-    /// (1 to 128). Returns how many answers were asked for.
+    /// (1 to 128). Returns how many answers the form asks for; [`n_of`] is what the request asks for.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if one is out of range.
@@ -186,6 +187,13 @@ pub fn model_for(own: Option<String>, fields: &Fields<'_>, fits: fn(&str) -> boo
     })
 }
 
+/// How many answers a finished body asks for, whoever set that.
+#[must_use]
+pub fn n_of(body: &Map<String, Value>) -> usize {
+    let n = body.get("n").and_then(counter).and_then(|n| usize::try_from(n).ok());
+    n.unwrap_or_default().max(1)
+}
+
 /// The stop sequences of a finished body, whoever set them.
 #[must_use]
 pub fn stops_of(body: &Map<String, Value>) -> Vec<String> {
@@ -251,6 +259,22 @@ mod tests {
         assert_eq!(temperature(json!("0")).unwrap(), json!({"model": "m", "temperature": 0}));
         assert_eq!(temperature(json!("")).unwrap(), json!({"model": "m"}));
         assert!(temperature(json!("2.5")).unwrap_err().starts_with("Temperature must be a number from 0 to 2"));
+    }
+
+    #[test]
+    fn the_number_of_answers_is_that_of_the_finished_body() {
+        for (n, expected) in [
+            (json!(3), 3),
+            (json!("3"), 3),
+            (json!(1), 1),
+            (json!(0), 1),
+            (json!(-2), 1),
+            (json!(true), 1),
+            (json!(null), 1),
+        ] {
+            assert_eq!(n_of(&Map::from_iter([("n".to_owned(), n)])), expected);
+        }
+        assert_eq!(n_of(&Map::new()), 1);
     }
 
     #[test]

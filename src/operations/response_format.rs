@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 
 use super::json_schema;
-use crate::{
-    error::Error,
-    input::{fields::Fields, lenient_json},
-};
+use crate::{error::Error, input::fields::Fields};
 
 /// What form an answer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,17 +46,6 @@ pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<ResponseFormat, E
     Ok(ResponseFormat { format, member, not_strict })
 }
 
-/// The JSON of an answer; some compatible servers wrap it in a Markdown fence.
-///
-/// # Errors
-/// The parser's words.
-pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
-    let text = text.trim();
-    let fenced = text.strip_prefix("```json").or_else(|| text.strip_prefix("```"));
-    let inner = fenced.and_then(|text| text.strip_suffix("```")).unwrap_or(text);
-    lenient_json::parse(inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,13 +74,5 @@ mod tests {
             json!({"type": "json_schema", "json_schema": {"name": "response", "schema": {"type": "object"}}});
         assert_eq!(read(options), Ok(Some(expected)));
         assert!(read(json!({"response_format": "json_schema"})).unwrap_err().starts_with("JSON schema is empty"));
-    }
-
-    #[test]
-    fn fenced_json_is_read() {
-        assert_eq!(parse("```json\n{\"a\":1}\n```").unwrap(), json!({"a": 1}));
-        assert_eq!(parse("\n```\n[2]```\n").unwrap(), json!([2]));
-        assert_eq!(parse(" [1] ").unwrap(), json!([1]));
-        assert!(parse("Sure! {}").is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! Belongs here: what any endpoint's response may look like. Never here: what a response means to an
 //! operation, or the bytes and headers on their way.
 
+pub mod body;
 pub mod stream;
 
 use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap, iter, mem, time::SystemTime};
@@ -31,7 +32,7 @@ const EXCERPT_READS: usize = 8 << 10;
 /// A successful response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiResponse {
-    /// The body: a JSON object without an `error`.
+    /// The body: a JSON object without an `error` that says anything. A bare list is its `data`.
     pub body: Map<String, Value>,
     /// The API's id of the request.
     pub request_id: Option<String>,
@@ -57,12 +58,11 @@ impl<E: Into<Error>> From<E> for Unread {
 ///
 /// # Errors
 /// [`Error::Api`] for a status other than 2xx and for an `error` under HTTP 200, also one that ends a stream,
-/// [`Error::Decode`] for a success that is not a JSON object, [`Error::Transport`] for one
+/// [`Error::Decode`] for a success that is no JSON object or list of them, [`Error::Transport`] for one
 /// that takes too much memory or is not whole.
 pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unread> {
     let text = text_of(&response.body)?;
-    // Some servers keep a slow connection alive with blank lines or comments before the JSON.
-    let text = stream::without_comments(text.trim_start_matches('\u{feff}')).trim_end();
+    let text = body::without_preamble(&text);
     if stream::is_events(text) {
         return read_stream(response, text, now);
     }
@@ -102,12 +102,12 @@ fn read_body(
         let body = parsed.unwrap_or(Value::Null);
         return Err(Error::Api(Box::new(api_error(response, &body, text, now))));
     }
-    match parsed {
-        Ok(Value::Object(body)) if has_error(&body) => {
+    match parsed.map(body::into_object) {
+        Ok(Ok(body)) if has_error(&body) => {
             Err(Error::Api(Box::new(api_error(response, &Value::Object(body), text, now))))
         }
-        Ok(Value::Object(body)) => Ok(ApiResponse { body, request_id: request_id(response) }),
-        Ok(other) => Err(undecodable(response, text, error_text!["JSON of type ", type_name(&other)])),
+        Ok(Ok(body)) => Ok(ApiResponse { body, request_id: request_id(response) }),
+        Ok(Err(other)) => Err(undecodable(response, text, error_text!["JSON of type ", type_name(&other)])),
         Err(error) => Err(undecodable(
             response,
             text,
@@ -131,7 +131,7 @@ fn too_many_values() -> TransportError {
 
 /// Whether a body says that something went wrong, whatever the status says.
 fn has_error(body: &Map<String, Value>) -> bool {
-    body.get("error").is_some_and(|error| !error.is_null())
+    body.get("error").is_some_and(|error| !body::is_no_error(error))
 }
 
 /// The text of a body, with U+FFFD in place of bytes that are not UTF-8. That makes up to three bytes of one,
@@ -373,6 +373,18 @@ mod tests {
     fn blank_lines_and_a_byte_order_mark_before_the_json_are_fine() {
         let response = read(200, "\u{feff}\n\n  {\"a\":1}").unwrap();
         assert_eq!((response.body["a"].as_i64(), response.request_id.as_deref()), (Some(1), Some("req_1")));
+    }
+
+    #[test]
+    fn comments_before_the_json_and_an_error_with_nothing_in_it_are_fine() {
+        let processing = ": PROCESSING\n\n: PROCESSING\n\n";
+        assert_eq!(read(200, &format!("{processing}{{\"a\":1}}")).unwrap().body["a"], 1);
+        assert_eq!(api(400, &format!("{processing}{{\"error\":\"no\"}}")).message, "no");
+        for error in ["{}", "\"\"", "null", "false", r#"{"message":"","type":"","param":"","code":null}"#] {
+            assert_eq!(read(200, &format!(r#"{{"error":{error},"a":1}}"#)).unwrap().body["a"], 1, "{error}");
+        }
+        assert_eq!(read(200, r#"[{"id":"a"}]"#).unwrap().body["data"], json!([{"id": "a"}]));
+        assert_eq!(api(200, r#"[{"error":{"message":"no"}}]"#).message, "no");
     }
 
     #[test]

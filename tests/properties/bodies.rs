@@ -78,7 +78,7 @@ proptest! {
         match answer::read(&response, SystemTime::UNIX_EPOCH).map_err(|unread| unread.error) {
             Ok(response) => {
                 prop_assert!(succeeded);
-                prop_assert!(response.body.get("error").is_none_or(serde_json::Value::is_null));
+                prop_assert!(response.body.get("error").is_none_or(answer::body::is_no_error));
                 prop_assert!(response.request_id.is_none_or(|id| id.chars().count() <= 101));
             }
             Err(Error::Api(error)) => {

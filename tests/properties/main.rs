@@ -9,6 +9,7 @@
 mod script;
 
 mod addresses;
+mod answers;
 mod bodies;
 mod queries;
 mod redaction;

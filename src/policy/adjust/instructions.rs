@@ -8,7 +8,7 @@ use super::{
     Adjustment, INSTRUCTION_ROLES,
     rejection::{UNSUPPORTED, has_word},
 };
-use crate::error::ApiError;
+use crate::error::{ApiError, cause::ApiCause};
 
 /// Words for a rejected role, besides [`UNSUPPORTED`].
 const REJECTED: [&str; 8] = [
@@ -65,6 +65,10 @@ fn rejected(messages: &[Value], error: &ApiError) -> Option<Rejected> {
     // Servers that run the template of a model report its exceptions as their own failure.
     let is_of_template = error.status == 500 && says_any(&["jinja", "template"]);
     if !(matches!(error.status, 400 | 422) || is_of_template) || !messages.iter().any(is_instruction) {
+        return None;
+    }
+    // "The prompt is not allowed by our safety system."
+    if ApiCause::of(error) == ApiCause::ContentFilter {
         return None;
     }
     let param = error.param.as_deref().unwrap_or_default();
@@ -218,6 +222,9 @@ mod tests {
         }
         let without = body(json!([{"role": "user", "content": "Hi"}]));
         assert_eq!(for_error(&without, &error(None, "System role not supported"), &[]), None);
+        let code = Some("content_policy_violation".to_owned());
+        let filtered = ApiError { code, ..error(None, "The prompt is not allowed by our safety system.") };
+        assert_eq!(for_error(&with("system"), &filtered, &[]), None);
         for status in [401, 404, 429, 500] {
             let error = ApiError { status, ..error(None, "System role not supported") };
             assert_eq!(for_error(&with("system"), &error, &[]), None, "{status}");

@@ -69,16 +69,6 @@ impl<'a> Iterator for Events<'a> {
     }
 }
 
-/// What follows the comments and blank lines at the start of a text: some servers keep a slow connection alive
-/// with them, also before JSON.
-pub(in crate::response) fn without_comments(text: &str) -> &str {
-    let mut text = text.trim_start();
-    while text.starts_with(':') {
-        text = text.find(['\n', '\r']).map_or("", |end| text[end..].trim_start());
-    }
-    text
-}
-
 /// Whether a text without comments at its start is made of events.
 pub(in crate::response) fn is_events(text: &str) -> bool {
     let is_field = |name: &&str| {
@@ -123,12 +113,5 @@ mod tests {
         for other in ["", "{}", "[]", "data is lost", "Data: x", "<html>", "idle: 5"] {
             assert!(!is_events(other), "{other}");
         }
-    }
-
-    #[test]
-    fn skips_comments_before_the_body() {
-        assert_eq!(without_comments(": PROCESSING\r\n\r\n:\n\n {\"a\": 1}"), "{\"a\": 1}");
-        assert_eq!(without_comments(": PROCESSING\n\n: PROCESSING"), "");
-        assert_eq!(without_comments("data: : x"), "data: : x");
     }
 }

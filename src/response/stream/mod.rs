@@ -6,7 +6,7 @@ mod partial;
 
 use serde_json::{Map, Value, json};
 
-pub(super) use self::events::{is_events, without_comments};
+pub(super) use self::events::is_events;
 pub use self::partial::Partial;
 use self::{
     assembly::{Assembly, TooManyValues},

@@ -45,19 +45,19 @@ impl Partial {
         if !self.texts.is_empty() {
             " The text that had arrived is in data.partial."
         } else if self.reasoning.is_some() {
-            " The reasoning that had arrived is in data.partial_reasoning."
+            " The reasoning that had arrived is in data.reasoning."
         } else {
             ""
         }
     }
 
     /// The members of a failure's `data`: `partial`, a text or with several choices an array of texts, or
-    /// `partial_reasoning`; each text as `show` returns it.
+    /// `reasoning`; each text as `show` returns it.
     pub fn to_json(&self, show: impl Fn(&str) -> String) -> Map<String, Value> {
         let texts: Vec<Value> = self.texts.iter().map(|text| show(text).into()).collect();
         let partial = if texts.len() > 1 { Some(texts.into()) } else { texts.into_iter().next() };
         let reasoning = self.reasoning.as_deref().map(|reasoning| show(reasoning).into());
-        let members = [("partial", partial), ("partial_reasoning", reasoning)];
+        let members = [("partial", partial), ("reasoning", reasoning)];
         members.into_iter().filter_map(|(name, member)| Some((name.to_owned(), member?))).collect()
     }
 }
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!((one, notice.contains("data.partial.")), (json!({"partial": "A"}), true));
         assert_eq!(shown(json!([{"text": "a"}, {"text": ""}])).0, json!({"partial": ["A", ""]}));
         let (reasoning, notice) = shown(json!([{"message": {"reasoning": "r"}}]));
-        assert_eq!((reasoning, notice.contains("data.partial_reasoning.")), (json!({"partial_reasoning": "R"}), true));
+        assert_eq!((reasoning, notice.contains("data.reasoning.")), (json!({"reasoning": "R"}), true));
         assert_eq!(shown(json!([{"message": {"tool_calls": [1]}}])), (json!({}), ""));
     }
 

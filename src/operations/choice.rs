@@ -1,0 +1,336 @@
+//! Takes one choice of a response apart: what the model wrote, what it thought, and whatever else it gave.
+
+use serde_json::{Map, Value};
+
+use super::json_answer::is_all_thinking;
+use crate::{error::ErrorText, response::body::is_no_error};
+
+/// Members of a message that hold reasoning, whatever the vendor calls it. The first that holds any counts:
+/// some servers send the same under two names.
+const REASONING: [&str; 6] =
+    ["reasoning_content", "reasoning", "thinking", "reasoning_text", "thinking_content", "thoughts"];
+/// Members that hold it in blocks with signatures, which metadata repeats.
+const REASONING_BLOCKS: [&str; 2] = ["reasoning_details", "thinking_blocks"];
+/// Members under which a part or a block has its words.
+const WORDS: [&str; 6] = ["text", "thinking", "reasoning", "summary", "content", "value"];
+/// Stems of the `type` of a part that is reasoning.
+const THOUGHTS: [&str; 3] = ["thinking", "thought", "reasoning"];
+/// Members of a part that is an image.
+const IMAGES: [&str; 4] = ["image_url", "b64_json", "inline_data", "inlineData"];
+/// Members that say why a choice ended. The first that is there counts.
+const ENDINGS: [&str; 4] = ["finish_reason", "finishReason", "stop_reason", "done_reason"];
+/// What a gateway repeats of the model behind it.
+const NATIVE_ENDING: &str = "native_finish_reason";
+/// Stems of the words by which vendors say that a filter ended an answer, such as `SAFETY` or `content_filter`.
+const FILTERED: [&str; 11] = [
+    "filter",
+    "safety",
+    "unsafe",
+    "block",
+    "prohibit",
+    "spii",
+    "recitation",
+    "moderat",
+    "sensitive",
+    "guardrail",
+    "policy",
+];
+/// Stems of the words for a limit of tokens.
+const LENGTH: [&str; 4] = ["length", "max_tokens", "max_output_tokens", "context_window"];
+/// Stems of the words for a failure of the model, or of what is behind a gateway.
+const FAILED: [&str; 6] = ["error", "abort", "fail", "malformed", "cancel", "insufficient"];
+
+/// What a model wrote.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Content {
+    /// Nothing.
+    #[default]
+    None,
+    /// Text.
+    Text(String),
+    /// JSON that the server has parsed already.
+    Json(Value),
+}
+
+/// Why an answer ended, whatever the vendor calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The model, or what is behind the server, failed.
+    Failed,
+    /// A filter stopped it.
+    Filtered,
+    /// The model refused, without a word.
+    Refused,
+    /// The token limit was reached.
+    Length,
+    /// Any other.
+    Other,
+}
+
+/// A choice, taken apart.
+#[derive(Debug, Default)]
+pub struct Choice {
+    /// Whether it has a message; a completion has only text.
+    pub is_chat: bool,
+    /// What the model wrote.
+    pub content: Content,
+    /// What the model thought, as far as it is shown.
+    pub reasoning: String,
+    /// Why the model refuses, in its words; empty if it does not.
+    pub refusal: String,
+    /// Images, as they came.
+    pub images: Vec<Value>,
+    /// Sources, of the parts of the content and of the message.
+    pub annotations: Vec<Value>,
+    /// Parts of the content that are neither text, reasoning, refusal nor image.
+    pub other_parts: Vec<Value>,
+    message: Map<String, Value>,
+    members: Map<String, Value>,
+}
+
+impl From<Value> for Choice {
+    fn from(choice: Value) -> Self {
+        let members = match choice {
+            Value::Object(members) => members,
+            Value::String(text) => Map::from_iter([("text".to_owned(), text.into())]),
+            _ => Map::new(),
+        };
+        let mut this = Self { members, ..Self::default() };
+        // A gateway may send the one event of a stream as a response.
+        let content = match ["message", "delta"].into_iter().find_map(|name| this.take(name)) {
+            Some(Value::Object(message)) => {
+                this.is_chat = true;
+                this.message = message;
+                this.take("content")
+            }
+            other => other,
+        };
+        if let Some(content) = content.or_else(|| this.take("text")) {
+            this.add(content);
+        }
+        this.read_reasoning();
+        this.read_other_output();
+        this
+    }
+}
+
+impl Choice {
+    /// Takes a member of its message, or else of the choice; `None` also where it is null.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        [&mut self.message, &mut self.members]
+            .into_iter()
+            .find_map(|members| members.swap_remove(name).filter(|value| !value.is_null()))
+    }
+
+    /// Whether the model gave something in place of text: a tool call, speech, an image.
+    #[must_use]
+    pub fn has_other_output(&self) -> bool {
+        let is_output = |name: &str| self.message.get(name).is_some_and(is_given);
+        !self.images.is_empty() || ["tool_calls", "function_call", "audio"].into_iter().any(is_output)
+    }
+
+    /// The server's word for why it ended; empty if there is none.
+    #[must_use]
+    pub fn finish_reason(&self) -> &str {
+        ENDINGS.iter().find_map(|name| self.members.get(*name)?.as_str()).unwrap_or_default()
+    }
+
+    /// Why it ended.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        let own = self.finish_reason().to_ascii_lowercase();
+        let native = self.members.get(NATIVE_ENDING).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+        let says = |stems: &[&str]| stems.iter().any(|stem| own.contains(stem) || native.contains(stem));
+        if self.error().is_some() || FAILED.iter().any(|stem| own.contains(stem)) {
+            Ending::Failed
+        } else if says(&FILTERED) {
+            Ending::Filtered
+        } else if says(&["refus"]) {
+            Ending::Refused
+        } else if says(&LENGTH) {
+            Ending::Length
+        } else {
+            Ending::Other
+        }
+    }
+
+    /// What the server says about the failure.
+    #[must_use]
+    pub fn error_words(&self) -> ErrorText {
+        let error = self.error();
+        let member = |name: &str| error?.get(name)?.as_str();
+        let words = error.and_then(Value::as_str).or_else(|| ["message", "msg", "detail"].into_iter().find_map(member));
+        words.filter(|words| !words.trim().is_empty()).map_or_else(|| "no reason given".into(), ErrorText::foreign)
+    }
+
+    fn error(&self) -> Option<&Value> {
+        [&self.members, &self.message]
+            .into_iter()
+            .find_map(|members| members.get("error").filter(|error| !is_no_error(error)))
+    }
+
+    fn add(&mut self, content: Value) {
+        let is_part = |value: &Value| Part::of(value).is_some();
+        match content {
+            Value::String(text) => self.content = Content::Text(text),
+            Value::Array(parts) if parts.iter().any(is_part) => {
+                for part in parts {
+                    self.add_part(part);
+                }
+            }
+            // Without a type, it is JSON that the model wrote.
+            part @ Value::Object(_) if part.get("type").is_some() && is_part(&part) => self.add_part(part),
+            other if is_empty(&other) => {}
+            other => self.content = Content::Json(other),
+        }
+    }
+
+    fn add_part(&mut self, mut part: Value) {
+        match Part::of(&part) {
+            Some(Part::Text) => {
+                add_words(&part, &mut |text| match &mut self.content {
+                    Content::Text(before) => before.push_str(text),
+                    content => *content = Content::Text(text.to_owned()),
+                });
+                if let Some(Value::Array(sources)) = part.get_mut("annotations").map(Value::take) {
+                    self.annotations.extend(sources);
+                }
+            }
+            Some(Part::Thought) => add_words(&part, &mut |text| self.reasoning.push_str(text)),
+            Some(Part::Refusal) => {
+                self.refusal.push_str(part.get("refusal").and_then(Value::as_str).unwrap_or_default());
+            }
+            Some(Part::Image) => self.images.push(part),
+            None if part.is_object() => self.other_parts.push(part),
+            None => {}
+        }
+    }
+
+    fn read_reasoning(&mut self) {
+        if let Content::Text(text) = &mut self.content
+            && is_all_thinking(text)
+        {
+            self.reasoning = std::mem::take(text);
+        }
+        for name in REASONING {
+            if is_blank(&self.reasoning) {
+                self.reasoning = match self.take(name) {
+                    Some(Value::String(text)) => text,
+                    Some(blocks) => words_of(&blocks),
+                    None => String::new(),
+                };
+            }
+        }
+        for name in REASONING_BLOCKS {
+            if is_blank(&self.reasoning) {
+                self.reasoning = self.message.get(name).map(words_of).unwrap_or_default();
+            }
+        }
+    }
+
+    fn read_other_output(&mut self) {
+        if let Some(Value::String(refusal)) = self.take("refusal") {
+            self.refusal.push_str(&refusal);
+        }
+        let images = self.take("images");
+        extend(&mut self.images, images);
+        let annotations = self.take("annotations");
+        extend(&mut self.annotations, annotations);
+        self.images.retain(is_given);
+        let is_silent = match &self.content {
+            Content::None => true,
+            Content::Text(text) => text.is_empty(),
+            Content::Json(_) => false,
+        };
+        if is_silent && let Some(spoken) = self.message.get("audio").and_then(|audio| audio.get("transcript")?.as_str())
+        {
+            self.content = Content::Text(spoken.to_owned());
+        }
+    }
+}
+
+/// Adds a list, or the one item that stands in its place.
+fn extend(items: &mut Vec<Value>, more: Option<Value>) {
+    match more {
+        Some(Value::Array(more)) => items.extend(more),
+        one => items.extend(one),
+    }
+}
+
+/// What a part of a content is.
+enum Part {
+    Text,
+    Thought,
+    Refusal,
+    Image,
+}
+
+impl Part {
+    /// `None` if it is something else, or no part at all.
+    fn of(value: &Value) -> Option<Self> {
+        let members = match value {
+            Value::String(_) => return Some(Self::Text),
+            other => other.as_object()?,
+        };
+        let kind = members.get("type").and_then(Value::as_str);
+        let is_kind = |stems: &[&str]| kind.is_some_and(|kind| stems.iter().any(|stem| kind.contains(stem)));
+        if is_kind(&THOUGHTS) || members.get("thought") == Some(&Value::Bool(true)) {
+            Some(Self::Thought)
+        } else if kind == Some("refusal") {
+            Some(Self::Refusal)
+        } else if is_kind(&["image"]) || IMAGES.iter().any(|name| members.contains_key(*name)) {
+            Some(Self::Image)
+        } else if members.contains_key("text") && (kind.is_some() || members.len() == 1) {
+            Some(Self::Text)
+        } else {
+            None
+        }
+    }
+}
+
+/// Passes on the words of a part, or of a list of parts, however deep they lie.
+fn add_words(value: &Value, add: &mut impl FnMut(&str)) {
+    match value {
+        Value::String(text) => add(text),
+        Value::Array(parts) => parts.iter().for_each(|part| add_words(part, add)),
+        Value::Object(members) => {
+            if let Some(words) = WORDS.iter().find_map(|name| members.get(*name).filter(|value| is_given(value))) {
+                add_words(words, add);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn words_of(value: &Value) -> String {
+    let mut words = String::new();
+    add_words(value, &mut |text| words.push_str(text));
+    words
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// Whether it holds nothing: null, or an array, object or text without anything in it.
+#[must_use]
+pub fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether there is a text, a number or `true` anywhere in it.
+fn is_given(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !is_blank(text),
+        Value::Array(items) => items.iter().any(is_given),
+        Value::Object(members) => members.values().any(is_given),
+        Value::Number(_) | Value::Bool(true) => true,
+    }
+}

@@ -1,0 +1,177 @@
+//! Checks the vectors of an embeddings response: exactly one for each text, or none at all. A vector beside the
+//! wrong text does its harm long after the query.
+
+use serde_json::Value;
+
+use crate::{
+    error::{ErrorText, error_text},
+    response::counter,
+};
+
+/// Bytes of a number in a vector that is base64: a little-endian float.
+const FLOAT_BYTES: usize = 4;
+
+/// The vectors of `items` in the order of their texts.
+///
+/// # Errors
+/// What is wrong, if there is not exactly one for each of `texts`, or one of them is not a vector.
+pub fn in_order_of_texts(items: Vec<Value>, texts: usize) -> Result<Vec<Value>, ErrorText> {
+    if items.len() != texts {
+        let plural = |count: usize, one: &'static str, many: &'static str| if count == 1 { one } else { many };
+        let (vectors, of) =
+            (plural(items.len(), " embedding for ", " embeddings for "), plural(texts, " text", " texts"));
+        return Err(error_text!["the response contains ", items.len(), vectors, texts, of]);
+    }
+    let mut vectors = vec![None; texts];
+    for (position, item) in items.into_iter().enumerate() {
+        // With one text, there is no doubt which one is meant.
+        let index = item.get("index").filter(|index| texts > 1 && !index.is_null());
+        let index = index.map_or(Some(position), |index| counter(index).and_then(|index| usize::try_from(index).ok()));
+        let Some(index) = index.filter(|index| vectors.get(*index) == Some(&None)) else {
+            return Err(error_text!["the embeddings of the response are not numbered from 0 to ", texts - 1]);
+        };
+        vectors[index] = Some(vector(item).map_err(|what| match texts {
+            1 => error_text!["the embedding in the response ", what],
+            _ => error_text!["the embedding of Input[", index, "] ", what],
+        })?);
+    }
+    Ok(vectors.into_iter().flatten().collect())
+}
+
+/// The vector of an item, which is one itself or has it as `embedding`.
+fn vector(mut item: Value) -> Result<Value, &'static str> {
+    let vector = match item.as_object_mut() {
+        Some(members) => members.swap_remove("embedding").unwrap_or_default(),
+        None => item,
+    };
+    match vector {
+        // llama.cpp has a list of the vectors of all tokens there, which is one if it pools them.
+        Value::Array(mut rows) if rows.len() == 1 && rows[0].is_array() => checked(rows.swap_remove(0)),
+        vector => checked(vector),
+    }
+}
+
+fn checked(vector: Value) -> Result<Value, &'static str> {
+    match &vector {
+        Value::Null => Err("is missing"),
+        Value::Array(numbers) if numbers.is_empty() => Err("is empty"),
+        Value::Array(numbers) if numbers.iter().all(Value::is_number) => Ok(vector),
+        Value::String(text) if text.is_empty() => Err("is empty"),
+        Value::String(text) if is_base64_of_floats(text) => Ok(vector),
+        Value::String(_) => Err("is not a list of numbers in base64"),
+        _ => Err("holds something other than numbers"),
+    }
+}
+
+/// Whether it is base64 of finite numbers.
+fn is_base64_of_floats(text: &str) -> bool {
+    let digits = text.trim_end_matches('=').as_bytes();
+    let bytes = digits.len() * 6 / 8;
+    if bytes == 0 || !bytes.is_multiple_of(FLOAT_BYTES) || text.len() - digits.len() > 2 {
+        return false;
+    }
+    let (mut bits, mut count, mut float) = (0_u32, 0, Vec::with_capacity(FLOAT_BYTES));
+    digits.iter().all(|digit| {
+        let Some(value) = digit_value(*digit) else { return false };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            float.push(bits.wrapping_shr(count).to_le_bytes()[0]);
+        }
+        match float.first_chunk::<FLOAT_BYTES>() {
+            Some(bytes) => {
+                let is_finite = f32::from_le_bytes(*bytes).is_finite();
+                float.clear();
+                is_finite
+            }
+            None => true,
+        }
+    })
+}
+
+fn digit_value(digit: u8) -> Option<u8> {
+    Some(match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(items: Value, texts: usize) -> Result<Value, String> {
+        let Value::Array(items) = items else { panic!("not a list") };
+        in_order_of_texts(items, texts).map(Value::from).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn vectors_come_in_the_order_of_their_texts() {
+        let [a, b, c] = [0, 1, 2].map(|at| json!({"index": at, "embedding": [at]}));
+        assert_eq!(read(json!([c, a, b]), 3), Ok(json!([[0], [1], [2]])));
+        // A server that leaves out zeros.
+        assert_eq!(read(json!([{"embedding": [0]}, b]), 2), Ok(json!([[0], [1]])));
+        assert_eq!(read(json!([{"embedding": [0]}, {"index": null, "embedding": [1]}]), 2), Ok(json!([[0], [1]])));
+        assert_eq!(
+            read(json!([{"index": "1", "embedding": [1]}, {"index": 0.0, "embedding": [0]}]), 2),
+            Ok(json!([[0], [1]]))
+        );
+        assert_eq!(read(json!([[0.5], [1e-9]]), 2), Ok(json!([[0.5], [1e-9]])));
+        assert_eq!(read(json!([{"index": 7, "embedding": [[0.5]]}]), 1), Ok(json!([[0.5]])));
+    }
+
+    #[test]
+    fn a_vector_too_few_or_too_many_is_an_error() {
+        let one = json!({"embedding": [1]});
+        assert_eq!(read(json!([one, one]), 3).unwrap_err(), "the response contains 2 embeddings for 3 texts");
+        assert_eq!(read(json!([one, one]), 1).unwrap_err(), "the response contains 2 embeddings for 1 text");
+        assert_eq!(read(json!([one]), 2).unwrap_err(), "the response contains 1 embedding for 2 texts");
+    }
+
+    #[test]
+    fn an_index_that_fits_no_text_is_an_error() {
+        for [first, second] in [[0, 0], [1, 1], [1, 2], [-1, 0], [0, 2]].map(|pair| pair.map(Value::from)) {
+            let items = json!([{"index": first, "embedding": [1]}, {"index": second, "embedding": [2]}]);
+            assert_eq!(read(items, 2).unwrap_err(), "the embeddings of the response are not numbered from 0 to 1");
+        }
+        let words = json!([{"index": "first", "embedding": [1]}, {"index": 1, "embedding": [2]}]);
+        assert!(read(words, 2).is_err());
+        assert!(read(json!([{"index": 1, "embedding": [1]}, {"embedding": [2]}]), 2).is_err());
+    }
+
+    #[test]
+    fn what_is_no_vector_is_an_error() {
+        for (embedding, what) in [
+            (json!(null), "is missing"),
+            (json!([]), "is empty"),
+            (json!(""), "is empty"),
+            (json!([null, null]), "holds something other than numbers"),
+            (json!([1, "2"]), "holds something other than numbers"),
+            (json!([[1], [2]]), "holds something other than numbers"),
+            (json!({"float": [1]}), "holds something other than numbers"),
+            (json!(5), "holds something other than numbers"),
+            (json!("AACAPw"), ""),
+            (json!("AACAPw=="), ""),
+            (json!("AACAPwAAgL8="), ""),
+            (json!("AACAP"), "is not a list of numbers in base64"),
+            (json!("AACA!w=="), "is not a list of numbers in base64"),
+            (json!("AACAPw==="), "is not a list of numbers in base64"),
+            // Not a number, and infinity.
+            (json!("AADAfw=="), "is not a list of numbers in base64"),
+            (json!("AACAfw=="), "is not a list of numbers in base64"),
+        ] {
+            let read = read(json!([{"index": 0, "embedding": [1]}, {"index": 1, "embedding": embedding}]), 2);
+            let error = read.err().unwrap_or_default();
+            let expected = if what.is_empty() { String::new() } else { format!("the embedding of Input[1] {what}") };
+            assert_eq!(error, expected, "{embedding}");
+        }
+        assert_eq!(read(json!([{"object": "embedding"}]), 1).unwrap_err(), "the embedding in the response is missing");
+    }
+}

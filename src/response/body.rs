@@ -1,0 +1,170 @@
+//! What stands around the JSON object of a response.
+
+use serde_json::{Map, Value};
+
+use crate::input::{fields::number_of, lenient_json};
+
+/// Members that only a whole response has.
+const OF_RESPONSES: [&str; 2] = ["choices", "error"];
+/// Members under which a gateway wraps the response of the server behind it.
+const ENVELOPES: [&str; 4] = ["data", "result", "response", "body"];
+/// What servers write in place of an error where there is none.
+const NO_ERROR: [&str; 6] = ["", "none", "null", "ok", "success", "no error"];
+
+/// The text without what may stand before JSON: a byte order mark, blank lines, and the comment lines of an event
+/// stream. Servers send these to keep a slow connection open.
+#[must_use]
+pub fn without_preamble(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start().trim_start_matches('\u{feff}').trim_start();
+        if !rest.starts_with(':') {
+            return rest.trim_end();
+        }
+        rest = rest.find(['\n', '\r']).map_or("", |end| &rest[end..]);
+    }
+}
+
+/// The object that a response is. A list of objects or names becomes its `data`; one whole response in a list, or
+/// as text, is taken out.
+///
+/// # Errors
+/// The value, if it is none of these.
+pub fn into_object(value: Value) -> Result<Map<String, Value>, Value> {
+    match value {
+        Value::Object(body) => Ok(body),
+        Value::Array(mut items) if is_response_in_list(&items) => into_object(items.remove(0)),
+        Value::Array(items) if items.iter().all(|item| item.is_object() || item.is_string()) => {
+            Ok(Map::from_iter([("data".to_owned(), items.into())]))
+        }
+        Value::String(text) => match lenient_json::parse(&text) {
+            Ok(Value::Object(body)) => Ok(body),
+            _ => Err(text.into()),
+        },
+        other => Err(other),
+    }
+}
+
+fn is_response_in_list(items: &[Value]) -> bool {
+    let [Value::Object(members)] = items else { return false };
+    OF_RESPONSES.iter().any(|name| members.contains_key(*name))
+}
+
+/// The body that has `list`: `body` itself, or what is wrapped in it.
+#[must_use]
+pub fn unwrapped(mut body: Map<String, Value>, list: &str) -> Map<String, Value> {
+    if body.get(list).is_some_and(Value::is_array) {
+        return body;
+    }
+    for name in ENVELOPES {
+        match body.get_mut(name) {
+            Some(Value::Object(inner)) if inner.get(list).is_some_and(Value::is_array) => return std::mem::take(inner),
+            _ => {}
+        }
+    }
+    body
+}
+
+/// Whether the member `error` of a response says that there is none: nothing, no words, or the code 0 without any.
+#[must_use]
+pub fn is_no_error(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(_) => is_zero(error),
+        Value::String(text) => {
+            let text = text.trim();
+            NO_ERROR.iter().any(|words| text.eq_ignore_ascii_case(words)) || is_zero(error)
+        }
+        Value::Array(items) => items.iter().all(is_no_error),
+        Value::Object(members) => members.values().all(is_no_error),
+    }
+}
+
+fn is_zero(value: &Value) -> bool {
+    number_of(value).and_then(|number| number.as_f64()) == Some(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn skips_what_servers_send_before_json() {
+        for text in
+            ["{}", "\u{feff}{}", "\n\n  {}\n", ": PROCESSING\n\n: PROCESSING\n\n{}", ":\r\n\r\n\u{feff}\n{}", ": a\r{}"]
+        {
+            assert_eq!(without_preamble(text), "{}", "{text:?}");
+        }
+        for (text, rest) in [("", ""), (": PROCESSING", ""), (": a\ndata: {}", "data: {}"), ("a: {}", "a: {}")] {
+            assert_eq!(without_preamble(text), rest, "{text:?}");
+        }
+        assert_eq!(without_preamble(&":\n".repeat(1 << 20)), "");
+    }
+
+    #[test]
+    fn an_error_with_nothing_in_it_is_none() {
+        for none in [
+            json!(null),
+            json!({}),
+            json!([]),
+            json!(""),
+            json!(" "),
+            json!(false),
+            json!(0),
+            json!("0"),
+            json!("None"),
+            json!({"message": "", "type": "", "param": "", "code": null}),
+            json!({"code": 0}),
+            json!({"code": "0"}),
+            json!({"message": null, "code": 0, "details": [{}]}),
+            json!({"code": 0, "message": "Success"}),
+        ] {
+            assert!(is_no_error(&none), "{none}");
+        }
+        for error in [
+            json!(true),
+            json!("no"),
+            json!(5),
+            json!({"code": 1}),
+            json!({"message": "m"}),
+            json!({"code": 0, "message": "m"}),
+            json!(["m"]),
+            json!({"details": {"a": ["m"]}}),
+        ] {
+            assert!(!is_no_error(&error), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_the_data_of_a_response_and_a_response_is_taken_out_of_a_list() {
+        let object = |value: Value| into_object(value).map(Value::Object);
+        assert_eq!(object(json!([{"id": "a"}])), Ok(json!({"data": [{"id": "a"}]})));
+        assert_eq!(object(json!(["a"])), Ok(json!({"data": ["a"]})));
+        assert_eq!(object(json!([])), Ok(json!({"data": []})));
+        assert_eq!(object(json!([{"choices": []}])), Ok(json!({"choices": []})));
+        assert_eq!(object(json!([{"error": "m"}])), Ok(json!({"error": "m"})));
+        assert_eq!(object(json!("{\"choices\":[]}")), Ok(json!({"choices": []})));
+        for other in [json!([1]), json!("a"), json!("[1]"), json!(5), json!(null)] {
+            assert_eq!(object(other.clone()), Err(other));
+        }
+    }
+
+    #[test]
+    fn a_response_is_taken_out_of_an_envelope_that_lacks_the_list() {
+        let unwrap = |body: Value| match body {
+            Value::Object(body) => Value::Object(unwrapped(body, "choices")),
+            other => other,
+        };
+        for name in ENVELOPES {
+            assert_eq!(unwrap(json!({"success": true, name: {"choices": [1]}})), json!({"choices": [1]}));
+        }
+        for whole in
+            [json!({"choices": [1], "data": {"choices": [2]}}), json!({"data": [1]}), json!({"data": {"choices": 1}})]
+        {
+            assert_eq!(unwrap(whole.clone()), whole);
+        }
+    }
+}
