@@ -197,7 +197,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         let now = self.transport.wall_clock();
         let read = move || response::read(&response, now).and_then(|response| Ok(read(response)?));
         self.transport.offload(bytes, read).await.map_err(|Unread { error, partial }| {
-            self.partial = partial;
+            self.partial = partial.map(|partial| *partial);
             error
         })
     }

@@ -44,7 +44,7 @@ pub struct Unread {
     /// What went wrong.
     pub error: Error,
     /// What had come of the answer before, where it is a stream.
-    pub partial: Option<Partial>,
+    pub partial: Option<Box<Partial>>,
 }
 
 impl<E: Into<Error>> From<E> for Unread {
@@ -80,7 +80,7 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unr
 fn read_stream(response: &HttpResponse, text: &str, now: SystemTime) -> Result<ApiResponse, Unread> {
     let stream = stream::read(text).map_err(|_| too_many_values())?;
     let mut body = stream.body;
-    let mut unread = |error| Unread { error, partial: body.as_mut().and_then(Partial::take) };
+    let mut unread = |error| Unread { error, partial: body.as_mut().and_then(Partial::take).map(Box::new) };
     if let Some(error) = stream.error {
         return Err(unread(Error::Api(Box::new(api_error(response, &error, text, now)))));
     }
