@@ -149,6 +149,14 @@ export interface SourceOptions {
    * @default 2
    */
   max_retries?: NumberOption;
+  /**
+   * On if a gateway or load balancer cuts connections that are silent for about a minute while
+   * a model thinks. Results stay the same. For Chat and Completions. A server that takes no
+   * stream is asked again without, and not asked for one for an hour. What had arrived of an
+   * answer that breaks off is in the `data.partial` of the failure.
+   * @default off
+   */
+  streaming?: 'off' | 'on' | Unset;
 }
 
 /** Completions: continues a text. */
@@ -834,8 +842,11 @@ export interface QueryErrorData {
   model?: string;
   /** What to do about it; also the end of `description`. */
   hint?: string;
-  /** What the model wrote, where it is no answer: half of one, or no JSON. Up to 256 KiB. */
-  partial?: string;
+  /**
+   * What the model wrote, where it is no answer: the start of one that broke off, half of one, or no JSON.
+   * Of a stream with several choices, the text of each. Up to 256 KiB.
+   */
+  partial?: string | string[];
   /** What the model thought before that, where the server shows it. Up to 256 KiB. */
   reasoning?: string;
 }

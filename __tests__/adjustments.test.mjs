@@ -106,7 +106,7 @@ test('adjusts the first request when the capabilities of the model are known', a
   assert.equal(mockApi.requests.length, 1);
   const { body } = mockApi.requests[0];
   assert.deepEqual(Object.keys(body).sort(), [
-    ...['max_completion_tokens', 'messages', 'model', 'reasoning_effort'],
+    ...['max_completion_tokens', 'messages', 'model', 'reasoning_effort', 'stream'],
   ]);
   assert.deepEqual(metadata.adjusted, [
     removed('temperature'),

@@ -46,10 +46,13 @@ for (const [server, base] of Object.entries(BASES)) {
       // Ollama silently ignores the newer name of the token limit.
       max_tokens: 64,
       temperature: 0,
+      stream: false,
     });
     assert.deepEqual(validateRequest('POST', '/v1/chat/completions', body), []);
   });
 }
+
+const STREAMED = 'gpt-5.4-2026-03-05';
 
 /** [fixture, expected metadata]. */
 const ANSWERS = {
@@ -67,6 +70,11 @@ const ANSWERS = {
   'a server with floats for integers': [
     'compat_floats_and_string_numbers',
     { finish_reason: null },
+  ],
+  'a gateway that streams unasked': ['sse_chat_crlf_comments_no_final_blank', { model: STREAMED }],
+  'Azure, as a stream with a blank first chunk': [
+    'sse_chat_azure_first_chunk',
+    { model: STREAMED },
   ],
   'a server with the bare minimum': ['compat_minimal_missing_fields', { finish_reason: null }],
 };
@@ -158,7 +166,11 @@ const FAILURES = {
     { code: 'invalid_response' },
     /with an HTML page.*Check the Base URL/s,
   ],
-  'a server that streams unasked': ['sse_chat_ok_usage', { code: 'invalid_response' }, /streams/],
+  'a stream that breaks off': [
+    'sse_chat_truncated',
+    { code: 'truncated_response', partial: 'Half' },
+    /data\.partial/,
+  ],
 };
 
 for (const [server, [fixture, known, words]] of Object.entries(FAILURES)) {

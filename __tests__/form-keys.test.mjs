@@ -26,6 +26,7 @@ const SOURCE_SAMPLES = {
   headers: { value: [['x-team', 'blue']] },
   timeout_seconds: { value: '1', needs: { max_retries: '0' }, script: hangs, endsIn: 1_000 },
   max_retries: { value: '0', script: fails },
+  streaming: { value: 'on' },
 };
 const TEXT = { value: 'sample' };
 const NUMBER = { value: '0.5' };

@@ -22,6 +22,7 @@ const manifestFrame = {
   attributes: {
     password: ['label', 'key', 'type', 'description', 'helpText'],
     text: ['label', 'key', 'type', 'description', 'helpText'],
+    dropdown: ['label', 'key', 'type', 'list', 'tooltip'],
     'react-component-headers': ['label', 'key', 'type', 'tooltip'],
   },
 };

@@ -185,7 +185,7 @@ describe('a value that JSON cannot hold', () => {
       unknown: { values },
     };
     const { body } = await sent(query, { unknown: values });
-    assert.deepEqual(Object.keys(body), ['model', 'messages']);
+    assert.deepEqual(Object.keys(body), ['model', 'messages', 'stream']);
   });
 
   test('does not matter in what else a picked file has', async () => {

@@ -39,7 +39,7 @@ const ask = (content) => ({ messages: [{ role: 'user', content }] });
 const BODIES = {
   completion: {
     path: '/v1/completions',
-    least: { model: MODEL, prompt: 'Once upon a time', max_tokens: 256 },
+    least: { model: MODEL, prompt: 'Once upon a time', max_tokens: 256, stream: false },
     options: [
       ...Object.entries(NUMBERS).map(([key, added]) => [{ [key]: added[key] }, added]),
       [{ max_tokens: 40 }, { max_tokens: 40 }],
@@ -57,7 +57,7 @@ const BODIES = {
   },
   chat: {
     path: '/v1/chat/completions',
-    least: { model: MODEL, ...ask('As JSON: the capital of France?') },
+    least: { model: MODEL, ...ask('As JSON: the capital of France?'), stream: false },
     options: [
       ...Object.entries(NUMBERS).map(([key, added]) => [{ [key]: added[key] }, added]),
       [{ max_tokens: 40 }, { max_tokens: 40 }],
@@ -343,7 +343,7 @@ test('keeps the options of query and data source apart', async () => {
     prompt: 'stray',
     model: 'stray',
   });
-  assert.deepEqual(Object.keys(body), ['model', 'messages']);
+  assert.deepEqual(Object.keys(body), ['model', 'messages', 'stream']);
   assert.equal(body.messages[0].content, MINIMAL_QUERIES.chat.prompt);
 });
 

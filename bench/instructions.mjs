@@ -18,7 +18,7 @@ const OUT = join(ROOT, 'target', 'bench');
 /** The change that is tolerated. The same compiler counts the same within a fraction of it. */
 const TOLERANCE = 0.05;
 /** Counted with some queries and with more: the difference excludes the start of the program. */
-const [SOME, MORE] = [20, 60];
+const QUERIES = [20, 60];
 
 /** A request is counted alone, and a response as the rest of a query that receives it. */
 const CASES = [
@@ -26,6 +26,13 @@ const CASES = [
   { name: 'options to request, 20 KB prompt', prompt: 20_000 },
   { name: 'answer to result, 1 KB answer', prompt: 1_000, answer: 1_000 },
   { name: 'answer to result, 200 KB answer', prompt: 1_000, answer: 200_000 },
+  // Of one character each, as slow models send them.
+  {
+    name: 'stream to result, 10,000 chunks',
+    prompt: 1_000,
+    answer: 'stream:10000',
+    queries: [1, 3],
+  },
 ];
 
 function main() {
@@ -45,9 +52,9 @@ function main() {
   }
   runOrExit('cargo', ['build', '--locked', '--release', '--example', 'count_instructions']);
   const counts = Object.fromEntries(
-    CASES.map(({ name, prompt, answer }) => {
-      const request = perQuery(prompt, 'none');
-      return [name, answer === undefined ? request : perQuery(prompt, answer) - request];
+    CASES.map(({ name, prompt, answer, queries = QUERIES }) => {
+      const request = perQuery(prompt, 'none', QUERIES);
+      return [name, answer === undefined ? request : perQuery(prompt, answer, queries) - request];
     }),
   );
   if (options.record) {
@@ -57,9 +64,9 @@ function main() {
   compare(counts, JSON.parse(readFileSync(BASELINE, 'utf8')));
 }
 
-function perQuery(prompt, answer) {
-  const [some, more] = [SOME, MORE].map((queries) => instructions([prompt, answer, queries]));
-  return Math.round((more - some) / (MORE - SOME));
+function perQuery(prompt, answer, [some, more]) {
+  const [few, many] = [some, more].map((queries) => instructions([prompt, answer, queries]));
+  return Math.round((many - few) / (more - some));
 }
 
 function instructions(args) {

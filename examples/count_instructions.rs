@@ -1,5 +1,6 @@
 //! Runs the pure part of a query again and again, for `npm run bench:instructions` to count its
-//! instructions: `count_instructions <prompt bytes> <answer bytes or "none"> <queries>`.
+//! instructions: `count_instructions <prompt bytes> <answer> <queries>`. The answer is a number of bytes, or
+//! `stream:` and a number of chunks of one character each.
 //!
 //! With `none` the API never answers, so that a query ends once its request is ready.
 
@@ -57,7 +58,7 @@ impl Transport for Canned {
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [prompt, answer, queries] = arguments.as_slice() else {
-        panic!("usage: core <prompt bytes> <answer bytes or none> <queries>");
+        panic!("usage: core <prompt bytes> <answer bytes, stream:chunks or none> <queries>");
     };
     let source = json!({ "apiKey": "sk-0123456789abcdef0123456789abcdef", "base_url": "" });
     let query = json!({
@@ -69,7 +70,10 @@ fn main() {
         "temperature": "0.7",
         "advanced": "off",
     });
-    let transport = Canned((answer != "none").then(|| response(size(answer))));
+    let transport = Canned(match answer.strip_prefix("stream:") {
+        Some(chunks) => Some(stream(size(chunks))),
+        None => (answer != "none").then(|| response(size(answer))),
+    });
     let cache = ModelCache::default();
     for _ in 0..size(queries) {
         run(&transport, &cache, &source, &query);
@@ -110,11 +114,39 @@ fn response(size: usize) -> HttpResponse {
         "service_tier": "default",
         "system_fingerprint": "fp_0123456789",
     });
+    success("application/json", body.to_string())
+}
+
+fn stream(chunks: usize) -> HttpResponse {
+    let chunk = |choices: Value, usage: Value| {
+        let chunk = json!({
+            "id": "chatcmpl-0123456789",
+            "object": "chat.completion.chunk",
+            "created": 1_790_000_000,
+            "model": "gpt-4o-mini-2024-07-18",
+            "service_tier": "default",
+            "system_fingerprint": "fp_0123456789",
+            "choices": choices,
+            "usage": usage,
+        });
+        format!("data: {chunk}\n\n")
+    };
+    let delta = |delta: Value, reason: Value| {
+        chunk(json!([{ "index": 0, "delta": delta, "logprobs": null, "finish_reason": reason }]), Value::Null)
+    };
+    let mut body = delta(json!({ "content": "x" }), Value::Null).repeat(chunks);
+    body += &delta(json!({}), json!("stop"));
+    body += &chunk(json!([]), json!({ "prompt_tokens": 221, "completion_tokens": 97, "total_tokens": 318 }));
+    success("text/event-stream", body + "data: [DONE]\n\n")
+}
+
+fn success(kind: &str, body: String) -> HttpResponse {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     HttpResponse {
         status: 200,
-        headers: vec![header("content-type", "application/json"), header("x-request-id", "req_0123456789")],
-        body: body.to_string().into_bytes(),
+        headers: vec![header("content-type", kind), header("x-request-id", "req_0123456789")],
+        body: body.into_bytes(),
+        cut: None,
     }
 }
 

@@ -1,6 +1,6 @@
 // The fields of the data source form, in their order.
 
-import { text, wholeNumber } from './controls.mjs';
+import { dropdown, text, wholeNumber } from './controls.mjs';
 import { DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS } from './core.mjs';
 
 const line = { control: 'text' };
@@ -64,5 +64,15 @@ export const DATA_SOURCE = [
     placeholder: `${DEFAULT_MAX_RETRIES} if empty, 10 at most`,
     fallback: DEFAULT_MAX_RETRIES,
     help: 'How often a query is retried if the server is busy or cannot be reached. Errors such as a wrong key or an exhausted quota are not retried.',
+  }),
+  dropdown('streaming', 'Streaming', {
+    choices: [
+      ['Off', 'off'],
+      ['On', 'on'],
+    ],
+    initial: 'off',
+    help: 'On if a gateway or load balancer cuts connections that are silent for about a minute while a model thinks. Results stay the same.',
+    details:
+      'For Chat and Completions. A server that takes no stream is asked again without, and not asked for one for an hour. What had arrived of an answer that breaks off is in the `data.partial` of the failure.',
   }),
 ];

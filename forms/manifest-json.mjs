@@ -2,11 +2,18 @@
 
 import { DATA_SOURCE } from './data-source.mjs';
 
-const TYPES = { text: 'text', password: 'password', pairs: 'react-component-headers' };
+const TYPES = {
+  text: 'text',
+  password: 'password',
+  pairs: 'react-component-headers',
+  dropdown: 'dropdown',
+};
 
-function attributes({ key, label, control, placeholder, help }) {
-  if (control === 'pairs') return { label, key, type: TYPES[control], tooltip: help };
-  return { label, key, type: TYPES[control], description: placeholder, helpText: help };
+function attributes({ key, label, control, placeholder, help, list }) {
+  const shared = { label, key, type: TYPES[control] };
+  if (control === 'pairs') return { ...shared, tooltip: help };
+  if (control === 'dropdown') return { ...shared, list, tooltip: help };
+  return { ...shared, description: placeholder, helpText: help };
 }
 
 const byKey = (fields, value) =>
@@ -30,10 +37,16 @@ export function manifest() {
     },
     // ToolJet 2 encrypts the options that a new data source has marked as encrypted, and stores
     // everything else in clear, whatever `source.options` and the form say (seen in 2.15.1).
-    defaults: byKey(
-      DATA_SOURCE.filter(({ secret }) => secret),
-      () => ({ value: '', encrypted: true }),
-    ),
+    defaults: {
+      ...byKey(
+        DATA_SOURCE.filter(({ secret }) => secret),
+        () => ({ value: '', encrypted: true }),
+      ),
+      ...byKey(
+        DATA_SOURCE.filter(({ initial }) => initial !== undefined),
+        ({ initial }) => ({ value: initial }),
+      ),
+    },
     properties: byKey(DATA_SOURCE, attributes),
     required: DATA_SOURCE.filter(({ fallback }) => fallback === 'Required').map(({ key }) => key),
   };

@@ -7,6 +7,7 @@ import { embeddings } from './embeddings.mjs';
 import { generateImages } from './images.mjs';
 import { listModels, retrieveModel } from './models.mjs';
 import { isObject } from './parameters.mjs';
+import { eventsOf } from './stream.mjs';
 
 /** The time in every response: the same request always gets the same response. */
 const CREATED = Date.UTC(2026, 10, 22) / 1000;
@@ -75,10 +76,11 @@ function answerRoute(request, origin) {
   const route = findRoute(request.method, path);
   checkAccess(route, request.headers);
   const body = route.method === 'POST' ? parseBody(request) : undefined;
+  const answer = route.answer(body, { created: CREATED, origin, match: route.match });
   return {
     status: 200,
     headers: route.method === 'POST' ? RATE_LIMIT_HEADERS : {},
-    body: route.answer(body, { created: CREATED, origin, match: route.match }),
+    ...(body?.stream ? { pieces: eventsOf(answer, body) } : { body: answer }),
   };
 }
 
@@ -101,13 +103,13 @@ export function answerAsApi(request, { origin, number, delayMs }) {
   return {
     status: answer.status,
     headers: {
-      'content-type': 'application/json',
+      'content-type': answer.pieces ? 'text/event-stream; charset=utf-8' : 'application/json',
       'x-request-id': `req_mock_api_${String(number).padStart(6, '0')}`,
       'openai-organization': ORGANIZATION,
       'openai-processing-ms': String(delayMs),
       'openai-version': '2020-10-01',
       ...answer.headers,
     },
-    body: JSON.stringify(answer.body),
+    ...(answer.pieces ? { pieces: answer.pieces } : { body: JSON.stringify(answer.body) }),
   };
 }

@@ -162,11 +162,11 @@ export const metadata = orNull((name, value) => {
   }
 });
 
-/** The mock API does not stream: stream options are rejected, not ignored. */
+/** The mock API streams no images: the option is rejected, not ignored. */
 export const noStream = orNull((name, value) => {
   boolean(name, value);
   if (value) {
-    throw badRequest('The mock API does not stream.', name, 'unsupported_value');
+    throw badRequest('The mock API streams no images.', name, 'unsupported_value');
   }
 });
 

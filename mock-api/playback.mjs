@@ -41,15 +41,34 @@ const toBytes = (body) => {
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 };
 
-/** Sends one response, byte for byte, or plays the fault that it names. */
+/** Sends a body in pieces, `intervalMs` before each; its length is not known at the start. */
+async function playPieces(response, pieces, intervalMs) {
+  for (const piece of pieces) {
+    if (intervalMs > 0) await wait(intervalMs);
+    if (response.destroyed) return;
+    response.write(piece);
+  }
+  response.end();
+}
+
+/**
+ * Sends one response: a `body`, byte for byte, or its `pieces` one after the other; or plays the
+ * fault that it names.
+ */
 export async function play(
   response,
-  { status = 200, headers = {}, body = '', delayMs = 0, fault, intervalMs },
+  { status = 200, headers = {}, body = '', pieces, delayMs = 0, fault, intervalMs },
 ) {
   if (delayMs > 0) {
     await wait(delayMs);
   }
   if (response.destroyed) {
+    return;
+  }
+  if (pieces) {
+    response.writeHead(status, headers);
+    response.flushHeaders();
+    await playPieces(response, pieces, intervalMs);
     return;
   }
   const bytes = toBytes(body);

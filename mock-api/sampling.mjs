@@ -1,9 +1,9 @@
 // The sampling options that Chat and Completions share.
 
 import {
+  boolean,
   integer,
   logitBias,
-  noStream,
   number,
   orNull,
   stop,
@@ -18,7 +18,7 @@ export const SAMPLING = {
   presence_penalty: orNull(number(-2, 2)),
   seed: orNull(integer()),
   stop,
-  stream: noStream,
+  stream: orNull(boolean),
   stream_options: streamOptions,
   temperature: orNull(number(0, 2)),
   top_p: orNull(number(0, 1)),

@@ -14,9 +14,10 @@ use crate::{
     policy::{
         adjust::{self, Adjustment, Rejection},
         model_cache::{CacheKey, ModelCache},
+        streaming,
     },
     request_sender::RequestSender,
-    response::ApiResponse,
+    response::{ApiResponse, stream::Partial},
 };
 
 /// What is known about the requests of one call, however it ended.
@@ -36,6 +37,8 @@ pub struct RequestLog {
     pub substituted_model: Option<String>,
     /// The chat model that Completions has asked in vain, after the request that counts.
     pub failed_fallback: Option<String>,
+    /// What had come of the answer that broke off.
+    pub partial: Option<Partial>,
 }
 
 impl RequestLog {
@@ -101,7 +104,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
     /// What is known about the requests so far.
     #[must_use]
     pub fn into_log(self) -> RequestLog {
-        RequestLog { attempts: self.sender.attempts(), ..self.log }
+        RequestLog { attempts: self.sender.attempts(), partial: self.sender.into_partial(), ..self.log }
     }
 
     /// Runs Completions by its engine.
@@ -114,7 +117,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         }
         let log = RequestLog::of(&plan.request);
         let error = match self.send_adjusted(plan, log).await {
-            Err(Error::Api(error)) => error,
+            Err(Error::Api(error)) if !self.sender.has_partial() => error,
             result => return result,
         };
         // Also after a 404 that may be about this account or this moment, and is not cached: chat itself says
@@ -167,6 +170,9 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         let key = self.key(&request);
         self.log = RequestLog { adjusted, ..log };
         if let Some(body) = &mut request.body {
+            if matches!(reader, Reader::Choices(_)) {
+                streaming::ask(body, self.source.streaming);
+            }
             self.adjust_to_known(key, body);
         }
         // What the API rejected, each with its error.
@@ -186,6 +192,9 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
                 Ok(result) => break result,
                 Err(error) => error,
             };
+            if self.sender.has_partial() {
+                return Err(error);
+            }
             let rejection = request.body.as_mut().zip(error.api()).and_then(|(body, error)| {
                 let rejection = adjust::for_error(body, error, &self.log.adjusted)?;
                 rejection.adjustment.apply(body).then_some(rejection)

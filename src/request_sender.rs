@@ -19,8 +19,8 @@ use crate::{
         http::{HttpRequest, HttpResponse, Transport},
     },
     operations::ApiRequest,
-    policy::{retry::RetryPolicy, shutdowns::Day},
-    response::{self, ApiResponse},
+    policy::{retry::RetryPolicy, shutdowns::Day, streaming},
+    response::{self, ApiResponse, Unread, stream::Partial},
 };
 
 /// Sent as `User-Agent`.
@@ -67,6 +67,8 @@ pub struct RequestSender<'a, T> {
     deadline: Deadline,
     attempts: u32,
     retries: u32,
+    /// What had come of the answer that broke off last.
+    partial: Option<Partial>,
 }
 
 impl<'a, T: Transport> RequestSender<'a, T> {
@@ -80,6 +82,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
             deadline,
             attempts: 0,
             retries: 0,
+            partial: None,
         }
     }
 
@@ -87,6 +90,18 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// Whether the last answer broke off after it had begun. It is paid for, so nothing must be sent again.
+    #[must_use]
+    pub fn has_partial(&self) -> bool {
+        self.partial.is_some()
+    }
+
+    /// What had come of that answer.
+    #[must_use]
+    pub fn into_partial(self) -> Option<Partial> {
+        self.partial
     }
 
     /// The transport's clock.
@@ -104,7 +119,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     /// Sends `request`, again if the policy says so, and reads the response with `read`.
     ///
     /// # Errors
-    /// The error of the last attempt; [`Error::Timeout`] if the deadline passed while a request was under way.
+    /// The error of the last attempt, after which there is none if the answer had begun; [`Error::Timeout`] if the deadline passed while a request was under way.
     /// Returns the last error if the next delay would pass the deadline.
     pub async fn send<R: Send + 'static>(
         &mut self,
@@ -117,6 +132,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         loop {
             let error = match self.attempt(&request, read.clone()).await {
                 Ok(result) => return Ok(result),
+                Err(error) if self.has_partial() => return Err(error),
                 // Report an earlier connect timeout, not the expired deadline.
                 Err(Error::Timeout { after }) => return Err(unconnected.unwrap_or(Error::Timeout { after })),
                 Err(error) => error,
@@ -149,10 +165,13 @@ impl<'a, T: Transport> RequestSender<'a, T> {
             return Err(timed_out);
         }
         self.attempts += 1;
-        match self.transport.send(request, remaining, self.hold).await {
+        let result = match self.transport.send(request, remaining, self.hold).await {
             Ok(response) => self.read(response, read).await,
-            Err(error) if error.kind == TransportErrorKind::Timeout => Err(timed_out),
             Err(error) => Err(error.into()),
+        };
+        match result {
+            Err(Error::Transport(error)) if error.kind == TransportErrorKind::Timeout => Err(timed_out),
+            result => result,
         }
     }
 
@@ -176,7 +195,11 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         // Only small ones are parsed without their part: what is parsed takes many times the memory of its text.
         self.hold.add(values.min(MAX_RESPONSE_VALUES) * VALUE_BYTES).await;
         let now = self.transport.wall_clock();
-        self.transport.offload(bytes, move || response::read(&response, now).and_then(read)).await
+        let read = move || response::read(&response, now).and_then(|response| Ok(read(response)?));
+        self.transport.offload(bytes, read).await.map_err(|Unread { error, partial }| {
+            self.partial = partial;
+            error
+        })
     }
 
     /// A packed body does not tell its size, so it is unpacked with one limit after the other.
@@ -203,8 +226,10 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     }
 
     async fn http_request(&self, request: &ApiRequest) -> HttpRequest {
+        // What packs a stream holds it back.
+        let encoding = if request.body.as_ref().is_some_and(streaming::is_asked) { "identity" } else { gzip::ACCEPTED };
         let mut headers: Vec<_> =
-            [("accept", "application/json"), ("accept-encoding", gzip::ACCEPTED), ("user-agent", USER_AGENT)]
+            [("accept", "application/json"), ("accept-encoding", encoding), ("user-agent", USER_AGENT)]
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), Secret::new(value)))
                 .collect();

@@ -18,6 +18,7 @@ use crate::{
     error::{
         Details, Error, ErrorText,
         cause::ApiCause,
+        error_text,
         hints::{self, HintContext},
         truncate::truncate,
     },
@@ -251,6 +252,9 @@ impl Diagnostics {
         // `ToolJet` 2 shows `data.message` and nothing else.
         let mut data = Map::from_iter([("message".to_owned(), description.clone().into())]);
         data.extend(details.to_json(|text| self.redactor.show(text)));
+        if let Some(partial) = &self.requests.partial {
+            data.extend(partial.to_json(|text| self.redactor.redact_answer(text)));
+        }
         let mut given = error.given();
         self.redactor.redact_result(&mut given, &[]);
         data.extend(given);
@@ -268,7 +272,9 @@ impl Diagnostics {
     }
 
     fn description(&self, error: &Error, details: &Details) -> String {
-        truncate(&self.redactor.show(&hints::describe(error, details.hint.as_ref())), MAX_DESCRIPTION_CHARS)
+        let description = hints::describe(error, details.hint.as_ref());
+        let partial = self.requests.partial.as_ref().map_or_else(ErrorText::default, |partial| partial.notice().into());
+        truncate(&self.redactor.show(&error_text![description, partial]), MAX_DESCRIPTION_CHARS)
     }
 
     fn details(&self, error: &Error) -> Details {

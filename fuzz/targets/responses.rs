@@ -22,7 +22,7 @@ fn response(data: &[u8]) -> Option<HttpResponse> {
     let mut line = || std::str::from_utf8(lines.next()?).ok();
     let (status, wait, encoding) = (line()?.parse().ok()?, line()?.to_owned(), line()?.to_owned());
     let headers = vec![("retry-after".to_owned(), wait), ("content-encoding".to_owned(), encoding)];
-    Some(HttpResponse { status, headers, body: lines.next()?.to_vec() })
+    Some(HttpResponse { status, headers, body: lines.next()?.to_vec(), cut: None })
 }
 
 fuzz_target!(|data: &[u8]| -> Corpus {

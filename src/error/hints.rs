@@ -79,8 +79,7 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
         ),
         Error::Transport(error) => transport_hint(error.kind, context),
         Error::Decode { body: BodyKind::EventStream, .. } => Some(
-            "The server streams although the plugin did not ask it to. Turn streaming off there, or use another server."
-                .into(),
+            "The server sent a stream without an answer in it. Try again, or look into the server's own log.".into(),
         ),
         Error::Decode { body: BodyKind::Html, .. } => {
             Some(error_text!["This may be the sign-in page of a network or a proxy. ", check_address(context)])

@@ -1,7 +1,7 @@
 //! What the forms call their fields. Written by `npm run docs` from forms/.
 
 /// Key and label of each field.
-const LABELS: [(&str, &str); 51] = [
+const LABELS: [(&str, &str); 52] = [
     ("apiKey", "API key"),
     ("organizationId", "Organization ID"),
     ("project_id", "Project ID"),
@@ -9,6 +9,7 @@ const LABELS: [(&str, &str); 51] = [
     ("headers", "Headers"),
     ("timeout_seconds", "Timeout (seconds)"),
     ("max_retries", "Max retries"),
+    ("streaming", "Streaming"),
     ("operation", "Operation"),
     ("advanced", "Advanced"),
     ("model", "Model"),

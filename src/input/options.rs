@@ -52,6 +52,8 @@ pub struct SourceOptions {
     pub timeout: Option<Duration>,
     /// Tries after the first.
     pub max_retries: u32,
+    /// Whether Chat and Completions are asked for a stream.
+    pub streaming: bool,
     api_key: Secret,
 }
 
@@ -89,6 +91,7 @@ impl SourceOptions {
             headers,
             timeout: timeout(fields)?,
             max_retries: u32::try_from(max_retries).unwrap_or_default(),
+            streaming: fields.choice("streaming", &[("off", false), ("on", true)])?.unwrap_or_default(),
             api_key: Secret::new(api_key),
         })
     }
@@ -496,6 +499,17 @@ mod tests {
         ] {
             assert_eq!(timeout(ignored.clone()), None, "{ignored}");
         }
+    }
+
+    #[test]
+    fn streaming_is_off_unless_it_is_set() {
+        let streaming = |value: Value| {
+            let source = source(&json!({"apiKey": "sk-1", "streaming": value}));
+            source.map(|source| source.streaming).map_err(|error| error.to_string())
+        };
+        assert_eq!([json!(null), json!(""), json!("off")].map(streaming), [Ok(false), Ok(false), Ok(false)]);
+        assert_eq!([json!("on"), json!(" On ")].map(streaming), [Ok(true), Ok(true)]);
+        assert!(streaming(json!("sometimes")).unwrap_err().starts_with("Streaming must be one of off, on"));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub fn is_packed(response: &HttpResponse) -> bool {
 /// # Errors
 /// [`TransportErrorKind::TooLarge`] beyond the limit of all responses, [`TransportErrorKind::Compression`]
 /// for a damaged body or another encoding than gzip, which nobody asked for. An error
-/// response keeps its status in any case, with as much of its body as can be had.
+/// response keeps its status in any case, with as much of its body as can be had, and so does one that was cut.
 pub fn unpack(mut response: HttpResponse, limit: usize) -> Result<Unpacked, TransportError> {
     let failed = !(200..300).contains(&response.status);
     let max_bytes = if failed { MAX_ERROR_BYTES } else { MAX_RESPONSE_BYTES };
@@ -49,7 +49,7 @@ pub fn unpack(mut response: HttpResponse, limit: usize) -> Result<Unpacked, Tran
     response.body = match body {
         Ok(body) => body,
         Err((TransportErrorKind::TooLarge, _)) if limit < max_bytes => return Ok(Unpacked::Longer(response)),
-        Err((_, start)) if failed => start,
+        Err((_, start)) if failed || response.cut.is_some() => start,
         Err((TransportErrorKind::TooLarge, _)) => return Err(too_large()),
         Err((kind, _)) => return Err(TransportError::new(kind, "")),
     };
@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn response(status: u16, encoding: &str, body: Vec<u8>) -> HttpResponse {
-        HttpResponse { status, headers: vec![("content-encoding".to_owned(), encoding.to_owned())], body }
+        HttpResponse { status, headers: vec![("content-encoding".to_owned(), encoding.to_owned())], body, cut: None }
     }
 
     fn decoded(response: HttpResponse) -> Result<HttpResponse, TransportError> {

@@ -34,7 +34,7 @@ pub struct HttpRequest {
     pub is_custom: bool,
 }
 
-/// One answer with its whole body.
+/// One answer with its body.
 #[derive(Clone, Debug, Default)]
 pub struct HttpResponse {
     /// HTTP status.
@@ -43,6 +43,8 @@ pub struct HttpResponse {
     pub headers: Vec<(String, String)>,
     /// At most [`crate::budgets::MAX_RESPONSE_BYTES`], or [`crate::budgets::MAX_ERROR_BYTES`] of an error.
     pub body: Vec<u8>,
+    /// Why the body of a success is not whole: of a stream, also its start is worth something.
+    pub cut: Option<TransportError>,
 }
 
 impl HttpResponse {
@@ -55,7 +57,7 @@ impl HttpResponse {
 
 /// The outside world: sockets, clocks and chance. [`crate::network::client::Client`] in production.
 pub trait Transport: Sync {
-    /// Sends `request` and reads the whole answer. Fails with
+    /// Sends `request` and reads the whole answer, or as much of it as comes. Fails with
     /// [`crate::error::TransportErrorKind::Timeout`] after `timeout`, having
     /// aborted the request on the wire; dropping the future aborts it as well. What the response takes of
     /// memory is added to `hold`.

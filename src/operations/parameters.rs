@@ -15,8 +15,8 @@ use crate::{
 const MAX_STOP_SEQUENCES: usize = 4;
 /// What `extra_body` must not change, and why.
 const RESERVED: [(&str, &str); 2] = [
-    ("stream", "ToolJet takes the whole result at once"),
-    ("stream_options", "ToolJet takes the whole result at once"),
+    ("stream", "Streaming in the data source says that"),
+    ("stream_options", "Streaming in the data source says that"),
 ];
 
 /// Collects the body of a request from form fields.

@@ -9,3 +9,4 @@ pub mod capabilities;
 pub mod model_cache;
 pub mod retry;
 pub mod shutdowns;
+pub mod streaming;

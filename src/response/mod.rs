@@ -5,11 +5,13 @@
 //! operation, or the bytes and headers on their way.
 
 pub mod body;
+pub mod stream;
 
 use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap, iter, mem, time::SystemTime};
 
 use serde_json::{Map, Value};
 
+use self::stream::Partial;
 use crate::{
     budgets::{CONTAINER_WEIGHT, MAX_MESSAGE_CHARS, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, MAX_WORD_CHARS},
     error::{ApiError, BodyKind, Error, ErrorText, TransportError, TransportErrorKind, error_text, truncate::truncate},
@@ -36,26 +38,72 @@ pub struct ApiResponse {
     pub request_id: Option<String>,
 }
 
-/// Reads a response. The content type is ignored: servers get it wrong.
+/// Why a response is no success.
+#[derive(Clone, Debug)]
+pub struct Unread {
+    /// What went wrong.
+    pub error: Error,
+    /// What had come of the answer before, where it is a stream.
+    pub partial: Option<Partial>,
+}
+
+impl<E: Into<Error>> From<E> for Unread {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), partial: None }
+    }
+}
+
+/// Reads a response: JSON, or the events of a stream as if they had come in one piece. What it is, its first
+/// bytes say: servers get the content type wrong.
 ///
 /// # Errors
-/// [`Error::Api`] for a status other than 2xx and for an `error` under HTTP 200,
+/// [`Error::Api`] for a status other than 2xx and for an `error` under HTTP 200, also one that ends a stream,
 /// [`Error::Decode`] for a success that is no JSON object or list of them, [`Error::Transport`] for one
-/// that takes too much memory.
-pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Error> {
+/// that takes too much memory or is not whole.
+pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unread> {
     let text = text_of(&response.body)?;
     let text = body::without_preamble(&text);
+    if stream::is_events(text) {
+        return read_stream(response, text, now);
+    }
+    if let Some(cut) = &response.cut {
+        return Err(cut.clone().into());
+    }
     // No byte counts for more than a container.
     if text.len() > MAX_RESPONSE_VALUES / CONTAINER_WEIGHT && value_count_bound(text) > MAX_RESPONSE_VALUES {
-        return Err(TransportError::new(TransportErrorKind::TooLarge, "too many JSON values").into());
+        return Err(too_many_values().into());
     }
-    let parsed = lenient_json::parse(text);
-    if !(200..300).contains(&response.status) {
+    Ok(read_body(response, lenient_json::parse(text), text, now)?)
+}
+
+/// Reads the events of a stream. Its start is not lost where its end is missing.
+fn read_stream(response: &HttpResponse, text: &str, now: SystemTime) -> Result<ApiResponse, Unread> {
+    let stream = stream::read(text).map_err(|_| too_many_values())?;
+    let mut body = stream.body;
+    let mut unread = |error| Unread { error, partial: body.as_mut().and_then(Partial::take) };
+    if let Some(error) = stream.error {
+        return Err(unread(Error::Api(Box::new(api_error(response, &error, text, now)))));
+    }
+    if is_success(response) && !stream.is_whole {
+        let ended = || TransportError::new(TransportErrorKind::Truncated, "the stream ended early");
+        return Err(unread(response.cut.clone().unwrap_or_else(ended).into()));
+    }
+    let parsed = body.map_or_else(|| lenient_json::parse(text), |body| Ok(Value::Object(body)));
+    Ok(read_body(response, parsed, text, now)?)
+}
+
+fn read_body(
+    response: &HttpResponse,
+    parsed: serde_json::Result<Value>,
+    text: &str,
+    now: SystemTime,
+) -> Result<ApiResponse, Error> {
+    if !is_success(response) {
         let body = parsed.unwrap_or(Value::Null);
         return Err(Error::Api(Box::new(api_error(response, &body, text, now))));
     }
     match parsed.map(body::into_object) {
-        Ok(Ok(body)) if body.get("error").is_some_and(|error| !body::is_no_error(error)) => {
+        Ok(Ok(body)) if has_error(&body) => {
             Err(Error::Api(Box::new(api_error(response, &Value::Object(body), text, now))))
         }
         Ok(Ok(body)) => Ok(ApiResponse { body, request_id: request_id(response) }),
@@ -71,6 +119,19 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Err
             },
         )),
     }
+}
+
+fn is_success(response: &HttpResponse) -> bool {
+    (200..300).contains(&response.status)
+}
+
+fn too_many_values() -> TransportError {
+    TransportError::new(TransportErrorKind::TooLarge, "too many JSON values")
+}
+
+/// Whether a body says that something went wrong, whatever the status says.
+fn has_error(body: &Map<String, Value>) -> bool {
+    body.get("error").is_some_and(|error| !body::is_no_error(error))
 }
 
 /// The text of a body, with U+FFFD in place of bytes that are not UTF-8. That makes up to three bytes of one,
@@ -211,7 +272,7 @@ fn is_html(text: &str) -> bool {
 fn unexpected(text: &str) -> BodyKind {
     if is_html(text) {
         BodyKind::Html
-    } else if ["data:", "event:", "id:", "retry:", ":"].iter().any(|start| text.starts_with(start)) {
+    } else if stream::is_events(text) {
         BodyKind::EventStream
     } else {
         BodyKind::Other
@@ -297,11 +358,11 @@ mod tests {
     use super::*;
 
     fn response(status: u16, body: &str) -> HttpResponse {
-        HttpResponse { status, headers: vec![("x-request-id".into(), " req_1 ".into())], body: body.into() }
+        HttpResponse { status, headers: vec![("x-request-id".into(), " req_1 ".into())], body: body.into(), cut: None }
     }
 
     fn read(status: u16, body: &str) -> Result<ApiResponse, Error> {
-        super::read(&response(status, body), SystemTime::UNIX_EPOCH)
+        super::read(&response(status, body), SystemTime::UNIX_EPOCH).map_err(|unread| unread.error)
     }
 
     fn api(status: u16, body: &str) -> ApiError {
@@ -364,7 +425,7 @@ mod tests {
         };
         assert_eq!(read(b"a\xff\xf0\x9f").unwrap().body["text"], "a\u{fffd}\u{fffd}");
         let too_long = read(&vec![0xff; MAX_RESPONSE_BYTES / 3]).unwrap_err();
-        assert_eq!(too_long.code(), Some("response_too_large"));
+        assert_eq!(too_long.error.code(), Some("response_too_large"));
     }
 
     #[test]
@@ -403,8 +464,8 @@ mod tests {
     fn headers_have_the_id_of_the_request_and_whether_to_retry() {
         let error = |headers: &[(&str, &str)]| {
             let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let response = HttpResponse { status: 500, headers, body: "{}".into() };
-            super::read(&response, SystemTime::UNIX_EPOCH).unwrap_err().api().unwrap().clone()
+            let response = HttpResponse { status: 500, headers, body: "{}".into(), cut: None };
+            super::read(&response, SystemTime::UNIX_EPOCH).unwrap_err().error.api().unwrap().clone()
         };
         let id = |headers: &[(&str, &str)]| error(headers).request_id;
         for name in ["x-request-id", "apim-request-id", "x-generation-id"] {

@@ -69,7 +69,7 @@ fn has_known_type(name: &str, value: &Value) -> bool {
         "best_of" => whole(1..=20),
         "logprobs" => whole(0..=5),
         "seed" => value.is_i64(),
-        "echo" => value.is_boolean(),
+        "echo" | "stream" => value.is_boolean(),
         "temperature" => number(0.0, 2.0),
         "top_p" => number(0.0, 1.0),
         "frequency_penalty" | "presence_penalty" => number(-2.0, 2.0),

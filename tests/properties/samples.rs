@@ -74,6 +74,7 @@ pub(crate) static FIXTURES: LazyLock<Vec<HttpResponse>> = LazyLock::new(|| {
             status: u16::try_from(fixture["status"].as_u64().unwrap()).unwrap(),
             headers: headers.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect(),
             body: fs::read(file).unwrap(),
+            cut: None,
         }
     });
     stored.collect()
@@ -190,7 +191,10 @@ pub(crate) fn response() -> impl Strategy<Value = HttpResponse> {
     let status = prop_oneof![2 => Just(200), 3 => select(vec![201, 204, 400, 401, 402, 403, 404, 408, 409, 413, 422, 429]),
         2 => 500_u16..530, 1 => 100_u16..1000];
     let random = (status, headers(), body);
-    prop_oneof![stored_response(), random.prop_map(|(status, headers, body)| HttpResponse { status, headers, body }),]
+    prop_oneof![
+        stored_response(),
+        random.prop_map(|(status, headers, body)| HttpResponse { status, headers, body, cut: None }),
+    ]
 }
 
 fn headers() -> impl Strategy<Value = Vec<(String, String)>> {

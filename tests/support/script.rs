@@ -141,7 +141,7 @@ impl Transport for Script {
 /// A response with this status, headers and body.
 pub fn response(status: u16, headers: &[(&str, &str)], body: impl ToString) -> Step {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Step::Respond(HttpResponse { status, headers, body: body.to_string().into_bytes() })
+    Step::Respond(HttpResponse { status, headers, body: body.to_string().into_bytes(), cut: None })
 }
 
 fn finish<T>(future: impl Future<Output = T>) -> T {

@@ -8,7 +8,7 @@ mod key_like;
 mod parts;
 mod views;
 
-use std::{fmt, sync::OnceLock};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use serde_json::{Map, Value};
 
@@ -84,6 +84,17 @@ impl Redactor {
         text.replace(&REDACTED.repeat(2), REDACTED)
     }
 
+    /// What a model wrote, without any whole secret. It may be long, and what looks like a key may be an example.
+    pub fn redact_answer(&self, text: &str) -> String {
+        let finder = Finder::new(self.secrets.iter().map(Secret::expose));
+        let secrets = self.secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= MIN_SECRET_BYTES);
+        let clean = secrets
+            .filter(|secret| text.contains(secret))
+            .fold(Cow::Borrowed(text), |clean, secret| Cow::Owned(clean.replace(secret, REDACTED)));
+        // The end of a long one, whose start is another.
+        if finder.is_in(&clean) { self.redact_or_replace(&clean) } else { clean.into_owned() }
+    }
+
     /// Redacts each text in a result's metadata that contains a whole secret: a long text is replaced as a
     /// whole. Members named in `own` are the plugin's.
     pub fn redact_result(&self, metadata: &mut Map<String, Value>, own: &[&str]) {
@@ -137,6 +148,18 @@ mod tests {
     fn hides_a_secret_in_debug() {
         assert_eq!(format!("{:?}", Secret::new(KEY)), REDACTED);
         assert!(!format!("{:?}", redactor()).contains("Amiga"));
+    }
+
+    #[test]
+    fn an_answer_loses_whole_secrets_and_nothing_else() {
+        let redact = |text: &str| redactor().redact_answer(text);
+        assert_eq!(
+            redact(&format!("***Use*** sk-example-1234, not {KEY}!")),
+            "***Use*** sk-example-1234, not [redacted]!"
+        );
+        assert_eq!(redact("a Commodore-64"), "a Commodore-64");
+        let long = Redactor::new([Secret::new(format!("{}{KEY}", "y".repeat(99)))]);
+        assert!(!long.redact_answer(&format!("{} yyyyy{KEY}", "x".repeat(9_999))).contains("Zx81"));
     }
 
     #[test]

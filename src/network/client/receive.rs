@@ -38,35 +38,43 @@ pub(super) async fn receive(
     let succeeded = (200..300).contains(&status);
     let limit = if succeeded { MAX_RESPONSE_BYTES } else { MAX_ERROR_BYTES };
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let too_large =
+        || TransportError::new(TransportErrorKind::TooLarge, error_text!["more than ", limit >> 20, " MiB"]);
+    if succeeded && announced > limit {
+        return Err(too_large());
+    }
     let mut body = Vec::new();
-    let mut too_large = succeeded && announced > limit;
     let mut watch = hold.watch();
-    while !too_large {
-        match unless_revoked(&mut watch, response.chunk()).await? {
-            Ok(Some(chunk)) => {
+    let cut = loop {
+        match unless_revoked(&mut watch, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => {
                 let room = limit - body.len();
-                too_large = chunk.len() > room;
+                let is_too_large = chunk.len() > room;
                 let chunk = &chunk[..chunk.len().min(room)];
                 if body.capacity() - body.len() < chunk.len() {
                     let doubled = (2 * body.capacity()).max(announced.min(FREE_HELD_BYTES));
                     let capacity = doubled.max(body.len() + chunk.len()).min(limit);
                     let more = hold.add(capacity - body.capacity());
-                    timeout_at(deadline.into(), more).await.map_err(|_| no_memory())?;
+                    if timeout_at(deadline.into(), more).await.is_err() {
+                        break Some(no_memory());
+                    }
                     body.reserve_exact(capacity - body.len());
                     watch = hold.watch();
                 }
                 watch.progress(chunk.len());
                 body.extend_from_slice(chunk);
+                if is_too_large {
+                    break Some(too_large());
+                }
             }
-            Err(error) if succeeded => return Err(classify::of(failed(&error))),
-            // A partial error body is enough; the status is known.
-            Ok(None) | Err(_) => break,
+            Ok(Ok(None)) => break None,
+            Ok(Err(error)) => break Some(classify::of(failed(&error))),
+            Err(revoked) => break Some(revoked),
         }
-    }
-    if too_large && succeeded {
-        return fail(TransportErrorKind::TooLarge, error_text!["more than ", limit >> 20, " MiB"]);
-    }
-    Ok(HttpResponse { status, headers, body })
+    };
+    // A partial error body is enough; the status is known.
+    let cut = cut.filter(|_| succeeded);
+    Ok(HttpResponse { status, headers, body, cut })
 }
 
 /// Scheme, host and path only: a query may hold a secret.

@@ -9,13 +9,17 @@ use serde_json::{Map, Value, json};
 use crate::{
     budgets::{MAX_APPLIED_STOPS, MAX_CACHED_VALUE_BYTES},
     error::ApiError,
-    policy::capabilities::{Sampling, family},
+    policy::{
+        capabilities::{Sampling, family},
+        streaming::{self, STREAM, STREAM_OPTIONS},
+    },
 };
 
 mod instructions;
 mod rejection;
 
 pub use rejection::for_error;
+pub(super) use rejection::{has_word, is_about_support};
 
 /// Parameters that can be left out. Not among them: whatever changes the question, its
 /// format or the number of answers (`messages`, `tools`, `response_format`, `n`, `suffix`).
@@ -76,6 +80,8 @@ pub enum Adjustment {
     InstructionsToUser,
     /// Any JSON object is asked for by a schema that every object fits.
     JsonObjectAsSchema,
+    /// The answer is asked for as a stream.
+    Streamed,
 }
 
 impl Adjustment {
@@ -95,6 +101,7 @@ impl Adjustment {
             Self::JsonObjectAsSchema => {
                 json!({"parameter": "response_format", "change": "json_object sent as json_schema"})
             }
+            Self::Streamed => json!({"parameter": STREAM, "change": "set", "to": "true"}),
         }
     }
 
@@ -103,7 +110,17 @@ impl Adjustment {
     pub fn apply(&self, body: &mut Map<String, Value>) -> bool {
         match self {
             Self::Removed("stop") if array_len(body.get("stop")) > MAX_APPLIED_STOPS => false,
+            Self::Removed(STREAM) => {
+                // They say more of it.
+                body.shift_remove(STREAM_OPTIONS);
+                body.shift_remove(STREAM).is_some()
+            }
             Self::Removed(name) => body.shift_remove(*name).is_some(),
+            Self::Streamed if streaming::is_asked(body) => false,
+            Self::Streamed => {
+                streaming::set(body, true);
+                true
+            }
             Self::Renamed { from, to } => match body.shift_remove(*from) {
                 Some(value) => {
                     // Keep a value that `extra_body` set under the new name.
@@ -155,6 +172,7 @@ impl Adjustment {
             Self::Role { to, .. } => names(&[to, "role", "roles"]),
             Self::InstructionsToUser => names(&["role", "roles", "system", "developer"]),
             Self::JsonObjectAsSchema => names(&["response_format", "json_schema", "schema", "format"]),
+            Self::Streamed => names(&[STREAM, STREAM_OPTIONS, "streaming"]),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     Adjustment, EFFORT, REMOVABLE, Rejection, SERVICE_TIER, Scope, TOKEN_LIMITS, has_tools, instructions, short_json,
 };
-use crate::error::ApiError;
+use crate::{error::ApiError, policy::streaming};
 
 /// Words for what a model or a server does not take.
 pub(super) const UNSUPPORTED: [&str; 11] = [
@@ -27,7 +27,9 @@ pub(super) const UNSUPPORTED: [&str; 11] = [
 #[must_use]
 pub fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adjustment]) -> Option<Rejection> {
     let of_every_value = |adjustment| Rejection { adjustment, scope: Scope::EveryValue };
-    let rejection = if let Some(adjustment) = instructions::for_error(body, error, made) {
+    let rejection = if let Some(rejection) = streaming::rejection(body, error) {
+        rejection
+    } else if let Some(adjustment) = instructions::for_error(body, error, made) {
         of_every_value(adjustment)
     } else if !matches!(error.status, 400 | 422) {
         return None;
@@ -72,7 +74,7 @@ fn response_format(body: &Map<String, Value>, error: &ApiError) -> Option<Adjust
 
 /// Whether the API rejects the parameter or its value for this model, rather than a value
 /// that no model takes: a token limit that is too large must not be left out.
-fn is_about_support(error: &ApiError) -> bool {
+pub(in crate::policy) fn is_about_support(error: &ApiError) -> bool {
     let message = error.message.to_ascii_lowercase();
     let says_so = || UNSUPPORTED.iter().any(|words| message.contains(words));
     match error.code.as_deref() {
@@ -151,7 +153,7 @@ pub(super) fn names_parameter(error: &ApiError, name: &str) -> bool {
 }
 
 /// Whether `text` has `word`, in whatever case. What is joined by an underscore is one word.
-pub(super) fn has_word(text: &str, word: &str) -> bool {
+pub(in crate::policy) fn has_word(text: &str, word: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|part| part.eq_ignore_ascii_case(word))
 }
 

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { answer, CHAT, COMPLETIONS, completion, conversation, KEY, mockApi } from './client.mjs';
+
+/** The chunks of a stream, and the words of its last event. */
+async function streamed(path, body) {
+  const response = await fetch(mockApi.url + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, stream: true }),
+  });
+  assert.match(response.headers.get('content-type'), /^text\/event-stream/);
+  const events = (await response.text()).split('\n\n').slice(0, -1);
+  assert.equal(events.pop(), 'data: [DONE]');
+  return events.map((event) => JSON.parse(event.replace(/^data: /, '')));
+}
+
+const pieces = (chunks, read) => chunks.flatMap(({ choices }) => choices.map(read)).join('');
+
+describe('a stream of the mock API', () => {
+  it('holds what the answer in one piece holds', async () => {
+    const whole = await answer(CHAT, conversation());
+    const chunks = await streamed(CHAT, conversation());
+    assert.equal(
+      pieces(chunks, ({ delta }) => delta.content),
+      whole.choices[0].message.content,
+    );
+    assert.ok(chunks.length > 3);
+    assert.equal(chunks[0].object, 'chat.completion.chunk');
+    assert.equal(chunks.at(-1).choices[0].finish_reason, 'stop');
+    const text = (await answer(COMPLETIONS, completion())).choices[0].text;
+    assert.equal(
+      pieces(await streamed(COMPLETIONS, completion()), (choice) => choice.text),
+      text,
+    );
+  });
+
+  it('ends with its usage only if that is asked for', async () => {
+    const { usage } = await answer(CHAT, conversation());
+    const chunks = await streamed(CHAT, conversation({ stream_options: { include_usage: true } }));
+    assert.deepEqual([chunks.at(-1).usage, chunks.at(-1).choices], [usage, []]);
+    assert.equal((await streamed(CHAT, conversation())).at(-1).usage, undefined);
+  });
+});

@@ -1,0 +1,66 @@
+// The data source setting Streaming, with the mock API as the server that streams.
+
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { validateRequest } from './openapi.mjs';
+import { fail, MINIMAL_QUERIES, mockApi, run, succeed } from './plugin.mjs';
+
+const ON = { streaming: 'on' };
+const { chat, completion } = MINIMAL_QUERIES;
+const SERVED = { model: 'mock-api-instruct', engine: 'completions' };
+
+/** By what is special about them: queries whose results must not depend on Streaming. */
+const QUERIES = {
+  'a chat': chat,
+  'several answers': { ...chat, n: 3 },
+  'an answer that is JSON': { ...chat, prompt: 'As JSON: hi', response_format: 'json_object' },
+  'log probabilities': { ...chat, extra_body: { logprobs: true, top_logprobs: 2 } },
+  'an answer that is cut': { ...chat, max_tokens: 3 },
+  'a completion': { ...completion, ...SERVED },
+  'an echo with log probabilities': { ...completion, ...SERVED, echo: true, logprobs: 2, n: 2 },
+  'the best of several': { ...completion, ...SERVED, best_of: 3 },
+  'a completion through chat': { ...completion, model: 'gpt-5.4-mini', engine: 'chat' },
+};
+
+afterEach(() => mockApi.reset());
+
+for (const [name, query] of Object.entries(QUERIES)) {
+  test(`gives the same result with Streaming for ${name}`, async () => {
+    const [off, on] = [await succeed(query), await succeed(query, ON)];
+    for (const { metadata } of [off, on]) {
+      delete metadata.id;
+      delete metadata.request_id;
+    }
+    assert.deepEqual(on, off);
+    const [whole, streamed] = mockApi.requests.map(({ body }) => body);
+    assert.deepEqual([whole.stream, streamed.stream], [false, query.best_of === undefined]);
+    const path = mockApi.requests[1].path;
+    assert.deepEqual(validateRequest('POST', path, streamed), []);
+  });
+}
+
+test('repeats the start of an answer when its stream is cut, and sends nothing again', async () => {
+  const start = 'data: {"choices":[{"index":0,"delta":{"content":"Half"}}]}\n\n';
+  const body = start + 'x'.repeat(start.length + 2);
+  mockApi.respondWith({ fault: 'cut', headers: { 'content-type': 'text/event-stream' }, body });
+  const { description, data } = await fail(chat, ON);
+  assert.deepEqual([data.partial, data.attempts, mockApi.requests.length], ['Half', 1, 1]);
+  assert.match(description, /The text that had arrived is in data\.partial\./);
+});
+
+test('asks a server that takes no stream without one, and says so', async () => {
+  const message = 'Streaming is not supported by this model.';
+  mockApi.respondWith([{ status: 400, body: { error: { message } } }]);
+  const { metadata } = await succeed({ ...chat, model: 'gpt-5.4-mini' }, ON);
+  assert.deepEqual(metadata.adjusted, [{ parameter: 'stream', change: 'removed' }]);
+});
+
+test('asks for no stream of what is no text', async () => {
+  for (const operation of ['generate_embedding', 'image_generation']) {
+    await run(MINIMAL_QUERIES[operation], ON);
+  }
+  assert.deepEqual(
+    mockApi.requests.map(({ body }) => body.stream),
+    [undefined, undefined],
+  );
+});

@@ -1,0 +1,55 @@
+/**
+ * Turns a whole answer into the chunks of a stream, as the API sends it: each token by itself, then
+ * the reasons to stop, then the usage if the request asks for it.
+ */
+
+import { tokenize } from './tokens.mjs';
+
+/** The part of log probabilities that belongs to one token. */
+function logprobsAt(logprobs, at) {
+  if (!logprobs) return null;
+  return Object.fromEntries(
+    Object.entries(logprobs).map(([name, list]) => [name, list?.slice(at, at + 1) ?? null]),
+  );
+}
+
+function* chatPieces({ index, message, logprobs }) {
+  const { content, ...rest } = message;
+  yield { index, delta: { ...rest, content: '' }, logprobs: null, finish_reason: null };
+  for (const [at, token] of tokenize(content ?? '').entries()) {
+    const piece = logprobsAt(logprobs, at);
+    yield { index, delta: { content: token }, logprobs: piece, finish_reason: null };
+  }
+}
+
+function* completionPieces({ index, text, logprobs }) {
+  // With an echo, the tokens of prompt and text are not those of both together.
+  for (const [at, token] of (logprobs?.tokens ?? tokenize(text)).entries()) {
+    yield { text: token, index, logprobs: logprobsAt(logprobs, at), finish_reason: null };
+  }
+}
+
+function* chunks({ choices, usage, ...head }, { includesUsage }) {
+  const isChat = head.object === 'chat.completion';
+  const shared = { ...head, object: isChat ? 'chat.completion.chunk' : head.object };
+  const chunk = (choice) => ({
+    ...shared,
+    choices: [choice],
+    ...(includesUsage && { usage: null }),
+  });
+  for (const choice of choices) {
+    for (const piece of isChat ? chatPieces(choice) : completionPieces(choice)) yield chunk(piece);
+  }
+  for (const { index, finish_reason } of choices) {
+    const last = isChat ? { delta: {} } : { text: '' };
+    yield chunk({ index, ...last, logprobs: null, finish_reason });
+  }
+  if (includesUsage) yield { ...shared, choices: [], usage };
+}
+
+/** The events of the answer to a request that asks for a stream. */
+export function eventsOf(answer, { stream_options: options }) {
+  const includesUsage = options?.include_usage === true;
+  const data = Array.from(chunks(answer, { includesUsage }), (chunk) => JSON.stringify(chunk));
+  return [...data, '[DONE]'].map((text) => `data: ${text}\n\n`);
+}

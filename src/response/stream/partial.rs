@@ -1,0 +1,148 @@
+//! What had come of an answer that did not come to its end.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    budgets::MAX_PARTIAL_BYTES,
+    response::{in_order, take_list, texts},
+};
+
+/// The start of an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Partial {
+    /// The text of each choice, in their order, together at most [`MAX_PARTIAL_BYTES`]. May be empty: what came
+    /// may be a tool call.
+    pub texts: Vec<String>,
+    /// The model's reasoning, cut alike; only where there is no text.
+    pub reasoning: Option<String>,
+}
+
+impl Partial {
+    /// Takes the start of an answer out of the body of a response; `None` if the model had said nothing yet.
+    #[must_use]
+    pub fn take(body: &mut Map<String, Value>) -> Option<Self> {
+        let choices: Vec<_> = in_order(take_list(body, "choices")).collect();
+        let mut room = MAX_PARTIAL_BYTES;
+        let mut partial =
+            Self { texts: choices.iter().map(|choice| cut(&text(choice), &mut room)).collect(), ..Self::default() };
+        if partial.texts.iter().any(|text| !text.is_empty()) {
+            return Some(partial);
+        }
+        partial.texts.clear();
+        let reasoning = choices.iter().find_map(reasoning);
+        partial.reasoning = reasoning.map(|reasoning| cut(reasoning, &mut room));
+        let has_calls = choices.iter().any(|choice| {
+            ["tool_calls", "function_call"]
+                .iter()
+                .any(|name| choice["message"].get(name).is_some_and(|it| !it.is_null()))
+        });
+        (partial.reasoning.is_some() || has_calls).then_some(partial)
+    }
+
+    /// The sentence of the description that says where it is.
+    #[must_use]
+    pub fn notice(&self) -> &'static str {
+        if !self.texts.is_empty() {
+            " The text that had arrived is in data.partial."
+        } else if self.reasoning.is_some() {
+            " The reasoning that had arrived is in data.reasoning."
+        } else {
+            ""
+        }
+    }
+
+    /// The members of a failure's `data`: `partial`, a text or with several choices an array of texts, or
+    /// `reasoning`; each text as `show` returns it.
+    pub fn to_json(&self, show: impl Fn(&str) -> String) -> Map<String, Value> {
+        let texts: Vec<Value> = self.texts.iter().map(|text| show(text).into()).collect();
+        let partial = if texts.len() > 1 { Some(texts.into()) } else { texts.into_iter().next() };
+        let reasoning = self.reasoning.as_deref().map(|reasoning| show(reasoning).into());
+        let members = [("partial", partial), ("reasoning", reasoning)];
+        members.into_iter().filter_map(|(name, member)| Some((name.to_owned(), member?))).collect()
+    }
+}
+
+fn text(choice: &Value) -> String {
+    let message = &choice["message"];
+    let text: String = message.get("content").into_iter().flat_map(texts).collect();
+    let others = [choice.get("text"), message.get("refusal")];
+    let other = others.into_iter().flatten().filter_map(Value::as_str).find(|text| !text.is_empty());
+    if text.is_empty() { other.unwrap_or_default().to_owned() } else { text }
+}
+
+fn reasoning(choice: &Value) -> Option<&str> {
+    let names = ["reasoning_content", "reasoning"];
+    let texts = names.into_iter().filter_map(|name| choice["message"].get(name)?.as_str());
+    texts.into_iter().find(|text| !text.is_empty())
+}
+
+/// The start of `text` that fits.
+fn cut(text: &str, room: &mut usize) -> String {
+    let end = (0..=text.len().min(*room)).rev().find(|at| text.is_char_boundary(*at));
+    let start = &text[..end.unwrap_or_default()];
+    *room -= start.len();
+    start.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(choices: Value) -> Option<Partial> {
+        Partial::take(json!({ "choices": choices }).as_object_mut().unwrap())
+    }
+
+    fn texts(choices: Value) -> Vec<String> {
+        of(choices).unwrap().texts
+    }
+
+    #[test]
+    fn holds_the_text_of_each_choice_in_their_order() {
+        assert_eq!(texts(json!([{"message": {"content": "a", "reasoning": "r"}}])), ["a"]);
+        assert_eq!(texts(json!([{"index": 1, "text": "b"}, {"index": 0, "text": ""}])), ["", "b"]);
+        assert_eq!(texts(json!([{"message": {"content": null, "refusal": "no"}}])), ["no"]);
+        assert_eq!(texts(json!([{"message": {"content": [{"type": "text", "text": "c"}]}}])), ["c"]);
+    }
+
+    #[test]
+    fn holds_the_reasoning_where_there_is_no_text() {
+        for name in ["reasoning", "reasoning_content"] {
+            let partial = of(json!([{"message": {"content": "", name: "hm"}}])).unwrap();
+            assert_eq!((partial.texts.len(), partial.reasoning.as_deref()), (0, Some("hm")));
+        }
+    }
+
+    #[test]
+    fn there_is_none_where_the_model_had_said_nothing() {
+        for nothing in [json!([]), json!([{"message": {"role": "assistant", "content": ""}}]), json!([{"text": ""}])] {
+            assert_eq!(of(nothing), None);
+        }
+        let call = of(json!([{"message": {"tool_calls": [{"id": "1"}]}}]));
+        assert_eq!(call, Some(Partial::default()));
+    }
+
+    #[test]
+    fn is_shown_as_the_result_would_be() {
+        let shown = |choices: Value| {
+            let partial = of(choices).unwrap();
+            (Value::Object(partial.to_json(str::to_uppercase)), partial.notice())
+        };
+        let (one, notice) = shown(json!([{"text": "a"}]));
+        assert_eq!((one, notice.contains("data.partial.")), (json!({"partial": "A"}), true));
+        assert_eq!(shown(json!([{"text": "a"}, {"text": ""}])).0, json!({"partial": ["A", ""]}));
+        let (reasoning, notice) = shown(json!([{"message": {"reasoning": "r"}}]));
+        assert_eq!((reasoning, notice.contains("data.reasoning.")), (json!({"reasoning": "R"}), true));
+        assert_eq!(shown(json!([{"message": {"tool_calls": [1]}}])), (json!({}), ""));
+    }
+
+    #[test]
+    fn is_cut_between_characters() {
+        let long = "ü".repeat(MAX_PARTIAL_BYTES);
+        let cut = texts(json!([{"text": long}, {"text": "b"}]));
+        assert_eq!((cut[0].len(), cut[1].as_str()), (MAX_PARTIAL_BYTES, ""));
+        let odd = texts(json!([{"text": format!("a{long}")}]));
+        assert_eq!(odd[0].len(), MAX_PARTIAL_BYTES - 1);
+    }
+}
