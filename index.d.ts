@@ -700,14 +700,12 @@ export interface ModelMetadata extends RequestMetadata {
 
 /** A change made to the request, because the model or the server rejects what was set. */
 export interface Adjustment {
-  /** The API's parameter, `role` of the instructions, or `strict` of a JSON schema. */
+  /** The API's parameter, or `role` of the instructions. */
   parameter: string;
-  /** `removed`, `renamed`, `set`, `left off`, or in words what was done instead. */
+  /** `removed`, `renamed`, `set`, or in words what was done instead. */
   change: string;
   /** With `renamed`: the parameter that was sent. With `set`: its value. */
   to?: string;
-  /** With `left off`: what of the schema the API's strict mode does not take. */
-  reason?: string;
 }
 
 export interface EmbeddingMetadata extends ModelMetadata {

@@ -113,10 +113,13 @@ fn numbers() -> impl Strategy<Value = Map<String, Value>> {
 fn message() -> impl Strategy<Value = Value> {
     let role = select(vec!["system", "developer", "user", "assistant", "tool"]);
     let content = prop_oneof![
-        ".{0,30}".prop_map(Value::from),
-        vec(".{0,10}".prop_map(|text| json!({"type": "text", "text": text})), 1..3).prop_map(Value::from),
+        "[a-z].{0,30}".prop_map(Value::from),
+        vec("[a-z].{0,10}".prop_map(|text| json!({"type": "text", "text": text})), 1..3).prop_map(Value::from),
     ];
-    (role, content).prop_map(|(role, content)| json!({"role": role, "content": content}))
+    (role, content).prop_map(|(role, content)| match role {
+        "tool" => json!({"role": role, "content": content, "tool_call_id": "call_1"}),
+        _ => json!({"role": role, "content": content}),
+    })
 }
 
 proptest! {
@@ -204,6 +207,8 @@ proptest! {
         wrong in prop_oneof![
             any::<i64>().prop_map(Value::from), Just(Value::Null), ".{0,9}".prop_map(Value::from), Just(json!([])),
             Just(json!({})), Just(json!({"role": "user"})), Just(json!({"role": 5, "content": "a"})),
+            Just(json!({"role": "bot", "content": "a"})), Just(json!({"role": "tool", "content": "a"})),
+            Just(json!({"role": "user", "content": [{"type": "image_url"}]})),
             Just(json!({"role": " ", "content": "a"})), Just(json!({"role": "user", "content": {}})),
             Just(json!({"role": "user", "content": [{}]})), Just(json!({"role": "user", "content": [null]})),
         ],
