@@ -56,8 +56,8 @@ pub fn server_config((chain, key): Certified) -> Arc<ServerConfig> {
     Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
 }
 
-/// The name of a file with this text.
-pub fn pem_file(pem: &str) -> String {
+/// The name of a file with this content.
+pub fn pem_file(pem: impl AsRef<[u8]>) -> String {
     static FILES: AtomicUsize = AtomicUsize::new(0);
     let number = FILES.fetch_add(1, Ordering::Relaxed);
     let name = format!("{}/{}-{number}.pem", env!("CARGO_TARGET_TMPDIR"), std::process::id());

@@ -236,7 +236,8 @@ impl Connection {
         Some(request)
     }
 
-    fn request_head(&mut self) -> Option<Request> {
+    /// The next request without its body, most of which may still be on its way.
+    pub fn request_head(&mut self) -> Option<Request> {
         let end = loop {
             if let Some(at) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
                 break at;
@@ -281,6 +282,12 @@ impl Connection {
     /// Says nothing more until the client closes.
     pub fn wait_until_closed(&mut self) {
         while self.read_more().is_some() {}
+    }
+
+    /// How many bytes come until the client closes.
+    pub fn drain(&mut self) -> usize {
+        self.wait_until_closed();
+        self.unread.len()
     }
 
     /// Ends with a reset: the kernel sends one for a socket that is closed with unread input.
