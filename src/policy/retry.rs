@@ -1,15 +1,12 @@
 //! When a failed request is tried again, and how long to wait before: pure arithmetic.
 //!
 //! The rules are those of `OpenAI`'s own SDK, with two exceptions that spare people money
-//! and time: an empty account and a request that is too large are never tried again, and
+//! and time: an empty account and a request that is too large or too long are never tried again, and
 //! a server that asks for a longer wait than [`MAX_RETRY_DELAY`] is believed instead of pressed.
 
 use std::time::{Duration, SystemTime};
 
-use crate::error::{
-    ApiError, Error,
-    cause::{is_billing, is_too_large},
-};
+use crate::error::{ApiError, Error, cause::ApiCause};
 
 /// Longest wait that the API may ask for; if it asks for more, the query fails at once.
 pub const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
@@ -49,10 +46,8 @@ impl RetryPolicy {
 }
 
 fn is_retryable(error: &ApiError) -> bool {
-    if is_billing(error) || is_too_large(error) {
-        return false;
-    }
-    error.should_retry.unwrap_or(matches!(error.status, 408 | 409 | 429 | 500..))
+    let is_transient = || matches!(error.status, 408 | 409 | 429 | 500..);
+    !ApiCause::of(error).is_permanent() && error.should_retry.unwrap_or_else(is_transient)
 }
 
 /// `500 ms * 2^retries`, at most 8 s, less up to a quarter by chance.

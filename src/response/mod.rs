@@ -104,7 +104,7 @@ fn read_body(
         return Err(Error::Api(Box::new(api_error(response, &body, text, now))));
     }
     match parsed.map(body::into_object) {
-        Ok(Ok(body)) if has_error(&body) => {
+        Ok(Ok(body)) if is_error(&body) => {
             Err(Error::Api(Box::new(api_error(response, &Value::Object(body), text, now))))
         }
         Ok(Ok(body)) => Ok(ApiResponse { body, request_id: request_id(response) }),
@@ -173,13 +173,13 @@ fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
 const ANSWERS: [&str; 2] = ["choices", "data"];
 
 /// Whether a body under HTTP 200 is an error: it has one, or the words of one in place of an answer.
-fn has_error(body: &Map<String, Value>) -> bool {
+fn is_error(body: &Map<String, Value>) -> bool {
     let is_answer = |name: &&str| body.get(*name).is_some_and(|answer| !answer.is_null());
     let is_envelope = |name: &&str| body.get(*name).and_then(Value::as_object).is_some_and(|inner| !inner.is_empty());
-    if body.get("error").is_some_and(|error| !body::is_no_error(error)) {
+    if has_error(body) {
         return true;
     }
-    let has_answer = ANSWERS.iter().any(|name| is_answer(name)) || body::ENVELOPES.iter().any(|name| is_envelope(name));
+    let has_answer = ANSWERS.iter().any(is_answer) || body::ENVELOPES.iter().any(is_envelope);
     !has_answer && reports_error(body)
 }
 
