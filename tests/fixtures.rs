@@ -36,7 +36,7 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ("compat_200_base_resp.json", Fails("1004", 1, "login fail. Check the API key")),
         ("error_400_gemini_key.json", Fails("API_KEY_INVALID", 1, "API key not valid. Check the API key")),
         ("error_400_llamacpp_context.json", Fails("400", 1, "(512 tokens). Shorten Prompt or Message history")),
-        ("error_400_lmstudio_response_format.json", Fails("", 1, "Set Response format to JSON with a schema")),
+        ("error_400_lmstudio_response_format.json", Fails("", 2, "Set Response format to JSON with a schema")),
         ("error_400_nest_list.json", Fails("400", 1, "messages must be an array; model should not be empty.")),
         (
             "error_400_openrouter_raw.json",
