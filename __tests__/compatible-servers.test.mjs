@@ -190,11 +190,11 @@ describe('a connection test', () => {
     'the missing list of Ollama without models': ['models_list_ollama_null_data', undefined],
     'the error of a restricted key': [
       'error_403_models_scope_error_string',
-      /^Connected\. The API key is genuine but restricted/,
+      /^Connected\. The API key is valid but restricted/,
     ],
     'the older error of a restricted key': [
       'error_401_missing_scope',
-      /^Connected\. The API key is genuine but restricted/,
+      /^Connected\. The API key is valid but restricted/,
     ],
   };
   for (const [answer, [fixture, warning]] of Object.entries(CONNECTED)) {

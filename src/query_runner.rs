@@ -27,6 +27,10 @@ pub struct RequestLog {
     pub path: Option<&'static str>,
     /// Its model, cut to the length of a word.
     pub model: Option<String>,
+    /// Its `response_format.type`, cut to the length of a word.
+    pub response_format: Option<String>,
+    /// Whether its response is asked for as a stream.
+    pub is_streamed: bool,
     /// Requests sent, also to other endpoints.
     pub attempts: u32,
     /// The API's id of the successful request.
@@ -46,7 +50,15 @@ impl RequestLog {
     #[must_use]
     pub fn of(request: &ApiRequest) -> Self {
         let model = request.text("model").map(|model| truncate(model, MAX_WORD_CHARS));
-        Self { path: Some(request.path), model, ..Self::default() }
+        let member = |name: &str| request.body.as_ref()?.get(name);
+        let format = member("response_format").and_then(|format| format.get("type")?.as_str());
+        Self {
+            path: Some(request.path),
+            model,
+            response_format: format.map(|format| truncate(format, MAX_WORD_CHARS)),
+            is_streamed: member("stream") == Some(&Value::Bool(true)),
+            ..Self::default()
+        }
     }
 
     /// What `metadata` says about the requests.

@@ -167,7 +167,10 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         self.attempts += 1;
         let result = match self.transport.send(request, remaining, self.hold).await {
             Ok(response) => self.read(response, read).await,
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                self.attempts -= u32::from(!error.kind.is_sent());
+                Err(error.into())
+            }
         };
         match result {
             Err(Error::Transport(error)) if error.kind == TransportErrorKind::Timeout => Err(timed_out),

@@ -16,22 +16,26 @@ use serde_json::{Map, Value};
 use crate::{
     budgets::MAX_DESCRIPTION_CHARS,
     error::{
-        Details, Error, ErrorText,
+        ApiError, Details, Error, ErrorText,
         cause::ApiCause,
         error_text,
-        hints::{self, HintContext},
+        hints::{self, EngineChoice, HintContext, TimeLimit},
         truncate::truncate,
     },
     input::{
         fields::Fields,
-        options::{self, DEFAULT_TIMEOUT, SourceOptions, query_timeout},
+        options::{self, DEFAULT_TIMEOUT, SourceOptions, query_timeout, typed_query_timeout},
         secret::{Redactor, Secret},
     },
     network::{
         client::{self, Hold},
         http::Transport,
     },
-    operations::{self, ApiRequest, Query, QueryResult, models},
+    operations::{
+        self, ApiRequest, Query, QueryResult, Work, chat,
+        completion::{self, Engine},
+        embedding, image, models,
+    },
     policy::{capabilities, model_cache::ModelCache, shutdowns::Day},
     query_runner::{QueryRunner, RequestLog},
     request_sender::{Deadline, RequestSender},
@@ -134,6 +138,16 @@ fn timeout_of_query(query: &Fields<'_>, of_source: Option<Duration>) -> Duration
     [query_timeout(query), of_source].into_iter().flatten().min().unwrap_or(DEFAULT_TIMEOUT)
 }
 
+/// What sets [`timeout_of_query`].
+fn limit_of_query(query: &Fields<'_>, of_source: Option<Duration>) -> TimeLimit {
+    let of_query = query_timeout(query).filter(|timeout| of_source.is_none_or(|of_source| *timeout <= of_source));
+    match (of_query.and_then(|_| typed_query_timeout(query)), of_source) {
+        (Some(typed), _) => TimeLimit::Query(typed),
+        (None, Some(timeout)) => TimeLimit::Source(timeout),
+        (None, None) => TimeLimit::Own,
+    }
+}
+
 fn timeout_of_test(of_source: Option<Duration>) -> Duration {
     of_source.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT))
 }
@@ -206,6 +220,11 @@ impl Diagnostics {
         let fields = Fields::of("queryOptions", query)?;
         let query = Query::from_fields(&fields, source.base_url.provider())?;
         self.has_details = query.has_details;
+        if let Work::Completion(completion) = &query.work {
+            let is_auto = completion.engine == Engine::Auto;
+            self.context.engine = Some(if is_auto { EngineChoice::Auto } else { EngineChoice::Fixed });
+        }
+        self.context.time_limit = limit_of_query(&fields, source.timeout);
         let timeout = timeout_of_query(&fields, source.timeout);
         Ok(Prepared { source, query, timeout })
     }
@@ -272,20 +291,20 @@ impl Diagnostics {
     }
 
     fn description(&self, error: &Error, details: &Details) -> String {
-        let description = hints::describe(error, details.hint.as_ref());
+        let description = hints::describe(error, details.hint.as_ref(), &self.context);
         let partial = self.requests.partial.as_ref().map_or_else(ErrorText::default, |partial| partial.notice().into());
         truncate(&self.redactor.show(&error_text![description, partial]), MAX_DESCRIPTION_CHARS)
     }
 
     fn details(&self, error: &Error) -> Details {
         let model = self.requests.model.clone();
-        let fallback = self.requests.failed_fallback.as_deref();
-        let failed: Vec<_> = fallback.into_iter().collect();
+        let failed: Vec<_> = self.requests.failed_fallback.as_deref().into_iter().collect();
         let context = HintContext {
             model: model.clone(),
             model_facts: capabilities::facts(model.as_deref().unwrap_or_default(), &failed, &self.today),
             endpoint: self.requests.path.map(operations::endpoint),
-            has_fallen_back: fallback.is_some(),
+            response_format: self.requests.response_format.clone(),
+            is_streamed: self.requests.is_streamed,
             ..self.context.clone()
         };
         let hint = hints::hint(error, &context);
@@ -341,20 +360,60 @@ async fn connect<T: Transport>(
     let request = ApiRequest::get(models::PATH);
     state.requests = RequestLog::of(&request);
     let timeout = timeout_of_test(source.timeout);
+    state.context.time_limit =
+        source.timeout.filter(|of_source| *of_source <= TEST_TIMEOUT).map_or(TimeLimit::Own, TimeLimit::Source);
     let clock = Deadline { started: call.started, timeout };
+    let is_custom = source.base_url.is_custom();
     let mut sender = RequestSender::new(transport, &source, clock, &mut call.hold);
-    let test = sender.send(&request, models::ensure_model_list);
+    let test = async {
+        match sender.send(&request, models::ensure_model_list).await {
+            Err(Error::Api(error)) if is_custom && ApiCause::of(&error) == ApiCause::NoSuchRoute => {
+                find_operation(&mut sender, error).await
+            }
+            result => result.map(|()| None),
+        }
+    };
     let result = clock.enforce(transport, catch_panics(test)).await;
     state.requests.attempts = sender.attempts();
     match result.unwrap_or_else(|| Err(late(&call.hold, timeout))) {
-        Ok(()) => Ok(None),
         Err(Error::Api(error)) if ApiCause::of(&error) == ApiCause::MissingScope => Ok(Some(format!(
-            "Connected. The API key is genuine but restricted: it may not list models (HTTP {}). Queries work if it \
-             may make model requests.",
+            "Connected. The API key is valid but restricted: it may not list models (HTTP {}). Queries work if it may \
+             make model requests.",
             error.status
         ))),
-        Err(error) => Err(error),
+        result => result,
     }
+}
+
+/// Looks for an operation on a server that lists no models, with requests that ask for nothing: without a model and
+/// a prompt, there is nothing to do and nothing to pay. A server that has the operation says what is missing, or
+/// rejects the key. Fails with `no_list`, which says that there are no models, if there is nothing else either.
+async fn find_operation<T: Transport>(
+    sender: &mut RequestSender<'_, T>,
+    no_list: Box<ApiError>,
+) -> Result<Option<String>, Error> {
+    for path in [chat::PATH, completion::PATH, embedding::PATH, image::PATH] {
+        match sender.send(&ApiRequest::post(path, Map::new()), |_| Ok(())).await {
+            Ok(()) => {}
+            Err(Error::Api(error)) if is_about_content(&error) => {}
+            Err(Error::Api(error)) if ApiCause::of(&error) == ApiCause::NoSuchRoute => continue,
+            // A page that is shown for every address.
+            Err(Error::Decode { .. }) => continue,
+            Err(error) => return Err(error),
+        }
+        return Ok(Some(format!(
+            "Connected. This server does not list its models (HTTP {}), so List models does not work with it, and each \
+             query must name its model. The API key was not rejected.",
+            no_list.status
+        )));
+    }
+    Err(Error::Api(no_list))
+}
+
+/// Whether the server understood a request, and lacks something in it. Some fail with HTTP 500 over that.
+fn is_about_content(error: &ApiError) -> bool {
+    let is_denial = matches!(error.status, 400 | 404 | 409 | 415 | 422 | 500) && ApiCause::of(error).is_about_content();
+    is_denial && !error.html
 }
 
 /// Why a call did not end in time, where its requests could not say so themselves.

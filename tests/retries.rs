@@ -58,6 +58,14 @@ fn reports_the_number_of_attempts_when_the_last_retry_fails() {
 }
 
 #[test]
+fn counts_only_requests_that_were_sent_as_attempts() {
+    let script = Script::new([Step::Fail(TransportErrorKind::Refused), error(500, &[]), error(500, &[])]);
+    assert_eq!(failure(script.run(&source(), &query())).data["attempts"], 2);
+    let script = Script::new([Step::Fail(TransportErrorKind::Blocked)]);
+    assert_eq!(failure(script.run(&source(), &query())).data.get("attempts"), None);
+}
+
+#[test]
 fn makes_as_many_retries_as_the_data_source_allows() {
     for (max_retries, attempts) in [(json!(0), 1), (json!("1"), 2), (json!(4), 5)] {
         let script = Script::new((0..attempts).map(|_| error(500, &[])));
@@ -99,6 +107,7 @@ fn delays_a_retry_as_each_form_of_the_headers_says() {
         (("retry-after", "0"), 0),
         // The script's calendar stands at 2027-01-15 08:00:00.
         (("retry-after", "Fri, 15 Jan 2027 08:00:07 GMT"), 7_000),
+        (("retry-after", "1800000002"), 2_000),
         (("retry-after", "junk"), 500),
         (("retry-after", "-1"), 500),
     ] {
@@ -126,6 +135,7 @@ fn does_not_retry_after_exhausted_quotas_and_oversized_requests() {
         json!({"error": {"message": "m", "code": "project_spend_limit_exceeded"}}),
         json!({"error": {"message": "m", "code": "organization_usage_limit_exceeded"}}),
         json!({"error": {"message": "m", "type": "insufficient_quota", "code": null}}),
+        json!({"error": {"message": "Your account is not active, please check your billing details."}}),
         json!({"error": {"message": "Request too large for gpt-x", "type": "tokens", "code": "rate_limit_exceeded"}}),
     ] {
         let script = Script::new([response(429, &[("x-should-retry", "true")], &body)]);
@@ -179,7 +189,8 @@ fn ends_all_attempts_and_delays_at_one_deadline() {
     query["query_timeout"] = json!(10_000);
     let failure = failure(script.run(&source(), &query));
     assert_eq!(failure.data["code"], "timeout");
-    assert!(failure.description.starts_with("No response within 9.8 s."), "{}", failure.description);
+    let expected = "No response within the query's timeout of 10000 ms.";
+    assert!(failure.description.starts_with(expected), "{}", failure.description);
     assert_eq!(script.sent.lock().unwrap()[1].timeout, Duration::from_millis(9_250));
     assert_eq!(script.elapsed(), Duration::from_millis(9_750));
 }
@@ -192,6 +203,36 @@ fn fails_at_once_when_the_delay_would_pass_the_deadline() {
     let failure = failure(script.run(&source(), &query));
     assert_eq!((script.attempts(), script.elapsed()), (1, Duration::ZERO));
     assert_eq!(failure.data["status"], 429);
+    assert!(failure.description.contains("Wait 20 s"), "{}", failure.description);
+}
+
+#[test]
+fn delays_a_retry_as_the_words_of_the_api_say() {
+    let words = json!({"error": {"message": "Please retry in 2.1s."}});
+    let google = json!([{"error": {"code": 429, "message": "You exceeded it", "details": [{"retryDelay": "3s"}]}}]);
+    for (status, body, expected) in
+        [(429, &words, 2_100), (503, &words, 2_100), (500, &words, 500), (429, &google, 3_000)]
+    {
+        let script = Script::new([response(status, &[], body), pong()]);
+        assert!(matches!(script.run(&source(), &query()), Outcome::Ok(_)), "{body}");
+        assert_eq!(millis(&script.slept()), [expected], "{status} {body}");
+    }
+}
+
+#[test]
+fn names_the_timeout_that_was_typed() {
+    for (source_extra, query_extra, expected) in [
+        (json!({}), json!({"query_timeout": "1500"}), "the query's timeout of 1500 ms."),
+        (json!({"timeout_seconds": 30}), json!({"query_timeout": 1500}), "the query's timeout of 1500 ms."),
+        (json!({"timeout_seconds": 5}), json!({"query_timeout": 10_000}), "the data source's Timeout of 5 s."),
+        (json!({}), json!({}), "600 s."),
+    ] {
+        let (mut source, mut query) = (source(), query());
+        source.as_object_mut().unwrap().extend(source_extra.as_object().unwrap().clone());
+        query.as_object_mut().unwrap().extend(query_extra.as_object().unwrap().clone());
+        let description = failure(Script::new([Step::Hang]).run(&source, &query)).description;
+        assert!(description.starts_with(&format!("No response within {expected}")), "{description}");
+    }
 }
 
 #[test]

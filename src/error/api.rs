@@ -1,6 +1,6 @@
 //! An error that the API itself reported.
 
-use std::time::Duration;
+use std::{borrow::Cow, iter, time::Duration};
 
 use crate::error::{ErrorText, error_text};
 
@@ -33,16 +33,74 @@ impl ApiError {
     /// What happened, in words.
     #[must_use]
     pub fn text(&self) -> ErrorText {
+        self.text_with(&self.message)
+    }
+
+    /// As [`ApiError::text`], but without what the API advises after it has said what is wrong; for where the plugin
+    /// does.
+    #[must_use]
+    pub fn text_without_advice(&self) -> ErrorText {
+        let is_advice = |sentence: &str| {
+            let sentence = sentence.to_ascii_lowercase();
+            ADVICE.iter().any(|start| sentence.starts_with(start))
+        };
+        let mut sentences = sentences(&self.message);
+        let first = sentences.next().unwrap_or_default();
+        let kept = iter::once(first).chain(sentences.filter(|sentence| !is_advice(sentence))).map(|sentence| {
+            let clause = [", please ", ", try "].iter().filter_map(|start| sentence.find(start)).min();
+            clause.map_or(Cow::Borrowed(sentence), |at| format!("{}. ", &sentence[..at]).into())
+        });
+        self.text_with(kept.collect::<String>().trim_end())
+    }
+
+    fn text_with(&self, message: &str) -> ErrorText {
         let code = match &self.code {
             Some(code) if code.parse::<u16>() != Ok(self.status) => error_text![" (", code, ")"],
             _ => ErrorText::default(),
         };
-        let message = match self.message.as_str() {
+        let message = match message {
             "" => status_in_words(self.status).into(),
-            _ => ErrorText::from(&self.message),
+            _ => ErrorText::foreign(message),
         };
         error_text!["the API returned HTTP ", self.status, code, ": ", message]
     }
+}
+
+/// How sentences with advice begin.
+const ADVICE: [&str; 22] = [
+    "check ",
+    "consider ",
+    "contact ",
+    "did you mean",
+    "for more ",
+    "go to ",
+    "if you ",
+    "learn more",
+    "make sure",
+    "need more",
+    "please ",
+    "read more",
+    "reduce ",
+    "retry ",
+    "see ",
+    "shorten ",
+    "to resolve ",
+    "try ",
+    "upgrade ",
+    "visit ",
+    "wait ",
+    "you can ",
+];
+
+/// The sentences of a text, each with the blank after it. Some servers forget the full stop before "Please".
+fn sentences(mut text: &str) -> impl Iterator<Item = &str> {
+    iter::from_fn(move || {
+        let ends = [". ", "? ", "! "].iter().filter_map(|end| Some(text.find(end)? + 2));
+        let end = ends.chain(text.find(" Please ").map(|at| at + 1)).min().unwrap_or(text.len());
+        let sentence;
+        (sentence, text) = text.split_at(end);
+        (!sentence.is_empty()).then_some(sentence)
+    })
 }
 
 fn status_in_words(status: u16) -> &'static str {
@@ -62,8 +120,8 @@ fn status_in_words(status: u16) -> &'static str {
         500 => "internal server error",
         502 => "bad gateway",
         503 => "service unavailable",
-        504 => "gateway timeout",
+        504 | 522 | 524 => "gateway timeout",
         _ if status > 500 => "server error",
-        _ => "request refused",
+        _ => "request rejected",
     }
 }

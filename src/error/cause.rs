@@ -2,20 +2,121 @@
 
 use crate::error::ApiError;
 
-/// Codes of the API for an account that has no credit or is over its limit.
-pub(crate) const BILLING_CODES: [&str; 5] = [
+/// Codes and types for an account that has no credit or is over its limit, or parts of them.
+pub(crate) const BILLING_CODES: [&str; 14] = [
     "insufficient_quota",
+    "insufficient_user_quota",
+    "insufficient_balance",
+    "insufficient_credit",
     "credit_balance_exhausted",
+    "exceeded_current_quota",
     "organization_spend_limit_exceeded",
     "project_spend_limit_exceeded",
     "organization_usage_limit_exceeded",
+    "billing_",
+    "budget_exceeded",
+    "payment_required",
+    "out_of_credits",
+    "arrearage",
 ];
 
+/// Words for the same.
+const BILLING: [&str; 16] = [
+    "billing details",
+    "billing hard limit",
+    "hard limit reached",
+    "exceeded your current quota",
+    "account is not active",
+    "balance is too low",
+    "balance too low",
+    "insufficient balance",
+    "insufficient credit",
+    "insufficient funds",
+    "insufficient quota",
+    "not enough credits",
+    "out of credits",
+    "no credits remaining",
+    "credits are depleted",
+    "payment required",
+];
 /// Words for a model that another endpoint serves.
 const OTHER_ENDPOINT: [&str; 4] = ["is a chat model", "not a chat model", "in v1/responses", "in the v1/"];
 /// Words for a model that is not there.
 const GONE: [&str; 7] =
     ["does not exist", "not found", "deprecated", "decommissioned", "no longer", "no such model", "unknown model"];
+/// Words for a wrong key, whatever the status.
+const WRONG_KEY: [&str; 10] = [
+    "api key not valid",
+    "api key is invalid",
+    "api key is not valid",
+    "api key expired",
+    "invalid api key",
+    "invalid api-key",
+    "invalid api_key",
+    "incorrect api key",
+    "access token invalid",
+    "login fail",
+];
+/// Codes and types for the same.
+const WRONG_KEY_CODES: [&str; 6] = [
+    "invalid_api_key",
+    "api_key_invalid",
+    "invalid_token",
+    "authentication_error",
+    "authorized_error",
+    "invalid_authentication_error",
+];
+/// Words for a server that is not on the list of the key.
+const FORBIDDEN_IP: [&str; 7] =
+    ["ip address", "ip_not_", "ip not allowed", "ip is not allowed", "ip allowlist", "ip whitelist", "from this ip"];
+/// Words for a prompt that is too long: of `OpenAI` and vLLM, llama.cpp, `LiteLLM`, Anthropic, Ollama, Gemini, `SGLang`,
+/// TGI, Qwen, and again vLLM, where the prompt alone leaves no room.
+const TOO_LONG: [&str; 14] = [
+    "context length",
+    "maximum context",
+    "context size",
+    "context window",
+    "contextwindowexceeded",
+    "prompt is too long",
+    "input is too long",
+    "input length exceeds",
+    "input token count",
+    "maximum number of tokens allowed",
+    "prompt contains too many tokens",
+    "`inputs` tokens + `max_new_tokens`",
+    "range of input length should be",
+    "max_tokens must be at least 1, got -",
+];
+/// Words for a model or a server that takes no images, next to a word for images.
+const NOT_TAKEN: [&str; 10] = [
+    "not support",
+    "n't support",
+    "unsupported",
+    "only supported",
+    "not a multimodal",
+    "unknown variant",
+    "endpoints found that support",
+    "not enabled",
+    "not compiled for",
+    "cannot process image",
+];
+const IMAGES: [&str; 5] = ["image input", "images", "image_url", "multimodal", "vision"];
+/// Words for a single image or file, or for too many of them.
+const IN_AN_IMAGE: [&str; 10] = [
+    "image_url",
+    "image url",
+    "invalid_image",
+    "image data",
+    "image format",
+    "unsupported image",
+    "image per ",
+    "images per ",
+    "too many images",
+    ".file",
+];
+/// Words for what a model does not take of JSON answers.
+const FORMATS: [&str; 6] =
+    ["response_format", "response format", "json_schema", "json_object", "json mode", "structured output"];
 
 /// What an error of the API is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +124,14 @@ const GONE: [&str; 7] =
 pub enum ApiCause {
     /// The key is unknown, revoked or mistyped.
     InvalidKey,
-    /// The key is genuine, but restricted.
+    /// The key is valid, but restricted.
     MissingScope,
+    /// The account of the key is closed.
+    AccountDeactivated,
+    /// The key may not be used from this server.
+    ForbiddenIp,
+    /// The organization must prove who it is before it may use the model.
+    OrganizationUnverified,
     /// The organization is unknown, or not the key's.
     Organization,
     /// The project is unknown, or not the key's.
@@ -47,8 +154,14 @@ pub enum ApiCause {
     NoSuchRoute,
     /// The content filter stopped the prompt.
     ContentFilter,
+    /// The model or the server takes no images.
+    ImageInput,
+    /// The model or the server does not take the response format.
+    ResponseFormat,
     /// The model does not take this parameter or value.
     Parameter,
+    /// A gateway stopped waiting for the model.
+    GatewayTimeout,
     /// The API has no capacity; passes.
     Overloaded,
     /// The API failed; passes.
@@ -61,48 +174,101 @@ impl ApiCause {
     /// Reads the cause.
     #[must_use]
     pub fn of(error: &ApiError) -> Self {
-        let message = error.message.to_ascii_lowercase();
-        let says = |words: &str| message.contains(words);
-        let code = error.code.as_deref().unwrap_or_default();
-        let status = error.status;
         if is_billing(error) {
             return Self::Billing;
         }
-        if says("missing scopes") {
-            return Self::MissingScope;
-        }
-        match code {
-            "invalid_api_key" => return Self::InvalidKey,
-            "mismatched_organization" | "invalid_organization" | "no_organization" => return Self::Organization,
-            "mismatched_project" | "invalid_project" => return Self::Project,
-            "unsupported_country_region_territory" => return Self::Country,
-            "context_length_exceeded" => return Self::ContextLength,
-            "content_filter" | "content_policy_violation" | "moderation_blocked" => return Self::ContentFilter,
-            "model_not_found" | "model_deprecated" | "model_decommissioned" | "DeploymentNotFound" => {
-                return Self::ModelNotFound;
-            }
-            "OperationNotSupported" => return Self::ModelOfOtherEndpoint,
-            _ => {}
-        }
-        match status {
+        let message = error.message.to_ascii_lowercase();
+        let says = |words: &str| message.contains(words);
+        let says_any = |words: &[&str]| words.iter().any(|words| message.contains(words));
+        let code = error.code.as_deref().unwrap_or_default();
+        let status = error.status;
+        Self::of_access(error, &says).or_else(|| Self::of_code(code)).unwrap_or_else(|| match status {
             401 | 403 if says("organization") => Self::Organization,
             401 | 403 if says("project") && !says("model") => Self::Project,
             401 | 403 if says("country") => Self::Country,
             403 if says("does not have access to model") || says("not have access to the model") => Self::ModelNotFound,
+            401 if error.html => Self::Other,
             401 => Self::InvalidKey,
-            400 | 404 if OTHER_ENDPOINT.iter().any(|words| says(words)) => Self::ModelOfOtherEndpoint,
-            400 | 404 | 410 if says("model") && GONE.iter().any(|words| says(words)) && !error.html => {
-                Self::ModelNotFound
-            }
+            429 if !is_too_large(error) => Self::RateLimit,
+            408 | 504 | 522 | 524 => Self::GatewayTimeout,
+            _ if !error.html && is_context(error) => Self::ContextLength,
+            _ if !error.html && says_any(&IMAGES) && says_any(&NOT_TAKEN) => Self::ImageInput,
+            400 | 404 if says_any(&OTHER_ENDPOINT) => Self::ModelOfOtherEndpoint,
+            400 | 422 if says_any(&FORMATS) => Self::ResponseFormat,
+            400 | 404 | 410 if says("model") && says_any(&GONE) && !error.html => Self::ModelNotFound,
             404 | 405 | 501 => Self::NoSuchRoute,
-            400 | 422 if says("context length") || says("maximum context") => Self::ContextLength,
             _ if is_too_large(error) => Self::TooLarge,
-            429 => Self::RateLimit,
             503 | 529 => Self::Overloaded,
             500.. => Self::ServerError,
-            400 | 422 if error.param.is_some() => Self::Parameter,
+            400 | 422 if error.param.is_some() || is_about_an_image(error) => Self::Parameter,
             _ => Self::Other,
+        })
+    }
+
+    /// What keeps the key or its account from the API.
+    fn of_access(error: &ApiError, says: &impl Fn(&str) -> bool) -> Option<Self> {
+        let names = [&error.code, &error.kind].map(|name| name.as_deref().unwrap_or_default().to_ascii_lowercase());
+        let is_named = |known: &[&str]| names.iter().any(|name| known.contains(&name.as_str()));
+        let is_denial = matches!(error.status, 401 | 403);
+        if says("missing scopes") {
+            Some(Self::MissingScope)
+        } else if says("must be verified to") || says("verify organization") {
+            Some(Self::OrganizationUnverified)
+        } else if is_named(&["account_deactivated"]) || (is_denial && says("account") && says("deactivated")) {
+            Some(Self::AccountDeactivated)
+        } else if is_named(&["ip_not_authorized"])
+            || (is_denial && !error.html && FORBIDDEN_IP.iter().any(|words| says(words)))
+        {
+            Some(Self::ForbiddenIp)
+        } else if error.status < 404 && (is_named(&WRONG_KEY_CODES) || WRONG_KEY.iter().any(|words| says(words))) {
+            let is_of_account = says("organization") || says("project");
+            (!is_of_account || is_named(&["invalid_api_key"])).then_some(Self::InvalidKey)
+        } else {
+            None
         }
+    }
+
+    fn of_code(code: &str) -> Option<Self> {
+        Some(match code {
+            "mismatched_organization" | "invalid_organization" | "no_organization" => Self::Organization,
+            "mismatched_project" | "invalid_project" => Self::Project,
+            "unsupported_country_region_territory" => Self::Country,
+            "context_length_exceeded" => Self::ContextLength,
+            "content_filter" | "content_policy_violation" | "moderation_blocked" => Self::ContentFilter,
+            "model_not_found" | "model_deprecated" | "model_decommissioned" | "DeploymentNotFound" => {
+                Self::ModelNotFound
+            }
+            "OperationNotSupported" => Self::ModelOfOtherEndpoint,
+            _ => return None,
+        })
+    }
+
+    /// Whether the API understood the request and lacks something in it.
+    #[must_use]
+    pub fn is_about_content(self) -> bool {
+        matches!(
+            self,
+            Self::Parameter
+                | Self::ModelNotFound
+                | Self::ModelOfOtherEndpoint
+                | Self::ImageInput
+                | Self::ResponseFormat
+                | Self::ContextLength
+                | Self::Other
+                | Self::ServerError
+        )
+    }
+
+    /// Whether the plugin's advice says all that the API's could.
+    #[must_use]
+    pub fn has_own_advice(self) -> bool {
+        !matches!(self, Self::Parameter | Self::ResponseFormat | Self::Other)
+    }
+
+    /// Whether the same request can only fail again, whatever its status says.
+    #[must_use]
+    pub fn is_permanent(self) -> bool {
+        matches!(self, Self::Billing | Self::TooLarge | Self::ContextLength | Self::ImageInput | Self::NoSuchRoute)
     }
 
     /// Whether the server lacks the model or the endpoint.
@@ -112,11 +278,33 @@ impl ApiCause {
     }
 }
 
-/// No credit or over a spend limit: waiting does not help.
+/// No credit or over a spend limit: waiting does not help. Words alone are not believed where the server says when
+/// to try again: Gemini calls its rate limits "your current quota", too.
 #[must_use]
 pub fn is_billing(error: &ApiError) -> bool {
-    let code = error.code.as_deref().unwrap_or_default();
-    error.status == 402 || error.kind.as_deref() == Some("insufficient_quota") || BILLING_CODES.contains(&code)
+    let is_named = |name: &Option<String>| {
+        let name = name.as_deref().unwrap_or_default().to_ascii_lowercase();
+        BILLING_CODES.iter().any(|code| name.contains(code))
+    };
+    let message = error.message.to_ascii_lowercase();
+    let says_so = error.retry_after.is_none() && BILLING.iter().any(|words| message.contains(words));
+    let can_be = error.status < 500 && !error.html;
+    error.status == 402 || (can_be && (is_named(&error.code) || is_named(&error.kind) || says_so))
+}
+
+fn is_context(error: &ApiError) -> bool {
+    let message = error.message.to_ascii_lowercase();
+    error.kind.as_deref() == Some("exceed_context_size_error") || TOO_LONG.iter().any(|words| message.contains(words))
+}
+
+/// Whether the request failed for one of its images or files.
+#[must_use]
+pub fn is_about_an_image(error: &ApiError) -> bool {
+    let texts = [Some(&error.message), error.param.as_ref(), error.code.as_ref()];
+    texts.into_iter().flatten().any(|text| {
+        let text = text.to_ascii_lowercase();
+        IN_AN_IMAGE.iter().any(|words| text.contains(words))
+    })
 }
 
 /// This one request exceeds the rate limit by itself: waiting does not help.
@@ -133,16 +321,130 @@ mod tests {
         ApiError { status, code: code.map(str::to_owned), message: message.to_owned(), ..ApiError::default() }
     }
 
+    fn cause(status: u16, message: &str) -> ApiCause {
+        ApiCause::of(&error(status, None, message))
+    }
+
     #[test]
     fn a_restricted_key_is_not_a_wrong_one() {
-        assert_eq!(ApiCause::of(&error(401, None, "Missing scopes: model.request")), ApiCause::MissingScope);
-        assert_eq!(ApiCause::of(&error(403, None, "Missing scopes: api.model.read")), ApiCause::MissingScope);
+        assert_eq!(cause(401, "Missing scopes: model.request"), ApiCause::MissingScope);
+        assert_eq!(cause(403, "Missing scopes: api.model.read"), ApiCause::MissingScope);
         assert_eq!(ApiCause::of(&error(401, Some("invalid_api_key"), "x")), ApiCause::InvalidKey);
     }
 
     #[test]
     fn an_unknown_organization_is_known_by_code_or_words() {
         assert_eq!(ApiCause::of(&error(401, Some("mismatched_organization"), "x")), ApiCause::Organization);
-        assert_eq!(ApiCause::of(&error(401, None, "No such organization: Acme")), ApiCause::Organization);
+        assert_eq!(cause(401, "No such organization: Acme"), ApiCause::Organization);
+    }
+
+    #[test]
+    fn a_wrong_key_is_known_whatever_the_status() {
+        for (status, code, message) in [
+            (400, None, "API key not valid. Please pass a valid API key."),
+            (400, Some("API_KEY_INVALID"), "Please pass another key"),
+            (200, Some("1004"), "login fail: Please carry the API secret key in the 'Authorization' field"),
+            (403, None, "Invalid API Key format: Must start with pre-defined prefix"),
+            (401, None, "Unauthorized"),
+        ] {
+            assert_eq!(ApiCause::of(&error(status, code, message)), ApiCause::InvalidKey, "{message}");
+        }
+        let page = ApiError { html: true, ..error(401, None, "Sign in") };
+        assert_eq!(ApiCause::of(&page), ApiCause::Other);
+    }
+
+    #[test]
+    fn what_keeps_an_account_from_the_api_is_told_apart() {
+        let verify = "Your organization must be verified to use the model `m`. Click on Verify Organization.";
+        assert_eq!(cause(403, verify), ApiCause::OrganizationUnverified);
+        assert_eq!(
+            cause(400, "Your organization must be verified to stream this model."),
+            ApiCause::OrganizationUnverified
+        );
+        let closed = "The OpenAI account associated with this API key has been deactivated.";
+        assert_eq!(cause(401, closed), ApiCause::AccountDeactivated);
+        assert_eq!(ApiCause::of(&error(401, Some("account_deactivated"), "x")), ApiCause::AccountDeactivated);
+        assert_eq!(cause(401, "Your IP address is not authorized for this project."), ApiCause::ForbiddenIp);
+        assert_eq!(ApiCause::of(&error(401, Some("ip_not_authorized"), "x")), ApiCause::ForbiddenIp);
+    }
+
+    #[test]
+    fn no_credit_is_known_by_code_type_or_words() {
+        for (status, name, message) in [
+            (429, "billing_not_active", "Your account is not active, please check your billing details."),
+            (429, "", "Your account is not active, please check your billing details."),
+            (429, "", "You exceeded your current quota, please check your plan and billing details."),
+            (400, "billing_hard_limit_reached", "Billing hard limit has been reached"),
+            (400, "", "Your credit balance is too low to access the API."),
+            (402, "", "Insufficient Balance"),
+            (403, "insufficient_user_quota", "x"),
+            (400, "budget_exceeded", "Budget has been exceeded!"),
+            (400, "Arrearage", "Access denied, please make sure your account is in good standing."),
+        ] {
+            for error in [
+                error(status, Some(name), message),
+                ApiError { kind: Some(name.to_owned()), ..error(status, None, message) },
+            ] {
+                assert_eq!(ApiCause::of(&error), ApiCause::Billing, "{message}");
+            }
+        }
+        let gemini = "You exceeded your current quota, please check your plan and billing details. Please retry in 2s.";
+        let wait = Some(std::time::Duration::from_secs(2));
+        assert_eq!(ApiCause::of(&ApiError { retry_after: wait, ..error(429, None, gemini) }), ApiCause::RateLimit);
+        let groq = "Rate limit reached. Upgrade at https://console.groq.com/settings/billing";
+        assert_eq!(cause(429, groq), ApiCause::RateLimit);
+    }
+
+    #[test]
+    fn a_prompt_that_is_too_long_is_known_in_the_words_of_each_server() {
+        for (status, message) in [
+            (400, "request (4001 tokens) exceeds the available context size (512 tokens), try increasing it"),
+            (400, "This model's maximum context length is 8192 tokens. However, you requested 8204 tokens"),
+            (400, "litellm.ContextWindowExceededError: AnthropicError - prompt is too long: 209303 tokens"),
+            (400, "the input length exceeds the context length"),
+            (400, "The input token count (2800010) exceeds the maximum number of tokens allowed (1048575)."),
+            (400, "The input (9000 tokens) is longer than the model's context length (8192 tokens)."),
+            (400, "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 983616]"),
+            (422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. Given: 2019"),
+            (400, "max_tokens must be at least 1, got -186."),
+            (500, "the request exceeds the available context size"),
+        ] {
+            assert_eq!(cause(status, message), ApiCause::ContextLength, "{message}");
+        }
+        let kind = Some("exceed_context_size_error".to_owned());
+        assert_eq!(ApiCause::of(&ApiError { kind, ..error(400, None, "too much") }), ApiCause::ContextLength);
+    }
+
+    #[test]
+    fn a_model_without_eyes_is_known_in_the_words_of_each_server() {
+        for (status, message) in [
+            (500, "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"),
+            (400, "this model does not support image input (ref: b8bd630e)"),
+            (400, "HyperCLOVAX is not a multimodal model"),
+            (404, "No endpoints found that support image input"),
+            (500, "Failed to parse messages: Unsupported content part type: \"image_url\""),
+            (422, "Failed to deserialize: messages[0]: unknown variant `image_url`, expected `text`"),
+        ] {
+            assert_eq!(cause(status, message), ApiCause::ImageInput, "{message}");
+        }
+    }
+
+    #[test]
+    fn the_time_limit_of_a_gateway_is_not_a_failure_of_the_server() {
+        for status in [408, 504, 522, 524] {
+            assert_eq!(cause(status, "A timeout occurred"), ApiCause::GatewayTimeout);
+        }
+        assert_eq!(cause(502, "x"), ApiCause::ServerError);
+    }
+
+    #[test]
+    fn a_rejected_response_format_is_one() {
+        for message in [
+            "'response_format.type' must be 'json_schema' or 'text'",
+            "This response_format type is unavailable now",
+            "This model does not support response format `json_schema`.",
+        ] {
+            assert_eq!(cause(400, message), ApiCause::ResponseFormat, "{message}");
+        }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::budgets::MAX_WORD_CHARS;
 use crate::error::{
-    ApiError, BodyKind, Error, ErrorText, NoAnswerReason, TransportErrorKind, cause::ApiCause, error_text, field_label,
-    seconds,
+    ApiError, BodyKind, Error, ErrorText, NoAnswerReason, TransportErrorKind, api_hints::api_hint, cause::ApiCause,
+    error_text, seconds,
 };
 
 /// Longest reason of a failed connection test, in characters.
@@ -28,8 +27,49 @@ pub struct HintContext {
     pub model_facts: ModelFacts,
     /// The endpoint that was asked.
     pub endpoint: Option<Endpoint>,
-    /// Whether Engine is set to Auto, and has asked a chat model in vain as well.
-    pub has_fallen_back: bool,
+    /// The Engine of a Completions query, whose form has fewer fields than Chat's.
+    pub engine: Option<EngineChoice>,
+    /// `response_format.type` of the request.
+    pub response_format: Option<String>,
+    /// Whether the response was asked for as a stream.
+    pub is_streamed: bool,
+    /// The time that the call had.
+    pub time_limit: TimeLimit,
+}
+
+impl HintContext {
+    /// Whether the query is one of Completions.
+    #[must_use]
+    pub fn is_completions(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    /// Whether its Engine is Auto.
+    #[must_use]
+    pub fn is_engine_auto(&self) -> bool {
+        self.engine == Some(EngineChoice::Auto)
+    }
+}
+
+/// What Engine is set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineChoice {
+    /// Auto.
+    Auto,
+    /// One endpoint only.
+    Fixed,
+}
+
+/// The time that a call has, as it was set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeLimit {
+    /// By the plugin.
+    #[default]
+    Own,
+    /// By the data source's Timeout (seconds).
+    Source(Duration),
+    /// By the query's own timeout.
+    Query(Duration),
 }
 
 /// What hints need to know of an endpoint.
@@ -39,10 +79,12 @@ pub enum Endpoint {
     Completions,
     /// `/chat/completions`.
     Chat,
+    /// `/embeddings`.
+    Embeddings,
+    /// `/images/generations`.
+    Images,
     /// `/models`, which the connection test asks too.
     Models,
-    /// Any other.
-    Other,
 }
 
 /// What is known about a model beside what the API says. Nothing in it recommends a model that has just failed.
@@ -72,11 +114,9 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
             context.host.clone(),
             " did not respond. Check the Base URL's host and port, and any firewall or proxy in between."
         ]),
-        Error::Timeout { .. } => Some(
-            "Ask for less, for example with a lower Max tokens, choose a faster model, or raise the query's own timeout \
-             or the data source's Timeout (seconds)."
-                .into(),
-        ),
+        Error::Timeout { .. } => {
+            Some(error_text![ask_for_less(context), ", choose a faster model, or raise ", timeout_field(context), "."])
+        }
         Error::Transport(error) => transport_hint(error.kind, context),
         Error::Decode { body: BodyKind::EventStream, .. } => Some(
             "The server sent a stream without an answer in it. Try again, or look into the server's own log.".into(),
@@ -95,135 +135,24 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
     }
 }
 
-fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
-    let hint = match ApiCause::of(error) {
-        ApiCause::InvalidKey => "Check the API key in the data source: paste it again, and make sure that it was not \
-                                 revoked and belongs to this Base URL."
-            .into(),
-        ApiCause::MissingScope => "The API key is genuine but restricted. Give it the missing permission in the \
-                                   dashboard (for queries: Model capabilities, Request), or use another key."
-            .into(),
-        ApiCause::Organization => "Check the Organization ID in the data source: it must start with org- and belong to \
-                                   the API key. Most keys need none, so you can usually clear the field."
-            .into(),
-        ApiCause::Project => "Check the Project ID in the data source: it must start with proj_ and belong to the API \
-                              key. Most keys need none, so you can usually clear the field."
-            .into(),
-        ApiCause::Country => "The API goes by the country that the ToolJet server's requests come from. Use a server, a \
-                              proxy or a gateway in a supported country."
-            .into(),
-        ApiCause::Billing => "The API key works. Add credit or raise the spend limit in the billing settings of the \
-                              account; retrying does not help."
-            .into(),
-        ApiCause::RateLimit => error_text![
-            "Wait",
-            for_a_while(error.retry_after),
-            " before you run the query again, send less, or raise the rate limits of the account."
-        ],
-        ApiCause::TooLarge => "Retrying does not help. Shorten Prompt or Message history, or lower Max tokens."
-            .into(),
-        ApiCause::ContextLength => "Shorten Prompt or Message history, lower Max tokens, or choose a model with a \
-                                    larger context."
-            .into(),
-        ApiCause::ModelNotFound => model_not_found(error, context),
-        ApiCause::ModelOfOtherEndpoint => other_endpoint(context),
-        ApiCause::NoSuchRoute | ApiCause::Other if error.html => {
-            error_text!["The response is a web page, perhaps the sign-in page of a network. ", check_address(context)]
-        }
-        ApiCause::NoSuchRoute => check_address(context),
-        ApiCause::ContentFilter => "Rephrase the prompt.".into(),
-        ApiCause::Parameter => {
-            error_text![
-                "Change or clear ",
-                field_of(error.param.as_deref().unwrap_or_default()),
-                ", or choose another model."
-            ]
-        }
-        ApiCause::Overloaded => {
-            error_text!["Wait", for_a_while(error.retry_after), " and try again."]
-        }
-        ApiCause::ServerError => "Try again later. If it keeps happening, check the status of the API and any proxy in \
-                                  front of it."
-            .into(),
-        ApiCause::Other if error.status == 403 => {
-            "The API understood the request and rejected it. Check the permissions of the API key, the organization and \
-             the project."
-                .into()
-        }
-        ApiCause::Other if error.message.to_ascii_lowercase().contains("suffix") => {
-            "Clear Suffix, or set Engine to Chat only, which asks the model to lead up to it.".into()
-        }
-        ApiCause::Other => return None,
-    };
-    Some(hint)
-}
-
-/// ` 4 s`, as far as the API says it.
-fn for_a_while(wait: Option<Duration>) -> ErrorText {
-    wait.map_or_else(|| " a moment".into(), |wait| error_text![" ", ErrorText::own(seconds(wait))])
-}
-
-/// The form field that sets a request parameter, by its label.
-fn field_of(param: &str) -> ErrorText {
-    let name = param.split(['.', '[']).next().unwrap_or_default();
-    let label = match name {
-        "messages" => "Prompt or Message history",
-        "response_format" => "Response format or JSON schema",
-        "max_completion_tokens" => "Max tokens",
-        "stop" => "Stop sequence",
-        "top_logprobs" => "Log probabilities",
-        _ => match field_label(name) {
-            Some(label) => label,
-            None => return ErrorText::from(param.to_owned()).truncated(MAX_WORD_CHARS),
-        },
-    };
-    label.into()
-}
-
-fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
-    const LIST: &str = "choose a model that List models shows for this API key";
-    let Some(model) = &context.model else { return error_text!["Check the name of the model, or ", LIST, "."] };
-    let facts = &context.model_facts;
-    if let Some(end) = &facts.end {
-        let what = error_text!["OpenAI announced the end of ", model, " for ", end.date];
-        // The name of the model that has ended, which is foreign, may be in front of it.
-        let Some(replacement) = &end.replacement else {
-            return error_text![what, ". Instead, ", LIST, "."];
-        };
-        return match context.endpoint {
-            Some(Endpoint::Completions) => {
-                error_text![what, ". Use ", replacement, " with Engine set to Auto or Chat only."]
-            }
-            // The query may hold the model under an old key, which the form does not show.
-            Some(Endpoint::Other) => error_text![what, ". Enter ", replacement, " in Model."],
-            _ => error_text![what, ". Use ", replacement, "."],
-        };
-    }
-    if error.status == 403 {
-        return error_text!["Ask for access to ", model, ", or ", LIST, "."];
-    }
-    error_text!["Check the name ", model, ", or ", LIST, "."]
-}
-
-/// What to do where the API itself says that the model belongs to another endpoint.
-fn other_endpoint(context: &HintContext) -> ErrorText {
+fn ask_for_less(context: &HintContext) -> &'static str {
     match context.endpoint {
-        Some(Endpoint::Completions) if !context.has_fallen_back => {
-            "Set Engine to Auto or Chat only, or use the Chat operation.".into()
-        }
-        Some(Endpoint::Completions | Endpoint::Chat) => choose_a_chat_model(context),
-        _ => "Choose a model that is made for this operation.".into(),
+        Some(Endpoint::Embeddings) => "Send fewer texts",
+        Some(Endpoint::Images) => "Ask for fewer or smaller images",
+        _ => "Ask for less, for example with a lower Max tokens",
     }
 }
 
-fn choose_a_chat_model(context: &HintContext) -> ErrorText {
-    match context.model_facts.chat_model {
-        Some(model) => error_text!["Choose a chat model such as ", model, "."],
-        None => "Choose another chat model.".into(),
+fn timeout_field(context: &HintContext) -> &'static str {
+    match context.time_limit {
+        TimeLimit::Own => "the query's own timeout or the data source's Timeout (seconds)",
+        TimeLimit::Source(_) => "Timeout (seconds) in the data source",
+        TimeLimit::Query(_) => "the query's own timeout",
     }
 }
 
-fn check_address(context: &HintContext) -> ErrorText {
+/// Where the request went, and what to look at.
+pub(super) fn check_address(context: &HintContext) -> ErrorText {
     let address = &context.base_url;
     if context.is_custom {
         error_text!["Check the Base URL (", address.clone(), "): it usually ends in /v1, and the plugin adds the rest."]
@@ -353,8 +282,12 @@ pub fn in_short(error: &Error) -> ErrorText {
 
 fn api_in_short(error: &ApiError) -> ErrorText {
     let cause = match ApiCause::of(error) {
+        ApiCause::NoSuchRoute | ApiCause::Other if error.html => WEB_PAGE,
         ApiCause::InvalidKey => "wrong API key",
         ApiCause::MissingScope => "restricted API key",
+        ApiCause::AccountDeactivated => "account deactivated",
+        ApiCause::ForbiddenIp => "IP address not allowed",
+        ApiCause::OrganizationUnverified => "organization not verified",
         ApiCause::Organization => "wrong organization ID",
         ApiCause::Project => "wrong project ID",
         ApiCause::Country => "country not supported",
@@ -364,10 +297,12 @@ fn api_in_short(error: &ApiError) -> ErrorText {
         ApiCause::ContextLength => "prompt too long",
         ApiCause::ModelNotFound => "unknown model",
         ApiCause::ModelOfOtherEndpoint => "model of another endpoint",
-        ApiCause::NoSuchRoute | ApiCause::Other if error.html => WEB_PAGE,
-        ApiCause::NoSuchRoute => OTHER_API,
+        ApiCause::NoSuchRoute => return error_text!["no API at this URL (HTTP ", error.status, ")"],
         ApiCause::ContentFilter => "stopped by the content filter",
+        ApiCause::ImageInput => "images not supported",
+        ApiCause::ResponseFormat => "response format not supported",
         ApiCause::Parameter => "rejected parameter",
+        ApiCause::GatewayTimeout => return error_text!["gateway timeout (HTTP ", error.status, ")"],
         ApiCause::Overloaded => return error_text!["server overloaded (HTTP ", error.status, ")"],
         ApiCause::ServerError => return error_text!["server error (HTTP ", error.status, ")"],
         ApiCause::Other => return error_text!["request rejected (HTTP ", error.status, ")"],
@@ -375,12 +310,14 @@ fn api_in_short(error: &ApiError) -> ErrorText {
     cause.into()
 }
 
-/// One sentence or two for `description`: what happened, and what to do.
+/// One sentence or two for `description`: what happened, and what to do, each once.
 #[must_use]
-pub fn describe(error: &Error, hint: Option<&ErrorText>) -> ErrorText {
-    // An error of an option begins with the field's label, or with a name that is none: `queryOptions`.
-    let what = match error {
-        Error::InvalidOption { .. } | Error::UnknownOperation(_) => error.text().ended(),
+pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) -> ErrorText {
+    let what = match (error, hint) {
+        // An error of an option begins with the field's label, or with a name that is none: `queryOptions`.
+        (Error::InvalidOption { .. } | Error::UnknownOperation(_), _) => error.text().ended(),
+        (Error::Timeout { after }, _) => no_response(context.time_limit, *after).sentence(),
+        (Error::Api(error), Some(_)) if ApiCause::of(error).has_own_advice() => error.text_without_advice().sentence(),
         _ => error.text().sentence(),
     };
     match hint {
@@ -389,46 +326,21 @@ pub fn describe(error: &Error, hint: Option<&ErrorText>) -> ErrorText {
     }
 }
 
+/// With the number that was typed, of which the plugin keeps a part for itself.
+fn no_response(limit: TimeLimit, after: Duration) -> ErrorText {
+    let limit = match limit {
+        TimeLimit::Own => ErrorText::own(seconds(after)),
+        TimeLimit::Source(timeout) => error_text!["the data source's Timeout of ", ErrorText::own(seconds(timeout))],
+        TimeLimit::Query(timeout) => {
+            error_text!["the query's timeout of ", ErrorText::own(format!("{} ms", timeout.as_millis()))]
+        }
+    };
+    error_text!["no response within ", limit]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_model_that_is_gone_comes_with_date_and_replacement() {
-        let end = ModelEnd { date: "2026-10-23", replacement: Some("gpt-6.1-sol".to_owned()) };
-        let model_facts = ModelFacts { end: Some(end), ..ModelFacts::default() };
-        let mut context = HintContext { model: Some("o1".to_owned()), model_facts, ..HintContext::default() };
-        let error = Error::Api(Box::new(ApiError {
-            status: 404,
-            code: Some("model_not_found".to_owned()),
-            message: "deprecated".to_owned(),
-            ..ApiError::default()
-        }));
-        let text = |context: &HintContext| hint(&error, context).unwrap().to_string();
-        assert_eq!(text(&context), "OpenAI announced the end of o1 for 2026-10-23. Use gpt-6.1-sol.");
-        context.model_facts.end.as_mut().unwrap().replacement = None;
-        assert!(
-            text(&context)
-                .ends_with(" for 2026-10-23. Instead, choose a model that List models shows for this API key.")
-        );
-    }
-
-    #[test]
-    fn a_model_of_another_endpoint_comes_with_what_is_not_set_yet() {
-        let message = "This model is not supported in the v1/completions endpoint.".to_owned();
-        let error = Error::Api(Box::new(ApiError { status: 404, message, ..ApiError::default() }));
-        let text = |endpoint, has_fallen_back, chat_model| {
-            let model_facts = ModelFacts { chat_model, end: None };
-            let context =
-                HintContext { endpoint: Some(endpoint), has_fallen_back, model_facts, ..HintContext::default() };
-            hint(&error, &context).unwrap().to_string()
-        };
-        let set_engine = "Set Engine to Auto or Chat only, or use the Chat operation.";
-        assert_eq!(text(Endpoint::Completions, false, Some("gpt-x")), set_engine);
-        assert_eq!(text(Endpoint::Completions, true, Some("gpt-x")), "Choose a chat model such as gpt-x.");
-        assert_eq!(text(Endpoint::Completions, true, None), "Choose another chat model.");
-        assert_eq!(text(Endpoint::Chat, false, None), "Choose another chat model.");
-    }
 
     #[test]
     fn a_response_that_is_too_large_comes_with_the_fields_that_make_it_smaller() {
@@ -443,44 +355,42 @@ mod tests {
 
     #[test]
     fn a_description_is_whole_sentences() {
-        let timeout = Error::Timeout { after: std::time::Duration::from_secs(5) };
-        assert_eq!(describe(&timeout, Some(&"Do this.".into())).to_string(), "No response within 5 s. Do this.");
-        assert_eq!(describe(&Error::invalid("n", "is odd"), None).to_string(), "Number of results is odd.");
+        let context = HintContext::default();
+        let timeout = Error::Timeout { after: Duration::from_secs(5) };
+        let description = describe(&timeout, Some(&"Do this.".into()), &context);
+        assert_eq!(description.to_string(), "No response within 5 s. Do this.");
+        let option = Error::invalid("n", "is odd");
+        assert_eq!(describe(&option, None, &context).to_string(), "Number of results is odd.");
     }
 
     #[test]
-    fn hints_call_fields_by_their_labels() {
-        for (param, field) in [
-            ("max_completion_tokens", "Max tokens"),
-            ("stop", "Stop sequence"),
-            ("reasoning_effort", "Reasoning effort"),
-            ("messages.[1].content", "Prompt or Message history"),
-            ("response_format", "Response format or JSON schema"),
-            ("logit_bias", "logit_bias"),
-        ] {
-            assert_eq!(field_of(param).to_string(), field);
-        }
-        // Hints spell these out.
-        for (key, label) in [
-            ("apiKey", "API key"),
-            ("organizationId", "Organization ID"),
-            ("project_id", "Project ID"),
-            ("base_url", "Base URL"),
-            ("timeout_seconds", "Timeout (seconds)"),
-            ("prompt", "Prompt"),
-            ("system_prompt", "System prompt"),
-            ("message_history", "Message history"),
-            ("max_tokens", "Max tokens"),
-            ("n", "Number of results"),
-            ("reasoning_effort", "Reasoning effort"),
-            ("response_format", "Response format"),
-            ("json_schema", "JSON schema"),
-            ("suffix", "Suffix"),
-            ("engine", "Engine"),
-            ("filter", "Filter"),
-        ] {
-            assert_eq!(field_label(key), Some(label));
-        }
+    fn a_timeout_is_told_as_it_was_typed() {
+        let describe = |time_limit| {
+            let error = Error::Timeout { after: Duration::from_millis(1_425) };
+            describe(&error, None, &HintContext { time_limit, ..HintContext::default() }).to_string()
+        };
+        let [query, source] = [Duration::from_millis(1_500), Duration::from_secs(30)];
+        assert_eq!(describe(TimeLimit::Query(query)), "No response within the query's timeout of 1500 ms.");
+        assert_eq!(describe(TimeLimit::Source(source)), "No response within the data source's Timeout of 30 s.");
+        assert_eq!(describe(TimeLimit::Own), "No response within 1.4 s.");
+    }
+
+    #[test]
+    fn advice_is_given_once() {
+        let describe = |status, message: &str| {
+            let error = Error::Api(Box::new(ApiError { status, message: message.to_owned(), ..ApiError::default() }));
+            let context = HintContext::default();
+            describe(&error, hint(&error, &context).as_ref(), &context).to_string()
+        };
+        let wrong_key = describe(401, "Incorrect API key provided: x. You can find your API key at https://a.example.");
+        assert!(wrong_key.starts_with("The API returned HTTP 401: Incorrect API key provided: x. Check the API key"));
+        let limit = describe(429, "Rate limit reached: Used 2.5. Please try again in 4s. Visit https://a.example.");
+        assert!(limit.starts_with("The API returned HTTP 429: Rate limit reached: Used 2.5. Wait a moment"), "{limit}");
+        let quota = describe(429, "You exceeded your current quota, please check your plan and billing details.");
+        assert!(quota.contains("429: You exceeded your current quota. The API key works."), "{quota}");
+        // Its only sentence, and advice where the plugin has no better.
+        assert!(describe(429, "Please slow down.").contains("429: Please slow down. Wait"));
+        assert!(describe(400, "It is odd. Please use b.").ends_with("It is odd. Please use b."));
     }
 
     #[test]
@@ -492,7 +402,7 @@ mod tests {
         assert_eq!(api(401, "invalid_api_key", false), "wrong API key");
         assert_eq!(api(429, "insufficient_quota", false), "no credit left");
         assert_eq!(api(500, "", true), "server error (HTTP 500)");
-        assert_eq!(api(404, "", false), "not an OpenAI-compatible API");
+        assert_eq!(api(404, "", false), "no API at this URL (HTTP 404)");
         assert_eq!(api(404, "", true), "a web page in place of the API");
         assert_eq!(api(418, "", false), "request rejected (HTTP 418)");
         let option = |key: &'static str, reason: ErrorText| in_short(&Error::invalid(key, reason)).to_string();

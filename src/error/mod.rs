@@ -5,6 +5,7 @@
 //! here: how a failure comes about, or a fact about a model; those come in as arguments.
 
 mod api;
+mod api_hints;
 pub mod cause;
 pub mod hints;
 mod labels;

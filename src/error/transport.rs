@@ -21,7 +21,12 @@ impl TransportError {
     #[must_use]
     pub fn text(&self) -> ErrorText {
         let what = self.kind.in_words();
-        if self.detail.is_empty() { what.into() } else { error_text![what, " (", self.detail.clone(), ")"] }
+        // The system's words for a refused connection are the same.
+        if self.detail.is_empty() || self.kind == TransportErrorKind::Refused {
+            what.into()
+        } else {
+            error_text![what, " (", self.detail.clone(), ")"]
+        }
     }
 }
 
@@ -150,6 +155,26 @@ impl TransportErrorKind {
             Self::Busy => "the ToolJet server is busy with other queries",
             Self::Other => "the request to the API failed",
         }
+    }
+
+    /// Whether the request, or a part of it, may have reached a server: else there was no connection for it.
+    #[must_use]
+    pub fn is_sent(self) -> bool {
+        !matches!(
+            self,
+            Self::ConnectTimeout
+                | Self::Dns
+                | Self::Refused
+                | Self::Unreachable
+                | Self::TlsExpired
+                | Self::TlsUnknownIssuer
+                | Self::TlsWrongHost
+                | Self::Tls
+                | Self::Proxy
+                | Self::ProxyAuthentication
+                | Self::Blocked
+                | Self::Busy
+        )
     }
 
     /// Whether another try may succeed. The same certificate, rule, address or

@@ -8,3 +8,10 @@ pub fn truncate(text: &str, max_chars: usize) -> String {
         None => text.to_owned(),
     }
 }
+
+/// The first `max_bytes` bytes of `text`, or one to three fewer, so that no character is cut.
+#[must_use]
+pub fn start_of(text: &str, max_bytes: usize) -> &str {
+    let end = (0..=max_bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or_default()]
+}

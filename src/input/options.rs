@@ -244,9 +244,16 @@ pub fn timeout(fields: &Fields<'_>) -> Result<Option<Duration>, Error> {
 /// error arrives before `ToolJet` gives up with its own.
 #[must_use]
 pub fn query_timeout(fields: &Fields<'_>) -> Option<Duration> {
-    let millis = number_in_javascript(fields.value("query_timeout")?).filter(|millis| *millis > 0.0)?;
+    let millis = typed_query_timeout(fields)?.as_secs_f64() * 1000.0;
     let margin = (millis * 0.05).clamp(20.0, 250.0).min(millis / 2.0);
     Duration::try_from_secs_f64((millis - margin) / 1000.0).ok()
+}
+
+/// `query_timeout` as it was typed.
+#[must_use]
+pub fn typed_query_timeout(fields: &Fields<'_>) -> Option<Duration> {
+    let millis = number_in_javascript(fields.value("query_timeout")?).filter(|millis| *millis > 0.0)?;
+    Duration::try_from_secs_f64(millis / 1000.0).ok()
 }
 
 /// JavaScript's `Number(value)`, where it is finite: 1 for `true`, 500 for `"0x1F4"` and `[500]`.

@@ -22,7 +22,8 @@ use crate::{
     response::{ApiResponse, body::unwrapped, take_list, take_usage},
 };
 
-const PATH: &str = "/embeddings";
+/// The endpoint's path.
+pub const PATH: &str = "/embeddings";
 /// Most texts that the API takes at once.
 const MAX_INPUTS: usize = 2048;
 /// The models of the old form in the order of its field sets `M1`, `M2`, `M3`.

@@ -18,7 +18,8 @@ use crate::{
     response::{ApiResponse, body::unwrapped, take_list, take_usage},
 };
 
-const PATH: &str = "/images/generations";
+/// The endpoint's path.
+pub const PATH: &str = "/images/generations";
 /// Longest prompt that the API takes, in characters.
 const MAX_PROMPT_CHARS: usize = 32_000;
 /// Members that hold an image, in the order in which they count, and what they are called in the result.

@@ -80,8 +80,9 @@ pub fn endpoint(path: &str) -> Endpoint {
     match path {
         completion::PATH => Endpoint::Completions,
         chat::PATH => Endpoint::Chat,
-        models::PATH => Endpoint::Models,
-        _ => Endpoint::Other,
+        embedding::PATH => Endpoint::Embeddings,
+        image::PATH => Endpoint::Images,
+        _ => Endpoint::Models,
     }
 }
 

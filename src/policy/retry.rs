@@ -1,15 +1,12 @@
 //! When a failed request is tried again, and how long to wait before: pure arithmetic.
 //!
 //! The rules are those of `OpenAI`'s own SDK, with two exceptions that spare people money
-//! and time: an empty account and a request that is too large are never tried again, and
+//! and time: an empty account and a request that is too large or too long are never tried again, and
 //! a server that asks for a longer wait than [`MAX_RETRY_DELAY`] is believed instead of pressed.
 
 use std::time::{Duration, SystemTime};
 
-use crate::error::{
-    ApiError, Error,
-    cause::{is_billing, is_too_large},
-};
+use crate::error::{ApiError, Error, cause::ApiCause};
 
 /// Longest wait that the API may ask for; if it asks for more, the query fails at once.
 pub const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
@@ -49,10 +46,8 @@ impl RetryPolicy {
 }
 
 fn is_retryable(error: &ApiError) -> bool {
-    if is_billing(error) || is_too_large(error) {
-        return false;
-    }
-    error.should_retry.unwrap_or(matches!(error.status, 408 | 409 | 429 | 500..))
+    let is_transient = || matches!(error.status, 408 | 409 | 429 | 500..);
+    !ApiCause::of(error).is_permanent() && error.should_retry.unwrap_or_else(is_transient)
 }
 
 /// `500 ms * 2^retries`, at most 8 s, less up to a quarter by chance.
@@ -61,53 +56,86 @@ fn backoff(retries: u32, jitter: f64) -> Duration {
     doubled.min(MAX_BACKOFF).mul_f64(1.0 - JITTER * jitter.clamp(0.0, 1.0))
 }
 
-/// The wait that an answer asks for: `retry-after-ms` (milliseconds, may be fractional),
-/// else `retry-after` (seconds, may be fractional, or an HTTP date), else the words
-/// "try again in 1.5s" of a rate-limit message. Negative and unreadable ones count as none.
+/// The delay that the headers of a response ask for: `retry-after-ms` (milliseconds), else `retry-after` (seconds,
+/// an HTTP date, or the seconds or milliseconds since 1970 of one), else, after HTTP 429, when the limit that is
+/// used up is reset. Numbers may be fractional; negative and unreadable ones count as none.
 #[must_use]
-pub fn retry_after<'a>(
-    status: u16,
-    header: impl Fn(&str) -> Option<&'a str>,
-    message: &str,
-    now: SystemTime,
-) -> Option<Duration> {
-    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
-    let in_units = |name, unit: f64| {
-        let amount = number(header(name)?)?;
-        Duration::try_from_secs_f64(amount * unit).ok()
-    };
-    let date = || {
-        let date = httpdate::parse_http_date(header("retry-after")?).ok()?;
-        // A date that has passed asks for no wait.
-        Some(date.duration_since(now).unwrap_or_default())
-    };
-    in_units("retry-after-ms", 0.001)
-        .or_else(|| in_units("retry-after", 1.0))
-        .or_else(date)
-        .or_else(|| wait_in_words(message).filter(|_| status == 429))
+pub fn retry_after<'a>(status: u16, header: impl Fn(&str) -> Option<&'a str>, now: SystemTime) -> Option<Duration> {
+    let in_millis = || Duration::try_from_secs_f64(number(header("retry-after-ms")?)? / 1000.0).ok();
+    in_millis()
+        .or_else(|| delay_in_header(header("retry-after")?, now))
+        .or_else(|| until_reset(header, now).filter(|_| status == 429))
 }
 
-/// "Please try again in 6m0s.", "... in 1.2s", "... in 350ms".
-fn wait_in_words(message: &str) -> Option<Duration> {
-    let (_, rest) = message.split_once("try again in ")?;
-    let end = rest.find(|c: char| c.is_whitespace() || c == ',').unwrap_or(rest.len());
-    let mut rest = rest[..end].trim_end_matches(['.', ')']);
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let amount: f64 = rest[..digits].parse().ok()?;
-        let unit_end = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |at| digits + at);
-        seconds += amount
-            * match &rest[digits..unit_end] {
-                "ms" => 0.001,
-                "s" => 1.0,
-                "m" => 60.0,
-                "h" => 3600.0,
-                _ => return None,
-            };
-        rest = &rest[unit_end..];
+/// From here on, a number of seconds is a time since 1970: as a delay it would be 31 years.
+const MIN_EPOCH_SECONDS: f64 = 1e9;
+/// From here on, it is in milliseconds.
+const MIN_EPOCH_MILLIS: f64 = 1e12;
+
+fn number(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|number| number.is_finite())
+}
+
+fn delay_in_header(text: &str, now: SystemTime) -> Option<Duration> {
+    let Some(seconds) = number(text) else {
+        let date = httpdate::parse_http_date(text).ok()?;
+        // A date that has passed asks for no delay.
+        return Some(date.duration_since(now).unwrap_or_default());
+    };
+    if seconds < MIN_EPOCH_SECONDS {
+        return Duration::try_from_secs_f64(seconds).ok();
     }
-    Duration::try_from_secs_f64(seconds).ok().filter(|wait| !wait.is_zero())
+    let since_1970 = if seconds < MIN_EPOCH_MILLIS { seconds } else { seconds / 1000.0 };
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Some(Duration::try_from_secs_f64(since_1970).ok()?.saturating_sub(now))
+}
+
+/// Until the limits that have nothing left are reset. Servers send the others with every response.
+fn until_reset<'a>(header: impl Fn(&str) -> Option<&'a str>, now: SystemTime) -> Option<Duration> {
+    let delays = ["", "-requests", "-tokens"].into_iter().filter_map(|limit| {
+        let left = number(header(&format!("x-ratelimit-remaining{limit}"))?)?;
+        let reset = header(&format!("x-ratelimit-reset{limit}")).filter(|_| left <= 0.0)?;
+        duration_in_words(reset).or_else(|| delay_in_header(reset, now))
+    });
+    delays.max()
+}
+
+/// Words before a delay: "Please try again in 6m0s.", "retry after 20 seconds", "wait 1 minute".
+const BEFORE_A_DELAY: [&str; 6] = ["again in ", "again after ", "retry in ", "retry after ", "wait ", "wait for "];
+
+/// The delay that a text asks for; `None` if it names none, or none but zero.
+#[must_use]
+pub fn delay_in_text(text: &str) -> Option<Duration> {
+    let text = text.to_ascii_lowercase();
+    BEFORE_A_DELAY.iter().find_map(|words| text.split(words).skip(1).find_map(duration_in_words))
+}
+
+/// "1m2.5s", "350ms", "1 minute and 30 seconds" at the start of a text.
+fn duration_in_words(text: &str) -> Option<Duration> {
+    let mut seconds = 0.0;
+    let mut rest = text;
+    loop {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let Some(amount) = number(&rest[..end]) else { break };
+        let unit = rest[end..].trim_start();
+        let unit = &unit[..unit.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(unit.len())];
+        let Some(unit_seconds) = seconds_of(unit) else { break };
+        seconds += amount * unit_seconds;
+        rest = rest[end..].trim_start()[unit.len()..].trim_start_matches([' ', ',']);
+        rest = rest.strip_prefix("and ").unwrap_or(rest);
+    }
+    Duration::try_from_secs_f64(seconds).ok().filter(|delay| !delay.is_zero())
+}
+
+fn seconds_of(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "ms" | "millisecond" | "milliseconds" => 0.001,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3_600.0,
+        "d" | "day" | "days" => 86_400.0,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -125,9 +153,13 @@ mod tests {
         POLICY.delay(&Error::Api(Box::new(error)), retries, 0.0)
     }
 
-    fn wait(headers: &[(&str, &str)], message: &str) -> Option<Duration> {
+    fn wait_of(status: u16, headers: &[(&str, &str)]) -> Option<Duration> {
         let header = |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-        retry_after(429, header, message, SystemTime::UNIX_EPOCH)
+        retry_after(status, header, SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000))
+    }
+
+    fn wait(headers: &[(&str, &str)]) -> Option<Duration> {
+        wait_of(429, headers)
     }
 
     #[test]
@@ -167,16 +199,15 @@ mod tests {
 
     #[test]
     fn retries_at_once_when_the_date_has_passed() {
-        let header = |_: &str| Some("Thu, 01 Jan 1970 00:00:07 GMT");
-        let after = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        assert_eq!(retry_after(503, header, "", after(6)), Some(Duration::from_secs(1)));
-        assert_eq!(retry_after(503, header, "", after(8)), Some(Duration::ZERO));
+        for past in ["Thu, 01 Jan 1970 00:00:07 GMT", "1799999999", "1799999999000"] {
+            assert_eq!(wait(&[("retry-after", past)]), Some(Duration::ZERO), "{past}");
+        }
     }
 
     #[test]
     fn reads_hours_but_no_delay_of_zero_in_words() {
-        assert_eq!(wait(&[], "Please try again in 1h2m."), Some(Duration::from_secs(3_720)));
-        assert_eq!(wait(&[], "Please try again in 0s."), None);
+        assert_eq!(delay_in_text("Please try again in 1h2m."), Some(Duration::from_secs(3_720)));
+        assert_eq!(delay_in_text("Please try again in 0s."), None);
     }
 
     #[test]
@@ -210,32 +241,59 @@ mod tests {
 
     #[test]
     fn retry_headers_are_read_in_all_their_forms() {
-        let millis = |wait: Option<Duration>| wait.map(|wait| wait.as_millis());
-        assert_eq!(millis(wait(&[("retry-after-ms", "1500.5"), ("retry-after", "9")], "")), Some(1500));
-        assert_eq!(millis(wait(&[("retry-after", "2.5")], "")), Some(2500));
-        assert_eq!(millis(wait(&[("retry-after", "Thu, 01 Jan 1970 00:00:07 GMT")], "")), Some(7000));
-        assert_eq!(millis(wait(&[("retry-after-ms", "abc"), ("retry-after", "1")], "")), Some(1000));
-        for bad in ["-5", "soon", "NaN", "inf", ""] {
-            assert_eq!(wait(&[("retry-after", bad)], ""), None, "{bad}");
+        let millis = |headers: &[(&str, &str)]| wait(headers).map(|wait| wait.as_millis());
+        assert_eq!(millis(&[("retry-after-ms", "1500.5"), ("retry-after", "9")]), Some(1500));
+        for (value, expected) in [
+            ("0", 0),
+            ("2.5", 2500),
+            ("Fri, 15 Jan 2027 08:00:07 GMT", 7000),
+            ("1800000007", 7000),
+            ("1800000007.5", 7500),
+            ("1800000002500", 2500),
+        ] {
+            assert_eq!(millis(&[("retry-after", value)]), Some(expected), "{value}");
+        }
+        assert_eq!(millis(&[("retry-after-ms", "abc"), ("retry-after", "1")]), Some(1000));
+        for bad in ["-5", "soon", "NaN", "inf", "", "1e400"] {
+            assert_eq!(millis(&[("retry-after", bad)]), None, "{bad}");
         }
     }
 
     #[test]
-    fn a_wait_in_words_is_read() {
-        let millis = |text: &str| wait(&[], text).map(|wait| wait.as_millis());
-        assert_eq!(millis("Limit reached. Please try again in 4s. Visit"), Some(4_000));
-        assert_eq!(millis("Please try again in 6m0.5s."), Some(360_500));
-        assert_eq!(millis("Please try again in 350ms"), Some(350));
-        assert_eq!(millis("Please try again in a while"), None);
-        assert_eq!(millis("slow down"), None);
+    fn waits_for_the_reset_of_the_limit_that_is_used_up() {
+        let headers = [
+            ("x-ratelimit-remaining-requests", "10"),
+            ("x-ratelimit-reset-requests", "8h24m"),
+            ("x-ratelimit-remaining-tokens", "0"),
+            ("x-ratelimit-reset-tokens", "1m2.5s"),
+        ];
+        assert_eq!(wait(&headers), Some(Duration::from_millis(62_500)));
+        assert_eq!(wait_of(500, &headers), None);
+        assert_eq!(wait(&headers[..2]), None);
+        assert_eq!(wait(&[&headers[..], &[("retry-after", "3")]].concat()), Some(Duration::from_secs(3)));
+        // As OpenRouter sends it: in milliseconds since 1970.
+        let reset = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1800000004000")];
+        assert_eq!(wait(&reset), Some(Duration::from_secs(4)));
     }
 
     #[test]
-    fn a_wait_in_words_is_read_of_a_rate_limit_only() {
-        let wait = |status| retry_after(status, |_| None, "Please try again in 4s", SystemTime::UNIX_EPOCH);
-        assert_eq!(wait(429), Some(Duration::from_secs(4)));
-        for status in [200, 400, 403, 408, 500, 503, 529] {
-            assert_eq!(wait(status), None, "{status}");
+    fn a_wait_in_words_is_read() {
+        let millis = |text: &str| delay_in_text(text).map(|wait| wait.as_millis());
+        for (text, expected) in [
+            ("Limit reached. Please try again in 4s. Visit", 4_000),
+            ("Please try again in 6m0.5s.", 360_500),
+            ("Please try again in 350ms", 350),
+            ("Please retry in 2.1s.", 2_100),
+            ("Rate limit is exceeded. Try again in 30 seconds.", 30_000),
+            ("Please retry after 20 seconds. Please contact support", 20_000),
+            ("Wait 1 minute and 30 seconds, then send it again", 90_000),
+            ("You must wait for 2 mins", 120_000),
+            ("try again in 9m38.016s. Need more tokens?", 578_016),
+        ] {
+            assert_eq!(millis(text), Some(expected), "{text}");
+        }
+        for text in ["Please try again in a while", "slow down", "retry in 5", "try again in 3 parsecs", "wait"] {
+            assert_eq!(millis(text), None, "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::input::{fields::number_of, lenient_json};
 /// Members that only a whole response has.
 const OF_RESPONSES: [&str; 2] = ["choices", "error"];
 /// Members under which a gateway wraps the response of the server behind it.
-const ENVELOPES: [&str; 4] = ["data", "result", "response", "body"];
+pub(super) const ENVELOPES: [&str; 4] = ["data", "result", "response", "body"];
 /// What servers write in place of an error where there is none.
 const NO_ERROR: [&str; 6] = ["", "none", "null", "ok", "success", "no error"];
 

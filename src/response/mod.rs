@@ -5,21 +5,21 @@
 //! operation, or the bytes and headers on their way.
 
 pub mod body;
+mod error_body;
 pub mod stream;
 
 use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap, iter, mem, time::SystemTime};
 
 use serde_json::{Map, Value};
 
-use self::stream::Partial;
+use self::{error_body::ErrorBody, stream::Partial};
 use crate::{
-    budgets::{CONTAINER_WEIGHT, MAX_MESSAGE_CHARS, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, MAX_WORD_CHARS},
-    error::{ApiError, BodyKind, Error, ErrorText, TransportError, TransportErrorKind, error_text, truncate::truncate},
-    input::{
-        fields::{number_of, scalar_text},
-        lenient_json,
-        value_count::value_count_bound,
+    budgets::{CONTAINER_WEIGHT, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, MAX_WORD_CHARS},
+    error::{
+        ApiError, BodyKind, Error, ErrorText, TransportError, TransportErrorKind, error_text,
+        truncate::{start_of, truncate},
     },
+    input::{fields::number_of, lenient_json, value_count::value_count_bound},
     network::http::HttpResponse,
     policy::retry::retry_after,
 };
@@ -57,7 +57,8 @@ impl<E: Into<Error>> From<E> for Unread {
 /// bytes say: servers get the content type wrong.
 ///
 /// # Errors
-/// [`Error::Api`] for a status other than 2xx and for an `error` under HTTP 200, also one that ends a stream,
+/// [`Error::Api`] for a status other than 2xx, for an `error` under HTTP 200, also one that ends a stream, and for
+/// other words there in place of an answer,
 /// [`Error::Decode`] for a success that is no JSON object or list of them, [`Error::Transport`] for one
 /// that takes too much memory or is not whole.
 pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unread> {
@@ -103,7 +104,7 @@ fn read_body(
         return Err(Error::Api(Box::new(api_error(response, &body, text, now))));
     }
     match parsed.map(body::into_object) {
-        Ok(Ok(body)) if has_error(&body) => {
+        Ok(Ok(body)) if is_error(&body) => {
             Err(Error::Api(Box::new(api_error(response, &Value::Object(body), text, now))))
         }
         Ok(Ok(body)) => Ok(ApiResponse { body, request_id: request_id(response) }),
@@ -168,81 +169,100 @@ fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
     }
 }
 
-fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime) -> ApiError {
-    let error = body.get("error").filter(|error| !error.is_null()).unwrap_or(body);
-    let code = member(error, "code").or_else(|| member(error, "statusCode"));
-    let message = message(error, body, text);
+/// Members of a response that hold the answer.
+const ANSWERS: [&str; 2] = ["choices", "data"];
+
+/// Whether a body under HTTP 200 is an error: it has one, or the words of one in place of an answer.
+fn is_error(body: &Map<String, Value>) -> bool {
+    let is_answer = |name: &&str| body.get(*name).is_some_and(|answer| !answer.is_null());
+    let is_envelope = |name: &&str| body.get(*name).and_then(Value::as_object).is_some_and(|inner| !inner.is_empty());
+    if has_error(body) {
+        return true;
+    }
+    let has_answer = ANSWERS.iter().any(is_answer) || body::ENVELOPES.iter().any(is_envelope);
+    !has_answer && reports_error(body)
+}
+
+/// Whether a body has the words of an error, and does not call itself a success.
+fn reports_error(body: &Map<String, Value>) -> bool {
+    !error_body::is_success(body) && !ErrorBody::of_object(body).message().is_empty()
+}
+
+/// The error that a successful response reports in place of an answer; for readers that find none in it. `None`
+/// if it has no words of one.
+#[must_use]
+pub fn reported_error(response: &ApiResponse) -> Option<Error> {
+    if !reports_error(&response.body) {
+        return None;
+    }
+    let error = ErrorBody::of_object(&response.body);
+    let request_id = response.request_id.clone();
+    let error = ApiError { status: 200, is_json: true, request_id, ..from_body(error) };
+    Some(Error::Api(Box::new(error)))
+}
+
+/// The fields that a body has of an error.
+fn from_body(error: ErrorBody) -> ApiError {
     ApiError {
-        status: match response.status {
-            // An error under HTTP 200 names its real status in the code.
-            200..300 => code
-                .as_deref()
-                .and_then(|code| code.parse().ok())
-                .filter(|status| (400..600).contains(status))
-                .unwrap_or(response.status),
-            status => status,
-        },
-        retry_after: retry_after(response.status, |name| response.header(name), &message, now),
-        message,
-        kind: member(error, "type"),
-        code,
-        param: member(error, "param"),
-        request_id: request_id(response),
+        message: error.message(),
+        kind: error.kind,
+        code: error.code,
+        param: error.param,
+        request_id: error.request_id,
+        ..ApiError::default()
+    }
+}
+
+fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime) -> ApiError {
+    let is_json = body.is_object() || body.is_array();
+    let error = match body {
+        Value::Object(_) | Value::Array(_) => ErrorBody::of(body),
+        _ if text.starts_with('<') => ErrorBody::of_text(&page_words(text)),
+        _ => ErrorBody::of_text(text.strip_prefix("data:").unwrap_or(text)),
+    };
+    // An error under HTTP 200 names its real status in the code.
+    let named = error.status.filter(|_| (200..300).contains(&response.status));
+    let status = named.unwrap_or(response.status);
+    let retry_after = retry_after(response.status, |name| response.header(name), now)
+        .or_else(|| error.delay().filter(|_| matches!(status, 429 | 503)));
+    let request_id = request_id(response);
+    let mut error = from_body(error);
+    if let Some(words) = error.message.strip_prefix(&status.to_string()) {
+        // The status is shown before the message.
+        error.message = words.trim_start_matches([' ', ':', '-']).to_owned();
+    }
+    ApiError {
+        status,
+        retry_after,
+        request_id: request_id.or(error.request_id),
         should_retry: match response.header("x-should-retry") {
             Some("true") => Some(true),
             Some("false") => Some(false),
             _ => None,
         },
         html: is_html(text),
-        is_json: body.is_object(),
+        is_json,
+        ..error
     }
 }
 
-/// A scalar member of an error as text. Python gateways send the text "None" for nothing.
-fn member(error: &Value, name: &str) -> Option<String> {
-    short_text(error.get(name)?, MAX_WORD_CHARS).filter(|text| !text.is_empty() && text != "None")
-}
-
-/// The text of a scalar, truncated before it is copied.
-fn short_text(value: &Value, max_chars: usize) -> Option<String> {
-    match value {
-        Value::String(text) => Some(truncate(text, max_chars)),
-        other => scalar_text(other),
-    }
-}
-
-/// The first of: `error.message`, `error` as text, `message`, `detail` as text or list,
-/// an excerpt of the body. Empty if there is none of them.
-fn message(error: &Value, body: &Value, text: &str) -> String {
-    let words = |value: Option<&Value>| {
-        let text = value.and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-        text.map(|text| truncate(text, MAX_MESSAGE_CHARS))
+/// The words of a body that is not JSON; of a page, its title, unless it says no more than a status.
+fn page_words(text: &str) -> String {
+    let between = |start: &str, end: &str| {
+        let lower = start_of(text, EXCERPT_READS).to_ascii_lowercase();
+        let from = lower.find(start)?;
+        let from = from + lower[from..].find('>')? + 1;
+        Some((from, from + lower[from..].find(end)?))
     };
-    words(error.get("message"))
-        .or_else(|| words(Some(error)))
-        .or_else(|| words(body.get("message")))
-        .or_else(|| words(body.get("detail")))
-        .or_else(|| details(body.get("detail")?))
-        .or_else(|| Some(excerpt(text)).filter(|text| !text.is_empty() && !body.is_object()))
-        .unwrap_or_default()
-}
-
-/// `FastAPI`'s list of `{loc, msg}`.
-fn details(detail: &Value) -> Option<String> {
-    // No more of each is read than the message may show.
-    let line = |item: &Value| {
-        let path = item.get("loc")?.as_array()?.iter().take(MAX_MESSAGE_CHARS);
-        let path: Vec<_> = path.filter_map(|part| short_text(part, MAX_MESSAGE_CHARS)).collect();
-        Some(format!("{}: {}", path.join("."), truncate(item.get("msg")?.as_str()?, MAX_MESSAGE_CHARS)))
-    };
-    let lines: Vec<_> = detail.as_array()?.iter().filter_map(line).take(MAX_MESSAGE_CHARS).collect();
-    (!lines.is_empty()).then(|| truncate(&lines.join("; "), MAX_MESSAGE_CHARS))
+    let Some((from, to)) = between("<title", "</title").filter(|_| is_html(text)) else { return excerpt(text) };
+    let title = excerpt(&text[from..to]);
+    let rest = between("<body", "</body").map_or_else(String::new, |(from, to)| excerpt(&text[from..to]));
+    if error_body::is_telling(&title) || rest.is_empty() { title } else { rest }
 }
 
 /// The words of a body that is not JSON, without tags, scripts and styles, truncated.
 fn excerpt(text: &str) -> String {
-    let end = (0..=EXCERPT_READS.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    let text = &text[..end.unwrap_or_default()];
+    let text = start_of(text, EXCERPT_READS);
     let lower = text.to_ascii_lowercase();
     let find = |from: usize, words: &str| lower[from..].find(words).map(|at| from + at);
     let mut words = String::new();
@@ -356,6 +376,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::budgets::MAX_MESSAGE_CHARS;
 
     fn response(status: u16, body: &str) -> HttpResponse {
         HttpResponse { status, headers: vec![("x-request-id".into(), " req_1 ".into())], body: body.into(), cut: None }
@@ -486,6 +507,75 @@ mod tests {
         // Some providers have codes that are numbers, and not server errors to be retried.
         assert_eq!(api(200, r#"{"error":{"message":"m","code":"1301"}}"#).status, 200);
         assert!(read(200, r#"{"error":null,"data":[]}"#).is_ok());
+    }
+
+    #[test]
+    fn an_empty_error_next_to_an_answer_is_none() {
+        for error in [json!({}), json!(""), json!({"message": "", "type": "", "param": "", "code": null})] {
+            assert!(read(200, &json!({"error": error, "choices": []}).to_string()).is_ok(), "{error}");
+        }
+    }
+
+    #[test]
+    fn words_in_place_of_an_answer_are_an_error_under_http_200() {
+        for (body, message) in [
+            (json!({"choices": null, "base_resp": {"status_code": 1004, "status_msg": "login fail"}}), "login fail"),
+            (json!({"code": 500, "msg": "404 NOT_FOUND", "success": false}), "404 NOT_FOUND"),
+            (json!({"success": false, "errors": [{"message": "no such account"}]}), "no such account"),
+            (json!([{"error": {"code": 400, "message": "not valid"}}]), "not valid"),
+            (json!({"detail": "sold out today"}), "sold out today"),
+        ] {
+            assert_eq!(api(200, &body.to_string()).message, message);
+        }
+        for body in [
+            json!({"choices": [], "base_resp": {"status_code": 1004, "status_msg": "login fail"}}),
+            json!({"data": null, "base_resp": {"status_code": 0, "status_msg": "success"}}),
+            json!({"data": null, "code": 0, "msg": "all is well"}),
+            json!({"object": "list", "data": null}),
+        ] {
+            assert!(read(200, &body.to_string()).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn reports_the_error_of_a_response_in_which_a_reader_finds_no_answer() {
+        let reported = |body: Value| {
+            let Value::Object(body) = body else { panic!("not an object") };
+            reported_error(&ApiResponse { body, request_id: Some("req_1".to_owned()) })
+        };
+        let error = reported(json!({"choices": [], "base_resp": {"status_code": 1004, "status_msg": "login fail"}}));
+        let error = error.unwrap().api().unwrap().clone();
+        assert_eq!((error.status, error.message.as_str()), (200, "login fail"));
+        assert_eq!((error.code.as_deref(), error.request_id.as_deref()), (Some("1004"), Some("req_1")));
+        assert!(reported(json!({"choices": []})).is_none());
+        assert!(reported(json!({"choices": [], "base_resp": {"status_code": 0, "status_msg": "success"}})).is_none());
+    }
+
+    #[test]
+    fn shows_the_title_of_a_page_or_its_words_where_the_title_only_names_the_status() {
+        let page = |title: &str, body: &str| {
+            let page = format!("<!DOCTYPE html><html><head><title>{title}</title></head><body>{body}</body></html>");
+            api(403, &page).message
+        };
+        assert_eq!(
+            page("Access denied | api.example used Cloudflare", "<h1>Error</h1>"),
+            "Access denied | api.example used Cloudflare"
+        );
+        assert_eq!(page("403 Forbidden", "<h1>403 Forbidden</h1><hr>nginx"), "Forbidden nginx");
+        assert_eq!(page("403 Forbidden", ""), "Forbidden");
+        assert_eq!(api(403, "<html><body>Not <b>you</b></body></html>").message, "Not you");
+        assert_eq!(api(403, "<Error><Message>Not you</Message></Error>").message, "Not you");
+        assert_eq!(api(500, "upstream: {\"error\": {\"message\": \"it broke\"}}").message, "upstream: it broke");
+    }
+
+    #[test]
+    fn reads_the_delay_in_words_of_a_busy_server_only() {
+        let delay = |status, body: Value| api(status, &body.to_string()).retry_after.map(|delay| delay.as_millis());
+        let words = json!({"error": {"message": "Please retry in 2.1s."}});
+        assert_eq!([delay(429, words.clone()), delay(503, words.clone())], [Some(2_100); 2]);
+        for status in [400, 401, 403, 408, 500, 502, 529] {
+            assert_eq!(delay(status, words.clone()), None, "{status}");
+        }
     }
 
     #[test]

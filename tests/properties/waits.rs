@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 use tooljet_openai::{
     error::{ApiError, Error, TransportError, TransportErrorKind},
-    policy::retry::{MAX_RETRY_DELAY, RetryPolicy, retry_after},
+    policy::retry::{MAX_RETRY_DELAY, RetryPolicy, delay_in_text, retry_after},
 };
 
 use crate::{config, samples};
@@ -14,7 +14,7 @@ const NOW: Duration = Duration::from_secs(1_800_000_000);
 
 fn requested(status: u16, headers: &[(&str, &str)], message: &str) -> Option<Duration> {
     let header = |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-    retry_after(status, header, message, SystemTime::UNIX_EPOCH + NOW)
+    retry_after(status, header, SystemTime::UNIX_EPOCH + NOW).or_else(|| delay_in_text(message))
 }
 
 proptest! {

@@ -125,8 +125,9 @@ fn deeper(cause: &Cause) -> Option<&Cause> {
 /// The words of the innermost cause.
 pub(super) fn innermost(error: Failed<'_>) -> String {
     let text = causes(error).last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string);
-    // rustls adds the address of its manual.
-    truncate(text.split(": https://").next().unwrap_or_default(), MAX_DETAIL_CHARS)
+    // rustls adds the address of its manual, the standard library the system's number of the error.
+    let text = text.split(": https://").next().unwrap_or_default();
+    truncate(text.split(" (os error ").next().unwrap_or_default(), MAX_DETAIL_CHARS)
 }
 
 #[cfg(test)]

@@ -1,0 +1,438 @@
+//! What the builder of an app can do about an error of the API.
+
+use std::time::Duration;
+
+use crate::{
+    budgets::MAX_WORD_CHARS,
+    error::{
+        ApiError, ErrorText,
+        cause::{ApiCause, is_about_an_image},
+        error_text, field_label,
+        hints::{Endpoint, HintContext, check_address},
+        seconds,
+    },
+};
+
+const OF_LIST_MODELS: &str = "a model that List models shows for this API key";
+
+/// What to do about `error`; `None` where its own words say it all.
+pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
+    Some(match ApiCause::of(error) {
+        ApiCause::NoSuchRoute | ApiCause::Other | ApiCause::Parameter if error.html => web_page(error, context),
+        ApiCause::InvalidKey => {
+            "Check the API key in the data source: it may be mistyped, revoked, or meant for another \
+                                 Base URL."
+                .into()
+        }
+        ApiCause::MissingScope => {
+            "The API key is valid but restricted. Give it the missing permission in the dashboard \
+                                   (for queries: Model capabilities, Request), or use another key."
+                .into()
+        }
+        ApiCause::AccountDeactivated => "Enter the API key of another account in the data source, or ask the API's \
+                                         support to reopen this one."
+            .into(),
+        ApiCause::ForbiddenIp => {
+            "Add the public IP address of the ToolJet server to the IP allowlist of the API key, its \
+                                  project or its organization."
+                .into()
+        }
+        ApiCause::OrganizationUnverified => unverified(error, context),
+        ApiCause::Organization => {
+            "Check the Organization ID in the data source: it must start with org- and belong to \
+                                   the API key. Most keys need none, so you can usually clear the field."
+                .into()
+        }
+        ApiCause::Project => "Check the Project ID in the data source: it must start with proj_ and belong to the API \
+                              key. Most keys need none, so you can usually clear the field."
+            .into(),
+        ApiCause::Country => {
+            "What matters is the country that the ToolJet server sends its requests from. Use a server, \
+                              a proxy or a gateway in a supported country."
+                .into()
+        }
+        ApiCause::Billing => "The API key works. Add credit or raise the spend limit in the billing settings of the \
+                              account; retrying does not help."
+            .into(),
+        ApiCause::RateLimit => error_text![
+            "Wait",
+            for_a_while(error.retry_after),
+            " before you run the query again, send less, or raise the rate limits of the account."
+        ],
+        ApiCause::TooLarge if error.status == 413 && !error.message.contains("token") => body_too_large(context),
+        ApiCause::TooLarge => error_text!["Retrying does not help. ", shorten(context, None)],
+        ApiCause::ContextLength => shorten(context, Some("choose a model that takes longer texts")),
+        ApiCause::ModelNotFound => model_not_found(error, context),
+        ApiCause::ModelOfOtherEndpoint => other_endpoint(context),
+        ApiCause::NoSuchRoute => no_such_route(error, context),
+        ApiCause::ContentFilter => "Rephrase the prompt.".into(),
+        ApiCause::ImageInput if is_text_endpoint(context) => {
+            "Clear Images and files, or choose a model that takes images.".into()
+        }
+        ApiCause::ResponseFormat if is_text_endpoint(context) => response_format(error, context),
+        ApiCause::Parameter | ApiCause::ImageInput | ApiCause::ResponseFormat => {
+            error_text!["Change or clear ", field_of(error, context)?, ", or choose another model."]
+        }
+        ApiCause::GatewayTimeout => gateway_timeout(context),
+        ApiCause::Overloaded => error_text!["Wait", for_a_while(error.retry_after), " and try again."],
+        ApiCause::ServerError => error_text![
+            "Try again",
+            error.retry_after.map_or_else(|| " later".into(), |wait| error_text![" in ", in_words(wait)]),
+            ". If it keeps happening, check the status of the API and any proxy in front of it."
+        ],
+        ApiCause::Other if error.message.contains("must contain the word 'json'") => {
+            "Write the word JSON in Prompt or System prompt.".into()
+        }
+        ApiCause::Other if error.status == 403 => "The API understood the request and rejected it. Check what the API \
+                                                   key, its organization and its project are permitted to do."
+            .into(),
+        ApiCause::Other if error.message.to_ascii_lowercase().contains("suffix") => {
+            "Clear Suffix, or set Engine to Chat only, which asks the model to lead up to it.".into()
+        }
+        ApiCause::Other => return None,
+    })
+}
+
+/// ` 4 s`, as far as the API says it.
+fn for_a_while(wait: Option<Duration>) -> ErrorText {
+    wait.map_or_else(|| " a moment".into(), |wait| error_text![" ", in_words(wait)])
+}
+
+/// `4 s`, `10 min`, `24 h`: delays as people read them, rounded up.
+fn in_words(delay: Duration) -> ErrorText {
+    let minutes = delay.as_secs_f64() / 60.0;
+    ErrorText::own(if minutes <= 2.0 {
+        seconds(delay)
+    } else if minutes <= 120.0 {
+        format!("{:.0} min", minutes.ceil())
+    } else {
+        format!("{:.0} h", (minutes / 60.0).ceil())
+    })
+}
+
+fn is_text_endpoint(context: &HintContext) -> bool {
+    !matches!(context.endpoint, Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Models))
+}
+
+/// How to send less, by the fields that the form has; or what else to do.
+fn shorten(context: &HintContext, or: Option<&'static str>) -> ErrorText {
+    let ways: &[&'static str] = match context.endpoint {
+        Some(Endpoint::Embeddings) => &["Shorten Input", "split it into several texts"],
+        Some(Endpoint::Images) => &["Shorten Prompt"],
+        _ if context.is_completions() => &["Shorten Prompt", "lower Max tokens"],
+        _ => &["Shorten Prompt or Message history", "lower Max tokens"],
+    };
+    let ways: Vec<_> = ways.iter().copied().chain(or).collect();
+    ErrorText::own(match ways.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{}, or {last}.", others.join(", ")),
+        ways => format!("{}.", ways.concat()),
+    })
+}
+
+fn body_too_large(context: &HintContext) -> ErrorText {
+    let less = match context.endpoint {
+        Some(Endpoint::Embeddings) => "fewer or shorter texts in Input",
+        Some(Endpoint::Images) => "a shorter Prompt",
+        _ if context.is_completions() => "a shorter Prompt",
+        _ => "fewer or smaller Images and files, or a shorter Prompt or Message history",
+    };
+    error_text![
+        "The server, or a proxy in front of it, takes no request of this size. Send less: ",
+        less,
+        ". Or raise the limit there, such as client_max_body_size of nginx."
+    ]
+}
+
+fn unverified(error: &ApiError, context: &HintContext) -> ErrorText {
+    const VERIFY: &str = "Verify the organization at https://platform.openai.com/settings/organization/general (it can \
+                          take 15 minutes to take effect), ";
+    if context.is_streamed || error.message.contains("to stream") {
+        error_text![VERIFY, "or set Streaming to Off in the data source."]
+    } else {
+        error_text![VERIFY, "or choose a model that does not require it."]
+    }
+}
+
+fn gateway_timeout(context: &HintContext) -> ErrorText {
+    const WHAT: &str = "A gateway in front of the model stopped waiting for it, sooner than the plugin would have. ";
+    if is_text_endpoint(context) && !context.is_streamed {
+        let stream = "Set Streaming to On in the data source, so that the connection is never silent for long, ";
+        error_text![WHAT, stream, "ask for less, or raise the time limit of the gateway."]
+    } else {
+        error_text![WHAT, "Ask for less, choose a faster model, or raise the time limit of the gateway."]
+    }
+}
+
+fn web_page(error: &ApiError, context: &HintContext) -> ErrorText {
+    match error.status {
+        401 | 403 => error_text![
+            "A web page came in place of a response of the API: a proxy or a firewall in front of it may want a sign-in of \
+             its own, or block the ToolJet server. ",
+            check_address(context)
+        ],
+        _ => error_text!["The response is a web page, perhaps the sign-in page of a network. ", check_address(context)],
+    }
+}
+
+fn no_such_route(error: &ApiError, context: &HintContext) -> ErrorText {
+    let is_missing = matches!(error.status, 405 | 501);
+    match context.endpoint {
+        _ if !context.is_custom => check_address(context),
+        Some(Endpoint::Completions) if !context.is_engine_auto() && error.is_json => {
+            error_text!["If the server has no Completions, set Engine to Auto or Chat only. ", check_address(context)]
+        }
+        _ if is_missing => error_text!["The server does not offer this operation. ", check_address(context)],
+        Some(_) if error.is_json && !error.message.contains("Invalid URL") => {
+            error_text!["The server may not offer this operation. ", check_address(context)]
+        }
+        _ => check_address(context),
+    }
+}
+
+/// What to choose in place of a response format that is not taken.
+fn response_format(error: &ApiError, context: &HintContext) -> ErrorText {
+    let message = error.message.to_ascii_lowercase();
+    let is_about_schema = error.code.as_deref() == Some("invalid_json_schema") || message.contains("invalid schema");
+    match context.response_format.as_deref() {
+        _ if message.contains("the word 'json'") => "Write the word JSON in Prompt or System prompt.".into(),
+        _ if is_about_schema => "Correct JSON schema.".into(),
+        Some("json_object") => {
+            "Set Response format to JSON with a schema, or to Text and ask for JSON in Prompt.".into()
+        }
+        Some("json_schema") => {
+            "Set Response format to JSON and describe the members in Prompt, or choose another model.".into()
+        }
+        _ => "Set Response format to Text, or choose another model.".into(),
+    }
+}
+
+/// The form field that sets what is rejected, by its label; `None` if it is not named.
+fn field_of(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
+    if is_text_endpoint(context) && is_about_an_image(error) {
+        return Some("Images and files".into());
+    }
+    let param = error.param.as_deref()?;
+    let name = param.split(['.', '[']).next().unwrap_or_default();
+    Some(match name {
+        "messages" if context.is_completions() => "Prompt".into(),
+        "messages" => "Prompt or Message history".into(),
+        "response_format" => "Response format or JSON schema".into(),
+        "max_completion_tokens" => "Max tokens".into(),
+        "stop" => "Stop sequence".into(),
+        "top_logprobs" => "Log probabilities".into(),
+        "n" if context.endpoint == Some(Endpoint::Images) => "Number of images".into(),
+        _ => field_label(name).map_or_else(|| ErrorText::foreign(param).truncated(MAX_WORD_CHARS), ErrorText::from),
+    })
+}
+
+fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
+    let Some(model) = &context.model else {
+        return error_text!["Check the name of the model, or choose ", OF_LIST_MODELS, "."];
+    };
+    if let Some(end) = &context.model_facts.end {
+        let what = error_text!["OpenAI announced the end of ", model, " for ", end.date];
+        // The name of the model that has ended, which is foreign, may be in front of it.
+        let Some(replacement) = &end.replacement else {
+            return error_text![what, ". Instead, choose ", OF_LIST_MODELS, "."];
+        };
+        return match context.endpoint {
+            Some(Endpoint::Completions) if !context.is_engine_auto() => {
+                error_text![what, ". Use ", replacement, " with Engine set to Auto or Chat only."]
+            }
+            // The query may hold the model under an old key, which the form does not show.
+            Some(Endpoint::Embeddings | Endpoint::Images) => {
+                error_text![what, ". Enter ", replacement, " in Model."]
+            }
+            _ => error_text![what, ". Use ", replacement, "."],
+        };
+    }
+    if error.status == 403 {
+        return error_text!["Ask for access to ", model, ", or choose ", OF_LIST_MODELS, "."];
+    }
+    error_text!["Check the name ", model, ", or choose ", OF_LIST_MODELS, "."]
+}
+
+/// What to do where the API itself says that the model belongs to another endpoint.
+fn other_endpoint(context: &HintContext) -> ErrorText {
+    match context.endpoint {
+        Some(Endpoint::Completions) if !context.is_engine_auto() => {
+            "Set Engine to Auto or Chat only, or use the Chat operation.".into()
+        }
+        Some(Endpoint::Completions | Endpoint::Chat) => choose_a_chat_model(context),
+        _ => "Choose a model that is made for this operation.".into(),
+    }
+}
+
+fn choose_a_chat_model(context: &HintContext) -> ErrorText {
+    match context.model_facts.chat_model {
+        Some(model) => error_text!["Choose a chat model such as ", model, "."],
+        None => "Choose another chat model.".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::hints::{EngineChoice, ModelEnd, ModelFacts};
+
+    fn error(status: u16, message: &str) -> ApiError {
+        ApiError { status, message: message.to_owned(), is_json: true, ..ApiError::default() }
+    }
+
+    fn at(endpoint: Endpoint) -> HintContext {
+        HintContext { endpoint: Some(endpoint), is_custom: true, ..HintContext::default() }
+    }
+
+    fn hint(error: &ApiError, context: &HintContext) -> String {
+        api_hint(error, context).map_or_else(String::new, |hint| hint.to_string())
+    }
+
+    #[test]
+    fn a_model_that_is_gone_comes_with_date_and_replacement() {
+        let end = ModelEnd { date: "2026-10-23", replacement: Some("gpt-6.1-sol".to_owned()) };
+        let model_facts = ModelFacts { end: Some(end), ..ModelFacts::default() };
+        let mut context = HintContext { model: Some("o1".to_owned()), model_facts, ..HintContext::default() };
+        let error = ApiError { code: Some("model_not_found".to_owned()), ..error(404, "deprecated") };
+        assert_eq!(hint(&error, &context), "OpenAI announced the end of o1 for 2026-10-23. Use gpt-6.1-sol.");
+        context.model_facts.end.as_mut().unwrap().replacement = None;
+        let list = " for 2026-10-23. Instead, choose a model that List models shows for this API key.";
+        assert!(hint(&error, &context).ends_with(list));
+    }
+
+    #[test]
+    fn recommends_neither_what_failed_nor_what_is_set() {
+        let other_api = error(404, "This model is not supported in the v1/completions endpoint.");
+        let with = |endpoint, engine, chat_model| {
+            let model_facts = ModelFacts { chat_model, end: None };
+            hint(&other_api, &HintContext { model_facts, engine, ..at(endpoint) })
+        };
+        let [auto, fixed] = [EngineChoice::Auto, EngineChoice::Fixed].map(Some);
+        let set_engine = "Set Engine to Auto or Chat only, or use the Chat operation.";
+        assert_eq!(with(Endpoint::Completions, fixed, Some("gpt-x")), set_engine);
+        assert_eq!(with(Endpoint::Completions, auto, Some("gpt-x")), "Choose a chat model such as gpt-x.");
+        assert_eq!(with(Endpoint::Completions, auto, None), "Choose another chat model.");
+        assert_eq!(with(Endpoint::Chat, None, None), "Choose another chat model.");
+        let slow =
+            |is_streamed| hint(&error(524, "A timeout occurred"), &HintContext { is_streamed, ..at(Endpoint::Chat) });
+        assert!(slow(false).contains("Set Streaming to On") && !slow(true).contains("Streaming"));
+        assert!(!hint(&error(524, "x"), &at(Endpoint::Images)).contains("Streaming"));
+    }
+
+    #[test]
+    fn names_only_fields_that_the_form_has() {
+        let long = error(400, "This model's maximum context length is 8192 tokens");
+        let chat = hint(&long, &at(Endpoint::Chat));
+        assert!(chat.starts_with("Shorten Prompt or Message history, lower Max tokens, or choose"), "{chat}");
+        assert!(hint(&long, &at(Endpoint::Embeddings)).starts_with("Shorten Input,"));
+        for text in [hint(&long, &at(Endpoint::Embeddings)), hint(&error(413, "x"), &at(Endpoint::Embeddings))] {
+            assert!(!["Prompt", "Message history", "Max tokens"].iter().any(|field| text.contains(field)), "{text}");
+        }
+        let completions = HintContext { engine: Some(EngineChoice::Fixed), ..at(Endpoint::Chat) };
+        assert!(!hint(&long, &completions).contains("Message history"));
+    }
+
+    #[test]
+    fn a_rejected_image_is_not_blamed_on_the_prompt() {
+        for (status, param, message) in [
+            (500, None, "image input is not supported - hint: you may need to provide the mmproj"),
+            (404, None, "No endpoints found that support image input"),
+            (400, Some("messages.[0].content.[1].image_url"), "Expected a base64-encoded data URL"),
+            (400, Some("messages"), "Invalid image data."),
+            (400, None, "Timeout while downloading the image_url"),
+            (400, None, "Model 'k2' supports at most 1 image per prompt."),
+        ] {
+            let error = ApiError { param: param.map(str::to_owned), ..error(status, message) };
+            let hint = hint(&error, &at(Endpoint::Chat));
+            assert!(hint.contains("Images and files") && !hint.contains("Prompt"), "{message}: {hint}");
+        }
+    }
+
+    #[test]
+    fn recommends_a_response_format_other_than_the_rejected_one() {
+        let rejected = error(400, "'response_format.type' must be 'json_schema' or 'text'");
+        let sent = |format: &str| {
+            hint(&rejected, &HintContext { response_format: Some(format.to_owned()), ..at(Endpoint::Chat) })
+        };
+        assert!(sent("json_object").starts_with("Set Response format to JSON with a schema, or to Text"));
+        assert!(sent("json_schema").starts_with("Set Response format to JSON and"));
+        assert_eq!(
+            hint(&error(400, "Invalid schema for response_format 'x'"), &at(Endpoint::Chat)),
+            "Correct JSON schema."
+        );
+    }
+
+    #[test]
+    fn an_account_or_a_key_that_may_not_is_told_what_it_needs() {
+        for (status, message, start) in [
+            (403, "Your organization must be verified to use the model `m`.", "Verify the organization at"),
+            (
+                401,
+                "The account associated with this API key has been deactivated.",
+                "Enter the API key of another account",
+            ),
+            (401, "Your IP address is not authorized", "Add the public IP address of the ToolJet server"),
+            (400, "API key not valid", "Check the API key"),
+            (429, "Your account is not active, please check your billing details.", "The API key works. Add credit"),
+        ] {
+            let hint = hint(&error(status, message), &at(Endpoint::Chat));
+            assert!(hint.starts_with(start) && !hint.contains("Organization ID"), "{hint}");
+        }
+        let page = ApiError { html: true, is_json: false, ..error(401, "Sign in") };
+        assert!(hint(&page, &at(Endpoint::Chat)).starts_with("A web page came"));
+    }
+
+    #[test]
+    fn a_server_that_lacks_an_operation_is_not_only_a_wrong_address() {
+        let missing = |status, endpoint| hint(&error(status, "Not Found"), &at(endpoint));
+        assert!(
+            missing(404, Endpoint::Images).starts_with("The server may not offer this operation. Check the Base URL")
+        );
+        assert!(missing(501, Endpoint::Images).starts_with("The server does not offer this operation."));
+        assert!(missing(404, Endpoint::Completions).contains("set Engine to Auto"));
+    }
+
+    #[test]
+    fn long_delays_are_told_in_minutes_and_hours() {
+        let words = |seconds| in_words(Duration::from_secs_f64(seconds)).to_string();
+        assert_eq!([0.35, 61.0, 578.0, 86_400.0].map(words), ["350 ms", "61 s", "10 min", "24 h"]);
+    }
+
+    #[test]
+    fn hints_call_fields_by_their_labels() {
+        for (param, field) in [
+            ("max_completion_tokens", "Max tokens"),
+            ("stop", "Stop sequence"),
+            ("reasoning_effort", "Reasoning effort"),
+            ("messages.[1].content", "Prompt or Message history"),
+            ("response_format", "Response format or JSON schema"),
+            ("logit_bias", "logit_bias"),
+        ] {
+            let error = ApiError { param: Some(param.to_owned()), ..error(400, "x") };
+            assert_eq!(field_of(&error, &HintContext::default()).unwrap().to_string(), field);
+        }
+        // Hints spell these out.
+        for (key, label) in [
+            ("apiKey", "API key"),
+            ("organizationId", "Organization ID"),
+            ("project_id", "Project ID"),
+            ("base_url", "Base URL"),
+            ("timeout_seconds", "Timeout (seconds)"),
+            ("prompt", "Prompt"),
+            ("system_prompt", "System prompt"),
+            ("message_history", "Message history"),
+            ("images", "Images and files"),
+            ("max_tokens", "Max tokens"),
+            ("n", "Number of results"),
+            ("image_count", "Number of images"),
+            ("input", "Input"),
+            ("reasoning_effort", "Reasoning effort"),
+            ("response_format", "Response format"),
+            ("json_schema", "JSON schema"),
+            ("suffix", "Suffix"),
+            ("engine", "Engine"),
+            ("filter", "Filter"),
+        ] {
+            assert_eq!(field_label(key), Some(label));
+        }
+    }
+}
