@@ -117,7 +117,7 @@ fn sends_https_requests_through_a_tunnel_and_each_end_only_its_own_secret() {
     let plugin = Plugin::with_env(&[
         ("TOOLJET_HTTP_PROXY", &address(proxy.port())),
         ("HTTPS_PROXY", "http://127.0.0.1:9"),
-        ("NODE_EXTRA_CA_CERTS", &pem_file(&ca.pem())),
+        ("NODE_EXTRA_CA_CERTS", &pem_file(ca.pem())),
     ]);
     let base_url = format!("https://localhost:{}/v1", api.port());
     plugin.succeed(&base_url);
@@ -139,7 +139,7 @@ fn blames_the_api_for_a_bad_certificate_behind_a_tunnel() {
     let api = Server::tls(server_config(expired), |connection| connection.respond(|_| pong()));
     let proxy = Server::start(tunnelling);
     let plugin =
-        Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port())), ("NODE_EXTRA_CA_CERTS", &pem_file(&ca.pem()))]);
+        Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port())), ("NODE_EXTRA_CA_CERTS", &pem_file(ca.pem()))]);
     let failure = fail(&plugin, &format!("https://localhost:{}/v1", api.port()));
     assert_failure(&failure, "tls_certificate_expired", "it ended Wed, 01 Jan 2020");
 }

@@ -61,7 +61,7 @@ fn trusts_a_ca_of_the_machine() {
     let test = Command::new(env::current_exe().unwrap())
         .args(["--exact", TEST])
         .env(SERVER, https(&server))
-        .env("SSL_CERT_FILE", pem_file(&ca.pem()))
+        .env("SSL_CERT_FILE", pem_file(ca.pem()))
         .output()
         .unwrap();
     assert!(test.status.success(), "{}", String::from_utf8_lossy(&test.stdout));
