@@ -56,7 +56,6 @@ impl RequestLog {
             path: Some(request.path),
             model,
             response_format: format.map(|format| truncate(format, MAX_WORD_CHARS)),
-            is_streamed: member("stream") == Some(&Value::Bool(true)),
             ..Self::default()
         }
     }
@@ -191,6 +190,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         let mut rejections = Vec::new();
         let has_details = self.has_details;
         let (request_id, result) = loop {
+            self.log.is_streamed = request.body.as_ref().is_some_and(streaming::is_asked);
             let mut reader = reader.clone();
             if let Reader::Choices(reader) = &mut reader
                 && !self.log.adjusted.contains(&Adjustment::Removed("stop"))

@@ -170,11 +170,15 @@ fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
 }
 
 /// Members of a response that hold the answer.
-const ANSWERS: [&str; 2] = ["choices", "data"];
+const ANSWERS: [&str; 5] = ["choices", "data", "embeddings", "images", "models"];
 
 /// Whether a body under HTTP 200 is an error: it has one, or the words of one in place of an answer.
 fn is_error(body: &Map<String, Value>) -> bool {
-    let is_answer = |name: &&str| body.get(*name).is_some_and(|answer| !answer.is_null());
+    let is_answer = |name: &&str| match body.get(*name) {
+        None | Some(Value::Null) => false,
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(_) => true,
+    };
     let is_envelope = |name: &&str| body.get(*name).and_then(Value::as_object).is_some_and(|inner| !inner.is_empty());
     if has_error(body) {
         return true;
@@ -186,19 +190,6 @@ fn is_error(body: &Map<String, Value>) -> bool {
 /// Whether a body has the words of an error, and does not call itself a success.
 fn reports_error(body: &Map<String, Value>) -> bool {
     !error_body::is_success(body) && !ErrorBody::of_object(body).message().is_empty()
-}
-
-/// The error that a successful response reports in place of an answer; for readers that find none in it. `None`
-/// if it has no words of one.
-#[must_use]
-pub fn reported_error(response: &ApiResponse) -> Option<Error> {
-    if !reports_error(&response.body) {
-        return None;
-    }
-    let error = ErrorBody::of_object(&response.body);
-    let request_id = response.request_id.clone();
-    let error = ApiError { status: 200, is_json: true, request_id, ..from_body(error) };
-    Some(Error::Api(Box::new(error)))
 }
 
 /// The fields that a body has of an error.
@@ -486,7 +477,7 @@ mod tests {
         let error = |headers: &[(&str, &str)]| {
             let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             let response = HttpResponse { status: 500, headers, body: "{}".into(), cut: None };
-            super::read(&response, SystemTime::UNIX_EPOCH).unwrap_err().error.api().unwrap().clone()
+            super::read(&response, SystemTime::UNIX_EPOCH).unwrap_err().api().unwrap().clone()
         };
         let id = |headers: &[(&str, &str)]| error(headers).request_id;
         for name in ["x-request-id", "apim-request-id", "x-generation-id"] {
@@ -538,17 +529,18 @@ mod tests {
     }
 
     #[test]
-    fn reports_the_error_of_a_response_in_which_a_reader_finds_no_answer() {
-        let reported = |body: Value| {
-            let Value::Object(body) = body else { panic!("not an object") };
-            reported_error(&ApiResponse { body, request_id: Some("req_1".to_owned()) })
-        };
-        let error = reported(json!({"choices": [], "base_resp": {"status_code": 1004, "status_msg": "login fail"}}));
-        let error = error.unwrap().api().unwrap().clone();
+    fn reports_the_words_beside_an_empty_list_unless_they_are_those_of_a_success() {
+        let body = json!({"choices": [], "base_resp": {"status_code": 1004, "status_msg": "login fail"}});
+        let error = read(200, &body.to_string()).unwrap_err().api().unwrap().clone();
         assert_eq!((error.status, error.message.as_str()), (200, "login fail"));
-        assert_eq!((error.code.as_deref(), error.request_id.as_deref()), (Some("1004"), Some("req_1")));
-        assert!(reported(json!({"choices": []})).is_none());
-        assert!(reported(json!({"choices": [], "base_resp": {"status_code": 0, "status_msg": "success"}})).is_none());
+        assert_eq!(error.code.as_deref(), Some("1004"));
+        for body in [
+            json!({"choices": []}),
+            json!({"choices": [], "base_resp": {"status_code": 0, "status_msg": "success"}}),
+            json!({"object": "list", "data": []}),
+        ] {
+            assert!(read(200, &body.to_string()).is_ok(), "{body}");
+        }
     }
 
     #[test]
