@@ -477,7 +477,7 @@ mod tests {
         let error = |headers: &[(&str, &str)]| {
             let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             let response = HttpResponse { status: 500, headers, body: "{}".into(), cut: None };
-            super::read(&response, SystemTime::UNIX_EPOCH).unwrap_err().api().unwrap().clone()
+            super::read(&response, SystemTime::UNIX_EPOCH).unwrap_err().error.api().unwrap().clone()
         };
         let id = |headers: &[(&str, &str)]| error(headers).request_id;
         for name in ["x-request-id", "apim-request-id", "x-generation-id"] {
