@@ -519,7 +519,6 @@ mod tests {
             assert_eq!(api(200, &body.to_string()).message, message);
         }
         for body in [
-            json!({"choices": [], "base_resp": {"status_code": 1004, "status_msg": "login fail"}}),
             json!({"data": null, "base_resp": {"status_code": 0, "status_msg": "success"}}),
             json!({"data": null, "code": 0, "msg": "all is well"}),
             json!({"object": "list", "data": null}),
