@@ -10,10 +10,14 @@ mod server;
 
 use std::{env, process::Command, sync::Arc};
 
-use certificates::{Ca, pem_file, self_signed, server_config};
+use certificates::{Ca, Certified, pem_file, self_signed, server_config};
 use plugin::{Plugin, assert_failure, pong, short_timeout_client};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
-use rustls::ServerConfig;
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, pem::PemObject},
+    sign::{CertifiedKey, SingleCertAndKey},
+};
 use server::{Connection, Server};
 use tooljet_openai::service::Failure;
 
@@ -28,7 +32,7 @@ fn responding(config: Arc<ServerConfig>) -> Server {
 }
 
 /// A plugin that trusts what is in this PEM text, too.
-fn trusting(pem: &str) -> Plugin {
+fn trusting(pem: impl AsRef<[u8]>) -> Plugin {
     Plugin::with_env(&[("NODE_EXTRA_CA_CERTS", pem_file(pem).as_str())])
 }
 
@@ -36,14 +40,14 @@ fn trusting(pem: &str) -> Plugin {
 fn failure_from(change: impl FnOnce(&mut CertificateParams)) -> Failure {
     let ca = Ca::new();
     let server = responding(server_config(ca.certify("localhost", change)));
-    trusting(&ca.pem()).fail(&https(&server), SECONDS)
+    trusting(ca.pem()).fail(&https(&server), SECONDS)
 }
 
 #[test]
 fn trusts_a_ca_in_node_extra_ca_certs() {
     let ca = Ca::new();
     let server = responding(server_config(ca.certify("localhost", |_| ())));
-    trusting(&ca.pem()).succeed(&https(&server));
+    trusting(ca.pem()).succeed(&https(&server));
 }
 
 /// A variable of the process says where the machine has its CAs, so this test
@@ -79,7 +83,7 @@ fn supports_tls_1_2() {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
-    trusting(&ca.pem()).succeed(&https(&responding(Arc::new(config))));
+    trusting(ca.pem()).succeed(&https(&responding(Arc::new(config))));
 }
 
 #[test]
@@ -87,16 +91,20 @@ fn does_not_offer_http_2() {
     let ca = Ca::new();
     let mut config = ServerConfig::clone(&server_config(ca.certify("localhost", |_| ())));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    trusting(&ca.pem()).succeed(&https(&responding(Arc::new(config.clone()))));
+    trusting(ca.pem()).succeed(&https(&responding(Arc::new(config.clone()))));
     config.alpn_protocols = vec![b"h2".to_vec()];
     let server = responding(Arc::new(config));
-    assert_failure(&trusting(&ca.pem()).fail(&https(&server), SECONDS), "tls_failed", "NoApplicationProtocol");
+    assert_failure(
+        &trusting(ca.pem()).fail(&https(&server), SECONDS),
+        "tls_failed",
+        "(the server ended the handshake: no application protocol)",
+    );
 }
 
 #[test]
 fn suggests_node_extra_ca_certs_when_the_ca_is_unknown() {
     let server = responding(server_config(Ca::new().certify("localhost", |_| ())));
-    for plugin in [Plugin::with_env(&[]), trusting(&Ca::new().pem())] {
+    for plugin in [Plugin::with_env(&[]), trusting(Ca::new().pem())] {
         let failure = plugin.fail(&https(&server), SECONDS);
         assert_failure(&failure, "tls_unknown_issuer", "set NODE_EXTRA_CA_CERTS on the ToolJet server");
     }
@@ -123,8 +131,8 @@ fn distinguishes_expired_and_not_yet_valid_certificates() {
 fn names_the_hosts_of_a_certificate_for_another_host() {
     let ca = Ca::new();
     let server = responding(server_config(ca.certify("gateway.example", |_| ())));
-    let failure = trusting(&ca.pem()).fail(&https(&server), SECONDS);
-    assert_failure(&failure, "tls_wrong_host", "gateway.example");
+    let failure = trusting(ca.pem()).fail(&https(&server), SECONDS);
+    assert_failure(&failure, "tls_wrong_host", "(it is for gateway.example)");
 }
 
 /// As `openssl req -x509` writes it: a CA.
@@ -159,6 +167,81 @@ fn checks_time_and_host_of_a_trusted_self_signed_certificate() {
 }
 
 #[test]
+fn reads_a_ca_file_as_editors_and_tools_write_it() {
+    let (ca, other) = (Ca::new(), Ca::new());
+    let server = responding(server_config(ca.certify("localhost", |_| ())));
+    let pem = ca.pem();
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap().to_vec();
+    for file in [
+        format!("\u{feff}{pem}").into_bytes(),
+        pem.replace('\n', "\r\n").into_bytes(),
+        format!("# Corp CA\r\n{}\n\nsubject=/CN=corp\n{pem}", other.pem()).into_bytes(),
+        format!("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n{pem}").into_bytes(),
+        der,
+    ] {
+        trusting(file).succeed(&https(&server));
+    }
+}
+
+/// As a server shows it that does not look at its own certificate.
+fn showing((chain, key): Certified, change: impl FnOnce(&mut Vec<u8>)) -> Arc<ServerConfig> {
+    let mut certificate = chain[0].to_vec();
+    change(&mut certificate);
+    let key = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
+    let mut config = ServerConfig::clone(&server_config(Ca::new().certify("localhost", |_| ())));
+    let shown = CertifiedKey::new(vec![certificate.into()], key);
+    config.cert_resolver = Arc::new(SingleCertAndKey::from(shown));
+    Arc::new(config)
+}
+
+/// Replaces `old` wherever it stands in a certificate; its signature no longer fits then.
+fn replace(certificate: &mut Vec<u8>, old: &[u8], new: &[u8]) {
+    while let Some(at) = certificate.windows(old.len()).position(|window| window == old) {
+        certificate.splice(at..at + old.len(), new.iter().copied());
+    }
+}
+
+#[test]
+fn says_in_words_why_a_certificate_cannot_be_used() {
+    const VERSION_3: &[u8] = &[0xa0, 3, 2, 1, 2];
+    const VERSION_1: &[u8] = &[0xa0, 3, 2, 1, 0];
+    const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+    const ECDSA_WITH_SHA224: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 1];
+    let ca = Ca::new();
+    let certify = |change: fn(&mut CertificateParams)| ca.certify("localhost", change);
+    let as_client =
+        |params: &mut CertificateParams| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    for (config, words) in [
+        (
+            showing(certify(|_| ()), |der| replace(der, VERSION_3, VERSION_1)),
+            "it is of an old version, such as X.509 v1",
+        ),
+        (showing(certify(|_| ()), |der| replace(der, ECDSA_WITH_SHA256, ECDSA_WITH_SHA224)), "such as with SHA-1"),
+        (showing(certify(|_| ()), |der| der.truncate(40)), "it is malformed"),
+        (
+            server_config(certify(|params| params.subject_alt_names.clear())),
+            "it names no host: a Common Name counts only",
+        ),
+        (server_config(certify(as_client)), "it is not made for a server"),
+    ] {
+        let failure = trusting(ca.pem()).fail(&https(&responding(config)), SECONDS);
+        assert_failure(&failure, "tls_certificate_unusable", words);
+        assert_failure(&failure, "tls_certificate_unusable", "use a current certificate: X.509 version 3");
+    }
+}
+
+#[test]
+fn suggests_to_trust_a_server_certificate_that_is_made_for_a_ca() {
+    let ca = Ca::new();
+    let certified = ca.certify("localhost", as_openssl);
+    let der = certified.0[0].to_vec();
+    let server = responding(server_config(certified));
+    let failure = trusting(ca.pem()).fail(&https(&server), SECONDS);
+    assert_failure(&failure, "tls_unknown_issuer", "it is self-signed, or made for a CA");
+    trusting(der).succeed(&https(&server));
+}
+
+#[test]
 fn suggests_http_when_https_reaches_a_plain_port() {
     let server = Server::start(|connection| {
         connection.send("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
@@ -185,7 +268,11 @@ fn reports_why_the_server_rejects_the_handshake() {
         connection.send([0x15, 3, 3, 0, 2, 2, 40]);
         connection.wait_until_closed();
     });
-    assert_failure(&Plugin::with_env(&[]).fail(&https(&server), SECONDS), "tls_failed", "HandshakeFailure");
+    assert_failure(
+        &Plugin::with_env(&[]).fail(&https(&server), SECONDS),
+        "tls_failed",
+        "(the server ended the handshake: handshake failure)",
+    );
 }
 
 #[test]
@@ -215,5 +302,5 @@ fn rejects_a_close_delimited_body_when_close_notify_is_missing() {
         connection.request();
         connection.send("HTTP/1.1 200 OK\r\n\r\n{\"choices\": []}");
     });
-    assert_failure(&trusting(&ca.pem()).fail(&https(&server), SECONDS), "truncated_response", "close_notify");
+    assert_failure(&trusting(ca.pem()).fail(&https(&server), SECONDS), "truncated_response", "close_notify");
 }

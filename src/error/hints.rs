@@ -200,6 +200,12 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
         TransportErrorKind::TlsWrongHost => {
             error_text!["In the Base URL, replace ", host.clone(), " by a host name that the certificate is for."]
         }
+        TransportErrorKind::TlsCertificate => error_text![
+            "Have ",
+            host.clone(),
+            " use a current certificate: X.509 version 3, with the host as a Subject Alternative Name, and signed with \
+             SHA-256 or better."
+        ],
         TransportErrorKind::Tls => error_text![
             "Check that ",
             host.clone(),
@@ -222,6 +228,11 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
             "Check the port and the scheme of the Base URL (",
             context.base_url.clone(),
             "): https:// for TLS, http:// without."
+        ],
+        TransportErrorKind::HeadersTooLarge => error_text![
+            "Check what answers at the Base URL (",
+            context.base_url.clone(),
+            "), and any proxy or gateway that adds headers to it."
         ],
         TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Models) => {
             "Enter a Filter that fewer models match, or the Base URL of a server with a shorter list.".into()

@@ -54,6 +54,8 @@ pub enum TransportErrorKind {
     TlsUnknownIssuer,
     /// The server's certificate is for another host.
     TlsWrongHost,
+    /// The server's certificate is of a kind that cannot be used.
+    TlsCertificate,
     /// TLS failed in another way.
     Tls,
     /// The proxy cannot be reached or refused to connect.
@@ -64,9 +66,11 @@ pub enum TransportErrorKind {
     Redirect,
     /// What answered does not speak HTTP.
     NotHttp,
+    /// The response has more headers than fit.
+    HeadersTooLarge,
     /// The body is larger than the limit, perhaps only after decompression.
     TooLarge,
-    /// The body's compression is broken.
+    /// The body's compression is broken or unknown.
     Compression,
     /// `ToolJet`'s rules forbid to connect to this address.
     Blocked,
@@ -92,11 +96,13 @@ impl TransportErrorKind {
             Self::TlsExpired => "tls_certificate_expired",
             Self::TlsUnknownIssuer => "tls_unknown_issuer",
             Self::TlsWrongHost => "tls_wrong_host",
+            Self::TlsCertificate => "tls_certificate_unusable",
             Self::Tls => "tls_failed",
             Self::Proxy => "proxy_failed",
             Self::ProxyAuthentication => "proxy_authentication_required",
             Self::Redirect => "unexpected_redirect",
             Self::NotHttp => "not_http",
+            Self::HeadersTooLarge => "response_headers_too_large",
             Self::TooLarge => "response_too_large",
             Self::Compression => "invalid_compression",
             Self::Blocked => "address_blocked",
@@ -119,13 +125,15 @@ impl TransportErrorKind {
             Self::TlsExpired => "certificate expired or not yet valid",
             Self::TlsUnknownIssuer => "certificate not trusted",
             Self::TlsWrongHost => "certificate of another host",
+            Self::TlsCertificate => "certificate not usable",
             Self::Tls => "TLS connection failed",
             Self::Proxy => "proxy did not connect",
             Self::ProxyAuthentication => "proxy requires a valid username and password",
             Self::Redirect => "redirected to another URL",
             Self::NotHttp => "not an HTTP server",
+            Self::HeadersTooLarge => "too many response headers",
             Self::TooLarge => "response too large",
-            Self::Compression => "response damaged",
+            Self::Compression => "compressed response not readable",
             Self::Blocked => "address blocked by ToolJet's SSRF protection",
             Self::Busy => "too many queries at once",
             Self::Other => "connection failed",
@@ -144,13 +152,15 @@ impl TransportErrorKind {
             Self::TlsExpired => "the API's TLS certificate is not valid at this time",
             Self::TlsUnknownIssuer => "the API's TLS certificate is not signed by a trusted CA",
             Self::TlsWrongHost => "the API's TLS certificate is for another host",
+            Self::TlsCertificate => "the API's TLS certificate cannot be used",
             Self::Tls => "the TLS connection to the API failed",
             Self::Proxy => "the proxy did not connect to the API",
             Self::ProxyAuthentication => "the proxy requires a valid username and password",
             Self::Redirect => "the API redirected the request, which the plugin does not follow",
             Self::NotHttp => "the server at this URL does not speak HTTP",
+            Self::HeadersTooLarge => "the response has more headers than the plugin accepts",
             Self::TooLarge => "the response is larger than the plugin accepts",
-            Self::Compression => "the compressed response is damaged",
+            Self::Compression => "the compressed response cannot be read",
             Self::Blocked => "ToolJet's rules do not allow a connection to this address",
             Self::Busy => "the ToolJet server is busy with other queries",
             Self::Other => "the request to the API failed",

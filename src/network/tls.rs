@@ -1,6 +1,7 @@
 //! Whom TLS trusts, and what a failed handshake means.
 
 use std::{
+    fs,
     sync::{Arc, LazyLock},
     time::{Duration, SystemTime},
 };
@@ -18,7 +19,7 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use crate::error::{TransportError, TransportErrorKind as Kind, error_text};
+use crate::error::{ErrorText, TransportError, TransportErrorKind as Kind, error_text};
 
 /// Trusts what Node trusts: Mozilla's authorities, those of the machine where it has a
 /// store, and those of `NODE_EXTRA_CA_CERTS`. Node only warns if it cannot read the latter.
@@ -26,10 +27,7 @@ use crate::error::{TransportError, TransportErrorKind as Kind, error_text};
 /// # Errors
 /// If the cryptography that is built in does not fit this version of TLS: a bug.
 pub fn client_config(extra: Option<&str>) -> Result<ClientConfig, rustls::Error> {
-    let extra: Vec<_> = match extra.map(CertificateDer::pem_file_iter) {
-        Some(Ok(certificates)) => certificates.filter_map(Result::ok).collect(),
-        _ => Vec::new(),
-    };
+    let extra = extra.and_then(|file| fs::read(file).ok()).map_or_else(Vec::new, |file| certificates(&file));
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     roots.add_parsable_certificates(extra.iter().cloned());
     let verifier = Verifier {
@@ -42,9 +40,19 @@ pub fn client_config(extra: Option<&str>) -> Result<ClientConfig, rustls::Error>
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    // A config of our own is taken as it is: reqwest would not set the protocols.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// The certificates of a file: PEM, with any text between them, or one of DER.
+fn certificates(file: &[u8]) -> Vec<CertificateDer<'static>> {
+    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+    const DER_SEQUENCE: u8 = 0x30;
+    let file = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
+    if file.first() == Some(&DER_SEQUENCE) {
+        return vec![CertificateDer::from(file.to_vec())];
+    }
+    CertificateDer::pem_slice_iter(file).filter_map(Result::ok).collect()
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -129,22 +137,91 @@ impl ServerCertVerifier for Verifier {
 /// What a failed handshake means.
 #[must_use]
 pub fn failure(error: &rustls::Error) -> TransportError {
+    use rustls::Error;
+    let detail = match error {
+        Error::InvalidCertificate(error) => {
+            let (kind, detail) = of_certificate(error);
+            return TransportError::new(kind, detail);
+        }
+        Error::AlertReceived(alert) => {
+            error_text!["the server ended the handshake: ", ErrorText::own(in_words(&format!("{alert:?}")))]
+        }
+        Error::InvalidMessage(_)
+        | Error::InappropriateMessage { .. }
+        | Error::InappropriateHandshakeMessage { .. }
+        | Error::PeerSentOversizedRecord => "what the server sent is not TLS".into(),
+        Error::PeerIncompatible(_) => "the server and the plugin have no version or cipher of TLS in common".into(),
+        Error::NoApplicationProtocol => "the server does not offer HTTP/1.1".into(),
+        Error::NoCertificatesPresented => "the server has no certificate".into(),
+        Error::DecryptError => "what the server sent cannot be decrypted".into(),
+        _ => "the server breaks the rules of TLS".into(),
+    };
+    TransportError::new(Kind::Tls, detail)
+}
+
+fn of_certificate(error: &CertificateError) -> (Kind, ErrorText) {
     use CertificateError as Certificate;
     let date = |time: &UnixTime| fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(time.as_secs()));
-    let rustls::Error::InvalidCertificate(certificate) = error else {
-        return TransportError::new(Kind::Tls, error.to_string());
-    };
-    let (kind, detail) = match certificate {
-        Certificate::ExpiredContext { not_after, .. } => (Kind::TlsExpired, error_text!["it ended ", date(not_after)]),
-        Certificate::NotValidYetContext { not_before, .. } => {
-            (Kind::TlsExpired, error_text!["it begins ", date(not_before)])
+    let detail = match error {
+        Certificate::ExpiredContext { not_after, .. } => {
+            return (Kind::TlsExpired, error_text!["it ended ", date(not_after)]);
         }
-        error if is_unknown_issuer(error) => (Kind::TlsUnknownIssuer, "".into()),
-        error if is_authority_as_server(error) => (Kind::TlsUnknownIssuer, "it is self-signed".into()),
-        Certificate::NotValidForNameContext { .. } => (Kind::TlsWrongHost, certificate.to_string().into()),
-        _ => (Kind::Tls, certificate.to_string().into()),
+        Certificate::NotValidYetContext { not_before, .. } => {
+            return (Kind::TlsExpired, error_text!["it begins ", date(not_before)]);
+        }
+        Certificate::Expired | Certificate::NotValidYet => return (Kind::TlsExpired, "".into()),
+        error if is_unknown_issuer(error) => return (Kind::TlsUnknownIssuer, "".into()),
+        error if is_authority_as_server(error) => {
+            return (Kind::TlsUnknownIssuer, "it is self-signed, or made for a CA".into());
+        }
+        Certificate::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
+            return (Kind::TlsWrongHost, hosts(presented));
+        }
+        Certificate::NotValidForNameContext { .. } => {
+            "it names no host: a Common Name counts only as a Subject Alternative Name".into()
+        }
+        Certificate::NotValidForName => return (Kind::TlsWrongHost, "".into()),
+        Certificate::UnsupportedSignatureAlgorithmContext { .. }
+        | Certificate::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "it is signed in a way that is not supported, such as with SHA-1".into()
+        }
+        Certificate::BadEncoding => "it is malformed".into(),
+        Certificate::Revoked => "it was revoked".into(),
+        Certificate::UnhandledCriticalExtension => "it has a critical extension that is not known".into(),
+        Certificate::InvalidPurpose | Certificate::InvalidPurposeContext { .. } => "it is not made for a server".into(),
+        Certificate::Other(other) if other.to_string().contains("UnsupportedCertVersion") => {
+            "it is of an old version, such as X.509 v1".into()
+        }
+        Certificate::Other(other) if other.to_string().contains("NameConstraintViolation") => {
+            "its CA may not issue certificates for this host".into()
+        }
+        _ => "its form or its chain of CAs breaks the rules".into(),
     };
-    TransportError::new(kind, detail)
+    (Kind::TlsCertificate, detail)
+}
+
+/// The first few hosts out of a certificate, each of which comes as `DnsName("host")` or `IpAddress(1.2.3.4)`.
+fn hosts(presented: &[String]) -> ErrorText {
+    const MAX_HOSTS: usize = 5;
+    let host = |text: &String| text.split(['(', ')']).nth(1).unwrap_or(text).trim_matches('"').to_owned();
+    let mut hosts = presented.iter().take(MAX_HOSTS).map(host).collect::<Vec<_>>().join(", ");
+    if presented.len() > MAX_HOSTS {
+        hosts.push_str(", ...");
+    }
+    error_text!["it is for ", hosts]
+}
+
+/// `HandshakeFailure` as "handshake failure".
+fn in_words(name: &str) -> String {
+    let mut words = String::new();
+    // What follows the name of an unknown one is a number.
+    for c in name.chars().take_while(char::is_ascii_alphanumeric) {
+        if c.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
 }
 
 /// An authority of the same name, but with another key, did not sign it.
