@@ -1,16 +1,33 @@
-//! Undoes the gzip of an answer, within its limit: a small body may hold a huge one.
+//! Undoes the compression of an answer, within its limit: a small body may hold a huge one.
+//!
+//! Only gzip is asked for. What a body is goes by its first bytes rather than by its label, as servers and proxies
+//! mislabel: gzip is undone wherever it is, also twice, and text is text whatever its `Content-Encoding` says.
 
-use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
+use std::borrow::Cow;
+
+use miniz_oxide::inflate::{
+    TINFLStatus,
+    core::{
+        DecompressorOxide, decompress,
+        inflate_flags::{TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF},
+    },
+};
 
 use crate::{
-    budgets::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
-    error::{TransportError, TransportErrorKind, error_text},
+    budgets::{MAX_ERROR_BYTES, MAX_RESPONSE_BYTES, MAX_WORD_CHARS},
+    error::{ErrorText, TransportError, TransportErrorKind, error_text, truncate::truncate},
     network::http::HttpResponse,
 };
 
 /// Sent as `Accept-Encoding`.
 pub const ACCEPTED: &str = "gzip";
 
+/// Times that a body may be packed into another one.
+const MAX_LAYERS: usize = 3;
+/// Members of a gzip file. Each takes a few microseconds, however short it is.
+const MAX_MEMBERS: usize = 4096;
+
+const MAGIC: &[u8] = &[0x1f, 0x8b, 8];
 const HEADER: usize = 10;
 const TRAILER: usize = 8;
 const HAS_CHECKSUM: u8 = 2;
@@ -26,33 +43,41 @@ pub enum Unpacked {
     Longer(HttpResponse),
 }
 
-/// Whether the body of a response is packed.
+/// Whether the body of a response is packed, or said to be.
 #[must_use]
 pub fn is_packed(response: &HttpResponse) -> bool {
-    !matches!(response.header("content-encoding").map(str::to_ascii_lowercase).as_deref(), None | Some("" | "identity"))
+    response.body.starts_with(MAGIC) || !labels(response).is_empty()
 }
 
-/// Unpacks the body of a response if it comes to at most `limit` bytes.
+/// The encodings of `Content-Encoding` that change anything, in lower case, the outermost last.
+fn labels(response: &HttpResponse) -> Vec<String> {
+    let headers = response.headers.iter().filter(|(name, _)| name == "content-encoding");
+    let labels = headers.flat_map(|(_, value)| value.split(',')).map(|label| label.trim().to_ascii_lowercase());
+    labels.filter(|label| !matches!(label.as_str(), "" | "identity" | "none")).collect()
+}
+
+/// Unpacks the body of a response if it comes to at most `limit` bytes, together with what it is packed in.
 ///
 /// # Errors
 /// [`TransportErrorKind::TooLarge`] beyond the limit of all responses, [`TransportErrorKind::Compression`]
-/// for a damaged body or another encoding than gzip, which nobody asked for. An error
-/// response keeps its status in any case, with as much of its body as can be had, and so does one that was cut.
+/// for a damaged body or an encoding that is not known, which nobody asked for. An error response keeps its status
+/// in any case, with as much of its body as can be had, or the name of the encoding. One that was cut has its start.
 pub fn unpack(mut response: HttpResponse, limit: usize) -> Result<Unpacked, TransportError> {
     let failed = !(200..300).contains(&response.status);
     let max_bytes = if failed { MAX_ERROR_BYTES } else { MAX_RESPONSE_BYTES };
-    let body = match response.header("content-encoding").map(str::to_ascii_lowercase).as_deref() {
-        None | Some("" | "identity") => return Ok(Unpacked::Whole(response)),
-        Some("gzip" | "x-gzip") => gunzip(&response.body, limit.min(max_bytes)),
-        Some(_) => Err((TransportErrorKind::Compression, Vec::new())),
+    let body = match peel(&response.body, labels(&response), limit.min(max_bytes)) {
+        Ok(Cow::Borrowed(_)) => return Ok(Unpacked::Whole(response)),
+        Ok(Cow::Owned(body)) => body,
+        Err(Failure::TooLarge(_)) if limit < max_bytes => return Ok(Unpacked::Longer(response)),
+        Err(Failure::TooLarge(start) | Failure::Damaged(start)) if failed || response.cut.is_some() => {
+            if is_text(&start) { start } else { Vec::new() }
+        }
+        Err(Failure::Unknown(name)) if failed => unknown(&name).to_string().into_bytes(),
+        Err(Failure::TooLarge(_)) => return Err(too_large()),
+        Err(Failure::Damaged(_)) => return Err(unreadable("it is damaged".into())),
+        Err(Failure::Unknown(name)) => return Err(unreadable(unknown(&name))),
     };
-    response.body = match body {
-        Ok(body) => body,
-        Err((TransportErrorKind::TooLarge, _)) if limit < max_bytes => return Ok(Unpacked::Longer(response)),
-        Err((_, start)) if failed || response.cut.is_some() => start,
-        Err((TransportErrorKind::TooLarge, _)) => return Err(too_large()),
-        Err((kind, _)) => return Err(TransportError::new(kind, "")),
-    };
+    response.body = body;
     Ok(Unpacked::Whole(response))
 }
 
@@ -63,20 +88,121 @@ pub fn too_large() -> TransportError {
     TransportError::new(TransportErrorKind::TooLarge, detail)
 }
 
-/// The uncompressed bytes, or why not and as many of them as there are.
-fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, (TransportErrorKind, Vec<u8>)> {
-    let damaged = || (TransportErrorKind::Compression, Vec::new());
-    let deflated = without_header(body).ok_or_else(damaged)?;
-    decompress_to_vec_with_limit(deflated, limit).map_err(|error| match error.status {
-        TINFLStatus::HasMoreOutput => (TransportErrorKind::TooLarge, error.output),
-        _ => (TransportErrorKind::Compression, error.output),
-    })
+fn unreadable(detail: ErrorText) -> TransportError {
+    TransportError::new(TransportErrorKind::Compression, detail)
+}
+
+fn unknown(name: &str) -> ErrorText {
+    error_text!["its Content-Encoding is ", truncate(name, MAX_WORD_CHARS), ", which the plugin does not read"]
+}
+
+/// Why a body cannot be unpacked, with as much of it as there is.
+enum Failure {
+    TooLarge(Vec<u8>),
+    Damaged(Vec<u8>),
+    /// An encoding of this name.
+    Unknown(String),
+}
+
+/// What is in a body once all that it is packed in is undone.
+fn peel(body: &[u8], mut labels: Vec<String>, limit: usize) -> Result<Cow<'_, [u8]>, Failure> {
+    let mut current = Cow::Borrowed(body);
+    for layer in 0..MAX_LAYERS {
+        let room = if layer == 0 { limit } else { limit.saturating_sub(current.len()) };
+        while !current.starts_with(MAGIC) {
+            let Some(label) = labels.pop() else { return Ok(current) };
+            match label.as_str() {
+                _ if is_text(&current) => {}
+                "gzip" | "x-gzip" if layer > 0 => {}
+                "gzip" | "x-gzip" => return Err(Failure::Damaged(Vec::new())),
+                "deflate" => break,
+                _ => return Err(Failure::Unknown(label)),
+            }
+        }
+        current =
+            Cow::Owned(if current.starts_with(MAGIC) { gunzip(&current, room) } else { undeflate(&current, room) }?);
+    }
+    Ok(current)
+}
+
+/// What is packed is hardly ever valid UTF-8. The last character may be cut off.
+fn is_text(body: &[u8]) -> bool {
+    std::str::from_utf8(body).map_or_else(|error| error.error_len().is_none(), |_| true)
+        && !body.iter().any(|byte| *byte < b'\t')
+}
+
+/// Unpacks one stream after the other into one buffer.
+struct Inflater {
+    state: Box<DecompressorOxide>,
+    /// Longer than what is unpacked.
+    out: Vec<u8>,
+    written: usize,
+    limit: usize,
+}
+
+impl Inflater {
+    fn new(packed: &[u8], limit: usize) -> Self {
+        let out = vec![0; packed.len().saturating_mul(2).min(limit)];
+        Self { state: Box::default(), out, written: 0, limit }
+    }
+
+    /// Unpacks the stream at the start of `packed`, and says how long that is.
+    fn inflate(&mut self, packed: &[u8], flags: u32) -> Result<usize, Failure> {
+        self.state.init();
+        let (start, mut read) = (self.written, 0);
+        loop {
+            let rest = packed.get(read..).unwrap_or_default();
+            let flags = flags | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+            let (status, consumed, produced) =
+                decompress(&mut self.state, rest, &mut self.out[start..], self.written - start, flags);
+            read += consumed;
+            self.written += produced;
+            match status {
+                TINFLStatus::Done => return Ok(read),
+                TINFLStatus::HasMoreOutput if self.out.len() < self.limit => {
+                    let longer = self.out.len().saturating_mul(2).max(HEADER).min(self.limit);
+                    self.out.resize(longer, 0);
+                }
+                TINFLStatus::HasMoreOutput => return Err(Failure::TooLarge(self.take())),
+                _ => return Err(Failure::Damaged(self.take())),
+            }
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        self.out.truncate(self.written);
+        std::mem::take(&mut self.out)
+    }
+}
+
+/// All members of a gzip file. What follows them is padding.
+fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
+    let mut inflater = Inflater::new(body, limit);
+    let mut rest = body;
+    for _ in 0..MAX_MEMBERS {
+        let Some(deflated) = without_header(rest) else { break };
+        let length = inflater.inflate(deflated, 0)?;
+        rest = deflated.get(length + TRAILER..).unwrap_or_default();
+        if !rest.starts_with(MAGIC) {
+            return Ok(inflater.take());
+        }
+    }
+    Err(Failure::Damaged(inflater.take()))
+}
+
+/// `deflate` is meant to be zlib, and is often sent without its header.
+fn undeflate(body: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
+    let is_zlib =
+        matches!(*body, [first, second, ..] if first & 15 == 8 && u16::from_be_bytes([first, second]) % 31 == 0);
+    let mut inflater = Inflater::new(body, limit);
+    inflater.inflate(body, if is_zlib { TINFL_FLAG_PARSE_ZLIB_HEADER } else { 0 })?;
+    Ok(inflater.take())
 }
 
 /// RFC 1952, section 2.3. The checksum at the end is not looked at: TLS has a better one,
 /// and a damaged body is no JSON.
 fn without_header(body: &[u8]) -> Option<&[u8]> {
-    let [0x1f, 0x8b, 8, flags, ..] = *body else { return None };
+    let flags = *body.get(3)?;
     let mut rest = body.get(HEADER..)?;
     if flags & HAS_EXTRA != 0 {
         let [low, high, ..] = *rest else { return None };
@@ -91,12 +217,12 @@ fn without_header(body: &[u8]) -> Option<&[u8]> {
     if flags & HAS_CHECKSUM != 0 {
         rest = rest.get(2..)?;
     }
-    rest.get(..rest.len().checked_sub(TRAILER)?)
+    Some(rest)
 }
 
 #[cfg(test)]
 mod tests {
-    use miniz_oxide::deflate::compress_to_vec;
+    use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 
     use super::*;
 
@@ -142,7 +268,68 @@ mod tests {
             let answer = decoded(response(200, "GZIP", gzip(flags, extra, b"{\"a\": 1}"))).unwrap();
             assert_eq!(answer.body, b"{\"a\": 1}");
         }
-        assert_eq!(decoded(response(200, "identity", b"{}".to_vec())).unwrap().body, b"{}");
+    }
+
+    #[test]
+    fn what_a_body_is_goes_by_its_first_bytes() {
+        let plain = b"{\"text\": \"caf\xc3\xa9\"}";
+        let once = gzip(0, b"", plain);
+        let twice = gzip(0, b"", &once);
+        let members = [gzip(0, b"", &plain[..7]), gzip(HAS_NAME, b"b\0", &plain[7..]), gzip(0, b"", b"")].concat();
+        let padded = [members.as_slice(), &[0; 512]].concat();
+        let without_trailer = once[..once.len() - TRAILER].to_vec();
+        let deflated = compress_to_vec(plain, 6);
+        for (label, body) in [
+            ("gzip", plain.to_vec()),
+            ("br", plain.to_vec()),
+            ("deflate", plain.to_vec()),
+            ("identity", plain.to_vec()),
+            ("", once.clone()),
+            ("identity", once.clone()),
+            ("x-gzip", once.clone()),
+            ("br", once.clone()),
+            ("gzip, gzip", once.clone()),
+            ("gzip, gzip", twice.clone()),
+            ("GZip", twice),
+            ("gzip", members),
+            ("gzip", padded),
+            ("gzip", without_trailer),
+            ("deflate", compress_to_vec_zlib(plain, 6)),
+            ("Deflate", deflated.clone()),
+            ("deflate, gzip", gzip(0, b"", &deflated)),
+        ] {
+            assert_eq!(decoded(response(200, label, body)).unwrap().body, plain, "{label}");
+        }
+        assert!(decoded(response(200, "gzip", Vec::new())).unwrap().body.is_empty());
+    }
+
+    #[test]
+    fn an_unknown_encoding_is_named_and_an_error_keeps_its_status() {
+        let packed = vec![0x1b, 0x80, 0xff, 0x00, 0x9a];
+        for label in ["br", "zstd", "compress", "gzip, br"] {
+            let error = decoded(response(200, label, packed.clone())).unwrap_err();
+            let name = label.rsplit(' ').next().unwrap();
+            let detail = format!("its Content-Encoding is {name}, which the plugin does not read");
+            assert_eq!((error.kind, error.detail.to_string()), (TransportErrorKind::Compression, detail.clone()));
+            let rejection = decoded(response(401, label, packed.clone())).unwrap();
+            assert_eq!((rejection.status, rejection.body), (401, detail.into_bytes()));
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_cut_off_keeps_what_can_be_read() {
+        let whole = gzip(0, b"", &b"{\"error\": \"no such key\"}".repeat(50));
+        let cut = decoded(response(400, "gzip", whole[..whole.len() - TRAILER - 2].to_vec())).unwrap();
+        assert!(cut.status == 400 && cut.body.starts_with(b"{\"error\": \"no such key\"}"));
+        let binary = decoded(response(400, "gzip", vec![0, 1, 2, 255])).unwrap();
+        assert_eq!((binary.status, binary.body.len()), (400, 0));
+    }
+
+    #[test]
+    fn a_body_of_more_members_than_a_real_one_is_damaged() {
+        let members = |count| response(200, "gzip", gzip(0, b"", b"").repeat(count));
+        assert!(decoded(members(MAX_MEMBERS)).unwrap().body.is_empty());
+        assert_eq!(kind(members(MAX_MEMBERS + 1)), TransportErrorKind::Compression);
     }
 
     #[test]
@@ -155,13 +342,13 @@ mod tests {
     }
 
     #[test]
-    fn damaged_bodies_and_other_encodings_are_errors() {
+    fn damaged_bodies_are_errors() {
         let whole = gzip(0, b"", b"some text that is long enough to be cut");
-        for body in
-            [whole[..20].to_vec(), b"plain".to_vec(), Vec::new(), gzip(HAS_NAME, b"endless", b"")[..14].to_vec()]
-        {
+        let cut_member = [whole.as_slice(), &whole[..14]].concat();
+        for body in [whole[..20].to_vec(), gzip(HAS_NAME, b"endless", b"")[..14].to_vec(), cut_member] {
             assert_eq!(kind(response(200, "gzip", body)), TransportErrorKind::Compression);
         }
-        assert_eq!(kind(response(200, "br", whole)), TransportErrorKind::Compression);
+        assert_eq!(kind(response(200, "gzip", vec![0, 1, 2, 255])), TransportErrorKind::Compression);
+        assert_eq!(kind(response(200, "deflate", vec![0x78, 0x9c, 255, 255])), TransportErrorKind::Compression);
     }
 }
