@@ -42,6 +42,8 @@ pub const MAX_RESPONSE_BYTES: usize = 64 * MIB;
 pub const MAX_ERROR_BYTES: usize = MIB;
 /// What a failure holds of an answer that did not come to its end, in bytes.
 pub const MAX_PARTIAL_BYTES: usize = 256 * KIB;
+/// Header fields of a response. Gateways add many; those of a real one are under 100.
+pub const MAX_RESPONSE_HEADERS: usize = 1000;
 /// JSON values in a response, each weighed by [`CONTAINER_WEIGHT`].
 pub const MAX_RESPONSE_VALUES: usize = 4 << 20;
 /// Text in a result, as long as it is in JSON, in bytes. Numbers count among values: with them, a result is

@@ -25,6 +25,7 @@ use plugin::{
 use serde_json::{Value, json};
 use server::{Connection, Request, Server, response};
 use tooljet_openai::{
+    budgets::MAX_RESPONSE_HEADERS,
     error::TransportErrorKind,
     input::secret::Secret,
     network::{
@@ -232,13 +233,33 @@ fn reports_a_server_that_speaks_first_as_not_http() {
 }
 
 #[test]
-fn reports_an_endless_head_as_not_http() {
+fn takes_more_headers_than_most_servers_send() {
+    let many = "x-many: 1\r\n".repeat(MAX_RESPONSE_HEADERS - 10);
+    let long = format!("x-long: {}\r\n", "x".repeat(100_000));
+    for headers in [many, long] {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n{headers}\r\n{PONG}", PONG.len());
+        let server = Server::responding(move |_| head.clone().into_bytes());
+        Plugin::new().succeed(&server.url());
+    }
+}
+
+#[test]
+fn reports_a_head_that_is_too_long() {
+    let many = "x-many: 1\r\n".repeat(MAX_RESPONSE_HEADERS + 1);
+    for status in ["200 OK", "401 No"] {
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n{many}\r\n{{}}");
+        assert_failure(&failure_from_bytes(head), "response_headers_too_large", "1000 headers or 400 KiB");
+    }
+}
+
+#[test]
+fn reports_an_endless_head() {
     let failure = failure_from(5 * SECOND, |connection| {
         connection.request();
         connection.send("HTTP/1.1 200 OK\r\n");
         while connection.send(format!("x-header: {}\r\n", "x".repeat(10_000))) {}
     });
-    assert_failure(&failure, "not_http", "does not speak HTTP");
+    assert_failure(&failure, "response_headers_too_large", "1000 headers or 400 KiB");
 }
 
 #[test]
@@ -387,13 +408,53 @@ fn accepts_only_gzip_and_decodes_it() {
 }
 
 #[test]
-fn reports_broken_gzip_and_unrequested_encodings() {
+fn reads_a_body_whatever_its_content_encoding_says() {
+    let (first, second) = PONG.as_bytes().split_at(PONG.len() / 2);
+    let packed = gzip(PONG.as_bytes());
+    for (encoding, body) in [
+        ("gzip", [gzip(first), gzip(second)].concat()),
+        ("gzip", PONG.as_bytes().to_vec()),
+        ("br", PONG.as_bytes().to_vec()),
+        ("identity", packed.clone()),
+        ("GZIP, gzip", gzip(&packed)),
+        ("deflate", compress_to_vec(PONG.as_bytes(), 1)),
+    ] {
+        let server = Server::responding(move |_| response(200, &[("content-encoding", encoding)], &body));
+        Plugin::new().succeed(&server.url());
+    }
+    let packed = gzip(PONG.as_bytes());
+    Plugin::new().succeed(&Server::responding(move |_| response(200, &[], &packed)).url());
+}
+
+#[test]
+fn names_an_encoding_that_was_not_asked_for_and_reports_damaged_gzip() {
     let whole = gzip(PONG.as_bytes());
     let cut = whole[..whole.len() / 2].to_vec();
-    for (encoding, body) in [("gzip", b"plain text".to_vec()), ("gzip", cut), ("br", whole.clone()), ("deflate", whole)]
-    {
+    let unreadable = vec![0x1b, 0x80, 0xff, 0, 0x9a];
+    for (encoding, body, words) in [
+        ("gzip", cut, "The compressed response cannot be read (it is damaged)."),
+        ("br", unreadable.clone(), "its Content-Encoding is br"),
+        ("ZSTD", unreadable, "its Content-Encoding is zstd"),
+    ] {
         let failure = failure_from_bytes(response(200, &[("content-encoding", encoding)], body));
-        assert_failure(&failure, "invalid_compression", "response is damaged");
+        assert_failure(&failure, "invalid_compression", words);
+    }
+}
+
+#[test]
+fn keeps_status_and_advice_of_an_error_whose_body_cannot_be_read() {
+    let body = gzip(br#"{"error": {"message": "Incorrect key", "code": "invalid_api_key"}, "more": "and so on"}"#);
+    let cut = body[..body.len() - 12].to_vec();
+    for (encoding, body, words) in [
+        ("br", vec![0x1b, 0x80, 0xff, 0, 0x9a], "its Content-Encoding is br, which the plugin does not read"),
+        ("gzip", cut, "Incorrect key"),
+        ("gzip", vec![0, 1, 2, 255], "HTTP 401"),
+    ] {
+        let failure = failure_from_bytes(response(401, &[("content-encoding", encoding)], body));
+        assert_eq!(failure.data["status"], 401);
+        for words in [words, "Check the API key"] {
+            assert!(failure.description.contains(words), "{failure:?}");
+        }
     }
 }
 

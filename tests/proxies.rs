@@ -12,14 +12,13 @@ mod server;
 use std::time::Duration;
 
 use certificates::{Ca, pem_file, server_config};
-use plugin::{KEY, Plugin, assert_failure, client, pong, short_timeout_client, unresolvable};
+use plugin::{KEY, Plugin, assert_failure, pong, short_timeout_client, unresolvable};
 use rcgen::date_time_ymd;
 use server::{Connection, Server, response};
 use tooljet_openai::{
-    error::TransportErrorKind,
     input::secret::Secret,
     network::http::{HttpRequest, Method, Transport},
-    service::{self, Failure, Outcome},
+    service::Failure,
 };
 
 const SECONDS: u64 = 5_000;
@@ -146,11 +145,11 @@ fn blames_the_api_for_a_bad_certificate_behind_a_tunnel() {
 
 #[test]
 fn reports_a_proxy_that_requires_a_password() {
-    let proxy = Server::responding(|_| {
-        response(407, &[("proxy-authenticate", "Basic realm=\"corp\"")], "<html>Access denied</html>")
-    });
-    let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address(proxy.port()))]);
     for base_url in ["http://gateway.invalid/v1", "https://gateway.invalid/v1"] {
+        let proxy = Server::responding(move |_| {
+            response(407, &[("proxy-authenticate", "Basic realm=\"corp\"")], "<html>Access denied</html>")
+        });
+        let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address(proxy.port()))]);
         let failure = fail(&plugin, base_url);
         assert_failure(
             &failure,
@@ -171,18 +170,45 @@ fn does_not_mistake_a_gateway_for_a_proxy() {
 
 #[test]
 fn reports_a_proxy_that_rejects_the_tunnel() {
-    for (status, words) in [(403, "it rejected the request"), (502, "it rejected the request")] {
-        let proxy = Server::responding(move |_| response(status, &[], "no"));
-        let plugin = Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port()))]);
-        assert_failure(&fail(&plugin, "https://gateway.invalid/v1"), "proxy_failed", words);
-    }
-    for response in ["", "SSH-2.0-OpenSSH_9.9\r\n\r\n"] {
+    for (response, words) in [
+        (response(401, &[], "no"), "it opened no connection to gateway.invalid"),
+        (response(403, &[], "no"), "it opened no connection to gateway.invalid"),
+        (response(429, &[], "no"), "it opened no connection to gateway.invalid"),
+        (response(502, &[], "no"), "it opened no connection to gateway.invalid"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n\r\n".to_vec(), "it opened no connection to gateway.invalid"),
+        (response(200, &[("x-long", &"x".repeat(9_000))], ""), "its response is too long"),
+        (Vec::new(), "it closed the connection"),
+    ] {
         let proxy = Server::start(move |connection| {
             connection.request();
-            connection.send(response);
+            connection.send(&response);
         });
         let plugin = Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port()))]);
-        assert_failure(&fail(&plugin, "https://gateway.invalid/v1"), "proxy_failed", "Check TOOLJET_HTTP_PROXY");
+        let failure = fail(&plugin, "https://gateway.invalid/v1");
+        assert_failure(&failure, "proxy_failed", &format!("The proxy did not connect to the API ({words})."));
+        assert_failure(&failure, "proxy_failed", "that the proxy is running");
+    }
+}
+
+#[test]
+fn distinguishes_an_error_page_of_the_proxy_from_an_error_of_the_api() {
+    let html = ("content-type", "text/html");
+    let json = ("content-type", "application/json; charset=utf-8");
+    for (status, headers, code) in [
+        (503, [html, ("x-squid-error", "ERR_CONNECT_FAIL 111")], Some("proxy_failed")),
+        (403, [html, ("server", "tinyproxy/1.11.0")], Some("proxy_failed")),
+        (502, [html, ("proxy-status", "proxy; error=connection_refused")], Some("proxy_failed")),
+        (401, [html, ("proxy-agent", "Corp")], Some("proxy_authentication_required")),
+        (502, [html, ("server", "nginx")], None),
+        (401, [json, ("proxy-connection", "close")], None),
+        (503, [json, ("server", "squid")], None),
+        (401, [html, ("via", "1.1 varnish")], None),
+    ] {
+        let proxy = Server::responding(move |_| response(status, &headers, "no"));
+        let plugin = Plugin::with_env(&[("HTTP_PROXY", &address(proxy.port()))]);
+        let failure = fail(&plugin, "http://gateway.invalid/v1");
+        assert_eq!(failure.data.get("code").and_then(|code| code.as_str()), code, "{failure:?}");
+        assert!(failure.description.contains(&format!("HTTP {status}")), "{failure:?}");
     }
 }
 
@@ -190,12 +216,13 @@ fn reports_a_proxy_that_rejects_the_tunnel() {
 fn blames_the_proxy_when_it_cannot_be_reached() {
     let port = Server::responding(|_| pong()).port();
     let nowhere = [address(port), format!("http://user:{PASSWORD}@{}:3128", unresolvable(0))];
-    for (address, words) in nowhere.iter().zip(["Connection refused", "failed to lookup address"]) {
+    for (address, words) in nowhere.iter().zip(["cannot reach it: Connection refused).", "cannot reach it: "]) {
         let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", address)]);
         for base_url in ["http://gateway.invalid/v1", "https://gateway.invalid/v1"] {
             let failure = fail(&plugin, base_url);
             assert_failure(&failure, "proxy_failed", "that the proxy is running");
             assert_failure(&failure, "proxy_failed", words);
+            assert!(!failure.description.contains("lookup") && !failure.description.contains("os error"));
         }
     }
 }
@@ -245,17 +272,30 @@ fn names_the_variable_in_every_query_when_a_proxy_setting_is_unusable() {
         format!("http://user:{PASSWORD}@[::1"),
         format!("user:{PASSWORD}@pro xy:1"),
     ] {
-        for variable in ["TOOLJET_HTTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"] {
-            let Err(error) = client(&[(variable, &address)]) else { panic!("{address} is used") };
-            assert_eq!(error.kind, TransportErrorKind::Proxy);
-            assert!(error.detail.to_string().starts_with(variable), "{error:?}");
-            let test = plugin::failure(service::unsendable_test(error.clone()));
-            assert_eq!(test.message, "Connection could not be established: proxy did not connect");
-            let outcome = service::unsendable_query(error);
-            assert_no_password(&format!("{outcome:?}"));
-            let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
-            assert_failure(&failure, "proxy_failed", variable);
-            assert_eq!(failure.data["message"], failure.description);
+        for variable in ["TOOLJET_HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+            let plugin = Plugin::with_env(&[(variable, &address)]);
+            for _ in 0..2 {
+                let failure = fail(&plugin, "https://gateway.invalid/v1");
+                assert_failure(&failure, "proxy_failed", &format!("({variable} on the server is "));
+            }
         }
     }
+}
+
+#[test]
+fn asks_directly_when_an_unusable_proxy_is_not_for_this_url() {
+    let api = Server::responding(|_| pong());
+    let url = format!("http://localhost:{}/v1", api.port());
+    let socks = "socks5://127.0.0.1:9";
+    let own_port = format!("localhost:{}", api.port());
+    for env in [
+        [("ALL_PROXY", socks), ("NO_PROXY", "*")],
+        [("HTTPS_PROXY", socks), ("NO_PROXY", "")],
+        [("ALL_PROXY", socks), ("NO_PROXY", own_port.as_str())],
+        [("ALL_PROXY", socks), ("NO_PROXY", "*.localhost")],
+    ] {
+        Plugin::with_env(&env).succeed(&url);
+    }
+    let other_port = [("ALL_PROXY", socks), ("NO_PROXY", "localhost:9")];
+    assert_failure(&fail(&Plugin::with_env(&other_port), &url), "proxy_failed", "is a SOCKS proxy");
 }

@@ -12,8 +12,8 @@ pub struct Proxies {
     pub http: Option<Proxy>,
     /// For `https://` addresses.
     pub https: Option<Proxy>,
-    /// Hosts that are asked directly: `NO_PROXY`.
-    pub no_proxy: Option<String>,
+    /// Hosts that are asked directly.
+    pub no_proxy: NoProxy,
 }
 
 /// One proxy. It has no `Debug`: the address may hold a password.
@@ -27,12 +27,11 @@ pub struct Proxy {
 
 impl Proxies {
     /// Reads `TOOLJET_HTTP_PROXY`, which is for everything, else `HTTPS_PROXY`, `HTTP_PROXY`
-    /// and `ALL_PROXY`, all with `NO_PROXY`; lower-case spellings count too.
+    /// and `ALL_PROXY`, all with `NO_PROXY`. Of each, the lower-case spelling counts first, as in Node's undici.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Self {
         let read = |variable: &'static str| {
-            [variable.to_owned(), variable.to_ascii_lowercase()]
-                .iter()
-                .find_map(|name| env(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()))
+            let value = env(&variable.to_ascii_lowercase()).or_else(|| env(variable))?;
+            Some(value.trim().to_owned()).filter(|value| !value.is_empty())
         };
         let proxy = |variable: &'static str| {
             let address = read(variable)?;
@@ -45,7 +44,7 @@ impl Proxies {
         Self {
             http: all.clone().or_else(|| proxy("HTTP_PROXY")).or_else(fallback),
             https: all.or_else(|| proxy("HTTPS_PROXY")).or_else(fallback),
-            no_proxy: read("NO_PROXY"),
+            no_proxy: NoProxy::parse(&read("NO_PROXY").unwrap_or_default()),
         }
     }
 
@@ -58,6 +57,62 @@ impl Proxies {
             .filter(|secret| !secret.is_empty())
             .map(Secret::new)
             .collect()
+    }
+}
+
+/// `NO_PROXY` by the rules of Node's undici, and networks such as `10.0.0.0/8` as curl reads them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NoProxy {
+    is_all: bool,
+    hosts: Vec<Host>,
+    /// Entries with a slash.
+    pub networks: Vec<String>,
+}
+
+/// A host with everything below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Host {
+    /// In lower case, without brackets.
+    name: String,
+    /// `None` for every port.
+    port: Option<u16>,
+}
+
+impl NoProxy {
+    /// Reads a list that is separated by commas or blanks: `*` alone, or hosts, as `corp`, `.corp` or `*.corp`, each
+    /// with or without a port.
+    fn parse(text: &str) -> Self {
+        let entries = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
+        let (networks, hosts) = entries.partition::<Vec<_>, _>(|entry| entry.contains('/'));
+        Self {
+            is_all: text == "*",
+            hosts: hosts.into_iter().map(Host::parse).collect(),
+            networks: networks.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// Whether a host of this URL is named in it. Networks are not looked at.
+    #[must_use]
+    pub fn names(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let is_below = |name: &str| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        let port = url.port_or_known_default();
+        self.is_all
+            || self.hosts.iter().any(|entry| is_below(&entry.name) && (entry.port.is_none() || entry.port == port))
+    }
+}
+
+impl Host {
+    fn parse(entry: &str) -> Self {
+        // `[::1]:443`, `[::1]`, `::1`, `host:443`
+        let (name, port) = match entry.rsplit_once(':') {
+            Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, port.parse().ok()),
+            _ => (entry, None),
+        };
+        let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        let name = name.strip_prefix("*.").or_else(|| name.strip_prefix('.')).unwrap_or(name);
+        Self { name: name.to_ascii_lowercase(), port }
     }
 }
 
@@ -107,6 +162,50 @@ mod tests {
         assert_eq!((http.as_deref(), https.as_deref()), (Some("http://a:1"), Some("http://b:2")));
         assert_eq!(addresses(&[("ALL_PROXY", "http://c:3")]).0.as_deref(), Some("http://c:3"));
         assert_eq!(addresses(&[("HTTPS_PROXY", " ")]), (None, None));
-        assert_eq!(proxies(&[("no_proxy", "localhost,.corp")]).no_proxy.as_deref(), Some("localhost,.corp"));
+        assert!(proxies(&[("no_proxy", "localhost,.corp")]).no_proxy.names(&"http://localhost".parse().unwrap()));
+    }
+
+    #[test]
+    fn the_lower_case_spelling_counts_first_even_if_it_is_blank() {
+        let both = [("https_proxy", "http://a:1"), ("HTTPS_PROXY", "http://b:2")];
+        assert_eq!(addresses(&both).1.as_deref(), Some("http://a:1"));
+        assert_eq!(addresses(&[("https_proxy", ""), ("HTTPS_PROXY", "http://b:2")]), (None, None));
+    }
+
+    #[test]
+    fn no_proxy_names_hosts_as_in_undici() {
+        let names = |list: &str, url: &str| NoProxy::parse(list).names(&url.parse().unwrap());
+        for (list, url) in [
+            ("*", "https://api.openai.com"),
+            ("localhost:4020", "http://localhost:4020/v1"),
+            ("corp", "https://a.b.corp"),
+            (".corp", "https://corp"),
+            ("*.corp", "https://corp"),
+            ("*.corp", "https://llm.corp:8443"),
+            ("x,\tLLM.Corp  y", "https://llm.corp"),
+            ("LLM.corp", "https://llm.CORP"),
+            ("llm.corp:443", "https://llm.corp"),
+            ("llm.corp:80", "http://llm.corp"),
+            ("::1", "http://[::1]:8080"),
+            ("[::1]", "http://[::1]"),
+            ("[::1]:8080", "http://[::1]:8080"),
+            ("127.0.0.1", "http://127.0.0.1:1"),
+        ] {
+            assert!(names(list, url), "{list} {url}");
+        }
+        for (list, url) in [
+            ("", "http://localhost"),
+            ("*,x", "https://api.openai.com"),
+            ("localhost:4020", "http://localhost:4021"),
+            ("corp", "https://mycorp"),
+            ("*corp", "https://mycorp"),
+            ("llm.corp", "https://corp"),
+            ("llm.corp:443", "http://llm.corp"),
+            ("[::1]:8080", "http://[::1]"),
+            ("::1", "http://[::2]"),
+            ("10.0.0.0/8", "http://10.1.1.1"),
+        ] {
+            assert!(!names(list, url), "{list} {url}");
+        }
     }
 }

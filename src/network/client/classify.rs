@@ -3,9 +3,11 @@
 use std::{error::Error as StdError, io};
 
 use rustls::pki_types::InvalidDnsNameError;
+use url::Url;
 
 use super::{clients::Blocked, lookups::Unresolved};
 use crate::{
+    budgets::MAX_RESPONSE_HEADERS,
     error::{TransportError, TransportErrorKind as Kind, error_text, truncate::truncate},
     network::tls,
 };
@@ -17,39 +19,48 @@ pub(super) const MAX_DETAIL_CHARS: usize = 200;
 #[derive(Clone, Copy)]
 pub(super) struct Failed<'a> {
     /// The outermost cause.
-    pub(super) cause: Option<&'a Cause>,
+    cause: Option<&'a Cause>,
     /// Whether there was no connection yet.
-    pub(super) connecting: bool,
+    connecting: bool,
     /// Whether a time limit of the client passed.
-    pub(super) timed_out: bool,
+    timed_out: bool,
 }
 
-/// What it means that a request could not be sent, or that no answer came; `through` is its
-/// scheme if it takes a proxy.
-pub(super) fn of_request(error: Failed<'_>, through: Option<&str>) -> TransportError {
-    through.and_then(|scheme| of_proxy(error, scheme)).unwrap_or_else(|| of(error))
+pub(super) fn failed(error: &reqwest::Error) -> Failed<'_> {
+    Failed { cause: error.source(), connecting: error.is_connect(), timed_out: error.is_timeout() }
+}
+
+/// What it means that a request could not be sent, or that no answer came; `proxied` is its URL if it takes a proxy.
+pub(super) fn of_request(error: Failed<'_>, proxied: Option<&Url>) -> TransportError {
+    proxied.and_then(|url| of_proxy(error, url)).unwrap_or_else(|| of(error))
 }
 
 /// A failure to get through the proxy. The TLS that follows inside a tunnel is the API's.
-fn of_proxy(error: Failed<'_>, scheme: &str) -> Option<TransportError> {
-    let tunnel = causes(error).map(ToString::to_string).find(|cause| cause.starts_with("tunnel error"));
-    if !error.connecting || !(tunnel.is_some() || error.timed_out || scheme == "http") {
+fn of_proxy(error: Failed<'_>, url: &Url) -> Option<TransportError> {
+    let tunnel = causes(error).map(ToString::to_string).find_map(|cause| {
+        let reason = cause.strip_prefix("tunnel error: ")?;
+        Some(reason.to_owned())
+    });
+    if !error.connecting || !(tunnel.is_some() || error.timed_out || url.scheme() == "http") {
         return None;
     }
-    Some(match tunnel.as_deref() {
-        Some("tunnel error: proxy authorization required") => {
-            TransportError::new(Kind::ProxyAuthentication, "HTTP 407")
-        }
-        Some("tunnel error: unsuccessful") => TransportError::new(Kind::Proxy, "it rejected the request"),
-        _ => TransportError::new(Kind::Proxy, error_text!["cannot reach it: ", innermost(error)]),
-    })
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let (kind, detail) = match tunnel.as_deref() {
+        Some("proxy authorization required") => (Kind::ProxyAuthentication, "HTTP 407".into()),
+        // Which status it answered is not known.
+        Some("unsuccessful") => (Kind::Proxy, error_text!["it opened no connection to ", host]),
+        Some("unexpected end of file") => (Kind::Proxy, "it closed the connection".into()),
+        Some("proxy response headers too long") => (Kind::Proxy, "its response is too long".into()),
+        _ => (Kind::Proxy, error_text!["cannot reach it: ", innermost(error)]),
+    };
+    Some(TransportError::new(kind, detail))
 }
 
 /// What the HTTP client says of an exchange that broke, and what that means; the first that applies.
 const MESSAGES: [(&str, Kind); 4] = [
     ("connection closed", Kind::Reset),
     ("parsed", Kind::NotHttp),
-    ("message head is too large", Kind::NotHttp),
+    ("message head is too large", Kind::HeadersTooLarge),
     ("received unexpected message", Kind::NotHttp),
 ];
 /// What it says where the head of a response was fine.
@@ -73,8 +84,16 @@ pub(super) fn of(error: Failed<'_>) -> TransportError {
     }
     let chain = causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
     let of_message = || MESSAGES.iter().find(|(message, _)| chain.contains(message)).map(|(_, kind)| *kind);
-    let kind = io.and_then(|io| of_io(io.kind(), chain.contains(READING_BODY))).or_else(of_message);
-    TransportError::new(kind.unwrap_or(Kind::Other), innermost(error))
+    let kind =
+        io.and_then(|io| of_io(io.kind(), chain.contains(READING_BODY))).or_else(of_message).unwrap_or(Kind::Other);
+    let detail = match kind {
+        // The words of the kind say it.
+        Kind::Refused => "".into(),
+        Kind::Reset if io.is_none() => "".into(),
+        Kind::HeadersTooLarge => error_text!["more than ", MAX_RESPONSE_HEADERS, " headers or 400 KiB"],
+        _ => innermost(error).into(),
+    };
+    TransportError::new(kind, detail)
 }
 
 /// Errors whose type says it all.
@@ -83,10 +102,10 @@ fn of_typed(cause: &Cause) -> Option<TransportError> {
         return Some(TransportError::new(Kind::Blocked, *reason));
     }
     if let Some(Unresolved(reason)) = cause.downcast_ref() {
-        return Some(TransportError::new(Kind::Dns, reason.clone()));
+        return Some(TransportError::new(Kind::Dns, plain(reason)));
     }
-    if let Some(error) = cause.downcast_ref::<InvalidDnsNameError>() {
-        return Some(TransportError::new(Kind::Dns, error.to_string()));
+    if cause.is::<InvalidDnsNameError>() {
+        return Some(TransportError::new(Kind::Dns, "it is not a valid name"));
     }
     cause.downcast_ref().map(tls::failure)
 }
@@ -124,34 +143,52 @@ fn deeper(cause: &Cause) -> Option<&Cause> {
 
 /// The words of the innermost cause.
 pub(super) fn innermost(error: Failed<'_>) -> String {
-    let text = causes(error).last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string);
-    // rustls adds the address of its manual, the standard library the system's number of the error.
+    plain(&causes(error).last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string))
+}
+
+/// The words of the system and of libraries without what is of no use to others: the function that failed, the
+/// number of the error, the address of a manual.
+fn plain(text: &str) -> String {
     let text = text.split(": https://").next().unwrap_or_default();
-    truncate(text.split(" (os error ").next().unwrap_or_default(), MAX_DETAIL_CHARS)
+    let text = text.split(" (os error ").next().unwrap_or_default();
+    truncate(text.strip_prefix("failed to lookup address information: ").unwrap_or(text), MAX_DETAIL_CHARS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn kind(cause: &io::Error, connecting: bool, timed_out: bool) -> Kind {
-        of(Failed { cause: Some(cause), connecting, timed_out }).kind
+    fn of_io_error(cause: &io::Error, connecting: bool, timed_out: bool) -> TransportError {
+        of(Failed { cause: Some(cause), connecting, timed_out })
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn a_connection_that_the_system_gives_up_is_not_the_deadline() {
         const ETIMEDOUT: i32 = 110;
+        let kind = |cause: &io::Error, connecting| of_io_error(cause, connecting, true).kind;
         // reqwest calls both a timeout.
-        assert_eq!(kind(&io::Error::from_raw_os_error(ETIMEDOUT), false, true), Kind::Reset);
-        assert_eq!(kind(&io::Error::from_raw_os_error(ETIMEDOUT), true, true), Kind::ConnectTimeout);
-        assert_eq!(kind(&io::Error::other("operation timed out"), false, true), Kind::Timeout);
+        assert_eq!(kind(&io::Error::from_raw_os_error(ETIMEDOUT), false), Kind::Reset);
+        assert_eq!(kind(&io::Error::from_raw_os_error(ETIMEDOUT), true), Kind::ConnectTimeout);
+        assert_eq!(kind(&io::Error::other("operation timed out"), false), Kind::Timeout);
+    }
+
+    #[test]
+    fn the_words_of_the_system_come_without_their_noise() {
+        let words = |code: i32| of_io_error(&io::Error::from_raw_os_error(code), false, false).text().to_string();
+        assert!(!words(111).contains('('), "{}", words(111));
+        assert!(!words(104).contains("os error"), "{}", words(104));
+        assert_eq!(
+            plain("failed to lookup address information: Name or service not known"),
+            "Name or service not known"
+        );
+        assert_eq!(plain("unexpected end: https://docs.rs/rustls"), "unexpected end");
     }
 
     #[test]
     fn a_cause_is_found_however_often_it_is_wrapped() {
         let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, unknown));
-        assert_eq!(kind(&wrapped, true, false), Kind::TlsUnknownIssuer);
+        assert_eq!(of_io_error(&wrapped, true, false).kind, Kind::TlsUnknownIssuer);
     }
 }

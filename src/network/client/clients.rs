@@ -15,14 +15,13 @@ use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use super::{
-    classify,
+    classify::{self, failed},
     connect_limiter::ConnectLimiter,
     connections::{Kept, Kind, Limits},
-    failed,
     lookups::{Lookups, Target, Unresolved},
 };
 use crate::{
-    budgets::IdleLimits,
+    budgets::{IdleLimits, MAX_RESPONSE_HEADERS},
     error::{TransportError, TransportErrorKind},
     network::ssrf::Rules,
 };
@@ -102,6 +101,7 @@ impl Factory {
             .referer(false)
             .connect_timeout(self.connect_timeout)
             .tcp_keepalive(KEEP_ALIVE)
+            .http1_max_headers(MAX_RESPONSE_HEADERS)
             .pool_idle_timeout(idle.timeout)
             .pool_max_idle_per_host(idle.max)
             .no_proxy();

@@ -8,6 +8,7 @@
 //! | `lookups` | how names are resolved |
 //! | `proxy_routes` | which requests go through the administrator's proxies |
 //! | `servers` | which thread the queries to a server run on |
+//! | `exchange` | how a request is sent, and what its query holds meanwhile |
 //! | `receive` | how a response is read |
 //! | `memory` | how much all queries hold |
 //! | `cpu`, `allocator` | where long work is done, and how its memory is given back |
@@ -24,6 +25,7 @@ mod connect_limiter;
 mod connections;
 mod cpu;
 mod descriptors;
+mod exchange;
 mod lookups;
 mod memory;
 mod proxy_routes;
@@ -32,7 +34,6 @@ mod servers;
 
 use std::{
     collections::hash_map::RandomState,
-    error::Error as StdError,
     hash::BuildHasher,
     io, mem,
     sync::{
@@ -42,16 +43,15 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use classify::Failed;
 use clients::{Clients, Factory, LOOKUP_TIMED_OUT, Route, noting_lookups};
 use connections::{Connections, Kept, Limits, Owner, Permit};
 use cpu::{CpuLanes, MAX_CPU_THREADS};
+use exchange::{Exchange, outgoing};
 use lookups::Lookups;
 pub use lookups::{Lookup, system_lookup};
 use memory::Memory;
 pub use memory::{Hold, no_memory};
 use proxy_routes::ProxyRoutes;
-use receive::receive;
 use servers::Servers;
 use tokio::time::timeout;
 use url::{Position, Url};
@@ -61,10 +61,10 @@ use crate::{
         IDLE_OF_PROVIDER, IDLE_OF_SERVER, IDLE_TIMEOUT_OF_PROVIDER_BURST, IDLE_TIMEOUT_OF_SERVER_BURST,
         MAX_CONNECT_TIME, MAX_LATENESS, MAX_SERVER_THREADS,
     },
-    error::{TransportError, TransportErrorKind, error_text},
+    error::{TransportError, TransportErrorKind},
     input::{base_url, secret::Secret},
     network::{
-        http::{HttpRequest, HttpResponse, Method, Transport},
+        http::{HttpRequest, HttpResponse, Transport},
         proxies::Proxies,
         ssrf::Rules,
         tls,
@@ -140,8 +140,7 @@ impl Client {
     /// The client of this process, made at first use.
     ///
     /// # Errors
-    /// [`TransportErrorKind::Proxy`] or [`TransportErrorKind::Tls`] if the server's
-    /// environment holds a setting that cannot be used.
+    /// [`TransportErrorKind::Tls`] if TLS cannot be used: a bug.
     pub fn shared() -> Result<&'static Self, TransportError> {
         static SHARED: OnceLock<Result<Client, TransportError>> = OnceLock::new();
         let make = || Self::from_env(|name| std::env::var(name).ok(), Settings::default());
@@ -153,14 +152,14 @@ impl Client {
     /// # Errors
     /// As [`Client::shared`].
     pub fn from_env(env: impl Fn(&str) -> Option<String>, settings: Settings) -> Result<Self, TransportError> {
-        let proxies = ProxyRoutes::new(&Proxies::from_env(&env))?;
+        let proxies = Arc::new(ProxyRoutes::new(&Proxies::from_env(&env)));
         let rules = Arc::new(Rules::from_env(&env));
         let tls = tls::client_config(env("NODE_EXTRA_CA_CERTS").as_deref())
             .map_err(|error| TransportError::new(TransportErrorKind::Tls, error.to_string()))?;
         let lookups = Lookups::new(settings.lookup);
         let factory = Arc::new(Factory {
             tls,
-            proxies: proxies.proxies.clone(),
+            proxies: proxies.proxies(),
             rules: Arc::clone(&rules),
             lookups,
             connect_timeout: settings.connect_timeout,
@@ -179,7 +178,7 @@ impl Client {
             providers: Arc::new(providers),
             servers: Servers::new(factory, Arc::clone(&server_connections), settings.max_server_threads),
             server_connections,
-            proxies: Arc::new(proxies),
+            proxies,
             rules,
             cpu: Arc::default(),
             memory: Memory::default(),
@@ -208,36 +207,29 @@ impl Client {
         Ok(hold)
     }
 
-    fn route(&self, request: &HttpRequest) -> Route {
-        if self.proxies.cover(&request.url) {
-            Route::Proxied
-        } else if request.is_custom {
-            Route::Checked
-        } else {
-            Route::Direct
-        }
+    fn route(&self, request: &HttpRequest) -> Result<Route, TransportError> {
+        Ok(match (self.proxies.cover(&request.url)?, request.is_custom) {
+            (true, _) => Route::Proxied,
+            (false, true) => Route::Checked,
+            (false, false) => Route::Direct,
+        })
     }
 
     /// Sends on the thread that the server belongs to.
     async fn exchange(
         &self,
-        url: &Url,
-        route: Route,
-        request: reqwest::Request,
+        request: &HttpRequest,
         time: Duration,
         hold: &mut Hold,
         is_resolving: Arc<AtomicBool>,
     ) -> Result<HttpResponse, TransportError> {
         let start = Instant::now();
+        let (url, body) = (&request.url, request.body.clone());
+        let (route, request) = (self.route(request)?, outgoing(request)?);
         let origin = url[..Position::BeforePath].to_owned();
-        let scheme = (route == Route::Proxied).then(|| url.scheme().to_owned());
-        let mut own_hold = mem::take(hold);
-        let exchange = |permit, clients: &Clients, origin| {
+        let exchange = |permit, clients: &Clients, hold| {
             let (clients, time) = (clients.clone(), time.saturating_sub(start.elapsed()));
-            Box::pin(async move {
-                let exchange = exchange(permit, clients, request, origin, scheme, time, &mut own_hold);
-                (noting_lookups(is_resolving, exchange).await, own_hold)
-            })
+            Box::pin(Exchange { permit, clients, request, body, route, time, hold }.run())
         };
         let result;
         if is_provider(url) {
@@ -247,16 +239,17 @@ impl Client {
                 Route::Checked => checked,
                 Route::Proxied => proxied,
             };
-            let owner = Owner { origin: origin.clone(), thread: 0, kept: Kept::All };
+            let owner = Owner { origin, thread: 0, kept: Kept::All };
             let permit = take(connections, owner, time).await?;
-            result = exchange(permit, clients, origin).await;
+            result = noting_lookups(is_resolving, exchange(permit, clients, mem::take(hold))).await;
         } else {
             let visit = self.servers.visit(&origin, route)?;
             let (thread, clients) = (visit.server().number, visit.server().clients.clone());
             let kept = if visit.is_shared { Kept::None } else { Kept::of_server(&origin) };
-            let owner = Owner { origin: origin.clone(), thread, kept };
+            let owner = Owner { origin, thread, kept };
             let permit = take(&self.server_connections, owner, time).await?;
-            result = visit.run(exchange(permit, &clients, origin)).await;
+            let exchange = exchange(permit, &clients, mem::take(hold));
+            result = visit.run(noting_lookups(is_resolving, exchange)).await;
         }
         *hold = result.1;
         result.0
@@ -270,51 +263,9 @@ async fn take(connections: &Arc<Connections>, owner: Owner, time: Duration) -> R
     })
 }
 
-async fn exchange(
-    permit: Permit,
-    clients: Clients,
-    mut request: reqwest::Request,
-    origin: String,
-    scheme: Option<String>,
-    time: Duration,
-    hold: &mut Hold,
-) -> Result<HttpResponse, TransportError> {
-    *request.timeout_mut() = Some(time);
-    let through = scheme.as_deref();
-    let deadline = Instant::now() + time;
-    let sent = connect_limiter::waiting_for(origin, clients.of(permit.kind).execute(request));
-    let sent = memory::unless_revoked(&mut hold.watch(), sent).await?;
-    let response = sent.map_err(|error| classify::of_request(failed(&error), through))?;
-    receive(response, through, hold, deadline).await
-}
-
 /// Whether `OpenAI` or Azure answers there, which the certificate proves.
 fn is_provider(url: &Url) -> bool {
     url.scheme() == "https" && url.port().is_none() && base_url::provider_of_host(url).is_some()
-}
-
-/// Whether a header is for a proxy, to which only the administrator's settings may say anything.
-fn is_for_proxy(name: &str) -> bool {
-    ["proxy-authorization", "proxy-connection"].iter().any(|known| known.eq_ignore_ascii_case(name))
-}
-
-/// The request in the words of the HTTP client.
-fn outgoing(request: &HttpRequest) -> Result<reqwest::Request, TransportError> {
-    let method = match request.method {
-        Method::Get => reqwest::Method::GET,
-        Method::Post => reqwest::Method::POST,
-    };
-    let mut outgoing = reqwest::Request::new(method, request.url.clone());
-    for (name, value) in request.headers.iter().filter(|(name, _)| !is_for_proxy(name)) {
-        let unusable =
-            || TransportError::new(TransportErrorKind::Other, error_text!["the header ", name, " cannot be sent"]);
-        let mut value = reqwest::header::HeaderValue::from_str(value.expose()).map_err(|_| unusable())?;
-        value.set_sensitive(true);
-        let name = reqwest::header::HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
-        outgoing.headers_mut().append(name, value);
-    }
-    *outgoing.body_mut() = request.body.clone().map(reqwest::Body::from);
-    Ok(outgoing)
 }
 
 impl Transport for Client {
@@ -328,9 +279,8 @@ impl Transport for Client {
             let blocked = |reason| TransportError::new(TransportErrorKind::Blocked, reason);
             self.rules.check_url(&request.url).map_err(blocked)?;
         }
-        let route = self.route(request);
         let is_resolving = Arc::default();
-        let exchange = self.exchange(&request.url, route, outgoing(request)?, time, hold, Arc::clone(&is_resolving));
+        let exchange = self.exchange(request, time, hold, Arc::clone(&is_resolving));
         // The client keeps the deadline itself, and knows best what was going on by then. Where the server's
         // thread is too busy for that, this runtime keeps it.
         let timed_out = || Err(TransportError::new(TransportErrorKind::Timeout, ""));
@@ -371,13 +321,10 @@ impl Transport for Client {
     }
 }
 
-fn failed(error: &reqwest::Error) -> Failed<'_> {
-    Failed { cause: error.source(), connecting: error.is_connect(), timed_out: error.is_timeout() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::http::Method;
 
     fn client(edition: &'static str) -> Client {
         Client::from_env(|name| (name == "TOOLJET_EDITION").then(|| edition.to_owned()), Settings::default()).unwrap()
@@ -440,6 +387,27 @@ mod tests {
             assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
             drop(release);
             assert!(stuck.await);
+        });
+    }
+
+    #[test]
+    fn a_query_that_gets_no_connection_keeps_its_part_of_the_memory() {
+        let client = Client::from_env(|_| None, Settings { max_descriptors: 0, ..Settings::default() }).unwrap();
+        let url: Url = "http://localhost:1/v1".parse().unwrap();
+        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom: false };
+        runtime().unwrap().block_on(async {
+            let origin = "http://localhost:1".to_owned();
+            let visit = client.servers.visit(&origin, Route::Direct).unwrap();
+            let kept = Kept::of_server(&origin);
+            let owner = Owner { origin, thread: visit.server().number, kept };
+            let mut permits = Vec::new();
+            while let Ok(permit) = take(&client.server_connections, owner.clone(), Duration::from_millis(10)).await {
+                permits.push(permit);
+            }
+            let mut hold = client.hold();
+            hold.add(1000).await;
+            let error = client.send(&request, Duration::from_millis(10), &mut hold).await.unwrap_err();
+            assert_eq!((error.kind, hold.bytes()), (TransportErrorKind::Busy, 1000));
         });
     }
 

@@ -1,82 +1,135 @@
 //! Knows which requests go through the administrator's proxies, and what of those must never be shown.
 
-use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use url::Url;
 
 use crate::{
     error::{TransportError, TransportErrorKind, error_text},
     input::secret::Secret,
-    network::proxies::{Proxies, Proxy},
+    network::proxies::{NoProxy, Proxies, Proxy},
 };
 
+/// A proxy, or why it cannot be used.
+type Usable = Result<reqwest::Proxy, TransportError>;
+
 pub(super) struct ProxyRoutes {
-    matcher: Matcher,
-    /// For the HTTP clients.
-    pub(super) proxies: Vec<reqwest::Proxy>,
+    http: Option<Usable>,
+    https: Option<Usable>,
+    no_proxy: NoProxy,
+    /// Intercepts what is in none of the networks of `NO_PROXY`.
+    outside: Matcher,
     /// Passwords, and the header that they are sent in.
     pub(super) secrets: Vec<Secret>,
 }
 
 impl ProxyRoutes {
-    /// # Errors
-    /// [`TransportErrorKind::Proxy`] if a proxy cannot be used.
-    pub(super) fn new(proxies: &Proxies) -> Result<Self, TransportError> {
-        let matcher = matcher(proxies);
-        let credentials = ["http://host", "https://host"].into_iter().filter_map(|url| {
-            let proxy = matcher.intercept(&url.parse().ok()?)?;
-            let header = proxy.basic_auth()?.to_str().ok()?;
-            Some(Secret::new(header.strip_prefix("Basic ")?))
-        });
-        let mut secrets: Vec<_> = proxies.secrets().into_iter().chain(credentials).collect();
+    pub(super) fn new(proxies: &Proxies) -> Self {
+        let mut secrets = proxies.secrets();
+        secrets.extend([&proxies.http, &proxies.https].into_iter().flatten().filter_map(credentials));
         // One proxy for both schemes has one password.
         secrets.dedup();
-        Ok(Self { secrets, proxies: usable(proxies)?, matcher })
+        let no_proxy = proxies.no_proxy.clone();
+        Self {
+            http: proxies.http.as_ref().map(|proxy| usable(proxy, reqwest::Proxy::http)),
+            https: proxies.https.as_ref().map(|proxy| usable(proxy, reqwest::Proxy::https)),
+            outside: Matcher::builder().all("http://proxy").no(no_proxy.networks.join(",")).build(),
+            no_proxy,
+            secrets,
+        }
     }
 
     /// Whether a request to this URL goes through a proxy, `NO_PROXY` considered.
-    pub(super) fn cover(&self, url: &Url) -> bool {
-        url.as_str().parse().is_ok_and(|uri| self.matcher.intercept(&uri).is_some())
+    ///
+    /// # Errors
+    /// [`TransportErrorKind::Proxy`] if that proxy cannot be used. The administrator wants it to be, so the request
+    /// must not go without.
+    pub(super) fn cover(&self, url: &Url) -> Result<bool, TransportError> {
+        let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
+        let Some(proxy) = proxy else { return Ok(false) };
+        let is_outside = url.as_str().parse().is_ok_and(|uri| self.outside.intercept(&uri).is_some());
+        if self.no_proxy.names(url) || !is_outside {
+            return Ok(false);
+        }
+        proxy.as_ref().map(|_| true).map_err(Clone::clone)
+    }
+
+    /// For the HTTP clients of requests that are known to go through a proxy.
+    pub(super) fn proxies(&self) -> Vec<reqwest::Proxy> {
+        [&self.http, &self.https].into_iter().flatten().filter_map(|proxy| proxy.as_ref().ok().cloned()).collect()
     }
 }
 
-fn matcher(proxies: &Proxies) -> Matcher {
-    let address = |proxy: &Option<Proxy>| proxy.as_ref().map(|proxy| proxy.address.clone()).unwrap_or_default();
-    Matcher::builder()
-        .http(address(&proxies.http))
-        .https(address(&proxies.https))
-        .no(proxies.no_proxy.clone().unwrap_or_default())
-        .build()
+/// How `reqwest` understands the address of a proxy.
+fn intercept(proxy: &Proxy) -> Option<Intercept> {
+    Matcher::builder().all(proxy.address.clone()).build().intercept(&"http://host".parse().ok()?)
 }
 
-/// The proxies for `reqwest`. A proxy that `reqwest` would silently ignore, for example for its scheme, is an
-/// error: the administrator wants it to be used.
-fn usable(proxies: &Proxies) -> Result<Vec<reqwest::Proxy>, TransportError> {
-    let of = |proxy: &Proxy, make: fn(Url) -> reqwest::Result<reqwest::Proxy>| {
-        let url = Url::parse(&proxy.address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let url = url.filter(|_| {
-            let alone = Proxies { http: Some(proxy.clone()), ..Proxies::default() };
-            "http://host".parse().is_ok_and(|uri| matcher(&alone).intercept(&uri).is_some())
-        });
-        url.and_then(|url| make(url).ok()).ok_or_else(|| {
-            let detail = error_text![proxy.variable, " on the server is not an http or https address that can be used"];
-            TransportError::new(TransportErrorKind::Proxy, detail)
-        })
-    };
-    let http = proxies.http.iter().map(|proxy| of(proxy, reqwest::Proxy::http));
-    let https = proxies.https.iter().map(|proxy| of(proxy, reqwest::Proxy::https));
-    http.chain(https).collect()
+/// User and password in the form in which they are sent.
+fn credentials(proxy: &Proxy) -> Option<Secret> {
+    Some(Secret::new(intercept(proxy)?.basic_auth()?.to_str().ok()?.strip_prefix("Basic ")?))
+}
+
+/// The proxy for `reqwest`. One that `reqwest` would silently ignore, for example for its scheme, is an error.
+fn usable(proxy: &Proxy, make: fn(Url) -> reqwest::Result<reqwest::Proxy>) -> Usable {
+    let url = Url::parse(&proxy.address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let usable = url.filter(|_| intercept(proxy).is_some()).and_then(|url| make(url).ok());
+    usable.ok_or_else(|| {
+        let scheme = proxy.address.split(':').next().unwrap_or_default();
+        let reason = if scheme.to_ascii_lowercase().starts_with("socks") {
+            " on the server is a SOCKS proxy, which the plugin cannot use"
+        } else {
+            " on the server is not an http or https address that can be used"
+        };
+        TransportError::new(TransportErrorKind::Proxy, error_text![proxy.variable, reason])
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn routes(env: &[(&str, &str)]) -> ProxyRoutes {
+        let read = |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        ProxyRoutes::new(&Proxies::from_env(read))
+    }
+
     #[test]
     fn a_password_is_secret_in_the_form_in_which_it_is_sent_too() {
         // `NO_PROXY` says nothing about the proxies themselves.
         let env = [("TOOLJET_HTTP_PROXY", "http://user:pa%3Ahush%40word@proxy:3128"), ("NO_PROXY", "localhost")];
-        let read = |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        let routes = ProxyRoutes::new(&Proxies::from_env(read)).unwrap();
-        assert_eq!(routes.secrets, [Secret::new("pa:hush@word"), Secret::new("dXNlcjpwYTpodXNoQHdvcmQ=")]);
+        assert_eq!(routes(&env).secrets, [Secret::new("pa:hush@word"), Secret::new("dXNlcjpwYTpodXNoQHdvcmQ=")]);
+    }
+
+    const SOCKS: &str = "socks5://proxy:1080";
+
+    #[test]
+    fn only_a_proxy_that_would_be_used_can_be_an_error() {
+        let of = |env: &[(&str, &str)], url: &str| {
+            let routes = routes(env);
+            routes.cover(&url.parse().unwrap()).map_err(|error| error.detail.to_string())
+        };
+        for scheme in ["socks4", "socks4a", "socks5", "socks5h", "SOCKS5"] {
+            let error = of(&[("ALL_PROXY", &format!("{scheme}://proxy:1080"))], "https://host").unwrap_err();
+            assert_eq!(error, "ALL_PROXY on the server is a SOCKS proxy, which the plugin cannot use");
+        }
+        assert_eq!(of(&[("ALL_PROXY", SOCKS), ("NO_PROXY", "*")], "https://host"), Ok(false));
+        assert_eq!(of(&[("HTTPS_PROXY", SOCKS)], "http://host"), Ok(false));
+        assert_eq!(of(&[("ALL_PROXY", SOCKS), ("HTTPS_PROXY", "http://proxy")], "https://host"), Ok(true));
+        assert!(of(&[("ALL_PROXY", SOCKS), ("HTTPS_PROXY", "http://proxy")], "http://host").is_err());
+        assert!(of(&[("HTTPS_PROXY", SOCKS), ("NO_PROXY", "*.corp")], "https://host").is_err());
+    }
+
+    #[test]
+    fn hosts_in_the_networks_of_no_proxy_are_asked_directly() {
+        let is_proxied = |url: &str| {
+            let env = [("ALL_PROXY", "http://proxy"), ("NO_PROXY", "10.0.0.0/8 fd00::/8,corp")];
+            routes(&env).cover(&url.parse().unwrap()).unwrap()
+        };
+        for url in ["http://10.1.2.3:8080", "https://[fd00::1]", "https://llm.corp"] {
+            assert!(!is_proxied(url), "{url}");
+        }
+        for url in ["http://11.1.2.3", "https://[fe80::1]", "https://host"] {
+            assert!(is_proxied(url), "{url}");
+        }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::time::Instant;
 
+use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION, SERVER};
 use tokio::time::timeout_at;
+use url::Url;
 
 use super::{
-    classify, failed,
+    classify::{self, failed},
     memory::{Hold, no_memory, unless_revoked},
 };
 use crate::{
@@ -14,18 +16,21 @@ use crate::{
     network::http::HttpResponse,
 };
 
-/// `through` is the scheme of a request that a proxy has carried. The body is added to `hold`.
+/// `proxied` is the URL of a request that a proxy has carried. The body is added to `hold`.
 pub(super) async fn receive(
     mut response: reqwest::Response,
-    through: Option<&str>,
+    proxied: Option<&Url>,
     hold: &mut Hold,
     deadline: Instant,
 ) -> Result<HttpResponse, TransportError> {
     let status = response.status().as_u16();
     let fail = |kind, detail: ErrorText| Err(TransportError::new(kind, detail));
-    // Inside a tunnel a 407 comes from the API; outside, from the proxy.
-    if status == 407 && through == Some("http") {
-        return fail(TransportErrorKind::ProxyAuthentication, "HTTP 407".into());
+    // In a tunnel, all that is said comes from the API.
+    if proxied.is_some_and(|url| url.scheme() == "http") && is_of_proxy(&response) {
+        return match status {
+            401 | 407 => fail(TransportErrorKind::ProxyAuthentication, error_text!["HTTP ", status]),
+            _ => fail(TransportErrorKind::Proxy, error_text!["it answered HTTP ", status]),
+        };
     }
     if let (300..400, Some(target)) = (status, redirect_target(&response)) {
         return fail(TransportErrorKind::Redirect, error_text!["HTTP ", status, " to ", target]);
@@ -77,9 +82,26 @@ pub(super) async fn receive(
     Ok(HttpResponse { status, headers, body, cut })
 }
 
+/// Whether a response through a proxy is an error of the proxy itself, rather than one of the API that it passes on:
+/// status 407, or a page with headers that only proxies send.
+fn is_of_proxy(response: &reqwest::Response) -> bool {
+    const PROXIES: [&str; 4] = ["squid", "tinyproxy", "mitmproxy", "privoxy"];
+    let text = |name: HeaderName| {
+        let value = response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        value.unwrap_or_default().to_ascii_lowercase()
+    };
+    let says_so = || {
+        let names = response.headers().keys().map(HeaderName::as_str);
+        names.into_iter().any(|name| name.starts_with("proxy-") || name == "x-squid-error")
+            || PROXIES.iter().any(|name| text(SERVER).starts_with(name))
+    };
+    let status = response.status().as_u16();
+    status == 407 || (status >= 400 && !text(CONTENT_TYPE).contains("json") && says_so())
+}
+
 /// Scheme, host and path only: a query may hold a secret.
 fn redirect_target(response: &reqwest::Response) -> Option<String> {
-    let location = response.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
     let target = response.url().join(location).ok()?;
     Some(truncate(&format!("{}{}", target.origin().ascii_serialization(), target.path()), classify::MAX_DETAIL_CHARS))
 }

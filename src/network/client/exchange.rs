@@ -1,0 +1,79 @@
+//! One request and its response, over a connection that it may use.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use reqwest::header::{HeaderName, HeaderValue};
+use url::Position;
+
+use super::{
+    classify::{self, failed},
+    clients::{Clients, Route},
+    connect_limiter,
+    connections::Permit,
+    memory::{Hold, unless_revoked},
+    receive::receive,
+};
+use crate::{
+    error::{TransportError, TransportErrorKind, error_text},
+    network::http::{HttpRequest, HttpResponse, Method},
+};
+
+/// A request on its way, which may be finished on another thread. It holds the query's part of the memory and
+/// gives it back with the result.
+pub(super) struct Exchange {
+    pub(super) permit: Permit,
+    pub(super) clients: Clients,
+    /// Without its body.
+    pub(super) request: reqwest::Request,
+    pub(super) body: Option<Bytes>,
+    pub(super) route: Route,
+    /// Left of the query's.
+    pub(super) time: Duration,
+    pub(super) hold: Hold,
+}
+
+impl Exchange {
+    /// Sends the request and reads the response, before its time is over.
+    pub(super) async fn run(mut self) -> (Result<HttpResponse, TransportError>, Hold) {
+        let deadline = Instant::now() + self.time;
+        let url = self.request.url().clone();
+        let proxied = (self.route == Route::Proxied).then_some(&url);
+        *self.request.body_mut() = self.body.map(Into::into);
+        *self.request.timeout_mut() = Some(self.time);
+        let sent = self.clients.of(self.permit.kind).execute(self.request);
+        let sent = connect_limiter::waiting_for(url[..Position::BeforePath].to_owned(), sent);
+        let hold = &mut self.hold;
+        let exchange = async {
+            let sent = unless_revoked(&mut hold.watch(), sent).await?;
+            let response = sent.map_err(|error| classify::of_request(failed(&error), proxied))?;
+            receive(response, proxied, hold, deadline).await
+        };
+        (exchange.await, self.hold)
+    }
+}
+
+/// The request in the words of the HTTP client, without its body.
+///
+/// # Errors
+/// [`TransportErrorKind::Other`] if a header cannot be sent over HTTP.
+pub(super) fn outgoing(request: &HttpRequest) -> Result<reqwest::Request, TransportError> {
+    let method = match request.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+    };
+    let mut outgoing = reqwest::Request::new(method, request.url.clone());
+    for (name, value) in request.headers.iter().filter(|(name, _)| !is_for_proxy(name)) {
+        let unusable =
+            || TransportError::new(TransportErrorKind::Other, error_text!["the header ", name, " cannot be sent"]);
+        let mut value = HeaderValue::from_str(value.expose()).map_err(|_| unusable())?;
+        value.set_sensitive(true);
+        outgoing.headers_mut().append(HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?, value);
+    }
+    Ok(outgoing)
+}
+
+/// Whether a header is for a proxy, to which only the administrator's settings may say anything.
+fn is_for_proxy(name: &str) -> bool {
+    ["proxy-authorization", "proxy-connection"].iter().any(|known| known.eq_ignore_ascii_case(name))
+}
