@@ -225,7 +225,12 @@ impl Connection {
 
     /// The next request with its whole body; `None` once the client has closed.
     pub fn request(&mut self) -> Option<Request> {
-        let mut request = self.request_head()?;
+        let request = self.request_head()?;
+        self.request_body(request)
+    }
+
+    /// The rest of a request of which the head has been read.
+    pub fn request_body(&mut self, mut request: Request) -> Option<Request> {
         let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
         while self.unread.len() < length {
             self.read_more()?;
@@ -282,6 +287,11 @@ impl Connection {
     /// Says nothing more until the client closes.
     pub fn wait_until_closed(&mut self) {
         while self.read_more().is_some() {}
+    }
+
+    /// Says that nothing more will be sent; what the client sends can still be read.
+    pub fn finish_sending(&mut self) {
+        let _ = self.socket.shutdown(Shutdown::Write);
     }
 
     /// How many bytes come until the client closes.

@@ -13,6 +13,7 @@ use super::{
     connections::Permit,
     memory::{Hold, unless_revoked},
     receive::receive,
+    upload::Upload,
 };
 use crate::{
     error::{TransportError, TransportErrorKind, error_text},
@@ -39,15 +40,19 @@ impl Exchange {
         let deadline = Instant::now() + self.time;
         let url = self.request.url().clone();
         let proxied = (self.route == Route::Proxied).then_some(&url);
-        *self.request.body_mut() = self.body.map(Into::into);
+        let (mut upload, body) = self.body.map(Upload::new).unzip();
+        *self.request.body_mut() = body;
         *self.request.timeout_mut() = Some(self.time);
+        let upload = upload.get_or_insert_default();
         let sent = self.clients.of(self.permit.kind).execute(self.request);
         let sent = connect_limiter::waiting_for(url[..Position::BeforePath].to_owned(), sent);
         let hold = &mut self.hold;
         let exchange = async {
-            let sent = unless_revoked(&mut hold.watch(), sent).await?;
+            let sent = upload.during(unless_revoked(&mut hold.watch(), sent)).await?;
             let response = sent.map_err(|error| classify::of_request(failed(&error), proxied))?;
-            receive(response, proxied, hold, deadline).await
+            let is_rejected = !response.status().is_success();
+            let received = receive(response, proxied, hold, deadline);
+            if is_rejected { received.await } else { upload.during(received).await }
         };
         (exchange.await, self.hold)
     }

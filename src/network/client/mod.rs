@@ -9,6 +9,7 @@
 //! | `proxy_routes` | which requests go through the administrator's proxies |
 //! | `servers` | which thread the queries to a server run on |
 //! | `exchange` | how a request is sent, and what its query holds meanwhile |
+//! | `upload` | how a server is heard that responds before it has read a request |
 //! | `receive` | how a response is read |
 //! | `memory` | how much all queries hold |
 //! | `cpu`, `allocator` | where long work is done, and how its memory is given back |
@@ -31,6 +32,7 @@ mod memory;
 mod proxy_routes;
 mod receive;
 mod servers;
+mod upload;
 
 use std::{
     collections::hash_map::RandomState,

@@ -1,0 +1,129 @@
+//! Sends a large request part by part, so that a server is heard that responds before it has read all of it.
+//!
+//! A server rejects a request that is too large, or one with a wrong key, as soon as it knows, and closes. From then
+//! on nothing can be sent, and hyper gives a connection up when that is so, although there may be a response to be
+//! read. Before it sends, it always looks for one. Therefore:
+//! - A part is there to be sent only after hyper has looked again.
+//! - After the first part there is a pause for servers that look at little else than the head. curl makes one of a
+//!   second for requests of more than 1 MiB: <https://everything.curl.dev/http/post/expect100.html>.
+//! - Once the request is rejected, nothing more of it is sent, but the connection stays until the response is read.
+//!
+//! What is left to chance are the few microseconds between hyper's look and what it sends: a response is not heard if
+//! it and the end of the connection both come in them. That is reported as a connection that was reset, and tried
+//! again as such: the server has not got all of the request, so that it cannot have done what it asks for.
+
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::{sync::mpsc, task::yield_now, time::sleep};
+
+/// Bytes of a request that is sent as a whole, as sockets take so much at once.
+const SHORT: usize = 64 << 10;
+/// Bytes of a part: as much as TLS puts in a record.
+const PART: usize = 16 << 10;
+/// Longest time for a server near by to reject a request.
+const MAX_PAUSE: Duration = Duration::from_millis(100);
+/// Bytes of a request for each millisecond of the pause, which a line of 200 Mbit/s sends in that time.
+const BYTES_PER_MILLISECOND: usize = 25_000;
+
+/// What of a request is still to be sent. When it is dropped, the request ends, and with it the connection.
+#[derive(Default)]
+pub(super) struct Upload(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Upload {
+    /// The body for the HTTP client, which is sent by [`Upload::during`].
+    pub(super) fn new(body: Bytes) -> (Self, reqwest::Body) {
+        if body.len() <= SHORT {
+            return (Self::default(), body.into());
+        }
+        let (sender, parts) = mpsc::channel(1);
+        let outgoing = reqwest::Body::wrap(Parts { parts, left: body.len() });
+        (Self(Some(Box::pin(send(body, sender)))), outgoing)
+    }
+
+    /// Sends on until `wait` is over.
+    pub(super) async fn during<T>(&mut self, wait: impl Future<Output = T>) -> T {
+        let mut wait = pin!(wait);
+        poll_fn(|context| {
+            if let Poll::Ready(result) = wait.as_mut().poll(context) {
+                return Poll::Ready(result);
+            }
+            if self.0.as_mut().is_some_and(|sending| sending.as_mut().poll(context).is_ready()) {
+                self.0 = None;
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+/// Hands over `body` as fast as it is taken.
+async fn send(body: Bytes, parts: mpsc::Sender<Bytes>) {
+    for (number, part) in body.chunks(PART).enumerate() {
+        // There is room for one part, so that the one before it is on its way by now.
+        let Ok(room) = parts.reserve().await else { return };
+        if number == 1 {
+            sleep(pause(body.len())).await;
+        }
+        // What has come in the meantime is seen only when the runtime asks the system, which a busy one seldom does.
+        yield_now().await;
+        // A copy, as a part of the whole would keep the whole: hyper holds some for as long as the connection lasts
+        // if the server reads no further.
+        room.send(Bytes::copy_from_slice(part));
+    }
+}
+
+/// How long a server may take to reject a request of so many bytes: until then its first part is all that is sent.
+fn pause(bytes: usize) -> Duration {
+    let milliseconds = u64::try_from(bytes / BYTES_PER_MILLISECOND).unwrap_or(u64::MAX);
+    Duration::from_millis(milliseconds).min(MAX_PAUSE)
+}
+
+/// A body of known length, as hyper takes it.
+struct Parts {
+    parts: mpsc::Receiver<Bytes>,
+    /// Bytes.
+    left: usize,
+}
+
+impl Body for Parts {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        // Without a sender the body ends too early, and hyper closes the connection.
+        let part = ready!(self.parts.poll_recv(context));
+        self.left -= part.as_ref().map_or(0, Bytes::len);
+        Poll::Ready(part.map(|part| Ok(Frame::data(part))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_in_proportion_to_the_request_up_to_a_tenth_of_a_second() {
+        let milliseconds = |bytes| pause(bytes).as_millis();
+        assert_eq!([SHORT + 1, 1 << 20, 40 << 20].map(milliseconds), [2, 41, 100]);
+        assert_eq!(pause(usize::MAX), MAX_PAUSE);
+    }
+}
