@@ -184,6 +184,13 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         response: HttpResponse,
         read: impl FnOnce(ApiResponse) -> Result<R, Error> + Send + 'static,
     ) -> Result<R, Error> {
+        if let Some(cut) = &response.cut
+            && !gzip::is_packed(&response)
+            && !response::is_stream(&response.body)
+        {
+            // Its body would take memory until its turn comes, and the query has no time left to wait.
+            return Err(cut.clone().into());
+        }
         let response = self.unpacked(response).await?;
         let bytes = response.body.len();
         let (response, values) = if bytes <= MAX_INLINE_BYTES {

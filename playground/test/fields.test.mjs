@@ -56,9 +56,15 @@ for (const tooljet of TOOLJETS) {
         DATA_SOURCE.map(({ label }) => label),
       );
       const expected = {};
-      for (const { key, label } of DATA_SOURCE.filter(({ control }) => control !== 'pairs')) {
-        expected[key] = `${key} as typed`;
-        await form.getByLabel(label, { exact: true }).fill(expected[key]);
+      for (const { key, label, control, list } of DATA_SOURCE) {
+        if (control === 'pairs') continue;
+        if (control === 'dropdown') {
+          expected[key] = list.at(-1).value;
+          await choose(form, label, list.at(-1).name);
+        } else {
+          expected[key] = `${key} as typed`;
+          await form.getByLabel(label, { exact: true }).fill(expected[key]);
+        }
       }
       await form.getByLabel('Headers, key 1').fill('x-team');
       await form.getByLabel('Headers, value 1').fill('ai');

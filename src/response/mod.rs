@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use self::{error_body::ErrorBody, stream::Partial};
 use crate::{
-    budgets::{CONTAINER_WEIGHT, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, MAX_WORD_CHARS},
+    budgets::{CONTAINER_WEIGHT, MAX_INLINE_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, MAX_WORD_CHARS},
     error::{
         ApiError, BodyKind, Error, ErrorText, TransportError, TransportErrorKind, error_text,
         truncate::{start_of, truncate},
@@ -75,6 +75,13 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unr
         return Err(too_many_values().into());
     }
     Ok(read_body(response, lenient_json::parse(text), text, now)?)
+}
+
+/// Whether a body begins as the events of a stream do, of which something can be read although its end is missing.
+#[must_use]
+pub fn is_stream(body: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&body[..body.len().min(MAX_INLINE_BYTES)]);
+    stream::is_events(body::without_preamble(&start))
 }
 
 /// Reads the events of a stream. Its start is not lost where its end is missing.
