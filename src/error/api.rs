@@ -62,7 +62,9 @@ impl ApiError {
             "" => status_in_words(self.status).into(),
             _ => ErrorText::foreign(message),
         };
-        error_text!["the API returned HTTP ", self.status, code, ": ", message]
+        // A success is surprising where an error follows.
+        let returned = if self.status < 400 { "an error with HTTP " } else { "HTTP " };
+        error_text!["the API returned ", returned, self.status, code, ": ", message]
     }
 }
 

@@ -136,7 +136,7 @@ pub enum ApiCause {
     Organization,
     /// The project is unknown, or not the key's.
     Project,
-    /// The server stands in a country that the API does not serve.
+    /// The server is in a country that the API does not serve.
     Country,
     /// The account has no credit, or is over a limit of its own.
     Billing,
@@ -200,6 +200,8 @@ impl ApiCause {
             _ if is_too_large(error) => Self::TooLarge,
             503 | 529 => Self::Overloaded,
             500.. => Self::ServerError,
+            // A stream has its status before the API fails.
+            ..400 if error.kind.as_deref() == Some("server_error") => Self::ServerError,
             400 | 422 if error.param.is_some() || is_about_an_image(error) => Self::Parameter,
             _ => Self::Other,
         })
@@ -239,6 +241,7 @@ impl ApiCause {
                 Self::ModelNotFound
             }
             "OperationNotSupported" => Self::ModelOfOtherEndpoint,
+            "server_is_overloaded" | "overloaded_error" => Self::Overloaded,
             _ => return None,
         })
     }

@@ -43,9 +43,9 @@ impl Partial {
     #[must_use]
     pub fn notice(&self) -> &'static str {
         if !self.texts.is_empty() {
-            " The text that had arrived is in data.partial."
+            " The text so far is in data.partial."
         } else if self.reasoning.is_some() {
-            " The reasoning that had arrived is in data.reasoning."
+            " The reasoning so far is in data.reasoning."
         } else {
             ""
         }
