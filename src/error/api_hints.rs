@@ -33,7 +33,7 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
         ApiCause::NoSuchRoute | ApiCause::Other | ApiCause::Parameter if error.html => web_page(error, context),
         ApiCause::InvalidKey if is_key_missing(error) => {
             "The plugin sent the API key, but it did not arrive. If the server expects it in another header, add that \
-             under Headers in the data source; else check any proxy in between, which may remove it."
+             under Headers in the data source; otherwise check any proxy in between, which may remove it."
                 .into()
         }
         ApiCause::InvalidKey => {
@@ -167,13 +167,13 @@ fn body_too_large(context: &HintContext) -> ErrorText {
     error_text![
         "The server, or a proxy in front of it, limits the size of requests. Send less: ",
         less,
-        ". Or raise the limit there, in nginx client_max_body_size."
+        ". Or raise the limit there (client_max_body_size in nginx)."
     ]
 }
 
 fn unverified(error: &ApiError, context: &HintContext) -> ErrorText {
-    const VERIFY: &str = "Verify the organization at https://platform.openai.com/settings/organization/general (which \
-                          can take up to 15 minutes to take effect), ";
+    const VERIFY: &str = "Verify the organization at https://platform.openai.com/settings/organization/general (this can take up \
+                          to 15 minutes), ";
     if context.is_streamed || error.message.contains("to stream") {
         error_text![VERIFY, "or set Streaming to Off in the data source."]
     } else {
