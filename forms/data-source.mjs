@@ -73,6 +73,6 @@ export const DATA_SOURCE = [
     initial: 'off',
     help: 'Turn it on if a gateway or load balancer cuts connections that are silent for about a minute. Results stay the same.',
     details:
-      'For Chat and Completions. If a server rejects streams, the request is sent again without one, and the next hour starts without. If an answer breaks off, its text so far is in `error.data.partial`.',
+      'For Chat and Completions. If a server rejects streams, the request is sent again without one, and none is asked for within an hour. If an answer breaks off, its text so far is in `error.data.partial`.',
   }),
 ];

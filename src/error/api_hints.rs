@@ -1,4 +1,4 @@
-//! What the builder of an app can do about an error of the API.
+//! What an app builder can do about an error of the API.
 
 use std::time::Duration;
 
@@ -115,7 +115,7 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
     })
 }
 
-/// ` 4 s`, as far as the API says it.
+/// ` 4 s`, or ` a moment` if the API names no delay.
 fn for_a_while(wait: Option<Duration>) -> ErrorText {
     wait.map_or_else(|| " a moment".into(), |wait| error_text![" ", in_words(wait)])
 }

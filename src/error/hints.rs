@@ -1,4 +1,4 @@
-//! What the builder of an app can do about a failure.
+//! What an app builder can do about a failure.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ pub enum Endpoint {
     Models,
 }
 
-/// What is known about a model beside what the API says. Nothing in it recommends a model that has just failed.
+/// What the tables say about a model. None of it recommends a model that has just failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelFacts {
     /// Its end, if that has come.
@@ -153,7 +153,7 @@ fn timeout_field(context: &HintContext) -> &'static str {
     }
 }
 
-/// Where the request went, and what to look at.
+/// Says where the request went, and what to check.
 pub(super) fn check_address(context: &HintContext) -> ErrorText {
     let address = &context.base_url;
     if context.is_custom {
@@ -341,7 +341,7 @@ fn api_in_short(error: &ApiError) -> ErrorText {
 #[must_use]
 pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) -> ErrorText {
     let what = match (error, hint) {
-        // An error of an option begins with the field's label, or with a name that is none: `queryOptions`.
+        // An error of an option begins with the field's label, or with a name without a label: `queryOptions`.
         (Error::InvalidOption { .. } | Error::UnknownOperation(_), _) => error.text().ended(),
         (Error::Timeout { after }, _) => no_response(context.time_limit, *after).sentence(),
         (Error::Api(error), Some(_)) if ApiCause::of(error).has_own_advice() => error.text_without_advice().sentence(),
@@ -353,7 +353,7 @@ pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) 
     }
 }
 
-/// With the number that was typed, of which the plugin keeps a part for itself.
+/// With the number that was typed. The deadline is a little earlier.
 fn no_response(limit: TimeLimit, after: Duration) -> ErrorText {
     let limit = match limit {
         TimeLimit::Own => ErrorText::own(seconds(after)),

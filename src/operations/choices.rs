@@ -75,8 +75,8 @@ impl ChoicesReader {
     ///
     /// # Errors
     /// [`Error::NoAnswer`] if the model refused, failed, was stopped by a filter, gave nothing but reasoning or
-    /// nothing at all, or no JSON where JSON was asked for. If several answers were asked
-    /// for, only if that is so for all of them; else a failed one is `null`.
+    /// nothing at all, or no JSON where JSON was asked for. If several answers were asked for, only
+    /// if all of them failed; otherwise a failed one is `null`.
     /// [`Error::Transport`] if their echoes together are too long.
     pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
         let ApiResponse { body, request_id } = response;
@@ -88,19 +88,19 @@ impl ChoicesReader {
             let detail = error_text!["more than ", MAX_ECHO_BYTES >> 20, " MiB of Echo in the result"];
             return Err(TransportError::new(TransportErrorKind::TooLarge, detail).into());
         }
-        let fail = |Failed { code, reason, text }, reasoning| Error::NoAnswer {
+        let fail = |Failed { code, reason, text }, reasoning: &str| Error::NoAnswer {
             code,
             reason,
-            given: Given::new(text, reasoning),
+            given: Given::new(&text, reasoning),
             request_id: request_id.clone(),
         };
         let mut answers: Vec<_> = choices.iter_mut().map(|choice| self.answer(choice)).collect();
         let data = if answers.is_empty() {
-            return Err(fail(no_choices(&body), String::new()));
+            return Err(fail(no_choices(&body), ""));
         } else if self.n > 1 && answers.iter().any(Result::is_ok) {
             answers.into_iter().map(Result::unwrap_or_default).collect()
         } else {
-            answers.swap_remove(0).map_err(|failed| fail(failed, mem::take(&mut choices[0].reasoning)))?
+            answers.swap_remove(0).map_err(|failed| fail(failed, &choices[0].reasoning))?
         };
         Ok(QueryResult { data, metadata: self.metadata(body, choices) })
     }
@@ -139,7 +139,7 @@ impl ChoicesReader {
         Ok(text.into())
     }
 
-    /// Why a choice holds nothing.
+    /// Why a choice has no answer.
     fn nothing(&self, choice: &Choice, ending: Ending) -> Failed {
         let refusal = choice.refusal.trim();
         match ending {

@@ -1,5 +1,5 @@
-//! Checks the vectors of an embeddings response: exactly one for each text, or none at all. A vector beside the
-//! wrong text does its harm long after the query.
+//! Checks the vectors of an embeddings response: exactly one for each text, or none at all. A vector stored
+//! with the wrong text does its harm long after the query.
 
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ pub fn in_order_of_texts(items: Vec<Value>, texts: usize) -> Result<Vec<Value>, 
     Ok(vectors.into_iter().flatten().collect())
 }
 
-/// The vector of an item, which is one itself or has it as `embedding`.
+/// The vector of an item, which is the item itself or its `embedding`.
 fn vector(mut item: Value) -> Result<Value, &'static str> {
     let vector = match item.as_object_mut() {
         Some(members) => members.swap_remove("embedding").unwrap_or_default(),
