@@ -152,8 +152,8 @@ export interface SourceOptions {
   /**
    * Turn it on if a gateway or load balancer cuts connections that are silent for about a
    * minute. Results stay the same. For Chat and Completions. If a server rejects streams, the
-   * request is sent again without one, and the next hour starts without. If an answer breaks
-   * off, its text so far is in `error.data.partial`.
+   * request is sent again without one, and none is asked for within an hour. If an answer
+   * breaks off, its text so far is in `error.data.partial`.
    * @default off
    */
   streaming?: 'off' | 'on' | Unset;
@@ -442,8 +442,8 @@ export interface ChatOptions extends QueryBase {
   safety_identifier?: TextOption;
   /**
    * Stored with the request at OpenAI; not the metadata that the query returns. Up to 16 keys
-   * of 64 characters, values of up to 512. Accepts: JSON object of up to 16 strings; keys of up
-   * to 64 characters, values of up to 512. Under Advanced.
+   * of 64 characters, values of up to 512. Accepts: JSON object of up to 16 strings. Under
+   * Advanced.
    * @default none
    */
   metadata?: JsonObjectOption;

@@ -233,7 +233,7 @@ const chat = {
     json('metadata', 'Metadata', {
       control: 'line',
       placeholder: 'e.g. {"ticket": "1042"}',
-      accepts: 'JSON object of up to 16 strings; keys of up to 64 characters, values of up to 512',
+      accepts: 'JSON object of up to 16 strings',
       help: 'Stored with the request at OpenAI; not the metadata that the query returns. Up to 16 keys of 64 characters, values of up to 512.',
     }),
     extraTextBody,

@@ -119,7 +119,8 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     /// Sends `request`, again if the policy says so, and reads the response with `read`.
     ///
     /// # Errors
-    /// The error of the last attempt, after which there is none if the answer had begun; [`Error::Timeout`] if the deadline passed while a request was under way.
+    /// The error of the last attempt, which is not followed by another if the answer had begun; [`Error::Timeout`]
+    /// if the deadline passed while a request was under way.
     /// Returns the last error if the next delay would pass the deadline.
     pub async fn send<R: Send + 'static>(
         &mut self,

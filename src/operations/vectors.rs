@@ -59,7 +59,7 @@ fn checked(vector: Value) -> Result<Value, &'static str> {
         Value::String(text) if text.is_empty() => Err("is empty"),
         Value::String(text) if is_base64_of_floats(text) => Ok(vector),
         Value::String(_) => Err("is not a list of numbers in base64"),
-        _ => Err("holds something other than numbers"),
+        _ => Err("contains something other than numbers"),
     }
 }
 
@@ -152,11 +152,11 @@ mod tests {
             (json!(null), "is missing"),
             (json!([]), "is empty"),
             (json!(""), "is empty"),
-            (json!([null, null]), "holds something other than numbers"),
-            (json!([1, "2"]), "holds something other than numbers"),
-            (json!([[1], [2]]), "holds something other than numbers"),
-            (json!({"float": [1]}), "holds something other than numbers"),
-            (json!(5), "holds something other than numbers"),
+            (json!([null, null]), "contains something other than numbers"),
+            (json!([1, "2"]), "contains something other than numbers"),
+            (json!([[1], [2]]), "contains something other than numbers"),
+            (json!({"float": [1]}), "contains something other than numbers"),
+            (json!(5), "contains something other than numbers"),
             (json!("AACAPw"), ""),
             (json!("AACAPw=="), ""),
             (json!("AACAPwAAgL8="), ""),

@@ -65,7 +65,7 @@ pub fn unwrapped(mut body: Map<String, Value>, list: &str) -> Map<String, Value>
     body
 }
 
-/// Whether the member `error` of a response says that there is none: nothing, no words, or the code 0 without any.
+/// Whether the member `error` of a response means no error: empty, without words, or the code 0 without words.
 #[must_use]
 pub fn is_no_error(error: &Value) -> bool {
     match error {

@@ -310,7 +310,7 @@ pub(super) fn is_telling(words: &str) -> bool {
     !words.is_empty() && Words::of(words).is_telling
 }
 
-/// Whether a body says of itself that it is no error, as in `{"code": 0, "msg": "success"}`.
+/// Whether a body says that it is a success, as in `{"code": 0, "msg": "success"}`.
 pub(super) fn is_success(body: &Map<String, Value>) -> bool {
     let code = CODES.iter().find_map(|name| number_of(body.get(*name)?)?.as_i64());
     let is_fine = |code: Option<i64>| matches!(code, Some(0 | 200..300));

@@ -38,7 +38,7 @@ pub struct ApiResponse {
     pub request_id: Option<String>,
 }
 
-/// Why a response is no success.
+/// Why a response is not a success.
 #[derive(Clone, Debug)]
 pub struct Unread {
     /// What went wrong.
