@@ -119,10 +119,10 @@ export interface SourceOptions {
   project_id?: TextOption;
   /**
    * For Azure OpenAI, a gateway or your own server. Usually ends in /v1. An endpoint such as
-   * `/chat/completions` is cut off, and so are slashes at its end. A host without a path gets
+   * `/chat/completions` at its end is removed, and so are slashes. A host without a path gets
    * `/v1`, an Azure resource `/openai/v1`; for a server without `/v1`, enter the URL of one of
    * its endpoints. A user name, a password or a fragment is an error. Accepts: URL, http or
-   * https; an endpoint, an Azure resource or the name of a host.
+   * https, also of an endpoint or an Azure resource; or a host name.
    * @default https://api.openai.com/v1
    */
   base_url?: TextOption;
@@ -150,10 +150,10 @@ export interface SourceOptions {
    */
   max_retries?: NumberOption;
   /**
-   * On if a gateway or load balancer cuts connections that are silent for about a minute while
-   * a model thinks. Results stay the same. For Chat and Completions. A server that takes no
-   * stream is asked again without, and not asked for one for an hour. What had arrived of an
-   * answer that breaks off is in the `data.partial` of the failure.
+   * Turn it on if a gateway or load balancer cuts connections that are silent for about a
+   * minute. Results stay the same. For Chat and Completions. If a server rejects streams, the
+   * request is sent again without one, and none is asked for within an hour. If an answer
+   * breaks off, its text so far is in `error.data.partial`.
    * @default off
    */
   streaming?: 'off' | 'on' | Unset;
@@ -300,9 +300,9 @@ export interface ChatOptions extends QueryBase {
    * Earlier messages, oldest first: the history of ToolJet's Chat component, or a list of
    * messages with role and content. They go between System prompt and Prompt. A Prompt that
    * repeats the last message of a Chat component is sent once. A message that the API would
-   * reject is an error that names its index: a role that does not exist, a message without
-   * content, a part without its member, a tool message without tool_call_id. Accepts: array of
-   * messages with role and content, or the history of ToolJet's Chat component.
+   * reject is an error that names its index: for example an unknown role, missing content or a
+   * missing tool_call_id. Accepts: array of messages with role and content, or the history of
+   * ToolJet's Chat component.
    * @default none
    */
   message_history?: Message[] | Message | ChatComponentMessage[] | string | null;
@@ -387,7 +387,7 @@ export interface ChatOptions extends QueryBase {
   verbosity?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
   /**
    * How closely the model should look at images. Not every model accepts every value.
-   * `original` is an error: only the Responses API takes it. Under Advanced.
+   * `original` is an error, because only the Responses API takes it. Under Advanced.
    * @default set by the model
    */
   image_detail?: WordOption<'unset' | 'auto' | 'low' | 'high'>;
@@ -442,8 +442,8 @@ export interface ChatOptions extends QueryBase {
   safety_identifier?: TextOption;
   /**
    * Stored with the request at OpenAI; not the metadata that the query returns. Up to 16 keys
-   * of 64 characters, values of up to 512. Accepts: JSON object of up to 16 strings; keys of up
-   * to 64 characters, values of up to 512. Under Advanced.
+   * of 64 characters, values of up to 512. Accepts: JSON object of up to 16 strings. Under
+   * Advanced.
    * @default none
    */
   metadata?: JsonObjectOption;
@@ -618,7 +618,7 @@ export type CompletionData = string | Array<string | null>;
 
 /**
  * One text, or the parsed value with a JSON response format; with `n` above 1 an array of these,
- * with `null` for an answer that failed. An empty text only beside a tool call, speech or images.
+ * with `null` for an answer that failed. Text is empty only next to a tool call, audio or images.
  */
 export type ChatData = JsonValue;
 
@@ -739,9 +739,9 @@ export interface TextMetadata extends ModelMetadata {
   finish_reasons?: Array<string | null>;
   /** Of the first answer, if requested, as the API sent them. */
   logprobs?: unknown;
-  /** What the model thought before the first answer, where the server shows it. */
+  /** The model's reasoning before the first answer, where the server shows it. */
   reasoning?: string;
-  /** The results of a moderation or of a content filter, as the API sent them. */
+  /** What moderation or a content filter found, as the API sent it. */
   moderation?: unknown;
   content_filter_results?: unknown;
   prompt_filter_results?: unknown;
@@ -756,9 +756,9 @@ export interface ChatMetadata extends TextMetadata {
   function_call?: unknown;
   annotations?: unknown[];
   audio?: unknown;
-  /** Images that the model drew or found, such as `{ image_url: { url } }`. */
+  /** Images in the answer, such as `{ image_url: { url } }`. */
   images?: unknown[];
-  /** What the model refused beside what it wrote. */
+  /** The model's refusal, next to an answer. */
   refusal?: string;
   /** Sources of the answer, by the names that servers give them. */
   citations?: unknown;
@@ -766,7 +766,7 @@ export interface ChatMetadata extends TextMetadata {
   related_questions?: unknown;
   context?: unknown;
   executed_tools?: unknown;
-  /** Reasoning in blocks, to be sent back to the model. */
+  /** Blocks of reasoning, which can be sent back to the model. */
   reasoning_details?: unknown;
   thinking_blocks?: unknown;
   extra_content?: unknown;
@@ -843,11 +843,11 @@ export interface QueryErrorData {
   /** What to do about it; also the end of `description`. */
   hint?: string;
   /**
-   * What the model wrote, where it is no answer: the start of one that broke off, half of one, or no JSON.
-   * Of a stream with several choices, the text of each. Up to 256 KiB.
+   * What the model wrote, if that is not a usable answer: one that broke off, or one that is not JSON.
+   * If a stream with several answers breaks off, the text of each. Up to 256 KiB.
    */
   partial?: string | string[];
-  /** What the model thought before that, where the server shows it. Up to 256 KiB. */
+  /** The model's reasoning before that, where the server shows it. Up to 256 KiB. */
   reasoning?: string;
 }
 

@@ -153,7 +153,7 @@ const FAILURES = {
   'a server that only shows reasoning': [
     'compat_only_reasoning',
     { code: 'only_reasoning', reasoning: '2 and 2 are 4.' },
-    /only reasoned/,
+    /reasoned but wrote no answer/,
   ],
   'Gemini, from its filter': ['compat_gemini_safety', { code: 'content_filter' }, /Rephrase/],
   'a server without choices': [
@@ -214,7 +214,10 @@ describe('a connection test', () => {
       'error_401_invalid_api_key',
       /Check the API key in the data source/,
     ],
-    'the error of a missing key': ['error_401_missing_key', /Check the API key in the data source/],
+    'the error of a missing key': [
+      'error_401_missing_key',
+      /The plugin sent the API key, but it did not arrive/,
+    ],
     'the error of a wrong organization': [
       'error_401_mismatched_organization',
       /Check the Organization ID in the data source/,

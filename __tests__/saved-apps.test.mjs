@@ -224,7 +224,7 @@ for (const [operation, { served, gone }] of Object.entries(MODELS)) {
       test(`names a replacement that works when a saved query of ${operation} uses ${model}`, async () => {
         const { description, data } = await fail(query(model));
         const said = new RegExp(
-          `(?:OpenAI announced the end of ${model} for 20\\d\\d-\\d\\d-\\d\\d|OpenAI no longer serves ${model})\\. (?:Use (\\S+)|Enter (\\S+) in Model)\\.$`,
+          `(?:OpenAI announced the shutdown of ${model} for 20\\d\\d-\\d\\d-\\d\\d|OpenAI no longer serves ${model})\\. (?:Use (\\S+)|Enter (\\S+) in Model)\\.$`,
         );
         assert.match(description, said);
         assert.equal(data.model, model);

@@ -45,7 +45,7 @@ test('repeats the start of an answer when its stream is cut, and sends nothing a
   mockApi.respondWith({ fault: 'cut', headers: { 'content-type': 'text/event-stream' }, body });
   const { description, data } = await fail(chat, ON);
   assert.deepEqual([data.partial, data.attempts, mockApi.requests.length], ['Half', 1, 1]);
-  assert.match(description, /The text that had arrived is in data\.partial\./);
+  assert.match(description, /The text so far is in data\.partial\./);
 });
 
 test('asks a server that takes no stream without one, and says so', async () => {

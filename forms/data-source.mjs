@@ -31,11 +31,11 @@ export const DATA_SOURCE = [
   text('base_url', 'Base URL', {
     ...line,
     placeholder: `${DEFAULT_BASE_URL} if empty`,
-    accepts: 'URL, http or https; an endpoint, an Azure resource or the name of a host',
+    accepts: 'URL, http or https, also of an endpoint or an Azure resource; or a host name',
     fallback: DEFAULT_BASE_URL,
     help: 'For Azure OpenAI, a gateway or your own server. Usually ends in /v1.',
     details:
-      'An endpoint such as `/chat/completions` is cut off, and so are slashes at its end. A host without a path gets `/v1`, an Azure resource `/openai/v1`; for a server without `/v1`, enter the URL of one of its endpoints. A user name, a password or a fragment is an error.',
+      'An endpoint such as `/chat/completions` at its end is removed, and so are slashes. A host without a path gets `/v1`, an Azure resource `/openai/v1`; for a server without `/v1`, enter the URL of one of its endpoints. A user name, a password or a fragment is an error.',
   }),
   {
     key: 'headers',
@@ -71,8 +71,8 @@ export const DATA_SOURCE = [
       ['On', 'on'],
     ],
     initial: 'off',
-    help: 'On if a gateway or load balancer cuts connections that are silent for about a minute while a model thinks. Results stay the same.',
+    help: 'Turn it on if a gateway or load balancer cuts connections that are silent for about a minute. Results stay the same.',
     details:
-      'For Chat and Completions. A server that takes no stream is asked again without, and not asked for one for an hour. What had arrived of an answer that breaks off is in the `data.partial` of the failure.',
+      'For Chat and Completions. If a server rejects streams, the request is sent again without one, and none is asked for within an hour. If an answer breaks off, its text so far is in `error.data.partial`.',
   }),
 ];

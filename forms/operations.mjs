@@ -131,7 +131,7 @@ const chat = {
       type: 'Message[] | Message | ChatComponentMessage[] | string | null',
       help: "Earlier messages, oldest first: the history of ToolJet's Chat component, or a list of messages with role and content.",
       details:
-        'They go between System prompt and Prompt. A Prompt that repeats the last message of a Chat component is sent once. A message that the API would reject is an error that names its index: a role that does not exist, a message without content, a part without its member, a tool message without tool_call_id.',
+        'They go between System prompt and Prompt. A Prompt that repeats the last message of a Chat component is sent once. A message that the API would reject is an error that names its index: for example an unknown role, missing content or a missing tool_call_id.',
     }),
     json('images', 'Images and files', {
       control: 'line',
@@ -201,7 +201,7 @@ const chat = {
       ],
       isOpen: true,
       help: 'How closely the model should look at images. Not every model accepts every value.',
-      details: '`original` is an error: only the Responses API takes it.',
+      details: '`original` is an error, because only the Responses API takes it.',
     }),
     numberOfResults,
     topP,
@@ -233,7 +233,7 @@ const chat = {
     json('metadata', 'Metadata', {
       control: 'line',
       placeholder: 'e.g. {"ticket": "1042"}',
-      accepts: 'JSON object of up to 16 strings; keys of up to 64 characters, values of up to 512',
+      accepts: 'JSON object of up to 16 strings',
       help: 'Stored with the request at OpenAI; not the metadata that the query returns. Up to 16 keys of 64 characters, values of up to 512.',
     }),
     extraTextBody,

@@ -31,7 +31,7 @@ const GPT_IMAGE = {
   qualities: ['low', 'medium', 'high', 'auto'],
   foreign: ['response_format', 'style'],
 };
-/** The first generation, which draws in few sizes. */
+/** The first generation, which takes few sizes. */
 const FIRST_GPT_IMAGE = {
   ...GPT_IMAGE,
   checkSize: oneOf('1024x1024', '1024x1536', '1536x1024', 'auto'),

@@ -40,7 +40,7 @@ pub const MAX_DESCRIPTION_CHARS: usize = 2_000;
 pub const MAX_RESPONSE_BYTES: usize = 64 * MIB;
 /// Body of an error response, in bytes, before and after decompression.
 pub const MAX_ERROR_BYTES: usize = MIB;
-/// What a failure holds of an answer that did not come to its end, in bytes.
+/// Text and reasoning that a failure keeps of an unusable answer, in bytes.
 pub const MAX_PARTIAL_BYTES: usize = 256 * KIB;
 /// Header fields of a response. Gateways add many; those of a real one are under 100.
 pub const MAX_RESPONSE_HEADERS: usize = 1000;

@@ -39,9 +39,9 @@ pub struct RequestLog {
     pub adjusted: Vec<Adjustment>,
     /// The model in place of the one that the query names.
     pub substituted_model: Option<String>,
-    /// The chat model that Completions has asked in vain, after the request that counts.
+    /// The chat model that the fallback of Completions asked in vain.
     pub failed_fallback: Option<String>,
-    /// What had come of the answer that broke off.
+    /// The start of the answer that broke off.
     pub partial: Option<Partial>,
 }
 
@@ -223,8 +223,8 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         result
     }
 
-    /// The error to report: the last one, or an earlier one where a change that was to mend that has caused the
-    /// last. Of the changes, those before the error stay in the log.
+    /// The error to report: the last one, or the earlier one whose adjustment caused it. The log keeps the changes made
+    /// before that error.
     fn first_error(&mut self, mut rejections: Vec<(Rejection, Error)>, last: Error) -> Error {
         let mut error = last;
         let has_caused = |error: &Error, rejection: &Rejection| {

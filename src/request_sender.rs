@@ -67,7 +67,7 @@ pub struct RequestSender<'a, T> {
     deadline: Deadline,
     attempts: u32,
     retries: u32,
-    /// What had come of the answer that broke off last.
+    /// The start of the answer that broke off last.
     partial: Option<Partial>,
 }
 
@@ -92,13 +92,13 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         self.attempts
     }
 
-    /// Whether the last answer broke off after it had begun. It is paid for, so nothing must be sent again.
+    /// Whether the last answer broke off after it had begun. It is billed, so nothing is sent again.
     #[must_use]
     pub fn has_partial(&self) -> bool {
         self.partial.is_some()
     }
 
-    /// What had come of that answer.
+    /// The start of that answer.
     #[must_use]
     pub fn into_partial(self) -> Option<Partial> {
         self.partial
@@ -119,7 +119,8 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     /// Sends `request`, again if the policy says so, and reads the response with `read`.
     ///
     /// # Errors
-    /// The error of the last attempt, after which there is none if the answer had begun; [`Error::Timeout`] if the deadline passed while a request was under way.
+    /// The error of the last attempt, which is not followed by another if the answer had begun; [`Error::Timeout`]
+    /// if the deadline passed while a request was under way.
     /// Returns the last error if the next delay would pass the deadline.
     pub async fn send<R: Send + 'static>(
         &mut self,
@@ -236,7 +237,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     }
 
     async fn http_request(&self, request: &ApiRequest) -> HttpRequest {
-        // What packs a stream holds it back.
+        // Compression may hold a stream back.
         let encoding = if request.body.as_ref().is_some_and(streaming::is_asked) { "identity" } else { gzip::ACCEPTED };
         let mut headers: Vec<_> =
             [("accept", "application/json"), ("accept-encoding", encoding), ("user-agent", USER_AGENT)]

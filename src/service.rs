@@ -385,8 +385,8 @@ async fn connect<T: Transport>(
     }
 }
 
-/// Looks for an operation on a server that lists no models, with requests that ask for nothing: without a model and
-/// a prompt, there is nothing to do and nothing to pay. A server that has the operation says what is missing, or
+/// Looks for an operation on a server that lists no models, with requests that cost nothing, as they have
+/// neither a model nor a prompt. A server that has the operation says what is missing, or
 /// rejects the key. Fails with `no_list`, which says that there are no models, if there is nothing else either.
 async fn find_operation<T: Transport>(
     sender: &mut RequestSender<'_, T>,
@@ -410,7 +410,7 @@ async fn find_operation<T: Transport>(
     Err(Error::Api(no_list))
 }
 
-/// Whether the server understood a request, and lacks something in it. Some fail with HTTP 500 over that.
+/// Whether the server read the request and rejected its content. Some do so with HTTP 500.
 fn is_about_content(error: &ApiError) -> bool {
     let is_denial = matches!(error.status, 400 | 404 | 409 | 415 | 422 | 500) && ApiCause::of(error).is_about_content();
     is_denial && !error.html

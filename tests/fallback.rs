@@ -168,7 +168,7 @@ fn reports_the_first_error_when_chat_lacks_the_model_too() {
     for _ in 0..2 {
         let failure = failure(script.run_with(&cache, &source(), &query));
         assert_eq!((&failure.data["model"], &failure.data["attempts"]), (&json!("local-7b"), &json!(3)));
-        assert!(failure.description.contains("Check the name local-7b"), "{}", failure.description);
+        assert!(failure.description.contains("Check the model name local-7b"), "{}", failure.description);
         // Nothing of the request to chat.
         assert_eq!(failure.metadata.keys().collect::<Vec<_>>(), ["attempts", "model"]);
     }
@@ -254,8 +254,8 @@ fn keeps_a_fine_tuned_model_that_is_alive() {
 #[test]
 fn explains_a_missing_model_by_its_end_only_when_that_has_come() {
     for (days, words) in [
-        (BEFORE_THE_END, "Check the name gpt-4o, or choose a model that List models shows"),
-        (DAY_OF_THE_END, "OpenAI announced the end of gpt-4o for 2027-01-14. Use gpt-6-luna."),
+        (BEFORE_THE_END, "Check the model name gpt-4o, or choose a model that List models shows"),
+        (DAY_OF_THE_END, "OpenAI announced the shutdown of gpt-4o for 2027-01-14. Use gpt-6-luna."),
     ] {
         let script = script_on(days, [gone()]);
         let query = json!({"operation": "chat", "prompt": "Hi", "model": "gpt-4o"});

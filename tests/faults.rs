@@ -198,7 +198,7 @@ fn distinguishes_a_truncated_body_from_an_invalid_response() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n64\r\n{\"id\":",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\n{\"id\":\r\n",
     ] {
-        assert_failure(&failure_from_bytes(cut), "truncated_response", "cut off on its way");
+        assert_failure(&failure_from_bytes(cut), "truncated_response", "cut off before it was complete");
     }
 }
 

@@ -349,18 +349,18 @@ fn broken(
 #[test]
 fn keeps_the_start_of_an_answer_when_the_connection_is_cut() {
     let failure = broken(5_000, chunk("Hel") + &chunk("lo") + "data: {\"choi", |_| ());
-    assert_failure(&failure, "truncated_response", "The text that had arrived is in data.partial.");
+    assert_failure(&failure, "truncated_response", "The text so far is in data.partial.");
     assert_eq!(failure.data["partial"], "Hello");
 }
 
 #[test]
 fn keeps_the_start_of_an_answer_when_the_deadline_passes() {
     let failure = broken(400, chunk("Hel") + &chunk("lo"), Connection::wait_until_closed);
-    assert_failure(&failure, "timeout", "The text that had arrived is in data.partial.");
+    assert_failure(&failure, "timeout", "The text so far is in data.partial.");
     assert_eq!(failure.data["partial"], "Hello");
     let thought = event(&json!({"choices": [{"index": 0, "delta": {"reasoning_content": "Let me see"}}]}));
     let failure = broken(400, thought, Connection::wait_until_closed);
-    assert_failure(&failure, "timeout", "The reasoning that had arrived is in data.reasoning.");
+    assert_failure(&failure, "timeout", "The reasoning so far is in data.reasoning.");
     assert_eq!((failure.data.get("partial"), &failure.data["reasoning"]), (None, &json!("Let me see")));
 }
 

@@ -23,9 +23,9 @@ pub struct ApiError {
     pub retry_after: Option<Duration>,
     /// `x-should-retry`: the API's own word on whether another try makes sense.
     pub should_retry: Option<bool>,
-    /// Whether the body is an HTML page: a proxy or a wrong address answered.
+    /// Whether the body is an HTML page: a proxy or a wrong URL responded.
     pub html: bool,
-    /// Whether the body is JSON: something that speaks the API answered.
+    /// Whether the body is JSON: something that speaks the API responded.
     pub is_json: bool,
 }
 
@@ -36,8 +36,7 @@ impl ApiError {
         self.text_with(&self.message)
     }
 
-    /// As [`ApiError::text`], but without what the API advises after it has said what is wrong; for where the plugin
-    /// does.
+    /// As [`ApiError::text`], but without the API's advice, for errors on which the plugin gives its own.
     #[must_use]
     pub fn text_without_advice(&self) -> ErrorText {
         let is_advice = |sentence: &str| {
@@ -62,7 +61,9 @@ impl ApiError {
             "" => status_in_words(self.status).into(),
             _ => ErrorText::foreign(message),
         };
-        error_text!["the API returned HTTP ", self.status, code, ": ", message]
+        // A success is surprising where an error follows.
+        let returned = if self.status < 400 { "an error with HTTP " } else { "HTTP " };
+        error_text!["the API returned ", returned, self.status, code, ": ", message]
     }
 }
 

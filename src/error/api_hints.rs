@@ -1,4 +1,4 @@
-//! What the builder of an app can do about an error of the API.
+//! What an app builder can do about an error of the API.
 
 use std::time::Duration;
 
@@ -13,24 +13,44 @@ use crate::{
     },
 };
 
+/// Words for a request without a key.
+const KEY_MISSING: [&str; 9] = [
+    "didn't provide an api key",
+    "did not provide an api key",
+    "missing subscription key",
+    "missing api key",
+    "missing bearer",
+    "missing authentication",
+    "no api key",
+    "no auth credentials",
+    "api key is missing",
+];
 const OF_LIST_MODELS: &str = "a model that List models shows for this API key";
 
 /// What to do about `error`; `None` where its own words say it all.
 pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     Some(match ApiCause::of(error) {
         ApiCause::NoSuchRoute | ApiCause::Other | ApiCause::Parameter if error.html => web_page(error, context),
+        ApiCause::InvalidKey if is_key_missing(error) => {
+            "The plugin sent the API key, but it did not arrive. If the server expects it in another header, add that \
+             under Headers in the data source; otherwise check any proxy in between, which may remove it."
+                .into()
+        }
         ApiCause::InvalidKey => {
             "Check the API key in the data source: it may be mistyped, revoked, or meant for another \
                                  Base URL."
                 .into()
+        }
+        ApiCause::MissingScope if context.endpoint == Some(Endpoint::Models) => {
+            "The API key is valid but restricted. Allow it to list models in the dashboard, or use another key.".into()
         }
         ApiCause::MissingScope => {
             "The API key is valid but restricted. Give it the missing permission in the dashboard \
                                    (for queries: Model capabilities, Request), or use another key."
                 .into()
         }
-        ApiCause::AccountDeactivated => "Enter the API key of another account in the data source, or ask the API's \
-                                         support to reopen this one."
+        ApiCause::AccountDeactivated => "Enter the API key of another account in the data source, or ask the \
+                                         provider to reactivate this one."
             .into(),
         ApiCause::ForbiddenIp => {
             "Add the public IP address of the ToolJet server to the IP allowlist of the API key, its \
@@ -47,8 +67,8 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
                               key. Most keys need none, so you can usually clear the field."
             .into(),
         ApiCause::Country => {
-            "What matters is the country that the ToolJet server sends its requests from. Use a server, \
-                              a proxy or a gateway in a supported country."
+            "The country of the ToolJet server counts, not that of its users. Send the requests through a \
+                              proxy or a gateway in a supported country."
                 .into()
         }
         ApiCause::Billing => "The API key works. Add credit or raise the spend limit in the billing settings of the \
@@ -57,7 +77,7 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
         ApiCause::RateLimit => error_text![
             "Wait",
             for_a_while(error.retry_after),
-            " before you run the query again, send less, or raise the rate limits of the account."
+            " before running the query again, send less, or raise the rate limits of the account."
         ],
         ApiCause::TooLarge if error.status == 413 && !error.message.contains("token") => body_too_large(context),
         ApiCause::TooLarge => error_text!["Retrying does not help. ", shorten(context, None)],
@@ -83,9 +103,11 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
         ApiCause::Other if error.message.contains("must contain the word 'json'") => {
             "Write the word JSON in Prompt or System prompt.".into()
         }
-        ApiCause::Other if error.status == 403 => "The API understood the request and rejected it. Check what the API \
-                                                   key, its organization and its project are permitted to do."
-            .into(),
+        ApiCause::Other if error.status == 403 => {
+            "Check what the API key, its organization and its project are allowed \
+                                                   to do."
+                .into()
+        }
         ApiCause::Other if error.message.to_ascii_lowercase().contains("suffix") => {
             "Clear Suffix, or set Engine to Chat only, which asks the model to lead up to it.".into()
         }
@@ -93,7 +115,7 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
     })
 }
 
-/// ` 4 s`, as far as the API says it.
+/// ` 4 s`, or ` a moment` if the API names no delay.
 fn for_a_while(wait: Option<Duration>) -> ErrorText {
     wait.map_or_else(|| " a moment".into(), |wait| error_text![" ", in_words(wait)])
 }
@@ -108,6 +130,12 @@ fn in_words(delay: Duration) -> ErrorText {
     } else {
         format!("{:.0} h", (minutes / 60.0).ceil())
     })
+}
+
+/// Whether the server says that it received no key, not a wrong one.
+pub(super) fn is_key_missing(error: &ApiError) -> bool {
+    let message = error.message.to_ascii_lowercase();
+    KEY_MISSING.iter().any(|words| message.contains(words))
 }
 
 fn is_text_endpoint(context: &HintContext) -> bool {
@@ -137,15 +165,15 @@ fn body_too_large(context: &HintContext) -> ErrorText {
         _ => "fewer or smaller Images and files, or a shorter Prompt or Message history",
     };
     error_text![
-        "The server, or a proxy in front of it, takes no request of this size. Send less: ",
+        "The server, or a proxy in front of it, limits the size of requests. Send less: ",
         less,
-        ". Or raise the limit there, such as client_max_body_size of nginx."
+        ". Or raise the limit there (client_max_body_size in nginx)."
     ]
 }
 
 fn unverified(error: &ApiError, context: &HintContext) -> ErrorText {
-    const VERIFY: &str = "Verify the organization at https://platform.openai.com/settings/organization/general (it can \
-                          take 15 minutes to take effect), ";
+    const VERIFY: &str = "Verify the organization at https://platform.openai.com/settings/organization/general (this can take up \
+                          to 15 minutes), ";
     if context.is_streamed || error.message.contains("to stream") {
         error_text![VERIFY, "or set Streaming to Off in the data source."]
     } else {
@@ -154,20 +182,20 @@ fn unverified(error: &ApiError, context: &HintContext) -> ErrorText {
 }
 
 fn gateway_timeout(context: &HintContext) -> ErrorText {
-    const WHAT: &str = "A gateway in front of the model stopped waiting for it, sooner than the plugin would have. ";
+    const WHAT: &str = "A gateway in front of the model stopped waiting for the answer. ";
     if is_text_endpoint(context) && !context.is_streamed {
-        let stream = "Set Streaming to On in the data source, so that the connection is never silent for long, ";
-        error_text![WHAT, stream, "ask for less, or raise the time limit of the gateway."]
+        let stream = "Set Streaming to On in the data source to keep the connection busy, ";
+        error_text![WHAT, stream, "ask for less, or raise the gateway's time limit."]
     } else {
-        error_text![WHAT, "Ask for less, choose a faster model, or raise the time limit of the gateway."]
+        error_text![WHAT, "Ask for less, choose a faster model, or raise the gateway's time limit."]
     }
 }
 
 fn web_page(error: &ApiError, context: &HintContext) -> ErrorText {
     match error.status {
         401 | 403 => error_text![
-            "A web page came in place of a response of the API: a proxy or a firewall in front of it may want a sign-in of \
-             its own, or block the ToolJet server. ",
+            "A web page came in place of the API's response: a proxy or firewall may require its own sign-in, or block \
+             the ToolJet server. ",
             check_address(context)
         ],
         _ => error_text!["The response is a web page, perhaps the sign-in page of a network. ", check_address(context)],
@@ -195,7 +223,7 @@ fn response_format(error: &ApiError, context: &HintContext) -> ErrorText {
     let is_about_schema = error.code.as_deref() == Some("invalid_json_schema") || message.contains("invalid schema");
     match context.response_format.as_deref() {
         _ if message.contains("the word 'json'") => "Write the word JSON in Prompt or System prompt.".into(),
-        _ if is_about_schema => "Correct JSON schema.".into(),
+        _ if is_about_schema => "Correct the JSON schema.".into(),
         Some("json_object") => {
             "Set Response format to JSON with a schema, or to Text and ask for JSON in Prompt.".into()
         }
@@ -230,7 +258,7 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
         return error_text!["Check the name of the model, or choose ", OF_LIST_MODELS, "."];
     };
     if let Some(end) = &context.model_facts.end {
-        let what = error_text!["OpenAI announced the end of ", model, " for ", end.date];
+        let what = error_text!["OpenAI announced the shutdown of ", model, " for ", end.date];
         // The name of the model that has ended, which is foreign, may be in front of it.
         let Some(replacement) = &end.replacement else {
             return error_text![what, ". Instead, choose ", OF_LIST_MODELS, "."];
@@ -249,7 +277,7 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
     if error.status == 403 {
         return error_text!["Ask for access to ", model, ", or choose ", OF_LIST_MODELS, "."];
     }
-    error_text!["Check the name ", model, ", or choose ", OF_LIST_MODELS, "."]
+    error_text!["Check the model name ", model, ", or choose ", OF_LIST_MODELS, "."]
 }
 
 /// What to do where the API itself says that the model belongs to another endpoint.
@@ -293,7 +321,7 @@ mod tests {
         let model_facts = ModelFacts { end: Some(end), ..ModelFacts::default() };
         let mut context = HintContext { model: Some("o1".to_owned()), model_facts, ..HintContext::default() };
         let error = ApiError { code: Some("model_not_found".to_owned()), ..error(404, "deprecated") };
-        assert_eq!(hint(&error, &context), "OpenAI announced the end of o1 for 2026-10-23. Use gpt-6.1-sol.");
+        assert_eq!(hint(&error, &context), "OpenAI announced the shutdown of o1 for 2026-10-23. Use gpt-6.1-sol.");
         context.model_facts.end.as_mut().unwrap().replacement = None;
         let list = " for 2026-10-23. Instead, choose a model that List models shows for this API key.";
         assert!(hint(&error, &context).ends_with(list));
@@ -357,7 +385,7 @@ mod tests {
         assert!(sent("json_schema").starts_with("Set Response format to JSON and"));
         assert_eq!(
             hint(&error(400, "Invalid schema for response_format 'x'"), &at(Endpoint::Chat)),
-            "Correct JSON schema."
+            "Correct the JSON schema."
         );
     }
 
@@ -372,6 +400,8 @@ mod tests {
             ),
             (401, "Your IP address is not authorized", "Add the public IP address of the ToolJet server"),
             (400, "API key not valid", "Check the API key"),
+            (401, "You didn't provide an API key.", "The plugin sent the API key, but it did not arrive."),
+            (401, "Access denied due to missing subscription key.", "The plugin sent the API key,"),
             (429, "Your account is not active, please check your billing details.", "The API key works. Add credit"),
         ] {
             let hint = hint(&error(status, message), &at(Endpoint::Chat));

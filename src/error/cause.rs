@@ -41,7 +41,7 @@ const BILLING: [&str; 16] = [
 ];
 /// Words for a model that another endpoint serves.
 const OTHER_ENDPOINT: [&str; 4] = ["is a chat model", "not a chat model", "in v1/responses", "in the v1/"];
-/// Words for a model that is not there.
+/// Words for a model that does not exist.
 const GONE: [&str; 7] =
     ["does not exist", "not found", "deprecated", "decommissioned", "no longer", "no such model", "unknown model"];
 /// Words for a wrong key, whatever the status.
@@ -66,7 +66,7 @@ const WRONG_KEY_CODES: [&str; 6] = [
     "authorized_error",
     "invalid_authentication_error",
 ];
-/// Words for a server that is not on the list of the key.
+/// Words for an IP address that the key does not allow.
 const FORBIDDEN_IP: [&str; 7] =
     ["ip address", "ip_not_", "ip not allowed", "ip is not allowed", "ip allowlist", "ip whitelist", "from this ip"];
 /// Words for a prompt that is too long: of `OpenAI` and vLLM, llama.cpp, `LiteLLM`, Anthropic, Ollama, Gemini, `SGLang`,
@@ -114,7 +114,7 @@ const IN_AN_IMAGE: [&str; 10] = [
     "too many images",
     ".file",
 ];
-/// Words for what a model does not take of JSON answers.
+/// Words for response formats.
 const FORMATS: [&str; 6] =
     ["response_format", "response format", "json_schema", "json_object", "json mode", "structured output"];
 
@@ -136,7 +136,7 @@ pub enum ApiCause {
     Organization,
     /// The project is unknown, or not the key's.
     Project,
-    /// The server stands in a country that the API does not serve.
+    /// The server is in a country that the API does not serve.
     Country,
     /// The account has no credit, or is over a limit of its own.
     Billing,
@@ -200,12 +200,14 @@ impl ApiCause {
             _ if is_too_large(error) => Self::TooLarge,
             503 | 529 => Self::Overloaded,
             500.. => Self::ServerError,
+            // A stream has its status before the API fails.
+            ..400 if error.kind.as_deref() == Some("server_error") => Self::ServerError,
             400 | 422 if error.param.is_some() || is_about_an_image(error) => Self::Parameter,
             _ => Self::Other,
         })
     }
 
-    /// What keeps the key or its account from the API.
+    /// The cause if the key or its account is at fault.
     fn of_access(error: &ApiError, says: &impl Fn(&str) -> bool) -> Option<Self> {
         let names = [&error.code, &error.kind].map(|name| name.as_deref().unwrap_or_default().to_ascii_lowercase());
         let is_named = |known: &[&str]| names.iter().any(|name| known.contains(&name.as_str()));
@@ -239,11 +241,12 @@ impl ApiCause {
                 Self::ModelNotFound
             }
             "OperationNotSupported" => Self::ModelOfOtherEndpoint,
+            "server_is_overloaded" | "overloaded_error" => Self::Overloaded,
             _ => return None,
         })
     }
 
-    /// Whether the API understood the request and lacks something in it.
+    /// Whether the API read the request and rejected its content.
     #[must_use]
     pub fn is_about_content(self) -> bool {
         matches!(

@@ -1,9 +1,11 @@
-//! What the builder of an app can do about a failure.
+//! What an app builder can do about a failure.
 
 use std::time::Duration;
 
 use crate::error::{
-    ApiError, BodyKind, Error, ErrorText, NoAnswerReason, TransportErrorKind, api_hints::api_hint, cause::ApiCause,
+    ApiError, BodyKind, Error, ErrorText, NoAnswerReason, TransportErrorKind,
+    api_hints::{api_hint, is_key_missing},
+    cause::ApiCause,
     error_text, seconds,
 };
 
@@ -87,7 +89,7 @@ pub enum Endpoint {
     Models,
 }
 
-/// What is known about a model beside what the API says. Nothing in it recommends a model that has just failed.
+/// What the tables say about a model. None of it recommends a model that has just failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelFacts {
     /// Its end, if that has come.
@@ -118,16 +120,16 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
             Some(error_text![ask_for_less(context), ", choose a faster model, or raise ", timeout_field(context), "."])
         }
         Error::Transport(error) => transport_hint(error.kind, context),
-        Error::Decode { body: BodyKind::EventStream, .. } => Some(
-            "The server sent a stream without an answer in it. Try again, or look into the server's own log.".into(),
-        ),
+        Error::Decode { body: BodyKind::EventStream, .. } => {
+            Some("Its events contain no answer. Try again, or check the server's log.".into())
+        }
         Error::Decode { body: BodyKind::Html, .. } => {
             Some(error_text!["This may be the sign-in page of a network or a proxy. ", check_address(context)])
         }
         Error::Decode { .. } => {
             Some(error_text!["This does not look like an OpenAI-compatible API. ", check_address(context)])
         }
-        Error::NoAnswer { code, .. } => Some(no_answer_hint(*code).into()),
+        Error::NoAnswer { code, .. } => Some(no_answer_hint(*code, context).into()),
         Error::Internal(_) => {
             Some("This is a bug in the plugin; ToolJet is not affected. Report it with this text.".into())
         }
@@ -151,11 +153,16 @@ fn timeout_field(context: &HintContext) -> &'static str {
     }
 }
 
-/// Where the request went, and what to look at.
+/// Says where the request went, and what to check.
 pub(super) fn check_address(context: &HintContext) -> ErrorText {
     let address = &context.base_url;
     if context.is_custom {
-        error_text!["Check the Base URL (", address.clone(), "): it usually ends in /v1, and the plugin adds the rest."]
+        let advice = if address.to_string().trim_end_matches('/').ends_with("/v1") {
+            "): the plugin adds the rest of the path, such as /chat/completions."
+        } else {
+            "): it usually ends in /v1, and the plugin adds the rest."
+        };
+        error_text!["Check the Base URL (", address.clone(), advice]
     } else {
         error_text![
             "The request went to ",
@@ -198,7 +205,7 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
              NODE_EXTRA_CA_CERTS on the ToolJet server to a PEM file with it, and restart the server."
         ],
         TransportErrorKind::TlsWrongHost => {
-            error_text!["In the Base URL, replace ", host.clone(), " by a host name that the certificate is for."]
+            error_text!["In the Base URL, replace ", host.clone(), " with a host name that the certificate covers."]
         }
         TransportErrorKind::TlsCertificate => error_text![
             "Have ",
@@ -240,7 +247,7 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
         TransportErrorKind::TooLarge => {
             "Ask for less, for example with a lower Max tokens or Number of results.".into()
         }
-        TransportErrorKind::Compression => "A proxy in between may have caused this. Try again.".into(),
+        TransportErrorKind::Compression => "Try again. If it keeps happening, check any proxy in between.".into(),
         TransportErrorKind::Blocked => {
             "Use a public host, or ask the administrator of the ToolJet server about its SSRF protection \
              (SSRF_PROTECTION_ENABLED)."
@@ -253,16 +260,24 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
     })
 }
 
-fn no_answer_hint(code: NoAnswerReason) -> &'static str {
+fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> &'static str {
     match code {
-        NoAnswerReason::Refusal => "Rephrase Prompt or System prompt.",
-        NoAnswerReason::ContentFilter => "Rephrase the prompt.",
+        NoAnswerReason::Refusal | NoAnswerReason::ContentFilter => "Rephrase the prompt.",
+        NoAnswerReason::TokensSpentOnReasoning if context.is_completions() => {
+            "Raise or clear Max tokens: reasoning counts toward the limit."
+        }
         NoAnswerReason::TokensSpentOnReasoning => {
             "Raise or clear Max tokens, or lower Reasoning effort: reasoning counts toward the limit."
         }
         NoAnswerReason::JsonTruncated => "Raise or clear Max tokens, or ask for less.",
+        NoAnswerReason::JsonInvalid if context.response_format.as_deref() == Some("json_schema") => {
+            "Ask in Prompt for nothing but JSON, or choose another model."
+        }
         NoAnswerReason::JsonInvalid => {
-            "Say in Prompt that the answer must be nothing but JSON, or choose the Response format with a schema."
+            "Ask in Prompt for nothing but JSON, or set Response format to JSON with a schema."
+        }
+        NoAnswerReason::OnlyReasoning if context.is_completions() => {
+            "Run the query again, or choose another model. The reasoning is in data.reasoning."
         }
         NoAnswerReason::OnlyReasoning => {
             "Run the query again, lower Reasoning effort, or choose another model. The reasoning is in data.reasoning."
@@ -294,6 +309,7 @@ pub fn in_short(error: &Error) -> ErrorText {
 fn api_in_short(error: &ApiError) -> ErrorText {
     let cause = match ApiCause::of(error) {
         ApiCause::NoSuchRoute | ApiCause::Other if error.html => WEB_PAGE,
+        ApiCause::InvalidKey if is_key_missing(error) => "API key not received",
         ApiCause::InvalidKey => "wrong API key",
         ApiCause::MissingScope => "restricted API key",
         ApiCause::AccountDeactivated => "account deactivated",
@@ -325,7 +341,7 @@ fn api_in_short(error: &ApiError) -> ErrorText {
 #[must_use]
 pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) -> ErrorText {
     let what = match (error, hint) {
-        // An error of an option begins with the field's label, or with a name that is none: `queryOptions`.
+        // An error of an option begins with the field's label, or with a name without a label: `queryOptions`.
         (Error::InvalidOption { .. } | Error::UnknownOperation(_), _) => error.text().ended(),
         (Error::Timeout { after }, _) => no_response(context.time_limit, *after).sentence(),
         (Error::Api(error), Some(_)) if ApiCause::of(error).has_own_advice() => error.text_without_advice().sentence(),
@@ -337,7 +353,7 @@ pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) 
     }
 }
 
-/// With the number that was typed, of which the plugin keeps a part for itself.
+/// With the number that was typed. The deadline is a little earlier.
 fn no_response(limit: TimeLimit, after: Duration) -> ErrorText {
     let limit = match limit {
         TimeLimit::Own => ErrorText::own(seconds(after)),
@@ -402,6 +418,27 @@ mod tests {
         // Its only sentence, and advice where the plugin has no better.
         assert!(describe(429, "Please slow down.").contains("429: Please slow down. Wait"));
         assert!(describe(400, "It is odd. Please use b.").ends_with("It is odd. Please use b."));
+    }
+
+    #[test]
+    fn advice_leads_to_another_setting_that_the_form_has() {
+        let advice = |code, context: &HintContext| no_answer_hint(code, context).to_owned();
+        let json = |format: &str| {
+            let response_format = Some(format.to_owned());
+            advice(NoAnswerReason::JsonInvalid, &HintContext { response_format, ..HintContext::default() })
+        };
+        assert!(json("json_object").contains("JSON with a schema") && !json("json_schema").contains("schema"));
+        let completions = HintContext { engine: Some(EngineChoice::Auto), ..HintContext::default() };
+        for code in [NoAnswerReason::TokensSpentOnReasoning, NoAnswerReason::OnlyReasoning] {
+            assert!(advice(code, &HintContext::default()).contains("Reasoning effort"));
+            assert!(!advice(code, &completions).contains("Reasoning effort"));
+        }
+        let at = |base_url: &'static str| {
+            let base_url = base_url.into();
+            check_address(&HintContext { base_url, is_custom: true, ..HintContext::default() }).to_string()
+        };
+        assert!(at("https://a.example").contains("usually ends in /v1"));
+        assert!(!at("https://a.example/v1").contains("usually ends in /v1"));
     }
 
     #[test]

@@ -48,18 +48,18 @@ pub enum Error {
     },
     /// The query has no operation, or an unknown one. Nothing was sent.
     UnknownOperation(ErrorText),
-    /// The API answered with an error.
+    /// The API returned an error.
     Api(Box<ApiError>),
     /// The deadline of the query passed; the request was aborted.
     Timeout {
         /// The time that the query had in all.
         after: Duration,
     },
-    /// The request did not reach the API, or the answer did not come back whole.
+    /// The request did not reach the API, or the response did not come back whole.
     Transport(TransportError),
-    /// The API answered with success, but not with what this endpoint answers.
+    /// The API reported success, but did not return what this endpoint returns.
     Decode {
-        /// HTTP status of the answer.
+        /// HTTP status of the response.
         status: u16,
         /// What was expected and what came, with an excerpt.
         reason: ErrorText,
@@ -68,13 +68,13 @@ pub enum Error {
         /// The API's id of the request.
         request_id: Option<String>,
     },
-    /// The API answered, but the model gave no usable answer.
+    /// The response has no usable answer.
     NoAnswer {
         /// Why.
         code: NoAnswerReason,
         /// What came instead, in words.
         reason: ErrorText,
-        /// What of it is not lost.
+        /// What the model wrote all the same.
         given: Given,
         /// The API's id of the request.
         request_id: Option<String>,
@@ -126,7 +126,7 @@ impl Error {
         }
     }
 
-    /// What the model gave before it failed, as members of `data`.
+    /// What the model wrote before it failed, as members of `data`.
     #[must_use]
     pub fn given(&self) -> Map<String, Value> {
         match self {

@@ -1,21 +1,21 @@
-//! Answers that came, and hold nothing to return.
+//! Responses without an answer that can be returned.
 
 use serde_json::{Map, Value};
 
-use crate::budgets::MAX_PARTIAL_BYTES;
+use crate::{budgets::MAX_PARTIAL_BYTES, error::truncate::start_of};
 
 /// What came in place of the expected JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyKind {
     /// A web page.
     Html,
-    /// A stream of events, which was not asked for.
+    /// Server-sent events.
     EventStream,
     /// Anything else.
     Other,
 }
 
-/// Reasons why an answer holds nothing to return.
+/// Reasons why a response has no answer to return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoAnswerReason {
@@ -27,32 +27,33 @@ pub enum NoAnswerReason {
     TokensSpentOnReasoning,
     /// JSON was asked for and the answer was cut by the token limit.
     JsonTruncated,
-    /// JSON was asked for and the answer is none.
+    /// JSON was asked for and the answer is not JSON.
     JsonInvalid,
-    /// The model thought, and wrote no answer.
+    /// The model reasoned but wrote no answer.
     OnlyReasoning,
-    /// The model failed after it had written a part of the answer.
+    /// The model failed in the middle of its answer.
     CutOff,
     /// There is not exactly one vector for each text.
     EmbeddingInvalid,
-    /// The answer has no choices or no text, or the upstream model failed.
+    /// The response has no choices or no text, or the model behind a gateway failed.
     Empty,
 }
 
-/// What the model gave although there is no answer, each cut to [`MAX_PARTIAL_BYTES`].
+/// What the model wrote although there is no usable answer, each truncated to [`MAX_PARTIAL_BYTES`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Given {
-    /// The text that it wrote.
+    /// Its text.
     pub text: Option<String>,
-    /// What it thought.
+    /// Its reasoning.
     pub reasoning: Option<String>,
 }
 
 impl Given {
-    /// Of a text and a reasoning that may be blank.
+    /// Keeps a text and a reasoning, unless they are blank.
     #[must_use]
-    pub fn new(text: String, reasoning: String) -> Self {
-        let [text, reasoning] = [text, reasoning].map(|text| Some(cut(text)).filter(|text| !text.trim().is_empty()));
+    pub fn new(text: &str, reasoning: &str) -> Self {
+        let [text, reasoning] = [text, reasoning].map(|text| start_of(text, MAX_PARTIAL_BYTES));
+        let [text, reasoning] = [text, reasoning].map(|text| (!text.trim().is_empty()).then(|| text.to_owned()));
         Self { text, reasoning }
     }
 
@@ -62,12 +63,6 @@ impl Given {
         let members = [("partial", &self.text), ("reasoning", &self.reasoning)];
         members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text.clone()?.into()))).collect()
     }
-}
-
-fn cut(mut text: String) -> String {
-    let end = (0..=MAX_PARTIAL_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-    text.truncate(end.unwrap_or_default());
-    text
 }
 
 impl NoAnswerReason {

@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorText, error_text};
 
-/// The request did not reach the API, or its answer did not come back whole.
+/// The request did not reach the API, or its response did not come back whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransportError {
     /// What kind of failure.
@@ -44,7 +44,7 @@ pub enum TransportErrorKind {
     Refused,
     /// No route to the host or the network.
     Unreachable,
-    /// The connection was closed before the answer was complete.
+    /// The connection was closed before the response was complete.
     Reset,
     /// The body ended before its announced length.
     Truncated,
@@ -60,11 +60,11 @@ pub enum TransportErrorKind {
     Tls,
     /// The proxy cannot be reached or refused to connect.
     Proxy,
-    /// The proxy wants a user and a password.
+    /// The proxy requires a username and password.
     ProxyAuthentication,
-    /// The answer is a redirect, which is never followed.
+    /// The response is a redirect, which is never followed.
     Redirect,
-    /// What answered does not speak HTTP.
+    /// The server does not speak HTTP.
     NotHttp,
     /// The response has more headers than fit.
     HeadersTooLarge,
@@ -148,7 +148,7 @@ impl TransportErrorKind {
             Self::Refused => "the connection to the API was refused",
             Self::Unreachable => "the API's host cannot be reached from this server",
             Self::Reset => "the connection was closed before the response was complete",
-            Self::Truncated => "the response was cut off on its way",
+            Self::Truncated => "the response was cut off before it was complete",
             Self::TlsExpired => "the API's TLS certificate is not valid at this time",
             Self::TlsUnknownIssuer => "the API's TLS certificate is not signed by a trusted CA",
             Self::TlsWrongHost => "the API's TLS certificate is for another host",
@@ -156,7 +156,7 @@ impl TransportErrorKind {
             Self::Tls => "the TLS connection to the API failed",
             Self::Proxy => "the proxy did not connect to the API",
             Self::ProxyAuthentication => "the proxy requires a valid username and password",
-            Self::Redirect => "the API redirected the request, which the plugin does not follow",
+            Self::Redirect => "the API sent a redirect, which the plugin does not follow",
             Self::NotHttp => "the server at this URL does not speak HTTP",
             Self::HeadersTooLarge => "the response has more headers than the plugin accepts",
             Self::TooLarge => "the response is larger than the plugin accepts",
@@ -188,7 +188,7 @@ impl TransportErrorKind {
     }
 
     /// Whether another try may succeed. The same certificate, rule, address or
-    /// oversized answer would only fail again.
+    /// oversized response would only fail again.
     #[must_use]
     pub fn is_transient(self) -> bool {
         matches!(

@@ -14,7 +14,7 @@ pub const BASE_URL: &str = "base_url";
 /// Used where the data source names no base URL.
 pub const DEFAULT: &str = "https://api.openai.com/v1";
 
-/// Where Azure has its resources; `.us` is its cloud for governments.
+/// Domains of Azure resources; `.us` is the cloud for US government.
 const AZURE_DOMAINS: [&str; 5] = [
     "cognitiveservices.azure.com",
     "cognitiveservices.azure.us",

@@ -155,8 +155,8 @@ fn typed_text<'a>(fields: &Fields<'a>, key: &str) -> &'a str {
     fields.value(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The pair editor's `[[name, value], ...]`, which ends with an empty pair. A pair without a value is one that was
-/// begun: it replaces nothing.
+/// The pair editor's `[[name, value], ...]`, which ends with an empty pair. A pair without a
+/// value is ignored: it replaces nothing.
 fn own_headers(fields: &Fields<'_>, room: &mut Room) -> Result<Vec<(String, Secret)>, Error> {
     // Their values are secrets, so an error shows nothing of them.
     let shapeless = |_| Error::invalid("headers", "must be a list of pairs of name and value");

@@ -1,5 +1,5 @@
-//! The base URL that a pasted address means. People paste what is at hand: an endpoint out of an example, the
-//! address of a resource, the name of a host, all of it in quotation marks.
+//! Finds the base URL in what was pasted: an endpoint from an example, the URL of a resource or a host name, perhaps
+//! in quotation marks.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::input::{
     unquoted::unquoted,
 };
 
-/// Endpoints that are cut off. What is left is asked as it is: this is how a base without `/v1` is entered.
+/// Endpoints that are removed. The rest is used as it is, so a base URL without `/v1` can be entered this way.
 const ENDPOINTS: [&str; 9] = [
     "/chat/completions",
     "/completions",
@@ -22,9 +22,9 @@ const ENDPOINTS: [&str; 9] = [
     "/responses",
     "/audio/transcriptions",
 ];
-/// The start of an endpoint, which is cut off behind a version, such as in `/v1/chat`.
+/// The start of an endpoint, which is removed after a version, as in `/v1/chat`.
 const PARTS_OF_ENDPOINTS: [&str; 2] = ["/chat", "/images"];
-/// Endpoints of Ollama's own API, which has `OpenAI`'s beside it, below `/v1`.
+/// Endpoints of Ollama's own API, which also serves `OpenAI`'s under `/v1`.
 const OF_OLLAMA: [&str; 4] = ["/api/chat", "/api/embed", "/api/generate", "/api/tags"];
 const PORT_OF_OLLAMA: u16 = 11434;
 /// The path of Azure's current API.
@@ -64,7 +64,7 @@ pub fn with_scheme(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `None` for what may be something else than a host, such as a key in the wrong field: it must not be looked up.
+/// `None` if it may not be a host name but, for example, a key in the wrong field, which must not be looked up.
 fn scheme_for(host: &str) -> Option<&'static str> {
     let (name, port) = host.rsplit_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     if port.is_some_and(|port| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit())) {

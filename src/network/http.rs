@@ -34,7 +34,7 @@ pub struct HttpRequest {
     pub is_custom: bool,
 }
 
-/// One answer with its body.
+/// One response with its body.
 #[derive(Clone, Debug, Default)]
 pub struct HttpResponse {
     /// HTTP status.
@@ -57,7 +57,7 @@ impl HttpResponse {
 
 /// The outside world: sockets, clocks and chance. [`crate::network::client::Client`] in production.
 pub trait Transport: Sync {
-    /// Sends `request` and reads the whole answer, or as much of it as comes. Fails with
+    /// Sends `request` and reads the whole response, or as much of it as comes. Fails with
     /// [`crate::error::TransportErrorKind::Timeout`] after `timeout`, having
     /// aborted the request on the wire; dropping the future aborts it as well. What the response takes of
     /// memory is added to `hold`.

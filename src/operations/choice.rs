@@ -1,25 +1,25 @@
-//! Takes one choice of a response apart: what the model wrote, what it thought, and whatever else it gave.
+//! Takes one choice of a response apart: text, reasoning, refusal, images, sources and the rest.
 
 use serde_json::{Map, Value};
 
 use super::json_answer::is_all_thinking;
 use crate::{error::ErrorText, response::body::is_no_error};
 
-/// Members of a message that hold reasoning, whatever the vendor calls it. The first that holds any counts:
+/// Members of a message with reasoning, by the names of vendors. The first that has any counts:
 /// some servers send the same under two names.
 const REASONING: [&str; 6] =
     ["reasoning_content", "reasoning", "thinking", "reasoning_text", "thinking_content", "thoughts"];
-/// Members that hold it in blocks with signatures, which metadata repeats.
+/// Members with reasoning in signed blocks, which metadata repeats.
 const REASONING_BLOCKS: [&str; 2] = ["reasoning_details", "thinking_blocks"];
-/// Members under which a part or a block has its words.
+/// Members of a part or a block with its text.
 const WORDS: [&str; 6] = ["text", "thinking", "reasoning", "summary", "content", "value"];
 /// Stems of the `type` of a part that is reasoning.
 const THOUGHTS: [&str; 3] = ["thinking", "thought", "reasoning"];
 /// Members of a part that is an image.
 const IMAGES: [&str; 4] = ["image_url", "b64_json", "inline_data", "inlineData"];
-/// Members that say why a choice ended. The first that is there counts.
+/// Members that say why a choice ended. The first one present counts.
 const ENDINGS: [&str; 4] = ["finish_reason", "finishReason", "stop_reason", "done_reason"];
-/// What a gateway repeats of the model behind it.
+/// The reason of the model behind a gateway.
 const NATIVE_ENDING: &str = "native_finish_reason";
 /// Stems of the words by which vendors say that a filter ended an answer, such as `SAFETY` or `content_filter`.
 const FILTERED: [&str; 11] = [
@@ -59,7 +59,7 @@ pub enum Ending {
     Failed,
     /// A filter stopped it.
     Filtered,
-    /// The model refused, without a word.
+    /// The model refused without giving a reason.
     Refused,
     /// The token limit was reached.
     Length,
@@ -74,13 +74,13 @@ pub struct Choice {
     pub is_chat: bool,
     /// What the model wrote.
     pub content: Content,
-    /// What the model thought, as far as it is shown.
+    /// Its reasoning, as far as the server shows it.
     pub reasoning: String,
     /// Why the model refuses, in its words; empty if it does not.
     pub refusal: String,
     /// Images, as they came.
     pub images: Vec<Value>,
-    /// Sources, of the parts of the content and of the message.
+    /// Sources, from the parts of the content and from the message.
     pub annotations: Vec<Value>,
     /// Parts of the content that are neither text, reasoning, refusal nor image.
     pub other_parts: Vec<Value>,
@@ -122,7 +122,7 @@ impl Choice {
             .find_map(|members| members.swap_remove(name).filter(|value| !value.is_null()))
     }
 
-    /// Whether the model gave something in place of text: a tool call, speech, an image.
+    /// Whether there is something in place of text: a tool call, audio or an image.
     #[must_use]
     pub fn has_other_output(&self) -> bool {
         let is_output = |name: &str| self.message.get(name).is_some_and(is_given);
@@ -249,7 +249,7 @@ impl Choice {
     }
 }
 
-/// Adds a list, or the one item that stands in its place.
+/// Adds a list, or a single item in place of one.
 fn extend(items: &mut Vec<Value>, more: Option<Value>) {
     match more {
         Some(Value::Array(more)) => items.extend(more),
@@ -288,7 +288,7 @@ impl Part {
     }
 }
 
-/// Passes on the words of a part, or of a list of parts, however deep they lie.
+/// Passes on the text of a part or of a list of parts, at any depth.
 fn add_words(value: &Value, add: &mut impl FnMut(&str)) {
     match value {
         Value::String(text) => add(text),
@@ -312,7 +312,7 @@ fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
-/// Whether it holds nothing: null, or an array, object or text without anything in it.
+/// Whether it is null, or an empty array, object or text.
 #[must_use]
 pub fn is_empty(value: &Value) -> bool {
     match value {

@@ -75,8 +75,8 @@ impl ChoicesReader {
     ///
     /// # Errors
     /// [`Error::NoAnswer`] if the model refused, failed, was stopped by a filter, gave nothing but reasoning or
-    /// nothing at all, or no JSON where JSON was asked for. If several answers were asked
-    /// for, only if that is so for all of them; else a failed one is `null`.
+    /// nothing at all, or no JSON where JSON was asked for. If several answers were asked for, only
+    /// if all of them failed; otherwise a failed one is `null`.
     /// [`Error::Transport`] if their echoes together are too long.
     pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
         let ApiResponse { body, request_id } = response;
@@ -88,19 +88,19 @@ impl ChoicesReader {
             let detail = error_text!["more than ", MAX_ECHO_BYTES >> 20, " MiB of Echo in the result"];
             return Err(TransportError::new(TransportErrorKind::TooLarge, detail).into());
         }
-        let fail = |Failed { code, reason, text }, reasoning| Error::NoAnswer {
+        let fail = |Failed { code, reason, text }, reasoning: &str| Error::NoAnswer {
             code,
             reason,
-            given: Given::new(text, reasoning),
+            given: Given::new(&text, reasoning),
             request_id: request_id.clone(),
         };
         let mut answers: Vec<_> = choices.iter_mut().map(|choice| self.answer(choice)).collect();
         let data = if answers.is_empty() {
-            return Err(fail(no_choices(&body), String::new()));
+            return Err(fail(no_choices(&body), ""));
         } else if self.n > 1 && answers.iter().any(Result::is_ok) {
             answers.into_iter().map(Result::unwrap_or_default).collect()
         } else {
-            answers.swap_remove(0).map_err(|failed| fail(failed, mem::take(&mut choices[0].reasoning)))?
+            answers.swap_remove(0).map_err(|failed| fail(failed, &choices[0].reasoning))?
         };
         Ok(QueryResult { data, metadata: self.metadata(body, choices) })
     }
@@ -139,7 +139,7 @@ impl ChoicesReader {
         Ok(text.into())
     }
 
-    /// Why a choice holds nothing.
+    /// Why a choice has no answer.
     fn nothing(&self, choice: &Choice, ending: Ending) -> Failed {
         let refusal = choice.refusal.trim();
         match ending {
@@ -153,9 +153,9 @@ impl ChoicesReader {
                 "the token limit was used up before any text, usually by the model's reasoning",
             ),
             _ if !choice.reasoning.trim().is_empty() => {
-                Failed::new(NoAnswerReason::OnlyReasoning, "the model only reasoned, and wrote no answer")
+                Failed::new(NoAnswerReason::OnlyReasoning, "the model reasoned but wrote no answer")
             }
-            _ if self.is_json() => Failed::new(NoAnswerReason::JsonInvalid, "the answer is empty in place of JSON"),
+            _ if self.is_json() => Failed::new(NoAnswerReason::JsonInvalid, "the answer is empty instead of JSON"),
             _ => Failed::new(NoAnswerReason::Empty, "the response contains no text"),
         }
     }
@@ -237,7 +237,7 @@ fn not_json(choice: &Choice, ending: Ending, error: &serde_json::Error, text: St
     let failed = match ending {
         _ if !refusal.is_empty() => refused(refusal),
         Ending::Length => Failed::new(NoAnswerReason::JsonTruncated, "the JSON answer was cut off by the token limit"),
-        Ending::Filtered => Failed::new(NoAnswerReason::ContentFilter, "the content filter cut the JSON answer off"),
+        Ending::Filtered => Failed::new(NoAnswerReason::ContentFilter, "the content filter cut off the JSON answer"),
         _ => {
             let said = json_answer::after_thinking(&text).trim();
             let said = if said.is_empty() { text.trim() } else { said };
@@ -245,7 +245,7 @@ fn not_json(choice: &Choice, ending: Ending, error: &serde_json::Error, text: St
             let what = if lenient_json::is_json_text(said) {
                 error_text!["the answer is not valid JSON (", ErrorText::own(lenient_json::explain(error)), ")"]
             } else {
-                "the model answered in words in place of JSON".into()
+                "the model answered in words instead of JSON".into()
             };
             Failed::new(NoAnswerReason::JsonInvalid, error_text![what, ": “", quote, "”"])
         }
@@ -361,7 +361,7 @@ mod tests {
         ] {
             let (code, words, given) = failed(chat(message.clone(), "stop"));
             assert_eq!((code, given), ("only_reasoning", json!({"reasoning": "hm"})), "{message}");
-            assert_eq!(words, "the model only reasoned, and wrote no answer");
+            assert_eq!(words, "the model reasoned but wrote no answer");
             let (code, _, given) = failed(chat(message, "length"));
             assert_eq!((code, given), ("tokens_spent_on_reasoning", json!({"reasoning": "hm"})));
         }
@@ -572,11 +572,11 @@ mod tests {
         let (code, words, given) = failed_json(chat(json!({"content": "I cannot\ndo that."}), "stop"));
         assert_eq!(
             (code, words.as_str()),
-            ("json_invalid", "the model answered in words in place of JSON: “I cannot do that.”")
+            ("json_invalid", "the model answered in words instead of JSON: “I cannot do that.”")
         );
         assert_eq!(given, json!({"partial": "I cannot\ndo that."}));
         let (_, words, _) = failed_json(chat(json!({"content": "<think>{}</think> No."}), "stop"));
-        assert_eq!(words, "the model answered in words in place of JSON: “No.”");
+        assert_eq!(words, "the model answered in words instead of JSON: “No.”");
         let (_, words, _) = failed_json(chat(json!({"content": "{\"a\": oops}"}), "stop"));
         assert!(
             words.starts_with("the answer is not valid JSON (") && words.ends_with("): “{\"a\": oops}”"),

@@ -104,7 +104,7 @@ pub fn content_parts(field: &ErrorText, value: &Value) -> Result<Vec<Value>, Err
 const AS_TEXT: &str = "; to send data as text, use {{JSON.stringify(...)}}";
 
 fn no_text(value: &Value) -> Error {
-    Error::invalid("prompt", error_text!["must be a text, got ", excerpt(value), AS_TEXT])
+    Error::invalid("prompt", error_text!["must be text, got ", excerpt(value), AS_TEXT])
 }
 
 /// Whether content has nothing but blanks.
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn an_object_in_place_of_the_prompt_is_an_error_about_the_prompt_itself() {
-        let expected = "Prompt must be a text, got an object; to send data as text, use {{JSON.stringify(...)}}";
+        let expected = "Prompt must be text, got an object; to send data as text, use {{JSON.stringify(...)}}";
         assert_eq!(prompt(json!({"a": 1})).unwrap_err(), expected);
         assert_eq!(user_content(Some(&json!({"a": 1})), Vec::new()).unwrap_err().to_string(), expected);
         assert_eq!(prompt(json!({"type": "text", "text": "a"})).unwrap(), "a");

@@ -1,5 +1,5 @@
-//! Finds the JSON in what a model wrote when it was asked for JSON: also after its thinking, among words, in a
-//! Markdown fence, inside of a JSON string, and as JavaScript or Python would write it.
+//! Finds the JSON in an answer: also after reasoning, among other text, in a Markdown fence, inside a JSON string,
+//! and as JavaScript or Python would write it.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use serde_json::{Deserializer, Value};
 
 use crate::input::{lenient_json, loose_json};
 
-/// What models put around the thinking that they write as text.
+/// Tags around reasoning that a model writes as text.
 const THINKING: [(&str, &str); 5] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
@@ -16,15 +16,15 @@ const THINKING: [(&str, &str); 5] = [
     ("[THINK]", "[/THINK]"),
 ];
 const FENCE: &str = "```";
-/// How many JSON strings may be inside each other.
+/// How deep JSON strings may be nested.
 const MAX_ENCODINGS: usize = 3;
-/// Places in an answer that are tried: the last ones.
+/// How many places in an answer are tried, from its end.
 const MAX_PLACES: usize = 32;
-/// Brackets inside each other. The parser stops here, too.
+/// How deep brackets may be nested; the limit of the parser, too.
 const MAX_DEPTH: usize = 128;
 
 /// The JSON of an answer. Of several, the last one counts, as drafts come first; a fence counts before what is
-/// outside of it. Takes time in proportion to the length of `text`.
+/// outside it. A text of nothing but different values has none. Takes time in proportion to the length of `text`.
 ///
 /// # Errors
 /// The parser's words about the whole text, if there is no JSON in it.
@@ -55,14 +55,14 @@ pub fn find(text: &str) -> Result<Value, serde_json::Error> {
     found.ok_or(error)
 }
 
-/// Whether the text is nothing but thinking, marked as such.
+/// Whether the text is nothing but tagged reasoning.
 #[must_use]
 pub fn is_all_thinking(text: &str) -> bool {
     let text = text.trim_start();
     THINKING.iter().any(|(start, _)| text.starts_with(start)) && after_thinking(text).trim().is_empty()
 }
 
-/// What follows the model's thinking. Servers often leave out the mark at its start.
+/// What follows the model's reasoning. Servers often leave out its opening tag.
 #[must_use]
 pub fn after_thinking(text: &str) -> &str {
     let end = THINKING.iter().filter_map(|(_, end)| Some(text.rfind(end)? + end.len())).max();
@@ -77,7 +77,7 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
 
-/// The value, or the one that it holds as JSON text.
+/// The value, or the one inside it as JSON text.
 fn decoded(mut value: Value) -> Value {
     for _ in 0..MAX_ENCODINGS {
         let Value::String(text) = &value else { break };
@@ -89,13 +89,13 @@ fn decoded(mut value: Value) -> Value {
     value
 }
 
-/// The objects and arrays of a text that is nothing but several of them.
+/// The objects and arrays of a text that consists of several of them.
 fn sequence(text: &str) -> Option<Vec<Value>> {
     let values: Vec<Value> = Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().ok()?;
     (values.len() > 1 && values.iter().all(|value| value.is_object() || value.is_array())).then_some(values)
 }
 
-/// What is inside of Markdown fences, the last one first.
+/// The contents of Markdown fences, the last one first.
 fn fenced(text: &str) -> VecDeque<&str> {
     let mut found = VecDeque::new();
     for inside in text.split(FENCE).skip(1).step_by(2) {
@@ -106,8 +106,8 @@ fn fenced(text: &str) -> VecDeque<&str> {
     found
 }
 
-/// What is inside of outermost brackets, the last one first: objects, then arrays of objects or those that have
-/// their lines to themselves. In a line of words, another one is more likely a footnote.
+/// The outermost brackets, the last one first: objects, then arrays of objects and arrays on lines of their own.
+/// Any other array within a sentence is probably a footnote.
 fn brackets(text: &str) -> impl Iterator<Item = &str> {
     let (mut objects, mut arrays) = (VecDeque::new(), VecDeque::new());
     let mut open = Vec::new();

@@ -18,7 +18,7 @@ const KEY: &str = "json_schema";
 const MAX_NAME_CHARS: usize = 64;
 /// Name of a schema that has none.
 const DEFAULT_NAME: &str = "response";
-/// What the API's strict mode knows, by its guide to Structured Outputs; `$schema` as its own libraries write it.
+/// Keywords that the API's strict mode takes, by its guide to Structured Outputs; `$schema` as its libraries write it.
 const STRICT_KEYWORDS: [&str; 14] = [
     "$defs",
     "$ref",
@@ -35,7 +35,7 @@ const STRICT_KEYWORDS: [&str; 14] = [
     "title",
     "type",
 ];
-/// More of it, which fine-tuned models do not take.
+/// Further keywords, which fine-tuned models do not take.
 const STRICT_CONSTRAINTS: [&str; 9] = [
     "exclusiveMaximum",
     "exclusiveMinimum",
@@ -49,9 +49,9 @@ const STRICT_CONSTRAINTS: [&str; 9] = [
 ];
 const STRICT_FORMATS: [&str; 9] =
     ["date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"];
-/// Notes about a whole schema, which mean nothing to an answer.
+/// Notes on a whole schema, which do not restrict an answer.
 const NOTES: [&str; 2] = ["$comment", "$id"];
-/// What patterns cannot have in strict mode: looking ahead and back.
+/// Lookaheads and lookbehinds, which strict mode rejects in patterns.
 const LOOKAROUND: [&str; 3] = ["(?=", "(?!", "(?<"];
 /// Keywords whose value holds schemas: by name, as a list, or one.
 const SCHEMAS_BY_NAME: [&str; 4] = ["$defs", "definitions", "patternProperties", "properties"];
@@ -92,7 +92,7 @@ pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<JsonSchema, Error
     Ok(JsonSchema { member: Value::Object(wrapped), not_strict: not_strict.filter(|_| is_left_to_us) })
 }
 
-/// The schema with a name. It may come as a whole `response_format`, as either API has it.
+/// The schema with a name. It may come as a whole `response_format` of the Chat or the Responses API.
 fn wrapped(mut given: Map<String, Value>) -> Map<String, Value> {
     if given.get("type").is_some_and(|kind| kind == KEY) {
         given.shift_remove("type");
@@ -157,7 +157,7 @@ fn misshapen(schema: &Value) -> Option<(&'static str, String)> {
     wrong.or_else(|| parts(members).find_map(|(place, part)| misshapen(part).map(|(what, rest)| (what, place + &rest))))
 }
 
-/// The schemas inside of a schema, each with its place in it.
+/// The schemas inside a schema, each with its place.
 fn parts(members: &Map<String, Value>) -> impl Iterator<Item = (String, &Value)> {
     members.iter().flat_map(|(name, value)| -> Box<dyn Iterator<Item = (String, &Value)>> {
         match (name.as_str(), value) {
@@ -175,9 +175,9 @@ fn parts(members: &Map<String, Value>) -> impl Iterator<Item = (String, &Value)>
     })
 }
 
-/// Why strict mode does not take a schema, in words; `None` if it does. It takes nothing but the keywords it knows,
-/// and every object lists all its properties as required and allows no others. It guarantees that the answer fits,
-/// so it is used if it can be.
+/// Why strict mode does not take a schema, in words; `None` if it does. Strict mode takes only the keywords it knows;
+/// every object must list all its properties as required and allow no others. It guarantees that the answer fits,
+/// so it is used if possible.
 fn looseness(schema: &Value, is_fine_tuned: bool) -> Option<String> {
     let (place, reason) = first_loose(schema, true, is_fine_tuned)?;
     Some(truncate(&format!("schema{place} {reason}"), MAX_MESSAGE_CHARS))
@@ -209,7 +209,7 @@ fn first_loose(schema: &Value, is_root: bool, is_fine_tuned: bool) -> Option<(St
     unknown.or_else(|| openness(members)).map(here).or_else(inside)
 }
 
-/// Why an object may have other members than those it is meant to have.
+/// Why an object may have members other than its required ones.
 fn openness(members: &Map<String, Value>) -> Option<String> {
     let Some(properties) = members.get("properties").and_then(Value::as_object) else {
         return (members.get("type") == Some(&"object".into())).then(|| "has no properties".to_owned());
@@ -345,7 +345,7 @@ mod tests {
             assert_eq!(read.member.get("strict"), None);
         }
         assert_eq!(property(json!({"type": "string"})).not_strict, None);
-        // Whoever sets it has decided.
+        // A `strict` that is set counts.
         let chosen = json!({"name": "n", "strict": false, "schema": {"type": "object"}});
         assert_eq!(read_for("m", chosen).unwrap().not_strict, None);
     }

@@ -1,4 +1,4 @@
-//! One part of a message's content, checked: the members that its type needs are there.
+//! Checks one part of a message's content for the members that its type needs.
 
 use serde_json::{Map, Value};
 
@@ -58,7 +58,7 @@ pub fn checked(place: &ErrorText, members: &Map<String, Value>) -> Result<Value,
     Ok(part.into())
 }
 
-/// A part of text without a text is a template that came out empty.
+/// A text part without text comes from a template without a value.
 fn set_text(place: Place<'_>, part: &mut Map<String, Value>, name: &'static str) -> Result<(), Error> {
     let value = part.get(name);
     let text = value.and_then(scalar_text).ok_or_else(|| place.lacks("text", name, value))?;
@@ -108,7 +108,7 @@ impl Place<'_> {
     /// The text of `name`, which errors call `member`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is no text, or a blank one.
+    /// [`Error::InvalidOption`] if it is not text, or blank.
     pub fn text<'m>(self, members: &'m Map<String, Value>, name: &str, member: &'static str) -> Result<&'m str, Error> {
         let value = members.get(name);
         let text = value.and_then(Value::as_str).filter(|text| !text.trim().is_empty());

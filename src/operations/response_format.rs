@@ -23,7 +23,7 @@ pub struct ResponseFormat {
     pub format: Format,
     /// The request's `response_format`, if there is one to send.
     pub member: Option<Value>,
-    /// Why the API is not asked to guarantee that the answer fits the schema, in words.
+    /// Why strict mode is off, in words.
     pub not_strict: Option<String>,
 }
 

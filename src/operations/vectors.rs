@@ -1,5 +1,5 @@
-//! Checks the vectors of an embeddings response: exactly one for each text, or none at all. A vector beside the
-//! wrong text does its harm long after the query.
+//! Checks the vectors of an embeddings response: exactly one for each text, or none at all. A vector stored
+//! with the wrong text does its harm long after the query.
 
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ pub fn in_order_of_texts(items: Vec<Value>, texts: usize) -> Result<Vec<Value>, 
     Ok(vectors.into_iter().flatten().collect())
 }
 
-/// The vector of an item, which is one itself or has it as `embedding`.
+/// The vector of an item, which is the item itself or its `embedding`.
 fn vector(mut item: Value) -> Result<Value, &'static str> {
     let vector = match item.as_object_mut() {
         Some(members) => members.swap_remove("embedding").unwrap_or_default(),
@@ -59,7 +59,7 @@ fn checked(vector: Value) -> Result<Value, &'static str> {
         Value::String(text) if text.is_empty() => Err("is empty"),
         Value::String(text) if is_base64_of_floats(text) => Ok(vector),
         Value::String(_) => Err("is not a list of numbers in base64"),
-        _ => Err("holds something other than numbers"),
+        _ => Err("contains something other than numbers"),
     }
 }
 
@@ -152,11 +152,11 @@ mod tests {
             (json!(null), "is missing"),
             (json!([]), "is empty"),
             (json!(""), "is empty"),
-            (json!([null, null]), "holds something other than numbers"),
-            (json!([1, "2"]), "holds something other than numbers"),
-            (json!([[1], [2]]), "holds something other than numbers"),
-            (json!({"float": [1]}), "holds something other than numbers"),
-            (json!(5), "holds something other than numbers"),
+            (json!([null, null]), "contains something other than numbers"),
+            (json!([1, "2"]), "contains something other than numbers"),
+            (json!([[1], [2]]), "contains something other than numbers"),
+            (json!({"float": [1]}), "contains something other than numbers"),
+            (json!(5), "contains something other than numbers"),
             (json!("AACAPw"), ""),
             (json!("AACAPw=="), ""),
             (json!("AACAPwAAgL8="), ""),

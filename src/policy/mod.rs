@@ -1,4 +1,4 @@
-//! What is decided without asking anybody: retries, adjustments of a request to its model, the
+//! Decisions that need no request: retries, adjustments of a request to its model, the
 //! tables of models, and what is cached of them.
 //!
 //! Belongs here: pure decisions, with every input an argument. Never here: sockets, clocks, chance

@@ -1,4 +1,4 @@
-//! Whether an answer is asked for as a stream, and what becomes of that where a server takes none.
+//! Decides whether to ask for a stream, and what to do if a server rejects that.
 
 use serde_json::{Map, Value, json};
 
@@ -7,12 +7,12 @@ use crate::{
     policy::adjust::{Adjustment, Rejection, Scope, has_word, is_about_support},
 };
 
-/// What says whether the answer is a stream.
+/// The parameter that asks for a stream.
 pub const STREAM: &str = "stream";
-/// What asks for its usage, which a stream has only then.
+/// The parameter that asks for usage at the end of a stream.
 pub const STREAM_OPTIONS: &str = "stream_options";
 
-/// Says in `body` whether its answer is to be a stream. Without a word, some gateways stream.
+/// Says in `body` whether its answer is to be a stream. Without it, some gateways stream.
 pub fn ask(body: &mut Map<String, Value>, is_on: bool) {
     let is_stream = is_on && can_stream(body);
     set(body, is_stream);
@@ -38,8 +38,8 @@ fn can_stream(body: &Map<String, Value>) -> bool {
     number("best_of") <= number("n") && !body.get("audio").is_some_and(Value::is_object)
 }
 
-/// What an error says against what `body` says of a stream, in whatever words. Not where the key or the pace is
-/// at fault.
+/// What to change if `error` rejects the stream that `body` asks for, or demands one. `None` for errors about the key
+/// or the rate limit.
 #[must_use]
 pub fn rejection(body: &Map<String, Value>, error: &ApiError) -> Option<Rejection> {
     let said = body.get(STREAM)?;
@@ -65,7 +65,7 @@ pub fn rejection(body: &Map<String, Value>, error: &ApiError) -> Option<Rejectio
     is_about_support(error).then_some(removed)
 }
 
-/// Whether a message about streams says that the model has nothing else, as some that think do.
+/// Whether a message says that the model only streams, as some that reason do.
 fn wants_stream(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["only support", "only available", "non-stream", "enable", "must", "require"]

@@ -1,4 +1,4 @@
-//! What stands around the JSON object of a response.
+//! Finds the JSON object of a response in what servers put around it.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::input::{fields::number_of, lenient_json};
 const OF_RESPONSES: [&str; 2] = ["choices", "error"];
 /// Members under which a gateway wraps the response of the server behind it.
 pub(super) const ENVELOPES: [&str; 4] = ["data", "result", "response", "body"];
-/// What servers write in place of an error where there is none.
+/// Values of `error` that mean no error.
 const NO_ERROR: [&str; 6] = ["", "none", "null", "ok", "success", "no error"];
 
 /// The text without what may stand before JSON: a byte order mark, blank lines, and the comment lines of an event
@@ -65,7 +65,7 @@ pub fn unwrapped(mut body: Map<String, Value>, list: &str) -> Map<String, Value>
     body
 }
 
-/// Whether the member `error` of a response says that there is none: nothing, no words, or the code 0 without any.
+/// Whether the member `error` of a response means no error: empty, without words, or the code 0 without words.
 #[must_use]
 pub fn is_no_error(error: &Value) -> bool {
     match error {

@@ -1,6 +1,6 @@
-//! Finds the words and the fields of an error in whatever a server makes of it.
+//! Finds the words and the fields of an error in an error response of any server.
 //!
-//! No vendor's shape is told from another's. An error is an object with words and fields, and may contain other
+//! All vendors' shapes are read by the same rules. An error is an object with words and fields, and may contain other
 //! errors, each closer to the cause: in a member, in a list, or as JSON in its own text. The innermost words that
 //! say more than the status are taken, and of the fields the innermost that are more than a number.
 
@@ -18,7 +18,7 @@ use crate::{
     policy::retry::delay_in_text,
 };
 
-/// Errors inside each other that are read.
+/// How deep errors may be nested.
 const MAX_DEPTH: usize = 8;
 /// Text that is read of an error, in bytes: several times what the message shows, as a delay may be at its end.
 const MAX_TEXT_BYTES: usize = 8 << 10;
@@ -94,9 +94,9 @@ const EMPTY_WORDS: [&str; 37] = [
 pub(super) struct ErrorBody {
     /// Its words in one line, of at most [`MAX_TEXT_BYTES`]; empty if it has none.
     text: String,
-    /// `code`, or what stands for it.
+    /// `code`, or a member of that meaning.
     pub(super) code: Option<String>,
-    /// `type`, or what stands for it.
+    /// `type`, or a member of that meaning.
     pub(super) kind: Option<String>,
     /// `param`.
     pub(super) param: Option<String>,
@@ -310,7 +310,7 @@ pub(super) fn is_telling(words: &str) -> bool {
     !words.is_empty() && Words::of(words).is_telling
 }
 
-/// Whether a body says of itself that it is no error, as in `{"code": 0, "msg": "success"}`.
+/// Whether a body says that it is a success, as in `{"code": 0, "msg": "success"}`.
 pub(super) fn is_success(body: &Map<String, Value>) -> bool {
     let code = CODES.iter().find_map(|name| number_of(body.get(*name)?)?.as_i64());
     let is_fine = |code: Option<i64>| matches!(code, Some(0 | 200..300));
@@ -337,7 +337,7 @@ fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// One word of ASCII: rather a code than words.
+/// Whether it is one ASCII word: more likely a code than a sentence.
 fn is_word(text: &str) -> bool {
     text.is_ascii() && !text.contains(char::is_whitespace)
 }

@@ -38,12 +38,12 @@ pub struct ApiResponse {
     pub request_id: Option<String>,
 }
 
-/// Why a response is no success.
+/// Why a response is not a success.
 #[derive(Clone, Debug)]
 pub struct Unread {
     /// What went wrong.
     pub error: Error,
-    /// What had come of the answer before, where it is a stream.
+    /// The start of the answer, if it is a stream.
     pub partial: Option<Box<Partial>>,
 }
 
@@ -77,14 +77,14 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unr
     Ok(read_body(response, lenient_json::parse(text), text, now)?)
 }
 
-/// Whether a body begins as the events of a stream do, of which something can be read although its end is missing.
+/// Whether a body starts like a stream of events, whose start can be read even if its end is missing.
 #[must_use]
 pub fn is_stream(body: &[u8]) -> bool {
     let start = String::from_utf8_lossy(&body[..body.len().min(MAX_INLINE_BYTES)]);
     stream::is_events(body::without_preamble(&start))
 }
 
-/// Reads the events of a stream. Its start is not lost where its end is missing.
+/// Reads the events of a stream. If its end is missing, its start is kept.
 fn read_stream(response: &HttpResponse, text: &str, now: SystemTime) -> Result<ApiResponse, Unread> {
     let stream = stream::read(text).map_err(|_| too_many_values())?;
     let mut body = stream.body;

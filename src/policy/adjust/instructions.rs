@@ -1,4 +1,4 @@
-//! The instructions of a chat request, where a server does not take them as messages of their own.
+//! Sends the instructions of a chat request in another way where a server rejects their messages.
 
 use std::mem;
 
@@ -25,16 +25,16 @@ const REJECTED: [&str; 8] = [
 /// Words of an error about a role that has another name there.
 const SUBJECTS: [&str; 8] =
     ["role", "roles", "message", "messages", "prompt", "prompts", "instruction", "instructions"];
-/// What templates of models say that know no instructions at all.
+/// Errors of model templates that take no instructions.
 const ONLY_CONVERSATION: [&str; 3] = ["only user and assistant", "only user and model", "only 'user' and 'assistant'"];
 
-/// What is said of an order that begins with the user.
+/// Errors of templates whose first message must be from the user.
 const FIRST_IS_USER: [&str; 4] = ["must alternate", "first message must", "start with a user", "begin with a user"];
 
 /// How to send the instructions that `error` rejects, after the changes that were `made`.
 ///
 /// `developer` becomes `system`, which is older. Where the API points at the role `system`, as `OpenAI` does, it may
-/// know `developer`. Everybody else, and who knows neither, gets the instructions in the user's text.
+/// know `developer`. For any other server, and for one that rejects both, the instructions move into the user's text.
 pub(super) fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adjustment]) -> Option<Adjustment> {
     let messages = body.get("messages").and_then(Value::as_array)?;
     let [system, developer] = INSTRUCTION_ROLES;
@@ -141,7 +141,7 @@ fn text_of(content: &Value) -> String {
     }
 }
 
-/// The instructions so far as one text, which takes them.
+/// Takes the instructions so far, as one text.
 fn joined(instructions: &mut Vec<String>) -> Option<String> {
     let text = mem::take(instructions).join("\n\n");
     Some(text).filter(|text| !text.is_empty())

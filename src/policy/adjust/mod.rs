@@ -50,9 +50,9 @@ pub const INSTRUCTION_ROLES: [&str; 2] = ["system", "developer"];
 /// Whether it is accepted depends on the account and on how busy the API is, not on the model.
 const SERVICE_TIER: &str = "service_tier";
 
-/// What a model does not take together with its default, on `OpenAI`'s newer models.
+/// How much a model reasons. `OpenAI`'s newer models reject tools while it has its default.
 const EFFORT: &str = "reasoning_effort";
-/// The effort that a model does not reason with.
+/// The effort that turns reasoning off.
 const NO_EFFORT: &str = "none";
 
 /// One change to a request.
@@ -76,9 +76,9 @@ pub enum Adjustment {
         /// Role that is sent.
         to: &'static str,
     },
-    /// The instructions, of whatever role, stand before the user's text.
+    /// The instructions, of whatever role, are moved before the user's text.
     InstructionsToUser,
-    /// Any JSON object is asked for by a schema that every object fits.
+    /// `json_object` is sent as a schema that every object fits.
     JsonObjectAsSchema,
     /// The answer is asked for as a stream.
     Streamed,
@@ -156,8 +156,7 @@ impl Adjustment {
         }
     }
 
-    /// Whether `error` is about what this change has made of a request, so that the request would have met an
-    /// earlier error without it.
+    /// Whether this change caused `error`, so that an earlier error is the one to report.
     #[must_use]
     pub fn has_caused(&self, error: &ApiError) -> bool {
         let names = |words: &[&str]| {

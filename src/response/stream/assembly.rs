@@ -1,5 +1,4 @@
-//! Puts the chunks of a streamed answer together: what comes of it is what the server would have sent in one
-//! piece.
+//! Puts the chunks of a streamed answer together, into the body that the server would have sent in one piece.
 
 use serde_json::{Map, Value, map::Entry};
 
@@ -241,7 +240,7 @@ fn add_items(items: &mut Vec<Value>, more: Vec<Value>, room: &mut Room) -> Resul
             None if item.get("function").is_some() => items.len().checked_sub(1),
             None => None,
         };
-        match (open.filter(|at| !begins_anew(&items[*at], &item)).map(|at| &mut items[at]), item) {
+        match (open.filter(|at| !begins_another(&items[*at], &item)).map(|at| &mut items[at]), item) {
             (Some(Value::Object(open)), Value::Object(piece)) => merge(open, piece, room)?,
             (_, item) => {
                 room.take(&item)?;
@@ -261,7 +260,7 @@ fn open_item(items: &[Value], index: i64) -> Option<usize> {
 
 /// Whether a piece of a tool call is the first of another call: some servers give all calls the same index. An
 /// `id` alone does not say so, as others make up one for each piece.
-fn begins_anew(open: &Value, piece: &Value) -> bool {
+fn begins_another(open: &Value, piece: &Value) -> bool {
     let text = |value: &Value, path: &str| {
         value.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };

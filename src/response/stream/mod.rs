@@ -1,4 +1,4 @@
-//! An answer that arrives in pieces, as server-sent events: asked for, or sent all the same.
+//! Reads an answer that arrives as server-sent events, whether the request asked for them or not.
 
 mod assembly;
 mod events;
@@ -20,14 +20,14 @@ use crate::{
 /// The data of the event after which nothing comes.
 const DONE: &str = "[DONE]";
 
-/// What the events of a response come to.
+/// What the events of a response contain.
 #[derive(Debug)]
 pub(super) struct Stream {
     /// The body, as the server would have sent it in one piece; `None` if no event holds an object.
     pub body: Option<Map<String, Value>>,
     /// The error with which the events end, as the body of an error response.
     pub error: Option<Value>,
-    /// Whether the answer came to its end.
+    /// Whether the answer is complete.
     pub is_whole: bool,
 }
 

@@ -1,24 +1,25 @@
-//! What had come of an answer that did not come to its end.
+//! The start of an answer that broke off.
 
 use serde_json::{Map, Value};
 
 use crate::{
     budgets::MAX_PARTIAL_BYTES,
+    error::truncate::start_of,
     response::{in_order, take_list, texts},
 };
 
 /// The start of an answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Partial {
-    /// The text of each choice, in their order, together at most [`MAX_PARTIAL_BYTES`]. May be empty: what came
-    /// may be a tool call.
+    /// The text of each choice, in their order, together at most [`MAX_PARTIAL_BYTES`]. May be empty, for example
+    /// where only a tool call had begun.
     pub texts: Vec<String>,
-    /// The model's reasoning, cut alike; only where there is no text.
+    /// The model's reasoning, truncated likewise; only if there is no text.
     pub reasoning: Option<String>,
 }
 
 impl Partial {
-    /// Takes the start of an answer out of the body of a response; `None` if the model had said nothing yet.
+    /// Takes the start of an answer out of the body of a response; `None` if the model had written nothing yet.
     #[must_use]
     pub fn take(body: &mut Map<String, Value>) -> Option<Self> {
         let choices: Vec<_> = in_order(take_list(body, "choices")).collect();
@@ -43,9 +44,9 @@ impl Partial {
     #[must_use]
     pub fn notice(&self) -> &'static str {
         if !self.texts.is_empty() {
-            " The text that had arrived is in data.partial."
+            " The text so far is in data.partial."
         } else if self.reasoning.is_some() {
-            " The reasoning that had arrived is in data.reasoning."
+            " The reasoning so far is in data.reasoning."
         } else {
             ""
         }
@@ -76,10 +77,9 @@ fn reasoning(choice: &Value) -> Option<&str> {
     texts.into_iter().find(|text| !text.is_empty())
 }
 
-/// The start of `text` that fits.
+/// The start of `text` that fits into `room` bytes, which it uses up.
 fn cut(text: &str, room: &mut usize) -> String {
-    let end = (0..=text.len().min(*room)).rev().find(|at| text.is_char_boundary(*at));
-    let start = &text[..end.unwrap_or_default()];
+    let start = start_of(text, *room);
     *room -= start.len();
     start.to_owned()
 }
