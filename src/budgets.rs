@@ -42,7 +42,7 @@ pub const MAX_RESPONSE_BYTES: usize = 64 * MIB;
 pub const MAX_ERROR_BYTES: usize = MIB;
 /// Text and reasoning that a failure keeps of an unusable answer, in bytes.
 pub const MAX_PARTIAL_BYTES: usize = 256 * KIB;
-/// Header fields of a response. Gateways add many; those of a real one are under 100.
+/// Header fields of a response. Gateways add many; a usual response has fewer than 100.
 pub const MAX_RESPONSE_HEADERS: usize = 1000;
 /// JSON values in a response, each weighed by [`CONTAINER_WEIGHT`].
 pub const MAX_RESPONSE_VALUES: usize = 4 << 20;

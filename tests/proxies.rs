@@ -140,7 +140,7 @@ fn blames_the_api_for_a_bad_certificate_behind_a_tunnel() {
     let plugin =
         Plugin::with_env(&[("HTTPS_PROXY", &address(proxy.port())), ("NODE_EXTRA_CA_CERTS", &pem_file(ca.pem()))]);
     let failure = fail(&plugin, &format!("https://localhost:{}/v1", api.port()));
-    assert_failure(&failure, "tls_certificate_expired", "it ended Wed, 01 Jan 2020");
+    assert_failure(&failure, "tls_certificate_expired", "it expired on Wed, 01 Jan 2020");
 }
 
 #[test]
@@ -171,11 +171,11 @@ fn does_not_mistake_a_gateway_for_a_proxy() {
 #[test]
 fn reports_a_proxy_that_rejects_the_tunnel() {
     for (response, words) in [
-        (response(401, &[], "no"), "it opened no connection to gateway.invalid"),
-        (response(403, &[], "no"), "it opened no connection to gateway.invalid"),
-        (response(429, &[], "no"), "it opened no connection to gateway.invalid"),
-        (response(502, &[], "no"), "it opened no connection to gateway.invalid"),
-        (b"SSH-2.0-OpenSSH_9.9\r\n\r\n".to_vec(), "it opened no connection to gateway.invalid"),
+        (response(401, &[], "no"), "it did not connect to gateway.invalid"),
+        (response(403, &[], "no"), "it did not connect to gateway.invalid"),
+        (response(429, &[], "no"), "it did not connect to gateway.invalid"),
+        (response(502, &[], "no"), "it did not connect to gateway.invalid"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n\r\n".to_vec(), "it did not connect to gateway.invalid"),
         (response(200, &[("x-long", &"x".repeat(9_000))], ""), "its response is too long"),
         (Vec::new(), "it closed the connection"),
     ] {

@@ -212,21 +212,15 @@ fn says_in_words_why_a_certificate_cannot_be_used() {
     let as_client =
         |params: &mut CertificateParams| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     for (config, words) in [
-        (
-            showing(certify(|_| ()), |der| replace(der, VERSION_3, VERSION_1)),
-            "it is of an old version, such as X.509 v1",
-        ),
-        (showing(certify(|_| ()), |der| replace(der, ECDSA_WITH_SHA256, ECDSA_WITH_SHA224)), "such as with SHA-1"),
+        (showing(certify(|_| ()), |der| replace(der, VERSION_3, VERSION_1)), "it has an old format, such as X.509 v1"),
+        (showing(certify(|_| ()), |der| replace(der, ECDSA_WITH_SHA256, ECDSA_WITH_SHA224)), "as with SHA-1"),
         (showing(certify(|_| ()), |der| der.truncate(40)), "it is malformed"),
-        (
-            server_config(certify(|params| params.subject_alt_names.clear())),
-            "it names no host: a Common Name counts only",
-        ),
-        (server_config(certify(as_client)), "it is not made for a server"),
+        (server_config(certify(|params| params.subject_alt_names.clear())), "a Common Name does not count"),
+        (server_config(certify(as_client)), "it is not for servers"),
     ] {
         let failure = trusting(ca.pem()).fail(&https(&responding(config)), SECONDS);
         assert_failure(&failure, "tls_certificate_unusable", words);
-        assert_failure(&failure, "tls_certificate_unusable", "use a current certificate: X.509 version 3");
+        assert_failure(&failure, "tls_certificate_unusable", "Install a current certificate on localhost");
     }
 }
 
@@ -237,7 +231,7 @@ fn suggests_to_trust_a_server_certificate_that_is_made_for_a_ca() {
     let der = certified.0[0].to_vec();
     let server = responding(server_config(certified));
     let failure = trusting(ca.pem()).fail(&https(&server), SECONDS);
-    assert_failure(&failure, "tls_unknown_issuer", "it is self-signed, or made for a CA");
+    assert_failure(&failure, "tls_unknown_issuer", "it is self-signed or belongs to a CA");
     trusting(der).succeed(&https(&server));
 }
 

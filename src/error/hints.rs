@@ -208,10 +208,9 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
             error_text!["In the Base URL, replace ", host.clone(), " with a host name that the certificate covers."]
         }
         TransportErrorKind::TlsCertificate => error_text![
-            "Have ",
+            "Install a current certificate on ",
             host.clone(),
-            " use a current certificate: X.509 version 3, with the host as a Subject Alternative Name, and signed with \
-             SHA-256 or better."
+            ": X.509 version 3, with the host as a Subject Alternative Name, and signed with SHA-256 or better."
         ],
         TransportErrorKind::Tls => error_text![
             "Check that ",
@@ -219,13 +218,13 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
             " speaks TLS 1.2 or later at this port; a plain HTTP server needs http:// in the Base URL."
         ],
         TransportErrorKind::Proxy => {
-            "Check TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server, and that the proxy is running \
-             and may connect to the API, or list the API's host in NO_PROXY."
+            "Check TOOLJET_HTTP_PROXY, HTTPS_PROXY, HTTP_PROXY or ALL_PROXY on the ToolJet server, and that the proxy \
+             is running and may connect to the API, or list the API's host in NO_PROXY."
                 .into()
         }
         TransportErrorKind::ProxyAuthentication => {
-            "Add the username and password to TOOLJET_HTTP_PROXY, HTTPS_PROXY or HTTP_PROXY on the ToolJet server: \
-             http://user:password@host:port."
+            "Add the username and password to TOOLJET_HTTP_PROXY, HTTPS_PROXY, HTTP_PROXY or ALL_PROXY on the ToolJet \
+             server: http://user:password@host:port."
                 .into()
         }
         TransportErrorKind::Redirect => {
@@ -237,9 +236,9 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
             "): https:// for TLS, http:// without."
         ],
         TransportErrorKind::HeadersTooLarge => error_text![
-            "Check what answers at the Base URL (",
+            "Check the Base URL (",
             context.base_url.clone(),
-            "), and any proxy or gateway that adds headers to it."
+            "), and any proxy or gateway that adds headers to the response."
         ],
         TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Models) => {
             "Enter a Filter that fewer models match, or the Base URL of a server with a shorter list.".into()

@@ -1,7 +1,7 @@
-//! Undoes the compression of an answer, within its limit: a small body may hold a huge one.
+//! Decompresses a response within its limit: a small body may contain a huge one.
 //!
-//! Only gzip is asked for. What a body is goes by its first bytes rather than by its label, as servers and proxies
-//! mislabel: gzip is undone wherever it is, also twice, and text is text whatever its `Content-Encoding` says.
+//! Only gzip is asked for. The first bytes of a body decide what it is, not its label, as servers and proxies
+//! mislabel: gzip is decompressed wherever it is, also twice, and text is text whatever its `Content-Encoding` says.
 
 use std::borrow::Cow;
 

@@ -149,12 +149,12 @@ pub fn failure(error: &rustls::Error) -> TransportError {
         Error::InvalidMessage(_)
         | Error::InappropriateMessage { .. }
         | Error::InappropriateHandshakeMessage { .. }
-        | Error::PeerSentOversizedRecord => "what the server sent is not TLS".into(),
-        Error::PeerIncompatible(_) => "the server and the plugin have no version or cipher of TLS in common".into(),
+        | Error::PeerSentOversizedRecord => "the server did not respond with TLS".into(),
+        Error::PeerIncompatible(_) => "the server and the plugin have no TLS version or cipher in common".into(),
         Error::NoApplicationProtocol => "the server does not offer HTTP/1.1".into(),
         Error::NoCertificatesPresented => "the server has no certificate".into(),
-        Error::DecryptError => "what the server sent cannot be decrypted".into(),
-        _ => "the server breaks the rules of TLS".into(),
+        Error::DecryptError => "the server's data cannot be decrypted".into(),
+        _ => "the server violates the TLS protocol".into(),
     };
     TransportError::new(Kind::Tls, detail)
 }
@@ -164,38 +164,38 @@ fn of_certificate(error: &CertificateError) -> (Kind, ErrorText) {
     let date = |time: &UnixTime| fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(time.as_secs()));
     let detail = match error {
         Certificate::ExpiredContext { not_after, .. } => {
-            return (Kind::TlsExpired, error_text!["it ended ", date(not_after)]);
+            return (Kind::TlsExpired, error_text!["it expired on ", date(not_after)]);
         }
         Certificate::NotValidYetContext { not_before, .. } => {
-            return (Kind::TlsExpired, error_text!["it begins ", date(not_before)]);
+            return (Kind::TlsExpired, error_text!["it is not valid before ", date(not_before)]);
         }
         Certificate::Expired | Certificate::NotValidYet => return (Kind::TlsExpired, "".into()),
         error if is_unknown_issuer(error) => return (Kind::TlsUnknownIssuer, "".into()),
         error if is_authority_as_server(error) => {
-            return (Kind::TlsUnknownIssuer, "it is self-signed, or made for a CA".into());
+            return (Kind::TlsUnknownIssuer, "it is self-signed or belongs to a CA".into());
         }
         Certificate::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
             return (Kind::TlsWrongHost, hosts(presented));
         }
         Certificate::NotValidForNameContext { .. } => {
-            "it names no host: a Common Name counts only as a Subject Alternative Name".into()
+            "it has no Subject Alternative Name; a Common Name does not count".into()
         }
         Certificate::NotValidForName => return (Kind::TlsWrongHost, "".into()),
         Certificate::UnsupportedSignatureAlgorithmContext { .. }
         | Certificate::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "it is signed in a way that is not supported, such as with SHA-1".into()
+            "its signature algorithm is not supported, as with SHA-1".into()
         }
         Certificate::BadEncoding => "it is malformed".into(),
         Certificate::Revoked => "it was revoked".into(),
-        Certificate::UnhandledCriticalExtension => "it has a critical extension that is not known".into(),
-        Certificate::InvalidPurpose | Certificate::InvalidPurposeContext { .. } => "it is not made for a server".into(),
+        Certificate::UnhandledCriticalExtension => "it has an unknown critical extension".into(),
+        Certificate::InvalidPurpose | Certificate::InvalidPurposeContext { .. } => "it is not for servers".into(),
         Certificate::Other(other) if other.to_string().contains("UnsupportedCertVersion") => {
-            "it is of an old version, such as X.509 v1".into()
+            "it has an old format, such as X.509 v1".into()
         }
         Certificate::Other(other) if other.to_string().contains("NameConstraintViolation") => {
             "its CA may not issue certificates for this host".into()
         }
-        _ => "its form or its chain of CAs breaks the rules".into(),
+        _ => "it or its chain of CAs is not valid".into(),
     };
     (Kind::TlsCertificate, detail)
 }

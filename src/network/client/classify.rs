@@ -48,7 +48,7 @@ fn of_proxy(error: Failed<'_>, url: &Url) -> Option<TransportError> {
     let (kind, detail) = match tunnel.as_deref() {
         Some("proxy authorization required") => (Kind::ProxyAuthentication, "HTTP 407".into()),
         // Which status it answered is not known.
-        Some("unsuccessful") => (Kind::Proxy, error_text!["it opened no connection to ", host]),
+        Some("unsuccessful") => (Kind::Proxy, error_text!["it did not connect to ", host]),
         Some("unexpected end of file") => (Kind::Proxy, "it closed the connection".into()),
         Some("proxy response headers too long") => (Kind::Proxy, "its response is too long".into()),
         _ => (Kind::Proxy, error_text!["cannot reach it: ", innermost(error)]),

@@ -29,7 +29,7 @@ pub(super) async fn receive(
     if proxied.is_some_and(|url| url.scheme() == "http") && is_of_proxy(&response) {
         return match status {
             401 | 407 => fail(TransportErrorKind::ProxyAuthentication, error_text!["HTTP ", status]),
-            _ => fail(TransportErrorKind::Proxy, error_text!["it answered HTTP ", status]),
+            _ => fail(TransportErrorKind::Proxy, error_text!["it returned HTTP ", status]),
         };
     }
     if let (300..400, Some(target)) = (status, redirect_target(&response)) {

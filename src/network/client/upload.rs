@@ -1,16 +1,16 @@
-//! Sends a large request part by part, so that a server is heard that responds before it has read all of it.
+//! Sends a large request in parts, so that a response that comes before all of it is sent is still read.
 //!
-//! A server rejects a request that is too large, or one with a wrong key, as soon as it knows, and closes. From then
-//! on nothing can be sent, and hyper gives a connection up when that is so, although there may be a response to be
-//! read. Before it sends, it always looks for one. Therefore:
-//! - A part is there to be sent only after hyper has looked again.
-//! - After the first part there is a pause for servers that look at little else than the head. curl makes one of a
-//!   second for requests of more than 1 MiB: <https://everything.curl.dev/http/post/expect100.html>.
+//! A server rejects a request that is too large or has a wrong key as soon as it knows, and closes the connection.
+//! When hyper then fails to send, it drops the connection, although there may be a response to read. Before it sends,
+//! it always checks for one. Therefore:
+//! - A part becomes available only after hyper has checked again.
+//! - After the first part, sending pauses for servers that decide by the head. curl pauses for a second for requests of
+//!   more than 1 MiB: <https://everything.curl.dev/http/post/expect100.html>.
 //! - Once the request is rejected, nothing more of it is sent, but the connection stays until the response is read.
 //!
-//! What is left to chance are the few microseconds between hyper's look and what it sends: a response is not heard if
-//! it and the end of the connection both come in them. That is reported as a connection that was reset, and tried
-//! again as such: the server has not got all of the request, so that it cannot have done what it asks for.
+//! A response is lost only if it and the end of the connection both come in the few microseconds between hyper's check
+//! and its sending. That is a reset connection, and retried as such: the server has not received the whole request, so
+//! it cannot have carried it out.
 
 use std::{
     convert::Infallible,
@@ -24,11 +24,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::{sync::mpsc, task::yield_now, time::sleep};
 
-/// Bytes of a request that is sent as a whole, as sockets take so much at once.
+/// Requests up to this size are sent as a whole, as sockets take that many bytes at once.
 const SHORT: usize = 64 << 10;
 /// Bytes of a part: as much as TLS puts in a record.
 const PART: usize = 16 << 10;
-/// Longest time for a server near by to reject a request.
+/// Longest pause for a server near by to reject a request.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of a request for each millisecond of the pause, which a line of 200 Mbit/s sends in that time.
 const BYTES_PER_MILLISECOND: usize = 25_000;
