@@ -241,6 +241,6 @@ test('runs a saved completion whose model is gone, and names a replacement when 
   const { description } = await fail({ ...query, engine: 'completions' });
   assert.match(
     description,
-    /the end of gpt-3\.5-turbo-instruct for 2026-09-28\. Use gpt-5\.4-mini with Engine set to Auto or Chat only\.$/,
+    /the shutdown of gpt-3\.5-turbo-instruct for 2026-09-28\. Use gpt-5\.4-mini with Engine set to Auto or Chat only\.$/,
   );
 });
