@@ -30,7 +30,7 @@ pub enum Provider {
     OpenAi,
     /// Azure `OpenAI`, v1 style (`/openai/v1`): model = deployment, `api-key` header.
     Azure,
-    /// Azure `OpenAI`, classic style: the deployment stands in the path, `api-version` in the query.
+    /// Azure `OpenAI`, classic style: the deployment is in the path, `api-version` in the query.
     AzureDeployment,
     /// Anything else that speaks the API: gateways, vLLM, Ollama, llama.cpp, `LiteLLM`, ...
     Compatible,

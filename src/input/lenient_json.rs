@@ -108,7 +108,7 @@ struct Reader<'a>(&'a mut State);
 
 #[derive(Default)]
 struct State {
-    /// What stands in place of each `-0`, if anything does.
+    /// What replaces each `-0`, if anything does.
     texts: Option<vec::IntoIter<String>>,
     /// Names and values read so far, weighed.
     values: usize,

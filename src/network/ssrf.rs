@@ -15,7 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 const LOCAL_NAMES: [&str; 3] = ["localhost", "ip6-localhost", "ip6-loopback"];
-/// Names that resolve to whatever address stands in them, or to cloud metadata.
+/// Names that resolve to the address they contain, or to cloud metadata.
 const BLOCKED_DOMAINS: [&str; 6] =
     ["nip.io", "xip.io", "sslip.io", "localtest.me", "traefik.me", "metadata.google.internal"];
 const BLOCKED_SCHEMES: &str = "file,gopher,dict,ftp,jar,data,javascript";
@@ -110,7 +110,7 @@ impl Rules {
 }
 
 fn is_reserved_v4(ip: Ipv4Addr) -> bool {
-    // Alibaba Cloud's metadata service stands in 100.64/10, AWS's and Azure's in 169.254/16,
+    // Alibaba Cloud's metadata service is in 100.64/10, AWS's and Azure's in 169.254/16,
     // Oracle Cloud's in 192.0.0/24. 198.18/15 is for benchmarks inside of a network.
     match ip.octets() {
         [0 | 127 | 224.., ..] | [169, 254, ..] | [192, 0, 0, _] | [198, 18 | 19, ..] => true,

@@ -69,9 +69,9 @@ fn authorities_of_machine() -> Option<Arc<WebPkiServerVerifier>> {
     authorities(roots).ok()
 }
 
-/// The usual rules with one exception that Node makes too: a certificate that stands in
-/// `NODE_EXTRA_CA_CERTS` itself is trusted as a server's, although it says that it is an
-/// authority. The self-signed ones that `openssl req -x509` writes all say so.
+/// The usual rules with one exception that Node makes too: a certificate that is in
+/// `NODE_EXTRA_CA_CERTS` itself is trusted as a server's, although it says that it is a CA's.
+/// The self-signed ones that `openssl req -x509` writes all say so.
 #[derive(Debug)]
 struct Verifier {
     authorities: Arc<WebPkiServerVerifier>,
