@@ -330,6 +330,7 @@ fn api_in_short(error: &ApiError) -> ErrorText {
         ApiCause::ResponseFormat => "response format not supported",
         ApiCause::Parameter => "rejected parameter",
         ApiCause::GatewayTimeout => return error_text!["gateway timeout (HTTP ", error.status, ")"],
+        ApiCause::OutOfMemory => "out of memory",
         ApiCause::Overloaded => return error_text!["server overloaded (HTTP ", error.status, ")"],
         ApiCause::ServerError => return error_text!["server error (HTTP ", error.status, ")"],
         ApiCause::Other => return error_text!["request rejected (HTTP ", error.status, ")"],
