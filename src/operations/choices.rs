@@ -258,15 +258,12 @@ fn not_json(choice: &Choice, ending: Ending, error: &serde_json::Error, text: St
 fn no_choices(body: &Map<String, Value>, is_other: bool) -> Failed {
     let feedback = ["prompt_feedback", "promptFeedback"].into_iter().find_map(|name| body.get(name));
     let blocked = feedback.and_then(|feedback| feedback.get("block_reason").or_else(|| feedback.get("blockReason")));
-    match blocked.and_then(Value::as_str) {
-        Some(reason) => {
-            let reason = error_text!["the content filter stopped the prompt (", ErrorText::foreign(reason), ")"];
-            Failed::new(NoAnswerReason::ContentFilter, reason)
-        }
-        None => {
-            let code = if is_other { NoAnswerReason::OtherResponse } else { NoAnswerReason::Empty };
-            Failed::new(code, "the response contains no choices")
-        }
+    if let Some(reason) = blocked.and_then(Value::as_str) {
+        let reason = error_text!["the content filter stopped the prompt (", ErrorText::foreign(reason), ")"];
+        Failed::new(NoAnswerReason::ContentFilter, reason)
+    } else {
+        let code = if is_other { NoAnswerReason::OtherResponse } else { NoAnswerReason::Empty };
+        Failed::new(code, "the response contains no choices")
     }
 }
 
