@@ -94,6 +94,7 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
             error_text!["Change or clear ", field_of(error, context)?, ", or choose another model."]
         }
         ApiCause::GatewayTimeout => gateway_timeout(context),
+        ApiCause::OutOfMemory => "Choose a smaller model, or give the server that runs it more memory.".into(),
         ApiCause::Overloaded => error_text!["Wait", for_a_while(error.retry_after), " and try again."],
         ApiCause::ServerError => error_text![
             "Try again",

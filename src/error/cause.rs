@@ -21,8 +21,9 @@ pub(crate) const BILLING_CODES: [&str; 14] = [
 ];
 
 /// Words for the same.
-const BILLING: [&str; 16] = [
+const BILLING: [&str; 17] = [
     "billing details",
+    "daily free allocation",
     "billing hard limit",
     "hard limit reached",
     "exceeded your current quota",
@@ -40,7 +41,23 @@ const BILLING: [&str; 16] = [
     "payment required",
 ];
 /// Words for a model that another endpoint serves.
-const OTHER_ENDPOINT: [&str; 4] = ["is a chat model", "not a chat model", "in v1/responses", "in the v1/"];
+const OTHER_ENDPOINT: [&str; 7] = [
+    "is a chat model",
+    "not a chat model",
+    "in v1/responses",
+    "in the v1/",
+    "does not support chat",
+    "does not support generate",
+    "does not support embedding",
+];
+/// Words for a path that is not there, of servers that say so with another status.
+const NO_ROUTE: [&str; 3] = ["unexpected endpoint or method", "no route for that uri", "could not route to"];
+/// Words for a model that a gateway has, and none of its providers serves to this request.
+const NO_PROVIDER: [&str; 2] = ["no endpoints found", "no allowed providers"];
+/// Words for texts that moderation stopped.
+const FLAGGED: [&str; 4] = ["input was flagged", "prompt was flagged", "content was flagged", "content audit failed"];
+/// Words for a model that is too large for its server.
+const OUT_OF_MEMORY: [&str; 3] = ["more system memory", "out of memory", "insufficient memory"];
 /// Words for a model that does not exist.
 const GONE: [&str; 7] =
     ["does not exist", "not found", "deprecated", "decommissioned", "no longer", "no such model", "unknown model"];
@@ -71,7 +88,7 @@ const FORBIDDEN_IP: [&str; 7] =
     ["ip address", "ip_not_", "ip not allowed", "ip is not allowed", "ip allowlist", "ip whitelist", "from this ip"];
 /// Words for a prompt that is too long: of `OpenAI` and vLLM, llama.cpp, `LiteLLM`, Anthropic, Ollama, Gemini, `SGLang`,
 /// TGI, Qwen, and again vLLM, where the prompt alone leaves no room.
-const TOO_LONG: [&str; 14] = [
+const TOO_LONG: [&str; 16] = [
     "context length",
     "maximum context",
     "context size",
@@ -84,6 +101,8 @@ const TOO_LONG: [&str; 14] = [
     "maximum number of tokens allowed",
     "prompt contains too many tokens",
     "`inputs` tokens + `max_new_tokens`",
+    "`inputs` must have less than",
+    "maximum model length",
     "range of input length should be",
     "max_tokens must be at least 1, got -",
 ];
@@ -162,6 +181,8 @@ pub enum ApiCause {
     Parameter,
     /// A gateway stopped waiting for the model.
     GatewayTimeout,
+    /// The model does not fit into the memory of its server.
+    OutOfMemory,
     /// The API has no capacity; passes.
     Overloaded,
     /// The API failed; passes.
@@ -183,6 +204,8 @@ impl ApiCause {
         let code = error.code.as_deref().unwrap_or_default();
         let status = error.status;
         Self::of_access(error, &says).or_else(|| Self::of_code(code)).unwrap_or_else(|| match status {
+            _ if !error.html && says_any(&FLAGGED) => Self::ContentFilter,
+            400 | 403 if says("location is not supported") => Self::Country,
             401 | 403 if says("organization") => Self::Organization,
             401 | 403 if says("project") && !says("model") => Self::Project,
             401 | 403 if says("country") => Self::Country,
@@ -196,8 +219,11 @@ impl ApiCause {
             400 | 404 if says_any(&OTHER_ENDPOINT) => Self::ModelOfOtherEndpoint,
             400 | 422 if says_any(&FORMATS) => Self::ResponseFormat,
             400 | 404 | 410 if says("model") && says_any(&GONE) && !error.html => Self::ModelNotFound,
+            404 if says_any(&NO_PROVIDER) => Self::Other,
             404 | 405 | 501 => Self::NoSuchRoute,
+            _ if status < 500 && says_any(&NO_ROUTE) => Self::NoSuchRoute,
             _ if is_too_large(error) => Self::TooLarge,
+            500.. if !error.html && says_any(&OUT_OF_MEMORY) => Self::OutOfMemory,
             503 | 529 => Self::Overloaded,
             500.. => Self::ServerError,
             // A stream has its status before the API fails.
@@ -242,6 +268,7 @@ impl ApiCause {
             }
             "OperationNotSupported" => Self::ModelOfOtherEndpoint,
             "server_is_overloaded" | "overloaded_error" => Self::Overloaded,
+            "json_validate_failed" => Self::ResponseFormat,
             _ => return None,
         })
     }
@@ -271,7 +298,15 @@ impl ApiCause {
     /// Whether the same request can only fail again, whatever its status says.
     #[must_use]
     pub fn is_permanent(self) -> bool {
-        matches!(self, Self::Billing | Self::TooLarge | Self::ContextLength | Self::ImageInput | Self::NoSuchRoute)
+        matches!(
+            self,
+            Self::Billing
+                | Self::TooLarge
+                | Self::ContextLength
+                | Self::ImageInput
+                | Self::NoSuchRoute
+                | Self::OutOfMemory
+        )
     }
 
     /// Whether the server lacks the model or the endpoint.
@@ -382,6 +417,7 @@ mod tests {
             (402, "", "Insufficient Balance"),
             (403, "insufficient_user_quota", "x"),
             (400, "budget_exceeded", "Budget has been exceeded!"),
+            (429, "3036", "AiError: you have used up your daily free allocation of 10,000 neurons"),
             (400, "Arrearage", "Access denied, please make sure your account is in good standing."),
         ] {
             for error in [
@@ -409,6 +445,8 @@ mod tests {
             (400, "The input (9000 tokens) is longer than the model's context length (8192 tokens)."),
             (400, "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 983616]"),
             (422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 2048. Given: 2019"),
+            (422, "Input validation error: `inputs` must have less than 1024 tokens. Given: 2000"),
+            (400, "The decoder prompt (length 5000) is longer than the maximum model length of 4096."),
             (400, "max_tokens must be at least 1, got -186."),
             (500, "the request exceeds the available context size"),
         ] {
@@ -449,5 +487,55 @@ mod tests {
         ] {
             assert_eq!(cause(400, message), ApiCause::ResponseFormat, "{message}");
         }
+    }
+
+    #[test]
+    fn a_text_that_moderation_stopped_is_no_matter_of_permissions() {
+        let gateway = "m requires moderation on P. Your input was flagged for \"violence\"";
+        assert_eq!(cause(403, gateway), ApiCause::ContentFilter);
+        assert_eq!(cause(200, "input content audit failed"), ApiCause::ContentFilter);
+        assert_ne!(cause(403, "Your account was flagged"), ApiCause::ContentFilter);
+    }
+
+    #[test]
+    fn a_country_that_is_not_served_is_known_by_words() {
+        assert_eq!(cause(400, "User location is not supported for the API use."), ApiCause::Country);
+    }
+
+    #[test]
+    fn a_missing_path_is_one_whatever_the_status() {
+        assert_eq!(cause(200, "Unexpected endpoint or method. (POST /chat/completions)"), ApiCause::NoSuchRoute);
+        assert_eq!(cause(200, "No route for that URI"), ApiCause::NoSuchRoute);
+        assert_eq!(cause(404, "x"), ApiCause::NoSuchRoute);
+    }
+
+    #[test]
+    fn a_gateway_without_a_provider_for_the_request_has_the_path() {
+        for message in [
+            "No endpoints found matching your data policy. Configure: https://openrouter.ai/settings/privacy",
+            "No allowed providers are available for the selected model.",
+        ] {
+            assert_eq!(cause(404, message), ApiCause::Other, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_cannot_do_the_operation_belongs_to_another() {
+        assert_eq!(cause(400, "\"nomic-embed-text\" does not support chat"), ApiCause::ModelOfOtherEndpoint);
+        assert_eq!(cause(400, "this model does not support embeddings"), ApiCause::ModelOfOtherEndpoint);
+    }
+
+    #[test]
+    fn a_model_that_does_not_fit_into_memory_is_no_failure_that_passes() {
+        let message = "model requires more system memory (2.7 GiB) than is available (2.3 GiB)";
+        assert_eq!(cause(500, message), ApiCause::OutOfMemory);
+        assert_eq!(cause(500, "CUDA error: out of memory"), ApiCause::OutOfMemory);
+        assert!(ApiCause::OutOfMemory.is_permanent());
+    }
+
+    #[test]
+    fn json_that_the_server_could_not_validate_is_about_the_format() {
+        let failed = error(400, Some("json_validate_failed"), "Failed to generate JSON. Please adjust your prompt.");
+        assert_eq!(ApiCause::of(&failed), ApiCause::ResponseFormat);
     }
 }

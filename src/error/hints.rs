@@ -126,7 +126,7 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
         Error::Decode { body: BodyKind::Html, .. } => {
             Some(error_text!["This may be the sign-in page of a network or a proxy. ", check_address(context)])
         }
-        Error::Decode { .. } => {
+        Error::Decode { .. } | Error::NoAnswer { code: NoAnswerReason::OtherResponse, .. } => {
             Some(error_text!["This does not look like an OpenAI-compatible API. ", check_address(context)])
         }
         Error::NoAnswer { code, .. } => Some(no_answer_hint(*code, context).into()),
@@ -283,7 +283,7 @@ fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> &'static str {
         }
         NoAnswerReason::CutOff => "Run the query again. The text so far is in data.partial.",
         NoAnswerReason::EmbeddingInvalid => "Embed fewer texts at once, or choose another model.",
-        NoAnswerReason::Empty => "Try again or choose another model.",
+        NoAnswerReason::Empty | NoAnswerReason::OtherResponse => "Try again or choose another model.",
     }
 }
 
@@ -329,6 +329,7 @@ fn api_in_short(error: &ApiError) -> ErrorText {
         ApiCause::ResponseFormat => "response format not supported",
         ApiCause::Parameter => "rejected parameter",
         ApiCause::GatewayTimeout => return error_text!["gateway timeout (HTTP ", error.status, ")"],
+        ApiCause::OutOfMemory => "out of memory",
         ApiCause::Overloaded => return error_text!["server overloaded (HTTP ", error.status, ")"],
         ApiCause::ServerError => return error_text!["server error (HTTP ", error.status, ")"],
         ApiCause::Other => return error_text!["request rejected (HTTP ", error.status, ")"],
@@ -367,6 +368,7 @@ fn no_response(limit: TimeLimit, after: Duration) -> ErrorText {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Given;
 
     #[test]
     fn a_response_that_is_too_large_comes_with_the_fields_that_make_it_smaller() {
@@ -377,6 +379,16 @@ mod tests {
         };
         assert!(hint(Some(Endpoint::Models)).starts_with("Enter a Filter"));
         assert!(hint(Some(Endpoint::Chat)).ends_with("lower Max tokens or Number of results."));
+    }
+
+    #[test]
+    fn a_response_of_another_api_is_a_matter_of_the_base_url() {
+        let hint = |code| {
+            let error = Error::NoAnswer { code, reason: "".into(), given: Given::default(), request_id: None };
+            hint(&error, &HintContext { is_custom: true, ..HintContext::default() }).unwrap().to_string()
+        };
+        assert!(hint(NoAnswerReason::OtherResponse).contains("Check the Base URL"));
+        assert!(!hint(NoAnswerReason::Empty).contains("Base URL"));
     }
 
     #[test]

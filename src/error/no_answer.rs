@@ -33,6 +33,8 @@ pub enum NoAnswerReason {
     OnlyReasoning,
     /// The model failed in the middle of its answer.
     CutOff,
+    /// The response is none of this operation: it lacks the member for answers.
+    OtherResponse,
     /// There is not exactly one vector for each text.
     EmbeddingInvalid,
     /// The response has no choices or no text, or the model behind a gateway failed.
@@ -78,7 +80,7 @@ impl NoAnswerReason {
             Self::OnlyReasoning => "only_reasoning",
             Self::CutOff => "answer_cut_off",
             Self::EmbeddingInvalid => "invalid_embedding",
-            Self::Empty => "no_answer",
+            Self::Empty | Self::OtherResponse => "no_answer",
         }
     }
 }

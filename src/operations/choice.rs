@@ -160,7 +160,11 @@ impl Choice {
         let error = self.error();
         let member = |name: &str| error?.get(name)?.as_str();
         let words = error.and_then(Value::as_str).or_else(|| ["message", "msg", "detail"].into_iter().find_map(member));
-        words.filter(|words| !words.trim().is_empty()).map_or_else(|| "no reason given".into(), ErrorText::foreign)
+        // Where there are no words, the ending is the only reason that the server gives.
+        let ending =
+            Some(self.finish_reason()).filter(|ending| !ending.is_empty() && !ending.eq_ignore_ascii_case("error"));
+        let words = words.filter(|words| !words.trim().is_empty()).or(ending);
+        words.map_or_else(|| "no reason given".into(), ErrorText::foreign)
     }
 
     fn error(&self) -> Option<&Value> {

@@ -81,6 +81,7 @@ impl ChoicesReader {
     pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
         let ApiResponse { body, request_id } = response;
         let mut body = unwrapped(body, "choices");
+        let is_other = !body.contains_key("choices");
         let choices = in_order(take_list(&mut body, "choices")).take(self.n.max(1));
         let mut choices: Vec<_> = choices.map(Choice::from).collect();
         // Nothing else is more than in the response, with which the values of JSON in a text were counted, too.
@@ -96,7 +97,7 @@ impl ChoicesReader {
         };
         let mut answers: Vec<_> = choices.iter_mut().map(|choice| self.answer(choice)).collect();
         let data = if answers.is_empty() {
-            return Err(fail(no_choices(&body), ""));
+            return Err(fail(no_choices(&body, is_other), ""));
         } else if self.n > 1 && answers.iter().any(Result::is_ok) {
             answers.into_iter().map(Result::unwrap_or_default).collect()
         } else {
@@ -253,15 +254,16 @@ fn not_json(choice: &Choice, ending: Ending, error: &serde_json::Error, text: St
     failed.with(text)
 }
 
-fn no_choices(body: &Map<String, Value>) -> Failed {
+/// Why there are no choices; `is_other` if the response does not even have the member.
+fn no_choices(body: &Map<String, Value>, is_other: bool) -> Failed {
     let feedback = ["prompt_feedback", "promptFeedback"].into_iter().find_map(|name| body.get(name));
     let blocked = feedback.and_then(|feedback| feedback.get("block_reason").or_else(|| feedback.get("blockReason")));
-    match blocked.and_then(Value::as_str) {
-        Some(reason) => {
-            let reason = error_text!["the content filter stopped the prompt (", ErrorText::foreign(reason), ")"];
-            Failed::new(NoAnswerReason::ContentFilter, reason)
-        }
-        None => Failed::new(NoAnswerReason::Empty, "the response contains no choices"),
+    if let Some(reason) = blocked.and_then(Value::as_str) {
+        let reason = error_text!["the content filter stopped the prompt (", ErrorText::foreign(reason), ")"];
+        Failed::new(NoAnswerReason::ContentFilter, reason)
+    } else {
+        let code = if is_other { NoAnswerReason::OtherResponse } else { NoAnswerReason::Empty };
+        Failed::new(code, "the response contains no choices")
     }
 }
 
@@ -401,6 +403,22 @@ mod tests {
     }
 
     #[test]
+    fn a_response_without_the_member_is_told_apart_from_an_empty_list() {
+        let reason = |body: Value| {
+            let Value::Object(body) = body else { panic!("not an object") };
+            match ChoicesReader::default().read(ApiResponse { body, request_id: None }) {
+                Err(Error::NoAnswer { code, .. }) => code,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(reason(json!({"choices": []})), NoAnswerReason::Empty);
+        assert_eq!(reason(json!({"choices": null})), NoAnswerReason::Empty);
+        for other in [json!({}), json!({"message": {"content": "hi"}, "done": true}), json!({"content": "hi"})] {
+            assert_eq!(reason(other), NoAnswerReason::OtherResponse);
+        }
+    }
+
+    #[test]
     fn half_an_answer_and_an_error_are_a_failure_that_holds_the_half() {
         let error = json!({"code": 502, "message": "upstream died"});
         for choice in [
@@ -416,6 +434,12 @@ mod tests {
         for word in ["error", "ERROR", "abort", "network_error", "insufficient_system_resource"] {
             assert_eq!(failed(chat(json!({"content": "half"}), word)).0, "answer_cut_off", "{word}");
             assert_eq!(failed(chat(json!({"content": null}), word)).0, "no_answer", "{word}");
+        }
+        for (word, why) in
+            [("error", "no reason given"), ("insufficient_system_resource", "insufficient_system_resource")]
+        {
+            let words = failed(chat(json!({"content": null}), word)).1;
+            assert_eq!(words, format!("the model failed while answering: {why}"));
         }
         for none in [json!(null), json!({}), json!({"message": "", "code": null}), json!({"code": 0})] {
             let body = json!({"choices": [{"message": {"content": "whole"}, "finish_reason": "stop", "error": none}]});

@@ -1,5 +1,5 @@
-//! Checks the vectors of an embeddings response: exactly one for each text, or none at all. A vector stored
-//! with the wrong text does its harm long after the query.
+//! Checks the vectors of an embeddings response: exactly one for each text, all of one length, or none at all. A
+//! vector stored with the wrong text does its harm long after the query.
 
 use serde_json::Value;
 
@@ -14,7 +14,8 @@ const FLOAT_BYTES: usize = 4;
 /// The vectors of `items` in the order of their texts.
 ///
 /// # Errors
-/// What is wrong, if there is not exactly one for each of `texts`, or one of them is not a vector.
+/// What is wrong, if there is not exactly one for each of `texts`, one of them is not a vector, or they differ in
+/// length.
 pub fn in_order_of_texts(items: Vec<Value>, texts: usize) -> Result<Vec<Value>, ErrorText> {
     if items.len() != texts {
         let plural = |count: usize, one: &'static str, many: &'static str| if count == 1 { one } else { many };
@@ -35,7 +36,26 @@ pub fn in_order_of_texts(items: Vec<Value>, texts: usize) -> Result<Vec<Value>, 
             _ => error_text!["the embedding of Input[", index, "] ", what],
         })?);
     }
-    Ok(vectors.into_iter().flatten().collect())
+    let vectors: Vec<_> = vectors.into_iter().flatten().collect();
+    let lengths = || vectors.iter().map(length);
+    match lengths().position(|length| Some(length) != lengths().next()) {
+        Some(other) => Err(error_text!["the embeddings of Input[0] and Input[", other, "] differ in length"]),
+        None => Ok(vectors),
+    }
+}
+
+/// How many numbers a checked vector holds.
+fn length(vector: &Value) -> usize {
+    match vector {
+        Value::Array(numbers) => numbers.len(),
+        Value::String(text) => bytes_in(text.trim_end_matches('=')) / FLOAT_BYTES,
+        _ => 0,
+    }
+}
+
+/// Bytes in digits of base64 without padding.
+fn bytes_in(digits: &str) -> usize {
+    digits.len() * 6 / 8
 }
 
 /// The vector of an item, which is the item itself or its `embedding`.
@@ -65,14 +85,14 @@ fn checked(vector: Value) -> Result<Value, &'static str> {
 
 /// Whether it is base64 of finite numbers.
 fn is_base64_of_floats(text: &str) -> bool {
-    let digits = text.trim_end_matches('=').as_bytes();
-    let bytes = digits.len() * 6 / 8;
+    let digits = text.trim_end_matches('=');
+    let bytes = bytes_in(digits);
     if bytes == 0 || !bytes.is_multiple_of(FLOAT_BYTES) || text.len() - digits.len() > 2 {
         return false;
     }
     let (mut bits, mut count, mut float) = (0_u32, 0, Vec::with_capacity(FLOAT_BYTES));
-    digits.iter().all(|digit| {
-        let Some(value) = digit_value(*digit) else { return false };
+    digits.bytes().all(|digit| {
+        let Some(value) = digit_value(digit) else { return false };
         bits = bits << 6 | u32::from(value);
         count += 6;
         if count >= 8 {
@@ -147,6 +167,16 @@ mod tests {
     }
 
     #[test]
+    fn vectors_of_different_lengths_are_an_error() {
+        let differ = |other: Value| read(json!([{"embedding": [0.5]}, {"embedding": [1]}, {"embedding": other}]), 3);
+        assert!(differ(json!([2])).is_ok());
+        assert!(differ(json!("AACAPw==")).is_ok());
+        for other in [json!([1, 2]), json!("AACAPwAAgL8=")] {
+            assert_eq!(differ(other).unwrap_err(), "the embeddings of Input[0] and Input[2] differ in length");
+        }
+    }
+
+    #[test]
     fn what_is_no_vector_is_an_error() {
         for (embedding, what) in [
             (json!(null), "is missing"),
@@ -159,7 +189,6 @@ mod tests {
             (json!(5), "contains something other than numbers"),
             (json!("AACAPw"), ""),
             (json!("AACAPw=="), ""),
-            (json!("AACAPwAAgL8="), ""),
             (json!("AACAP"), "is not a list of numbers in base64"),
             (json!("AACA!w=="), "is not a list of numbers in base64"),
             (json!("AACAPw==="), "is not a list of numbers in base64"),

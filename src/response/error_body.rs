@@ -24,9 +24,9 @@ const MAX_DEPTH: usize = 8;
 const MAX_TEXT_BYTES: usize = 8 << 10;
 
 /// Members that contain other errors. Of `metadata`, it is `raw`: what a gateway repeats of the server behind it.
-const NESTED: [&str; 7] = ["metadata", "error", "Error", "errors", "base_resp", "Response", "messages"];
+const NESTED: [&str; 8] = ["metadata", "error", "Error", "errors", "base_resp", "Response", "fault", "messages"];
 /// Members with the words of an error, the most telling first.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 14] = [
     "message",
     "Message",
     "msg",
@@ -37,6 +37,7 @@ const WORDS: [&str; 13] = [
     "ErrorMessage",
     "err_msg",
     "errmsg",
+    "faultstring",
     "error",
     "title",
     "raw",
@@ -400,6 +401,14 @@ mod tests {
                     "code": 400, "status": "Bad Request"
                 }}),
                 "API key not valid. Please pass a valid API key.",
+            ),
+            (
+                "Apigee, its manual",
+                json!({"fault": {
+                    "faultstring": "Failed to resolve API Key variable request.queryparam.apikey",
+                    "detail": {"errorcode": "steps.oauth.v2.FailedToResolveAPIKey"}
+                }}),
+                "Failed to resolve API Key variable request.queryparam.apikey",
             ),
             (
                 "OpenRouter, diegosouzapw/OmniRoute#3044",
