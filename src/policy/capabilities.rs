@@ -81,7 +81,7 @@ pub fn family(model: &str) -> Option<Family> {
 }
 
 /// What hints say about `model` on the day `today`: nothing that recommends it or one of `failed`, which were
-/// asked in vain as well.
+/// asked in vain as well, and a chat model only in place of one of `OpenAI`.
 #[must_use]
 pub fn facts(model: &str, failed: &[&str], today: &Day) -> ModelFacts {
     let has_failed = |name: &str| failed.iter().chain([&model]).any(|other| is_same(name, other));
@@ -89,7 +89,9 @@ pub fn facts(model: &str, failed: &[&str], today: &Day) -> ModelFacts {
     if let Some(end) = &mut end {
         end.replacement.take_if(|name| has_failed(name));
     }
-    ModelFacts { end, chat_model: Some(DEFAULT_CHAT_MODEL).filter(|name| !has_failed(name)) }
+    // A server whose models are not OpenAI's rarely has those of OpenAI as well.
+    let is_of_openai = end.is_some() || family(model).is_some() || openai_name(model).starts_with("gpt-");
+    ModelFacts { end, chat_model: Some(DEFAULT_CHAT_MODEL).filter(|name| is_of_openai && !has_failed(name)) }
 }
 
 /// Whether both are names of one model.
@@ -186,6 +188,14 @@ mod tests {
         }
         assert!(is_fine_tune("ft:gpt-4.1:org::a") && is_fine_tune("openai/ft:gpt-4.1:org::a"));
         assert!(!is_fine_tune("gpt-4.1") && !is_fine_tune("draft:gpt-4.1"));
+    }
+
+    #[test]
+    fn recommends_a_chat_model_only_in_place_of_one_of_openai() {
+        let today = Day::of_text("2026-11-25");
+        let recommended = |model| facts(model, &[], &today).chat_model;
+        assert_eq!(recommended("gpt-5-pro"), Some(DEFAULT_CHAT_MODEL));
+        assert_eq!(recommended("nomic-embed-text"), None);
     }
 
     #[test]
