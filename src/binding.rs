@@ -258,14 +258,11 @@ async fn answer(crossing: Crossing) -> std::result::Result<Crossed, Error> {
     let hold = if hold.bytes() == 0 { client.hold() } else { hold };
     let mut call = Call { source: options.source, query: options.query, started, hold };
     call.reserve(client, options.memory).await?;
-    let option_bytes = call.hold.bytes();
-    let outcome = if is_test {
-        service::test_connection(client, &mut call).await
+    let slices = if is_test {
+        serialized::slices(service::test_connection(client, &mut call).await)
     } else {
-        service::run(client, &MODEL_CACHE, &mut call).await
+        service::run_into(client, &MODEL_CACHE, &mut call, serialized::slices).await
     };
-    let bytes = call.hold.bytes().saturating_sub(option_bytes);
-    let slices = client.offload(bytes, move || serialized::slices(outcome)).await;
     Ok(Crossed::Out(Answer { slices: slices.into_iter(), hold: call.hold }))
 }
 

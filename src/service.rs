@@ -7,6 +7,7 @@ use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -14,7 +15,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use crate::{
-    budgets::MAX_DESCRIPTION_CHARS,
+    budgets::{MAX_DESCRIPTION_CHARS, MAX_INLINE_BYTES},
     error::{
         ApiError, Details, Error, ErrorText,
         cause::ApiCause,
@@ -154,7 +155,19 @@ fn timeout_of_test(of_source: Option<Duration>) -> Duration {
 
 /// Runs a query. Takes the options out of `call`; its memory stays held until `call` is dropped.
 pub async fn run<T: Transport>(transport: &T, cache: &ModelCache, call: &mut Call) -> Outcome {
+    run_into(transport, cache, call, |outcome| outcome).await
+}
+
+/// Runs a query as [`run`], and has `finish` make of the outcome what crosses to JavaScript. That takes long for a
+/// long result, so its time counts too.
+pub async fn run_into<T: Transport, R: Send + 'static>(
+    transport: &T,
+    cache: &ModelCache,
+    call: &mut Call,
+    finish: fn(Outcome) -> R,
+) -> R {
     let option_bytes = call.hold.bytes();
+    let clock = Deadline { started: call.started, timeout: timeout(&call.source, &call.query) };
     let (mut state, prepared) = prepare(transport, call).await;
     let result = match prepared {
         // On the heap, as it is some 17 KB.
@@ -162,7 +175,15 @@ pub async fn run<T: Transport>(transport: &T, cache: &ModelCache, call: &mut Cal
         Err(error) => Err(error),
     };
     let bytes = call.hold.bytes().saturating_sub(option_bytes);
-    transport.offload(bytes, move || state.outcome(result)).await
+    if bytes <= MAX_INLINE_BYTES || result.is_err() {
+        return finish(state.outcome(result));
+    }
+    let unfinished = state.clone();
+    let finished = transport.offload(bytes, move || finish(state.outcome(result)));
+    match clock.enforce(transport, finished).await {
+        Some(finished) => finished,
+        None => finish(unfinished.outcome(Err(Error::Timeout { after: clock.timeout }))),
+    }
 }
 
 /// The metadata in `data` as well, for a `ToolJet` that does not show it elsewhere.
@@ -199,10 +220,10 @@ pub fn unsendable_test(error: impl Into<Error>) -> Outcome {
 }
 
 /// What is known about a call while it goes on; all of it is shown in a failure.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Diagnostics {
     proxy_secrets: Vec<Secret>,
-    redactor: Redactor,
+    redactor: Arc<Redactor>,
     context: HintContext,
     requests: RequestLog,
     has_details: bool,
@@ -242,9 +263,9 @@ impl Diagnostics {
     fn read_source(&mut self, source: &Value) -> Result<SourceOptions, Error> {
         let fields = Fields::of("sourceOptions", source)?;
         // At once, as the key may also stand in a field that it does not belong to.
-        self.redactor = Redactor::new(fields.trimmed("apiKey").ok().flatten().map(Secret::new));
+        self.redactor = Arc::new(Redactor::new(fields.trimmed("apiKey").ok().flatten().map(Secret::new)));
         let source = SourceOptions::from_fields(&fields)?;
-        self.redactor = Redactor::new(source.secrets().chain(mem::take(&mut self.proxy_secrets)));
+        self.redactor = Arc::new(Redactor::new(source.secrets().chain(mem::take(&mut self.proxy_secrets))));
         let is_custom = source.base_url.is_custom();
         // The default address is the plugin's own.
         let text = |text: String| if is_custom { ErrorText::from(text) } else { ErrorText::own(text) };

@@ -32,8 +32,9 @@ use server::{Connection, Server, response};
 use tokio::task::JoinHandle;
 use tooljet_openai::{
     budgets::{MAX_ERROR_BYTES, MAX_HELD_BYTES, MAX_LOOKUPS, MAX_RESPONSE_BYTES},
-    network::client::Settings,
-    service::{Failure, Outcome},
+    network::{client::Settings, http::Transport as _},
+    policy::model_cache::ModelCache,
+    service::{self, Call, Failure, Outcome},
 };
 
 const SECONDS: u64 = 10_000;
@@ -546,6 +547,27 @@ fn a_query_that_finds_no_memory_ends_at_its_deadline_and_says_so() {
     let failure = plugin.fail(&server.url(), 500);
     assert_failure(&failure, "server_busy", "no memory was free in time");
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_result_that_does_not_get_its_turn_before_the_deadline_is_a_timeout() {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap();
+    let long = json!({"choices": [{"message": {"content": "x".repeat(MIB)}}]}).to_string();
+    let server = Server::responding(move |_| response(200, &[], long.clone()));
+    let plugin = Plugin::new();
+    let run = async {
+        let (source, query) = (source(&server.url()), query(500));
+        let mut call = Call { source, query, started: plugin.client.now(), hold: plugin.client.hold() };
+        let finish = |outcome| {
+            let _turn = matches!(outcome, Outcome::Ok(_)).then(|| TURN.lock().unwrap());
+            outcome
+        };
+        service::run_into(&plugin.client, &ModelCache::default(), &mut call, finish).await
+    };
+    let outcome = plugin.runtime.block_on(run);
+    drop(turn);
+    assert_failure(&failure(outcome), "timeout", "No response within the query's timeout of 500 ms");
 }
 
 #[test]

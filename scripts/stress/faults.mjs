@@ -29,8 +29,12 @@ export const FAULTS = {
     code: 'invalid_response',
   },
   mangled: { answer: { headers: json, body: '{"choices": [' }, code: 'invalid_response' },
-  uncompressed: {
-    answer: { headers: { ...json, 'content-encoding': 'gzip' }, body: 'not gzip' },
+  damaged: {
+    // A head of gzip, and a block of a type that there is not.
+    answer: {
+      headers: { ...json, 'content-encoding': 'gzip' },
+      body: Buffer.from('1f8b08000000000000ff07', 'hex'),
+    },
     code: 'invalid_compression',
   },
   garbage: { answer: { fault: 'garbage' }, code: 'not_http' },
