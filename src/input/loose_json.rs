@@ -90,6 +90,7 @@ impl Tidy<'_> {
             _ if is_member => self.json.extend(["\"", name, "\""]),
             "True" => self.json.push_str("true"),
             "False" => self.json.push_str("false"),
+            "Infinity" if self.json.ends_with('-') => self.json.replace_range(self.json.len() - 1.., "null"),
             "None" | "undefined" | "NaN" | "Infinity" => self.json.push_str("null"),
             _ => self.json.push_str(name),
         }
@@ -137,8 +138,8 @@ mod tests {
     #[test]
     fn translates_the_words_of_other_languages() {
         assert_eq!(
-            read("[True, False, None, undefined, NaN, true]"),
-            Some(json!([true, false, null, null, null, true]))
+            read("[True, False, None, undefined, NaN, Infinity, -Infinity, true]"),
+            Some(json!([true, false, null, null, null, null, null, true]))
         );
         assert_eq!(read("[yes]"), None);
     }

@@ -14,12 +14,14 @@ use serde_json::{Map, Value};
 
 use self::{error_body::ErrorBody, stream::Partial};
 use crate::{
-    budgets::{CONTAINER_WEIGHT, MAX_INLINE_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, MAX_WORD_CHARS},
+    budgets::{
+        CONTAINER_WEIGHT, MAX_INLINE_BYTES, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, MAX_WORD_CHARS,
+    },
     error::{
         ApiError, BodyKind, Error, ErrorText, TransportError, TransportErrorKind, error_text,
         truncate::{start_of, truncate},
     },
-    input::{fields::number_of, lenient_json, value_count::value_count_bound},
+    input::{fields::number_of, lenient_json, loose_json, value_count::value_count_bound},
     network::http::HttpResponse,
     policy::retry::retry_after,
 };
@@ -74,7 +76,7 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unr
     if text.len() > MAX_RESPONSE_VALUES / CONTAINER_WEIGHT && value_count_bound(text) > MAX_RESPONSE_VALUES {
         return Err(too_many_values().into());
     }
-    Ok(read_body(response, lenient_json::parse(text), text, now)?)
+    Ok(read_body(response, parsed(text), text, now)?)
 }
 
 /// Whether a body starts like a stream of events, whose start can be read even if its end is missing.
@@ -127,6 +129,15 @@ fn read_body(
             },
         )),
     }
+}
+
+/// The JSON of a body, also where a server writes `NaN` or `Infinity` in it, which Python does.
+fn parsed(text: &str) -> serde_json::Result<Value> {
+    lenient_json::parse(text).or_else(|error| {
+        let may_be_loose = text.len() <= MAX_MEDIUM_BYTES && text.starts_with(['{', '[']);
+        let tidied = if may_be_loose { loose_json::tidied(text) } else { None };
+        tidied.and_then(|json| lenient_json::parse(&json).ok()).ok_or(error)
+    })
 }
 
 fn is_success(response: &HttpResponse) -> bool {
@@ -535,6 +546,12 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_json_does_not_have_are_null() {
+        let body = r#"{"choices": [{"logprobs": [-0.5, NaN, -Infinity, Infinity]}]}"#;
+        assert_eq!(read(200, body).unwrap().body["choices"], json!([{"logprobs": [-0.5, null, null, null]}]));
+    }
+
+    #[test]
     fn reports_the_words_beside_an_empty_list_unless_they_are_those_of_a_success() {
         let body = json!({"choices": [], "base_resp": {"status_code": 1004, "status_msg": "login fail"}});
         let error = read(200, &body.to_string()).unwrap_err().api().unwrap().clone();
@@ -593,7 +610,7 @@ mod tests {
         assert!(reason("<!DOCTYPE html><title>Sign in</title>").contains("with an HTML page"));
         assert!(reason("").contains("with an empty body"));
         assert!(reason("[1]").contains("with JSON of type array"));
-        assert!(reason(r#"{"a": NaN}"#).contains("invalid JSON"));
+        assert!(reason(r#"{"a": }"#).contains("invalid JSON"));
     }
 
     #[test]
