@@ -47,7 +47,8 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     }
     let body = body.finish(own_key(&advanced_fields, "embedding_extra_body", EXTRA_BODY))?;
     let texts = texts_in(&body);
-    let reader = Reader::new(move |response| read(response, texts));
+    let is_base64_asked = body.get("encoding_format").is_some_and(|format| format == "base64");
+    let reader = Reader::new(move |response| read(response, texts, is_base64_asked));
     Ok(Plan { request: ApiRequest::post(PATH, body), reader, adjusted: Vec::new() })
 }
 
@@ -109,7 +110,7 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
 /// # Errors
 /// [`Error::Decode`] if the response contains no vector, [`Error::NoAnswer`] if it has not exactly one for each
 /// of `texts`, [`Error::Transport`] if it is too large.
-fn read(response: ApiResponse, texts: usize) -> Result<QueryResult, Error> {
+fn read(response: ApiResponse, texts: usize, is_base64_asked: bool) -> Result<QueryResult, Error> {
     let ApiResponse { body, request_id } = response;
     let mut body = unwrapped(body, "data");
     // The list has another name where the base URL leads to the own API of a server.
@@ -122,7 +123,7 @@ fn read(response: ApiResponse, texts: usize) -> Result<QueryResult, Error> {
             request_id,
         });
     };
-    let mut vectors = in_order_of_texts(items, texts).map_err(|reason| Error::NoAnswer {
+    let mut vectors = in_order_of_texts(items, texts, is_base64_asked).map_err(|reason| Error::NoAnswer {
         code: NoAnswerReason::EmbeddingInvalid,
         reason,
         given: Given::default(),
@@ -235,11 +236,14 @@ mod tests {
         let response =
             |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
         let two = |length: usize| json!([{"embedding": vec![0; length]}, {"embedding": vec![0; length]}]);
-        assert_eq!(read(response(two(MAX_RESULT_VALUES / 3)), 2).unwrap_err().code(), Some("response_too_large"));
-        let fits = read(response(two(MAX_RESULT_VALUES / 4)), 2).unwrap().data;
+        assert_eq!(
+            read(response(two(MAX_RESULT_VALUES / 3)), 2, false).unwrap_err().code(),
+            Some("response_too_large")
+        );
+        let fits = read(response(two(MAX_RESULT_VALUES / 4)), 2, false).unwrap().data;
         assert_eq!(fits["embedding"], fits["embeddings"][0]);
         let long: Value = vec![0; MAX_RESULT_VALUES / 2].into();
-        let only = read(response(json!([{ "embedding": long }])), 1).unwrap();
+        let only = read(response(json!([{ "embedding": long }])), 1, false).unwrap();
         assert_eq!(only.data["embedding"], long);
     }
 
@@ -248,7 +252,7 @@ mod tests {
         let body =
             json!({"data": [{"embedding": [1]}], "model": "m", "usage": {"total_tokens": 7.0}, "object": "list"});
         let Value::Object(body) = body else { panic!("not an object") };
-        let metadata = read(ApiResponse { body, request_id: None }, 1).unwrap().metadata;
+        let metadata = read(ApiResponse { body, request_id: None }, 1, false).unwrap().metadata;
         assert_eq!(
             Value::Object(metadata),
             json!({"endpoint": "embeddings", "model": "m", "usage": {"total_tokens": 7}})
@@ -259,11 +263,11 @@ mod tests {
     fn the_result_keeps_its_old_shape() {
         let response =
             |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
-        let one = read(response(json!([{"embedding": [0.5]}])), 1).unwrap();
+        let one = read(response(json!([{"embedding": [0.5]}])), 1, false).unwrap();
         assert_eq!(one.data, json!({"embedding": [0.5]}));
         let two = json!([{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}]);
-        assert_eq!(read(response(two), 2).unwrap().data, json!({"embedding": [1], "embeddings": [[1], [2]]}));
-        assert_eq!(read(response(json!(null)), 1).unwrap_err().code(), Some("invalid_response"));
+        assert_eq!(read(response(two), 2, false).unwrap().data, json!({"embedding": [1], "embeddings": [[1], [2]]}));
+        assert_eq!(read(response(json!(null)), 1, false).unwrap_err().code(), Some("invalid_response"));
     }
 
     #[test]

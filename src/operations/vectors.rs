@@ -10,13 +10,15 @@ use crate::{
 
 /// Bytes of a number in a vector that is base64: a little-endian float.
 const FLOAT_BYTES: usize = 4;
+/// Numbers in one response that are taken out of base64 that nobody asked for. No memory is held for more.
+const MAX_UNASKED_NUMBERS: usize = 1 << 16;
 
-/// The vectors of `items` in the order of their texts.
+/// The vectors of `items` in the order of their texts: lists of numbers, or base64 if that was asked for.
 ///
 /// # Errors
-/// What is wrong, if there is not exactly one for each of `texts`, one of them is not a vector, or they differ in
-/// length.
-pub fn in_order_of_texts(items: Vec<Value>, texts: usize) -> Result<Vec<Value>, ErrorText> {
+/// What is wrong, if there is not exactly one for each of `texts`, one of them is not a vector, they differ in
+/// length, or too many numbers are base64 that nobody asked for.
+pub fn in_order_of_texts(items: Vec<Value>, texts: usize, is_base64_asked: bool) -> Result<Vec<Value>, ErrorText> {
     if items.len() != texts {
         let plural = |count: usize, one: &'static str, many: &'static str| if count == 1 { one } else { many };
         let (vectors, of) =
@@ -40,8 +42,28 @@ pub fn in_order_of_texts(items: Vec<Value>, texts: usize) -> Result<Vec<Value>, 
     let lengths = || vectors.iter().map(length);
     match lengths().position(|length| Some(length) != lengths().next()) {
         Some(other) => Err(error_text!["the embeddings of Input[0] and Input[", other, "] differ in length"]),
-        None => Ok(vectors),
+        None if is_base64_asked => Ok(vectors),
+        None => as_numbers(vectors),
     }
+}
+
+/// Checked vectors as lists of numbers. An app does not expect base64 where it did not ask for it.
+fn as_numbers(mut vectors: Vec<Value>) -> Result<Vec<Value>, ErrorText> {
+    let unasked: usize = vectors.iter().filter(|vector| vector.is_string()).map(length).sum();
+    if unasked > MAX_UNASKED_NUMBERS {
+        return Err("the embeddings of the response are base64, which was not asked for".into());
+    }
+    for vector in &mut vectors {
+        if let Value::String(text) = vector {
+            let mut numbers = Vec::with_capacity(bytes_in(text) / FLOAT_BYTES);
+            all_floats(text, |float| {
+                numbers.push(Value::from(f64::from(float)));
+                true
+            });
+            *vector = numbers.into();
+        }
+    }
+    Ok(vectors)
 }
 
 /// How many numbers a checked vector holds.
@@ -77,14 +99,14 @@ fn checked(vector: Value) -> Result<Value, &'static str> {
         Value::Array(numbers) if numbers.is_empty() => Err("is empty"),
         Value::Array(numbers) if numbers.iter().all(Value::is_number) => Ok(vector),
         Value::String(text) if text.is_empty() => Err("is empty"),
-        Value::String(text) if is_base64_of_floats(text) => Ok(vector),
+        Value::String(text) if all_floats(text, f32::is_finite) => Ok(vector),
         Value::String(_) => Err("is not a list of numbers in base64"),
         _ => Err("contains something other than numbers"),
     }
 }
 
-/// Whether it is base64 of finite numbers.
-fn is_base64_of_floats(text: &str) -> bool {
+/// Whether it is base64 of numbers all of which are as `is_good` wants them.
+fn all_floats(text: &str, mut is_good: impl FnMut(f32) -> bool) -> bool {
     let digits = text.trim_end_matches('=');
     let bytes = bytes_in(digits);
     if bytes == 0 || !bytes.is_multiple_of(FLOAT_BYTES) || text.len() - digits.len() > 2 {
@@ -101,9 +123,9 @@ fn is_base64_of_floats(text: &str) -> bool {
         }
         match float.first_chunk::<FLOAT_BYTES>() {
             Some(bytes) => {
-                let is_finite = f32::from_le_bytes(*bytes).is_finite();
+                let is_good = is_good(f32::from_le_bytes(*bytes));
                 float.clear();
-                is_finite
+                is_good
             }
             None => true,
         }
@@ -129,7 +151,7 @@ mod tests {
 
     fn read(items: Value, texts: usize) -> Result<Value, String> {
         let Value::Array(items) = items else { panic!("not a list") };
-        in_order_of_texts(items, texts).map(Value::from).map_err(|error| error.to_string())
+        in_order_of_texts(items, texts, true).map(Value::from).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -174,6 +196,15 @@ mod tests {
         for other in [json!([1, 2]), json!("AACAPwAAgL8=")] {
             assert_eq!(differ(other).unwrap_err(), "the embeddings of Input[0] and Input[2] differ in length");
         }
+    }
+
+    #[test]
+    fn base64_that_nobody_asked_for_becomes_numbers() {
+        let items = |embedding: &str| vec![json!({"embedding": embedding})];
+        assert_eq!(in_order_of_texts(items("AACAPwAAAL8="), 1, false).unwrap(), [json!([1.0, -0.5])]);
+        let numbers = |count: usize| in_order_of_texts(items(&"AACAPwAAAL8AAIA/".repeat(count / 3)), 1, false);
+        assert_eq!(numbers(MAX_UNASKED_NUMBERS - 1).unwrap()[0].as_array().unwrap().len(), MAX_UNASKED_NUMBERS - 1);
+        assert!(numbers(MAX_UNASKED_NUMBERS + 2).unwrap_err().to_string().ends_with("which was not asked for"));
     }
 
     #[test]
