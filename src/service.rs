@@ -167,13 +167,14 @@ pub async fn run_into<T: Transport, R: Send + 'static>(
     finish: fn(Outcome) -> R,
 ) -> R {
     let option_bytes = call.hold.bytes();
-    let clock = Deadline { started: call.started, timeout: timeout(&call.source, &call.query) };
     let (mut state, prepared) = prepare(transport, call).await;
-    let result = match prepared {
-        // On the heap, as it is some 17 KB.
-        Ok(prepared) => Box::pin(run_query(transport, cache, prepared, call, &mut state)).await,
-        Err(error) => Err(error),
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return finish(state.outcome(Err(error))),
     };
+    let clock = Deadline { started: call.started, timeout: prepared.timeout };
+    // On the heap, as it is some 17 KB.
+    let result = Box::pin(run_query(transport, cache, prepared, clock, call, &mut state)).await;
     let bytes = call.hold.bytes().saturating_sub(option_bytes);
     if bytes <= MAX_INLINE_BYTES || result.is_err() {
         return finish(state.outcome(result));
@@ -360,16 +361,16 @@ async fn run_query<T: Transport>(
     transport: &T,
     cache: &ModelCache,
     prepared: Prepared,
+    clock: Deadline,
     call: &mut Call,
     state: &mut Diagnostics,
 ) -> Result<QueryResult, Error> {
-    let Prepared { source, query, timeout } = prepared;
-    let clock = Deadline { started: call.started, timeout };
+    let Prepared { source, query, .. } = prepared;
     let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
     let mut runner = QueryRunner::new(sender, cache, &source);
     let result = clock.enforce(transport, catch_panics(runner.run(query))).await;
     state.requests = runner.into_log();
-    result.unwrap_or_else(|| Err(late(&call.hold, timeout)))
+    result.unwrap_or_else(|| Err(late(&call.hold, clock.timeout)))
 }
 
 async fn connect<T: Transport>(
