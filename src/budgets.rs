@@ -53,6 +53,9 @@ pub const MAX_RESULT_BYTES: usize = 64 * MIB;
 pub const MAX_RESULT_VALUES: usize = 4 << 20;
 /// Different names of members in a result. `V8` takes up to 2 µs for each, on `ToolJet`'s main thread.
 pub const MAX_RESULT_NAMES: usize = 1 << 16;
+/// Numbers in one response that are taken out of base64 that nobody asked for. No part of [`MAX_HELD_BYTES`] is held
+/// for them.
+pub const MAX_UNASKED_NUMBERS: usize = 1 << 16;
 /// Name of a member in a result, in bytes. A long value crosses to JavaScript in parts, a name does not.
 pub const MAX_RESULT_NAME_BYTES: usize = MIB;
 /// Prompts that the plugin itself puts before the answers of one query, in bytes. They make a long result of a

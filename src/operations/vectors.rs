@@ -4,14 +4,13 @@
 use serde_json::Value;
 
 use crate::{
+    budgets::MAX_UNASKED_NUMBERS,
     error::{ErrorText, error_text},
     response::counter,
 };
 
 /// Bytes of a number in a vector that is base64: a little-endian float.
 const FLOAT_BYTES: usize = 4;
-/// Numbers in one response that are taken out of base64 that nobody asked for. No memory is held for more.
-const MAX_UNASKED_NUMBERS: usize = 1 << 16;
 
 /// The vectors of `items` in the order of their texts: lists of numbers, or base64 if that was asked for.
 ///
