@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::service::Outcome;
 
 /// Longer texts cross beside the JSON, where nobody has to parse them; in bytes.
-const MAX_INLINE_BYTES: usize = 64 << 10;
+const MAX_EMBEDDED_BYTES: usize = 64 << 10;
 /// Even longer ones cross in parts of this length; in bytes.
 const MAX_PART_BYTES: usize = 1 << 20;
 /// What a slice costs before it ends, in times that `JSON.parse` takes for a number: 0.2 µs.
@@ -124,7 +124,7 @@ impl Slicer {
                 self.end(part)
             }
             Value::Object(members) => self.write_object(members),
-            Value::String(text) if text.len() > MAX_INLINE_BYTES => Written::Apart(self.write_text(text)),
+            Value::String(text) if text.len() > MAX_EMBEDDED_BYTES => Written::Apart(self.write_text(text)),
             scalar => {
                 let bytes = self.write_scalar(&scalar);
                 Written::Inline(1 + bytes / BYTES_PER_COST)
@@ -384,11 +384,11 @@ mod tests {
 
     #[test]
     fn long_texts_are_never_in_the_json() {
-        let (short, long) = ("x".repeat(MAX_INLINE_BYTES), "é\n".repeat(MAX_INLINE_BYTES));
-        let longest = "x😀\n".repeat(MAX_INLINE_BYTES * 4);
+        let (short, long) = ("x".repeat(MAX_EMBEDDED_BYTES), "é\n".repeat(MAX_EMBEDDED_BYTES));
+        let longest = "x😀\n".repeat(MAX_EMBEDDED_BYTES * 4);
         let slices = sliced(&json!({"a": longest, "__proto__": long, "b": [short, long], "c": [longest]}));
         for slice in slices.iter().filter(|slice| matches!(slice.added, Added::Json { .. })) {
-            assert!(json(slice).0.len() < 2 * MAX_INLINE_BYTES);
+            assert!(json(slice).0.len() < 2 * MAX_EMBEDDED_BYTES);
         }
         assert_eq!(sliced(&short.into()).len(), 1);
         assert_eq!(sliced(&longest.into()).len(), 3);
