@@ -40,6 +40,7 @@ pub mod models;
 pub mod parameters;
 pub mod parts;
 pub mod response_format;
+pub mod responses;
 pub mod result_size;
 pub mod vectors;
 

@@ -1,0 +1,103 @@
+//! The Responses API as another wire form of Chat: `POST /responses`.
+//!
+//! A Chat query has one body, in Chat's shape, whatever endpoint it goes to. Just before it is sent to
+//! `/responses`, [`from_chat`] translates it, and [`into_chat`] translates what comes back, so that
+//! adjustments, readers and hints know Chat's names only.
+//!
+//! Belongs here: what the two APIs call and shape differently, and what only one of them has. Never here:
+//! when a query goes to `/responses`, or what an answer means.
+
+use serde_json::{Map, Value};
+
+use super::parameters::{EXTRA_BODY, n_of};
+use crate::error::{Error, error_text};
+
+mod annotations;
+mod answer;
+mod errors;
+mod input;
+mod request;
+
+pub use self::{answer::into_chat, errors::in_chats_words, request::from_chat};
+
+/// The endpoint's path.
+pub const PATH: &str = "/responses";
+
+/// What a query has to do to go to another endpoint.
+const INSTEAD: &str = "; choose Chat Completions under API, or another model";
+/// The start of a data URI of the one type of document that Chat takes.
+const PDF: &str = "data:application/pdf";
+
+/// What of a Chat body only the Responses API has: the key of the form's field, and what it asks for, as an object
+/// of "needs".
+#[must_use]
+pub fn only_responses_has(body: &Map<String, Value>) -> Option<(&'static str, &'static str)> {
+    let list = |name: &str| body.get(name).and_then(Value::as_array).into_iter().flatten();
+    let reasoning = |name: &str| body.get("reasoning").and_then(|reasoning| reasoning.get(name)).is_some();
+    let has_part = |message: &Value, is: fn(&Value) -> bool| {
+        message["content"].as_array().is_some_and(|parts| parts.iter().any(is))
+    };
+    if list("messages").any(|message| has_part(message, is_url_of_document)) {
+        Some(("images", "a document by its URL"))
+    } else if list("messages").any(|message| has_part(message, is_other_document)) {
+        Some(("images", "documents other than PDF"))
+    } else if list("tools").any(is_web_search) {
+        Some(("web_search", "web search"))
+    } else if reasoning("summary") {
+        Some(("reasoning_summary", "a summary of the reasoning"))
+    } else if reasoning("mode") {
+        Some(("reasoning_mode", "a mode of reasoning"))
+    } else {
+        None
+    }
+}
+
+fn is_url_of_document(part: &Value) -> bool {
+    part["file"].get("file_url").is_some()
+}
+
+fn is_other_document(part: &Value) -> bool {
+    part["file"]["file_data"].as_str().is_some_and(|data| data.starts_with("data:") && !data.starts_with(PDF))
+}
+
+/// Whether it is the Responses API's own search. Zhipu has a tool of this type in its chat, with its options in a
+/// member.
+fn is_web_search(tool: &Value) -> bool {
+    tool["type"].as_str().is_some_and(|kind| kind.starts_with("web_search")) && tool.get("web_search").is_none()
+}
+
+/// Checks that the Responses API has what this Chat body asks for.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the field, for more than one answer, or audio and predictions.
+pub fn ensure_takes(body: &Map<String, Value>) -> Result<(), Error> {
+    let n = n_of(body);
+    if n > 1 {
+        let reason = "must be 1 with the Responses API, which gives one answer to a request, got ";
+        return Err(Error::invalid("n", error_text![reason, n, INSTEAD]));
+    }
+    let is_set = |name: &str| body.get(name).is_some_and(|value| !value.is_null());
+    let speaks =
+        || body.get("modalities").and_then(Value::as_array).is_some_and(|list| list.iter().any(|one| one == "audio"));
+    for name in ["audio", "prediction", "modalities"] {
+        if is_set(name) && (name != "modalities" || speaks()) {
+            let reason = error_text!["must not set ", name, ", which the Responses API does not have", INSTEAD];
+            return Err(Error::invalid(EXTRA_BODY, reason));
+        }
+    }
+    let messages = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let has_audio = |message: &Value| {
+        let parts = message["content"].as_array().into_iter().flatten();
+        !message["audio"].is_null() || parts.into_iter().any(|part| part["type"] == "input_audio")
+    };
+    if let Some(at) = messages.iter().position(has_audio) {
+        let field = if at + 1 == messages.len() { "prompt" } else { "message_history" };
+        return Err(Error::invalid(field, error_text!["has audio, which the Responses API does not take", INSTEAD]));
+    }
+    Ok(())
+}
+
+/// Takes a member of an object; null where it is missing, or `value` is none.
+fn take(value: &mut Value, name: &str) -> Value {
+    value.get_mut(name).map(Value::take).unwrap_or_default()
+}
