@@ -373,6 +373,13 @@ export interface ChatOptions extends QueryBase {
    */
   json_schema?: JsonObjectOption;
   /**
+   * Some models and features are only in the Responses API. Auto asks Chat Completions first,
+   * and Responses if the server says so or the query needs it. Metadata says which one
+   * answered. Under Advanced.
+   * @default auto
+   */
+  api?: 'auto' | 'chat_completions' | 'responses' | Unset;
+  /**
    * How long a reasoning model should think before it answers. Not every model accepts every
    * value. Under Advanced.
    * @default set by the model

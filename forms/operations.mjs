@@ -171,6 +171,15 @@ const chat = {
       details:
         'A name may have up to 64 letters, digits, `_` and `-`. `description` and `strict` may be next to it. If `strict` is missing, it is set where the API can guarantee that the answer fits; otherwise `metadata.not_strict` says why not.',
     }),
+    dropdown('api', 'API', {
+      choices: [
+        ['Auto: Chat Completions, or Responses where needed', 'auto'],
+        ['Chat Completions', 'chat_completions'],
+        ['Responses', 'responses'],
+      ],
+      initial: 'auto',
+      help: 'Some models and features are only in the Responses API. Auto asks Chat Completions first, and Responses if the server says so or the query needs it. Metadata says which one answered.',
+    }),
     dropdown('reasoning_effort', 'Reasoning effort', {
       choices: [
         ['None', 'none'],

@@ -1,24 +1,33 @@
-//! Runs one query: chooses its endpoint, fits its requests to their models, and keeps what it has found out.
+//! Runs one query: follows its route from endpoint to endpoint, fits its requests to their models, and keeps what it has found out.
+
+use std::mem;
 
 use serde_json::{Map, Value};
 
 use crate::{
     budgets::MAX_WORD_CHARS,
-    error::{Error, cause::ApiCause, truncate::truncate},
+    error::{ApiError, Error, cause::ApiCause, truncate::truncate},
     input::options::SourceOptions,
     network::http::Transport,
     operations::{
-        ApiRequest, Plan, Query, QueryResult, Reader, Work,
-        completion::{Completion, Engine},
+        ApiRequest, Plan, Query, QueryResult, Reader, responses,
+        route::{Next, Route},
     },
     policy::{
-        adjust::{self, Adjustment, Rejection},
+        adjust::{self, Adjustment, ChatEndpoint, Rejection},
         model_cache::{CacheKey, ModelCache},
         streaming,
     },
     request_sender::RequestSender,
     response::{ApiResponse, stream::Partial},
 };
+
+/// A way to ask that was tried in vain.
+struct FailedWay {
+    key: CacheKey,
+    error: Box<ApiError>,
+    log: RequestLog,
+}
 
 /// What is known about the requests of one call, however it ended.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +48,8 @@ pub struct RequestLog {
     pub adjusted: Vec<Adjustment>,
     /// The model in place of the one that the query names.
     pub substituted_model: Option<String>,
-    /// The chat model that the fallback of Completions asked in vain.
-    pub failed_fallback: Option<String>,
+    /// The models that were asked in vain after the one of the request that counts.
+    pub failed_models: Vec<String>,
     /// The start of the answer that broke off.
     pub partial: Option<Partial>,
 }
@@ -103,13 +112,65 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
     /// The error of the request that counts.
     pub async fn run(&mut self, query: Query) -> Result<QueryResult, Error> {
         self.has_details = query.has_details;
-        match query.work {
-            Work::Plain(plan) => {
-                let log = RequestLog::of(&plan.request);
-                self.send_adjusted(*plan, log).await
-            }
-            Work::Completion(completion) => self.complete(&completion).await,
+        let mut failed = Vec::new();
+        let mut route = query.route;
+        loop {
+            let (known, key) = self.known_way(route);
+            route = known;
+            let error = match self.send_adjusted(&mut route.plan, route.next.as_ref()).await {
+                Err(Error::Api(error)) if !self.sender.has_partial() => error,
+                result => {
+                    if result.is_ok() {
+                        self.keep(&failed);
+                    }
+                    return result;
+                }
+            };
+            // Also after a 404 that may be about this account or this moment, and is not cached: the next endpoint
+            // itself says whether it serves the query, at the price of one request, and the result names it.
+            let cause = ApiCause::of(&error);
+            let log = self.log.clone();
+            route = match route.after(cause, &self.sender.today()) {
+                Ok(next) => next,
+                Err(_) => return Err(self.first_failure(failed, error)),
+            };
+            failed.push(FailedWay { key, error, log });
         }
+    }
+
+    /// The first way that is not known to fail, and what the cache calls it.
+    fn known_way(&self, mut route: Route) -> (Route, CacheKey) {
+        loop {
+            let key = self.key(&route.plan.request);
+            let Some(cause) = self.cache.fallback(key, self.sender.now()) else { return (route, key) };
+            route = match route.after(cause, &self.sender.today()) {
+                Ok(next) => next,
+                Err(route) => return (*route, key),
+            };
+        }
+    }
+
+    /// Keeps which ways have failed where the last one did not.
+    fn keep(&self, failed: &[FailedWay]) {
+        for FailedWay { key, error, .. } in failed {
+            self.cache.add_fallback(*key, error, self.sender.now());
+        }
+    }
+
+    /// The error to report: the last one, or an earlier one where the server has not even the endpoint or the model
+    /// of the way that was tried in its place.
+    fn first_failure(&mut self, mut failed: Vec<FailedWay>, last: Box<ApiError>) -> Error {
+        let mut error = last;
+        let mut failed_models = Vec::new();
+        while ApiCause::of(&error).is_about_model_or_route()
+            && let Some(earlier) = failed.pop()
+        {
+            failed_models.extend(self.log.model.take());
+            error = earlier.error;
+            self.log = earlier.log;
+        }
+        self.log.failed_models = failed_models;
+        Error::Api(error)
     }
 
     /// What is known about the requests so far.
@@ -118,73 +179,21 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         RequestLog { attempts: self.sender.attempts(), partial: self.sender.into_partial(), ..self.log }
     }
 
-    /// Runs Completions by its engine.
-    async fn complete(&mut self, completion: &Completion) -> Result<QueryResult, Error> {
-        let plan = completion.plan();
-        let model = plan.request.text("model").unwrap_or_default().to_owned();
-        let key = self.key(&plan.request);
-        if let Some(chat_model) = self.chat_model(completion, key) {
-            return self.complete_through_chat(completion, &model, &chat_model).await;
-        }
-        let log = RequestLog::of(&plan.request);
-        let error = match self.send_adjusted(plan, log).await {
-            Err(Error::Api(error)) if !self.sender.has_partial() => error,
-            result => return result,
+    /// Sends a request, adjusted to its model as far as the cache knows or the API says, except where the `next` way
+    /// serves it as it is. The changes stay in `plan`, as the next way asks the same model.
+    async fn send_adjusted(&mut self, plan: &mut Plan, next: Option<&Next>) -> Result<QueryResult, Error> {
+        let Plan { request, reader, adjusted, substituted_model } = plan;
+        let key = self.key(request);
+        self.log = RequestLog {
+            adjusted: mem::take(adjusted),
+            substituted_model: substituted_model.clone(),
+            ..RequestLog::of(request)
         };
-        // Also after a 404 that may be about this account or this moment, and is not cached: chat itself says
-        // whether it serves the query, at the price of one request, and the result names its endpoint.
-        let Some(chat_model) = completion.chat_model_after(ApiCause::of(&error), &self.sender.today()) else {
-            return Err(Error::Api(error));
-        };
-        let first_log = self.log.clone();
-        let result = self.complete_through_chat(completion, &model, &chat_model).await;
-        match &result {
-            Ok(_) => self.cache.add_fallback(key, &error, self.sender.now()),
-            // The server has no `OpenAI` chat models, so report the first error.
-            Err(Error::Api(second)) if ApiCause::of(second).is_about_model_or_route() => {
-                self.log = RequestLog { failed_fallback: Some(chat_model), ..first_log };
-                return Err(Error::Api(error));
-            }
-            Err(_) => {}
-        }
-        result
-    }
-
-    /// The chat model, where chat is used without asking `/completions` first.
-    fn chat_model(&self, completion: &Completion, key: CacheKey) -> Option<String> {
-        match completion.engine {
-            Engine::Completions => None,
-            Engine::Chat => Some(completion.chat_model()),
-            Engine::Auto => {
-                completion.chat_model_after(self.cache.fallback(key, self.sender.now())?, &self.sender.today())
-            }
-        }
-    }
-
-    async fn complete_through_chat(
-        &mut self,
-        completion: &Completion,
-        model: &str,
-        chat_model: &str,
-    ) -> Result<QueryResult, Error> {
-        let plan = completion.chat_plan(chat_model);
-        let log = RequestLog {
-            substituted_model: (chat_model != model).then(|| chat_model.to_owned()),
-            ..RequestLog::of(&plan.request)
-        };
-        self.send_adjusted(plan, log).await
-    }
-
-    /// Sends a request, adjusted to its model as far as the cache knows or the API says.
-    async fn send_adjusted(&mut self, plan: Plan, log: RequestLog) -> Result<QueryResult, Error> {
-        let Plan { mut request, reader, adjusted } = plan;
-        let key = self.key(&request);
-        self.log = RequestLog { adjusted, ..log };
         if let Some(body) = &mut request.body {
             if matches!(reader, Reader::Choices(_)) {
                 streaming::ask(body, self.source.streaming);
             }
-            self.adjust_to_known(key, body);
+            self.adjust_to_known(key, request.path, body);
         }
         // What the API rejected, each with its error.
         let mut rejections = Vec::new();
@@ -200,18 +209,28 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             }
             let read =
                 move |response: ApiResponse| Ok((response.request_id.clone(), reader.read(response, has_details)));
-            let error = match self.sender.send(&request, read).await {
+            let error = match self.sender.send(request, read).await {
                 Ok(result) => break result,
                 Err(error) => error,
             };
             if self.sender.has_partial() {
                 return Err(error);
             }
-            let rejection = request.body.as_mut().zip(error.api()).and_then(|(body, error)| {
-                let rejection = adjust::for_error(body, error, &self.log.adjusted)?;
+            let is_for_next = |error: &ApiError| {
+                next.is_some_and(|next| next.after(ApiCause::of(error), &self.sender.today()).is_some())
+            };
+            let api_error = error.api().filter(|error| !is_for_next(error));
+            let rejection = request.body.as_mut().zip(api_error).and_then(|(body, error)| {
+                let rejection = match request.path {
+                    responses::PATH => adjust::for_error(body, &responses::in_chats_words(error), &self.log.adjusted),
+                    _ => adjust::for_error(body, error, &self.log.adjusted),
+                }?;
                 rejection.adjustment.apply(body).then_some(rejection)
             });
-            let Some(rejection) = rejection else { return Err(self.first_error(rejections, error)) };
+            let Some(rejection) = rejection else {
+                adjusted.clone_from(&self.log.adjusted);
+                return Err(self.first_error(rejections, error));
+            };
             self.log.adjusted.push(rejection.adjustment.clone());
             rejections.push((rejection, error));
         };
@@ -238,8 +257,15 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         error
     }
 
-    fn adjust_to_known(&mut self, key: CacheKey, body: &mut Map<String, Value>) {
-        for adjustment in adjust::for_family(body) {
+    fn adjust_to_known(&mut self, key: CacheKey, path: &str, body: &mut Map<String, Value>) {
+        let known = match path {
+            responses::PATH => {
+                let missing = adjust::for_responses(body);
+                missing.into_iter().chain(adjust::for_family(body, ChatEndpoint::Responses)).collect()
+            }
+            _ => adjust::for_family(body, ChatEndpoint::ChatCompletions),
+        };
+        for adjustment in known {
             if adjustment.apply(body) {
                 self.log.adjusted.push(adjustment);
             }

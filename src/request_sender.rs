@@ -127,7 +127,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         request: &ApiRequest,
         read: impl Fn(ApiResponse) -> Result<R, Error> + Clone + Send + 'static,
     ) -> Result<R, Error> {
-        let request = self.http_request(request).await;
+        let request = self.http_request(request).await?;
         let mut unconnected = None;
         let held = self.hold.bytes();
         loop {
@@ -236,7 +236,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         Err(gzip::too_large().into())
     }
 
-    async fn http_request(&self, request: &ApiRequest) -> HttpRequest {
+    async fn http_request(&self, request: &ApiRequest) -> Result<HttpRequest, Error> {
         // Compression may hold a stream back.
         let encoding = if request.body.as_ref().is_some_and(streaming::is_asked) { "identity" } else { gzip::ACCEPTED };
         let mut headers: Vec<_> =
@@ -246,21 +246,24 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                 .collect();
         headers.retain(|(name, _)| !self.source.headers.iter().any(|(own, _)| own == name));
         headers.extend(self.source.headers.iter().cloned());
-        let body = match request.body.clone() {
-            Some(body) => {
+        let body = match &request.body {
+            Some(_) => {
                 headers.push(("content-type".to_owned(), Secret::new("application/json")));
+                let request = request.clone();
                 // A map of JSON values can always be written.
-                let write = move || serde_json::to_vec(&body).unwrap_or_default();
-                Some(Bytes::from(self.transport.offload(self.hold.bytes(), write).await))
+                let write = move || {
+                    request.into_wire_form().map(|request| serde_json::to_vec(&request.body).unwrap_or_default())
+                };
+                Some(Bytes::from(self.transport.offload(self.hold.bytes(), write).await?))
             }
             None => None,
         };
-        HttpRequest {
+        Ok(HttpRequest {
             method: request.method,
             url: self.source.base_url.endpoint(request.path),
             headers,
             body,
             is_custom: self.source.base_url.is_custom(),
-        }
+        })
     }
 }

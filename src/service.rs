@@ -20,7 +20,7 @@ use crate::{
         ApiError, Details, Error, ErrorText,
         cause::ApiCause,
         error_text,
-        hints::{self, EngineChoice, HintContext, TimeLimit},
+        hints::{self, HintContext, TimeLimit},
         truncate::truncate,
     },
     input::{
@@ -32,11 +32,7 @@ use crate::{
         client::{self, Hold},
         http::Transport,
     },
-    operations::{
-        self, ApiRequest, Query, QueryResult, Work, chat,
-        completion::{self, Engine},
-        embedding, image, models,
-    },
+    operations::{self, ApiRequest, Query, QueryResult, chat, completion, embedding, image, models},
     policy::{capabilities, model_cache::ModelCache, shutdowns::Day},
     query_runner::{QueryRunner, RequestLog},
     request_sender::{Deadline, RequestSender},
@@ -242,10 +238,7 @@ impl Diagnostics {
         let fields = Fields::of("queryOptions", query)?;
         let query = Query::from_fields(&fields, source.base_url.provider())?;
         self.has_details = query.has_details;
-        if let Work::Completion(completion) = &query.work {
-            let is_auto = completion.engine == Engine::Auto;
-            self.context.engine = Some(if is_auto { EngineChoice::Auto } else { EngineChoice::Fixed });
-        }
+        self.context.endpoint_choice = query.endpoint_choice;
         self.context.time_limit = limit_of_query(&fields, source.timeout);
         let timeout = timeout_of_query(&fields, source.timeout);
         Ok(Prepared { source, query, timeout })
@@ -320,7 +313,7 @@ impl Diagnostics {
 
     fn details(&self, error: &Error) -> Details {
         let model = self.requests.model.clone();
-        let failed: Vec<_> = self.requests.failed_fallback.as_deref().into_iter().collect();
+        let failed: Vec<_> = self.requests.failed_models.iter().map(String::as_str).collect();
         let context = HintContext {
             model: model.clone(),
             model_facts: capabilities::facts(model.as_deref().unwrap_or_default(), &failed, &self.today),

@@ -275,7 +275,7 @@ fn recommends_neither_the_engine_that_is_set_nor_the_model_that_it_has_asked() {
         ("davinci-002", gone(), gone(), "for 2026-09-28. Instead, choose a model that List models shows"),
         ("gpt-4", gone(), gone(), "for 2026-10-23. Instead, choose a model that List models shows"),
     ] {
-        let script = script_on(BEFORE_THE_END, [first, second]);
+        let script = script_on(BEFORE_THE_END, [first, second, gone()]);
         let description = failure(script.run(&source(), &query_for(model))).description;
         assert!(description.contains(words) && !description.contains("Engine"), "{description}");
     }
@@ -288,7 +288,7 @@ fn recommends_another_model_than_the_chat_model_that_only_another_endpoint_serve
         "This is not a chat model and thus not supported in the v1/chat/completions endpoint.",
     ] {
         let refused = response(404, &[], json!({"error": {"message": message, "param": "model", "code": null}}));
-        let script = script_on(BEFORE_THE_END, [refused]);
+        let script = script_on(BEFORE_THE_END, [refused, gone()]);
         let query = json!({"operation": "chat", "prompt": "Hi", "model": "gpt-5.4-mini"});
         let description = failure(script.run(&source(), &query)).description;
         assert!(description.ends_with(" Choose another chat model."), "{description}");

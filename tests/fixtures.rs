@@ -114,7 +114,7 @@ fn expectations() -> Vec<(&'static str, Expect)> {
             "error_404_model_shut_down.json",
             Fails("model_not_found", 1, "announced the shutdown of gpt-3.5-turbo-instruct for 2026-09-28. Use"),
         ),
-        ("error_404_responses_only_model.json", Fails("", 1, "Choose a chat model")),
+        ("error_404_responses_only_model.json", Fails("", 2, "Choose a chat model")),
         ("error_422_fastapi_detail.json", Fails("", 1, "HTTP 422")),
         ("error_429_credit_balance_exhausted.json", Fails("credit_balance_exhausted", 1, "Add credit")),
         ("error_429_insufficient_quota.json", Fails("insufficient_quota", 1, "Add credit")),

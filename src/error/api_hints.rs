@@ -8,7 +8,7 @@ use crate::{
         ApiError, ErrorText,
         cause::{ApiCause, is_about_an_image},
         error_text, field_label,
-        hints::{Endpoint, HintContext, check_address},
+        hints::{Endpoint, EndpointChoice, HintContext, check_address},
         seconds,
     },
 };
@@ -83,7 +83,12 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
         ApiCause::TooLarge => error_text!["Retrying does not help. ", shorten(context, None)],
         ApiCause::ContextLength => shorten(context, Some("choose a model that takes longer texts")),
         ApiCause::ModelNotFound => model_not_found(error, context),
-        ApiCause::ModelOfOtherEndpoint => other_endpoint(context),
+        ApiCause::ModelOfResponses if is_chat_completions_only(context) => "Set API to Auto or Responses.".into(),
+        ApiCause::ModelOfOtherEndpoint | ApiCause::ModelOfResponses => other_endpoint(context),
+        ApiCause::ToolsOfResponses if is_chat_completions_only(context) => {
+            "Set API to Auto or Responses, or Reasoning effort to None.".into()
+        }
+        ApiCause::ToolsOfResponses => "Set Reasoning effort to None, or choose another model.".into(),
         ApiCause::NoSuchRoute => no_such_route(error, context),
         ApiCause::ContentFilter => "Rephrase the prompt.".into(),
         ApiCause::ImageInput if is_text_endpoint(context) => {
@@ -210,6 +215,11 @@ fn no_such_route(error: &ApiError, context: &HintContext) -> ErrorText {
         Some(Endpoint::Completions) if !context.is_engine_auto() && error.is_json => {
             error_text!["If the server has no Completions, set Engine to Auto or Chat only. ", check_address(context)]
         }
+        Some(Endpoint::Responses) => error_text![
+            "The server may not have the Responses API. Set API to Chat Completions, and turn off what only the \
+             Responses API does. ",
+            check_address(context)
+        ],
         _ if is_missing => error_text!["The server does not offer this operation. ", check_address(context)],
         Some(_) if error.is_json && !error.message.contains("Invalid URL") => {
             error_text!["The server may not offer this operation. ", check_address(context)]
@@ -245,8 +255,12 @@ fn field_of(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     Some(match name {
         "messages" if context.is_completions() => "Prompt".into(),
         "messages" => "Prompt or Message history".into(),
-        "response_format" => "Response format or JSON schema".into(),
-        "max_completion_tokens" => "Max tokens".into(),
+        "input" if context.endpoint == Some(Endpoint::Responses) => "Prompt or Message history".into(),
+        "instructions" => "System prompt".into(),
+        "reasoning" => field_label("reasoning_effort")?.into(),
+        "text" if param.starts_with("text.verbosity") => field_label("verbosity")?.into(),
+        "response_format" | "text" => "Response format or JSON schema".into(),
+        "max_completion_tokens" | "max_output_tokens" => "Max tokens".into(),
         "stop" => "Stop sequence".into(),
         "top_logprobs" => "Log probabilities".into(),
         "n" if context.endpoint == Some(Endpoint::Images) => "Number of images".into(),
@@ -281,13 +295,19 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
     error_text!["Check the model name ", model, ", or choose ", OF_LIST_MODELS, "."]
 }
 
+/// Whether the form forbids the Responses API.
+fn is_chat_completions_only(context: &HintContext) -> bool {
+    let is_fixed = context.endpoint_choice == EndpointChoice::Api { is_auto: false };
+    is_fixed && context.endpoint == Some(Endpoint::Chat)
+}
+
 /// What to do where the API itself says that the model belongs to another endpoint.
 fn other_endpoint(context: &HintContext) -> ErrorText {
     match context.endpoint {
         Some(Endpoint::Completions) if !context.is_engine_auto() => {
             "Set Engine to Auto or Chat only, or use the Chat operation.".into()
         }
-        Some(Endpoint::Completions | Endpoint::Chat) => choose_a_chat_model(context),
+        Some(Endpoint::Completions | Endpoint::Chat | Endpoint::Responses) => choose_a_chat_model(context),
         _ => "Choose a model that is made for this operation.".into(),
     }
 }
@@ -302,7 +322,7 @@ fn choose_a_chat_model(context: &HintContext) -> ErrorText {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::hints::{EngineChoice, ModelEnd, ModelFacts};
+    use crate::error::hints::{ModelEnd, ModelFacts};
 
     fn error(status: u16, message: &str) -> ApiError {
         ApiError { status, message: message.to_owned(), is_json: true, ..ApiError::default() }
@@ -333,14 +353,14 @@ mod tests {
         let other_api = error(404, "This model is not supported in the v1/completions endpoint.");
         let with = |endpoint, engine, chat_model| {
             let model_facts = ModelFacts { chat_model, end: None };
-            hint(&other_api, &HintContext { model_facts, engine, ..at(endpoint) })
+            hint(&other_api, &HintContext { model_facts, endpoint_choice: engine, ..at(endpoint) })
         };
-        let [auto, fixed] = [EngineChoice::Auto, EngineChoice::Fixed].map(Some);
+        let [auto, fixed] = [true, false].map(|is_auto| EndpointChoice::Engine { is_auto });
         let set_engine = "Set Engine to Auto or Chat only, or use the Chat operation.";
         assert_eq!(with(Endpoint::Completions, fixed, Some("gpt-x")), set_engine);
         assert_eq!(with(Endpoint::Completions, auto, Some("gpt-x")), "Choose a chat model such as gpt-x.");
         assert_eq!(with(Endpoint::Completions, auto, None), "Choose another chat model.");
-        assert_eq!(with(Endpoint::Chat, None, None), "Choose another chat model.");
+        assert_eq!(with(Endpoint::Chat, EndpointChoice::None, None), "Choose another chat model.");
         let slow =
             |is_streamed| hint(&error(524, "A timeout occurred"), &HintContext { is_streamed, ..at(Endpoint::Chat) });
         assert!(slow(false).contains("Set Streaming to On") && !slow(true).contains("Streaming"));
@@ -356,7 +376,8 @@ mod tests {
         for text in [hint(&long, &at(Endpoint::Embeddings)), hint(&error(413, "x"), &at(Endpoint::Embeddings))] {
             assert!(!["Prompt", "Message history", "Max tokens"].iter().any(|field| text.contains(field)), "{text}");
         }
-        let completions = HintContext { engine: Some(EngineChoice::Fixed), ..at(Endpoint::Chat) };
+        let completions =
+            HintContext { endpoint_choice: EndpointChoice::Engine { is_auto: false }, ..at(Endpoint::Chat) };
         assert!(!hint(&long, &completions).contains("Message history"));
     }
 

@@ -50,6 +50,9 @@ const OTHER_ENDPOINT: [&str; 7] = [
     "does not support generate",
     "does not support embedding",
 ];
+/// Words for a model that only the Responses API serves, and those by which Chat turns a model away that it may serve.
+const ONLY_RESPONSES: [&str; 2] =
+    ["only supported in v1/responses", "not a chat model and thus not supported in the v1/chat/completions endpoint"];
 /// Words for a path that is not there, of servers that say so with another status.
 const NO_ROUTE: [&str; 3] = ["unexpected endpoint or method", "no route for that uri", "could not route to"];
 /// Words for a model that a gateway has, and none of its providers serves to this request.
@@ -169,6 +172,10 @@ pub enum ApiCause {
     ModelNotFound,
     /// The model belongs to another endpoint.
     ModelOfOtherEndpoint,
+    /// The Responses API serves the model, or perhaps does, and Chat does not.
+    ModelOfResponses,
+    /// The model takes tools in Chat only if it does not reason, and in the Responses API as they are.
+    ToolsOfResponses,
     /// The server has no such path.
     NoSuchRoute,
     /// The content filter stopped the prompt.
@@ -216,6 +223,8 @@ impl ApiCause {
             408 | 504 | 522 | 524 => Self::GatewayTimeout,
             _ if !error.html && is_context(error) => Self::ContextLength,
             _ if !error.html && says_any(&IMAGES) && says_any(&NOT_TAKEN) => Self::ImageInput,
+            400 | 404 if says_any(&ONLY_RESPONSES) => Self::ModelOfResponses,
+            400 if says("v1/responses") && says("tools") && says("reasoning_effort") => Self::ToolsOfResponses,
             400 | 404 if says_any(&OTHER_ENDPOINT) => Self::ModelOfOtherEndpoint,
             400 | 422 if says_any(&FORMATS) => Self::ResponseFormat,
             400 | 404 | 410 if says("model") && says_any(&GONE) && !error.html => Self::ModelNotFound,
@@ -312,7 +321,7 @@ impl ApiCause {
     /// Whether the server lacks the model or the endpoint.
     #[must_use]
     pub fn is_about_model_or_route(self) -> bool {
-        matches!(self, Self::ModelNotFound | Self::ModelOfOtherEndpoint | Self::NoSuchRoute)
+        matches!(self, Self::ModelNotFound | Self::ModelOfOtherEndpoint | Self::ModelOfResponses | Self::NoSuchRoute)
     }
 }
 

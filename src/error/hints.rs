@@ -29,8 +29,8 @@ pub struct HintContext {
     pub model_facts: ModelFacts,
     /// The endpoint that was asked.
     pub endpoint: Option<Endpoint>,
-    /// The Engine of a Completions query, whose form has fewer fields than Chat's.
-    pub engine: Option<EngineChoice>,
+    /// The field of the form that chooses the endpoint.
+    pub endpoint_choice: EndpointChoice,
     /// `response_format.type` of the request.
     pub response_format: Option<String>,
     /// Whether the response was asked for as a stream.
@@ -40,26 +40,35 @@ pub struct HintContext {
 }
 
 impl HintContext {
-    /// Whether the query is one of Completions.
+    /// Whether the query is one of Completions, whose form has fewer fields than Chat's.
     #[must_use]
     pub fn is_completions(&self) -> bool {
-        self.engine.is_some()
+        matches!(self.endpoint_choice, EndpointChoice::Engine { .. })
     }
 
     /// Whether its Engine is Auto.
     #[must_use]
     pub fn is_engine_auto(&self) -> bool {
-        self.engine == Some(EngineChoice::Auto)
+        self.endpoint_choice == EndpointChoice::Engine { is_auto: true }
     }
 }
 
-/// What Engine is set to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EngineChoice {
-    /// Auto.
-    Auto,
-    /// One endpoint only.
-    Fixed,
+/// The field of the form that chooses the endpoint, and whether it is set to Auto.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EndpointChoice {
+    /// The operation has only one.
+    #[default]
+    None,
+    /// Engine, of Completions.
+    Engine {
+        /// Whether it is set to Auto.
+        is_auto: bool,
+    },
+    /// API, of Chat.
+    Api {
+        /// Whether it is set to Auto.
+        is_auto: bool,
+    },
 }
 
 /// The time that a call has, as it was set.
@@ -81,6 +90,8 @@ pub enum Endpoint {
     Completions,
     /// `/chat/completions`.
     Chat,
+    /// `/responses`.
+    Responses,
     /// `/embeddings`.
     Embeddings,
     /// `/images/generations`.
@@ -322,7 +333,8 @@ fn api_in_short(error: &ApiError) -> ErrorText {
         ApiCause::TooLarge => "request too large",
         ApiCause::ContextLength => "prompt too long",
         ApiCause::ModelNotFound => "unknown model",
-        ApiCause::ModelOfOtherEndpoint => "model of another endpoint",
+        ApiCause::ModelOfOtherEndpoint | ApiCause::ModelOfResponses => "model of another endpoint",
+        ApiCause::ToolsOfResponses => "tools together with reasoning",
         ApiCause::NoSuchRoute => return error_text!["no API at this URL (HTTP ", error.status, ")"],
         ApiCause::ContentFilter => "stopped by the content filter",
         ApiCause::ImageInput => "images not supported",
@@ -439,7 +451,8 @@ mod tests {
             advice(NoAnswerReason::JsonInvalid, &HintContext { response_format, ..HintContext::default() })
         };
         assert!(json("json_object").contains("JSON with a schema") && !json("json_schema").contains("schema"));
-        let completions = HintContext { engine: Some(EngineChoice::Auto), ..HintContext::default() };
+        let completions =
+            HintContext { endpoint_choice: EndpointChoice::Engine { is_auto: true }, ..HintContext::default() };
         for code in [NoAnswerReason::TokensSpentOnReasoning, NoAnswerReason::OnlyReasoning] {
             assert!(advice(code, &HintContext::default()).contains("Reasoning effort"));
             assert!(!advice(code, &completions).contains("Reasoning effort"));

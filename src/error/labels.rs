@@ -1,7 +1,7 @@
 //! What the forms call their fields. Written by `npm run docs` from forms/.
 
 /// Key and label of each field.
-const LABELS: [(&str, &str); 52] = [
+const LABELS: [(&str, &str); 53] = [
     ("apiKey", "API key"),
     ("organizationId", "Organization ID"),
     ("project_id", "Project ID"),
@@ -34,6 +34,7 @@ const LABELS: [(&str, &str); 52] = [
     ("images", "Images and files"),
     ("response_format", "Response format"),
     ("json_schema", "JSON schema"),
+    ("api", "API"),
     ("reasoning_effort", "Reasoning effort"),
     ("verbosity", "Verbosity"),
     ("image_detail", "Image detail"),

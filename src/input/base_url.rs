@@ -36,6 +36,14 @@ pub enum Provider {
     Compatible,
 }
 
+impl Provider {
+    /// Whether it is known to have the Responses API at this base URL.
+    #[must_use]
+    pub fn has_responses(self) -> bool {
+        matches!(self, Self::OpenAi | Self::Azure)
+    }
+}
+
 /// A checked base URL without trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {

@@ -9,6 +9,7 @@ use super::{
     choice::{Choice, Content, Ending, is_empty},
     json_answer,
     response_format::Format,
+    responses,
 };
 use crate::{
     budgets::MAX_ECHO_BYTES,
@@ -80,6 +81,7 @@ impl ChoicesReader {
     /// [`Error::Transport`] if their echoes together are too long.
     pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
         let ApiResponse { body, request_id } = response;
+        let body = if self.endpoint == &responses::PATH[1..] { responses::into_chat(body) } else { body };
         let mut body = unwrapped(body, "choices");
         let is_other = !body.contains_key("choices");
         let choices = in_order(take_list(&mut body, "choices")).take(self.n.max(1));

@@ -12,6 +12,7 @@ use super::{
     choices::ChoicesReader,
     content::prompt_text,
     parameters::{BodyBuilder, EXTRA_BODY, n_of, stops_of},
+    route::Route,
 };
 use crate::{
     error::{Error, cause::ApiCause, error_text},
@@ -99,13 +100,32 @@ impl Completion {
         Ok(Self { engine, model, prompt, suffix, echo: echo.unwrap_or_default(), n: n_of(&body), provider, body })
     }
 
+    /// The ways to ask, by the engine.
+    #[must_use]
+    pub fn route(self) -> Route {
+        match self.engine {
+            Engine::Completions => Route::only(self.plan()),
+            Engine::Chat => self.chat_route(&self.chat_model()),
+            Engine::Auto => Route::with_next(self.plan(), move |cause, today| {
+                let route = self.chat_route(&self.chat_model_after(cause, today)?);
+                // Where the error names the Responses API, chat would only say the same.
+                let route = route.after(cause, today).unwrap_or_else(|chat| *chat);
+                Some(Box::new(|_| route))
+            }),
+        }
+    }
+
+    fn chat_route(&self, model: &str) -> Route {
+        chat::first_route(self.chat_plan(model), self.provider)
+    }
+
     /// The query through `/completions`.
     #[must_use]
     pub fn plan(&self) -> Plan {
         let reader =
             ChoicesReader { endpoint: &PATH[1..], n: self.n, stops: stops_of(&self.body), ..ChoicesReader::default() };
         let request = ApiRequest::post(PATH, self.body.clone());
-        Plan { request, reader: Reader::Choices(reader), adjusted: Vec::new() }
+        Plan::new(request, Reader::Choices(reader))
     }
 
     /// The query through chat, without what of it has no place there. A model that would reason unasked does not: the
@@ -145,7 +165,14 @@ impl Completion {
             echo: if self.echo { self.prompt.clone() } else { String::new() },
             ..ChoicesReader::default()
         };
-        Plan { request: ApiRequest::post(chat::PATH, body), reader: Reader::Choices(reader), adjusted }
+        let named = self.body.get("model").and_then(Value::as_str);
+        let substituted_model = (named != Some(model)).then(|| model.to_owned());
+        Plan {
+            request: ApiRequest::post(chat::PATH, body),
+            reader: Reader::Choices(reader),
+            adjusted,
+            substituted_model,
+        }
     }
 
     fn instructions(&self) -> String {
@@ -173,7 +200,7 @@ impl Completion {
         let Some(named) = &self.model else { return cause.is_about_model_or_route().then(default) };
         let may_stay = match cause {
             // The API knows the model, as a chat model.
-            ApiCause::ModelOfOtherEndpoint => return Some(named.clone()),
+            ApiCause::ModelOfOtherEndpoint | ApiCause::ModelOfResponses => return Some(named.clone()),
             ApiCause::ModelNotFound => family(named).is_some() || capabilities::is_fine_tune(named),
             // The server has no such endpoint, and nothing was said about the model. It may be the name that a
             // server of one's own gives to another one.

@@ -49,7 +49,7 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let texts = texts_in(&body);
     let is_base64_asked = body.get("encoding_format").is_some_and(|format| format == "base64");
     let reader = Reader::new(move |response| read(response, texts, is_base64_asked));
-    Ok(Plan { request: ApiRequest::post(PATH, body), reader, adjusted: Vec::new() })
+    Ok(Plan::new(ApiRequest::post(PATH, body), reader))
 }
 
 /// How many texts a finished body asks to embed, whoever set them. A list of numbers is one text, as tokens.

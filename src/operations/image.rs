@@ -58,7 +58,7 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
         body.set("n", n);
     }
     let body = body.finish(own_key(&advanced_fields, "image_extra_body", EXTRA_BODY))?;
-    Ok(Plan { request: ApiRequest::post(PATH, body), reader: Reader::new(read), adjusted: Vec::new() })
+    Ok(Plan::new(ApiRequest::post(PATH, body), Reader::new(read)))
 }
 
 /// `1024x1024` of `1024 X 1024` or `1024×1024`.

@@ -3,18 +3,23 @@
 //!
 //! | `operation` | file | API |
 //! |---|---|---|
-//! | `completion` | `completion.rs` | `POST /completions`, or `/chat/completions` by engine |
-//! | `chat` | `chat.rs` | `POST /chat/completions` |
+//! | `completion` | `completion.rs` | `POST /completions`, or as `chat` by engine |
+//! | `chat` | `chat.rs` | `POST /chat/completions`, or `/responses` |
 //! | `image_generation` | `image.rs` | `POST /images/generations` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `list_models` | `models.rs` | `GET /models` |
+//!
+//! `route.rs` says how an operation goes from one endpoint to the next.
 
 use std::{fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{Error, error_text, hints::Endpoint},
+    error::{
+        Error, error_text,
+        hints::{Endpoint, EndpointChoice},
+    },
     input::{
         base_url::Provider,
         fields::{Fields, excerpt, scalar_text},
@@ -42,6 +47,7 @@ pub mod parts;
 pub mod response_format;
 pub mod responses;
 pub mod result_size;
+pub mod route;
 pub mod vectors;
 
 /// A request to the API, without anything of the data source.
@@ -68,6 +74,18 @@ impl ApiRequest {
         Self { method: Method::Get, path, body: None }
     }
 
+    /// As it is sent. A request to the Responses API is one of Chat until then, so that whatever fits requests to
+    /// their models need not know both.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field that the Responses API does not take.
+    pub fn into_wire_form(self) -> Result<Self, Error> {
+        match (self.path, self.body) {
+            (responses::PATH, Some(body)) => Ok(Self { body: Some(responses::from_chat(body)?), ..self }),
+            (_, body) => Ok(Self { body, ..self }),
+        }
+    }
+
     /// A text member of the body, such as `model`.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
@@ -81,6 +99,7 @@ pub fn endpoint(path: &str) -> Endpoint {
     match path {
         completion::PATH => Endpoint::Completions,
         chat::PATH => Endpoint::Chat,
+        responses::PATH => Endpoint::Responses,
         embedding::PATH => Endpoint::Embeddings,
         image::PATH => Endpoint::Images,
         _ => Endpoint::Models,
@@ -105,7 +124,19 @@ pub struct Plan {
     pub reader: Reader,
     /// What of the query is not in the request as it was set.
     pub adjusted: Vec<Adjustment>,
+    /// Its model, where that is not the one that the query names.
+    pub substituted_model: Option<String>,
 }
+
+impl Plan {
+    /// A request with nothing to say about how it differs from the query.
+    #[must_use]
+    pub fn new(request: ApiRequest, reader: Reader) -> Self {
+        Self { request, reader, adjusted: Vec::new(), substituted_model: None }
+    }
+}
+
+use route::Route;
 
 type Read = dyn Fn(ApiResponse) -> Result<QueryResult, Error> + Send + Sync;
 
@@ -152,19 +183,12 @@ impl fmt::Debug for Reader {
 /// A checked query.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// What is sent.
-    pub work: Work,
+    /// The ways to ask.
+    pub route: Route,
+    /// The field of the form that chooses among them.
+    pub endpoint_choice: EndpointChoice,
     /// Whether `data` contains the metadata too, next to the answer.
     pub has_details: bool,
-}
-
-/// What a query sends.
-#[derive(Clone, Debug)]
-pub enum Work {
-    /// An operation of one request.
-    Plain(Box<Plan>),
-    /// Completions, which has a choice of two endpoints.
-    Completion(Box<completion::Completion>),
 }
 
 impl Query {
@@ -176,14 +200,23 @@ impl Query {
         let Some(operation) = fields.value("operation") else {
             return Err(Error::UnknownOperation("is missing".into()));
         };
-        let work = match operation.as_str().map(str::trim) {
-            Some("completion") => Work::Completion(Box::new(completion::Completion::from_fields(fields, provider)?)),
-            Some("chat") => Work::Plain(Box::new(chat::plan(fields, provider)?)),
-            Some("image_generation") => Work::Plain(Box::new(image::plan(fields)?)),
-            Some("generate_embedding") => Work::Plain(Box::new(embedding::plan(fields)?)),
+        let mut endpoint_choice = EndpointChoice::None;
+        let route = match operation.as_str().map(str::trim) {
+            Some("completion") => {
+                let completion = completion::Completion::from_fields(fields, provider)?;
+                endpoint_choice = EndpointChoice::Engine { is_auto: completion.engine == completion::Engine::Auto };
+                completion.route()
+            }
+            Some("chat") => {
+                let chat = chat::Chat::from_fields(fields, provider)?;
+                endpoint_choice = EndpointChoice::Api { is_auto: chat.api == chat::Api::Auto };
+                chat.route()?
+            }
+            Some("image_generation") => Route::only(image::plan(fields)?),
+            Some("generate_embedding") => Route::only(embedding::plan(fields)?),
             // The only one without advanced fields.
             Some("list_models") => {
-                return Ok(Self { work: Work::Plain(Box::new(models::plan(fields)?)), has_details: false });
+                return Ok(Self { route: Route::only(models::plan(fields)?), endpoint_choice, has_details: false });
             }
             #[cfg(feature = "panic-probe")]
             Some("panic") => panic_for_a_test(),
@@ -191,7 +224,7 @@ impl Query {
         };
         let results = [("answer", false), ("details", true)];
         let has_details = advanced(fields).choice("result", &results)?.unwrap_or_default();
-        Ok(Self { work, has_details })
+        Ok(Self { route, endpoint_choice, has_details })
     }
 }
 

@@ -21,7 +21,7 @@ const MEMBERS: [&str; 6] = ["id", "owner", "created", "shutdown_date", "value", 
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let filter = fields.trimmed("filter")?.unwrap_or_default().to_lowercase();
     let reader = Reader::new(move |response| read(response, &filter));
-    Ok(Plan { request: ApiRequest::get(PATH), reader, adjusted: Vec::new() })
+    Ok(Plan::new(ApiRequest::get(PATH), reader))
 }
 
 /// The models by id. `value` and `label` make the list ready for a dropdown; `created` is

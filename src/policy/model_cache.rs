@@ -78,7 +78,7 @@ impl ModelCache {
         }
     }
 
-    /// Why `/completions` does not serve a model that chat does serve.
+    /// Why this endpoint does not serve a model that the next one does serve.
     pub fn fallback(&self, key: CacheKey, now: Duration) -> Option<ApiCause> {
         let causes = self.facts(key, now, |fact| match fact {
             Fact::Fallback(cause) => Some(*cause),
@@ -87,11 +87,17 @@ impl ModelCache {
         causes.last().copied()
     }
 
-    /// Adds that `/completions` failed with `error` where chat did not, if that is about the model: a proxy,
+    /// Adds that this endpoint failed with `error` where the next one did not, if that is about the model: a proxy,
     /// or a server that restarts, has no such path for a moment, and an account may be given access.
     pub fn add_fallback(&self, key: CacheKey, error: &ApiError, now: Duration) {
         let cause = ApiCause::of(error);
-        let is_about_model = matches!(cause, ApiCause::ModelNotFound | ApiCause::ModelOfOtherEndpoint);
+        let is_about_model = matches!(
+            cause,
+            ApiCause::ModelNotFound
+                | ApiCause::ModelOfOtherEndpoint
+                | ApiCause::ModelOfResponses
+                | ApiCause::ToolsOfResponses
+        );
         if is_about_model && error.is_json && error.status != 403 {
             self.add(key, Fact::Fallback(cause), now);
         }

@@ -224,17 +224,41 @@ fn short_json(value: &Value) -> Option<String> {
     is_short.then(|| value.to_string()).filter(|json| json.len() <= MAX_CACHED_VALUE_BYTES)
 }
 
+/// Which endpoint a chat request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChatEndpoint {
+    /// `/chat/completions`.
+    ChatCompletions,
+    /// `/responses`, which takes fewer parameters, and tools together with reasoning.
+    Responses,
+}
+
+/// What of this chat request the Responses API has no parameter for, and answers without.
+#[must_use]
+pub fn for_responses(body: &Map<String, Value>) -> Vec<Adjustment> {
+    let missing = ["frequency_penalty", "logit_bias", "presence_penalty", "seed", "stop"];
+    missing.into_iter().filter(|name| body.contains_key(*name)).map(Adjustment::Removed).collect()
+}
+
+/// Whether this chat request's model is known to take its tools in Chat with no effort but `none`, and the request
+/// leaves the effort to the model.
+#[must_use]
+pub fn needs_no_effort(body: &Map<String, Value>) -> bool {
+    let model = body.get("model").and_then(Value::as_str);
+    let reasons = model.and_then(family).is_some_and(|family| family.sampling == Sampling::WithEffortNone);
+    reasons && has_tools(body) && !body.contains_key(EFFORT)
+}
+
 /// What `capabilities` knows this chat request's model to reject.
 #[must_use]
-pub fn for_family(body: &Map<String, Value>) -> Vec<Adjustment> {
+pub fn for_family(body: &Map<String, Value>, endpoint: ChatEndpoint) -> Vec<Adjustment> {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let Some(family) = text("model").and_then(family).filter(|_| body.contains_key("messages")) else {
         return Vec::new();
     };
     let mut adjustments = Vec::new();
     let mut effort = text(EFFORT);
-    // The models that reason by default take tools with no effort but `none`.
-    if family.sampling == Sampling::WithEffortNone && has_tools(body) && !body.contains_key(EFFORT) {
+    if endpoint == ChatEndpoint::ChatCompletions && needs_no_effort(body) {
         adjustments.push(Adjustment::WithoutReasoning);
         effort = Some(NO_EFFORT);
     }
@@ -290,7 +314,7 @@ mod tests {
         let adjusted = |more: Value| {
             let mut body = body(json!({"model": "gpt-6-luna", "messages": [], "temperature": 0.2, "tools": [{}]}));
             body.extend(more.as_object().unwrap().clone());
-            for_family(&body)
+            for_family(&body, ChatEndpoint::ChatCompletions)
         };
         // Without reasoning, the model takes the temperature too.
         assert_eq!(adjusted(json!({})), [Adjustment::WithoutReasoning]);
@@ -358,7 +382,7 @@ mod tests {
             if let Some(effort) = effort {
                 body.insert("reasoning_effort".to_owned(), effort.into());
             }
-            for_family(&body)
+            for_family(&body, ChatEndpoint::ChatCompletions)
                 .into_iter()
                 .map(|adjustment| match adjustment {
                     Adjustment::Removed(name) => name,
