@@ -16,14 +16,12 @@ const COUNTERS: [(&str, &str); 4] = [
     ("input_tokens_details", "prompt_tokens_details"),
     ("output_tokens_details", "completion_tokens_details"),
 ];
-/// Members that only a response of this API has.
-const OF_RESPONSES: [&str; 3] = ["output", "output_text", "status"];
 
 /// Translates the body of a response. One that is none of the Responses API stays as it is.
 #[must_use]
 pub fn into_chat(body: Map<String, Value>) -> Map<String, Value> {
     let mut body = unwrapped(body, "output");
-    if body.contains_key("choices") || !OF_RESPONSES.iter().any(|name| body.contains_key(*name)) {
+    if body.contains_key("choices") || !is_response(&body) {
         return body;
     }
     let mut answer = Answer::default();
@@ -46,6 +44,11 @@ pub fn into_chat(body: Map<String, Value>) -> Map<String, Value> {
     let error = error(&mut body);
     chat.insert("choices".to_owned(), json!([answer.into_choice(finish_reason, error)]));
     chat
+}
+
+fn is_response(body: &Map<String, Value>) -> bool {
+    ["output", "output_text"].iter().any(|name| body.contains_key(*name))
+        || body.get("object").is_some_and(|kind| kind == "response")
 }
 
 /// Why the answer ended, in Chat's words where it has them.
@@ -325,7 +328,9 @@ mod tests {
         for response in texts {
             assert_eq!(read(response.clone()).unwrap().data, "Hello.", "{response}");
         }
-        for other in [json!({"choices": []}), json!({"data": []}), json!({"output": [], "choices": [{"text": "a"}]})] {
+        for other in
+            [json!({"choices": []}), json!({"status": "ok"}), json!({"output": [], "choices": [{"text": "a"}]})]
+        {
             assert_eq!(chat(other.clone()), other);
         }
     }
@@ -455,7 +460,9 @@ mod tests {
                 {"type": "web_search_call", "action": {"sources": odd}},
                 {"type": "image_generation_call", "result": odd}
             ]));
-            chat(json!({"output": odd, "status": odd, "incomplete_details": odd, "usage": odd, "output_text": odd}));
+            chat(
+                json!({"object": "response", "output": odd, "status": odd, "incomplete_details": odd, "usage": odd, "output_text": odd}),
+            );
         }
     }
 }

@@ -16,7 +16,8 @@ const OTHER_ITEMS: [&str; 6] =
     ["reasoning", "compaction", "item_reference", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response"];
 
 /// Whether it is an item of the Responses API in place of a message.
-pub(super) fn is_item(message: &Map<String, Value>) -> bool {
+#[must_use]
+pub fn is_item(message: &Map<String, Value>) -> bool {
     let kind = message.get("type").and_then(Value::as_str).unwrap_or_default();
     let is_known = kind.ends_with("_call") || kind.ends_with("_output") || OTHER_ITEMS.contains(&kind);
     is_known && message.get("role").is_none_or(Value::is_null)

@@ -18,7 +18,7 @@ mod errors;
 mod input;
 mod request;
 
-pub use self::{answer::into_chat, errors::in_chats_words, request::from_chat};
+pub use self::{answer::into_chat, errors::in_chats_words, input::is_item, request::from_chat};
 
 /// The endpoint's path.
 pub const PATH: &str = "/responses";
@@ -37,7 +37,7 @@ pub fn only_responses_has(body: &Map<String, Value>) -> Option<(&'static str, &'
     let has_part = |message: &Value, is: fn(&Value) -> bool| {
         message["content"].as_array().is_some_and(|parts| parts.iter().any(is))
     };
-    if list("messages").any(|message| message.as_object().is_some_and(input::is_item)) {
+    if list("messages").any(|message| message.as_object().is_some_and(is_item)) {
         Some(("message_history", "items of the Responses API"))
     } else if list("messages").any(|message| has_part(message, is_url_of_document)) {
         Some(("images", "a document by its URL"))
