@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     content::{content_parts, is_blank},
     parts::Place,
+    responses,
 };
 use crate::{
     error::{Error, ErrorText, error_text},
@@ -15,7 +16,8 @@ const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "f
 /// What an assistant's message may have in place of content.
 const INSTEAD_OF_CONTENT: [&str; 4] = ["tool_calls", "function_call", "audio", "refusal"];
 
-/// The message at `place`, with its role in the API's spelling and its content as text or parts.
+/// The message at `place`, with its role in the API's spelling and its content as text or parts. An item of the
+/// Responses API passes as it is.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming the place, for what the API would reject.
@@ -27,6 +29,9 @@ pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
             excerpt(&message)
         ]));
     };
+    if responses::is_item(&members) {
+        return Ok(members.into());
+    }
     members.retain(|name, value| !value.is_null() && (name != "name" || value != ""));
     let role = role(place, &members)?;
     members.insert("role".to_owned(), role.into());
@@ -227,6 +232,19 @@ mod tests {
             read(wrong_part),
             Err("Message history[3].content[1] must have an object in file, got nothing".to_owned())
         );
+    }
+
+    #[test]
+    fn an_item_of_the_responses_api_passes() {
+        for item in [
+            json!({"type": "function_call", "call_id": "1", "name": "f", "arguments": "{}", "role": null}),
+            json!({"type": "function_call_output", "call_id": "1", "output": "a"}),
+            json!({"type": "reasoning", "summary": [], "encrypted_content": "x"}),
+        ] {
+            assert_eq!(read(item.clone()), Ok(item));
+        }
+        let unknown = read(json!({"type": "what_comes_next"})).unwrap_err();
+        assert!(unknown.contains("needs a role"), "{unknown}");
     }
 
     #[test]

@@ -188,7 +188,9 @@ fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
 }
 
 /// Members of a response that hold the answer.
-const ANSWERS: [&str; 5] = ["choices", "data", "embeddings", "images", "models"];
+const ANSWERS: [&str; 6] = ["choices", "data", "embeddings", "images", "models", "output"];
+/// Codes of errors that pass, under HTTP 200, and the statuses that they stand for. The Responses API fails so.
+const STATUSES: [(&str, u16); 2] = [("rate_limit_exceeded", 429), ("server_error", 500)];
 
 /// Whether a body under HTTP 200 is an error: it has one, or the words of one in place of an answer.
 fn is_error(body: &Map<String, Value>) -> bool {
@@ -230,7 +232,8 @@ fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime)
         _ => ErrorBody::of_text(text.strip_prefix("data:").unwrap_or(text)),
     };
     // An error under HTTP 200 names its real status in the code.
-    let named = error.status.filter(|_| (200..300).contains(&response.status));
+    let by_code = || STATUSES.iter().find(|(code, _)| error.code.as_deref() == Some(code)).map(|(_, status)| *status);
+    let named = error.status.or_else(by_code).filter(|_| is_success(response));
     let status = named.unwrap_or(response.status);
     let retry_after = retry_after(response.status, |name| response.header(name), now)
         .or_else(|| error.delay().filter(|_| matches!(status, 429 | 503)));
@@ -513,6 +516,11 @@ mod tests {
     fn an_error_under_http_200_is_an_error_with_the_status_of_its_code() {
         assert_eq!(api(200, r#"{"error":{"message":"m","code":502}}"#).status, 502);
         assert_eq!(api(200, r#"{"error":"m"}"#).status, 200);
+        for (code, status) in [("rate_limit_exceeded", 429), ("server_error", 500), ("invalid_prompt", 200)] {
+            let failed = json!({"object": "response", "status": "failed", "output": [], "error": {"code": code, "message": "m"}});
+            let error = api(200, &failed.to_string());
+            assert_eq!((error.status, error.code.as_deref(), error.message.as_str()), (status, Some(code), "m"));
+        }
         // Some providers have codes that are numbers, and not server errors to be retried.
         assert_eq!(api(200, r#"{"error":{"message":"m","code":"1301"}}"#).status, 200);
         assert!(read(200, r#"{"error":null,"data":[]}"#).is_ok());

@@ -16,14 +16,12 @@ const COUNTERS: [(&str, &str); 4] = [
     ("input_tokens_details", "prompt_tokens_details"),
     ("output_tokens_details", "completion_tokens_details"),
 ];
-/// Members that only a response of this API has.
-const OF_RESPONSES: [&str; 3] = ["output", "output_text", "status"];
 
 /// Translates the body of a response. One that is none of the Responses API stays as it is.
 #[must_use]
 pub fn into_chat(body: Map<String, Value>) -> Map<String, Value> {
     let mut body = unwrapped(body, "output");
-    if body.contains_key("choices") || !OF_RESPONSES.iter().any(|name| body.contains_key(*name)) {
+    if body.contains_key("choices") || !is_response(&body) {
         return body;
     }
     let mut answer = Answer::default();
@@ -46,6 +44,11 @@ pub fn into_chat(body: Map<String, Value>) -> Map<String, Value> {
     let error = error(&mut body);
     chat.insert("choices".to_owned(), json!([answer.into_choice(finish_reason, error)]));
     chat
+}
+
+fn is_response(body: &Map<String, Value>) -> bool {
+    ["output", "output_text"].iter().any(|name| body.contains_key(*name))
+        || body.get("object").is_some_and(|kind| kind == "response")
 }
 
 /// Why the answer ended, in Chat's words where it has them.
@@ -80,7 +83,7 @@ fn in_chats_names(usage: Value) -> Value {
     usage.into_iter().map(|(theirs, value)| (name(theirs), value)).collect::<Map<_, _>>().into()
 }
 
-/// How much a message is the answer.
+/// How far a message is the answer, from not at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     /// There is none yet.
@@ -121,7 +124,7 @@ impl Answer {
         }
     }
 
-    /// Of messages with a phase, only the last phase counts.
+    /// Only the messages of the highest phase count.
     fn add_message(&mut self, mut message: Value) {
         let phase = match message["phase"].as_str() {
             Some("commentary") => Phase::Commentary,
@@ -222,4 +225,244 @@ fn image(mut item: Value) -> Option<Value> {
     let format = item["output_format"].as_str().unwrap_or("png");
     data.insert_str(0, &format!("data:image/{format};base64,"));
     Some(json!({"type": "image_url", "image_url": {"url": data}}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        operations::{QueryResult, choices::ChoicesReader},
+        response::ApiResponse,
+    };
+
+    fn chat(response: Value) -> Value {
+        let Value::Object(body) = response else { panic!("not an object") };
+        into_chat(body).into()
+    }
+
+    /// A whole response with this output.
+    fn response(output: Value) -> Value {
+        json!({"id": "resp_1", "object": "response", "status": "completed", "error": null, "output": output})
+    }
+
+    fn message(text: &str) -> Value {
+        json!({"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [
+            {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+        ]})
+    }
+
+    fn in_phase(phase: &str, text: &str) -> Value {
+        let mut message = message(text);
+        message["phase"] = phase.into();
+        message
+    }
+
+    fn choice(output: Value) -> Value {
+        chat(response(output))["choices"][0].take()
+    }
+
+    fn read(response: Value) -> Result<QueryResult, String> {
+        let Value::Object(body) = response else { panic!("not an object") };
+        ChoicesReader { endpoint: "responses", ..ChoicesReader::default() }
+            .read(ApiResponse { body: into_chat(body), request_id: None })
+            .map_err(|error| format!("{}: {error}", error.code().unwrap_or_default()))
+    }
+
+    #[test]
+    fn becomes_a_response_of_chat() {
+        let mut response = response(json!([message("Hello.")]));
+        response.as_object_mut().unwrap().extend(
+            json!({
+                "created_at": 5, "model": "gpt-x", "service_tier": "default", "metadata": {"team": "x"},
+                "moderation": {"input": {}}, "usage": {
+                    "input_tokens": 10, "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
+                    "output_tokens": 7, "output_tokens_details": {"reasoning_tokens": 3}, "total_tokens": 17
+                }
+            })
+            .as_object()
+            .unwrap()
+            .clone(),
+        );
+        assert_eq!(
+            chat(response),
+            json!({
+                "id": "resp_1", "model": "gpt-x", "service_tier": "default", "moderation": {"input": {}}, "created": 5,
+                "usage": {
+                    "prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
+                    "completion_tokens": 7, "completion_tokens_details": {"reasoning_tokens": 3}, "total_tokens": 17
+                },
+                "choices": [{
+                    "index": 0, "message": {"role": "assistant", "content": "Hello."}, "finish_reason": "stop"
+                }]
+            })
+        );
+    }
+
+    #[test]
+    fn takes_the_final_answer_and_not_what_is_said_on_the_way_there() {
+        let text = |output: Value| choice(output)["message"]["content"].clone();
+        assert_eq!(text(json!([message("a"), message("b")])), "ab");
+        let [comment, last] = [in_phase("commentary", "Hm."), in_phase("final_answer", "Yes.")];
+        for output in [json!([comment, last]), json!([last, comment]), json!([comment, message("-"), last])] {
+            assert_eq!(text(output.clone()), "Yes.", "{output}");
+        }
+        assert_eq!(text(json!([comment, message("Yes.")])), "Yes.");
+        assert_eq!(text(json!([comment, comment])), "Hm.Hm.");
+        // Its citations and log probabilities go with it.
+        let cited = json!({"type": "message", "phase": "commentary", "content": [{
+            "type": "output_text", "text": "Hm.", "annotations": [{"type": "file_path"}], "logprobs": [{"token": "Hm"}]
+        }]});
+        let answer = choice(json!([cited, last]));
+        assert_eq!((answer["message"].get("annotations"), answer.get("logprobs")), (None, None));
+    }
+
+    #[test]
+    fn takes_the_text_that_a_gateway_sums_up_and_the_response_that_one_wraps() {
+        let texts = [
+            json!({"status": "completed", "output": [], "output_text": "Hello."}),
+            json!({"output_text": "Hello."}),
+            json!({"output": [message("Hello.")], "output_text": "Not this."}),
+            json!({"success": true, "data": response(json!([message("Hello.")]))}),
+            json!({"output": [{"type": "message", "content": "Hello."}]}),
+        ];
+        for response in texts {
+            assert_eq!(read(response.clone()).unwrap().data, "Hello.", "{response}");
+        }
+        for other in
+            [json!({"choices": []}), json!({"status": "ok"}), json!({"output": [], "choices": [{"text": "a"}]})]
+        {
+            assert_eq!(chat(other.clone()), other);
+        }
+    }
+
+    #[test]
+    fn keeps_what_comes_beside_the_text() {
+        let text = json!({
+            "type": "output_text", "text": "b", "logprobs": [{"token": "b", "logprob": -0.5}],
+            "annotations": [
+                {"type": "url_citation", "start_index": 0, "end_index": 1, "title": "A page", "url": "https://h/a"}
+            ]
+        });
+        let choice = choice(json!([
+            {"type": "reasoning", "summary": [{"type": "summary_text", "text": "First."}, {"text": "Then."}]},
+            {"type": "web_search_call", "status": "completed", "action": {
+                "type": "search", "queries": ["q"], "sources": [{"type": "url", "url": "https://h/a"}]
+            }},
+            {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "Last."}]},
+            {"type": "image_generation_call", "result": "AA==", "status": "completed"},
+            {"type": "image_generation_call", "result": "AA==", "output_format": "webp"},
+            {"type": "image_generation_call", "result": null, "status": "failed"},
+            {"type": "what_comes_next", "content": "c"},
+            {"type": "message", "content": [{"type": "output_text", "text": "a"}, text]}
+        ]));
+        let image = |url: &str| json!({"type": "image_url", "image_url": {"url": url}});
+        assert_eq!(
+            choice,
+            json!({
+                "index": 0,
+                "message": {
+                    "role": "assistant", "content": "ab", "reasoning": "First.\n\nThen.\n\nLast.",
+                    "annotations": [{"type": "url_citation", "url_citation": {
+                        "start_index": 1, "end_index": 2, "title": "A page", "url": "https://h/a"
+                    }}],
+                    "sources": [{"title": "A page", "url": "https://h/a"}],
+                    "images": [image("data:image/png;base64,AA=="), image("data:image/webp;base64,AA==")]
+                },
+                "finish_reason": "stop",
+                "logprobs": {"content": [{"token": "b", "logprob": -0.5}]}
+            })
+        );
+    }
+
+    #[test]
+    fn calls_of_tools_have_chat_s_shape() {
+        let choice = choice(json!([
+            in_phase("commentary", "Let me see."),
+            {"type": "function_call", "id": "fc_1", "call_id": "call_a", "name": "f", "arguments": "{}"},
+            {"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_b", "name": "g", "input": "x"}
+        ]));
+        assert_eq!(choice["finish_reason"], "tool_calls");
+        assert_eq!(choice["message"]["content"], "Let me see.");
+        assert_eq!(
+            choice["message"]["tool_calls"],
+            json!([
+                {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+                {"id": "call_b", "type": "custom", "custom": {"name": "g", "input": "x"}}
+            ])
+        );
+    }
+
+    #[test]
+    fn a_state_is_the_reason_that_chat_gives() {
+        let reason = |state: Value| {
+            let mut response = response(json!([message("a")]));
+            response.as_object_mut().unwrap().extend(state.as_object().unwrap().clone());
+            chat(response)["choices"][0]["finish_reason"].clone()
+        };
+        let incomplete = |reason: &str| json!({"status": "incomplete", "incomplete_details": {"reason": reason}});
+        for (state, expected) in [
+            (json!({}), "stop"),
+            (json!({"status": null}), "stop"),
+            (incomplete("max_output_tokens"), "length"),
+            (incomplete("content_filter"), "content_filter"),
+            (incomplete("steered"), "steered"),
+            (json!({"status": "incomplete", "incomplete_details": null}), "incomplete"),
+            (json!({"status": "cancelled"}), "cancelled"),
+        ] {
+            assert_eq!(reason(state.clone()), expected, "{state}");
+        }
+    }
+
+    #[test]
+    fn without_an_answer_the_result_is_the_failure_that_chat_has() {
+        let reasoning = json!([{"type": "reasoning", "summary": []}]);
+        let refusal = json!([{"type": "message", "content": [{"type": "refusal", "refusal": "I cannot."}]}]);
+        let incomplete = |reason: &str| json!({"status": "incomplete", "incomplete_details": {"reason": reason}, "output": reasoning});
+        for (response, failure) in [
+            (incomplete("max_output_tokens"), "tokens_spent_on_reasoning: the token limit was used up"),
+            (incomplete("content_filter"), "content_filter: "),
+            (json!({"output": refusal}), "refusal: the model refused: I cannot."),
+            (json!({"status": "completed", "output": []}), "no_answer: the response contains no text"),
+            (json!({"status": "failed", "output": []}), "no_answer: the model failed while answering: failed"),
+            (json!({"status": "cancelled", "output": []}), "no_answer: the model failed while answering: cancelled"),
+            (
+                json!({"data": {"status": "failed", "error": {"message": "It broke."}, "output": []}}),
+                "no_answer: the model failed while answering: It broke.",
+            ),
+            (
+                json!({"status": "failed", "output": [message("Half")]}),
+                "answer_cut_off: the model failed in the middle of its answer: failed",
+            ),
+            (
+                json!({"status": "queued", "output": []}),
+                "no_answer: the model failed while answering: the API answers in the background and has not finished",
+            ),
+            (
+                json!({"status": "in_progress", "output": []}),
+                "no_answer: the model failed while answering: the API answers in the background",
+            ),
+        ] {
+            let error = read(response.clone()).unwrap_err();
+            assert!(error.starts_with(failure), "{response}: {error}");
+        }
+    }
+
+    #[test]
+    fn does_not_fail_on_what_a_server_has_for_output() {
+        for odd in [json!("a"), json!(5), json!(null), json!([]), json!({"type": "message"})] {
+            choice(json!([
+                odd,
+                {"type": "message", "content": odd, "phase": odd},
+                {"type": "message", "content": [odd, {"text": odd, "annotations": odd, "logprobs": odd}]},
+                {"type": "reasoning", "summary": odd, "content": odd},
+                {"type": "function_call", "name": odd},
+                {"type": "web_search_call", "action": odd},
+                {"type": "web_search_call", "action": {"sources": odd}},
+                {"type": "image_generation_call", "result": odd}
+            ]));
+            chat(
+                json!({"object": "response", "output": odd, "status": odd, "incomplete_details": odd, "usage": odd, "output_text": odd}),
+            );
+        }
+    }
 }

@@ -11,6 +11,18 @@ use crate::policy::adjust::INSTRUCTION_ROLES;
 /// that an app puts back into the history.
 const OF_MESSAGES: [&str; 2] = ["role", "phase"];
 
+/// Types of items that are no messages, besides calls and their outputs.
+const OTHER_ITEMS: [&str; 6] =
+    ["reasoning", "compaction", "item_reference", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response"];
+
+/// Whether it is an item of the Responses API in place of a message.
+#[must_use]
+pub fn is_item(message: &Map<String, Value>) -> bool {
+    let kind = message.get("type").and_then(Value::as_str).unwrap_or_default();
+    let is_known = kind.ends_with("_call") || kind.ends_with("_output") || OTHER_ITEMS.contains(&kind);
+    is_known && message.get("role").is_none_or(Value::is_null)
+}
+
 /// The leading instructions as one text, taken out of `messages`; `None` if there are none, or if nothing else would
 /// be left: the API rejects an empty input.
 pub(super) fn take_instructions(messages: &mut Vec<Value>) -> Option<String> {
@@ -40,9 +52,9 @@ fn instructions(message: &Value) -> Option<String> {
     }
 }
 
-/// The items that messages are, in their order.
-pub(super) fn items(messages: Vec<Value>) -> Vec<Value> {
-    let mut items = Items::default();
+/// The items that messages are, in their order. Items keep their IDs only where the API has stored them.
+pub(super) fn items(messages: Vec<Value>, is_stored: bool) -> Vec<Value> {
+    let mut items = Items { is_stored, ..Items::default() };
     for message in messages {
         items.add(message);
     }
@@ -51,6 +63,7 @@ pub(super) fn items(messages: Vec<Value>) -> Vec<Value> {
 
 #[derive(Default)]
 struct Items {
+    is_stored: bool,
     list: Vec<Value>,
     /// IDs of the calls of custom tools, whose results are other items.
     custom_calls: HashSet<String>,
@@ -61,6 +74,9 @@ struct Items {
 impl Items {
     fn add(&mut self, message: Value) {
         let Value::Object(mut message) = message else { return self.list.push(message) };
+        if is_item(&message) {
+            return self.add_item(message);
+        }
         let content = message.remove("content").unwrap_or_default();
         match message.get("role").and_then(Value::as_str) {
             Some("tool") => {
@@ -72,10 +88,19 @@ impl Items {
                 self.add_output(call_id, content);
             }
             Some("assistant") => self.add_answer(message, content),
-            Some(_) => self.add_message(message, user_content(content)),
-            // An item of the Responses API itself.
-            None => self.list.push(without_id(message, content)),
+            _ => self.add_message(message, user_content(content)),
         }
+    }
+
+    /// Without its ID, an item has to have everything in it. Of reasoning, that is what the API has encrypted.
+    fn add_item(&mut self, mut item: Map<String, Value>) {
+        if !self.is_stored && item["type"] != "item_reference" {
+            if item["type"] == "reasoning" && !item.get("encrypted_content").is_some_and(Value::is_string) {
+                return;
+            }
+            item.shift_remove("id");
+        }
+        self.list.push(item.into());
     }
 
     fn add_message(&mut self, mut message: Map<String, Value>, content: Value) {
@@ -140,17 +165,6 @@ fn function_call(call_id: Value, mut function: Value) -> Value {
     json!({"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments})
 }
 
-/// IDs are those of stored items, and nothing is stored. A reference is nothing but one.
-fn without_id(mut item: Map<String, Value>, content: Value) -> Value {
-    if item.get("type").is_some_and(|kind| kind != "item_reference") {
-        item.shift_remove("id");
-    }
-    if !content.is_null() {
-        item.insert("content".to_owned(), content);
-    }
-    item.into()
-}
-
 /// What the model wrote, as one text: of an earlier answer, the API takes it without ID and status only so.
 fn said(content: Value, refusal: Value) -> String {
     let mut text = match content {
@@ -202,4 +216,140 @@ fn part(part: Value) -> Value {
     };
     members.insert("type".to_owned(), kind.into());
     members.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(messages: Value, is_stored: bool) -> Value {
+        let Value::Array(messages) = messages else { panic!("not an array") };
+        items(messages, is_stored).into()
+    }
+
+    fn read(messages: Value) -> Value {
+        all(messages, false)
+    }
+
+    #[test]
+    fn translates_what_a_user_says_and_shows() {
+        let parts = json!([
+            {"type": "text", "text": "a"},
+            {"type": "image_url", "image_url": {"url": "https://h/a", "detail": "low"}},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+            {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,AA=="}},
+            {"type": "file", "file": {"filename": "a.pdf", "file_url": "https://h/a.pdf"}},
+            {"type": "file", "file": {"filename": "a.pdf", "file_id": "file-1"}},
+            {"type": "input_file", "file_url": "https://h/b.pdf", "detail": "high"}
+        ]);
+        let expected = json!([
+            {"type": "input_text", "text": "a"},
+            {"type": "input_image", "image_url": "https://h/a", "detail": "low"},
+            {"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "auto"},
+            {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,AA=="},
+            {"type": "input_file", "file_url": "https://h/a.pdf"},
+            {"type": "input_file", "file_id": "file-1"},
+            {"type": "input_file", "file_url": "https://h/b.pdf", "detail": "high"}
+        ]);
+        let message = json!({"role": "user", "name": "ann", "content": parts});
+        assert_eq!(read(json!([message])), json!([{"type": "message", "role": "user", "content": expected}]));
+    }
+
+    #[test]
+    fn repeats_an_answer_as_text() {
+        let expected = json!([{"type": "message", "role": "assistant", "content": "ab"}]);
+        for content in [
+            json!("ab"),
+            json!([{"type": "text", "text": "a", "annotations": []}, {"type": "text", "text": "b"}]),
+            json!([{"type": "text", "text": "a"}, {"type": "refusal", "refusal": "b"}]),
+        ] {
+            let answer = json!({"role": "assistant", "content": content, "annotations": [], "reasoning": "r"});
+            assert_eq!(read(json!([answer])), expected);
+        }
+        assert_eq!(read(json!([{"role": "assistant", "refusal": "ab"}])), expected);
+        let phase = json!({"role": "assistant", "content": "a", "phase": "commentary"});
+        assert_eq!(
+            read(json!([phase])),
+            json!([{"type": "message", "role": "assistant", "phase": "commentary", "content": "a"}])
+        );
+    }
+
+    #[test]
+    fn makes_each_call_and_each_result_an_item() {
+        let messages = json!([
+            {"role": "assistant", "content": "Let me see.", "tool_calls": [
+                {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+                {"id": "call_b", "type": "custom", "custom": {"name": "g", "input": "x"}}
+            ]},
+            {"role": "tool", "tool_call_id": "call_a", "content": "1"},
+            {"role": "tool", "tool_call_id": "call_b", "content": [{"type": "text", "text": "2"}]},
+            {"role": "assistant", "content": null, "tool_calls": []},
+            {"role": "tool", "tool_call_id": "call_c"}
+        ]);
+        let expected = json!([
+            {"type": "message", "role": "assistant", "content": "Let me see."},
+            {"type": "function_call", "call_id": "call_a", "name": "f", "arguments": "{}"},
+            {"type": "custom_tool_call", "call_id": "call_b", "name": "g", "input": "x"},
+            {"type": "function_call_output", "call_id": "call_a", "output": "1"},
+            {"type": "custom_tool_call_output", "call_id": "call_b", "output": [{"type": "input_text", "text": "2"}]},
+            {"type": "function_call_output", "call_id": "call_c", "output": ""}
+        ]);
+        assert_eq!(read(messages), expected);
+    }
+
+    #[test]
+    fn gives_ids_to_calls_as_chat_once_had_them() {
+        let messages = json!([
+            {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
+            {"role": "function", "name": "f", "content": "1"},
+            {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
+            {"role": "function", "name": "f", "content": null}
+        ]);
+        let expected = json!([
+            {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "call_1", "output": "1"},
+            {"type": "function_call", "call_id": "call_2", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "call_2", "output": ""}
+        ]);
+        assert_eq!(read(messages), expected);
+    }
+
+    #[test]
+    fn passes_items_of_the_api_without_the_ids_of_what_is_not_stored() {
+        let items = json!([
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"},
+            {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": null},
+            {"type": "function_call", "id": "fc_1", "call_id": "call_a", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "call_a", "output": "1"},
+            {"type": "item_reference", "id": "msg_1"}
+        ]);
+        assert_eq!(all(items.clone(), true), items);
+        let expected = json!([
+            {"type": "reasoning", "summary": [], "encrypted_content": "x"},
+            {"type": "function_call", "call_id": "call_a", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "call_a", "output": "1"},
+            {"type": "item_reference", "id": "msg_1"}
+        ]);
+        assert_eq!(read(items), expected);
+        // A message of the API with an ID is one of Chat, too.
+        let message = json!([{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [
+            {"type": "output_text", "text": "a", "annotations": [], "logprobs": []}
+        ]}]);
+        assert_eq!(read(message), json!([{"type": "message", "role": "assistant", "content": "a"}]));
+    }
+
+    #[test]
+    fn does_not_fail_on_what_extra_body_has_for_messages() {
+        for odd in [json!("a"), json!(5), json!(null)] {
+            assert_eq!(read(json!([odd])), json!([odd]));
+            read(json!([
+                {"role": "user", "content": [odd, {"type": "image_url", "image_url": odd}, {"type": "file", "file": odd}]},
+                {"role": "assistant", "content": [odd], "function_call": odd, "tool_calls": [
+                    odd, {"type": "custom", "custom": odd}, {"function": odd}
+                ]},
+                {"role": odd, "content": odd},
+                {"role": "tool", "tool_call_id": odd, "content": odd}
+            ]));
+        }
+    }
 }

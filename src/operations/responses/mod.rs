@@ -18,7 +18,7 @@ mod errors;
 mod input;
 mod request;
 
-pub use self::{answer::into_chat, errors::in_chats_words, request::from_chat};
+pub use self::{answer::into_chat, errors::in_chats_words, input::is_item, request::from_chat};
 
 /// The endpoint's path.
 pub const PATH: &str = "/responses";
@@ -37,7 +37,9 @@ pub fn only_responses_has(body: &Map<String, Value>) -> Option<(&'static str, &'
     let has_part = |message: &Value, is: fn(&Value) -> bool| {
         message["content"].as_array().is_some_and(|parts| parts.iter().any(is))
     };
-    if list("messages").any(|message| has_part(message, is_url_of_document)) {
+    if list("messages").any(|message| message.as_object().is_some_and(is_item)) {
+        Some(("message_history", "items of the Responses API"))
+    } else if list("messages").any(|message| has_part(message, is_url_of_document)) {
         Some(("images", "a document by its URL"))
     } else if list("messages").any(|message| has_part(message, is_other_document)) {
         Some(("images", "documents other than PDF"))
@@ -100,4 +102,79 @@ pub fn ensure_takes(body: &Map<String, Value>) -> Result<(), Error> {
 /// Takes a member of an object; null where it is missing, or `value` is none.
 fn take(value: &mut Value, name: &str) -> Value {
     value.get_mut(name).map(Value::take).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn body(value: Value) -> Map<String, Value> {
+        let Value::Object(body) = value else { panic!("not an object") };
+        body
+    }
+
+    #[test]
+    fn finds_what_of_a_query_needs_responses() {
+        let says =
+            |part: Value| json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, part]}]});
+        let file = |file: Value| says(json!({"type": "file", "file": file}));
+        for (chat, field) in [
+            (json!({"messages": [{"type": "function_call", "call_id": "a"}]}), "message_history"),
+            (file(json!({"file_url": "https://h/a.pdf"})), "images"),
+            (file(json!({"filename": "a.csv", "file_data": "data:text/csv;base64,AA=="})), "images"),
+            (json!({"tools": [{"type": "function"}, {"type": "web_search"}]}), "web_search"),
+            (json!({"reasoning": {"summary": "auto"}}), "reasoning_summary"),
+            (json!({"reasoning": {"mode": "pro"}}), "reasoning_mode"),
+        ] {
+            assert_eq!(only_responses_has(&body(chat.clone())).map(|(field, _)| field), Some(field), "{chat}");
+        }
+        for chat in [
+            json!({"messages": [{"role": "user", "content": "a"}, {"type": "message", "role": "user", "content": "b"}]}),
+            says(json!({"type": "image_url", "image_url": {"url": "https://h/a"}})),
+            file(json!({"filename": "a.pdf", "file_data": "data:application/pdf;base64,AA=="})),
+            file(json!({"file_id": "file-1"})),
+            json!({"tools": [{"type": "function"}], "web_search_options": {}, "reasoning_effort": "low"}),
+            // A tool of Zhipu's chat.
+            json!({"tools": [{"type": "web_search", "web_search": {"enable": true}}]}),
+            // Of OpenRouter's.
+            json!({"reasoning": {"effort": "low", "exclude": true}, "messages": "odd", "tools": "odd"}),
+        ] {
+            assert_eq!(only_responses_has(&body(chat.clone())), None, "{chat}");
+        }
+    }
+
+    #[test]
+    fn names_the_field_of_what_responses_does_not_have() {
+        let audio = json!({"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]});
+        let spoken = json!({"role": "assistant", "audio": {"id": "a"}});
+        let user = json!({"role": "user", "content": "a"});
+        for (chat, words) in [
+            (
+                json!({"n": 3}),
+                "Number of results must be 1 with the Responses API, which gives one answer to a request, got 3;",
+            ),
+            (
+                json!({"prediction": {"type": "content"}}),
+                "Extra body must not set prediction, which the Responses API does not have;",
+            ),
+            (json!({"audio": {"voice": "v"}}), "Extra body must not set audio,"),
+            (json!({"modalities": ["text", "audio"]}), "Extra body must not set modalities,"),
+            (json!({"messages": [user, audio]}), "Prompt has audio, which the Responses API does not take;"),
+            (json!({"messages": [audio, user]}), "Message history has audio,"),
+            (json!({"messages": [spoken, user]}), "Message history has audio,"),
+        ] {
+            let error = ensure_takes(&body(chat.clone())).unwrap_err().to_string();
+            assert!(error.starts_with(words), "{chat}: {error}");
+            assert!(error.ends_with("; choose Chat Completions under API, or another model"), "{error}");
+        }
+        for chat in [
+            json!({"n": 1, "modalities": ["text"], "audio": null, "prediction": null}),
+            json!({"messages": [user, {"role": "user", "content": [{"type": "text", "text": "a"}]}, "odd"]}),
+            json!({"messages": "odd", "modalities": "odd"}),
+        ] {
+            assert!(ensure_takes(&body(chat.clone())).is_ok(), "{chat}");
+        }
+    }
 }
