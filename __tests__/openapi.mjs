@@ -15,8 +15,20 @@ ajv.addFormat('unixtime', { type: 'number', validate: Number.isInteger });
 ajv.addFormat('int64', { type: 'number', validate: Number.isInteger });
 ajv.addSchema(document, 'openai');
 
-const pointer = (...keys) =>
-  `openai#/${keys.map((key) => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`;
+/** The document as far as requests go, in places where it is at odds with itself. */
+function documentOfRequests() {
+  const { schemas } = structuredClone(document.components);
+  // A message of the user with parts is both an EasyInputMessage and an InputMessage.
+  schemas.InputItem = { ...schemas.InputItem, anyOf: schemas.InputItem.oneOf, oneOf: undefined };
+  // What a model said is given back without what only the API can know: ids go with `store` alone.
+  schemas.OutputMessage.required = ['role', 'content'];
+  schemas.OutputTextContent.required = ['type', 'text'];
+  return { ...document, components: { ...document.components, schemas } };
+}
+ajv.addSchema(JSON.parse(JSON.stringify(documentOfRequests())), 'openai-requests');
+
+const pointer = (name, ...keys) =>
+  `${name}#/${keys.map((key) => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`;
 
 function operationAt(method, path) {
   const template = Object.keys(document.paths).find((each) =>
@@ -44,13 +56,25 @@ function violations(reference, body) {
 /** Finds what OpenAI's document rejects in this request body; an empty list if it fits. */
 export function validateRequest(method, path, body) {
   const { keys } = operationAt(method, path);
-  return violations(pointer(...keys, 'requestBody', ...JSON_SCHEMA), body);
+  return violations(pointer('openai-requests', ...keys, 'requestBody', ...JSON_SCHEMA), body);
 }
 
 /** Finds what OpenAI's document rejects in this response; an empty list if it fits. */
 export function validateResponse(method, path, status, body) {
   const { keys, operation } = operationAt(method, path);
   return status < 400 && operation.responses[status]
-    ? violations(pointer(...keys, 'responses', String(status), ...JSON_SCHEMA), body)
-    : violations(pointer('components', 'schemas', 'ErrorResponse'), body);
+    ? violations(pointer('openai', ...keys, 'responses', String(status), ...JSON_SCHEMA), body)
+    : violations(pointer('openai', 'components', 'schemas', 'ErrorResponse'), body);
+}
+
+/** Finds what OpenAI's document rejects in this event of a stream of the Responses API. */
+export function validateEvent(event) {
+  // Among all schemas of events, the one of its type says best what is wrong.
+  const { anyOf } = document.components.schemas.ResponseStreamEvent;
+  const names = anyOf.map(({ $ref }) => $ref.split('/').at(-1));
+  const typeOf = (name) => document.components.schemas[name].properties.type.enum[0];
+  const name = names.find((each) => typeOf(each) === event.type);
+  return name
+    ? violations(pointer('openai', 'components', 'schemas', name), event)
+    : [`no event has the type ${event.type}`];
 }

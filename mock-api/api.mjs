@@ -7,6 +7,8 @@ import { embeddings } from './embeddings.mjs';
 import { generateImages } from './images.mjs';
 import { listModels, retrieveModel } from './models.mjs';
 import { isObject } from './parameters.mjs';
+import { eventsOfResponse } from './responses/events.mjs';
+import { respond } from './responses.mjs';
 import { eventsOf } from './stream.mjs';
 
 /** The time in every response: the same request always gets the same response. */
@@ -24,6 +26,13 @@ const ROUTES = [
   },
   { method: 'POST', path: /^\/v1\/completions$/, operation: 'completions', answer: complete },
   { method: 'POST', path: /^\/v1\/chat\/completions$/, operation: 'chat', answer: chat },
+  {
+    method: 'POST',
+    path: /^\/v1\/responses$/,
+    operation: 'responses',
+    answer: respond,
+    events: eventsOfResponse,
+  },
   { method: 'POST', path: /^\/v1\/embeddings$/, operation: 'embeddings', answer: embeddings },
   {
     method: 'POST',
@@ -80,7 +89,7 @@ function answerRoute(request, origin) {
   return {
     status: 200,
     headers: route.method === 'POST' ? RATE_LIMIT_HEADERS : {},
-    ...(body?.stream ? { pieces: eventsOf(answer, body) } : { body: answer }),
+    ...(body?.stream ? { pieces: (route.events ?? eventsOf)(answer, body) } : { body: answer }),
   };
 }
 

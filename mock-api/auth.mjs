@@ -20,6 +20,10 @@ const PROBLEM_KEYS = {
     applies: (route) => route.operation !== 'models',
     failure: () => new ApiFailure(401, { message: missingScopes('model.request') }),
   },
+  'sk-mock-api-chat-only': {
+    applies: (route) => route.operation === 'responses',
+    failure: () => new ApiFailure(401, { message: missingScopes('api.responses.write') }),
+  },
   'sk-mock-api-no-credit': {
     // Listing models costs nothing, so it works without credit.
     applies: (route) => route.operation !== 'models',

@@ -76,7 +76,22 @@ const FAMILIES = {
     efforts: UP_TO_XHIGH,
     effort: 'medium',
   },
-  'responses only': { serves: 'responses' },
+  pro: {
+    serves: 'responses',
+    context: 400_000,
+    rejects: REASONING_REJECTS,
+    sampling: 'never',
+    efforts: ['medium', 'high', 'xhigh'],
+    effort: 'medium',
+  },
+  codex: {
+    serves: 'responses',
+    context: 400_000,
+    rejects: REASONING_REJECTS,
+    sampling: 'never',
+    efforts: UP_TO_XHIGH,
+    effort: 'medium',
+  },
   instruct: { serves: 'completions', context: 4_096 },
   base: { serves: 'completions', context: 16_384, unrecognized: ['suffix'] },
   embedding: { serves: 'embeddings', context: 8_192 },
@@ -111,6 +126,9 @@ function* buildModels(family, ids, { shutdown = null, snapshot } = {}) {
   }
 }
 
+/** Models that never answer with text, by what they answer with: on both endpoints the same. */
+const SPECIAL = { refuses: 'refusal', filters: 'filtered', fails: 'failure' };
+
 const MODELS = [
   ...buildModels('gpt-6-astra', ['gpt-6-astra', 'gpt-6.1-sol']),
   ...buildModels('gpt-5.5', ['gpt-6-sol', 'gpt-6-luna', 'gpt-6.1-terra']),
@@ -140,9 +158,10 @@ const MODELS = [
   ),
   ...buildModels('o3', ['o1', 'o3-mini', 'o4-mini'], { shutdown: '2026-10-23' }),
   ...buildModels('o3', ['o1-mini', 'o1-preview'], { shutdown: '2025-10-27' }),
-  ...buildModels('responses only', ['gpt-5.5-pro']),
-  ...buildModels('responses only', ['gpt-5-pro', 'o3-pro'], { shutdown: '2026-12-11' }),
-  ...buildModels('responses only', ['gpt-5.1-codex-max'], { shutdown: '2026-07-23' }),
+  ...buildModels('pro', ['gpt-5.5-pro'], { snapshot: '2026-04-23' }),
+  ...buildModels('pro', ['gpt-5-pro', 'o3-pro'], { shutdown: '2026-12-11' }),
+  ...buildModels('codex', ['gpt-5.3-codex'], { shutdown: '2027-04-01' }),
+  ...buildModels('codex', ['gpt-5.1-codex-max'], { shutdown: '2026-07-23' }),
   ...buildModels('instruct', ['gpt-3.5-turbo-instruct'], { shutdown: '2026-09-28' }),
   ...buildModels('base', ['babbage-002', 'davinci-002'], { shutdown: '2026-09-28' }),
   ...buildModels('instruct', ['text-davinci-003'], { shutdown: '2024-01-04' }),
@@ -164,6 +183,13 @@ const MODELS = [
     shutdown: null,
     ...FAMILIES.classic,
     ...rules,
+  })),
+  ...Object.entries(SPECIAL).map(([name, answers]) => ({
+    id: `mock-api-${name}`,
+    resolved: `mock-api-${name}`,
+    shutdown: null,
+    answers,
+    ...FAMILIES.classic,
   })),
 ];
 
@@ -197,6 +223,12 @@ export function retrieveModel(name) {
 }
 
 function wrongEndpoint(model, endpoint) {
+  if (endpoint === 'responses') {
+    return badRequest(
+      `The requested model '${model.id}' cannot be used with the Responses API.`,
+      'model',
+    );
+  }
   if (endpoint === 'embeddings') {
     return new ApiFailure(403, {
       message: 'You are not allowed to generate embeddings from this model',
@@ -226,15 +258,25 @@ function wrongEndpoint(model, endpoint) {
   );
 }
 
+function unknownModel(name, endpoint) {
+  return endpoint === 'responses'
+    ? badRequest(`The requested model '${name}' does not exist.`, 'model', 'model_not_found')
+    : notFound(
+        `The model \`${name}\` does not exist or you do not have access to it.`,
+        null,
+        'model_not_found',
+      );
+}
+
+/** The Responses API serves what Chat Completions serves, and more. */
+const serves = (model, endpoint) =>
+  model.serves === endpoint || (endpoint === 'responses' && model.serves === 'chat');
+
 /** Finds the requested model, or throws the failure that the API returns instead. */
 export function servedModel(name, endpoint) {
   const model = findModel(name);
   if (!model) {
-    throw notFound(
-      `The model \`${name}\` does not exist or you do not have access to it.`,
-      null,
-      'model_not_found',
-    );
+    throw unknownModel(name, endpoint);
   }
   if (isGone(model)) {
     throw notFound(
@@ -243,11 +285,16 @@ export function servedModel(name, endpoint) {
       'model_not_found',
     );
   }
-  if (model.serves !== endpoint) {
+  if (!serves(model, endpoint)) {
     throw wrongEndpoint(model, endpoint);
   }
   return model;
 }
+
+const SERVICE_TIERS = { auto: 'default', fast: 'priority' };
+
+/** The tier that a request is served in. */
+export const servedTier = ({ service_tier: tier }) => SERVICE_TIERS[tier ?? 'auto'] ?? tier;
 
 const isSet = (value) => value !== undefined && value !== null;
 
@@ -278,13 +325,13 @@ function unsupportedValue(model, name, value, supported) {
   );
 }
 
-function checkSampling(model, body) {
+function checkSampling(model, body, wire) {
   if (allows(model.sampling, readEffort(model, body))) {
     return;
   }
   for (const name of SAMPLING.filter((each) => isSet(body[each]))) {
     if (!FIXED_AT_ONE.includes(name)) {
-      throw unsupportedParameter(model, name);
+      throw unsupportedParameter(model, wire.nameOf(name));
     }
     if (body[name] !== 1) {
       throw unsupportedValue(model, name, body[name], ' Only the default (1) value is supported.');
@@ -292,43 +339,58 @@ function checkSampling(model, body) {
   }
 }
 
-function checkEffort(model, body) {
+function checkEffort(model, body, wire) {
   if (!isSet(body.reasoning_effort)) {
     return;
   }
   if (!model.efforts) {
-    throw badRequest('Unrecognized request argument supplied: reasoning_effort');
+    throw wire.withoutEffort(model);
   }
   if (!model.efforts.includes(body.reasoning_effort)) {
     const supported = model.efforts.map((effort) => `'${effort}'`).join(', ');
     throw unsupportedValue(
       model,
-      'reasoning_effort',
+      wire.nameOf('reasoning_effort'),
       body.reasoning_effort,
       ` Supported values are: ${supported}.`,
     );
   }
 }
 
+/** What the endpoints call the parameters of a body, which has the names of Chat Completions. */
+const CHAT = {
+  nameOf: (name) => name,
+  withoutEffort: () => badRequest('Unrecognized request argument supplied: reasoning_effort'),
+};
+const RESPONSES_NAMES = { messages: 'input', reasoning_effort: 'reasoning.effort' };
+export const RESPONSES = {
+  nameOf: (name) => RESPONSES_NAMES[name] ?? name,
+  withoutEffort: (model) => unsupportedParameter(model, 'reasoning.effort'),
+};
+
 /** Throws for the first parameter that this model's family rejects. */
-export function checkFamilyRules(model, body) {
+export function checkFamilyRules(model, body, wire = CHAT) {
   for (const name of model.unrecognized ?? []) {
     if (isSet(body[name])) {
       throw badRequest(`Unrecognized request argument supplied: ${name}`);
     }
   }
-  checkEffort(model, body);
+  checkEffort(model, body, wire);
   for (const [index, { role }] of (body.messages ?? []).entries()) {
     if (model.rejectsRoles?.includes(role)) {
-      throw unsupportedValue(model, `messages[${index}].role`, role, '');
+      throw unsupportedValue(model, `${wire.nameOf('messages')}[${index}].role`, role, '');
     }
   }
   for (const name of model.rejects ?? []) {
     if (isSet(body[name])) {
-      throw unsupportedParameter(model, name);
+      throw unsupportedParameter(model, wire.nameOf(name));
     }
   }
-  checkSampling(model, body);
+  checkSampling(model, body, wire);
+}
+
+/** Throws where Chat Completions takes no functions beside the reasoning effort of this query. */
+export function checkToolsBesideEffort(model, body) {
   if (body.tools?.length && !allows(model.tools, readEffort(model, body))) {
     throw badRequest(
       `Function tools with reasoning_effort are not supported for ${model.id} in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.`,

@@ -50,6 +50,8 @@ function checkRange(kind, name, value, min, max) {
   }
 }
 
+/** The address of an image, not an object around it. */
+export const imageAddress = ofType('an image URL', (value) => typeof value === 'string');
 export const boolean = ofType('a boolean', (value) => typeof value === 'boolean');
 export const object = ofType('an object', isObject);
 
@@ -130,7 +132,9 @@ export const either =
       }
     }
     // An error about the content says more than one about the type.
-    throw failures.find(({ body }) => body.error.code !== 'invalid_type') ?? failures[0];
+    const isAboutContent = ({ body: { error } }) =>
+      error.code !== 'invalid_type' || error.param !== name;
+    throw failures.find(isAboutContent) ?? failures[0];
   };
 
 export const stop = orNull(either(string(), array(string(), { min: 1, max: 4 })));
@@ -181,6 +185,18 @@ export const members =
       }
     }
   };
+
+export const unknownParameter = (name) =>
+  badRequest(`Unknown parameter: '${name}'.`, name, 'unknown_parameter');
+
+/** Checks an object that has no members but these. */
+export const exactly = (checks, required) => (name, value) => {
+  members(checks, required)(name, value);
+  const unknown = Object.keys(value).find((member) => !Object.hasOwn(checks, member));
+  if (unknown !== undefined) {
+    throw unknownParameter(`${name}.${unknown}`);
+  }
+};
 
 /** Checks a whole body against a table of parameters, in the order of the API. */
 export function checkParameters(body, { parameters, required }) {

@@ -1,25 +1,29 @@
 import { answerTo } from './answers.mjs';
 import { badRequest } from './api-failure.mjs';
-import { boolean, isObject, object, oneOf, orNull, string } from './parameters.mjs';
+import {
+  boolean,
+  isObject,
+  object,
+  oneOf,
+  orNull,
+  string,
+  unknownParameter,
+} from './parameters.mjs';
 import { valueFor } from './schema-values.mjs';
 
-function checkStrict(schema, title, context = '()') {
-  const invalid = (what) =>
-    badRequest(
-      `Invalid schema for response_format '${title}': In context=${context}, ${what}`,
-      'response_format',
-    );
+function checkStrict(schema, invalid, context = '()') {
+  const invalidHere = (what) => invalid(`In context=${context}, ${what}`);
   if (!isObject(schema)) {
     return;
   }
   if (schema.type === 'object' || schema.properties) {
     if (schema.additionalProperties !== false) {
-      throw invalid("'additionalProperties' is required to be supplied and to be false.");
+      throw invalidHere("'additionalProperties' is required to be supplied and to be false.");
     }
     const properties = Object.keys(schema.properties ?? {});
     const missing = properties.filter((name) => !schema.required?.includes(name));
     if (missing.length > 0) {
-      throw invalid(
+      throw invalidHere(
         `'required' is required to be supplied and to be an array including every key in properties. Missing '${missing[0]}'.`,
       );
     }
@@ -31,11 +35,12 @@ function checkStrict(schema, title, context = '()') {
     ...schema.anyOf,
   };
   for (const [name, part] of Object.entries(parts)) {
-    checkStrict(part, title, `('properties', '${name}')`);
+    checkStrict(part, invalid, `('properties', '${name}')`);
   }
 }
 
-function checkJsonSchema(name, value) {
+/** Checks what a JSON schema is called and what is in it; `whole` is what an error of it names. */
+function checkJsonSchema(name, value, whole) {
   object(name, value);
   string(64)(`${name}.name`, value.name);
   if (!/^[a-zA-Z0-9_-]+$/.test(value.name)) {
@@ -51,30 +56,71 @@ function checkJsonSchema(name, value) {
     return;
   }
   object(`${name}.schema`, value.schema);
+  const invalid = (what) =>
+    badRequest(
+      `Invalid schema for response_format '${value.name}': ${what}`,
+      whole.param,
+      whole.code,
+    );
   if (value.schema.type !== 'object') {
-    throw badRequest(
-      `Invalid schema for response_format '${value.name}': schema must be a JSON Schema of 'type: "object"', got 'type: "${value.schema.type ?? 'None'}"'.`,
-      'response_format',
+    throw invalid(
+      `schema must be a JSON Schema of 'type: "object"', got 'type: "${value.schema.type ?? 'None'}"'.`,
     );
   }
   if (value.strict) {
-    checkStrict(value.schema, value.name);
+    checkStrict(value.schema, invalid);
   }
 }
+
+const TYPES = oneOf('text', 'json_object', 'json_schema');
 
 export function responseFormat(name, value) {
   object(name, value);
-  oneOf('text', 'json_object', 'json_schema')(`${name}.type`, value.type);
+  TYPES(`${name}.type`, value.type);
   if (value.type === 'json_schema') {
-    checkJsonSchema(`${name}.json_schema`, value.json_schema);
+    checkJsonSchema(`${name}.json_schema`, value.json_schema, { param: name });
   }
 }
 
-export function checkMentionsJson(body, texts) {
-  if (body.response_format?.type === 'json_object' && !texts.some((text) => /json/i.test(text))) {
+const FLAT = ['type', 'name', 'schema', 'description', 'strict'];
+
+/** The format as the Responses API has it: what belongs to the schema stands beside the type. */
+export function textFormat(name, value) {
+  object(name, value);
+  TYPES(`${name}.type`, value.type);
+  const members = value.type === 'json_schema' ? FLAT : ['type'];
+  const unknown = Object.keys(value).find((member) => !members.includes(member));
+  if (unknown !== undefined) {
+    throw unknownParameter(`${name}.${unknown}`);
+  }
+  if (value.type === 'json_schema') {
+    object(`${name}.schema`, value.schema);
+    const whole = { param: `${name}.schema`, code: 'invalid_json_schema' };
+    checkJsonSchema(name, value, whole);
+  }
+}
+
+/** The same format as Chat Completions has it. */
+export const asResponseFormat = ({ type, ...schema }) =>
+  type === 'json_schema' ? { type, json_schema: schema } : { type };
+
+const mentionsJson = (texts) => texts.some((text) => /json/i.test(text));
+
+export function checkMentionsJson(format, texts) {
+  if (format?.type === 'json_object' && !mentionsJson(texts)) {
     throw badRequest(
       "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
       'messages',
+    );
+  }
+}
+
+/** The Responses API does not look for the word in its instructions. */
+export function checkInputMentionsJson(format, texts) {
+  if (format?.type === 'json_object' && !mentionsJson(texts)) {
+    throw badRequest(
+      "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.",
+      'input',
     );
   }
 }

@@ -14,11 +14,22 @@ function logprobsAt(logprobs, at) {
 }
 
 function* chatPieces({ index, message, logprobs }) {
-  const { content, ...rest } = message;
-  yield { index, delta: { ...rest, content: '' }, logprobs: null, finish_reason: null };
+  const { content, refusal, tool_calls: calls = [], ...rest } = message;
+  const chunk = (delta, piece = null) => ({ index, delta, logprobs: piece, finish_reason: null });
+  yield chunk({ ...rest, refusal: null, content: content === null ? null : '' });
   for (const [at, token] of tokenize(content ?? '').entries()) {
-    const piece = logprobsAt(logprobs, at);
-    yield { index, delta: { content: token }, logprobs: piece, finish_reason: null };
+    yield chunk({ content: token }, logprobsAt(logprobs, at));
+  }
+  for (const [at, token] of tokenize(refusal ?? '').entries()) {
+    yield chunk({ refusal: token }, logprobsAt(logprobs, at));
+  }
+  for (const [at, { function: called, ...call }] of calls.entries()) {
+    yield chunk({
+      tool_calls: [{ index: at, ...call, function: { ...called, arguments: '' } }],
+    });
+    for (const token of tokenize(called.arguments)) {
+      yield chunk({ tool_calls: [{ index: at, function: { arguments: token } }] });
+    }
   }
 }
 

@@ -9,6 +9,8 @@ export const countTokens = (text) => tokenize(text).length;
 export const digest = (value) =>
   createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 24);
 
+const toBytes = (token) => [...Buffer.from(token)];
+
 /** A number between 0 and 1 that depends on the text alone. */
 export const fraction = (text) =>
   Number.parseInt(createHash('sha256').update(text).digest('hex').slice(0, 8), 16) / 0xffffffff;
@@ -40,3 +42,19 @@ export function logprobs(token, count) {
     .map((rival, index) => [rival, Number((own - 1.25 - index / 2).toFixed(4))]);
   return { logprob: own, top: count > 0 ? [[token, own], ...rivals] : [] };
 }
+
+/** The log probabilities of tokens, as Chat Completions and the Responses API have them. */
+export const describeTokens = (tokens, count) =>
+  tokens.map((token) => {
+    const { logprob, top } = logprobs(token, count);
+    return {
+      token,
+      logprob,
+      bytes: toBytes(token),
+      top_logprobs: top.map(([rival, value]) => ({
+        token: rival,
+        logprob: value,
+        bytes: toBytes(rival),
+      })),
+    };
+  });

@@ -6,10 +6,29 @@ import { chat } from '../../mock-api/chat.mjs';
 import { complete } from '../../mock-api/completions.mjs';
 import { embeddings } from '../../mock-api/embeddings.mjs';
 import { generateImages } from '../../mock-api/images.mjs';
+import { respond } from '../../mock-api/responses.mjs';
 import { mutations } from '../mutations.mjs';
 import { validateRequest } from '../openapi.mjs';
-import { CHAT, COMPLETIONS, completion, conversation, EMBEDDINGS, IMAGES } from './client.mjs';
-import { asFile, asPerson, pdf } from './variants.mjs';
+import {
+  CHAT,
+  COMPLETIONS,
+  completion,
+  conversation,
+  EMBEDDINGS,
+  IMAGES,
+  question,
+  RESPONSES,
+} from './client.mjs';
+import {
+  asFile,
+  asInputFile,
+  asPerson,
+  chatTool,
+  flatTool,
+  PERSON,
+  pdf,
+  said,
+} from './variants.mjs';
 
 const CONTEXT = { created: 0, origin: 'http://localhost' };
 const call = (name) => ({ id: 'call_1', type: 'function', function: { name, arguments: '{}' } });
@@ -89,10 +108,73 @@ const ENDPOINTS = {
       stop: ['END'],
       store: true,
       temperature: 0,
+      tool_choice: { type: 'function', function: { name: 'get_weather' } },
+      tools: [chatTool],
       top_logprobs: 2,
       top_p: 0.5,
       user: 'u',
       verbosity: 'low',
+    }),
+  ],
+  [RESPONSES]: [
+    respond,
+    question({
+      model: 'gpt-4o',
+      include: ['message.output_text.logprobs'],
+      input: [
+        said([{ type: 'input_text', text: 'a' }], 'developer'),
+        said([
+          {
+            type: 'input_text',
+            text: 'b',
+            prompt_cache_breakpoint: { mode: 'explicit' },
+          },
+          { type: 'input_image', image_url: 'https://example.com/a.png', detail: 'low' },
+          { ...asInputFile(pdf('c')), detail: 'low' },
+          { type: 'input_file', file_url: 'https://example.com/a.docx' },
+        ]),
+        {
+          role: 'assistant',
+          content: [
+            { type: 'output_text', text: 'd', annotations: [] },
+            { type: 'refusal', refusal: 'no' },
+          ],
+          phase: 'final_answer',
+        },
+        { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' },
+        { type: 'function_call_output', call_id: 'call_1', output: 'e' },
+        { type: 'custom_tool_call', call_id: 'call_2', name: 'g', input: 'x' },
+        { type: 'custom_tool_call_output', call_id: 'call_2', output: 'f' },
+        { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'AA==' },
+        said('h'),
+      ],
+      instructions: 'i',
+      max_output_tokens: 20,
+      metadata: { a: 'b' },
+      parallel_tool_calls: true,
+      prompt_cache_key: 'k',
+      safety_identifier: 's',
+      service_tier: 'flex',
+      store: false,
+      temperature: 0,
+      text: {
+        format: { type: 'json_schema', name: 'person', strict: true, schema: PERSON },
+        verbosity: 'low',
+      },
+      tool_choice: { type: 'function', name: 'get_weather' },
+      tools: [
+        flatTool,
+        {
+          type: 'web_search',
+          search_context_size: 'low',
+          filters: { allowed_domains: ['example.com'] },
+          user_location: { type: 'approximate', country: 'DE' },
+        },
+      ],
+      top_logprobs: 2,
+      top_p: 0.5,
+      truncation: 'auto',
+      user: 'u',
     }),
   ],
   [EMBEDDINGS]: [
@@ -123,9 +205,17 @@ const ENDPOINTS = {
   ],
 };
 /** The document takes anything for a schema. */
-const WITHIN_A_SCHEMA = /^response_format\.json_schema\.schema\./;
+const WITHIN_A_SCHEMA =
+  /^(?:response_format\.json_schema\.schema|text\.format\.schema|tools\.0(?:\.function)?\.parameters)\./;
 /** Null for one of the two places where the document has it, and refused by the other. */
 const CONTRADICTED = 'top_logprobs';
+/** Required by the document, while the API has a default. */
+const HAS_DEFAULT = /^(?:input\.\d\.content\.\d\.detail|tools\.0\.(?:strict|parameters))$/;
+
+const isDisputed = (place, value) =>
+  WITHIN_A_SCHEMA.test(place) ||
+  (place === CONTRADICTED && value === null) ||
+  (HAS_DEFAULT.test(place) && value === undefined);
 
 describe('the mock API and a request that is wrong in one place', () => {
   for (const [path, [answer, body]] of Object.entries(ENDPOINTS)) {
@@ -147,7 +237,7 @@ describe('the mock API and a request that is wrong in one place', () => {
     it(`refuses at ${path} what the document refuses, and names a type that was not expected`, () => {
       let refusedByBoth = 0;
       for (const { place, value, mutated } of mutations(body)) {
-        if (WITHIN_A_SCHEMA.test(place) || (place === CONTRADICTED && value === null)) continue;
+        if (isDisputed(place, value)) continue;
         const told = `${place} = ${JSON.stringify(value)}`;
         const error = refusal(mutated);
         if (validateRequest('POST', path, mutated).length > 0) {

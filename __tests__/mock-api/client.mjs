@@ -5,6 +5,7 @@ import { startMockApi } from '../../mock-api/server.mjs';
 export const KEY = 'sk-mock-api-test';
 export const COMPLETIONS = '/v1/completions';
 export const CHAT = '/v1/chat/completions';
+export const RESPONSES = '/v1/responses';
 export const EMBEDDINGS = '/v1/embeddings';
 export const IMAGES = '/v1/images/generations';
 
@@ -38,6 +39,12 @@ export const completion = (options) => ({
 export const conversation = (options) => ({
   model: 'gpt-5.4-mini',
   messages: user('What is the capital of France?'),
+  ...options,
+});
+
+export const question = (options) => ({
+  model: 'gpt-5.4-mini',
+  input: 'What is the capital of France?',
   ...options,
 });
 

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { answer, CHAT, COMPLETIONS, completion, conversation, KEY, mockApi } from './client.mjs';
+import {
+  answer,
+  CHAT,
+  COMPLETIONS,
+  completion,
+  conversation,
+  KEY,
+  mockApi,
+  user,
+} from './client.mjs';
+import { asksForWeather, chatTool } from './variants.mjs';
 
 /** The chunks of a stream, and the words of its last event. */
 async function streamed(path, body) {
@@ -32,6 +42,25 @@ describe('a stream of the mock API', () => {
     assert.equal(
       pieces(await streamed(COMPLETIONS, completion()), (choice) => choice.text),
       text,
+    );
+  });
+
+  it('holds a call in pieces, and a refusal', async () => {
+    const body = conversation({
+      model: 'gpt-4o',
+      messages: user(asksForWeather),
+      tools: [chatTool],
+    });
+    const [call] = (await answer(CHAT, body)).choices[0].message.tool_calls;
+    const chunks = await streamed(CHAT, body);
+    const deltas = chunks.flatMap(({ choices }) => choices[0].delta.tool_calls ?? []);
+    assert.deepEqual([deltas[0].id, deltas[0].function.name], [call.id, 'get_weather']);
+    assert.equal(deltas.map((each) => each.function.arguments).join(''), call.function.arguments);
+    assert.equal(chunks.at(-1).choices[0].finish_reason, 'tool_calls');
+    const refusal = conversation({ model: 'mock-api-refuses' });
+    assert.equal(
+      pieces(await streamed(CHAT, refusal), ({ delta }) => delta.refusal),
+      (await answer(CHAT, refusal)).choices[0].message.refusal,
     );
   });
 

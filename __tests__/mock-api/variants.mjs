@@ -6,6 +6,8 @@ import {
   conversation,
   EMBEDDINGS,
   IMAGES,
+  question,
+  RESPONSES,
   user,
 } from './client.mjs';
 
@@ -39,6 +41,30 @@ export const asPerson = {
   type: 'json_schema',
   json_schema: { name: 'person', strict: true, schema: PERSON },
 };
+
+/** A function, as Chat Completions takes it and as the Responses API does. */
+const WEATHER = {
+  name: 'get_weather',
+  description: 'The weather in a city',
+  parameters: {
+    type: 'object',
+    properties: { city: { type: 'string' } },
+    required: ['city'],
+    additionalProperties: false,
+  },
+  strict: true,
+};
+export const chatTool = { type: 'function', function: WEATHER };
+export const flatTool = { type: 'function', ...WEATHER };
+export const asksForWeather = 'What is the weather like?';
+
+export const asInputFile = (bytes, filename = 'invoice.pdf', type = 'application/pdf') => ({
+  type: 'input_file',
+  filename,
+  file_data: `data:${type};base64,${bytes.toString('base64')}`,
+});
+export const said = (content, role = 'user') => ({ type: 'message', role, content });
+const heard = (text) => ({ type: 'input_text', text });
 
 /** Requests that succeed, by path and name. */
 export const VARIANTS = {
@@ -90,6 +116,13 @@ export const VARIANTS = {
       response_format: { type: 'json_object' },
     }),
     'a JSON schema': conversation({ response_format: asPerson }),
+    'a function': conversation({
+      model: 'gpt-4o',
+      messages: user(asksForWeather),
+      tools: [chatTool],
+    }),
+    'a refusal': conversation({ model: 'mock-api-refuses' }),
+    'a filter': conversation({ model: 'mock-api-filters' }),
     'every option of a classic model': conversation({
       model: 'gpt-4o',
       max_tokens: 20,
@@ -106,6 +139,88 @@ export const VARIANTS = {
       safety_identifier: 'someone',
       store: true,
       metadata: { ticket: '42' },
+    }),
+  },
+  [RESPONSES]: {
+    'a question': question(),
+    'a history': question({
+      instructions: 'Be brief.',
+      input: [
+        said('My name is Ada.'),
+        { role: 'assistant', content: [{ type: 'output_text', text: 'Hello Ada.' }] },
+        said([heard('What is my name?')]),
+      ],
+    }),
+    'an image': question({
+      input: [
+        said([heard('What do you see?'), { type: 'input_image', image_url: PIXEL, detail: 'low' }]),
+      ],
+    }),
+    documents: question({
+      input: [
+        said([
+          heard('What are they about?'),
+          asInputFile(pdf('Invoice 4711: 120 EUR')),
+          asInputFile(Buffer.from('city,people\nRome,3'), 'cities.csv', 'text/csv'),
+          { type: 'input_file', file_url: 'https://example.com/a/report.docx' },
+        ]),
+      ],
+    }),
+    reasoning: question({
+      model: 'gpt-6-sol',
+      reasoning: { effort: 'high', summary: 'auto', mode: 'pro' },
+      text: { verbosity: 'low' },
+    }),
+    'a model of this endpoint alone': question({ model: 'gpt-5.5-pro' }),
+    'a web search': question({
+      tools: [
+        {
+          type: 'web_search',
+          search_context_size: 'high',
+          filters: { allowed_domains: ['example.com', 'example.org'] },
+          user_location: { type: 'approximate', country: 'DE' },
+        },
+      ],
+      include: ['web_search_call.action.sources'],
+    }),
+    'a function': question({ input: asksForWeather, tools: [flatTool], model: 'gpt-6-sol' }),
+    'the result of a function': question({
+      input: [
+        said(asksForWeather),
+        { type: 'function_call', call_id: 'call_1', name: 'get_weather', arguments: '{}' },
+        { type: 'function_call_output', call_id: 'call_1', output: '21 °C' },
+      ],
+      tools: [flatTool],
+    }),
+    'log probabilities': question({
+      model: 'gpt-4.1',
+      include: ['message.output_text.logprobs'],
+      top_logprobs: 20,
+    }),
+    'a JSON object': question({
+      input: 'Name a city, as JSON.',
+      text: { format: { type: 'json_object' } },
+    }),
+    'a JSON schema': question({
+      text: { format: { type: 'json_schema', name: 'person', strict: true, schema: PERSON } },
+    }),
+    'too few tokens': question({ model: 'gpt-6-sol', max_output_tokens: 16 }),
+    'a refusal': question({ model: 'mock-api-refuses' }),
+    'a filter': question({ model: 'mock-api-filters' }),
+    'a failure': question({ model: 'mock-api-fails' }),
+    'every option of a classic model': question({
+      model: 'gpt-4o',
+      max_output_tokens: 20,
+      temperature: 2,
+      top_p: 1,
+      service_tier: 'fast',
+      prompt_cache_key: 'demo',
+      safety_identifier: 'someone',
+      store: false,
+      metadata: { ticket: '42' },
+      parallel_tool_calls: false,
+      truncation: 'auto',
+      user: 'u',
     }),
   },
   [EMBEDDINGS]: {
