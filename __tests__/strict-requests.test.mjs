@@ -68,6 +68,7 @@ const SAMPLES = {
     temperature: 0.5,
     stop_sequence: ['a', 'b'],
     suffix: 'h',
+    api: 'auto',
     reasoning_effort: 'low',
     verbosity: 'low',
     n: 2,
