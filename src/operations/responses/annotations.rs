@@ -1,17 +1,16 @@
-//! What an answer rests on: citations with their places in the text, and the pages that a search has found.
+//! Citations in Chat's shape, with their places in the whole text.
 
-use std::collections::{HashMap, HashSet};
+use serde_json::Value;
 
-use serde_json::{Map, Value, json};
+use super::object;
 
 /// Members of an annotation that are places in its own part of the text, in characters.
 const PLACES: [&str; 3] = ["start_index", "end_index", "index"];
 
-/// Citations and pages, as they come.
+/// The citations of a text, as its parts come.
 #[derive(Default)]
 pub(super) struct Citations {
     annotations: Vec<Value>,
-    pages: Vec<Value>,
     /// How much of the text is counted, in bytes, and its characters.
     counted: (usize, usize),
 }
@@ -28,33 +27,9 @@ impl Citations {
         self.annotations.extend(annotations.into_iter().map(|annotation| in_chats_shape(annotation, offset)));
     }
 
-    /// Adds the pages that a search has found.
-    pub(super) fn add_sources(&mut self, pages: Value) {
-        if let Value::Array(pages) = pages {
-            self.pages.extend(pages);
-        }
-    }
-
-    /// The pages alone, where the text is not the answer after all.
-    pub(super) fn without_annotations(self) -> Self {
-        Self { pages: self.pages, ..Self::default() }
-    }
-
-    /// The annotations, and each page once as `{title?, url}`, with the title by which it is cited.
-    pub(super) fn into_lists(self) -> (Vec<Value>, Vec<Value>) {
-        let cited = self.annotations.iter().filter_map(|annotation| {
-            let citation = &annotation["url_citation"];
-            Some((citation["url"].as_str()?, citation["title"].as_str().filter(|title| !title.is_empty())?))
-        });
-        let titles: HashMap<&str, &str> = cited.collect();
-        let mut known = HashSet::new();
-        let urls = self.pages.iter().filter_map(|page| page["url"].as_str());
-        let source = |url: &str| match titles.get(url) {
-            Some(title) => json!({"title": title, "url": url}),
-            None => json!({"url": url}),
-        };
-        let sources = urls.filter(|url| known.insert(*url)).map(source).collect();
-        (self.annotations, sources)
+    /// All of them.
+    pub(super) fn into_list(self) -> Vec<Value> {
+        self.annotations
     }
 }
 
@@ -72,13 +47,13 @@ fn in_chats_shape(mut annotation: Value, offset: usize) -> Value {
     }
     let Value::Object(mut members) = annotation else { return annotation };
     members.shift_remove("type");
-    let mut nested = Map::from_iter([("type".to_owned(), "url_citation".into())]);
-    nested.insert("url_citation".to_owned(), members.into());
-    nested.into()
+    object([("type", "url_citation".into()), ("url_citation", members.into())])
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn page(url: &str, places: [u64; 2]) -> Value {
@@ -92,14 +67,13 @@ mod tests {
         citations.add(vec![json!({"type": "file_citation", "file_id": "f", "filename": "a.pdf", "index": 1})], "äöü");
         citations.add(Vec::new(), "äöü€");
         citations.add(vec![page("https://h/b", [1, 2]), json!("odd"), json!({"start_index": "1"})], "äöü€😀");
-        let (annotations, sources) = citations.into_lists();
         let nested = |places: [u64; 2], url: &str| {
             json!({"type": "url_citation", "url_citation": {
                 "start_index": places[0], "end_index": places[1], "title": "A page", "url": url
             }})
         };
         assert_eq!(
-            Value::from(annotations),
+            Value::from(citations.into_list()),
             json!([
                 nested([0, 2], "https://h/a"),
                 {"type": "file_citation", "file_id": "f", "filename": "a.pdf", "index": 4},
@@ -108,17 +82,5 @@ mod tests {
                 {"start_index": "1"}
             ])
         );
-        assert_eq!(sources, Vec::<Value>::new());
-    }
-
-    #[test]
-    fn each_page_is_one_source_with_the_title_by_which_it_is_cited() {
-        let mut citations = Citations::default();
-        citations.add_sources(json!([{"type": "url", "url": "https://h/a"}, {"type": "url", "url": "https://h/b"}]));
-        citations.add_sources(json!([{"url": "https://h/a"}, {"type": "api", "name": "weather"}, "odd"]));
-        citations.add_sources(json!("odd"));
-        citations.add(vec![page("https://h/b", [0, 1])], "");
-        let (_, sources) = citations.into_lists();
-        assert_eq!(Value::from(sources), json!([{"url": "https://h/a"}, {"title": "A page", "url": "https://h/b"}]));
     }
 }

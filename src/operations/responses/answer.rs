@@ -1,10 +1,8 @@
 //! A response of the Responses API as one of Chat.
 
-use std::mem;
+use serde_json::{Map, Value};
 
-use serde_json::{Map, Value, json};
-
-use super::{annotations::Citations, take};
+use super::{annotations::Citations, object, take};
 use crate::response::{body::unwrapped, take_list};
 
 /// Members that both APIs call the same, of which the result tells.
@@ -29,10 +27,10 @@ pub fn into_chat(body: Map<String, Value>) -> Map<String, Value> {
         answer.add(item);
     }
     // As an SDK or a gateway sums it up.
-    if answer.is_silent()
+    if answer.said.is_empty()
         && let Some(Value::String(text)) = body.swap_remove("output_text")
     {
-        answer.text = text;
+        answer.said.text = text;
     }
     let mut chat = Map::new();
     for name in SAME {
@@ -42,7 +40,7 @@ pub fn into_chat(body: Map<String, Value>) -> Map<String, Value> {
     chat.extend(body.swap_remove("usage").map(|usage| ("usage".to_owned(), in_chats_names(usage))));
     let finish_reason = finish_reason(&body, !answer.tool_calls.is_empty());
     let error = error(&mut body);
-    chat.insert("choices".to_owned(), json!([answer.into_choice(finish_reason, error)]));
+    chat.insert("choices".to_owned(), vec![answer.into_choice(finish_reason, error)].into());
     chat
 }
 
@@ -97,17 +95,51 @@ enum Phase {
     Final,
 }
 
-/// What the items of the output amount to.
+/// What messages say.
 #[derive(Default)]
-struct Answer {
-    phase: Phase,
+struct Said {
     text: String,
     refusal: String,
     citations: Citations,
     logprobs: Vec<Value>,
+}
+
+impl Said {
+    fn add(&mut self, mut part: Value) {
+        if let Some(refusal) = part["refusal"].as_str() {
+            self.refusal.push_str(refusal);
+        }
+        if !matches!(part["type"].as_str(), Some("output_text" | "text")) {
+            return;
+        }
+        if let Value::Array(annotations) = take(&mut part, "annotations") {
+            self.citations.add(annotations, &self.text);
+        }
+        if let Value::Array(logprobs) = take(&mut part, "logprobs") {
+            self.logprobs.extend(logprobs);
+        }
+        match take(&mut part, "text") {
+            Value::String(text) if self.text.is_empty() => self.text = text,
+            Value::String(text) => self.text.push_str(&text),
+            _ => {}
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.refusal.is_empty()
+    }
+}
+
+/// What the items of the output amount to.
+#[derive(Default)]
+struct Answer {
+    phase: Phase,
+    said: Said,
     reasoning: Vec<String>,
     tool_calls: Vec<Value>,
     images: Vec<Value>,
+    /// Pages that a search has found, as `{type, url}`.
+    sources: Vec<Value>,
 }
 
 impl Answer {
@@ -117,7 +149,11 @@ impl Answer {
             Some("reasoning") => self.reasoning.extend(reasoning(&item)),
             Some("function_call") => self.tool_calls.push(call(item, "function", "arguments")),
             Some("custom_tool_call") => self.tool_calls.push(call(item, "custom", "input")),
-            Some("web_search_call") => self.citations.add_sources(take(&mut take(&mut item, "action"), "sources")),
+            Some("web_search_call") => {
+                if let Value::Array(pages) = take(&mut take(&mut item, "action"), "sources") {
+                    self.sources.extend(pages);
+                }
+            }
             Some("image_generation_call") => self.images.extend(image(item)),
             // The API's list grows.
             _ => {}
@@ -135,72 +171,43 @@ impl Answer {
             return;
         }
         if phase > self.phase {
-            *self = Self {
-                phase,
-                reasoning: mem::take(&mut self.reasoning),
-                tool_calls: mem::take(&mut self.tool_calls),
-                images: mem::take(&mut self.images),
-                citations: mem::take(&mut self.citations).without_annotations(),
-                ..Self::default()
-            };
+            self.phase = phase;
+            self.said = Said::default();
         }
         match take(&mut message, "content") {
-            Value::String(text) => self.text.push_str(&text),
-            Value::Array(parts) => parts.into_iter().for_each(|part| self.add_part(part)),
+            Value::String(text) => self.said.text.push_str(&text),
+            Value::Array(parts) => parts.into_iter().for_each(|part| self.said.add(part)),
             _ => {}
         }
-    }
-
-    fn add_part(&mut self, mut part: Value) {
-        if let Some(refusal) = part["refusal"].as_str() {
-            self.refusal.push_str(refusal);
-            return;
-        }
-        if let Value::Array(annotations) = take(&mut part, "annotations") {
-            self.citations.add(annotations, &self.text);
-        }
-        if let Value::Array(logprobs) = take(&mut part, "logprobs") {
-            self.logprobs.extend(logprobs);
-        }
-        match take(&mut part, "text") {
-            Value::String(text) if self.text.is_empty() => self.text = text,
-            Value::String(text) => self.text.push_str(&text),
-            _ => {}
-        }
-    }
-
-    fn is_silent(&self) -> bool {
-        self.text.is_empty() && self.refusal.is_empty()
     }
 
     fn into_choice(self, finish_reason: String, error: Option<Value>) -> Value {
+        let Said { text, refusal, citations, logprobs } = self.said;
         let mut message = Map::from_iter([("role".to_owned(), "assistant".into())]);
         let mut set = |name: &str, value: Value| message.insert(name.to_owned(), value);
-        set("content", if self.text.is_empty() { Value::Null } else { self.text.into() });
-        let (annotations, sources) = self.citations.into_lists();
-        let texts = [("refusal", self.refusal), ("reasoning", self.reasoning.join("\n\n"))];
+        set("content", if text.is_empty() { Value::Null } else { text.into() });
+        let texts = [("refusal", refusal), ("reasoning", self.reasoning.join("\n\n"))];
         for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
             set(name, text.into());
         }
         let lists = [
             ("tool_calls", self.tool_calls),
-            ("annotations", annotations),
-            ("sources", sources),
+            ("annotations", citations.into_list()),
+            ("sources", self.sources),
             ("images", self.images),
         ];
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             set(name, list.into());
         }
-        let mut choice = Map::from_iter([
-            ("index".to_owned(), 0.into()),
-            ("message".to_owned(), message.into()),
-            ("finish_reason".to_owned(), finish_reason.into()),
-        ]);
-        if !self.logprobs.is_empty() {
-            choice.insert("logprobs".to_owned(), json!({"content": self.logprobs}));
+        let mut choice =
+            object([("index", 0.into()), ("message", message.into()), ("finish_reason", finish_reason.into())]);
+        if !logprobs.is_empty() {
+            choice["logprobs"] = object([("content", logprobs.into())]);
         }
-        choice.extend(error.map(|error| ("error".to_owned(), error)));
-        choice.into()
+        if let Some(error) = error {
+            choice["error"] = error;
+        }
+        choice
     }
 }
 
@@ -215,8 +222,8 @@ fn reasoning(item: &Value) -> Option<String> {
 
 /// A call of the tool of a `kind`, whose `words` the model wrote.
 fn call(mut item: Value, kind: &str, words: &str) -> Value {
-    let inner = json!({"name": take(&mut item, "name"), words: take(&mut item, words)});
-    json!({"id": take(&mut item, "call_id"), "type": kind, kind: inner})
+    let inner = object(["name", words].map(|member| (member, take(&mut item, member))));
+    object([("id", take(&mut item, "call_id")), ("type", kind.into()), (kind, inner)])
 }
 
 /// An image, as gateways add one to a message of Chat.
@@ -224,11 +231,13 @@ fn image(mut item: Value) -> Option<Value> {
     let Value::String(mut data) = take(&mut item, "result") else { return None };
     let format = item["output_format"].as_str().unwrap_or("png");
     data.insert_str(0, &format!("data:image/{format};base64,"));
-    Some(json!({"type": "image_url", "image_url": {"url": data}}))
+    Some(object([("type", "image_url".into()), ("image_url", object([("url", data.into())]))]))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{
         operations::{QueryResult, choices::ChoicesReader},
@@ -365,7 +374,7 @@ mod tests {
                     "annotations": [{"type": "url_citation", "url_citation": {
                         "start_index": 1, "end_index": 2, "title": "A page", "url": "https://h/a"
                     }}],
-                    "sources": [{"title": "A page", "url": "https://h/a"}],
+                    "sources": [{"type": "url", "url": "https://h/a"}],
                     "images": [image("data:image/png;base64,AA=="), image("data:image/webp;base64,AA==")]
                 },
                 "finish_reason": "stop",
@@ -453,7 +462,7 @@ mod tests {
             choice(json!([
                 odd,
                 {"type": "message", "content": odd, "phase": odd},
-                {"type": "message", "content": [odd, {"text": odd, "annotations": odd, "logprobs": odd}]},
+                {"type": "message", "content": [odd, {"type": "text", "text": odd, "annotations": odd, "logprobs": odd}]},
                 {"type": "reasoning", "summary": odd, "content": odd},
                 {"type": "function_call", "name": odd},
                 {"type": "web_search_call", "action": odd},

@@ -21,8 +21,7 @@ pub fn in_chats_words(error: &ApiError) -> ApiError {
     match error.param.as_deref() {
         // The roles that instruct the model are one parameter here.
         Some("instructions") => {
-            error.param = None;
-            error.message = NO_INSTRUCTIONS.to_owned();
+            return ApiError { param: None, message: NO_INSTRUCTIONS.to_owned(), ..error };
         }
         // It is asked for by `logprobs` alone.
         Some("include") if error.message.contains("logprobs") => error.param = Some("logprobs".to_owned()),

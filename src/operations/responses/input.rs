@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::take;
+use super::{object, take};
 use crate::policy::adjust::INSTRUCTION_ROLES;
 
 /// Members of a message that both APIs have. The API rejects a request with others, such as those of an answer
@@ -26,30 +26,25 @@ pub fn is_item(message: &Map<String, Value>) -> bool {
 /// The leading instructions as one text, taken out of `messages`; `None` if there are none, or if nothing else would
 /// be left: the API rejects an empty input.
 pub(super) fn take_instructions(messages: &mut Vec<Value>) -> Option<String> {
-    let texts: Vec<_> = messages.iter().map_while(instructions).collect();
-    let (count, text) = (texts.len(), texts.join("\n\n"));
+    let count = messages.iter().take_while(|message| is_instruction_of_text(message)).count();
     if count == 0 || count == messages.len() {
         return None;
     }
-    messages.drain(..count);
-    Some(text)
+    let mut texts: Vec<_> =
+        messages.drain(..count).map(|mut message| text(take(&mut message, "content"), "\n")).collect();
+    // One text need not be copied.
+    if count == 1 { texts.pop() } else { Some(texts.join("\n\n")) }
 }
 
-/// The text of a message that instructs the model; `None` for any other, and for one that is more than text.
-fn instructions(message: &Value) -> Option<String> {
-    let role = message["role"].as_str()?;
-    if !INSTRUCTION_ROLES.contains(&role) {
-        return None;
-    }
-    match &message["content"] {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => {
-            let is_text = |part: &Value| part["type"] == "text" && part.as_object().is_some_and(|part| part.len() == 2);
-            let text = |part: &Value| is_text(part).then(|| part["text"].as_str().map(str::to_owned))?;
-            Some(parts.iter().map(text).collect::<Option<Vec<_>>>()?.join("\n"))
+/// Whether a message instructs the model, and has nothing but text.
+fn is_instruction_of_text(message: &Value) -> bool {
+    let is_text = |part: &Value| part["type"] == "text" && part.as_object().is_some_and(|part| part.len() == 2);
+    INSTRUCTION_ROLES.iter().any(|role| message["role"] == *role)
+        && match &message["content"] {
+            Value::String(_) => true,
+            Value::Array(parts) => parts.iter().all(is_text),
+            _ => false,
         }
-        _ => None,
-    }
 }
 
 /// The items that messages are, in their order. Items keep their IDs only where the API has stored them.
@@ -138,7 +133,12 @@ impl Items {
             self.custom_calls.extend(call_id.as_str().map(str::to_owned));
             let mut custom = take(&mut call, "custom");
             let [name, input] = ["name", "input"].map(|member| take(&mut custom, member));
-            self.list.push(json!({"type": "custom_tool_call", "call_id": call_id, "name": name, "input": input}));
+            self.list.push(object([
+                ("type", "custom_tool_call".into()),
+                ("call_id", call_id),
+                ("name", name),
+                ("input", input),
+            ]));
         } else {
             self.list.push(function_call(call_id, take(&mut call, "function")));
         }
@@ -151,35 +151,36 @@ impl Items {
             Value::Null => "".into(),
             content => content,
         };
-        self.list.push(json!({"type": kind, "call_id": call_id, "output": output}));
+        self.list.push(object([("type", kind.into()), ("call_id", call_id), ("output", output)]));
     }
 }
 
 /// The ID of the call `count`, for one that Chat gave none.
 fn unnamed(count: usize) -> Value {
-    format!("call_{count}").into()
+    format!("function_call_{count}").into()
 }
 
 fn function_call(call_id: Value, mut function: Value) -> Value {
     let [name, arguments] = ["name", "arguments"].map(|member| take(&mut function, member));
-    json!({"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments})
+    object([("type", "function_call".into()), ("call_id", call_id), ("name", name), ("arguments", arguments)])
 }
 
 /// What the model wrote, as one text: of an earlier answer, the API takes it without ID and status only so.
 fn said(content: Value, refusal: Value) -> String {
-    let mut text = match content {
+    text(content, "") + &text(refusal, "")
+}
+
+/// A text, or the words of content parts with `between` them.
+fn text(content: Value, between: &str) -> String {
+    match content {
         Value::String(text) => text,
         Value::Array(parts) => {
             let words =
-                |part: &Value| ["text", "refusal"].iter().find_map(|name| part[*name].as_str().map(str::to_owned));
-            parts.iter().filter_map(words).collect()
+                |part: &Value| ["text", "refusal"].iter().find_map(|name| Some(part[*name].as_str()?.to_owned()));
+            parts.iter().filter_map(words).collect::<Vec<_>>().join(between)
         }
         _ => String::new(),
-    };
-    if let Value::String(refusal) = refusal {
-        text.push_str(&refusal);
     }
-    text
 }
 
 /// Content parts of a user, of instructions or of a tool; a text stays as it is.
@@ -220,6 +221,8 @@ fn part(part: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn all(messages: Value, is_stored: bool) -> Value {
@@ -306,10 +309,10 @@ mod tests {
             {"role": "function", "name": "f", "content": null}
         ]);
         let expected = json!([
-            {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
-            {"type": "function_call_output", "call_id": "call_1", "output": "1"},
-            {"type": "function_call", "call_id": "call_2", "name": "f", "arguments": "{}"},
-            {"type": "function_call_output", "call_id": "call_2", "output": ""}
+            {"type": "function_call", "call_id": "function_call_1", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "function_call_1", "output": "1"},
+            {"type": "function_call", "call_id": "function_call_2", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "function_call_2", "output": ""}
         ]);
         assert_eq!(read(messages), expected);
     }

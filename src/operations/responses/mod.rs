@@ -99,6 +99,11 @@ pub fn ensure_takes(body: &Map<String, Value>) -> Result<(), Error> {
     Ok(())
 }
 
+/// An object of these members. They are moved, which `json!` does not do.
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
+}
+
 /// Takes a member of an object; null where it is missing, or `value` is none.
 fn take(value: &mut Value, name: &str) -> Value {
     value.get_mut(name).map(Value::take).unwrap_or_default()

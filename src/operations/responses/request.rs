@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ensure_takes, input, is_web_search};
+use super::{ensure_takes, input, is_web_search, object};
 use crate::{error::Error, policy::streaming::STREAM_OPTIONS};
 
 /// Members by which a query asks the API to keep its conversation.
@@ -60,7 +60,9 @@ impl Request {
             // As Chat once had them.
             ("functions", Value::Array(functions)) => {
                 self.tools.extend(
-                    functions.into_iter().map(|function| tool(json!({"type": "function", "function": function}))),
+                    functions
+                        .into_iter()
+                        .map(|function| tool(object([("type", "function".into()), ("function", function)]))),
                 );
             }
             ("tool_choice" | "function_call", choice) => {
