@@ -5,6 +5,7 @@
 //! a value, anything that is sent or received, a model name.
 
 pub mod api_key;
+pub mod base64;
 pub mod base_url;
 pub mod crossing;
 pub mod fields;

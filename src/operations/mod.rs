@@ -35,6 +35,7 @@ pub mod choices;
 pub mod completion;
 pub mod content;
 pub mod embedding;
+pub mod file_types;
 pub mod files;
 pub mod history;
 pub mod image;
@@ -48,6 +49,7 @@ pub mod response_format;
 pub mod responses;
 pub mod result_size;
 pub mod route;
+pub mod source;
 pub mod vectors;
 
 /// A request to the API, without anything of the data source.

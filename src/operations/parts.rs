@@ -2,16 +2,26 @@
 
 use serde_json::{Map, Value};
 
-use super::files;
+use super::source::{self, Data, Source};
 use crate::{
     error::{Error, ErrorText, error_text},
     input::fields::{excerpt, scalar_text},
 };
 
 /// Types as the Responses API spells them, and as Chat does.
-const OF_RESPONSES: [(&str, &str); 3] = [("input_image", "image_url"), ("input_text", "text"), ("output_text", "text")];
+const OF_RESPONSES: [(&str, &str); 4] =
+    [("input_image", "image_url"), ("input_text", "text"), ("output_text", "text"), ("input_file", "file")];
+/// Members of a file, and what errors call them in a part as Chat spells it; in one as Responses does, they are
+/// members of the part itself.
+const OF_FILE: [(&str, &str); 5] = [
+    ("file_id", "file.file_id"),
+    ("file_url", "file.file_url"),
+    ("file_data", "file.file_data"),
+    ("filename", "file.filename"),
+    ("detail", "file.detail"),
+];
 /// The name of a file that has none; the API requires one.
-pub const UNNAMED: &str = "document.pdf";
+const UNNAMED: &str = "document.pdf";
 
 /// The part at `place`, with its words in the API's spelling. A type that is not known passes as it is: the API's
 /// list grows, and other servers have types of their own.
@@ -22,9 +32,8 @@ pub fn checked(place: &ErrorText, members: &Map<String, Value>) -> Result<Value,
     let mut part = members.clone();
     part.retain(|_, value| !value.is_null());
     let place = Place(place);
-    let kind = part.get("type").and_then(Value::as_str).unwrap_or_default().trim().to_ascii_lowercase();
-    let kind = OF_RESPONSES.iter().find(|(theirs, _)| *theirs == kind).map_or(kind.as_str(), |(_, ours)| ours);
-    match kind {
+    let kind = kind(&part);
+    match kind.as_str() {
         "text" => set_text(place, &mut part, "text")?,
         "refusal" => set_text(place, &mut part, "refusal")?,
         "image_url" => {
@@ -39,17 +48,7 @@ pub fn checked(place: &ErrorText, members: &Map<String, Value>) -> Result<Value,
             part.insert("input_audio".to_owned(), audio.into());
         }
         "file" => {
-            let mut file = place.object(&part, "file")?;
-            file.retain(|_, value| !value.is_null() && value != "");
-            for (text, member) in [("file_id", "file.file_id"), ("filename", "file.filename")] {
-                if file.contains_key(text) {
-                    place.text(&file, text, member)?;
-                }
-            }
-            if !file.contains_key("file_id") {
-                place.text(&file, "file_data", "file.file_data or file.file_id")?;
-                file.entry("filename").or_insert_with(|| UNNAMED.into());
-            }
+            let file = file(place, &mut part)?;
             part.insert("file".to_owned(), file.into());
         }
         _ => return Ok(part.into()),
@@ -58,11 +57,67 @@ pub fn checked(place: &ErrorText, members: &Map<String, Value>) -> Result<Value,
     Ok(part.into())
 }
 
+/// Whether it is the content part of a file.
+#[must_use]
+pub fn is_file(members: &Map<String, Value>) -> bool {
+    kind(members) == "file"
+}
+
+/// The type of a part, in Chat's spelling.
+fn kind(members: &Map<String, Value>) -> String {
+    let kind = members.get("type").and_then(Value::as_str).unwrap_or_default().trim().to_ascii_lowercase();
+    OF_RESPONSES.iter().find(|(theirs, _)| *theirs == kind).map_or(kind, |(_, ours)| (*ours).to_owned())
+}
+
 /// A text part without text comes from a template without a value.
 fn set_text(place: Place<'_>, part: &mut Map<String, Value>, name: &'static str) -> Result<(), Error> {
     let value = part.get(name);
     let text = value.and_then(scalar_text).ok_or_else(|| place.lacks("text", name, value))?;
     part.insert(name.to_owned(), text.into());
+    Ok(())
+}
+
+/// The file of a part, out of which its members are taken where they are the part's own.
+fn file(place: Place<'_>, part: &mut Map<String, Value>) -> Result<Map<String, Value>, Error> {
+    let is_own = !part.contains_key("file") && OF_FILE.iter().any(|(name, _)| part.contains_key(*name));
+    let mut file = if is_own {
+        OF_FILE.iter().filter_map(|(name, _)| part.shift_remove_entry(*name)).collect()
+    } else {
+        match part.get_mut("file").map(Value::take) {
+            Some(Value::Object(file)) => file,
+            other => return Err(place.lacks("an object", "file", other.as_ref())),
+        }
+    };
+    file.retain(|_, value| !value.is_null() && value != "");
+    let texts = OF_FILE.map(|(name, nested)| (name, if is_own { name } else { nested }));
+    for (name, member) in texts.into_iter().filter(|(name, _)| file.contains_key(*name)) {
+        place.text(&file, name, member)?;
+    }
+    let [id, url, data, ..] = texts.map(|(name, _)| file.contains_key(name));
+    if id || url {
+        // The API takes a name next to neither of them.
+        file.shift_remove("filename");
+    } else if data {
+        set_data(place, &mut file)?;
+    } else {
+        return Err(place.lacks("text", if is_own { "file_data" } else { "file.file_data or file.file_id" }, None));
+    }
+    Ok(file)
+}
+
+/// The data of a file as a data URI with its media type, and a name. Data that the plugin does not know is left to the
+/// server: some open URLs there, or audio and video.
+fn set_data(place: Place<'_>, file: &mut Map<String, Value>) -> Result<(), Error> {
+    let name = file.get("filename").and_then(Value::as_str).map(str::trim);
+    let given = file.get("file_data").and_then(Value::as_str).and_then(Data::of);
+    let stated = given.as_ref().and_then(|given| given.stated_type(None));
+    let source = given.map(|given| given.into_source(name, stated)).transpose();
+    let source = source.map_err(|reason| Error::invalid(place.0.clone(), error_text!["has a file that ", reason]))?;
+    if let Some(Some(Source::Document { name, data })) = source {
+        file.insert("filename".to_owned(), name.into());
+        file.insert("file_data".to_owned(), data.into());
+    }
+    file.entry("filename").or_insert_with(|| UNNAMED.into());
     Ok(())
 }
 
@@ -75,7 +130,7 @@ fn image(place: Place<'_>, given: Option<&Value>) -> Result<Map<String, Value>, 
     };
     image.retain(|_, value| !value.is_null());
     let url = place.text(&image, "url", "image_url.url")?;
-    let url = files::image_url(url)
+    let url = source::image_url(url)
         .ok_or_else(|| place.lacks("an http(s) URL or a data URI", "image_url.url", image.get("url")))?;
     image.insert("url".to_owned(), url.into());
     match image.get("detail") {
@@ -85,7 +140,7 @@ fn image(place: Place<'_>, given: Option<&Value>) -> Result<Map<String, Value>, 
         }
         Some(Value::String(detail)) => {
             let reason = |reason| Error::invalid(place.0.clone(), error_text!["has a detail that ", reason]);
-            let detail = files::detail(detail).map_err(reason)?;
+            let detail = source::detail(detail).map_err(reason)?;
             image.insert("detail".to_owned(), detail.into());
         }
         other => return Err(place.lacks("text", "image_url.detail", other)),
@@ -199,7 +254,27 @@ mod tests {
                 json!({"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0=", "filename": UNNAMED}}),
             ),
             (
+                json!({"type": "file", "file": {"file_id": "file-1", "filename": "a.pdf"}}),
                 json!({"type": "file", "file": {"file_id": "file-1"}}),
+            ),
+            (
+                json!({"type": "file", "file": {"filename": "a", "file_data": "JVBERi0x\nLjQK"}}),
+                json!({"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0xLjQK"}}),
+            ),
+            (
+                json!({"type": "file", "file": {"filename": "a.csv", "file_data": "Data:TEXT/plain;base64,YSxi", "detail": "low"}}),
+                json!({"type": "file", "file": {"filename": "a.csv", "file_data": "data:text/csv;base64,YSxi", "detail": "low"}}),
+            ),
+            (
+                json!({"type": "input_file", "filename": "a.csv", "file_data": "YSxi", "file_id": null, "detail": "low"}),
+                json!({"type": "file", "file": {"file_data": "data:text/csv;base64,YSxi", "filename": "a.csv", "detail": "low"}}),
+            ),
+            (
+                json!({"type": "input_file", "filename": "a.pdf", "file_url": "https://h/a.pdf"}),
+                json!({"type": "file", "file": {"file_url": "https://h/a.pdf"}}),
+            ),
+            (
+                json!({"type": "INPUT_FILE", "file_id": "file-1"}),
                 json!({"type": "file", "file": {"file_id": "file-1"}}),
             ),
         ] {
@@ -213,8 +288,22 @@ mod tests {
             json!({"type": "video_url", "video_url": {"url": "v.mp4"}}),
             json!({"type": "image_url", "image_url": {"url": "https://h/a", "detail": "ultra"}}),
             json!({"type": "image_url", "image_url": {"url": "file:///a.png"}}),
+            json!({"type": "file", "file": {"filename": "a.mp4", "file_data": "data:video/mp4;base64,AAAAIGZ0eXA="}}),
+            json!({"type": "file", "file": {"filename": "a.pdf", "file_data": "https://h/a.pdf"}}),
         ] {
             assert_eq!(read(part.clone()), Ok(part));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_what_it_is_called_is_an_error() {
+        for (data, what) in [
+            ("data:application/pdf;base64,YSxi", "does not have the content of a .pdf file"),
+            ("data:text/csv;base64,", "has no content"),
+            ("data:text/csv,a%2Cb", "must have base64 in its data URI"),
+        ] {
+            let error = read(json!({"type": "input_file", "file_data": data})).unwrap_err();
+            assert!(error.starts_with(&format!("Prompt[2] has a file that {what}")), "{error}");
         }
     }
 

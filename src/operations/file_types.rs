@@ -1,0 +1,402 @@
+//! Types of files: which ones the API reads, and how the type of a file is told.
+//!
+//! The data decides. Where it does not tell, the name does, and then the type that the browser or a data URI states:
+//! browsers take a type from the extension, and not always the right one, such as that of Excel for a CSV file.
+
+/// The media type of a PDF.
+pub const PDF: &str = "application/pdf";
+const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+const DOC: &str = "application/msword";
+const XLS: &str = "application/vnd.ms-excel";
+const PPT: &str = "application/vnd.ms-powerpoint";
+const RTF: &str = "application/rtf";
+const CSV: &str = "text/csv";
+const TEXT: &str = "text/plain";
+
+/// What the bytes of a document are, whatever is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Container {
+    Pdf,
+    /// An archive, such as the formats of Office since 2007.
+    Zip,
+    /// The formats of Office before.
+    Ole,
+    Text,
+}
+
+/// A type of document that the API reads.
+#[derive(Debug, PartialEq, Eq)]
+struct DocumentType {
+    media_type: &'static str,
+    container: Container,
+    /// A file that has none gets the first one.
+    extensions: &'static [&'static str],
+    /// Other media types for it.
+    aliases: &'static [&'static str],
+}
+
+const fn document(
+    media_type: &'static str,
+    container: Container,
+    extensions: &'static [&'static str],
+    aliases: &'static [&'static str],
+) -> DocumentType {
+    DocumentType { media_type, container, extensions, aliases }
+}
+
+/// The types that `OpenAI` lists (developers.openai.com/api/docs/guides/file-inputs). It reads all other text as it
+/// reads plain text.
+static DOCUMENTS: [DocumentType; 18] = [
+    document(PDF, Container::Pdf, &["pdf"], &["application/x-pdf"]),
+    document(DOCX, Container::Zip, &["docx"], &[]),
+    document(XLSX, Container::Zip, &["xlsx"], &[]),
+    document(PPTX, Container::Zip, &["pptx"], &[]),
+    document("application/vnd.oasis.opendocument.text", Container::Zip, &["odt"], &[]),
+    document("application/vnd.apple.pages", Container::Zip, &["pages"], &[]),
+    document("application/vnd.apple.keynote", Container::Zip, &["key"], &[]),
+    document(DOC, Container::Ole, &["doc", "dot", "wiz"], &[]),
+    document(XLS, Container::Ole, &["xls", "xla", "xlb", "xlc", "xlm", "xlt", "xlw"], &["application/msexcel"]),
+    document(PPT, Container::Ole, &["ppt", "pot", "ppa", "pps", "pwz"], &["application/mspowerpoint"]),
+    document(RTF, Container::Text, &["rtf"], &["text/rtf"]),
+    document(CSV, Container::Text, &["csv"], &["application/csv"]),
+    document("text/tsv", Container::Text, &["tsv"], &["text/tab-separated-values"]),
+    document("text/markdown", Container::Text, &["md", "markdown"], &["text/x-markdown"]),
+    document("application/json", Container::Text, &["json"], &["text/json"]),
+    document("text/html", Container::Text, &["html", "htm"], &[]),
+    document("text/xml", Container::Text, &["xml"], &["application/xml"]),
+    document(TEXT, Container::Text, PLAIN, &[]),
+];
+
+/// Extensions of plain text and code. Text with another one is told by its data; a URL with another one is not taken
+/// for that of a document, because servers run some files, such as PHP, and send an image.
+const PLAIN: &[&str] = &[
+    "txt", "text", "log", "list", "conf", "ini", "in", "yaml", "yml", "toml", "rst", "tex", "eml", "ics", "ifb", "vcf",
+    "srt", "vtt", "iif", "css", "js", "mjs", "ts", "jsx", "tsx", "py", "java", "c", "cc", "cpp", "cxx", "h", "hh",
+    "cs", "go", "rs", "rb", "sh", "ksh", "bat", "ps1", "sql", "pl", "asm", "s", "def", "dic", "mht", "mhtml", "mime",
+    "nws",
+];
+
+const IMAGES: [(&str, &[&str]); 4] =
+    [("image/png", &["png"]), ("image/jpeg", &["jpg", "jpeg"]), ("image/gif", &["gif"]), ("image/webp", &["webp"])];
+
+/// What the data of an image begins with.
+const IMAGE_STARTS: [(&[u8], &str); 3] =
+    [(b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif")];
+/// A WebP file begins with these two, and four bytes of length between them.
+const WEBP_STARTS: [&[u8]; 2] = [b"RIFF", b"WEBP"];
+/// May have other bytes before it, such as a byte order mark: readers look for it in the first [`START_BYTES`].
+const PDF_START: &[u8] = b"%PDF-";
+const RTF_START: &[u8] = b"{\\rtf";
+const ZIP_START: &[u8] = b"PK\x03\x04";
+const OLE_START: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+const UTF_16_STARTS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+/// Control characters of text: tab, line breaks, and what logs have for colors.
+const CONTROLS_OF_TEXT: &[u8] = b"\t\n\r\x0c\x1b";
+
+/// An application of Office: the folder in its files since 2007, and the types of these and of those before.
+struct Office {
+    folder: &'static [u8],
+    zip: &'static str,
+    ole: &'static str,
+}
+
+static OFFICE: [Office; 3] = [
+    Office { folder: b"word/", zip: DOCX, ole: DOC },
+    Office { folder: b"xl/", zip: XLSX, ole: XLS },
+    Office { folder: b"ppt/", zip: PPTX, ole: PPT },
+];
+
+/// How many of a file's first bytes can tell its type.
+pub const START_BYTES: usize = 1024;
+/// How many of a file's last bytes can tell its type: the names in an archive are listed there, one after the other.
+pub const END_BYTES: usize = 4096;
+
+/// What is known about a file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clues<'a> {
+    /// Its first [`START_BYTES`].
+    pub start: &'a [u8],
+    /// Its last [`END_BYTES`].
+    pub end: &'a [u8],
+    /// Its name.
+    pub name: Option<&'a str>,
+    /// The media type that a browser or a data URI states.
+    pub stated: Option<&'a str>,
+}
+
+/// What a file is to the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An image of this media type.
+    Image(String),
+    /// A document of this media type.
+    Document(&'static str),
+}
+
+/// Why a file cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// It is of a type that the API does not read.
+    Unknown,
+    /// By name and stated type, it should have this extension, but it has other content.
+    OtherContent(&'static str),
+}
+
+impl Kind {
+    /// The kind of a file by its data, else by its name and stated type.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn of_data(clues: Clues<'_>) -> Result<Self, NotTaken> {
+        if let Some(kind) = Self::of_start(clues.start) {
+            return Ok(kind);
+        }
+        let container = container_of(clues.start);
+        let is_archive = matches!(container, Some(Container::Zip | Container::Ole));
+        let stated = match clues.name.and_then(Self::of_name).or_else(|| Self::of_media_type(clues.stated?)) {
+            // Servers may know more types of images.
+            Some(Self::Image(media_type)) if !is_archive => return Ok(Self::Image(media_type)),
+            Some(Self::Document(media_type)) => DOCUMENTS.iter().find(|known| known.media_type == media_type),
+            _ => None,
+        };
+        let office = OFFICE.iter().find(|office| stated.is_some_and(|stated| office.has(stated.media_type)));
+        let found = match (container, stated) {
+            (Some(Container::Zip), _) => Office::of_archive(clues.end).or(office).map(|office| office.zip),
+            (Some(Container::Ole), _) => office.map(|office| office.ole),
+            // Windows says so of CSV files, and programs save tables and web pages under such names.
+            (Some(Container::Text), Some(stated)) if stated.container == Container::Ole => {
+                Some(if stated.media_type == XLS { CSV } else { TEXT })
+            }
+            (Some(Container::Text), None) => clues.name.or(clues.stated).map(|_| TEXT),
+            _ => None,
+        };
+        let as_stated = || stated.filter(|stated| container == Some(stated.container)).map(|stated| stated.media_type);
+        let not_taken = || stated.map_or(NotTaken::Unknown, |stated| NotTaken::OtherContent(stated.extensions[0]));
+        found.or_else(as_stated).map(Self::Document).ok_or_else(not_taken)
+    }
+
+    fn of_start(start: &[u8]) -> Option<Self> {
+        let [riff, webp] = WEBP_STARTS;
+        if start.starts_with(riff) && start.get(8..).is_some_and(|rest| rest.starts_with(webp)) {
+            return Some(Self::Image("image/webp".to_owned()));
+        }
+        if let Some((_, media_type)) = IMAGE_STARTS.iter().find(|(begun, _)| start.starts_with(begun)) {
+            return Some(Self::Image((*media_type).to_owned()));
+        }
+        if start.starts_with(RTF_START) {
+            return Some(Self::Document(RTF));
+        }
+        start.windows(PDF_START.len()).any(|window| window == PDF_START).then_some(Self::Document(PDF))
+    }
+
+    /// The kind of a file with this name, by its extension.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        let (_, extension) = name.trim().rsplit_once('.')?;
+        let has = |extensions: &[&str]| extensions.iter().any(|known| known.eq_ignore_ascii_case(extension));
+        let image = IMAGES.iter().find(|(_, extensions)| has(extensions)).map(|(media_type, _)| *media_type);
+        let document = || DOCUMENTS.iter().find(|known| has(known.extensions));
+        image.map(|image| Self::Image(image.to_owned())).or_else(|| Some(Self::Document(document()?.media_type)))
+    }
+
+    /// The kind of a file of this media type.
+    #[must_use]
+    pub fn of_media_type(stated: &str) -> Option<Self> {
+        let stated = stated.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if stated.starts_with("image/") {
+            return Some(Self::Image(stated));
+        }
+        let is_it = |known: &&DocumentType| known.media_type == stated || known.aliases.contains(&stated.as_str());
+        DOCUMENTS.iter().find(is_it).map(|known| Self::Document(known.media_type))
+    }
+}
+
+impl Office {
+    fn has(&self, media_type: &str) -> bool {
+        [self.zip, self.ole].contains(&media_type)
+    }
+
+    /// The last one whose folder is named: before the list of names, there may be a file of another application.
+    fn of_archive(end: &[u8]) -> Option<&'static Self> {
+        let last = |office: &Self| end.windows(office.folder.len()).rposition(|window| window == office.folder);
+        OFFICE
+            .iter()
+            .filter_map(|office| Some((last(office)?, office)))
+            .max_by_key(|(at, _)| *at)
+            .map(|(_, office)| office)
+    }
+}
+
+/// What this data is; `None` for a type that is no container of documents.
+fn container_of(start: &[u8]) -> Option<Container> {
+    let is_text = |byte: &u8| *byte >= b' ' || CONTROLS_OF_TEXT.contains(byte);
+    if start.starts_with(ZIP_START) {
+        Some(Container::Zip)
+    } else if start.starts_with(OLE_START) {
+        Some(Container::Ole)
+    } else {
+        let is_utf_16 = UTF_16_STARTS.iter().any(|mark| start.starts_with(mark));
+        (is_utf_16 || start.iter().all(is_text)).then_some(Container::Text)
+    }
+}
+
+/// `name`, or one in its place, with the extension of its type where it has none.
+#[must_use]
+pub fn with_extension(name: Option<&str>, media_type: &str) -> String {
+    let name = name.unwrap_or("document");
+    let is_extension = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+    };
+    if name.rsplit_once('.').is_some_and(|(stem, extension)| !stem.is_empty() && is_extension(extension)) {
+        return name.to_owned();
+    }
+    let document = DOCUMENTS.iter().find(|document| document.media_type == media_type);
+    document.map_or_else(|| name.to_owned(), |document| format!("{name}.{}", document.extensions[0]))
+}
+
+/// Whether Chat takes files of this media type. It takes images and PDFs; the other documents are for Responses.
+/// A type that is not known is left to the server.
+#[must_use]
+pub fn is_chats(media_type: &str) -> bool {
+    media_type == PDF || DOCUMENTS.iter().all(|document| document.media_type != media_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZIP: &[u8] = b"PK\x03\x04\x14\x00";
+    const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00";
+    const BINARY: &[u8] = b"\x00\x00\x00\x20ftyp";
+
+    /// The kind by data, name and stated type, where an empty text is nothing.
+    fn kind(data: &[u8], name: &str, stated: &str) -> Result<Kind, NotTaken> {
+        let known = |text| Some(text).filter(|text: &&str| !text.is_empty());
+        Kind::of_data(Clues { start: data, end: data, name: known(name), stated: known(stated) })
+    }
+
+    fn image(media_type: &str) -> Kind {
+        Kind::Image(media_type.to_owned())
+    }
+
+    #[test]
+    fn data_with_a_start_of_its_own_counts_before_name_and_stated_type() {
+        let webp = b"RIFF\x12\0\0\0WEBPVP8 ";
+        for (data, expected) in [
+            (&b"\x89PNG\r\n\x1a\n"[..], Ok(image("image/png"))),
+            (b"\xff\xd8\xff\xe0", Ok(image("image/jpeg"))),
+            (b"GIF89a", Ok(image("image/gif"))),
+            (webp, Ok(image("image/webp"))),
+            (b"%PDF-1.4", Ok(Kind::Document(PDF))),
+            (b"\xef\xbb\xbf\n%PDF-1.4", Ok(Kind::Document(PDF))),
+            (b"{\\rtf1", Ok(Kind::Document(RTF))),
+        ] {
+            for (name, stated) in [("", ""), ("a.docx", DOCX), ("a.svg", "image/svg+xml"), ("a.csv", PDF)] {
+                assert_eq!(kind(data, name, stated), expected, "{name} {stated}");
+            }
+        }
+        assert_eq!(kind(b"RIFF\x12\0\0\0AVI LIST", "", ""), Err(NotTaken::Unknown));
+    }
+
+    #[test]
+    fn the_name_counts_before_the_stated_type() {
+        for (name, stated, media_type) in [
+            ("a.csv", "application/vnd.ms-excel", CSV),
+            ("a.ts", "video/mp2t", TEXT),
+            ("A.MD", "text/plain", "text/markdown"),
+            ("a.json", "", "application/json"),
+            ("notes", "text/csv", CSV),
+            ("a.bin", "Application/XML; charset=utf-8", "text/xml"),
+        ] {
+            assert_eq!(kind(b"a,b", name, stated), Ok(Kind::Document(media_type)), "{name}");
+        }
+        assert_eq!(kind(BINARY, "A.JPG", ""), Ok(image("image/jpeg")));
+        assert_eq!(kind(BINARY, "", "image/HEIC"), Ok(image("image/heic")));
+    }
+
+    #[test]
+    fn a_file_of_office_is_told_by_its_folders_or_else_by_what_it_is_called() {
+        let archive = |names: &str| [ZIP, names.as_bytes()].concat();
+        for (data, name, stated, media_type) in [
+            (archive("_rels/.rels word/document.xml"), "a.xlsx", PPTX, DOCX),
+            (archive("xl/workbook.xml docProps/app.xml"), "", "", XLSX),
+            (archive("xl/workbook.xml ppt/presentation.xml"), "a.zip", "application/zip", PPTX),
+            (ZIP.to_vec(), "a.docx", "application/x-zip-compressed", DOCX),
+            (ZIP.to_vec(), "a", PPTX, PPTX),
+            (ZIP.to_vec(), "a.xls", "", XLSX),
+            (ZIP.to_vec(), "a.odt", "", "application/vnd.oasis.opendocument.text"),
+            (OLE.to_vec(), "a.doc", "", DOC),
+            (OLE.to_vec(), "a.xlsx", "", XLS),
+            (OLE.to_vec(), "", PPT, PPT),
+        ] {
+            assert_eq!(kind(&data, name, stated), Ok(Kind::Document(media_type)), "{name} {stated}");
+        }
+    }
+
+    #[test]
+    fn text_is_told_by_its_data_where_the_name_is_not_known() {
+        for (name, stated) in [("Dockerfile", ""), ("a.proto", ""), ("a.kt", "text/x-kotlin"), ("a.php", "text/x-php")]
+        {
+            assert_eq!(kind(b"\xef\xbb\xbfa = \x1b[1mb\r\n", name, stated), Ok(Kind::Document(TEXT)), "{name}");
+        }
+        assert_eq!(kind(b"\xff\xfea\0,\0b\0", "a.csv", ""), Ok(Kind::Document(CSV)));
+        // A table and a page that programs save under such names.
+        assert_eq!(kind(b"<table>", "a.xls", ""), Ok(Kind::Document(CSV)));
+        assert_eq!(kind(b"<html>", "a.doc", ""), Ok(Kind::Document(TEXT)));
+        assert_eq!(kind(b"a,b", "", ""), Err(NotTaken::Unknown));
+    }
+
+    #[test]
+    fn other_data_than_name_and_stated_type_say_is_not_taken() {
+        for (data, name, stated, extension) in [
+            (&b"a,b"[..], "a.docx", "", "docx"),
+            (b"a,b", "a.pdf", "", "pdf"),
+            (BINARY, "a.csv", "", "csv"),
+            (BINARY, "", "text/markdown", "md"),
+            (ZIP, "a.csv", "", "csv"),
+            (OLE, "a.txt", "", "txt"),
+            (OLE, "a.odt", "", "odt"),
+        ] {
+            assert_eq!(kind(data, name, stated), Err(NotTaken::OtherContent(extension)), "{name} {stated}");
+        }
+        for (data, name, stated) in [
+            (BINARY, "a.mp4", "video/mp4"),
+            (BINARY, "", ""),
+            (ZIP, "a.zip", "application/zip"),
+            (ZIP, "a.png", "image/png"),
+            (OLE, "a.msg", ""),
+        ] {
+            assert_eq!(kind(data, name, stated), Err(NotTaken::Unknown), "{name} {stated}");
+        }
+    }
+
+    #[test]
+    fn a_name_gets_the_extension_of_its_type_where_it_has_none() {
+        for (name, named) in [
+            ("report.docx", "report.docx"),
+            ("report.final.DOC", "report.final.DOC"),
+            ("report", "report.docx"),
+            ("Report v1.2", "Report v1.2.docx"),
+            ("Dr. No", "Dr. No.docx"),
+            (".report", ".report.docx"),
+            ("report.", "report..docx"),
+        ] {
+            assert_eq!(with_extension(Some(name), DOCX), named);
+        }
+        for (media_type, named) in [(PDF, "document.pdf"), (TEXT, "document.txt"), ("text/markdown", "document.md")] {
+            assert_eq!(with_extension(None, media_type), named);
+        }
+    }
+
+    #[test]
+    fn chat_takes_images_and_pdfs_and_what_is_not_known() {
+        for media_type in ["image/png", PDF, "audio/wav"] {
+            assert!(is_chats(media_type), "{media_type}");
+        }
+        for media_type in [DOCX, XLS, CSV, TEXT, "application/json"] {
+            assert!(!is_chats(media_type), "{media_type}");
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! One image or document: a URL, a data URI or base64 data in, a content part out.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use super::file_types::{Clues, END_BYTES, Kind, NotTaken, START_BYTES, with_extension};
+use crate::{
+    budgets::MAX_WORD_CHARS,
+    error::{ErrorText, error_text, truncate::truncate},
+    input::base64::{byte_count, decoded, normalized, without_padding},
+};
+
+/// Most bytes of a document that the API takes (`OpenAI`: 50 MB for a file, and for all files of a request). More than
+/// a little over it does not get here: see [`crate::budgets::MAX_OPTION_BYTES`].
+const MAX_FILE_BYTES: usize = 50_000_000;
+
+/// Where the API finds an image or a document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// A URL, or a data URI.
+    Image(String),
+    /// A document in a data URI.
+    Document {
+        /// Its name, with an extension.
+        name: String,
+        /// The data URI.
+        data: String,
+    },
+    /// The URL of a document.
+    DocumentUrl(String),
+}
+
+impl Source {
+    /// The content part for it in Chat's spelling, with the detail of an image.
+    #[must_use]
+    pub fn into_part(self, detail: Option<&str>) -> Value {
+        match self {
+            Self::Image(url) => {
+                let mut image = json!({ "url": url });
+                if let Some(detail) = detail {
+                    image["detail"] = detail.into();
+                }
+                json!({"type": "image_url", "image_url": image})
+            }
+            Self::Document { name, data } => json!({"type": "file", "file": {"filename": name, "file_data": data}}),
+            // The API takes no name next to a URL.
+            Self::DocumentUrl(url) => json!({"type": "file", "file": {"file_url": url}}),
+        }
+    }
+}
+
+/// A text that the API or the plugin can read an image or a document from.
+#[derive(Clone, Debug)]
+pub enum Data<'a> {
+    /// The scheme, and what follows it.
+    Url(&'static str, &'a str),
+    /// What follows `data:` in a data URI that is not base64, such as an SVG.
+    Encoded(&'a str),
+    /// Base64 in the standard alphabet, and the media type before it in a data URI.
+    Base64 {
+        /// The media type.
+        kind: Option<&'a str>,
+        /// The digits, padded or not.
+        data: Cow<'a, str>,
+    },
+}
+
+impl<'a> Data<'a> {
+    /// `None` for anything else, such as a `blob:` URL, which only the browser can open.
+    #[must_use]
+    pub fn of(text: &'a str) -> Option<Self> {
+        let text = text.trim().trim_start_matches('\u{feff}');
+        if let Some(rest) = after("data:", text) {
+            return match rest.split_once(',') {
+                Some((kind, data)) if is_base64(kind) => {
+                    Some(Self::Base64 { kind: kind.split(';').next(), data: normalized(data)? })
+                }
+                _ => Some(Self::Encoded(rest)),
+            };
+        }
+        let url = ["http://", "https://"].iter().find_map(|scheme| Some(Self::Url(scheme, after(scheme, text)?)));
+        url.or_else(|| Some(Self::Base64 { kind: None, data: normalized(text)? }))
+    }
+
+    /// The media type that a data URI states, else `stated`, which was stated elsewhere.
+    #[must_use]
+    pub fn stated_type(&self, stated: Option<&'a str>) -> Option<&'a str> {
+        let own = if let Self::Base64 { kind, .. } = self { *kind } else { None };
+        [own, stated].into_iter().flatten().find(|stated| is_media_type(stated))
+    }
+
+    /// What the API gets of a file with this name and [`Data::stated_type`]; `None` for a type that it does not read.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn into_source(self, name: Option<&str>, stated: Option<&str>) -> Result<Option<Source>, ErrorText> {
+        match self {
+            Self::Url(scheme, rest) => {
+                let path = rest.split(['?', '#']).next().and_then(|rest| rest.split_once('/')).map(|(_, path)| path);
+                let kind = path.and_then(Kind::of_name).or_else(|| Kind::of_name(name?));
+                let url = format!("{scheme}{rest}");
+                Ok(Some(match kind.or_else(|| Kind::of_media_type(stated?)) {
+                    Some(Kind::Document(_)) => Source::DocumentUrl(url),
+                    _ => Source::Image(url),
+                }))
+            }
+            Self::Encoded(rest) if rest.split_once(',').is_none_or(|(_, data)| data.is_empty()) => Err(EMPTY.into()),
+            Self::Encoded(rest) if after("image/", rest).is_some() => Ok(Some(Source::Image(format!("data:{rest}")))),
+            Self::Encoded(_) => Err("must have base64 in its data URI, as in data:text/csv;base64,...".into()),
+            Self::Base64 { data, .. } => of_base64(&data, name, stated),
+        }
+    }
+}
+
+fn of_base64(data: &str, name: Option<&str>, stated: Option<&str>) -> Result<Option<Source>, ErrorText> {
+    let digits = without_padding(data);
+    let bytes = byte_count(digits);
+    if bytes == 0 {
+        return Err(EMPTY.into());
+    }
+    let start = decoded(&digits[..digits.len().min(START_BYTES.div_ceil(3) * 4)]);
+    // From the start of a group of digits.
+    let end_at = digits.len().saturating_sub(END_BYTES.div_ceil(3) * 4) / 4 * 4;
+    let end = decoded(&digits[end_at..]);
+    match Kind::of_data(Clues { start: &start, end: &end, name, stated }) {
+        Ok(Kind::Image(media_type)) => Ok(Some(Source::Image(format!("data:{media_type};base64,{data}")))),
+        Ok(Kind::Document(_)) if bytes > MAX_FILE_BYTES => {
+            Err(error_text!["is too large; the API takes files of up to ", MAX_FILE_BYTES / 1_000_000, " MB"])
+        }
+        Ok(Kind::Document(media_type)) => Ok(Some(Source::Document {
+            name: with_extension(name, media_type),
+            data: format!("data:{media_type};base64,{data}"),
+        })),
+        Err(NotTaken::OtherContent(extension)) => {
+            Err(error_text!["does not have the content of a .", extension, " file; check that the file can be opened"])
+        }
+        Err(NotTaken::Unknown) => Ok(None),
+    }
+}
+
+/// Why a file for which [`Data::into_source`] has nothing cannot be sent.
+#[must_use]
+pub fn not_read(name: Option<&str>, stated: Option<&str>) -> ErrorText {
+    match (stated, name) {
+        (Some(stated), _) => {
+            error_text!["is a file of type ", truncate(stated, MAX_WORD_CHARS), "; the API reads ", READ]
+        }
+        (None, Some(_)) => error_text!["is of an unknown type; the API reads ", READ],
+        (None, None) => "is of an unknown type; state the type, as in data:text/csv;base64,...".into(),
+    }
+}
+
+/// The URL of an image in a content part, with base64 data as a data URI. `None` for what is neither a URL nor data
+/// of an image.
+#[must_use]
+pub fn image_url(text: &str) -> Option<String> {
+    let data = Data::of(text);
+    let stated = data.as_ref().and_then(|data| data.stated_type(None));
+    match data.map(|data| data.into_source(None, stated)) {
+        Some(Ok(Some(Source::Image(url)))) => Some(url),
+        // Some servers open other schemes, such as `file:`.
+        _ => Some(text.trim()).filter(|text| text.contains("://")).map(str::to_owned),
+    }
+}
+
+/// The word for how closely an image is looked at, in the API's spelling.
+///
+/// # Errors
+/// Words about one that Chat does not take.
+pub fn detail(word: &str) -> Result<String, ErrorText> {
+    let word = word.trim().to_ascii_lowercase();
+    if word == "original" {
+        return Err("must be auto, low or high: only the Responses API takes original".into());
+    }
+    Ok(word)
+}
+
+const EMPTY: &str = "has no content";
+const READ: &str = "images, PDF, Word, Excel, PowerPoint, OpenDocument text, RTF, CSV, and other text and code";
+
+/// What follows `start`, in whichever case.
+fn after<'a>(start: &str, text: &'a str) -> Option<&'a str> {
+    text.get(..start.len()).filter(|begun| begun.eq_ignore_ascii_case(start)).map(|_| &text[start.len()..])
+}
+
+/// Whether a data URI with this type holds base64.
+fn is_base64(kind: &str) -> bool {
+    kind.rsplit(';').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("base64"))
+}
+
+/// `application/octet-stream` is what a browser says of a file that it does not know.
+fn is_media_type(stated: &str) -> bool {
+    stated.contains('/') && !stated.trim().eq_ignore_ascii_case("application/octet-stream")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PDF_DATA: &str = "JVBERi0xLjQK";
+    const CSV_URI: &str = "data:text/csv;base64,YSxi";
+
+    fn source(text: &str, name: Option<&str>, stated: Option<&str>) -> Result<Option<Source>, String> {
+        let data = Data::of(text).unwrap();
+        let stated = data.stated_type(stated);
+        data.into_source(name, stated).map_err(|error| error.to_string())
+    }
+
+    fn document(name: &str, data: &str) -> Source {
+        Source::Document { name: name.to_owned(), data: data.to_owned() }
+    }
+
+    #[test]
+    fn data_may_have_line_breaks_and_the_digits_of_urls() {
+        for data in [
+            "iVBORw0KGgoAAAA\nNSUhEUgAA\r\nAAE+/",
+            " iVBORw0KGgoAAAA NSUhEUgAA AAE-_\n",
+            "\u{feff}iVBORw0KGgoAAAANSUhEUgAAAAE+/",
+        ] {
+            for uri in ["", "data:image/png;base64,", "DATA:IMAGE/PNG;BASE64, ", "data:image/png;charset=utf-8;base64,"]
+            {
+                let url = image_url(&format!("{uri}{data}"));
+                assert_eq!(url.unwrap(), "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAE+/", "{uri}");
+            }
+        }
+    }
+
+    #[test]
+    fn schemes_and_types_are_read_without_case_and_sent_in_lower_case() {
+        assert_eq!(image_url("HTTPS://H/A.png").unwrap(), "https://H/A.png");
+        assert_eq!(image_url("Data:image/svg+xml,<svg/>").unwrap(), "data:image/svg+xml,<svg/>");
+        assert_eq!(source("HTTP://h/a.PDF", None, None), Ok(Some(Source::DocumentUrl("http://h/a.PDF".to_owned()))));
+        let pdf = format!("data:application/pdf;base64,{PDF_DATA}");
+        for uri in ["DATA:APPLICATION/PDF;BASE64,", "data:;base64,", "data:application/pdf;a=b;base64,", ""] {
+            assert_eq!(source(&format!("{uri}{PDF_DATA}"), None, None), Ok(Some(document("document.pdf", &pdf))));
+        }
+        assert_eq!(
+            source("data:Text/CSV;charset=utf-8;base64,YSxi", None, None),
+            Ok(Some(document("document.csv", CSV_URI)))
+        );
+    }
+
+    #[test]
+    fn the_type_of_a_data_uri_counts_before_the_one_of_its_file_and_the_name_before_both() {
+        let csv = "data:text/csv;base64,YSxi";
+        assert_eq!(source(csv, None, Some("text/html")), Ok(Some(document("document.csv", CSV_URI))));
+        assert_eq!(
+            source(csv, Some("a.html"), Some("text/xml")),
+            Ok(Some(document("a.html", "data:text/html;base64,YSxi")))
+        );
+        assert_eq!(
+            source("data:application/octet-stream;base64,YSxi", None, Some("text/csv")),
+            Ok(Some(document("document.csv", CSV_URI)))
+        );
+        assert_eq!(source("YSxi", Some("export"), Some("text/csv")), Ok(Some(document("export.csv", CSV_URI))));
+    }
+
+    #[test]
+    fn a_url_is_that_of_a_document_by_its_path_or_else_by_what_is_known_of_the_file() {
+        let is_document = |url: &str, name: Option<&str>, stated: Option<&str>| matches!(source(url, name, stated), Ok(Some(Source::DocumentUrl(sent))) if sent == url);
+        for url in ["https://h/a.pdf", "https://h/b/a.DOCX?x=1#2", "http://h/a.csv", "https://h/a.py", "https://h/a.md"]
+        {
+            assert!(is_document(url, None, None), "{url}");
+        }
+        for url in [
+            "https://h/a.png",
+            "https://h/a",
+            "https://h/show?file=a.pdf",
+            "https://h/#a.pdf",
+            "https://h/image.php",
+            "https://readme.md",
+            "https://readme.md?a/b.pdf",
+        ] {
+            assert_eq!(source(url, None, None), Ok(Some(Source::Image(url.to_owned()))), "{url}");
+        }
+        assert!(is_document("https://h/1234", Some("a.docx"), None));
+        assert!(is_document("https://h/1234", None, Some("application/pdf")));
+        assert!(!is_document("https://h/a.png", Some("a.pdf"), Some("application/pdf")));
+    }
+
+    #[test]
+    fn a_document_in_a_data_uri_must_be_base64() {
+        let error = source("data:text/csv,a%2Cb", None, None).unwrap_err();
+        assert_eq!(error, "must have base64 in its data URI, as in data:text/csv;base64,...");
+    }
+
+    #[test]
+    fn a_document_of_more_than_the_api_takes_is_an_error() {
+        let source = |groups: usize| {
+            let data = Data::Base64 { kind: None, data: "YSxi".repeat(groups).into() };
+            data.into_source(None, Some("text/csv")).map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(source(MAX_FILE_BYTES / 3), Ok(()));
+        let error = "is too large; the API takes files of up to 50 MB";
+        assert_eq!(source(MAX_FILE_BYTES / 3 + 1), Err(error.to_owned()));
+    }
+
+    #[test]
+    fn only_urls_and_images_are_the_url_of_an_image() {
+        assert_eq!(image_url("file:///a.png").as_deref(), Some("file:///a.png"));
+        for other in [CSV_URI, PDF_DATA, "cat.png", ""] {
+            assert_eq!(image_url(other), None, "{other}");
+        }
+    }
+}
