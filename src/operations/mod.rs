@@ -48,6 +48,7 @@ pub mod response_format;
 pub mod responses;
 pub mod result_size;
 pub mod route;
+pub mod strict_schema;
 pub mod vectors;
 
 /// A request to the API, without anything of the data source.
