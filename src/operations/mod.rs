@@ -47,8 +47,11 @@ pub mod parts;
 pub mod response_format;
 pub mod responses;
 pub mod result_size;
+pub mod room;
 pub mod route;
+pub mod sources;
 pub mod strict_schema;
+pub mod tool_calls;
 pub mod vectors;
 
 /// A request to the API, without anything of the data source.
