@@ -52,7 +52,10 @@ pub mod route;
 pub mod sources;
 pub mod strict_schema;
 pub mod tool_calls;
+pub mod tool_parameters;
+pub mod tools;
 pub mod vectors;
+pub mod web_search;
 
 /// A request to the API, without anything of the data source.
 #[derive(Clone, Debug, PartialEq)]
