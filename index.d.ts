@@ -61,6 +61,57 @@ export interface Message {
   [member: string]: unknown;
 }
 
+/** What a tool found, in answer to a call in the message before it. Data is sent as JSON text. */
+export interface ToolMessage {
+  role: 'tool';
+  /** The `id` of the call. */
+  tool_call_id: string;
+  content: JsonValue;
+}
+
+/** A parameter of a function in short, such as `"integer: how many"`; or a JSON schema. */
+export type ToolParameter =
+  | string
+  | string[]
+  | number[]
+  | [ToolParameters]
+  | ToolParameters
+  | { type?: unknown; [member: string]: unknown };
+
+/** The parameters of a function by name; those whose name ends in `?` are optional. */
+export interface ToolParameters {
+  [name: string]: ToolParameter;
+}
+
+/** A function that the model may call. */
+export interface ToolFunction {
+  name: string;
+  description?: string | null;
+  /** In short, or a JSON schema of an object. */
+  parameters?: ToolParameters | { type: 'object'; [member: string]: unknown } | null;
+  /** If it is missing, it is set where the API can guarantee that the arguments fit. */
+  strict?: boolean | null;
+}
+
+/** A function in one of the shapes that are accepted: short, of Chat, or of the Responses API. */
+export type Tool =
+  | string
+  | ToolFunction
+  | (ToolFunction & { type: 'function' })
+  | { type: 'function'; function: ToolFunction };
+
+/** Functions as a list, or their parameters, descriptions or both by name. */
+export type ToolsOption =
+  | Tool[]
+  | { [name: string]: string | ToolParameters | Omit<ToolFunction, 'name'> | null }
+  | Unset
+  | (string & {});
+
+/** The function that must be called. */
+export type ToolChoice =
+  | { type: 'function'; function: { name: string } }
+  | { type: 'function'; name: string };
+
 /** A file of ToolJet's file picker; `dataURL` or `base64Data` is used. */
 export interface PickedFile {
   name?: string;
@@ -305,7 +356,7 @@ export interface ChatOptions extends QueryBase {
    * ToolJet's Chat component.
    * @default none
    */
-  message_history?: Message[] | Message | ChatComponentMessage[] | string | null;
+  message_history?: Array<Message | ToolMessage> | Message | ChatComponentMessage[] | string | null;
   /**
    * Images and PDFs that the model should look at along with the prompt. The model must be able
    * to read them. Accepts: image URL, data URI, base64, file of a file picker, or a list of
@@ -388,10 +439,69 @@ export interface ChatOptions extends QueryBase {
     'unset' | 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
   >;
   /**
+   * With Auto, metadata.reasoning is a summary of what a reasoning model thought. Needs the
+   * Responses API. Under Advanced.
+   * @default off
+   */
+  reasoning_summary?: 'off' | 'auto' | Unset;
+  /**
+   * Pro spends more on a hard question: it takes longer and costs more. Not every model accepts
+   * it. Needs the Responses API. Under Advanced.
+   * @default standard
+   */
+  reasoning_mode?: 'standard' | 'pro' | Unset;
+  /**
    * How long the answer should be. Not every model accepts it. Under Advanced.
    * @default set by the model
    */
   verbosity?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
+  /**
+   * With On, the model may search the web, and metadata.sources lists the title and the url of
+   * each page. Each search is billed. Needs the Responses API, or a model that always searches.
+   * Under Advanced.
+   * @default off
+   */
+  web_search?: 'off' | 'on' | Unset;
+  /**
+   * How much of the pages the model reads. More costs more. Only used with Web search. Under
+   * Advanced.
+   * @default medium
+   */
+  search_context_size?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
+  /**
+   * The search is limited to these domains and their subdomains. Of a URL, the domain counts.
+   * Only used with Web search. `www.` is kept, as a search of the whole domain would allow more
+   * than was typed. Accepts: up to 100 domains: text with commas, spaces or line breaks between
+   * them, or a JSON array. Under Advanced.
+   * @default the whole web
+   */
+  search_domains?: TextOption | string[];
+  /**
+   * Where the user is, so that results fit the country. Only used with Web search. Accepts:
+   * two-letter ISO code of a country, in upper or lower case. Under Advanced.
+   * @default set by the API: the United States
+   */
+  search_country?: TextOption;
+  /**
+   * Functions that the model may ask your app to run. metadata.tool_calls has the calls, each
+   * with name and arguments; data is null if the model writes nothing else. A parameter is
+   * `string`, `number`, `integer` or `boolean`, such a type with `[]` for a list, a list of
+   * allowed values, an object of parameters, or a list with one such object. A description may
+   * follow a type after a colon, or stand alone for text; a `?` after the name makes the
+   * parameter optional. A function with a description is `{"name", "description",
+   * "parameters"}` in an array, where `parameters` may also be a JSON schema; the shapes of
+   * Chat and of the Responses API are taken too. If `strict` is missing, it is set where the
+   * API can guarantee that the arguments fit. Accepts: JSON object of names with parameters, or
+   * a JSON array of functions. Under Advanced.
+   * @default none
+   */
+  tools?: ToolsOption;
+  /**
+   * Whether the model may, must not or must call a tool, or the one that it must call. Accepts:
+   * `auto`, `none`, `required`, the name of a tool, or Chat's object for it. Under Advanced.
+   * @default auto
+   */
+  tool_choice?: TextOption | ToolChoice;
   /**
    * How closely the model should look at images. Not every model accepts every value.
    * `original` is an error, because only the Responses API takes it. Under Advanced.
@@ -625,7 +735,8 @@ export type CompletionData = string | Array<string | null>;
 
 /**
  * One text, or the parsed value with a JSON response format; with `n` above 1 an array of these,
- * with `null` for an answer that failed. Text is empty only next to a tool call, audio or images.
+ * with `null` for an answer that failed. Text is empty only next to audio or images, and `null`
+ * where the model only calls tools.
  */
 export type ChatData = JsonValue;
 
@@ -754,14 +865,36 @@ export interface TextMetadata extends ModelMetadata {
   prompt_filter_results?: unknown;
 }
 
+/** A call of a function: what the API sent, and `name` and `arguments` beside it. */
+export interface ToolCall {
+  /** For the `tool_call_id` of the reply. */
+  id?: string;
+  type?: string;
+  function?: { name: string; arguments: string };
+  name?: string | null;
+  /** Of a function: parsed. `null` if the model wrote no JSON; `function.arguments` has its text. */
+  arguments?: JsonValue;
+  [member: string]: unknown;
+}
+
+/** A page that the model found. */
+export interface Source {
+  /** Its title, or its host if the server sends none. */
+  title: string;
+  url: string;
+}
+
 export interface ChatMetadata extends TextMetadata {
   /** Why the API does not guarantee that the answer fits the JSON schema; absent if it does. */
   not_strict?: string;
-  /** Of the first answer, as the API sent them. */
-  tool_calls?: unknown[];
+  /** The calls of the first answer. They may go back in `message_history` as they are. */
+  tool_calls?: ToolCall[];
   /** The older form of a tool call. */
   function_call?: unknown;
+  /** Citations with their positions in the first answer, and others, as the API sent them. */
   annotations?: unknown[];
+  /** The pages that the answer cites, then those that were only read: each once, for a table. */
+  sources?: Source[];
   audio?: unknown;
   /** Images in the answer, such as `{ image_url: { url } }`. */
   images?: unknown[];

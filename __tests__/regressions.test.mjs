@@ -106,7 +106,7 @@ test('9. distinguishes refusals, tool calls and empty choices', async () => {
   }
   mockApi.respondWith(serveFixture('chat_tool_calls_null_content'));
   const { data, metadata } = await succeed(MINIMAL_QUERIES.chat);
-  assert.equal(data, '');
+  assert.equal(data, null);
   assert.equal(metadata.finish_reason, 'tool_calls');
   assert.equal(metadata.tool_calls[0].type, 'function');
 });

@@ -128,7 +128,7 @@ const chat = {
       placeholder: '{{components.chat1.history}} or [{"role": "user", "content": "Hi"}]',
       accepts:
         "Array of messages with role and content, or the history of ToolJet's Chat component",
-      type: 'Message[] | Message | ChatComponentMessage[] | string | null',
+      type: 'Array<Message | ToolMessage> | Message | ChatComponentMessage[] | string | null',
       help: "Earlier messages, oldest first: the history of ToolJet's Chat component, or a list of messages with role and content.",
       details:
         'They go between System prompt and Prompt. A Prompt that repeats the last message of a Chat component is sent once. A message that the API would reject is an error that names its index: for example an unknown role, missing content or a missing tool_call_id.',
@@ -193,6 +193,22 @@ const chat = {
       isOpen: true,
       help: 'How long a reasoning model should think before it answers. Not every model accepts every value.',
     }),
+    dropdown('reasoning_summary', 'Reasoning summary', {
+      choices: [
+        ['Off', 'off'],
+        ['Auto', 'auto'],
+      ],
+      initial: 'off',
+      help: 'With Auto, metadata.reasoning is a summary of what a reasoning model thought. Needs the Responses API.',
+    }),
+    dropdown('reasoning_mode', 'Reasoning mode', {
+      choices: [
+        ['Standard', 'standard'],
+        ['Pro', 'pro'],
+      ],
+      initial: 'standard',
+      help: 'Pro spends more on a hard question: it takes longer and costs more. Not every model accepts it. Needs the Responses API.',
+    }),
     dropdown('verbosity', 'Verbosity', {
       choices: [
         ['Low', 'low'],
@@ -201,6 +217,53 @@ const chat = {
       ],
       isOpen: true,
       help: 'How long the answer should be. Not every model accepts it.',
+    }),
+    dropdown('web_search', 'Web search', {
+      choices: [
+        ['Off', 'off'],
+        ['On', 'on'],
+      ],
+      initial: 'off',
+      help: 'With On, the model may search the web, and metadata.sources lists the title and the url of each page. Each search is billed. Needs the Responses API, or a model that always searches.',
+    }),
+    dropdown('search_context_size', 'Search context size', {
+      choices: [
+        ['Low', 'low'],
+        ['Medium', 'medium'],
+        ['High', 'high'],
+      ],
+      isOpen: true,
+      fallback: '`medium`',
+      help: 'How much of the pages the model reads. More costs more. Only used with Web search.',
+    }),
+    text('search_domains', 'Allowed domains', {
+      placeholder: 'e.g. example.com, docs.example.org; the whole web if empty',
+      accepts: 'Up to 100 domains: text with commas, spaces or line breaks between them, or a JSON array',
+      fallback: 'the whole web',
+      type: 'TextOption | string[]',
+      help: 'The search is limited to these domains and their subdomains. Of a URL, the domain counts. Only used with Web search.',
+      details: '`www.` is kept, as a search of the whole domain would allow more than was typed.',
+    }),
+    text('search_country', 'Search country', {
+      placeholder: 'e.g. DE; the United States if empty',
+      accepts: 'Two-letter ISO code of a country, in upper or lower case',
+      fallback: 'set by the API: the United States',
+      help: 'Where the user is, so that results fit the country. Only used with Web search.',
+    }),
+    json('tools', 'Tools', {
+      placeholder: 'e.g. {"get_weather": {"city": "string"}}',
+      accepts: 'JSON object of names with parameters, or a JSON array of functions',
+      type: 'ToolsOption',
+      help: 'Functions that the model may ask your app to run. metadata.tool_calls has the calls, each with name and arguments; data is null if the model writes nothing else.',
+      details:
+        'A parameter is `string`, `number`, `integer` or `boolean`, such a type with `[]` for a list, a list of allowed values, an object of parameters, or a list with one such object. A description may follow a type after a colon, or stand alone for text; a `?` after the name makes the parameter optional. A function with a description is `{"name", "description", "parameters"}` in an array, where `parameters` may also be a JSON schema; the shapes of Chat and of the Responses API are taken too. If `strict` is missing, it is set where the API can guarantee that the arguments fit.',
+    }),
+    text('tool_choice', 'Tool choice', {
+      placeholder: 'auto, none, required, or the name of a tool',
+      accepts: "`auto`, `none`, `required`, the name of a tool, or Chat's object for it",
+      fallback: '`auto`',
+      type: 'TextOption | ToolChoice',
+      help: 'Whether the model may, must not or must call a tool, or the one that it must call.',
     }),
     dropdown('image_detail', 'Image detail', {
       choices: [

@@ -61,6 +61,9 @@ pub const MAX_RESULT_NAME_BYTES: usize = MIB;
 /// Prompts that the plugin itself puts before the answers of one query, in bytes. They make a long result of a
 /// short response, for which no part of [`MAX_HELD_BYTES`] is held.
 pub const MAX_ECHO_BYTES: usize = 4 * MIB;
+/// What one result repeats of the response in a form that is easier to bind, such as the sources of an answer and the
+/// arguments of tool calls; in bytes. No part of [`MAX_HELD_BYTES`] is held for it.
+pub const MAX_REPEATED_BYTES: usize = 4 * MIB;
 /// Stop sequences that the plugin applies itself, for a model that does not take them: as many as the API
 /// takes. Each is one more search through the answer.
 pub const MAX_APPLIED_STOPS: usize = 4;

@@ -58,7 +58,7 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ("chat_annotations.json", Data(json!("See the docs."))),
         ("chat_audio_null_content.json", pong()),
         ("chat_content_filter.json", Fails("content_filter", 1, "Rephrase the prompt")),
-        ("chat_custom_tool_call.json", Data(json!(""))),
+        ("chat_custom_tool_call.json", Data(json!(null))),
         ("chat_json_object_content.json", Data(json!("{\"answer\": 4, \"why\": \"2+2\"}"))),
         ("chat_length_empty_all_reasoning.json", Fails("tokens_spent_on_reasoning", 1, "Raise or clear Max tokens")),
         ("chat_length_partial.json", Data(json!("The first half of the ans"))),
@@ -67,7 +67,7 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ("chat_ok_leading_blank_lines.txt", pong()),
         ("chat_ok_reasoning_usage.json", Data(json!("42"))),
         ("chat_refusal.json", Fails("refusal", 1, "I cannot help with that")),
-        ("chat_tool_calls_null_content.json", Data(json!(""))),
+        ("chat_tool_calls_null_content.json", Data(json!(null))),
         ("compat_200_error_body.json", Fails("502", 3, "Upstream provider failed")),
         ("compat_azure_chat.json", pong()),
         ("compat_choice_error_midway.json", Fails("answer_cut_off", 1, "Upstream provider disconnected")),
@@ -143,7 +143,7 @@ fn expectations() -> Vec<(&'static str, Expect)> {
             Fails("server_is_overloaded", 1, "Wait a moment and try again. The text so far is in"),
         ),
         ("sse_chat_ok_usage.txt", Data(json!("Pong ✓"))),
-        ("sse_chat_tool_calls.txt", Data(json!(""))),
+        ("sse_chat_tool_calls.txt", Data(json!(null))),
         ("sse_chat_truncated.txt", Fails("truncated_response", 1, "is in data.partial.")),
         ("sse_completion_ok.txt", pong()),
     ]
@@ -338,7 +338,10 @@ fn reads_metadata_whatever_the_server_sends() {
     let reasoning = metadata("chat_ok_reasoning_usage.json");
     assert_eq!(reasoning["usage"]["completion_tokens_details"]["reasoning_tokens"], 320);
     assert_eq!(metadata("chat_tool_calls_null_content.json")["tool_calls"][0]["function"]["name"], "get_weather");
+    assert_eq!(metadata("chat_tool_calls_null_content.json")["tool_calls"][0]["arguments"], json!({"city": "Oslo"}));
     assert_eq!(metadata("chat_annotations.json")["annotations"][0]["url_citation"]["title"], "Docs");
+    let sources = json!([{"title": "Docs", "url": "https://example.com/docs"}]);
+    assert_eq!(metadata("chat_annotations.json")["sources"], sources);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the forms call their fields. Written by `npm run docs` from forms/.
 
 /// Key and label of each field.
-const LABELS: [(&str, &str); 53] = [
+const LABELS: [(&str, &str); 61] = [
     ("apiKey", "API key"),
     ("organizationId", "Organization ID"),
     ("project_id", "Project ID"),
@@ -36,7 +36,15 @@ const LABELS: [(&str, &str); 53] = [
     ("json_schema", "JSON schema"),
     ("api", "API"),
     ("reasoning_effort", "Reasoning effort"),
+    ("reasoning_summary", "Reasoning summary"),
+    ("reasoning_mode", "Reasoning mode"),
     ("verbosity", "Verbosity"),
+    ("web_search", "Web search"),
+    ("search_context_size", "Search context size"),
+    ("search_domains", "Allowed domains"),
+    ("search_country", "Search country"),
+    ("tools", "Tools"),
+    ("tool_choice", "Tool choice"),
     ("image_detail", "Image detail"),
     ("service_tier", "Service tier"),
     ("prompt_cache_key", "Prompt cache key"),

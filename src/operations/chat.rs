@@ -14,6 +14,8 @@ use super::{
     response_format::{self, Format, ResponseFormat},
     responses,
     route::Route,
+    tools,
+    web_search::{self, WebSearch},
 };
 use crate::{
     error::{Error, cause::ApiCause, error_text},
@@ -30,6 +32,8 @@ use crate::{
 
 /// The endpoint's path.
 pub const PATH: &str = "/chat/completions";
+/// The roles of a message that a model answers: what a user says, and what a tool found.
+const ASKING: [&str; 3] = ["user", "tool", "function"];
 /// Most pairs of `metadata` that the API takes, and the longest names and values, in characters.
 const MAX_METADATA_PAIRS: usize = 16;
 const MAX_METADATA_NAME_CHARS: usize = 64;
@@ -144,7 +148,21 @@ fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     if let Some(member) = member {
         body.set("response_format", member);
     }
-    let body = body.finish(EXTRA_BODY)?;
+    if let Some(reasoning) = reasoning(&advanced_fields)? {
+        body.set("reasoning", reasoning);
+    }
+    let mut tools = tools::from_fields(&advanced_fields, model)?;
+    match web_search::from_fields(&advanced_fields, model)? {
+        None => {}
+        Some(WebSearch::Tool(tool)) => tools.push(tool),
+        Some(WebSearch::Options(options)) => body.set("web_search_options", options),
+    }
+    if !tools.is_empty() {
+        body.set("tools", tools);
+    }
+    let choice = tools::choice(&advanced_fields)?;
+    let mut body = body.finish(EXTRA_BODY)?;
+    tools::set_choice(&mut body, choice)?;
     let (n, stops) = (n_of(&body), stops_of(&body));
     let reader =
         ChoicesReader { endpoint: &PATH[1..], n, format: Some(format), stops, not_strict, ..ChoicesReader::default() };
@@ -195,7 +213,7 @@ fn conversation(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
     let mut messages = history.messages;
     match user_content(prompt.as_deref(), files)? {
         Some(content) => messages.push(json!({"role": "user", "content": content})),
-        None if messages.last().is_some_and(|last| last["role"] == "user") => {}
+        None if messages.last().is_some_and(|last| ASKING.iter().any(|role| last["role"] == *role)) => {}
         None => return Err(missing_prompt()),
     }
     Ok(messages)
@@ -213,6 +231,18 @@ fn leads_up_to(suffix: &str) -> String {
         "Your reply will be placed directly before the text between the <suffix> tags. Write the reply so that \
          it leads up to that text and joins it without a break. Do not repeat any of it.\n<suffix>{suffix}</suffix>"
     )
+}
+
+/// What is set of `reasoning` besides the effort, which has a member of its own in Chat. Only the Responses API
+/// takes it, so the defaults are not sent.
+fn reasoning(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
+    let summary = fields.choice("reasoning_summary", &[("off", None), ("auto", Some("auto"))])?.flatten();
+    let mode = fields.choice("reasoning_mode", &[("standard", None), ("pro", Some("pro"))])?.flatten();
+    let set = [("summary", summary), ("mode", mode)]
+        .into_iter()
+        .filter_map(|(name, word)| Some((name.to_owned(), word?.into())));
+    let members = Map::from_iter(set);
+    Ok(Some(members).filter(|members| !members.is_empty()))
 }
 
 /// `metadata`: up to 16 pairs; scalar values become text, as the API wants it.
@@ -357,6 +387,54 @@ mod tests {
             body(turn("assistant")).unwrap_err(),
             "Prompt is empty. Enter the text to send, or check that its template has a value"
         );
+    }
+
+    #[test]
+    fn the_prompt_may_be_missing_if_the_history_ends_with_what_a_tool_found() {
+        let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+        let history = json!([
+            {"role": "user", "content": "How warm is it?"}, {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c", "content": "12"}
+        ]);
+        assert_eq!(body(json!({ "message_history": history })).unwrap()["messages"], history);
+    }
+
+    #[test]
+    fn tools_and_web_search_are_sent_together_and_extra_body_wins() {
+        let query = |more: Value| {
+            let mut options = json!({"prompt": "Hi", "tools": ["f"], "tool_choice": "f", "web_search": "on"});
+            options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body(options)
+        };
+        let both = query(json!({})).unwrap();
+        let names: Vec<_> = both["tools"].as_array().unwrap().iter().map(|tool| &tool["type"]).collect();
+        assert_eq!(names, ["function", "web_search"]);
+        assert_eq!(both["tool_choice"]["function"]["name"], "f");
+        let other = json!([{"type": "function", "function": {"name": "g"}}]);
+        let replaced = query(json!({"extra_body": {"tools": other}, "tool_choice": "g"})).unwrap();
+        assert_eq!((&replaced["tools"], &replaced["tool_choice"]["function"]["name"]), (&other, &json!("g")));
+        assert!(query(json!({"extra_body": {"tools": other}})).is_err());
+        assert_eq!(query(json!({"extra_body": {"tool_choice": "none"}})).unwrap()["tool_choice"], "none");
+        let off = query(json!({"advanced": "off"})).unwrap();
+        assert_eq!((off.get("tools"), off.get("tool_choice")), (None, None));
+        let searching = query(json!({"model": "gpt-5-search-api"})).unwrap();
+        assert_eq!((searching["tools"].as_array().unwrap().len(), &searching["web_search_options"]), (1, &json!({})));
+    }
+
+    #[test]
+    fn reasoning_is_sent_only_when_summary_or_mode_is_chosen() {
+        let reasoning = |summary: &str, mode: &str| {
+            let options = json!({"prompt": "Hi", "reasoning_summary": summary, "reasoning_mode": mode});
+            body(options).map(|body| body.get("reasoning").cloned())
+        };
+        for (summary, mode) in [("", ""), ("off", "standard"), ("unset", "unset")] {
+            assert_eq!(reasoning(summary, mode), Ok(None));
+        }
+        assert_eq!(reasoning("auto", "standard"), Ok(Some(json!({"summary": "auto"}))));
+        assert_eq!(reasoning("off", "Pro"), Ok(Some(json!({"mode": "pro"}))));
+        assert_eq!(reasoning("auto", "pro"), Ok(Some(json!({"summary": "auto", "mode": "pro"}))));
+        assert!(reasoning("long", "").unwrap_err().starts_with("Reasoning summary must be one of off, auto"));
+        assert!(reasoning("", "fast").unwrap_err().starts_with("Reasoning mode must be one of standard, pro"));
     }
 
     #[test]

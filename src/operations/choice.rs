@@ -11,6 +11,8 @@ const REASONING: [&str; 6] =
     ["reasoning_content", "reasoning", "thinking", "reasoning_text", "thinking_content", "thoughts"];
 /// Members with reasoning in signed blocks, which metadata repeats.
 const REASONING_BLOCKS: [&str; 2] = ["reasoning_details", "thinking_blocks"];
+/// Members of a message with calls of tools, the older one last.
+const CALLS: [&str; 2] = ["tool_calls", "function_call"];
 /// Members of a part or a block with its text.
 const WORDS: [&str; 6] = ["text", "thinking", "reasoning", "summary", "content", "value"];
 /// Stems of the `type` of a part that is reasoning.
@@ -122,11 +124,20 @@ impl Choice {
             .find_map(|members| members.swap_remove(name).filter(|value| !value.is_null()))
     }
 
+    /// Whether the model calls a tool.
+    #[must_use]
+    pub fn has_calls(&self) -> bool {
+        CALLS.into_iter().any(|name| self.has_output(name))
+    }
+
     /// Whether there is something in place of text: a tool call, audio or an image.
     #[must_use]
     pub fn has_other_output(&self) -> bool {
-        let is_output = |name: &str| self.message.get(name).is_some_and(is_given);
-        !self.images.is_empty() || ["tool_calls", "function_call", "audio"].into_iter().any(is_output)
+        self.has_calls() || self.has_output("audio") || !self.images.is_empty()
+    }
+
+    fn has_output(&self, name: &str) -> bool {
+        self.message.get(name).is_some_and(is_given)
     }
 
     /// The server's word for why it ended; empty if there is none.

@@ -10,6 +10,8 @@ use super::{
     json_answer,
     response_format::Format,
     responses,
+    room::Room,
+    sources, tool_calls,
 };
 use crate::{
     budgets::MAX_ECHO_BYTES,
@@ -36,10 +38,9 @@ const PASSED_ON: [&str; 11] = [
     "images",
 ];
 /// Members of the first choice, or of its message, that `metadata` repeats when they are there.
-const PASSED_ON_OF_CHOICE: [&str; 12] = [
+const PASSED_ON_OF_CHOICE: [&str; 11] = [
     "logprobs",
     "content_filter_results",
-    "tool_calls",
     "function_call",
     "audio",
     "citations",
@@ -128,8 +129,12 @@ impl ChoicesReader {
         }
         if is_blank {
             let refused = !choice.refusal.trim().is_empty();
-            let is_given = choice.has_other_output() && !refused;
-            return if is_given { Ok("".into()) } else { Err(self.nothing(choice, ending)) };
+            return match choice {
+                _ if refused || !choice.has_other_output() => Err(self.nothing(choice, ending)),
+                // The model has not answered yet: it waits for what the tool finds.
+                _ if choice.has_calls() => Ok(Value::Null),
+                _ => Ok("".into()),
+            };
         }
         if self.is_json() {
             return json_answer::find(&text).map_err(|error| not_json(choice, ending, &error, text));
@@ -178,7 +183,12 @@ impl ChoicesReader {
             }
         };
         let is_there = |value: &Value| !is_empty(value);
+        let mut room = Room::default();
+        // The pages that were read, besides those that are cited.
+        let read = choices.first_mut().and_then(|first| first.take("sources"));
         if let Some(first) = choices.first_mut() {
+            let calls = first.take("tool_calls").filter(is_there);
+            pass_on("tool_calls", calls.map(|calls| tool_calls::bindable(calls, &mut room)));
             for name in PASSED_ON_OF_CHOICE {
                 pass_on(name, first.take(name).filter(is_there));
             }
@@ -198,6 +208,10 @@ impl ChoicesReader {
         pass_on("finish_reason", reasons.first().cloned());
         if self.n > 1 {
             pass_on("finish_reasons", Some(reasons.into()));
+        }
+        let sources = sources::listed(&metadata, read.as_ref(), &mut room);
+        if !sources.is_empty() {
+            metadata.insert("sources".to_owned(), sources.into());
         }
         metadata
     }
@@ -580,17 +594,50 @@ mod tests {
     }
 
     #[test]
-    fn an_image_or_an_old_function_call_is_an_answer_without_text() {
+    fn an_image_or_speech_is_an_answer_without_text() {
         for message in [
             json!({"content": null, "images": [{"type": "image_url", "image_url": {"url": "data:,a"}}]}),
             json!({"content": [{"type": "image", "inline_data": {"mime_type": "image/png", "data": "AAAA"}}]}),
-            json!({"content": null, "function_call": {"name": "f", "arguments": "{}"}}),
             json!({"content": null, "audio": {"id": "a", "data": "AAAA"}}),
-            json!({"content": "", "tool_calls": [{"id": "c"}], "reasoning": "hm"}),
         ] {
             assert_eq!(data(chat(message.clone(), "stop")).unwrap(), "", "{message}");
             assert_eq!(json(chat(message, "stop")).unwrap(), "");
         }
+    }
+
+    #[test]
+    fn the_answer_is_null_when_the_model_only_calls_tools() {
+        for message in [
+            json!({"content": null, "function_call": {"name": "f", "arguments": "{}"}}),
+            json!({"content": "", "tool_calls": [{"id": "c"}], "reasoning": "hm"}),
+            json!({"content": "\n", "tool_calls": [{"id": "c"}], "images": [{"url": "data:,a"}]}),
+        ] {
+            assert_eq!(data(chat(message.clone(), "tool_calls")), Ok(json!(null)), "{message}");
+            assert_eq!(json(chat(message, "tool_calls")), Ok(json!(null)));
+        }
+        let both = chat(json!({"content": "One moment.", "tool_calls": [{"id": "c"}]}), "tool_calls");
+        assert_eq!(data(both), Ok(json!("One moment.")));
+    }
+
+    #[test]
+    fn sources_of_all_places_are_listed_once_beside_them() {
+        let cited = json!({"type": "url_citation", "url_citation": {"title": "A", "url": "https://a.example"}});
+        let message = json!({
+            "content": "a", "annotations": [cited],
+            "sources": [{"type": "url", "url": "https://a.example"}, {"type": "url", "url": "https://b.example"}]
+        });
+        let body = json!({
+            "choices": [{"message": message}], "citations": ["https://c.example"],
+            "search_results": [{"title": "C", "url": "https://c.example"}]
+        });
+        let read = metadata(body);
+        let expected = json!([
+            {"title": "A", "url": "https://a.example"}, {"title": "b.example", "url": "https://b.example"},
+            {"title": "C", "url": "https://c.example"}
+        ]);
+        assert_eq!((&read["sources"], &read["annotations"]), (&expected, &json!([cited])));
+        assert_eq!(read["citations"], json!(["https://c.example"]));
+        assert!(!metadata(chat(json!({"content": "a", "annotations": [1]}), "stop")).contains_key("sources"));
     }
 
     #[test]
@@ -619,7 +666,10 @@ mod tests {
         let calls = json!([{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]);
         let result =
             read(&ChoicesReader::default(), chat(json!({"content": null, "tool_calls": calls}), "tool_calls")).unwrap();
-        assert_eq!((&result.data, &result.metadata["tool_calls"]), (&json!(""), &calls));
+        let bound = json!([{
+            "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}, "name": "f", "arguments": {}
+        }]);
+        assert_eq!((&result.data, &result.metadata["tool_calls"]), (&json!(null), &bound));
         assert_eq!(data(chat(json!({"content": null, "audio": {"transcript": "hi"}}), "stop")).unwrap(), "hi");
     }
 
@@ -633,7 +683,7 @@ mod tests {
         }
         let calls = |content: &str| json!({"content": content, "tool_calls": [1]});
         assert_eq!(json(chat(calls("[2]"), "tool_calls")).unwrap(), json!([2]));
-        assert_eq!(json(chat(calls(""), "tool_calls")).unwrap(), "");
+        assert_eq!(json(chat(calls(""), "tool_calls")), Ok(json!(null)));
         assert!(json(chat(json!({"content": null, "refusal": "no"}), "stop")).unwrap_err().starts_with("refusal: "));
     }
 

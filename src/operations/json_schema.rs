@@ -1,62 +1,23 @@
 //! The schema of a structured answer: checked before anything is sent, and strict where the API's strict mode takes
 //! it.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
-use super::{advanced, is_advanced_off};
+use super::{
+    advanced, is_advanced_off,
+    strict_schema::{misshapen, set_strict},
+};
 use crate::{
-    budgets::MAX_MESSAGE_CHARS,
-    error::{Error, ErrorText, error_text, truncate::truncate},
+    error::{Error, ErrorText, error_text},
     input::fields::{Fields, excerpt},
     policy::capabilities,
 };
 
 const KEY: &str = "json_schema";
-/// Longest name of a schema.
-const MAX_NAME_CHARS: usize = 64;
+/// Longest name of a schema or a function.
+pub const MAX_NAME_CHARS: usize = 64;
 /// Name of a schema that has none.
 const DEFAULT_NAME: &str = "response";
-/// Keywords that the API's strict mode takes, by its guide to Structured Outputs; `$schema` as its libraries write it.
-const STRICT_KEYWORDS: [&str; 14] = [
-    "$defs",
-    "$ref",
-    "$schema",
-    "additionalProperties",
-    "anyOf",
-    "const",
-    "definitions",
-    "description",
-    "enum",
-    "items",
-    "properties",
-    "required",
-    "title",
-    "type",
-];
-/// Further keywords, which fine-tuned models do not take.
-const STRICT_CONSTRAINTS: [&str; 9] = [
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "format",
-    "maxItems",
-    "maximum",
-    "minItems",
-    "minimum",
-    "multipleOf",
-    "pattern",
-];
-const STRICT_FORMATS: [&str; 9] =
-    ["date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"];
-/// Notes on a whole schema, which do not restrict an answer.
-const NOTES: [&str; 2] = ["$comment", "$id"];
-/// Lookaheads and lookbehinds, which strict mode rejects in patterns.
-const LOOKAROUND: [&str; 3] = ["(?=", "(?!", "(?<"];
-/// Keywords whose value holds schemas: by name, as a list, or one.
-const SCHEMAS_BY_NAME: [&str; 4] = ["$defs", "definitions", "patternProperties", "properties"];
-const SCHEMAS_IN_LIST: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
-
 /// A checked schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonSchema {
@@ -81,15 +42,8 @@ pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<JsonSchema, Error
     let given = advanced(fields).object(KEY)?.ok_or_else(|| Error::invalid(KEY, missing))?;
     let mut wrapped = wrapped(given);
     check(&wrapped)?;
-    let is_left_to_us = !wrapped.contains_key("strict");
-    let not_strict = looseness(&wrapped["schema"], capabilities::is_fine_tune(model));
-    if is_left_to_us && not_strict.is_none() {
-        wrapped.insert("strict".to_owned(), true.into());
-        if let Some(Value::Object(schema)) = wrapped.get_mut("schema") {
-            schema.retain(|name, _| !NOTES.contains(&name.as_str()));
-        }
-    }
-    Ok(JsonSchema { member: Value::Object(wrapped), not_strict: not_strict.filter(|_| is_left_to_us) })
+    let not_strict = set_strict(&mut wrapped, "schema", capabilities::is_fine_tune(model));
+    Ok(JsonSchema { member: Value::Object(wrapped), not_strict })
 }
 
 /// The schema with a name. It may come as a whole `response_format` of the Chat or the Responses API.
@@ -134,93 +88,11 @@ fn check(wrapped: &Map<String, Value>) -> Result<(), Error> {
     Ok(())
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether the API takes it as the name of a schema or of a function: 1 to 64 letters, digits, `_` or `-`.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
     (1..=MAX_NAME_CHARS).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-}
-
-/// What is missing at the first place where a schema cannot be one.
-fn misshapen(schema: &Value) -> Option<(&'static str, String)> {
-    let Value::Object(members) = schema else { return (!schema.is_boolean()).then(|| ("an object", String::new())) };
-    let is_text_list = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
-    let wrong = members.iter().find_map(|(name, value)| {
-        let here = |expected| Some((expected, format!(".{name}")));
-        match name.as_str() {
-            name if SCHEMAS_BY_NAME.contains(&name) && !value.is_object() => here("an object"),
-            name if SCHEMAS_IN_LIST.contains(&name) && !value.is_array() => here("an array of schemas"),
-            "required" if !is_text_list(value) => here("an array of names"),
-            "enum" if !value.is_array() => here("an array of values"),
-            "type" if !value.is_string() && !is_text_list(value) => here("the name of a type"),
-            _ => None,
-        }
-    });
-    wrong.or_else(|| parts(members).find_map(|(place, part)| misshapen(part).map(|(what, rest)| (what, place + &rest))))
-}
-
-/// The schemas inside a schema, each with its place.
-fn parts(members: &Map<String, Value>) -> impl Iterator<Item = (String, &Value)> {
-    members.iter().flat_map(|(name, value)| -> Box<dyn Iterator<Item = (String, &Value)>> {
-        match (name.as_str(), value) {
-            (by_name, Value::Object(named)) if SCHEMAS_BY_NAME.contains(&by_name) => {
-                Box::new(named.iter().map(move |(key, part)| (format!(".{name}.{key}"), part)))
-            }
-            (list, Value::Array(items)) if SCHEMAS_IN_LIST.contains(&list) => {
-                Box::new(items.iter().enumerate().map(move |(at, part)| (format!(".{name}[{at}]"), part)))
-            }
-            // A list of items is how older drafts write a tuple.
-            ("items", Value::Array(_)) => Box::new(std::iter::empty()),
-            ("items" | "not", part) => Box::new(std::iter::once((format!(".{name}"), part))),
-            _ => Box::new(std::iter::empty()),
-        }
-    })
-}
-
-/// Why strict mode does not take a schema, in words; `None` if it does. Strict mode takes only the keywords it knows;
-/// every object must list all its properties as required and allow no others. It guarantees that the answer fits,
-/// so it is used if possible.
-fn looseness(schema: &Value, is_fine_tuned: bool) -> Option<String> {
-    let (place, reason) = first_loose(schema, true, is_fine_tuned)?;
-    Some(truncate(&format!("schema{place} {reason}"), MAX_MESSAGE_CHARS))
-}
-
-/// The first place that strict mode does not take, put together on the way back, and what is wrong there.
-fn first_loose(schema: &Value, is_root: bool, is_fine_tuned: bool) -> Option<(String, String)> {
-    let here = |reason: String| (String::new(), reason);
-    let Value::Object(members) = schema else { return Some(here("allows anything".to_owned())) };
-    let unknown = members.iter().find_map(|(name, value)| {
-        let has = |what: &str| Some(format!("has {what}"));
-        let text = value.as_str().unwrap_or_default();
-        match name.as_str() {
-            note if NOTES.contains(&note) && is_root => None,
-            constraint if STRICT_CONSTRAINTS.contains(&constraint) && is_fine_tuned => has(name),
-            "format" if !STRICT_FORMATS.contains(&text) => has(&format!("the format {text}")),
-            "pattern" if LOOKAROUND.iter().any(|group| text.contains(group)) => has("a pattern that looks around"),
-            "$ref" if !text.starts_with('#') => has("a $ref to another document"),
-            "items" if value.is_array() => has("a list of items"),
-            known if STRICT_KEYWORDS.contains(&known) || STRICT_CONSTRAINTS.contains(&known) => None,
-            _ => has(name),
-        }
-    });
-    let inside = || {
-        parts(members).find_map(|(place, part)| {
-            first_loose(part, false, is_fine_tuned).map(|(rest, reason)| (place + &rest, reason))
-        })
-    };
-    unknown.or_else(|| openness(members)).map(here).or_else(inside)
-}
-
-/// Why an object may have members other than its required ones.
-fn openness(members: &Map<String, Value>) -> Option<String> {
-    let Some(properties) = members.get("properties").and_then(Value::as_object) else {
-        return (members.get("type") == Some(&"object".into())).then(|| "has no properties".to_owned());
-    };
-    if members.get("additionalProperties") != Some(&Value::Bool(false)) {
-        return Some("does not have \"additionalProperties\": false".to_owned());
-    }
-    let required = members.get("required").and_then(Value::as_array).into_iter().flatten();
-    let required: HashSet<_> = required.filter_map(Value::as_str).collect();
-    let optional = properties.keys().find(|name| !required.contains(name.as_str()));
-    optional.map(|name| format!("does not require {name}"))
 }
 
 #[cfg(test)]
@@ -228,6 +100,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::budgets::MAX_MESSAGE_CHARS;
 
     fn read_for(model: &str, schema: Value) -> Result<JsonSchema, String> {
         let options = json!({ "json_schema": schema });

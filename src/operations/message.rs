@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     content::{content_parts, is_blank},
     parts::Place,
-    responses,
+    responses, tool_calls,
 };
 use crate::{
     error::{Error, ErrorText, error_text},
@@ -44,6 +44,9 @@ pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
         "tool" => check_text(place, &mut members, "tool_call_id")?,
         "function" => check_text(place, &mut members, "name")?,
         _ => {}
+    }
+    if role == "tool" {
+        write_data(&mut members);
     }
     let content = content(place, &members)?;
     let has_other = role == "assistant" && INSTEAD_OF_CONTENT.iter().any(|name| members.contains_key(*name));
@@ -126,6 +129,7 @@ fn tool_call(place: &ErrorText, mut call: Map<String, Value>) -> Result<Value, E
     call.entry("type").or_insert_with(|| "function".into());
     match Place(place).text(&call, "type", "type")? {
         "function" => {
+            tool_calls::unbind(&mut call);
             let mut function = Place(place).object(&call, "function")?;
             Place(place).text(&function, "name", "function.name")?;
             write_arguments(&mut function);
@@ -153,6 +157,21 @@ fn write_arguments(call: &mut Map<String, Value>) {
         Some(arguments) => arguments.to_string(),
     };
     call.insert("arguments".to_owned(), text.into());
+}
+
+/// What a tool found, such as the rows of a query, is sent as JSON text unless it consists of content parts.
+fn write_data(members: &mut Map<String, Value>) {
+    // A part has its content in a member that its type names, or a type of the Responses API.
+    let is_part = |item: &Value| {
+        let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
+        item.get(kind).is_some() || ["input_", "output_"].iter().any(|start| kind.starts_with(start))
+    };
+    let data = match members.get("content") {
+        Some(Value::Array(items)) if !items.is_empty() && items.iter().all(is_part) => return,
+        Some(data @ (Value::Array(_) | Value::Object(_))) if !is_part(data) => data.to_string(),
+        _ => return,
+    };
+    members.insert("content".to_owned(), data.into());
 }
 
 /// Checks that `name` has a text; a number becomes one.
@@ -248,6 +267,31 @@ mod tests {
     }
 
     #[test]
+    fn sends_json_text_when_a_tool_found_data() {
+        let sent = |content: Value| {
+            read(json!({"role": "tool", "tool_call_id": "1", "content": content}))
+                .map(|message| message["content"].clone())
+        };
+        for (data, text) in [
+            (json!({"temp": 3}), "{\"temp\":3}"),
+            (json!([{"id": 1, "type": "invoice"}]), "[{\"id\":1,\"type\":\"invoice\"}]"),
+            (json!([]), "[]"),
+            (json!({}), "{}"),
+            (json!([1, "a"]), "[1,\"a\"]"),
+            (json!("sunny"), "sunny"),
+            (json!(3.5), "3.5"),
+        ] {
+            assert_eq!(sent(data), Ok(json!(text)));
+        }
+        for part in
+            [json!({"type": "text", "text": "a"}), json!({"type": "image_url", "image_url": {"url": "https://h/a"}})]
+        {
+            assert_eq!(sent(json!([part])), Ok(json!([part])));
+        }
+        assert_eq!(sent(json!([{"type": "input_text", "text": "a"}])), Ok(json!([{"type": "text", "text": "a"}])));
+    }
+
+    #[test]
     fn a_message_is_sent_as_the_api_spells_it() {
         for (message, sent) in [
             (json!({"role": "User", "content": 5}), json!({"role": "user", "content": "5"})),
@@ -280,6 +324,16 @@ mod tests {
                 json!({"role": "assistant", "tool_calls": [
                     {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}},
                     {"id": "2", "type": "custom", "custom": {"name": "g", "input": "x"}}
+                ]}),
+            ),
+            (
+                json!({"role": "assistant", "tool_calls": [
+                    {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{"}, "name": "f", "arguments": null},
+                    {"id": "2", "name": "f", "arguments": {"a": 1}}
+                ]}),
+                json!({"role": "assistant", "tool_calls": [
+                    {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{"}},
+                    {"id": "2", "type": "function", "function": {"name": "f", "arguments": "{\"a\":1}"}}
                 ]}),
             ),
             (

@@ -48,9 +48,16 @@ pub mod parts;
 pub mod response_format;
 pub mod responses;
 pub mod result_size;
+pub mod room;
 pub mod route;
 pub mod source;
+pub mod sources;
+pub mod strict_schema;
+pub mod tool_calls;
+pub mod tool_parameters;
+pub mod tools;
 pub mod vectors;
+pub mod web_search;
 
 /// A request to the API, without anything of the data source.
 #[derive(Clone, Debug, PartialEq)]

@@ -113,6 +113,14 @@ pub fn is_embedding_model(model: &str) -> bool {
     model.to_ascii_lowercase().contains("embed")
 }
 
+/// Whether `model` is one of `OpenAI` that searches the web for each answer. Only Chat serves these, with
+/// `web_search_options` in place of a tool.
+#[must_use]
+pub fn is_search_model(model: &str) -> bool {
+    let name = openai_name(model);
+    name.starts_with("gpt-") && ["-search-api", "-search-preview"].iter().any(|part| name.contains(part))
+}
+
 /// Whether `model` is a fine-tune of another one, as `ft:gpt-4.1-2025-04-14:org::id` is.
 #[must_use]
 pub fn is_fine_tune(model: &str) -> bool {
@@ -168,6 +176,16 @@ mod tests {
         }
         for model in [DEFAULT_CHAT_MODEL, "gpt-4o", "not-gpt-image", ""] {
             assert!(!is_image_model(model) && !is_embedding_model(model), "{model}");
+        }
+    }
+
+    #[test]
+    fn models_that_always_search_are_known_by_their_names() {
+        for model in ["gpt-5-search-api", "openai/gpt-4o-mini-search-preview-2025-03-11"] {
+            assert!(is_search_model(model), "{model}");
+        }
+        for model in [DEFAULT_CHAT_MODEL, "someone/gpt-5-search-api", "my-search-api", ""] {
+            assert!(!is_search_model(model), "{model}");
         }
     }
 

@@ -1,0 +1,160 @@
+//! The sources of an answer as one list for a table: what servers say of them in several places and shapes.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use serde_json::{Map, Value, json};
+
+use super::room::Room;
+use crate::budgets::CONTAINER_WEIGHT;
+
+/// Members of the metadata that hold sources, as servers send them. The model cites the first, with positions.
+const PLACES: [&str; 3] = ["annotations", "search_results", "citations"];
+/// What `OpenAI` adds to the URLs that a model cites, and not to those that it only read.
+const MARK: &str = "utm_source=openai";
+/// Values of `{"title": …, "url": …}`, weighed.
+const VALUES: usize = CONTAINER_WEIGHT + 4;
+
+/// The sources in `metadata` and those of `more`, each URL once: `{"title": …, "url": …}`. The first title of a URL
+/// counts; without any, its host is the title. What does not begin with `http` is not a source, because apps make
+/// links of them. Beyond the room that is left, there are none.
+#[must_use]
+pub fn listed(metadata: &Map<String, Value>, more: Option<&Value>, room: &mut Room) -> Vec<Value> {
+    let [cited, others @ ..] = PLACES.map(|name| metadata.get(name));
+    let places = [cited, more].into_iter().chain(others).flatten();
+    let mut sources: Vec<Source<'_>> = Vec::new();
+    let mut places_of_urls = HashMap::new();
+    for found in places.flat_map(|place| place.as_array().into_iter().flatten()).filter_map(Source::of) {
+        let at = *places_of_urls.entry(unmarked(found.url)).or_insert(sources.len());
+        match sources.get_mut(at) {
+            Some(known) => known.title = known.title.or(found.title),
+            None => sources.push(found),
+        }
+    }
+    let fits = |source: &Source<'_>| room.take(source.url.len() + source.title().len(), VALUES);
+    sources.into_iter().take_while(fits).map(|source| json!({"title": source.title(), "url": source.url})).collect()
+}
+
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    title: Option<&'a str>,
+    url: &'a str,
+}
+
+impl<'a> Source<'a> {
+    /// A URL, an object with one, or an annotation of Chat with such an object inside.
+    fn of(value: &'a Value) -> Option<Self> {
+        let inner = value.get("url_citation").unwrap_or(value);
+        let url = inner.as_str().or_else(|| inner.get("url")?.as_str())?.trim();
+        let title = inner.get("title").and_then(Value::as_str).map(str::trim).filter(|title| !title.is_empty());
+        host(url).map(|_| Self { title, url })
+    }
+
+    fn title(&self) -> &'a str {
+        self.title.or_else(|| host(self.url)).unwrap_or(self.url)
+    }
+}
+
+/// The host of a URL of the web.
+fn host(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
+    ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web)).then_some(host)
+}
+
+/// The URL without the mark.
+fn unmarked(url: &str) -> Cow<'_, str> {
+    let Some((before, after)) = url.split_once(MARK) else { return url.into() };
+    match (before.strip_suffix(['?', '&']), after.chars().next()) {
+        (Some(start), None | Some('#')) => format!("{start}{after}").into(),
+        (Some(_), Some('&')) => format!("{before}{}", &after[1..]).into(),
+        _ => url.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budgets::MAX_REPEATED_BYTES;
+
+    fn read(metadata: Value, more: Value) -> Vec<Value> {
+        let Value::Object(metadata) = metadata else { panic!("not an object") };
+        listed(&metadata, Some(&more), &mut Room::default())
+    }
+
+    fn source(title: &str, url: &str) -> Value {
+        json!({"title": title, "url": url})
+    }
+
+    #[test]
+    fn lists_what_is_cited_before_what_was_only_read() {
+        let metadata = json!({
+            "citations": ["https://d.example/"],
+            "search_results": [{"title": "C", "url": "https://c.example/", "date": "2026-11-01"}],
+            "annotations": [
+                {"type": "url_citation", "url_citation": {"title": "A", "url": "https://a.example/", "start_index": 0}},
+                {"type": "url_citation", "title": "B", "url": "https://b.example/", "start_index": 5}
+            ]
+        });
+        let read_only = json!([{"type": "url", "url": "https://e.example/page"}]);
+        assert_eq!(
+            read(metadata, read_only),
+            [
+                source("A", "https://a.example/"),
+                source("B", "https://b.example/"),
+                source("e.example", "https://e.example/page"),
+                source("C", "https://c.example/"),
+                source("d.example", "https://d.example/"),
+            ]
+        );
+    }
+
+    #[test]
+    fn lists_a_url_once_with_its_first_title() {
+        let cited = |title: &str, url: &str| json!({"type": "url_citation", "title": title, "url": url});
+        let metadata = json!({
+            "annotations": [
+                cited(" ", "https://a.example/?utm_source=openai"), cited("A", "https://a.example/"),
+                cited("Again", "https://a.example/")
+            ],
+            "citations": ["https://a.example/"]
+        });
+        assert_eq!(
+            read(metadata, json!(["https://a.example/"])),
+            [source("A", "https://a.example/?utm_source=openai")]
+        );
+        for (marked, plain) in [
+            ("https://a/?utm_source=openai#b", "https://a/#b"),
+            ("https://a/?utm_source=openai&c=d", "https://a/?c=d"),
+            ("https://a/?c=d&utm_source=openai", "https://a/?c=d"),
+            ("https://a/?c=d&utm_source=openai&e=f", "https://a/?c=d&e=f"),
+        ] {
+            assert_eq!(unmarked(marked), plain);
+        }
+        for other in ["https://a/?utm_source=openais", "https://a/utm_source=openai", "https://a/?xutm_source=openai"] {
+            assert_eq!(unmarked(other), other);
+        }
+    }
+
+    #[test]
+    fn skips_what_is_no_address_on_the_web() {
+        let places = json!([
+            "javascript:alert(1)", "a.example", "https://", 5, null, {}, {"url": 5}, {"type": "file_citation", "file_id": "f"},
+            {"type": "api", "name": "oai-weather"}, " HTTPS://A.example:8080 "
+        ]);
+        assert_eq!(
+            read(json!({"annotations": places, "citations": "https://b"}), json!({})),
+            [source("A.example:8080", "HTTPS://A.example:8080")]
+        );
+        assert!(listed(&Map::new(), None, &mut Room::default()).is_empty());
+    }
+
+    #[test]
+    fn lists_no_more_than_there_is_room_for() {
+        let urls = |length: usize| -> Value {
+            (0..100_000).map(|n| format!("https://a/{n}/{}", "x".repeat(length))).collect()
+        };
+        let short = read(json!({}), urls(0));
+        assert!(short.len() > 1_000 && short.len() * VALUES * 72 <= MAX_REPEATED_BYTES, "{}", short.len());
+        assert!(read(json!({}), json!([format!("https://a/{}", "x".repeat(MAX_REPEATED_BYTES))])).is_empty());
+    }
+}
