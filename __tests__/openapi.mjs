@@ -23,6 +23,7 @@ function documentOfRequests() {
   // What a model said is given back without what only the API can know: ids go with `store` alone.
   schemas.OutputMessage.required = ['role', 'content'];
   schemas.OutputTextContent.required = ['type', 'text'];
+  schemas.ReasoningItem.required = ['type', 'summary'];
   return { ...document, components: { ...document.components, schemas } };
 }
 ajv.addSchema(JSON.parse(JSON.stringify(documentOfRequests())), 'openai-requests');

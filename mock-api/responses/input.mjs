@@ -187,7 +187,8 @@ const ITEMS = {
       content: array(object),
       encrypted_content: orNull(string()),
     },
-    ['id', 'summary'],
+    // A client that stores nothing leaves out the id.
+    ['summary'],
   ),
   web_search_call: exactly(
     {

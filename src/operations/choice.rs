@@ -3,12 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::json_answer::is_all_thinking;
-use crate::{error::ErrorText, response::body::is_no_error};
+use crate::{
+    error::ErrorText,
+    response::{body::is_no_error, members::REASONING},
+};
 
-/// Members of a message with reasoning, by the names of vendors. The first that has any counts:
-/// some servers send the same under two names.
-const REASONING: [&str; 6] =
-    ["reasoning_content", "reasoning", "thinking", "reasoning_text", "thinking_content", "thoughts"];
 /// Members with reasoning in signed blocks, which metadata repeats.
 const REASONING_BLOCKS: [&str; 2] = ["reasoning_details", "thinking_blocks"];
 /// Members of a message with calls of tools, the older one last.

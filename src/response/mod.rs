@@ -6,6 +6,7 @@
 
 pub mod body;
 mod error_body;
+pub mod members;
 pub mod stream;
 
 use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap, iter, mem, time::SystemTime};

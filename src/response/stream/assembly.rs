@@ -2,84 +2,59 @@
 
 use serde_json::{Map, Value, map::Entry};
 
-use crate::{
-    budgets::{CONTAINER_WEIGHT, MAX_RESPONSE_VALUES},
-    response::counter,
-};
+use super::room::{Room, TooManyValues};
+use crate::response::{counter, members::REASONING};
 
-/// Members whose text comes in pieces, wherever they are in a delta. All others come whole, some of them again
-/// and again.
-const IN_PIECES: [&str; 11] = [
-    "arguments",
-    "content",
-    "data",
-    "input",
-    "reasoning",
-    "reasoning_content",
-    "refusal",
-    "summary",
-    "text",
-    "thinking",
-    "transcript",
-];
+/// Members whose text comes in pieces, wherever they are in a delta, besides those with reasoning. All others come
+/// whole, some of them again and again.
+const IN_PIECES: [&str; 8] = ["arguments", "content", "data", "input", "refusal", "summary", "text", "transcript"];
 /// How far back in a list the item is looked for that a piece belongs to: servers write few items at a time,
 /// and a search through a long list for each piece would take too long.
 const MAX_OPEN_ITEMS: usize = 128;
 
-/// There are more values than a response may have.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::response) struct TooManyValues;
-
 /// An answer, as far as its chunks have been added. The time that this takes is linear in their length.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Assembly {
     body: Map<String, Value>,
     choices: Vec<Value>,
     /// Whether a choice came with its whole message.
     has_message: bool,
-    room: Room,
-}
-
-impl Default for Assembly {
-    fn default() -> Self {
-        Self { body: Map::new(), choices: Vec::new(), has_message: false, room: Room(MAX_RESPONSE_VALUES) }
-    }
 }
 
 impl Assembly {
-    /// Whether a chunk of so many values may come, each weighed by [`CONTAINER_WEIGHT`].
-    pub(super) fn has_room(&self, values: usize) -> bool {
-        values <= self.room.0
-    }
-
     /// Adds a chunk.
-    pub(super) fn add(&mut self, chunk: Map<String, Value>) -> Result<(), TooManyValues> {
+    pub(super) fn add(&mut self, chunk: Map<String, Value>, room: &mut Room) -> Result<(), TooManyValues> {
         for (name, value) in chunk {
             match value {
                 Value::Array(choices) if name == "choices" => {
                     self.body.entry(name).or_insert(Value::Null);
                     for (position, choice) in choices.into_iter().enumerate() {
                         if let Value::Object(choice) = choice {
-                            self.add_choice(position, choice)?;
+                            self.add_choice(position, choice, room)?;
                         }
                     }
                 }
                 Value::String(kind) if name == "object" => {
                     let kind = kind.strip_suffix(".chunk").unwrap_or(&kind).into();
-                    replace(&mut self.body, name, kind, &mut self.room)?;
+                    replace(&mut self.body, name, kind, room)?;
                 }
-                value => replace(&mut self.body, name, value, &mut self.room)?,
+                value => replace(&mut self.body, name, value, room)?,
             }
         }
         Ok(())
     }
 
-    fn add_choice(&mut self, position: usize, mut piece: Map<String, Value>) -> Result<(), TooManyValues> {
+    fn add_choice(
+        &mut self,
+        position: usize,
+        mut piece: Map<String, Value>,
+        room: &mut Room,
+    ) -> Result<(), TooManyValues> {
         let index = piece.get("index").and_then(counter).unwrap_or_else(|| i64::try_from(position).unwrap_or_default());
         let at = open_item(&self.choices, index).unwrap_or(self.choices.len());
         if at == self.choices.len() {
             let choice = Value::Object(Map::from_iter([("index".to_owned(), index.into())]));
-            self.room.take(&choice)?;
+            room.take(&choice)?;
             self.choices.push(choice);
         }
         let Value::Object(choice) = &mut self.choices[at] else { return Ok(()) };
@@ -91,17 +66,17 @@ impl Assembly {
                 ("delta", Value::Object(delta)) => {
                     let message = choice.entry("message").or_insert_with(|| Map::new().into());
                     if let Value::Object(message) = message {
-                        merge(message, delta, &mut self.room)?;
+                        merge(message, delta, room)?;
                     }
                 }
                 ("delta", _) => {}
-                ("text" | "logprobs", value) => merge_member(choice, name, value, &mut self.room)?,
-                (_, value) => replace(choice, name, value, &mut self.room)?,
+                ("text" | "logprobs", value) => merge_member(choice, name, value, room)?,
+                (_, value) => replace(choice, name, value, room)?,
             }
         }
         if let Some(message @ Value::Object(_)) = message {
             self.has_message = true;
-            replace(choice, "message".to_owned(), message, &mut self.room)?;
+            replace(choice, "message".to_owned(), message, room)?;
         }
         Ok(())
     }
@@ -127,30 +102,6 @@ impl Assembly {
             *list = choices.into();
         }
         body
-    }
-}
-
-/// Values that may still be kept, weighed.
-#[derive(Debug)]
-struct Room(usize);
-
-impl Room {
-    fn take(&mut self, value: &Value) -> Result<(), TooManyValues> {
-        self.0 = self.0.checked_sub(weight(value) + 1).ok_or(TooManyValues)?;
-        Ok(())
-    }
-
-    fn give_back(&mut self, value: &Value) {
-        self.0 += weight(value) + 1;
-    }
-}
-
-/// The values in `value`, weighed.
-fn weight(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => CONTAINER_WEIGHT + items.iter().map(|item| 1 + weight(item)).sum::<usize>(),
-        Value::Object(members) => CONTAINER_WEIGHT + members.values().map(|member| 1 + weight(member)).sum::<usize>(),
-        _ => 1,
     }
 }
 
@@ -189,7 +140,7 @@ fn merge_member(
     value: Value,
     room: &mut Room,
 ) -> Result<(), TooManyValues> {
-    let is_in_pieces = IN_PIECES.contains(&name.as_str());
+    let is_in_pieces = [&IN_PIECES[..], &REASONING].iter().any(|names| names.contains(&name.as_str()));
     match (target.get_mut(&name), value) {
         (Some(Value::String(text)), Value::String(piece)) if is_in_pieces => text.push_str(&piece),
         // Content in parts, between content that is text.
@@ -273,12 +224,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::budgets::MAX_RESPONSE_VALUES;
 
     fn body(chunks: impl IntoIterator<Item = Value>) -> Value {
-        let mut assembly = Assembly::default();
+        let (mut assembly, mut room) = (Assembly::default(), Room::default());
         for chunk in chunks {
             let Value::Object(chunk) = chunk else { panic!("not an object") };
-            assembly.add(chunk).unwrap();
+            assembly.add(chunk, &mut room).unwrap();
         }
         assembly.into_body().into()
     }
@@ -305,6 +257,13 @@ mod tests {
             "audio": {"id": "a", "transcript": "xy"}
         });
         assert_eq!(message(deltas), expected);
+    }
+
+    #[test]
+    fn reasoning_is_joined_under_every_name() {
+        for name in REASONING {
+            assert_eq!(message([json!({name: "Let me"}), json!({name: " see"})]), json!({name: "Let me see"}));
+        }
     }
 
     #[test]
@@ -444,7 +403,7 @@ mod tests {
         let is_unfinished = |chunks: Vec<Value>| {
             let mut assembly = Assembly::default();
             for chunk in chunks {
-                assembly.add(chunk.as_object().unwrap().clone()).unwrap();
+                assembly.add(chunk.as_object().unwrap().clone(), &mut Room::default()).unwrap();
             }
             assembly.is_unfinished()
         };
@@ -458,16 +417,17 @@ mod tests {
 
     #[test]
     fn keeps_as_many_values_as_a_response_may_have() {
-        let mut assembly = Assembly::default();
+        let (mut assembly, mut room) = (Assembly::default(), Room::default());
         let items = 1_000;
         let per_chunk = items * 2 + 20;
         let chunk = |name: &str| json!({"choices": [{"delta": {name: vec![0; items]}}]}).as_object().unwrap().clone();
-        let added = (0..=MAX_RESPONSE_VALUES / items).position(|_| assembly.add(chunk("annotations")).is_err());
+        let added =
+            (0..=MAX_RESPONSE_VALUES / items).position(|_| assembly.add(chunk("annotations"), &mut room).is_err());
         assert!(added.is_some_and(|chunks| (MAX_RESPONSE_VALUES / per_chunk..).contains(&chunks)), "{added:?}");
         // What is replaced no longer counts.
-        let mut assembly = Assembly::default();
+        let (mut assembly, mut room) = (Assembly::default(), Room::default());
         for _ in 0..=MAX_RESPONSE_VALUES / items {
-            assembly.add(json!({"citations": vec![0; items]}).as_object().unwrap().clone()).unwrap();
+            assembly.add(json!({"citations": vec![0; items]}).as_object().unwrap().clone(), &mut room).unwrap();
         }
     }
 }

@@ -2,15 +2,19 @@
 
 mod assembly;
 mod events;
+mod output;
 mod partial;
+mod room;
 
 use serde_json::{Map, Value, json};
 
 pub(super) use self::events::is_events;
 pub use self::partial::Partial;
 use self::{
-    assembly::{Assembly, TooManyValues},
+    assembly::Assembly,
     events::Events,
+    output::{Output, kind_of},
+    room::{Room, TooManyValues},
 };
 use crate::{
     budgets::CONTAINER_WEIGHT,
@@ -31,11 +35,39 @@ pub(super) struct Stream {
     pub is_whole: bool,
 }
 
+/// What the chunks of a stream become: of Completions and Chat Completions choices, of the Responses API its output.
+#[derive(Debug, Default)]
+struct Answer {
+    choices: Option<Assembly>,
+    output: Option<Output>,
+}
+
+impl Answer {
+    fn add(&mut self, chunk: Map<String, Value>, room: &mut Room) -> Result<(), TooManyValues> {
+        if kind_of(&chunk).is_some() {
+            self.output.get_or_insert_default().add(chunk, room)
+        } else {
+            self.choices.get_or_insert_default().add(chunk, room)
+        }
+    }
+
+    fn is_unfinished(&self) -> bool {
+        match (&self.output, &self.choices) {
+            (Some(output), _) => !output.is_ended(),
+            (None, choices) => choices.as_ref().is_some_and(Assembly::is_unfinished),
+        }
+    }
+
+    fn into_body(self, is_done: bool) -> Option<Map<String, Value>> {
+        let body = self.output.map(|output| output.into_body(is_done));
+        body.or_else(|| self.choices.map(Assembly::into_body))
+    }
+}
+
 /// Reads the events of `text`.
 pub(super) fn read(text: &str) -> Result<Stream, TooManyValues> {
-    let mut assembly = Assembly::default();
-    let mut stream = Stream { body: None, error: None, is_whole: false };
-    let (mut is_done, mut is_damaged, mut has_chunks) = (false, false, false);
+    let (mut answer, mut room) = (Answer::default(), Room::default());
+    let (mut error, mut is_done, mut is_damaged) = (None, false, false);
     for event in Events::new(text) {
         let data = event.data.trim();
         if data == DONE {
@@ -43,24 +75,21 @@ pub(super) fn read(text: &str) -> Result<Stream, TooManyValues> {
             break;
         }
         // No byte counts for more than a container.
-        if !assembly.has_room(data.len() * CONTAINER_WEIGHT) && !assembly.has_room(value_count_bound(data)) {
+        if !room.has(data.len() * CONTAINER_WEIGHT) && !room.has(value_count_bound(data)) {
             return Err(TooManyValues);
         }
         let is_error = event.name == "error";
         match lenient_json::parse(data) {
             Ok(Value::Object(chunk)) if is_error || names_error(&chunk) => {
                 let wraps = chunk.contains_key("error");
-                stream.error = Some(if wraps { Value::Object(chunk) } else { json!({ "error": chunk }) });
+                error = Some(if wraps { Value::Object(chunk) } else { json!({ "error": chunk }) });
                 break;
             }
-            Ok(Value::Object(chunk)) => {
-                has_chunks = true;
-                assembly.add(chunk)?;
-            }
+            Ok(Value::Object(chunk)) => answer.add(chunk, &mut room)?,
             // Words such as `ping`, which say nothing.
             Ok(_) | Err(_) if data.is_empty() || !is_error && !data.starts_with('{') => {}
             _ if is_error => {
-                stream.error = Some(json!({ "error": data }));
+                error = Some(json!({ "error": data }));
                 break;
             }
             _ => {
@@ -69,14 +98,15 @@ pub(super) fn read(text: &str) -> Result<Stream, TooManyValues> {
             }
         }
     }
-    stream.is_whole = is_done || !is_damaged && !assembly.is_unfinished();
-    stream.body = has_chunks.then(|| assembly.into_body());
-    Ok(stream)
+    let is_whole = is_done || !is_damaged && !answer.is_unfinished();
+    let error = error.or_else(|| answer.output.as_ref()?.failure());
+    Ok(Stream { body: answer.into_body(is_whole), error, is_whole })
 }
 
 /// Whether a chunk is about an error, whatever else is in it.
 fn names_error(chunk: &Map<String, Value>) -> bool {
-    super::has_error(chunk) || chunk.get("object").is_some_and(|kind| kind == "error")
+    super::has_error(chunk)
+        || ["object", "type"].iter().any(|name| chunk.get(*name).is_some_and(|kind| kind == "error"))
 }
 
 #[cfg(test)]
@@ -124,6 +154,54 @@ mod tests {
             assert_eq!(stream.error, Some(error), "{event}");
             assert!(!stream.is_whole);
             assert_eq!(text(&stream), "half");
+        }
+    }
+
+    fn said(stream: &Stream) -> &Value {
+        &stream.body.as_ref().unwrap()["output"][0]["content"][0]["text"]
+    }
+
+    const DELTA: &str = "event: response.output_text.delta\n\
+        data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"content_index\":0,\"delta\":\"half\"}";
+
+    #[test]
+    fn a_response_is_whole_when_the_event_came_that_ends_it() {
+        let ended = |status: &str| {
+            format!("{DELTA}\n\ndata: {{\"type\":\"response.{status}\",\"response\":{{\"status\":\"{status}\"}}}}")
+        };
+        for whole in [ended("completed"), ended("incomplete"), format!("{DELTA}\n\ndata: [DONE]")] {
+            let stream = read(&whole).unwrap();
+            assert!(stream.is_whole && stream.error.is_none(), "{whole}");
+            assert_eq!(said(&stream), "half");
+        }
+        for cut in [
+            DELTA.to_owned(),
+            format!("{DELTA}\n\n{}", &DELTA[..70]),
+            format!("data: {{\"type\":\"ping\"}}\n\n{DELTA}"),
+        ] {
+            let stream = read(&cut).unwrap();
+            assert!(!stream.is_whole && stream.error.is_none(), "{cut}");
+            assert_eq!(said(&stream), "half");
+        }
+    }
+
+    #[test]
+    fn an_error_ends_a_response_in_each_of_its_shapes() {
+        let error = json!({"code": "server_error", "message": "m"});
+        for (event, error) in [
+            (
+                r#"{"type":"error","code":"server_error","message":"m"}"#,
+                json!({"type": "error", "code": "server_error", "message": "m"}),
+            ),
+            (r#"{"type":"error","error":{"code":"server_error","message":"m"}}"#, error.clone()),
+            (
+                r#"{"type":"response.failed","response":{"status":"failed","error":{"code":"server_error","message":"m"}}}"#,
+                error,
+            ),
+        ] {
+            let stream = read(&format!("{DELTA}\n\ndata: {event}\n\n{DELTA}")).unwrap();
+            assert_eq!(stream.error.as_ref().map(|body| &body["error"]), Some(&error), "{event}");
+            assert!(said(&stream).as_str().unwrap().starts_with("half"));
         }
     }
 

@@ -1,11 +1,13 @@
 //! The start of an answer that broke off.
 
+use std::iter;
+
 use serde_json::{Map, Value};
 
 use crate::{
     budgets::MAX_PARTIAL_BYTES,
     error::truncate::start_of,
-    response::{in_order, take_list, texts},
+    response::{in_order, members::REASONING, take_list, texts},
 };
 
 /// The start of an answer.
@@ -22,22 +24,43 @@ impl Partial {
     /// Takes the start of an answer out of the body of a response; `None` if the model had written nothing yet.
     #[must_use]
     pub fn take(body: &mut Map<String, Value>) -> Option<Self> {
-        let choices: Vec<_> = in_order(take_list(body, "choices")).collect();
-        let mut room = MAX_PARTIAL_BYTES;
-        let mut partial =
-            Self { texts: choices.iter().map(|choice| cut(&text(choice), &mut room)).collect(), ..Self::default() };
-        if partial.texts.iter().any(|text| !text.is_empty()) {
-            return Some(partial);
+        if body.contains_key("output") {
+            return Self::of_output(&take_list(body, "output"));
         }
-        partial.texts.clear();
-        let reasoning = choices.iter().find_map(reasoning);
-        partial.reasoning = reasoning.map(|reasoning| cut(reasoning, &mut room));
-        let has_calls = choices.iter().any(|choice| {
+        let choices: Vec<_> = in_order(take_list(body, "choices")).collect();
+        let has_call = |choice: &Value| {
             ["tool_calls", "function_call"]
                 .iter()
                 .any(|name| choice["message"].get(name).is_some_and(|it| !it.is_null()))
-        });
-        (partial.reasoning.is_some() || has_calls).then_some(partial)
+        };
+        let reasoning = || choices.iter().find_map(reasoning).map(str::to_owned);
+        Self::of(choices.iter().map(text), reasoning, choices.iter().any(has_call))
+    }
+
+    /// The start of an answer of the Responses API, whose items together are one choice.
+    fn of_output(items: &[Value]) -> Option<Self> {
+        let of_type = |kind: &'static str| items.iter().filter(move |item| item["type"] == kind);
+        let text = of_type("message").flat_map(|item| words(item, "content")).collect();
+        let reasoning = || {
+            let words = of_type("reasoning").flat_map(|item| words(item, "summary").chain(words(item, "content")));
+            Some(words.collect()).filter(|reasoning: &String| !reasoning.is_empty())
+        };
+        let has_calls = ["function_call", "custom_tool_call"].iter().any(|kind| of_type(kind).next().is_some());
+        Self::of(iter::once(text), reasoning, has_calls)
+    }
+
+    fn of(
+        texts: impl Iterator<Item = String>,
+        reasoning: impl FnOnce() -> Option<String>,
+        has_calls: bool,
+    ) -> Option<Self> {
+        let mut room = MAX_PARTIAL_BYTES;
+        let texts: Vec<String> = texts.map(|text| cut(&text, &mut room)).collect();
+        if texts.iter().any(|text| !text.is_empty()) {
+            return Some(Self { texts, reasoning: None });
+        }
+        let reasoning = reasoning().map(|reasoning| cut(&reasoning, &mut room));
+        (reasoning.is_some() || has_calls).then_some(Self { texts: Vec::new(), reasoning })
     }
 
     /// The sentence of the description that says where it is.
@@ -72,9 +95,14 @@ fn text(choice: &Value) -> String {
 }
 
 fn reasoning(choice: &Value) -> Option<&str> {
-    let names = ["reasoning_content", "reasoning"];
-    let texts = names.into_iter().filter_map(|name| choice["message"].get(name)?.as_str());
+    let texts = REASONING.into_iter().filter_map(|name| choice["message"].get(name)?.as_str());
     texts.into_iter().find(|text| !text.is_empty())
+}
+
+/// The texts of the parts in a list of an item.
+fn words<'a>(item: &'a Value, list: &str) -> impl Iterator<Item = &'a str> {
+    let parts = item.get(list).and_then(Value::as_array).into_iter().flatten();
+    parts.filter_map(|part| part.get("text").or_else(|| part.get("refusal"))?.as_str())
 }
 
 /// The start of `text` that fits into `room` bytes, which it uses up.
@@ -108,7 +136,7 @@ mod tests {
 
     #[test]
     fn holds_the_reasoning_where_there_is_no_text() {
-        for name in ["reasoning", "reasoning_content"] {
+        for name in REASONING {
             let partial = of(json!([{"message": {"content": "", name: "hm"}}])).unwrap();
             assert_eq!((partial.texts.len(), partial.reasoning.as_deref()), (0, Some("hm")));
         }
@@ -121,6 +149,18 @@ mod tests {
         }
         let call = of(json!([{"message": {"tool_calls": [{"id": "1"}]}}]));
         assert_eq!(call, Some(Partial::default()));
+    }
+
+    #[test]
+    fn holds_what_the_items_of_the_responses_api_say() {
+        let of = |items: Value| Partial::take(json!({ "output": items }).as_object_mut().unwrap());
+        let thought = json!({"type": "reasoning", "summary": [{"text": "h"}], "content": [{"text": "m"}]});
+        let message = json!({"type": "message", "content": [{"text": "a"}, {"text": "b"}, {"refusal": "c"}, 5]});
+        assert_eq!(of(json!([thought, message, 5])).unwrap().texts, ["abc"]);
+        let reasoning = of(json!([thought, {"type": "message", "content": []}])).unwrap();
+        assert_eq!((reasoning.texts.len(), reasoning.reasoning.as_deref()), (0, Some("hm")));
+        assert_eq!(of(json!([{"type": "function_call"}])), Some(Partial::default()));
+        assert_eq!(of(json!([{"type": "reasoning", "summary": []}, {"type": "web_search_call"}])), None);
     }
 
     #[test]

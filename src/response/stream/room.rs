@@ -1,0 +1,58 @@
+//! How many values the assembly of a stream may keep.
+
+use serde_json::{Map, Value};
+
+use crate::budgets::{CONTAINER_WEIGHT, MAX_RESPONSE_VALUES};
+
+/// There are more values than a response may have.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::response) struct TooManyValues;
+
+/// Values that may still be kept, weighed. Each value is weighed as it comes and as it goes, so that the time is linear
+/// in what came.
+#[derive(Debug)]
+pub(super) struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(MAX_RESPONSE_VALUES)
+    }
+}
+
+impl Room {
+    /// Whether so many values may come, each weighed by [`CONTAINER_WEIGHT`].
+    pub(super) fn has(&self, values: usize) -> bool {
+        values <= self.0
+    }
+
+    pub(super) fn take(&mut self, value: &Value) -> Result<(), TooManyValues> {
+        self.0 = self.0.checked_sub(weight(value) + 1).ok_or(TooManyValues)?;
+        Ok(())
+    }
+
+    pub(super) fn take_members(&mut self, members: &Map<String, Value>) -> Result<(), TooManyValues> {
+        self.0 = self.0.checked_sub(weight_of_members(members)).ok_or(TooManyValues)?;
+        Ok(())
+    }
+
+    pub(super) fn give_back_members(&mut self, members: &Map<String, Value>) {
+        self.0 += weight_of_members(members);
+    }
+
+    pub(super) fn give_back(&mut self, value: &Value) {
+        self.0 += weight(value) + 1;
+    }
+}
+
+/// The values in `value`, weighed.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => CONTAINER_WEIGHT + items.iter().map(|item| 1 + weight(item)).sum::<usize>(),
+        Value::Object(members) => CONTAINER_WEIGHT + weight_of_members(members),
+        _ => 1,
+    }
+}
+
+fn weight_of_members(members: &Map<String, Value>) -> usize {
+    members.values().map(|member| 1 + weight(member)).sum()
+}
