@@ -1,14 +1,14 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { receivedOperations } from '../../harness/form-transfer.mjs';
 import { newQuery } from '../../harness/forms.mjs';
 import icon from '../../icon.svg';
 import { ApiSwitch } from './api-switch.jsx';
-import { runQuery } from './calls.js';
 import { ComponentsPanel, useComponents } from './components-panel.jsx';
 import { evaluateTemplates } from './evaluate.js';
 import { ExamplesBar } from './examples-bar.jsx';
 import { QueryPanel } from './query-panel.jsx';
 import { ResultPanel } from './result/result-panel.jsx';
+import { useRun } from './run.js';
 import { newSource, SourcePanel, storedOptions } from './source-panel.jsx';
 import { ThemeSwitch } from './theme-switch.jsx';
 import { TooljetSwitch, useTooljet } from './tooljet-switch.jsx';
@@ -32,49 +32,30 @@ export function App({ setup: { manifest, operations, mockApi } }) {
   });
   const [query, setQuery] = useState(newQuery(operations));
   const [chosenExample, setChosenExample] = useState();
-  const [outcome, setOutcome] = useState({ phase: 'none' });
-  const lastRun = useRef(new AbortController());
+  const { outcome, run, stop, clear } = useRun();
   const components = useComponents();
   const state = { components: components.value };
   const source = sources[api];
 
   const setSource = (values) => setSources({ ...sources, [api]: values });
 
-  function clearResult() {
-    lastRun.current.abort();
-    setOutcome({ phase: 'none' });
-  }
-
   function switchApi(next) {
-    clearResult();
+    clear();
     setApi(next);
   }
 
   function switchTooljet(next) {
-    clearResult();
+    clear();
     setTooljet(next);
   }
 
-  async function run(values, queryOptions) {
-    lastRun.current.abort();
-    lastRun.current = new AbortController();
-    const { signal } = lastRun.current;
-    // The panel may show another run by then, or the other API.
-    const show = (next) => signal.aborted || setOutcome(next);
-    setOutcome({ phase: 'running' });
-    const call = {
+  const runWith = (values, queryOptions) =>
+    run({
       options: storedOptions(manifest, values, tooljet),
       query: queryOptions,
       values: evaluateTemplates(queryOptions, state).values,
       tooljet,
-    };
-    try {
-      const answer = await runQuery(call, signal);
-      show({ phase: 'done', answer });
-    } catch (error) {
-      show({ phase: 'broken', message: error.message });
-    }
-  }
+    });
 
   function choose(example) {
     const next = { ...newQuery(operations), ...example.query };
@@ -83,7 +64,7 @@ export function App({ setup: { manifest, operations, mockApi } }) {
     if (api !== 'mock-api') return;
     const values = { ...source, apiKey: example.apiKey ?? mockApi.apiKey };
     setSource(values);
-    run(values, next);
+    runWith(values, next);
   }
 
   return (
@@ -116,7 +97,8 @@ export function App({ setup: { manifest, operations, mockApi } }) {
           operations={receivedOperations(operations, tooljet)}
           query={query}
           onChange={setQuery}
-          onRun={() => run(source, query)}
+          onRun={() => runWith(source, query)}
+          onStop={stop}
           opened={chosenExample}
           isRunning={outcome.phase === 'running'}
           state={state}

@@ -16,8 +16,10 @@ const TIMEOUT = {
 
 /** `opened` is the example that was opened last. */
 export function QueryPanel(props) {
-  const { operations, query, opened, onChange, onRun, isRunning, state, tooljet, children } = props;
+  const { operations, query, opened, onChange, state, tooljet, children } = props;
+  const { isRunning, onRun, onStop } = props;
   const body = useRef(null);
+  const runButton = useRef(null);
 
   useEffect(() => {
     body.current.scrollTop = 0;
@@ -32,19 +34,31 @@ export function QueryPanel(props) {
     onRun();
   }
 
+  function stop() {
+    onStop();
+    runButton.current.focus();
+  }
+
   const form = { name: 'query', values: query, onChange: change, state, tooljet };
   return (
     <section class="panel query" aria-labelledby="query-title" onKeyDown={runOnCtrlEnter}>
       <div class="panel-head">
         <h2 id="query-title">Query</h2>
         <span class="panel-note mono">openai1</span>
+        {isRunning && (
+          <button type="button" class="button" onClick={stop}>
+            Stop
+          </button>
+        )}
+        {/* Not `disabled`, which would lose the focus. */}
         <button
           type="button"
+          ref={runButton}
           class="button button-primary"
           aria-keyshortcuts="Control+Enter Meta+Enter"
           title="Ctrl+Enter"
-          disabled={isRunning}
-          onClick={onRun}
+          aria-disabled={isRunning}
+          onClick={() => isRunning || onRun()}
         >
           <svg viewBox="0 0 16 16" aria-hidden="true" class="filled">
             <path d="M4.5 2.8v10.4L13 8z" />

@@ -31,6 +31,10 @@ async function keepRunning(page) {
 const STATES = {
   'as it opens': async () => {},
   'while a query runs': keepRunning,
+  'while another query runs': async (page) => {
+    await openExample(page, 'Embed a text');
+    await keepRunning(page);
+  },
   'with an answer': (page) => openExample(page, 'Answer a text input'),
   'with a tree': (page) => openExample(page, 'Embed a text'),
   'with an image': (page) => openExample(page, 'Draw'),

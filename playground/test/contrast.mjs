@@ -5,6 +5,9 @@ export const MIN_CONTRAST = 4.5;
 
 const CONTROLS = 'button, summary, select, a[href], .segments label';
 
+/** The contrast of an element's text with what is behind it, from 1 to 21. */
+export const contrastOf = async (locator) => (await locator.evaluate(measure)).contrast;
+
 /** The controls whose text is hard to read while the pointer is on them, one line each. */
 export async function illegibleWhenHovered(region) {
   const found = [];

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { duration } from './duration.js';
+import { Elapsed } from './elapsed.jsx';
 import { FailureView } from './failure-view.jsx';
 import { JsonTree } from './json-tree.jsx';
 import { RequestsView } from './requests-view.jsx';
@@ -38,33 +39,35 @@ export function ResultPanel({ outcome, tooljet }) {
       <div class="panel-body">
         {phase === 'none' && <Invitation />}
         {phase === 'running' && <div class="progress" aria-hidden="true" />}
+        {phase === 'stopped' && <p class="caption">Stopped after {duration(outcome.elapsedMs)}.</p>}
         {phase === 'broken' && <p class="problem">{outcome.message}</p>}
-        {phase === 'done' && (
-          <Answer {...outcome.answer} tooljet={tooljet} chosen={chosen} onChoose={setChosen} />
+        {outcome.answer && (
+          <div class={phase === 'done' ? undefined : 'outdated'}>
+            <Answer {...outcome.answer} tooljet={tooljet} chosen={chosen} onChoose={setChosen} />
+          </div>
         )}
       </div>
     </section>
   );
 }
 
-function Verdict({ outcome: { phase, answer }, tooljet }) {
-  if (phase !== 'done') {
-    return (
-      <span class="verdict-line" role="status">
-        {phase === 'running' && 'Running…'}
-      </span>
-    );
-  }
-  const failed = isFailure(answer.result, tooljet);
+function Verdict({ outcome: { phase, answer, startedAt }, tooljet }) {
   return (
-    <span class="verdict-line" role="status">
-      <span class={failed ? 'pill pill-failed' : 'pill pill-ok'}>
-        {failed ? 'Failed' : 'Success'}
+    <span class="verdict-line">
+      <span role="status">
+        {phase === 'running' && 'Running…'}
+        {phase === 'stopped' && 'Stopped'}
+        {phase === 'done' && <Pill failed={isFailure(answer.result, tooljet)} />}
       </span>
-      <span class="elapsed">{duration(answer.elapsedMs)}</span>
+      {phase === 'running' && <Elapsed since={startedAt} />}
+      {phase === 'done' && <span class="elapsed">{duration(answer.elapsedMs)}</span>}
     </span>
   );
 }
+
+const Pill = ({ failed }) => (
+  <span class={failed ? 'pill pill-failed' : 'pill pill-ok'}>{failed ? 'Failed' : 'Success'}</span>
+);
 
 function Invitation() {
   return (
