@@ -1,12 +1,14 @@
 import { useState } from 'preact/hooks';
 import { receivedOperations } from '../../harness/form-transfer.mjs';
-import { newQuery } from '../../harness/forms.mjs';
+import { drawnFields, newQuery } from '../../harness/forms.mjs';
 import icon from '../../icon.svg';
 import { ApiSwitch } from './api-switch.jsx';
 import { ComponentsPanel, useComponents } from './components-panel.jsx';
 import { evaluateTemplates } from './evaluate.js';
 import { ExamplesBar } from './examples-bar.jsx';
+import { useMark } from './forms/marks.js';
 import { QueryPanel } from './query-panel.jsx';
+import { findFailedField, isFailure, readFailure } from './result/failure.js';
 import { ResultPanel } from './result/result-panel.jsx';
 import { useRun } from './run.js';
 import { newSource, SourcePanel, storedOptions } from './source-panel.jsx';
@@ -33,29 +35,70 @@ export function App({ setup: { manifest, operations, mockApi } }) {
   const [query, setQuery] = useState(newQuery(operations));
   const [chosenExample, setChosenExample] = useState();
   const { outcome, run, stop, clear } = useRun();
+  const mark = useMark();
   const components = useComponents();
   const state = { components: components.value };
   const source = sources[api];
+  const received = receivedOperations(operations, tooljet);
 
   const setSource = (values) => setSources({ ...sources, [api]: values });
 
-  function switchApi(next) {
+  function clearResult() {
     clear();
+    mark.clear();
+  }
+
+  function switchApi(next) {
+    clearResult();
     setApi(next);
   }
 
   function switchTooljet(next) {
-    clear();
+    clearResult();
     setTooljet(next);
   }
 
-  const runWith = (values, queryOptions) =>
-    run({
+  function runWith(values, queryOptions) {
+    mark.clearFailed();
+    const call = {
       options: storedOptions(manifest, values, tooljet),
       query: queryOptions,
       values: evaluateTemplates(queryOptions, state).values,
       tooljet,
+    };
+    run(call, ({ result }) => {
+      if (isFailure(result, tooljet)) markFailedField(result, values, queryOptions);
     });
+  }
+
+  function markFailedField(result, values, queryOptions) {
+    const shown = (schema, options) =>
+      drawnFields(schema.properties, options, tooljet).map(({ field }) => field);
+    const found = findFailedField(result, {
+      query: shown(received, queryOptions),
+      source: shown(manifest, values),
+    });
+    if (!found) return;
+    const { form, field } = found;
+    const { happened, advice } = readFailure(result);
+    mark.set({
+      form,
+      key: field.key,
+      label: field.label,
+      kind: 'failed',
+      problem: advice ?? happened,
+    });
+  }
+
+  function editSource(values, key) {
+    setSource(values);
+    mark.edited('source', key);
+  }
+
+  function editQuery(values, key) {
+    setQuery(values);
+    mark.edited('query', key);
+  }
 
   function choose(example) {
     const next = { ...newQuery(operations), ...example.query };
@@ -90,13 +133,15 @@ export function App({ setup: { manifest, operations, mockApi } }) {
           manifest={manifest}
           note={api === 'mock-api' ? mockApiNote(mockApi) : REAL_API_NOTE}
           values={source}
-          onChange={setSource}
+          onChange={editSource}
+          mark={mark.within('source')}
           tooljet={tooljet}
         />
         <QueryPanel
-          operations={receivedOperations(operations, tooljet)}
+          operations={received}
           query={query}
-          onChange={setQuery}
+          onChange={editQuery}
+          mark={mark.within('query')}
           onRun={() => runWith(source, query)}
           onStop={stop}
           opened={chosenExample}
@@ -106,7 +151,12 @@ export function App({ setup: { manifest, operations, mockApi } }) {
         >
           <ComponentsPanel components={components} />
         </QueryPanel>
-        <ResultPanel outcome={outcome} tooljet={tooljet} />
+        <ResultPanel
+          outcome={outcome}
+          tooljet={tooljet}
+          failedField={mark.failed}
+          onReveal={mark.reveal}
+        />
       </main>
     </>
   );

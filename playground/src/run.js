@@ -12,17 +12,20 @@ export function useRun() {
 
   const follow = (next) => setOutcome(({ answer }) => ({ answer, ...next }));
 
-  async function run(call) {
+  /** `onDone` is called with the answer, unless the run was stopped or followed by another. */
+  async function run(call, onDone) {
     current.current.abort();
     current.current = new AbortController();
     const { signal } = current.current;
-    // The panel may show another run by then, or none.
-    const show = (next) => signal.aborted || follow(next);
     follow({ phase: 'running', startedAt: performance.now() });
     try {
-      show({ phase: 'done', answer: await runQuery(call, signal) });
+      const answer = await runQuery(call, signal);
+      if (signal.aborted) return;
+      setOutcome({ phase: 'done', answer });
+      onDone(answer);
     } catch (error) {
-      show({ phase: 'broken', message: error.message });
+      // The panel may show another run by then, or none.
+      if (!signal.aborted) follow({ phase: 'broken', message: error.message });
     }
   }
 

@@ -18,7 +18,7 @@ export const storedOptions = (manifest, values, tooljet) =>
     ]),
   );
 
-export function SourcePanel({ manifest, note, values, onChange, tooljet }) {
+export function SourcePanel({ manifest, note, values, onChange, mark, tooljet }) {
   const [test, setTest] = useState();
   const options = storedOptions(manifest, values, tooljet);
 
@@ -27,7 +27,7 @@ export function SourcePanel({ manifest, note, values, onChange, tooljet }) {
 
   const isRunning = isCurrent && test.isRunning;
 
-  const change = (key, value) => onChange({ ...values, [key]: value });
+  const change = (key, value) => onChange({ ...values, [key]: value }, key);
 
   async function press() {
     const show = (next) =>
@@ -55,6 +55,7 @@ export function SourcePanel({ manifest, note, values, onChange, tooljet }) {
           values={values}
           encrypted={Object.keys(options).filter((key) => options[key].encrypted)}
           onChange={change}
+          mark={mark}
           tooljet={tooljet}
         />
       </div>

@@ -1,20 +1,15 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { duration } from './duration.js';
 import { Elapsed } from './elapsed.jsx';
+import { isFailure } from './failure.js';
 import { FailureView } from './failure-view.jsx';
 import { JsonTree } from './json-tree.jsx';
 import { RequestsView } from './requests-view.jsx';
 import { Tabs } from './tabs.jsx';
 import { ValueView } from './value-view.jsx';
 
-/** What ToolJet's browser considers a failure. */
-const FAILURES = {
-  2: ['failed', 'Bad Request'],
-  3: ['failed', 'Bad Request', 'Not Found', 'Unprocessable Entity', 400, 404, 422],
-};
-const isFailure = ({ status }, tooljet) => FAILURES[tooljet].includes(status);
-
-export function ResultPanel({ outcome, tooljet }) {
+/** `failedField` is marked in a form; `onReveal` leads there. */
+export function ResultPanel({ outcome, tooljet, failedField, onReveal }) {
   const panel = useRef(null);
   const [chosen, setChosen] = useState('answer');
   const { phase } = outcome;
@@ -22,7 +17,9 @@ export function ResultPanel({ outcome, tooljet }) {
   useEffect(() => {
     // On a narrow page the result is below the form.
     const { top } = panel.current.getBoundingClientRect();
-    if (phase === 'done' && top > window.innerHeight) panel.current.scrollIntoView();
+    if (phase !== 'done') return;
+    if (top > window.innerHeight) panel.current.scrollIntoView();
+    if (isFailure(outcome.answer.result, tooljet)) setChosen('answer');
   }, [outcome]);
 
   return (
@@ -43,7 +40,11 @@ export function ResultPanel({ outcome, tooljet }) {
         {phase === 'broken' && <p class="problem">{outcome.message}</p>}
         {outcome.answer && (
           <div class={phase === 'done' ? undefined : 'outdated'}>
-            <Answer {...outcome.answer} tooljet={tooljet} chosen={chosen} onChoose={setChosen} />
+            <Answer
+              {...outcome.answer}
+              {...{ tooljet, failedField, onReveal, chosen }}
+              onChoose={setChosen}
+            />
           </div>
         )}
       </div>
@@ -80,10 +81,16 @@ function Invitation() {
   );
 }
 
-function Answer({ result, requests, note, options, tooljet, chosen, onChoose }) {
+function Answer(props) {
+  const { result, requests, note, options, tooljet, failedField, onReveal } = props;
+  const { chosen, onChoose } = props;
   const tabs = [
     isFailure(result, tooljet)
-      ? { id: 'answer', title: 'Error', content: <FailureView result={result} tooljet={tooljet} /> }
+      ? {
+          id: 'answer',
+          title: 'Error',
+          content: <FailureView {...{ result, tooljet, failedField, onReveal }} />,
+        }
       : {
           id: 'answer',
           title: 'Answer',
