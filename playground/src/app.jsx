@@ -71,9 +71,10 @@ export function App({ setup: { manifest, operations, mockApi } }) {
     });
   }
 
+  const shown = (schema, options) =>
+    drawnFields(schema.properties, options, tooljet).map(({ field }) => field);
+
   function markFailedField(result, values, queryOptions) {
-    const shown = (schema, options) =>
-      drawnFields(schema.properties, options, tooljet).map(({ field }) => field);
     const found = findFailedField(result, {
       query: shown(received, queryOptions),
       source: shown(manifest, values),
@@ -154,6 +155,7 @@ export function App({ setup: { manifest, operations, mockApi } }) {
         <ResultPanel
           outcome={outcome}
           tooljet={tooljet}
+          fields={shown(received, query)}
           failedField={mark.failed}
           onReveal={mark.reveal}
         />

@@ -1,3 +1,4 @@
+import { duration } from './duration.js';
 import { readFailure } from './failure.js';
 import { JsonTree } from './json-tree.jsx';
 import { buildToast } from './toast.js';
@@ -7,7 +8,7 @@ import { ValueView } from './value-view.jsx';
  * A failed query: what happened and what to do, and folded, what an app builder sees of it in
  * ToolJet. `failedField` is the field that it is about, if there is one.
  */
-export function FailureView({ result, tooljet, failedField, onReveal }) {
+export function FailureView({ result, elapsedMs, tooljet, failedField, onReveal }) {
   const { happened, advice } = readFailure(result);
   return (
     <>
@@ -25,7 +26,7 @@ export function FailureView({ result, tooljet, failedField, onReveal }) {
             Go to {failedField.label}
           </button>
         )}
-        <Facts data={result.data} />
+        <Facts data={{ ...result.data, time: duration(elapsedMs) }} />
       </div>
       <details class="fold">
         <summary>As ToolJet {tooljet} shows it</summary>
@@ -40,12 +41,12 @@ const FACTS = {
   code: 'Code',
   model: 'Model',
   attempts: 'Requests',
+  time: 'Time',
   request_id: 'Request ID',
 };
 
 function Facts({ data }) {
-  const known = Object.entries(FACTS).filter(([key]) => data?.[key] !== undefined);
-  if (known.length === 0) return null;
+  const known = Object.entries(FACTS).filter(([key]) => data[key] !== undefined);
   return (
     <dl class="facts">
       {known.map(([key, name]) => (

@@ -1,5 +1,7 @@
 // What a failed query says.
 
+import { findField } from '../forms/parameters.js';
+
 /** What ToolJet's browser considers a failure. */
 const FAILURES = {
   2: ['failed', 'Bad Request'],
@@ -16,9 +18,6 @@ export function readFailure({ message, description, data }) {
   return { happened: whole.slice(0, -advice.length).trim(), advice };
 }
 
-/** Parameters of the API whose field has another name. */
-const FIELDS = { max_completion_tokens: 'max_tokens', stop: 'stop_sequence', messages: 'prompt' };
-
 /** What precedes the name of a field in advice that tells to change it. */
 const ADVICE =
   '(?:ask in|change|check|choose|clear|enter|in|lower|raise|rephrase|set|shorten|under)';
@@ -34,14 +33,12 @@ export function findFailedField({ data }, forms) {
   return findByParameter(data?.param, shown) ?? findInAdvice(data?.hint, shown);
 }
 
-function findByParameter(param, shown) {
-  if (!param) return undefined;
-  const key = FIELDS[param] ?? param;
-  return (
-    shown.find(({ field }) => field.key === key) ??
-    // Three operations have a field Model, each with a key of its own.
-    shown.find(({ field }) => field.label.toLowerCase().replaceAll(' ', '_') === key)
+function findByParameter(parameter, shown) {
+  const field = findField(
+    parameter,
+    shown.map((each) => each.field),
   );
+  return field && shown.find((each) => each.field === field);
 }
 
 /** The first field that the advice tells to change. */

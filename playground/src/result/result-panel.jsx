@@ -5,11 +5,15 @@ import { isFailure } from './failure.js';
 import { FailureView } from './failure-view.jsx';
 import { JsonTree } from './json-tree.jsx';
 import { RequestsView } from './requests-view.jsx';
+import { Summary } from './summary.jsx';
 import { Tabs } from './tabs.jsx';
 import { ValueView } from './value-view.jsx';
 
-/** `failedField` is marked in a form; `onReveal` leads there. */
-export function ResultPanel({ outcome, tooljet, failedField, onReveal }) {
+/**
+ * `fields` are those of the query's form. `failedField` is marked in a form, and `onReveal` leads
+ * there.
+ */
+export function ResultPanel({ outcome, tooljet, fields, failedField, onReveal }) {
   const panel = useRef(null);
   const [chosen, setChosen] = useState('answer');
   const { phase } = outcome;
@@ -42,7 +46,7 @@ export function ResultPanel({ outcome, tooljet, failedField, onReveal }) {
           <div class={phase === 'done' ? undefined : 'outdated'}>
             <Answer
               {...outcome.answer}
-              {...{ tooljet, failedField, onReveal, chosen }}
+              {...{ tooljet, fields, failedField, onReveal, chosen }}
               onChoose={setChosen}
             />
           </div>
@@ -61,7 +65,6 @@ function Verdict({ outcome: { phase, answer, startedAt }, tooljet }) {
         {phase === 'done' && <Pill failed={isFailure(answer.result, tooljet)} />}
       </span>
       {phase === 'running' && <Elapsed since={startedAt} />}
-      {phase === 'done' && <span class="elapsed">{duration(answer.elapsedMs)}</span>}
     </span>
   );
 }
@@ -82,19 +85,29 @@ function Invitation() {
 }
 
 function Answer(props) {
-  const { result, requests, note, options, tooljet, failedField, onReveal } = props;
+  const { result, requests, note, options, elapsedMs } = props;
+  const { tooljet, fields, failedField, onReveal } = props;
   const { chosen, onChoose } = props;
   const tabs = [
     isFailure(result, tooljet)
       ? {
           id: 'answer',
           title: 'Error',
-          content: <FailureView {...{ result, tooljet, failedField, onReveal }} />,
+          content: <FailureView {...{ result, elapsedMs, tooljet, failedField, onReveal }} />,
         }
       : {
           id: 'answer',
           title: 'Answer',
-          content: <SuccessView result={result} tooljet={tooljet} />,
+          content: (
+            <>
+              <Summary
+                metadata={result.metadata}
+                query={options.query}
+                {...{ elapsedMs, fields }}
+              />
+              <SuccessView result={result} tooljet={tooljet} />
+            </>
+          ),
         },
     {
       id: 'requests',
