@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { answerAsApi } from './api.mjs';
 import { play } from './playback.mjs';
+import { recordResponse } from './recorded-response.mjs';
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
@@ -87,6 +88,7 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
   let connections = 0;
   let inFlight = 0;
   let origin;
+  let recordsResponses = false;
 
   async function handle(incoming, response) {
     const request = {
@@ -98,6 +100,7 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
       aborted: false,
     };
     requests.push(request);
+    if (recordsResponses) request.response = recordResponse(response);
     const number = requests.length;
     inFlight += 1;
     response.once('close', () => {
@@ -151,6 +154,10 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
     requests,
     get connections() {
       return connections;
+    },
+    /** From now on, each request has its `response`, as recorded-response.mjs describes. */
+    recordResponses() {
+      recordsResponses = true;
     },
     /** The number of requests that were neither answered nor aborted. */
     get inFlight() {

@@ -4,7 +4,7 @@
 import { createHarnesses } from './harnesses.mjs';
 import { createQueue } from './queue.mjs';
 import { createRealApi } from './real-api.mjs';
-import { redactOptions, redactRequest } from './redaction.mjs';
+import { redactOptions, redactRequest, secretsIn } from './redaction.mjs';
 import { fillIn } from './templates.mjs';
 import { timed } from './timed.mjs';
 
@@ -13,6 +13,7 @@ export function createCalls({ plugin, mockApi }) {
   const harnesses = createHarnesses(plugin);
   const realApi = createRealApi({ plugin, harnesses });
   const inTurn = createQueue();
+  mockApi.recordResponses();
   const isAtMockApi = ({ base_url: url }) =>
     URL.canParse(url) && new URL(url).origin === mockApi.url;
 
@@ -21,7 +22,8 @@ export function createCalls({ plugin, mockApi }) {
     inTurn(async () => {
       mockApi.requests.length = 0;
       const answer = await timed(() => harnesses.get(tooljet).run(source, query));
-      return { ...answer, requests: [...mockApi.requests] };
+      const requests = mockApi.requests.map((request) => ({ ...request, origin: mockApi.url }));
+      return { ...answer, requests };
     });
 
   return {
@@ -40,10 +42,12 @@ export function createCalls({ plugin, mockApi }) {
       const filledIn = fillIn(query, values, tooljet);
       const run = isAtMockApi(source) ? runAtMockApi : realApi.run;
       const { requests, ...answer } = await run({ source, query: filledIn, tooljet }, signal);
+      const encrypted = encryptedKeys(options);
+      const secrets = secretsIn(source, encrypted);
       return {
         ...answer,
-        requests: requests?.map(redactRequest) ?? null,
-        options: { source: redactOptions(source, encryptedKeys(options)), query: filledIn },
+        requests: requests?.map((request) => redactRequest(request, secrets)) ?? null,
+        options: { source: redactOptions(source, encrypted), query: filledIn },
       };
     },
 

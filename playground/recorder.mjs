@@ -12,6 +12,7 @@ import { finished } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
 import { createCa } from './ca.mjs';
+import { MAX_RESPONSE_BYTES, parseResponse } from './raw-response.mjs';
 import { connect, readHost } from './upstream.mjs';
 
 /** The recorder could not forward the first request; nothing was sent. */
@@ -20,6 +21,27 @@ export class NotForwarded extends Error {}
 /** More than the plugin accepts, so that the API itself rejects a head that is too long. */
 const MAX_HEAD_BYTES = 128 * 1024;
 
+/** Collects the bytes of a response, up to the limit. */
+function createTap() {
+  const chunks = [];
+  let size = 0;
+  return {
+    push(bytes) {
+      if (size < MAX_RESPONSE_BYTES) chunks.push(bytes);
+      size += bytes.length;
+    },
+    async read(method) {
+      const response = await parseResponse(Buffer.concat(chunks), method);
+      return response && { ...response, isCut: size > MAX_RESPONSE_BYTES };
+    },
+  };
+}
+
+const withResponse = async ({ tap, ...request }) => ({
+  ...request,
+  response: await tap.read(request.method),
+});
+
 export async function startRecorder() {
   const ca = await createCa();
   // Only the plugin can use the proxy.
@@ -27,6 +49,9 @@ export async function startRecorder() {
   const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
   const sockets = new Set();
   const upstreams = new WeakMap();
+  const origins = new WeakMap();
+  /** What collects the response that a connection to the API brings now. */
+  const taps = new WeakMap();
   let recording;
 
   /** Resolves to a connection to the API, which ends with the plugin's `socket`. */
@@ -39,8 +64,10 @@ export async function startRecorder() {
     return upstream;
   }
 
-  function pair(client, upstream) {
+  function pair(client, upstream, { origin }) {
     upstreams.set(client, upstream);
+    origins.set(client, origin);
+    upstream.on('data', (bytes) => taps.get(upstream)?.push(bytes));
     upstream.pipe(client);
   }
 
@@ -61,7 +88,7 @@ export async function startRecorder() {
       secureContext,
       ALPNProtocols: ['http/1.1'],
     });
-    pair(client, upstream);
+    pair(client, upstream, address);
     proxy.emit('connection', client);
   }
 
@@ -71,11 +98,16 @@ export async function startRecorder() {
     // The plugin sends it to the recorder only.
     delete headers['proxy-authorization'];
     const body = await text(request);
-    if (!upstreams.has(socket)) pair(socket, await reach(new URL(request.url), socket));
+    if (!upstreams.has(socket)) {
+      const address = new URL(request.url);
+      pair(socket, await reach(address, socket), address);
+    }
     assertWanted();
     // A proxy gets the whole URL, and an API the path.
     const path = request.url.replace(/^http:\/\/[^/]+/, '');
-    requests.push({ method, path, headers, text: body });
+    const tap = createTap();
+    taps.set(upstreams.get(socket), tap);
+    requests.push({ method, origin: origins.get(socket), path, headers, text: body, tap });
     const lines = Object.entries(headers).map((pair) => `${pair.join(': ')}\r\n`);
     const head = Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
     upstreams.get(socket).write(Buffer.concat([head, Buffer.from(body)]));
@@ -125,7 +157,8 @@ export async function startRecorder() {
         recording = { requests, giveUp };
       });
       try {
-        return { value: await Promise.race([call(), notForwarded]), requests };
+        const value = await Promise.race([call(), notForwarded]);
+        return { value, requests: await Promise.all(requests.map(withResponse)) };
       } finally {
         recording = undefined;
       }

@@ -1,9 +1,17 @@
 // Redacts secrets in what the page shows of a call.
 
+import { readBody } from './raw-response.mjs';
+
 const REDACTED = '[redacted]';
 /** Any other header may contain a secret, whatever its name. */
 const HARMLESS_HEADER =
   /^(accept|accept-encoding|connection|content-(length|type)|host|user-agent|openai-(organization|project))$/i;
+const HARMLESS_RESPONSE_HEADER =
+  /^(apim-request-id|cache-control|cf-ray|connection|content-[\w-]+|date|keep-alive|openai-[\w-]+|retry-after(-ms)?|server|transfer-encoding|vary|via|x-ms-region|x-ratelimit-[\w-]+|x-request-id)$/i;
+/** Shorter values occur in texts by chance. */
+const MIN_SECRET_LENGTH = 8;
+/** OpenAI's keys, also where the API has masked their middle. */
+const KEY = /\bsk-[\w*-]{8,}/g;
 
 /** The flat options of a data source; `encrypted` names the keys of secrets. */
 export function redactOptions(options, encrypted) {
@@ -15,10 +23,57 @@ export function redactOptions(options, encrypted) {
   };
 }
 
-/** Returns what the page shows of a recorded request. */
-export function redactRequest({ method, path, headers, text }) {
-  const named = Object.entries(headers).map(([name, value]) => redactPair([name, String(value)]));
-  return { method, path: redactUrl(path), headers: named, body: text };
+/**
+ * The values that no response may show: of the options named in `encrypted`, of headers, and in the
+ * base URL.
+ */
+export function secretsIn(options, encrypted) {
+  const values = encrypted.map((key) => options[key]);
+  const headers = Array.isArray(options.headers) ? options.headers.map(([, value]) => value) : [];
+  const texts = [...values, ...headers, ...secretsInUrl(options.base_url)].filter(
+    (value) => typeof value === 'string',
+  );
+  // Without the scheme before it, as in `Basic dXNlcjpwYXNz`.
+  return texts
+    .flatMap((text) => [text, text.split(' ').at(-1)])
+    .filter(({ length }) => length >= MIN_SECRET_LENGTH);
+}
+
+function secretsInUrl(text) {
+  if (!URL.canParse(text)) return [];
+  const { username, password, searchParams } = new URL(text);
+  searchParams.delete('api-version');
+  return [username, password, ...searchParams.values()].flatMap((value) => [
+    value,
+    encodeURIComponent(value),
+  ]);
+}
+
+/** Returns what the page shows of a recorded request and of its response, if there was one. */
+export function redactRequest({ method, origin, path, headers, text, response }, secrets) {
+  return {
+    method,
+    origin,
+    path: redactUrl(path),
+    headers: Object.entries(headers).map(([name, value]) => redactPair([name, String(value)])),
+    body: text,
+    response: response?.status && redactResponse(response, secrets),
+  };
+}
+
+function redactResponse(response, secrets) {
+  const { status, headers } = response;
+  const { text, isCut } = readBody(response);
+  const withoutSecrets = secrets.reduce((rest, each) => rest.replaceAll(each, REDACTED), text);
+  return {
+    status,
+    headers: Object.entries(headers).map(([name, value]) => [
+      name,
+      HARMLESS_RESPONSE_HEADER.test(name) ? String(value) : REDACTED,
+    ]),
+    body: withoutSecrets.replace(KEY, REDACTED),
+    isCut,
+  };
 }
 
 function redactPair([name, value]) {

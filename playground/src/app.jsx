@@ -1,14 +1,16 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { receivedOperations } from '../../harness/form-transfer.mjs';
-import { newQuery } from '../../harness/forms.mjs';
+import { drawnFields, newQuery } from '../../harness/forms.mjs';
 import icon from '../../icon.svg';
 import { ApiSwitch } from './api-switch.jsx';
-import { runQuery } from './calls.js';
 import { ComponentsPanel, useComponents } from './components-panel.jsx';
 import { evaluateTemplates } from './evaluate.js';
 import { ExamplesBar } from './examples-bar.jsx';
+import { useMark } from './forms/marks.js';
 import { QueryPanel } from './query-panel.jsx';
+import { findFailedField, isFailure, readFailure } from './result/failure.js';
 import { ResultPanel } from './result/result-panel.jsx';
+import { useRun } from './run.js';
 import { newSource, SourcePanel, storedOptions } from './source-panel.jsx';
 import { ThemeSwitch } from './theme-switch.jsx';
 import { TooljetSwitch, useTooljet } from './tooljet-switch.jsx';
@@ -32,17 +34,18 @@ export function App({ setup: { manifest, operations, mockApi } }) {
   });
   const [query, setQuery] = useState(newQuery(operations));
   const [chosenExample, setChosenExample] = useState();
-  const [outcome, setOutcome] = useState({ phase: 'none' });
-  const lastRun = useRef(new AbortController());
+  const { outcome, run, stop, clear } = useRun();
+  const mark = useMark();
   const components = useComponents();
   const state = { components: components.value };
   const source = sources[api];
+  const received = receivedOperations(operations, tooljet);
 
   const setSource = (values) => setSources({ ...sources, [api]: values });
 
   function clearResult() {
-    lastRun.current.abort();
-    setOutcome({ phase: 'none' });
+    clear();
+    mark.clear();
   }
 
   function switchApi(next) {
@@ -55,25 +58,47 @@ export function App({ setup: { manifest, operations, mockApi } }) {
     setTooljet(next);
   }
 
-  async function run(values, queryOptions) {
-    lastRun.current.abort();
-    lastRun.current = new AbortController();
-    const { signal } = lastRun.current;
-    // The panel may show another run by then, or the other API.
-    const show = (next) => signal.aborted || setOutcome(next);
-    setOutcome({ phase: 'running' });
+  function runWith(values, queryOptions) {
+    mark.clearFailed();
     const call = {
       options: storedOptions(manifest, values, tooljet),
       query: queryOptions,
       values: evaluateTemplates(queryOptions, state).values,
       tooljet,
     };
-    try {
-      const answer = await runQuery(call, signal);
-      show({ phase: 'done', answer });
-    } catch (error) {
-      show({ phase: 'broken', message: error.message });
-    }
+    run(call, ({ result }) => {
+      if (isFailure(result, tooljet)) markFailedField(result, values, queryOptions);
+    });
+  }
+
+  const shown = (schema, options) =>
+    drawnFields(schema.properties, options, tooljet).map(({ field }) => field);
+
+  function markFailedField(result, values, queryOptions) {
+    const found = findFailedField(result, {
+      query: shown(received, queryOptions),
+      source: shown(manifest, values),
+    });
+    if (!found) return;
+    const { form, field } = found;
+    const { happened, advice } = readFailure(result);
+    mark.set({
+      form,
+      key: field.key,
+      label: field.label,
+      kind: 'failed',
+      problem: advice ?? happened,
+    });
+  }
+
+  function editSource(values, key) {
+    setSource(values);
+    mark.edited('source', key);
+  }
+
+  function editQuery(values, key) {
+    setQuery(values);
+    mark.edited('query', key);
   }
 
   function choose(example) {
@@ -83,7 +108,7 @@ export function App({ setup: { manifest, operations, mockApi } }) {
     if (api !== 'mock-api') return;
     const values = { ...source, apiKey: example.apiKey ?? mockApi.apiKey };
     setSource(values);
-    run(values, next);
+    runWith(values, next);
   }
 
   return (
@@ -109,14 +134,17 @@ export function App({ setup: { manifest, operations, mockApi } }) {
           manifest={manifest}
           note={api === 'mock-api' ? mockApiNote(mockApi) : REAL_API_NOTE}
           values={source}
-          onChange={setSource}
+          onChange={editSource}
+          mark={mark.within('source')}
           tooljet={tooljet}
         />
         <QueryPanel
-          operations={receivedOperations(operations, tooljet)}
+          operations={received}
           query={query}
-          onChange={setQuery}
-          onRun={() => run(source, query)}
+          onChange={editQuery}
+          mark={mark.within('query')}
+          onRun={() => runWith(source, query)}
+          onStop={stop}
           opened={chosenExample}
           isRunning={outcome.phase === 'running'}
           state={state}
@@ -124,7 +152,13 @@ export function App({ setup: { manifest, operations, mockApi } }) {
         >
           <ComponentsPanel components={components} />
         </QueryPanel>
-        <ResultPanel outcome={outcome} tooljet={tooljet} />
+        <ResultPanel
+          outcome={outcome}
+          tooljet={tooljet}
+          fields={shown(received, query)}
+          failedField={mark.failed}
+          onReveal={mark.reveal}
+        />
       </main>
     </>
   );

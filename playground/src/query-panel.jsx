@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Form } from './forms/form.jsx';
 
 /** ToolJet 3's own field, below those of every plugin. */
@@ -14,17 +14,19 @@ const TIMEOUT = {
   },
 };
 
-/** `opened` is the example that was opened last. */
+/** `opened` is the example that was opened last; `mark` is the field to point at. */
 export function QueryPanel(props) {
-  const { operations, query, opened, onChange, onRun, isRunning, state, tooljet, children } = props;
+  const { operations, query, opened, onChange, mark, state, tooljet, children } = props;
+  const { isRunning, onRun, onStop } = props;
   const body = useRef(null);
+  const runButton = useRef(null);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     body.current.scrollTop = 0;
   }, [opened]);
 
   // Other branches keep their values when the operation changes, as in ToolJet.
-  const change = (key, value) => onChange({ ...query, [key]: value });
+  const change = (key, value) => onChange({ ...query, [key]: value }, key);
 
   function runOnCtrlEnter(event) {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || isRunning) return;
@@ -32,19 +34,31 @@ export function QueryPanel(props) {
     onRun();
   }
 
-  const form = { name: 'query', values: query, onChange: change, state, tooljet };
+  function stop() {
+    onStop();
+    runButton.current.focus();
+  }
+
+  const form = { name: 'query', values: query, onChange: change, mark, state, tooljet };
   return (
     <section class="panel query" aria-labelledby="query-title" onKeyDown={runOnCtrlEnter}>
       <div class="panel-head">
         <h2 id="query-title">Query</h2>
         <span class="panel-note mono">openai1</span>
+        {isRunning && (
+          <button type="button" class="button" onClick={stop}>
+            Stop
+          </button>
+        )}
+        {/* Not `disabled`, which would lose the focus. */}
         <button
           type="button"
+          ref={runButton}
           class="button button-primary"
           aria-keyshortcuts="Control+Enter Meta+Enter"
           title="Ctrl+Enter"
-          disabled={isRunning}
-          onClick={onRun}
+          aria-disabled={isRunning}
+          onClick={() => isRunning || onRun()}
         >
           <svg viewBox="0 0 16 16" aria-hidden="true" class="filled">
             <path d="M4.5 2.8v10.4L13 8z" />

@@ -18,22 +18,26 @@ export const storedOptions = (manifest, values, tooljet) =>
     ]),
   );
 
-export function SourcePanel({ manifest, note, values, onChange, tooljet }) {
+export function SourcePanel({ manifest, note, values, onChange, mark, tooljet }) {
   const [test, setTest] = useState();
   const options = storedOptions(manifest, values, tooljet);
 
-  function change(key, value) {
-    onChange({ ...values, [key]: value });
-    setTest(undefined);
-  }
+  // A verdict on other options says nothing about these.
+  const isCurrent = test && JSON.stringify(test.options) === JSON.stringify(options);
+
+  const isRunning = isCurrent && test.isRunning;
+
+  const change = (key, value) => onChange({ ...values, [key]: value }, key);
 
   async function press() {
-    setTest({ isRunning: true });
+    const show = (next) =>
+      setTest((last) => (last.options === options ? { options, ...next } : last));
+    setTest({ options, isRunning: true });
     try {
-      const { result, elapsedMs } = await testConnection({ options, tooljet });
-      setTest({ ...result, elapsedMs });
+      const { result } = await testConnection({ options, tooljet });
+      show(result);
     } catch (error) {
-      setTest({ status: 'failed', message: error.message });
+      show({ status: 'failed', message: error.message });
     }
   }
 
@@ -51,14 +55,15 @@ export function SourcePanel({ manifest, note, values, onChange, tooljet }) {
           values={values}
           encrypted={Object.keys(options).filter((key) => options[key].encrypted)}
           onChange={change}
+          mark={mark}
           tooljet={tooljet}
         />
       </div>
       <div class="panel-foot">
-        <button type="button" class="button" disabled={test?.isRunning} onClick={press}>
-          {test?.isRunning ? 'Testing…' : 'Test connection'}
+        <button type="button" class="button" disabled={isRunning} onClick={press}>
+          {isRunning ? 'Testing…' : 'Test connection'}
         </button>
-        <TestResult test={test} />
+        <TestResult test={isCurrent ? test : undefined} />
       </div>
     </section>
   );

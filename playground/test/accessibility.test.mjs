@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { TOOLJETS } from '../../harness/forms.mjs';
 import { usePlayground } from './browser.mjs';
+import { illegibleWhenHovered } from './contrast.mjs';
 import { choose, openExample, openTab, query, result, source, textbox } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
@@ -18,8 +19,22 @@ async function problemsOn(page) {
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
 }
 
+/** Starts a query and a connection test that never end. */
+async function keepRunning(page) {
+  await page.route(/\/api\/(run|test-connection)$/, () => {});
+  await query(page).getByRole('button', { name: 'Run' }).click();
+  await source(page).getByRole('button', { name: 'Test connection' }).click();
+  await source(page).getByText('Testing…').waitFor();
+  await result(page).getByText('Running…').waitFor();
+}
+
 const STATES = {
   'as it opens': async () => {},
+  'while a query runs': keepRunning,
+  'while another query runs': async (page) => {
+    await openExample(page, 'Embed a text');
+    await keepRunning(page);
+  },
   'with an answer': (page) => openExample(page, 'Answer a text input'),
   'with a tree': (page) => openExample(page, 'Embed a text'),
   'with an image': (page) => openExample(page, 'Draw'),
@@ -59,6 +74,16 @@ describe('the page', () => {
       await openExample(page, 'Answer a text input');
       assert.deepEqual(await problemsOn(page), []);
     });
+  }
+
+  for (const colorScheme of ['light', 'dark']) {
+    for (const state of ['with an answer', 'while a query runs', 'with everything open']) {
+      test(`every control is legible under the pointer ${state}, ${colorScheme}`, async () => {
+        const page = await playground.open({ colorScheme, tooljet: 3 });
+        await STATES[state](page, 3);
+        assert.deepEqual(await illegibleWhenHovered(page), []);
+      });
+    }
   }
 
   for (const [width, tooljet] of [1280, 900, 390].flatMap((width) =>

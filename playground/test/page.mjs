@@ -56,7 +56,7 @@ export async function rawValue(page, name) {
 /** The body of the last request. */
 export async function sentBody(page) {
   await openTab(page, /^Request/);
-  const text = await result(page).locator('.raw').last().textContent();
+  const text = await result(page).locator('.raw-request .body').last().textContent();
   await openTab(page, /^(Answer|Error)/);
-  return JSON.parse(text.slice(text.indexOf('\n\n')));
+  return JSON.parse(text);
 }

@@ -35,13 +35,16 @@ async function press(url, source, query = CHAT, signal = undefined) {
   return { ...JSON.parse(text), text };
 }
 
-/** The page shows what arrived, except for the redacted values. */
-function assertShowsWhatArrived(shown, arrived, redacted) {
+/** The page shows what arrived, except for the redacted values, and a response to each. */
+function assertShowsWhatArrived(shown, arrived, redacted, scheme = 'http') {
   assert.equal(shown.length, arrived.length);
   for (const [index, { method, path, headers, text }] of arrived.entries()) {
     const pairs = Object.entries(headers).map(([name, value]) => [name, redacted[name] ?? value]);
-    assert.deepEqual(shown[index], {
+    const { response, ...request } = shown[index];
+    assert.ok(response.status >= 200);
+    assert.deepEqual(request, {
       method,
+      origin: `${scheme}://${headers.host}`,
       path: redacted.path ?? path,
       headers: pairs,
       body: text,
@@ -105,6 +108,13 @@ describe('a query to the real API', () => {
     const { result, requests } = await run({ max_retries: '2' });
     assert.equal(result.data.attempts, 3);
     assertShowsWhatArrived(requests, api.requests, { authorization: 'Bearer [redacted]' });
+    for (const { response } of requests) {
+      assert.equal(response.status, 503);
+      assert.equal(response.body, '{}');
+      assert.ok(
+        response.headers.some(([name, value]) => `${name}: ${value}` === 'retry-after-ms: 1'),
+      );
+    }
     assert.ok(api.connections <= 1);
   });
 
@@ -234,10 +244,11 @@ describe('a query to the real API', () => {
       secure.requests.length = 0;
       const { result, requests } = await press(process.url, source, { ...CHAT, prompt });
       assert.equal(result.status, 'ok', result.description);
-      assertShowsWhatArrived(requests, secure.requests, {
+      const redacted = {
         authorization: 'Bearer [redacted]',
         'x-gateway-token': '[redacted]',
-      });
+      };
+      assertShowsWhatArrived(requests, secure.requests, redacted, 'https');
       assert.equal(secure.requests[0].headers['x-gateway-token'], headers[0][1]);
     }
     assert.equal(secure.connections, 1, 'the connection stays open between queries');

@@ -2,7 +2,7 @@ import { autocompletion, closeBrackets, completionKeymap } from '@codemirror/aut
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { javascript } from '@codemirror/lang-javascript';
 import { bracketMatching, syntaxHighlighting } from '@codemirror/language';
-import { Annotation, EditorState } from '@codemirror/state';
+import { Annotation, Compartment, EditorState } from '@codemirror/state';
 import {
   drawSelection,
   EditorView,
@@ -24,9 +24,20 @@ const LANGUAGES = { javascript: [javascript(), bracketMatching()] };
  * as `height`, and higher with more text.
  */
 export function CodeEditor(props) {
-  const { labelId, text, mode, shape = 'growing', height, placeholder, onChange, state } = props;
+  const {
+    labelId,
+    described,
+    text,
+    mode,
+    shape = 'growing',
+    height,
+    placeholder,
+    onChange,
+    state,
+  } = props;
   const parent = useRef(null);
   const view = useRef(null);
+  const attributes = useRef(new Compartment());
   const latest = useRef({});
   latest.current = { onChange, state };
 
@@ -44,11 +55,7 @@ export function CodeEditor(props) {
           drawSelection(),
           closeBrackets(),
           shape === 'line' ? [] : EditorView.lineWrapping,
-          EditorView.contentAttributes.of({
-            'aria-labelledby': labelId,
-            spellcheck: 'false',
-            tabindex: '0',
-          }),
+          attributes.current.of(contentAttributes(labelId, described)),
           sized(shape, height),
           syntaxHighlighting(classHighlighter),
           LANGUAGES[mode] ?? [],
@@ -80,8 +87,22 @@ export function CodeEditor(props) {
     });
   }, [text]);
 
+  useLayoutEffect(() => {
+    view.current.dispatch({
+      effects: attributes.current.reconfigure(contentAttributes(labelId, described)),
+    });
+  }, [labelId, JSON.stringify(described)]);
+
   return <div class={`code-editor code-editor-${shape}`} ref={parent} />;
 }
+
+const contentAttributes = (labelId, described) =>
+  EditorView.contentAttributes.of({
+    'aria-labelledby': labelId,
+    spellcheck: 'false',
+    tabindex: '0',
+    ...described,
+  });
 
 /** Without the border of 2 px. */
 const FIXED_HEIGHTS = { line: '30px', broken: '26px' };

@@ -1,5 +1,6 @@
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { drawnFields, showsTooltip } from '../../../harness/forms.mjs';
+import { scrollToField } from './marks.js';
 import { CodeField, Dropdown, Pairs, Password, Text } from './widgets.jsx';
 
 const WIDGETS = {
@@ -11,8 +12,11 @@ const WIDGETS = {
   'react-component-headers': Pairs,
 };
 
-/** One of the two forms, drawn from its JSON. `values` are the options so far, by key. */
-export function Form({ name, schema, values, encrypted = [], onChange, state, tooljet }) {
+/**
+ * One of the two forms, drawn from its JSON. `values` are the options so far, by key; `mark` is the
+ * field to point at.
+ */
+export function Form({ name, schema, values, encrypted = [], onChange, mark, state, tooljet }) {
   return (
     <div class={`form form-${name}`}>
       {drawnFields(schema.properties, values, tooljet).map(({ field }) => (
@@ -22,6 +26,7 @@ export function Form({ name, schema, values, encrypted = [], onChange, state, to
           value={values[field.key]}
           encrypted={encrypted.includes(field.key)}
           onChange={(value) => onChange(field.key, value)}
+          mark={mark?.key === field.key ? mark : undefined}
           state={state}
           tooljet={tooljet}
         />
@@ -30,14 +35,28 @@ export function Form({ name, schema, values, encrypted = [], onChange, state, to
   );
 }
 
-function Field({ field, value, encrypted, onChange, state, tooljet }) {
+function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
   const id = useId();
+  const element = useRef(null);
   const [explained, setExplained] = useState(false);
   const Widget = WIDGETS[field.type];
-  const ids = { id, labelId: `${id}-label`, helpId: `${id}-help`, tooltipId: `${id}-tooltip` };
+  const ids = { id, labelId: `${id}-label`, tooltipId: `${id}-tooltip` };
+  const helpId = `${id}-help`;
+  const problemId = `${id}-problem`;
+  const describedBy = [field.helpText && helpId, mark?.problem && problemId].filter(Boolean);
+  const described = {
+    ...(describedBy.length > 0 && { 'aria-describedby': describedBy.join(' ') }),
+    ...(mark?.kind === 'failed' && { 'aria-invalid': 'true' }),
+  };
   const hasTooltip = showsTooltip(field, tooljet);
+
+  // Not a layout effect: a new form scrolls to its top first.
+  useEffect(() => {
+    if (mark) scrollToField(element.current, mark);
+  }, [mark]);
+
   return (
-    <div class="field">
+    <div class={mark ? `field field-${mark.kind}` : 'field'} ref={element}>
       <div class="label">
         {hasTooltip ? (
           <TooltipLabel
@@ -60,13 +79,21 @@ function Field({ field, value, encrypted, onChange, state, tooljet }) {
           </p>
         )}
         {Widget ? (
-          <Widget {...{ field, ids, value, encrypted, onChange, state, tooljet }} />
+          <Widget
+            {...{ field, ids, value, encrypted, onChange, state, tooljet }}
+            described={described}
+          />
         ) : (
           <p class="problem">Type is invalid</p>
         )}
         {field.helpText && (
           // ToolJet draws it as HTML too; it comes from the manifest, not from a user.
-          <p class="help" id={ids.helpId} dangerouslySetInnerHTML={{ __html: field.helpText }} />
+          <p class="help" id={helpId} dangerouslySetInnerHTML={{ __html: field.helpText }} />
+        )}
+        {mark?.problem && (
+          <p class="problem" id={problemId}>
+            {mark.problem}
+          </p>
         )}
       </div>
     </div>

@@ -1,17 +1,18 @@
 // The field types of ToolJet's form engine that the two forms use, and the values they store.
+// `described` are the attributes that connect a control with what is said about it.
 
 import { codeFieldShape } from '../../../harness/forms.mjs';
 import { CodeEditor } from '../code/code-editor.jsx';
 import { TemplatePreview } from '../code/template-preview.jsx';
 
-export function Text({ field, ids, value, onChange }) {
+export function Text({ field, ids, value, onChange, described }) {
   return (
     <input
       id={ids.id}
       type="text"
       placeholder={field.description}
       value={value ?? ''}
-      aria-describedby={field.helpText && ids.helpId}
+      {...described}
       autocomplete="off"
       spellcheck={false}
       onInput={(event) => onChange(event.currentTarget.value)}
@@ -19,14 +20,14 @@ export function Text({ field, ids, value, onChange }) {
   );
 }
 
-export function Password({ field, ids, value, encrypted, onChange }) {
+export function Password({ field, ids, value, encrypted, onChange, described }) {
   return (
     <input
       id={ids.id}
       type="password"
       placeholder={encrypted ? '****' : field.description}
       value={value ?? ''}
-      aria-describedby={field.helpText && ids.helpId}
+      {...described}
       // Prevents browsers and password managers from offering to store it.
       autocomplete="off"
       data-1p-ignore
@@ -36,12 +37,13 @@ export function Password({ field, ids, value, encrypted, onChange }) {
   );
 }
 
-export function Dropdown({ field, ids, value, onChange }) {
+export function Dropdown({ field, ids, value, onChange, described }) {
   const chosen = field.list.findIndex((entry) => entry.value === value);
   return (
     <select
       id={ids.id}
       aria-labelledby={ids.labelId}
+      {...described}
       value={String(chosen)}
       onChange={(event) => onChange(field.list[Number(event.currentTarget.value)].value)}
     >
@@ -59,13 +61,14 @@ export function Dropdown({ field, ids, value, onChange }) {
   );
 }
 
-export function CodeField({ field, ids, value, onChange, state, tooljet }) {
+export function CodeField({ field, ids, value, onChange, described, state, tooljet }) {
   // Like ToolJet's, it contains text and shows any other value as JSON.
   const text = typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
   return (
     <>
       <CodeEditor
         labelId={ids.labelId}
+        described={described}
         text={text ?? ''}
         mode={field.mode}
         // ToolJet 3 lays a field out by its height alone.
@@ -82,7 +85,7 @@ export function CodeField({ field, ids, value, onChange, state, tooljet }) {
 
 const EMPTY_PAIR = ['', ''];
 
-export function Pairs({ field, ids, value, onChange }) {
+export function Pairs({ field, ids, value, onChange, described }) {
   const pairs = value?.length ? value : [EMPTY_PAIR];
 
   function change(row, column, text) {
@@ -92,7 +95,11 @@ export function Pairs({ field, ids, value, onChange }) {
   }
 
   return (
-    <fieldset class="pairs" aria-labelledby={ids.labelId}>
+    <fieldset
+      class="pairs"
+      aria-labelledby={ids.labelId}
+      aria-describedby={described['aria-describedby']}
+    >
       {pairs.map(([name, content], row) => (
         <div class="pair" key={row}>
           <input

@@ -1,10 +1,63 @@
+import { duration } from './duration.js';
+import { readFailure } from './failure.js';
 import { JsonTree } from './json-tree.jsx';
 import { buildToast } from './toast.js';
 import { ValueView } from './value-view.jsx';
 
-/** What an app builder sees of a failed query. */
-export const FailureView = ({ result, tooljet }) =>
-  tooljet === 2 ? <FailureInTwo result={result} /> : <FailureInThree result={result} />;
+/**
+ * A failed query: what happened and what to do, and folded, what an app builder sees of it in
+ * ToolJet. `failedField` is the field that it is about, if there is one.
+ */
+export function FailureView({ result, elapsedMs, tooljet, failedField, onReveal }) {
+  const { happened, advice } = readFailure(result);
+  return (
+    <>
+      <div class="failure-card">
+        <h3>What happened</h3>
+        <p>{happened}</p>
+        {advice && (
+          <>
+            <h3>What to do</h3>
+            <p>{advice}</p>
+          </>
+        )}
+        {failedField && (
+          <button type="button" class="button" onClick={onReveal}>
+            Go to {failedField.label}
+          </button>
+        )}
+        <Facts data={{ ...result.data, time: duration(elapsedMs) }} />
+      </div>
+      <details class="fold">
+        <summary>As ToolJet {tooljet} shows it</summary>
+        {tooljet === 2 ? <FailureInTwo result={result} /> : <FailureInThree result={result} />}
+      </details>
+    </>
+  );
+}
+
+const FACTS = {
+  status: 'HTTP status',
+  code: 'Code',
+  model: 'Model',
+  attempts: 'Requests',
+  time: 'Time',
+  request_id: 'Request ID',
+};
+
+function Facts({ data }) {
+  const known = Object.entries(FACTS).filter(([key]) => data[key] !== undefined);
+  return (
+    <dl class="facts">
+      {known.map(([key, name]) => (
+        <div key={key}>
+          <dt>{name}</dt>
+          <dd>{String(data[key])}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
 
 /** A toast, and `data` in the preview. No variable of the app contains the error. */
 function FailureInTwo({ result }) {

@@ -1,3 +1,6 @@
+import { CopyButton } from '../clipboard.jsx';
+import { asCurl, cut, indented, printHeaders } from './raw.js';
+
 /** `requests` is `null` if they were not recorded, which differs from an empty list. */
 export function RequestsView({ requests, note }) {
   if (requests?.length === 0) {
@@ -7,21 +10,52 @@ export function RequestsView({ requests, note }) {
     <>
       {note && <p class="caption request-note">{note}</p>}
       {requests?.map((request, index) => (
-        <pre class="raw" key={index}>
-          <span class="request-line">{`${request.method} ${request.path}`}</span>
-          {`\n${printHeaders(request)}\n\n${indented(request.body)}`}
-        </pre>
+        <div class="exchange" key={index}>
+          <Message
+            name="request"
+            title={`${request.method} ${request.path}`}
+            message={request}
+            actions={
+              <CopyButton
+                label="Copy as cURL"
+                title="For a shell. The key is left out: it comes from $OPENAI_API_KEY."
+                read={() => asCurl(request)}
+              />
+            }
+          />
+          {request.response ? (
+            <Message
+              name="response"
+              title={`HTTP ${request.response.status}`}
+              message={request.response}
+            />
+          ) : (
+            <p class="caption">No response was received.</p>
+          )}
+        </div>
       ))}
     </>
   );
 }
 
-const printHeaders = ({ headers }) => headers.map((pair) => pair.join(': ')).join('\n');
-
-function indented(body) {
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2);
-  } catch {
-    return body;
-  }
+function Message({ name, title, message, actions }) {
+  const rest = message.isCut ? '\n… (the rest is not shown)' : '';
+  const headers = printHeaders(message);
+  const body = indented(message.body);
+  return (
+    <section class={`message raw-${name}`} aria-label={`Raw ${name}`}>
+      <div class="message-head">
+        <span class="message-title">{title}</span>
+        {actions}
+        <CopyButton title={`Copies the ${name}`} read={() => `${title}\n${headers}\n\n${body}`} />
+      </div>
+      <details class="headers">
+        <summary>
+          {message.headers.length} {message.headers.length === 1 ? 'header' : 'headers'}
+        </summary>
+        <pre class="raw">{`${headers}\n`}</pre>
+      </details>
+      <pre class="raw body">{body === '' ? 'No body.' : `${cut(body)}${rest}`}</pre>
+    </section>
+  );
 }

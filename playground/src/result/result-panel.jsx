@@ -1,19 +1,19 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { duration } from './duration.js';
+import { Elapsed } from './elapsed.jsx';
+import { isFailure } from './failure.js';
 import { FailureView } from './failure-view.jsx';
 import { JsonTree } from './json-tree.jsx';
 import { RequestsView } from './requests-view.jsx';
+import { Summary } from './summary.jsx';
 import { Tabs } from './tabs.jsx';
 import { ValueView } from './value-view.jsx';
 
-/** What ToolJet's browser considers a failure. */
-const FAILURES = {
-  2: ['failed', 'Bad Request'],
-  3: ['failed', 'Bad Request', 'Not Found', 'Unprocessable Entity', 400, 404, 422],
-};
-const isFailure = ({ status }, tooljet) => FAILURES[tooljet].includes(status);
-
-export function ResultPanel({ outcome, tooljet }) {
+/**
+ * `fields` are those of the query's form. `failedField` is marked in a form, and `onReveal` leads
+ * there.
+ */
+export function ResultPanel({ outcome, tooljet, fields, failedField, onReveal }) {
   const panel = useRef(null);
   const [chosen, setChosen] = useState('answer');
   const { phase } = outcome;
@@ -21,7 +21,9 @@ export function ResultPanel({ outcome, tooljet }) {
   useEffect(() => {
     // On a narrow page the result is below the form.
     const { top } = panel.current.getBoundingClientRect();
-    if (phase === 'done' && top > window.innerHeight) panel.current.scrollIntoView();
+    if (phase !== 'done') return;
+    if (top > window.innerHeight) panel.current.scrollIntoView();
+    if (isFailure(outcome.answer.result, tooljet)) setChosen('answer');
   }, [outcome]);
 
   return (
@@ -38,33 +40,38 @@ export function ResultPanel({ outcome, tooljet }) {
       <div class="panel-body">
         {phase === 'none' && <Invitation />}
         {phase === 'running' && <div class="progress" aria-hidden="true" />}
+        {phase === 'stopped' && <p class="caption">Stopped after {duration(outcome.elapsedMs)}.</p>}
         {phase === 'broken' && <p class="problem">{outcome.message}</p>}
-        {phase === 'done' && (
-          <Answer {...outcome.answer} tooljet={tooljet} chosen={chosen} onChoose={setChosen} />
+        {outcome.answer && (
+          <div class={phase === 'done' ? undefined : 'outdated'}>
+            <Answer
+              {...outcome.answer}
+              {...{ tooljet, fields, failedField, onReveal, chosen }}
+              onChoose={setChosen}
+            />
+          </div>
         )}
       </div>
     </section>
   );
 }
 
-function Verdict({ outcome: { phase, answer }, tooljet }) {
-  if (phase !== 'done') {
-    return (
-      <span class="verdict-line" role="status">
-        {phase === 'running' && 'Running…'}
-      </span>
-    );
-  }
-  const failed = isFailure(answer.result, tooljet);
+function Verdict({ outcome: { phase, answer, startedAt }, tooljet }) {
   return (
-    <span class="verdict-line" role="status">
-      <span class={failed ? 'pill pill-failed' : 'pill pill-ok'}>
-        {failed ? 'Failed' : 'Success'}
+    <span class="verdict-line">
+      <span role="status">
+        {phase === 'running' && 'Running…'}
+        {phase === 'stopped' && 'Stopped'}
+        {phase === 'done' && <Pill failed={isFailure(answer.result, tooljet)} />}
       </span>
-      <span class="elapsed">{duration(answer.elapsedMs)}</span>
+      {phase === 'running' && <Elapsed since={startedAt} />}
     </span>
   );
 }
+
+const Pill = ({ failed }) => (
+  <span class={failed ? 'pill pill-failed' : 'pill pill-ok'}>{failed ? 'Failed' : 'Success'}</span>
+);
 
 function Invitation() {
   return (
@@ -77,14 +84,30 @@ function Invitation() {
   );
 }
 
-function Answer({ result, requests, note, options, tooljet, chosen, onChoose }) {
+function Answer(props) {
+  const { result, requests, note, options, elapsedMs } = props;
+  const { tooljet, fields, failedField, onReveal } = props;
+  const { chosen, onChoose } = props;
   const tabs = [
     isFailure(result, tooljet)
-      ? { id: 'answer', title: 'Error', content: <FailureView result={result} tooljet={tooljet} /> }
+      ? {
+          id: 'answer',
+          title: 'Error',
+          content: <FailureView {...{ result, elapsedMs, tooljet, failedField, onReveal }} />,
+        }
       : {
           id: 'answer',
           title: 'Answer',
-          content: <SuccessView result={result} tooljet={tooljet} />,
+          content: (
+            <>
+              <Summary
+                metadata={result.metadata}
+                query={options.query}
+                {...{ elapsedMs, fields }}
+              />
+              <SuccessView result={result} tooljet={tooljet} />
+            </>
+          ),
         },
     {
       id: 'requests',

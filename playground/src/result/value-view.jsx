@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
+import { CopyButton } from '../clipboard.jsx';
 import { Segments } from '../segments.jsx';
 import { findImageUrls } from './images.js';
 import { JsonTree } from './json-tree.jsx';
-
-const MAX_CHARACTERS = 100_000;
+import { cut } from './raw.js';
 
 /** Like ToolJet's preview: a tree for objects and lists, plain text for the rest, or raw JSON. */
 export function ValueView({ name, caption, value }) {
@@ -28,6 +28,7 @@ export function ValueView({ name, caption, value }) {
           onChoose={setWanted}
           isSmall
         />
+        <CopyButton title={`Copies ${name}`} read={() => asText(value)} />
       </div>
       {chosen === 'image' &&
         images.map((source) => <img class="image" key={source} src={source} alt="The result" />)}
@@ -38,8 +39,5 @@ export function ValueView({ name, caption, value }) {
   );
 }
 
-/** Browsers are slow with megabytes of text without a space. */
-function cut(text = 'undefined') {
-  if (text.length <= MAX_CHARACTERS) return text;
-  return `${text.slice(0, MAX_CHARACTERS)}… (${text.length.toLocaleString('en')} characters)`;
-}
+const asText = (value) =>
+  typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? 'undefined');

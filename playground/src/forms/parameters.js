@@ -1,0 +1,14 @@
+// The field of a form by the name of the API's parameter.
+
+/** Parameters whose field has another key. */
+const KEYS = { max_completion_tokens: 'max_tokens', stop: 'stop_sequence', messages: 'prompt' };
+
+/** The one of `fields` that sets `parameter`, which may also be the field's own key. */
+export function findField(parameter, fields) {
+  const key = KEYS[parameter] ?? parameter;
+  return (
+    fields.find((field) => field.key === key) ??
+    // Three operations have a field Model, each with a key of its own.
+    fields.find(({ label }) => label.toLowerCase().replaceAll(' ', '_') === key)
+  );
+}

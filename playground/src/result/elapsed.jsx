@@ -1,0 +1,18 @@
+import { useEffect, useState } from 'preact/hooks';
+import { duration } from './duration.js';
+
+const STEP_MS = 100;
+
+/** The time since `since`, as it passes. Screen readers hear only what is around it. */
+export function Elapsed({ since }) {
+  const [now, setNow] = useState(performance.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(performance.now()), STEP_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <span class="elapsed" aria-hidden="true">
+      {duration(Math.max(0, now - since))}
+    </span>
+  );
+}

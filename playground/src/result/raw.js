@@ -1,0 +1,44 @@
+// Requests and responses as text.
+
+const MAX_CHARACTERS = 100_000;
+
+/** Browsers are slow with megabytes of text without a space. */
+export function cut(text = 'undefined') {
+  if (text.length <= MAX_CHARACTERS) return text;
+  return `${text.slice(0, MAX_CHARACTERS)}… (${text.length.toLocaleString('en')} characters)`;
+}
+
+export const printHeaders = ({ headers }) => headers.map((pair) => pair.join(': ')).join('\n');
+
+export function indented(body) {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
+
+/** Headers that curl sends by itself, or that would differ. */
+const OF_THE_CONNECTION =
+  /^(host|connection|content-length|transfer-encoding|accept-encoding|user-agent)$/i;
+const REDACTED = '[redacted]';
+const KEY = '$OPENAI_API_KEY';
+
+/** A command for a POSIX shell that sends a request again, with the key from the environment. */
+export function asCurl({ method, origin, path, headers, body }) {
+  const sent = headers.filter(([name]) => !OF_THE_CONNECTION.test(name));
+  const lines = [
+    `curl ${quote(origin + path)}`,
+    ...(method === 'GET' ? [] : [`-X ${method}`]),
+    ...sent.map(([name, value]) => `-H ${quoteHeader(name, value)}`),
+    ...(body ? [`-d ${quote(indented(body))}`] : []),
+  ];
+  return lines.join(' \\\n  ');
+}
+
+const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+function quoteHeader(name, value) {
+  const isKey = /^(authorization|api-key)$/i.test(name) && value.endsWith(REDACTED);
+  return isKey ? `"${name}: ${value.replace(REDACTED, KEY)}"` : quote(`${name}: ${value}`);
+}

@@ -1,0 +1,24 @@
+import { duration } from './duration.js';
+import { describeChanges, describeTokens } from './summary.js';
+
+const MODEL_KEYS = ['model', 'image_model', 'model_embedding'];
+
+/** The line above a result, and what was done differently from what the form says. */
+export function Summary({ metadata = {}, query, elapsedMs, fields }) {
+  const asked = MODEL_KEYS.map((key) => query[key]).find(Boolean);
+  const model = metadata.model ?? metadata.substituted_model ?? asked;
+  const changes = describeChanges(metadata, fields, metadata.substituted_model ?? asked ?? model);
+  const facts = [model, describeTokens(metadata.usage), duration(elapsedMs)].filter(Boolean);
+  return (
+    <div class="summary">
+      <p>{facts.join(' · ')}</p>
+      {changes.length > 0 && (
+        <ul>
+          {changes.map((change) => (
+            <li key={change}>{change}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

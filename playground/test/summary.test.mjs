@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { drawnFields, newQuery } from '../../harness/forms.mjs';
+import { readForms } from '../forms.mjs';
+import { describeChanges, describeTokens } from '../src/result/summary.js';
+
+const { operations } = readForms();
+const query = { ...newQuery(operations), operation: 'chat', advanced: 'on' };
+const fields = drawnFields(operations.properties, query, 3).map(({ field }) => field);
+const words = (metadata) => describeChanges(metadata, fields, 'gpt-5.5');
+const adjusted = (adjustment) => words({ adjusted: [adjustment] });
+
+describe('the line above a result', () => {
+  test('counts the tokens of every API by its names', () => {
+    assert.equal(describeTokens({ prompt_tokens: 1, completion_tokens: 7 }), '1 token in, 7 out');
+    assert.equal(
+      describeTokens({ input_tokens: 1200, output_tokens: 30 }),
+      '1,200 tokens in, 30 out',
+    );
+    assert.equal(describeTokens({ prompt_tokens: 4, total_tokens: 4 }), '4 tokens in');
+    assert.equal(describeTokens(undefined), undefined);
+  });
+
+  test('says what was adjusted, by the labels of the form', () => {
+    assert.deepEqual(adjusted({ parameter: 'temperature', change: 'removed' }), [
+      'Temperature left out: gpt-5.5 does not take it',
+    ]);
+    assert.deepEqual(
+      adjusted({ parameter: 'max_tokens', change: 'renamed', to: 'max_completion_tokens' }),
+      ['Max tokens sent as max_completion_tokens: gpt-5.5 takes it by that name'],
+    );
+    assert.deepEqual(adjusted({ parameter: 'reasoning_effort', change: 'set', to: 'none' }), [
+      'Reasoning effort set to none: gpt-5.5 requires it',
+    ]);
+    assert.deepEqual(adjusted({ parameter: 'stop', change: 'applied by the plugin' }), [
+      'Stop sequence: applied by the plugin',
+    ]);
+    assert.deepEqual(adjusted({ parameter: 'role', change: 'developer sent as system' }), [
+      'role: developer sent as system',
+    ]);
+  });
+
+  test('says that another model answered, that the answer is cut off, and of further requests', () => {
+    const metadata = {
+      substituted_model: 'gpt-5.4-mini',
+      finish_reason: 'length',
+      not_strict: 'a has minLength',
+      attempts: 2,
+    };
+    assert.deepEqual(words(metadata), [
+      'gpt-5.4-mini answered: the API no longer serves the model that was asked',
+      'The answer may not fit the JSON schema: a has minLength',
+      'The answer stops at the token limit',
+      '2 requests were sent',
+    ]);
+  });
+
+  test('says nothing more when the query ran as the form says', () => {
+    assert.deepEqual(words({ finish_reason: 'stop', attempts: 1 }), []);
+  });
+});
