@@ -39,6 +39,10 @@ const ANSWERS = {
   '/chat/completions': {
     choices: [{ index: 0, message: { role: 'assistant', content: '{}' }, finish_reason: 'stop' }],
   },
+  '/responses': {
+    status: 'completed',
+    output: [{ type: 'message', content: [{ type: 'output_text', text: '{}', annotations: [] }] }],
+  },
   '/images/generations': { data: [{ b64_json: 'AA' }] },
   '/embeddings': ({ input }) => ({
     data: (Array.isArray(input) ? input : [input]).map(() => ({ embedding: [0.5] })),
