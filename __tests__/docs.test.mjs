@@ -30,7 +30,6 @@ const GENERATED = {
   'manifest.json': ['"encrypted": true', '"encrypted": false'],
   'docs/fields.md': ['Number from 0 to 2', 'Number from 0 to 1'],
   'index.d.ts': ['@range 0 to 2', '@range 0 to 1'],
-  'src/error/labels.rs': ['"Temperature"', '"Heat"'],
   'SECURITY.md': ['| `MAX_OPTION_BYTES` |', '| `MAX_BYTES` |'],
 };
 

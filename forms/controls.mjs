@@ -1,6 +1,6 @@
 /**
  * Kinds of form fields. Each function returns one field: everything that the two forms,
- * docs/fields.md, index.d.ts and the labels in error messages say about it.
+ * docs/fields.md, index.d.ts and, by its label, error messages say about it.
  *
  * | member | meaning |
  * |---|---|

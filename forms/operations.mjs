@@ -6,16 +6,13 @@
  * names the interface in index.d.ts.
  */
 
-import { dropdown, json, text, wholeNumber } from './controls.mjs';
+import { dropdown, json, text } from './controls.mjs';
+import { DEFAULT_CHAT_MODEL } from './core.mjs';
+import completion from './operations/completion.mjs';
+import generateEmbedding from './operations/generate-embedding.mjs';
+import imageGeneration from './operations/image-generation.mjs';
+import listModels from './operations/list-models.mjs';
 import {
-  DEFAULT_CHAT_MODEL,
-  DEFAULT_COMPLETION_MODEL,
-  DEFAULT_EMBEDDING_MODEL,
-  DEFAULT_IMAGE_MODEL,
-  DEFAULT_MAX_TOKENS,
-} from './core.mjs';
-import {
-  extraBody,
   extraTextBody,
   frequencyPenalty,
   maxTokens,
@@ -23,79 +20,10 @@ import {
   presencePenalty,
   result,
   seed,
-  sharedWithChat,
   stopSequence,
   temperature,
   topP,
-  yesOrNo,
 } from './shared-fields.mjs';
-
-const completion = {
-  value: 'completion',
-  name: 'Completions',
-  types: 'CompletionOptions',
-  summary: 'continues a text',
-  basic: [
-    text('model', 'Model', {
-      placeholder: `e.g. gpt-6-luna; ${DEFAULT_CHAT_MODEL} if empty`,
-      accepts: 'Model ID',
-      fallback: `${DEFAULT_COMPLETION_MODEL}, and ${DEFAULT_CHAT_MODEL} if that is gone`,
-      help: 'Any model that the server knows. A chat model continues the text through Chat.',
-    }),
-    text('prompt', 'Prompt', {
-      control: 'editor',
-      mode: 'text',
-      placeholder: 'The beginning of the text, e.g. Once upon a time',
-      fallback: 'Required',
-      help: 'The text to continue.',
-    }),
-    maxTokens({
-      placeholder: `e.g. 500; ${DEFAULT_MAX_TOKENS} if empty`,
-      fallback: DEFAULT_MAX_TOKENS,
-      help: "The longest the answer may be, in tokens. Prompt and answer together must fit the model's context window.",
-    }),
-    temperature,
-    stopSequence,
-    text('suffix', 'Suffix', {
-      placeholder: 'The text that comes after the gap to fill',
-      help: 'Text that comes after the inserted text, and is not part of the answer. A chat model is asked to lead up to it.',
-    }),
-    dropdown('engine', 'Engine', {
-      choices: [
-        ['Auto: Completions, falling back to Chat', 'auto'],
-        ['Completions only', 'completions'],
-        ['Chat only', 'chat'],
-      ],
-      initial: 'auto',
-      help: 'OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it first, and asks a chat model to continue the text if the model or the endpoint is gone. Metadata says which one answered.',
-    }),
-  ],
-  advanced: [
-    result,
-    numberOfResults,
-    wholeNumber('best_of', 'Best of', {
-      min: 1,
-      max: 20,
-      placeholder: '1 to 20 drafts: you get the best, and pay for all',
-      fallback: '1',
-      help: 'The server writes this many answers and returns the most likely. At least Number of results. All of them are billed.',
-    }),
-    topP,
-    frequencyPenalty,
-    presencePenalty,
-    yesOrNo('echo', 'Echo', {
-      help: 'Whether the answer starts with the prompt.',
-    }),
-    seed,
-    wholeNumber('logprobs', 'Log probabilities', {
-      min: 0,
-      max: 5,
-      placeholder: '0 to 5 alternatives for each token',
-      help: 'Adds the log probability of each token, and of this many alternatives, to metadata.',
-    }),
-    extraTextBody,
-  ],
-};
 
 const chat = {
   value: 'chat',
@@ -309,152 +237,6 @@ const chat = {
       help: 'Stored with the request at OpenAI; not the metadata that the query returns. Up to 16 keys of 64 characters, values of up to 512.',
     }),
     extraTextBody,
-  ],
-};
-
-const imageCount = wholeNumber('image_count', 'Number of images', {
-  min: 1,
-  max: 10,
-  fallback: '1',
-  placeholder: 'e.g. 3: data.images lists them, and each one is billed',
-  help: 'With more than one, data.images lists them. All of them are billed.',
-});
-const imageExtraBody = extraBody('image_extra_body', { placeholder: 'e.g. {"moderation": "low"}' });
-
-const imageGeneration = {
-  value: 'image_generation',
-  name: 'Generate image',
-  types: 'ImageGenerationOptions',
-  summary: 'draws an image',
-  basic: [
-    text('image_model', 'Model', {
-      placeholder: `e.g. gpt-image-2.6-flare; ${DEFAULT_IMAGE_MODEL} if empty`,
-      accepts: 'Model ID',
-      fallback: DEFAULT_IMAGE_MODEL,
-      help: 'Any image model that the server knows.',
-    }),
-    text('prompt', 'Prompt', {
-      control: 'editor',
-      mode: 'text',
-      placeholder: 'What to draw, e.g. A lighthouse at dusk, watercolor',
-      fallback: 'Required',
-      help: 'What the image should show. Up to 32000 characters.',
-    }),
-    text('size', 'Size', {
-      placeholder: 'e.g. 1536x1024; the model decides if empty',
-      accepts: '`auto`, or width x height such as 1024x1024',
-      fallback: 'set by the model',
-      unit: 'pixels',
-      help: 'Width and height in pixels, both divisible by 16.',
-    }),
-  ],
-  advanced: [
-    result,
-    dropdown('quality', 'Quality', {
-      choices: [
-        ['Auto', 'auto'],
-        ['Low', 'low'],
-        ['Medium', 'medium'],
-        ['High', 'high'],
-      ],
-      isOpen: true,
-      help: 'Higher quality takes longer and costs more.',
-    }),
-    dropdown('background', 'Background', {
-      choices: [
-        ['Auto', 'auto'],
-        ['Transparent', 'transparent'],
-        ['Opaque', 'opaque'],
-      ],
-      isOpen: true,
-      help: 'Transparent needs the output format PNG or WebP. Not every model accepts it.',
-    }),
-    dropdown('output_format', 'Output format', {
-      choices: [
-        ['PNG', 'png'],
-        ['JPEG', 'jpeg'],
-        ['WebP', 'webp'],
-      ],
-      isOpen: true,
-      fallback: '`png`',
-      help: 'The file format of the image.',
-    }),
-    imageCount,
-    imageExtraBody,
-  ],
-  saved: [
-    text('model', 'Model', {
-      accepts: 'Model ID',
-      fallback: 'none',
-      help: "Read if `image_model` is not set and this names an image model, as in queries saved with ToolJet's own plugin.",
-    }),
-    sharedWithChat(imageCount, 'n'),
-    sharedWithChat(imageExtraBody, 'extra_body'),
-  ],
-};
-
-const embeddingExtraBody = extraBody('embedding_extra_body', {
-  placeholder: 'e.g. {"user": "u-17"}',
-});
-
-const generateEmbedding = {
-  value: 'generate_embedding',
-  name: 'Generate embedding',
-  types: 'EmbeddingOptions',
-  summary: 'turns text into a vector',
-  basic: [
-    text('model_embedding', 'Model', {
-      placeholder: `e.g. text-embedding-3-large; ${DEFAULT_EMBEDDING_MODEL} if empty`,
-      accepts: 'Model ID',
-      fallback: DEFAULT_EMBEDDING_MODEL,
-      help: 'Any embedding model that the server knows.',
-    }),
-    text('input', 'Input', {
-      control: 'editor',
-      mode: 'text',
-      placeholder: 'e.g. A calm sea, or a list such as ["a calm sea", "a storm"]',
-      accepts: 'Text, or a JSON array of up to 2048 strings',
-      fallback: 'Required, here or under a key of a saved query',
-      type: 'TextOption | string[]',
-      help: 'What to turn into vectors. Each string may have up to 8192 tokens, all together up to 300000.',
-    }),
-    wholeNumber('dimensions', 'Dimensions', {
-      min: 1,
-      placeholder: "e.g. 256; the model's full size if empty",
-      fallback: 'set by the model',
-      help: 'How many numbers each vector should have. For text-embedding-3 models and later.',
-    }),
-    dropdown('encoding_format', 'Encoding format', {
-      choices: [
-        ['Float', 'float'],
-        ['Base64', 'base64'],
-      ],
-      fallback: '`float`',
-      help: 'Float gives a list of numbers, Base64 a single string.',
-    }),
-  ],
-  advanced: [result, embeddingExtraBody],
-  saved: [
-    text('model', 'Model', {
-      accepts: 'Model ID',
-      fallback: 'none',
-      help: 'Read if `model_embedding` is not set and this names an embedding model.',
-    }),
-    sharedWithChat(embeddingExtraBody, 'extra_body'),
-  ],
-  savedTypes: 'Partial<Record<SavedEmbeddingKey, unknown>>',
-};
-
-const listModels = {
-  value: 'list_models',
-  name: 'List models',
-  types: 'ListModelsOptions',
-  summary: 'shows what the server offers',
-  basic: [
-    text('filter', 'Filter', {
-      placeholder: 'e.g. gpt-6; all models if empty',
-      help: 'Only the models whose ID contains this text, in upper or lower case.',
-    }),
   ],
 };
 

@@ -1,5 +1,5 @@
 /**
- * Writes the generated files: the forms, their page, the option types and the labels from forms/,
+ * Writes the generated files: the forms, their page, and the option types from forms/,
  * the table of the README from the last benchmark, and those of SECURITY.md from src/budgets.rs and the
  * last full run of the attacks. `node scripts/docs.mjs` writes them, and
  * `node scripts/docs.mjs --check` fails if one is out of date.
@@ -8,7 +8,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fieldsPage } from '../forms/fields-page.mjs';
 import { jsonText } from '../forms/json-text.mjs';
-import { labelsRs } from '../forms/labels-rs.mjs';
 import { manifest } from '../forms/manifest-json.mjs';
 import { operationsForm } from '../forms/operations-json.mjs';
 import { optionTypes } from '../forms/option-types.mjs';
@@ -45,7 +44,6 @@ const OUTPUTS = {
   'operations.json': () => jsonText(operationsForm()),
   'manifest.json': () => jsonText(manifest()),
   'docs/fields.md': () => fieldsPage(),
-  'src/error/labels.rs': () => labelsRs(),
   'index.d.ts': (current) =>
     formatted(
       'index.d.ts',

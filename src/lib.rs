@@ -39,7 +39,7 @@
 //! | what an answer is, and why there is none | `operations/choice.rs`, `choices.rs` |
 //! | how JSON is found in an answer | `operations/json_answer.rs`, `input/loose_json.rs` |
 //! | what failures there are, and their codes | `error/mod.rs`, `no_answer.rs`, `api.rs`, `transport.rs` |
-//! | what an error calls a field | `error/labels.rs`, which is written from the forms |
+//! | what an error calls a field | `error/labels.rs`, which `build.rs` reads from the forms |
 //! | what an error of the API is taken for | `error/cause.rs` |
 //! | what an app builder is told to do about a failure | `error/hints.rs` |
 //! | how much a query, a server or all queries may take | `budgets.rs` |

@@ -1,0 +1,82 @@
+import { dropdown, text, wholeNumber } from '../controls.mjs';
+import { DEFAULT_CHAT_MODEL, DEFAULT_COMPLETION_MODEL, DEFAULT_MAX_TOKENS } from '../core.mjs';
+import {
+  extraTextBody,
+  frequencyPenalty,
+  maxTokens,
+  numberOfResults,
+  presencePenalty,
+  result,
+  seed,
+  stopSequence,
+  temperature,
+  topP,
+  yesOrNo,
+} from '../shared-fields.mjs';
+
+export default {
+  value: 'completion',
+  name: 'Completions',
+  types: 'CompletionOptions',
+  summary: 'continues a text',
+  basic: [
+    text('model', 'Model', {
+      placeholder: `e.g. gpt-6-luna; ${DEFAULT_CHAT_MODEL} if empty`,
+      accepts: 'Model ID',
+      fallback: `${DEFAULT_COMPLETION_MODEL}, and ${DEFAULT_CHAT_MODEL} if that is gone`,
+      help: 'Any model that the server knows. A chat model continues the text through Chat.',
+    }),
+    text('prompt', 'Prompt', {
+      control: 'editor',
+      mode: 'text',
+      placeholder: 'The beginning of the text, e.g. Once upon a time',
+      fallback: 'Required',
+      help: 'The text to continue.',
+    }),
+    maxTokens({
+      placeholder: `e.g. 500; ${DEFAULT_MAX_TOKENS} if empty`,
+      fallback: DEFAULT_MAX_TOKENS,
+      help: "The longest the answer may be, in tokens. Prompt and answer together must fit the model's context window.",
+    }),
+    temperature,
+    stopSequence,
+    text('suffix', 'Suffix', {
+      placeholder: 'The text that comes after the gap to fill',
+      help: 'Text that comes after the inserted text, and is not part of the answer. A chat model is asked to lead up to it.',
+    }),
+    dropdown('engine', 'Engine', {
+      choices: [
+        ['Auto: Completions, falling back to Chat', 'auto'],
+        ['Completions only', 'completions'],
+        ['Chat only', 'chat'],
+      ],
+      initial: 'auto',
+      help: 'OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it first, and asks a chat model to continue the text if the model or the endpoint is gone. Metadata says which one answered.',
+    }),
+  ],
+  advanced: [
+    result,
+    numberOfResults,
+    wholeNumber('best_of', 'Best of', {
+      min: 1,
+      max: 20,
+      placeholder: '1 to 20 drafts: you get the best, and pay for all',
+      fallback: '1',
+      help: 'The server writes this many answers and returns the most likely. At least Number of results. All of them are billed.',
+    }),
+    topP,
+    frequencyPenalty,
+    presencePenalty,
+    yesOrNo('echo', 'Echo', {
+      help: 'Whether the answer starts with the prompt.',
+    }),
+    seed,
+    wholeNumber('logprobs', 'Log probabilities', {
+      min: 0,
+      max: 5,
+      placeholder: '0 to 5 alternatives for each token',
+      help: 'Adds the log probability of each token, and of this many alternatives, to metadata.',
+    }),
+    extraTextBody,
+  ],
+};

@@ -1,0 +1,55 @@
+import { dropdown, text, wholeNumber } from '../controls.mjs';
+import { DEFAULT_EMBEDDING_MODEL } from '../core.mjs';
+import { extraBody, result, sharedWithChat } from '../shared-fields.mjs';
+
+const embeddingExtraBody = extraBody('embedding_extra_body', {
+  placeholder: 'e.g. {"user": "u-17"}',
+});
+
+export default {
+  value: 'generate_embedding',
+  name: 'Generate embedding',
+  types: 'EmbeddingOptions',
+  summary: 'turns text into a vector',
+  basic: [
+    text('model_embedding', 'Model', {
+      placeholder: `e.g. text-embedding-3-large; ${DEFAULT_EMBEDDING_MODEL} if empty`,
+      accepts: 'Model ID',
+      fallback: DEFAULT_EMBEDDING_MODEL,
+      help: 'Any embedding model that the server knows.',
+    }),
+    text('input', 'Input', {
+      control: 'editor',
+      mode: 'text',
+      placeholder: 'e.g. A calm sea, or a list such as ["a calm sea", "a storm"]',
+      accepts: 'Text, or a JSON array of up to 2048 strings',
+      fallback: 'Required, here or under a key of a saved query',
+      type: 'TextOption | string[]',
+      help: 'What to turn into vectors. Each string may have up to 8192 tokens, all together up to 300000.',
+    }),
+    wholeNumber('dimensions', 'Dimensions', {
+      min: 1,
+      placeholder: "e.g. 256; the model's full size if empty",
+      fallback: 'set by the model',
+      help: 'How many numbers each vector should have. For text-embedding-3 models and later.',
+    }),
+    dropdown('encoding_format', 'Encoding format', {
+      choices: [
+        ['Float', 'float'],
+        ['Base64', 'base64'],
+      ],
+      fallback: '`float`',
+      help: 'Float gives a list of numbers, Base64 a single string.',
+    }),
+  ],
+  advanced: [result, embeddingExtraBody],
+  saved: [
+    text('model', 'Model', {
+      accepts: 'Model ID',
+      fallback: 'none',
+      help: 'Read if `model_embedding` is not set and this names an embedding model.',
+    }),
+    sharedWithChat(embeddingExtraBody, 'extra_body'),
+  ],
+  savedTypes: 'Partial<Record<SavedEmbeddingKey, unknown>>',
+};

@@ -1,0 +1,84 @@
+import { dropdown, text, wholeNumber } from '../controls.mjs';
+import { DEFAULT_IMAGE_MODEL } from '../core.mjs';
+import { extraBody, result, sharedWithChat } from '../shared-fields.mjs';
+
+const imageCount = wholeNumber('image_count', 'Number of images', {
+  min: 1,
+  max: 10,
+  fallback: '1',
+  placeholder: 'e.g. 3: data.images lists them, and each one is billed',
+  help: 'With more than one, data.images lists them. All of them are billed.',
+});
+const imageExtraBody = extraBody('image_extra_body', { placeholder: 'e.g. {"moderation": "low"}' });
+
+export default {
+  value: 'image_generation',
+  name: 'Generate image',
+  types: 'ImageGenerationOptions',
+  summary: 'draws an image',
+  basic: [
+    text('image_model', 'Model', {
+      placeholder: `e.g. gpt-image-2.6-flare; ${DEFAULT_IMAGE_MODEL} if empty`,
+      accepts: 'Model ID',
+      fallback: DEFAULT_IMAGE_MODEL,
+      help: 'Any image model that the server knows.',
+    }),
+    text('prompt', 'Prompt', {
+      control: 'editor',
+      mode: 'text',
+      placeholder: 'What to draw, e.g. A lighthouse at dusk, watercolor',
+      fallback: 'Required',
+      help: 'What the image should show. Up to 32000 characters.',
+    }),
+    text('size', 'Size', {
+      placeholder: 'e.g. 1536x1024; the model decides if empty',
+      accepts: '`auto`, or width x height such as 1024x1024',
+      fallback: 'set by the model',
+      unit: 'pixels',
+      help: 'Width and height in pixels, both divisible by 16.',
+    }),
+  ],
+  advanced: [
+    result,
+    dropdown('quality', 'Quality', {
+      choices: [
+        ['Auto', 'auto'],
+        ['Low', 'low'],
+        ['Medium', 'medium'],
+        ['High', 'high'],
+      ],
+      isOpen: true,
+      help: 'Higher quality takes longer and costs more.',
+    }),
+    dropdown('background', 'Background', {
+      choices: [
+        ['Auto', 'auto'],
+        ['Transparent', 'transparent'],
+        ['Opaque', 'opaque'],
+      ],
+      isOpen: true,
+      help: 'Transparent needs the output format PNG or WebP. Not every model accepts it.',
+    }),
+    dropdown('output_format', 'Output format', {
+      choices: [
+        ['PNG', 'png'],
+        ['JPEG', 'jpeg'],
+        ['WebP', 'webp'],
+      ],
+      isOpen: true,
+      fallback: '`png`',
+      help: 'The file format of the image.',
+    }),
+    imageCount,
+    imageExtraBody,
+  ],
+  saved: [
+    text('model', 'Model', {
+      accepts: 'Model ID',
+      fallback: 'none',
+      help: "Read if `image_model` is not set and this names an image model, as in queries saved with ToolJet's own plugin.",
+    }),
+    sharedWithChat(imageCount, 'n'),
+    sharedWithChat(imageExtraBody, 'extra_body'),
+  ],
+};
