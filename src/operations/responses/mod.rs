@@ -33,7 +33,8 @@ const PDF: &str = "data:application/pdf";
 #[must_use]
 pub fn only_responses_has(body: &Map<String, Value>) -> Option<(&'static str, &'static str)> {
     let list = |name: &str| body.get(name).and_then(Value::as_array).into_iter().flatten();
-    let reasoning = |name: &str| body.get("reasoning").and_then(|reasoning| reasoning.get(name)).is_some();
+    let reasoning =
+        |name: &str| body.get("reasoning").filter(|all| is_of_form(all)).is_some_and(|all| all.get(name).is_some());
     let has_part = |message: &Value, is: fn(&Value) -> bool| {
         message["content"].as_array().is_some_and(|parts| parts.iter().any(is))
     };
@@ -52,6 +53,12 @@ pub fn only_responses_has(body: &Map<String, Value>) -> Option<(&'static str, &'
     } else {
         None
     }
+}
+
+/// Whether the form has set it. What `extra_body` sets may be of another vendor's chat, and has the effort beside it.
+fn is_of_form(reasoning: &Value) -> bool {
+    let is_known = |name: &String| ["summary", "mode"].contains(&name.as_str());
+    reasoning.as_object().is_some_and(|members| members.keys().all(is_known))
 }
 
 fn is_url_of_document(part: &Value) -> bool {
@@ -144,7 +151,7 @@ mod tests {
             // A tool of Zhipu's chat.
             json!({"tools": [{"type": "web_search", "web_search": {"enable": true}}]}),
             // Of OpenRouter's.
-            json!({"reasoning": {"effort": "low", "exclude": true}, "messages": "odd", "tools": "odd"}),
+            json!({"reasoning": {"effort": "low", "summary": "auto"}, "messages": "odd", "tools": "odd"}),
         ] {
             assert_eq!(only_responses_has(&body(chat.clone())), None, "{chat}");
         }
