@@ -115,15 +115,15 @@ export type ToolChoice =
 /** A file of ToolJet's file picker; `dataURL` or `base64Data` is used. */
 export interface PickedFile {
   name?: string;
-  /** The media type, such as `image/png`. Read only if the data itself does not show it. */
+  /** The media type, such as `image/png`. Read only if neither the data nor the name shows it. */
   type?: string;
   dataURL?: string;
   base64Data?: string;
   [member: string]: unknown;
 }
 
-/** An image or a PDF: a data URI, a base64 string, or a picked file; an image also by its URL. */
-export type FileOption = string | PickedFile;
+/** An image or a document: a URL, a data URI, a base64 string, a picked file, or a content part. */
+export type FileOption = string | PickedFile | ContentPart;
 
 /**
  * An entry of `history` of ToolJet's Chat component, and its `lastMessage`: `message` is the
@@ -358,9 +358,10 @@ export interface ChatOptions extends QueryBase {
    */
   message_history?: Array<Message | ToolMessage> | Message | ChatComponentMessage[] | string | null;
   /**
-   * Images and PDFs that the model should look at along with the prompt. The model must be able
-   * to read them. Accepts: image URL, data URI, base64, file of a file picker, or a list of
-   * these.
+   * Images, and documents such as PDF, Word, Excel, CSV and text, that the model should look at
+   * along with the prompt. The model must be able to read them. Documents other than PDF, and
+   * all documents by their URL, go through the Responses API. A file may have up to 50 MB.
+   * Accepts: URL, data URI, base64, file of a file picker, or a list of these.
    * @default none
    */
   images?: FileOption | FileOption[] | null;
@@ -503,11 +504,11 @@ export interface ChatOptions extends QueryBase {
    */
   tool_choice?: TextOption | ToolChoice;
   /**
-   * How closely the model should look at images. Not every model accepts every value.
-   * `original` is an error, because only the Responses API takes it. Under Advanced.
+   * How closely the model should look at images. Not every model accepts every value. With
+   * `original`, the query goes through the Responses API. Under Advanced.
    * @default set by the model
    */
-  image_detail?: WordOption<'unset' | 'auto' | 'low' | 'high'>;
+  image_detail?: WordOption<'unset' | 'auto' | 'low' | 'high' | 'original'>;
   /**
    * With more than one, data is a list of answers. All of them are billed. Under Advanced.
    * @range 1 to 128, whole

@@ -86,14 +86,6 @@ describe('a picked file', () => {
     });
   }
 
-  test('rejects a picked file by its name when it is neither an image nor a PDF', async () => {
-    const file = { name: 'notes.docx', type: 'application/msword', base64Data: 'AAAA' };
-    assert.equal(
-      await refuse(chat({ prompt: 'What is it?', images: [file] })),
-      'Images and files[0] is notes.docx (application/msword); Chat takes images and PDFs.',
-    );
-  });
-
   test('ignores a picked file that was removed again', async () => {
     const [message] = await sendMessages({ prompt: 'Hello', images: [] });
     assert.equal(message.content, 'Hello');

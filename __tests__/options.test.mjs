@@ -203,7 +203,7 @@ describe('a value that JSON cannot hold', () => {
     });
     assert.equal(
       description,
-      'Images and files[0] must have text in base64Data, got binary data; pass it as base64 text.',
+      'Images and files[0] (a.png) must have text in base64Data, got binary data; pass it as base64 text.',
     );
   });
 

@@ -63,10 +63,12 @@ const chat = {
     }),
     json('images', 'Images and files', {
       control: 'line',
-      placeholder: 'e.g. {{components.filepicker1.file}} with images or PDFs',
-      accepts: 'Image URL, data URI, base64, file of a file picker, or a list of these',
+      placeholder: 'e.g. {{components.filepicker1.file}} with images or documents',
+      accepts: 'URL, data URI, base64, file of a file picker, or a list of these',
       type: 'FileOption | FileOption[] | null',
-      help: 'Images and PDFs that the model should look at along with the prompt. The model must be able to read them.',
+      help: 'Images, and documents such as PDF, Word, Excel, CSV and text, that the model should look at along with the prompt.',
+      details:
+        'The model must be able to read them. Documents other than PDF, and all documents by their URL, go through the Responses API. A file may have up to 50 MB.',
     }),
     dropdown('response_format', 'Response format', {
       choices: [
@@ -198,10 +200,11 @@ const chat = {
         ['Auto', 'auto'],
         ['Low', 'low'],
         ['High', 'high'],
+        ['Original', 'original'],
       ],
       isOpen: true,
       help: 'How closely the model should look at images. Not every model accepts every value.',
-      details: '`original` is an error, because only the Responses API takes it.',
+      details: 'With `original`, the query goes through the Responses API.',
     }),
     numberOfResults,
     topP,

@@ -23,7 +23,8 @@
 //! | to change ... | look in |
 //! |---|---|
 //! | what an operation sends or returns | `operations/<operation>.rs` |
-//! | what a prompt, a history or a picked file may be | `operations/content.rs`, `history.rs`, `files.rs` |
+//! | what a prompt or a history may be | `operations/content.rs`, `parts.rs`, `history.rs` |
+//! | what a file may be, and how its type is told | `operations/files.rs`, `source.rs`, `file_types.rs` |
 //! | what values options may have, and how they cross from JavaScript | `input/crossing.rs`, `entry/options.js` |
 //! | how large options and results take turns | `entry/calls.js`, `serialized.rs` |
 //! | how typed options are read | `input/fields.rs`, `options.rs`, `base_url.rs`, `pasted_url.rs` |

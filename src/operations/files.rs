@@ -7,7 +7,7 @@ pub use super::file_types::is_chats;
 use super::{
     content::as_list,
     parts,
-    source::{self, Data, Source, not_read},
+    source::{Data, Source, not_read},
 };
 use crate::{
     budgets::MAX_WORD_CHARS,
@@ -28,11 +28,9 @@ const MEMBERS: [&str; 4] = ["dataURL", "url", "base64Data", "b64_json"];
 /// blank is left out, such as a picker that was cleared.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the index and the name of what cannot be used, or a `detail` of another API.
+/// [`Error::InvalidOption`] naming the index and the file that cannot be used.
 pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Error> {
     let Some(value) = fields.value(KEY) else { return Ok(Vec::new()) };
-    let detail = detail.map(|word| source::detail(word).map_err(|reason| Error::invalid("image_detail", reason)));
-    let detail = detail.transpose()?;
     let parsed = match value {
         Value::String(text) if is_json_text(text) => fields.parse(KEY, text)?.ok(),
         _ => None,
@@ -45,7 +43,7 @@ pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Er
         .iter()
         .enumerate()
         .filter(|(_, item)| !item.is_null() && item.as_str().is_none_or(|text| !text.trim().is_empty()))
-        .map(|(index, item)| part(&field(index), item, detail.as_deref()))
+        .map(|(index, item)| part(&field(index), item, detail))
         .collect()
 }
 
@@ -138,20 +136,6 @@ mod tests {
     }
 
     #[test]
-    fn a_detail_is_read_without_case_and_that_of_another_api_is_refused() {
-        let detail = |word: &str| {
-            let options = json!({"images": "https://h/a"});
-            parts(&Fields::of("queryOptions", &options).unwrap(), Some(word)).map_err(|error| error.to_string())
-        };
-        assert_eq!(detail("HIGH").unwrap()[0]["image_url"]["detail"], "high");
-        assert_eq!(detail("ultra").unwrap()[0]["image_url"]["detail"], "ultra");
-        let error = "Image detail must be auto, low or high: only the Responses API takes original";
-        assert_eq!(detail("Original"), Err(error.to_owned()));
-        let none = json!({"images": " "});
-        assert_eq!(parts(&Fields::of("queryOptions", &none).unwrap(), Some("original")).unwrap(), Vec::<Value>::new());
-    }
-
-    #[test]
     fn a_picked_file_keeps_its_name_in_every_tooljet() {
         for (name, kind, data, media_type) in [
             ("a.pdf", "application/pdf", PDF_DATA, "application/pdf"),
@@ -214,7 +198,7 @@ mod tests {
         assert_eq!(error(unknown), format!("Images and files (notes) is of an unknown type; {known}"));
         assert_eq!(
             error(json!(CSV_DATA)),
-            "Images and files is of an unknown type; state the type, as in data:text/csv;base64,..."
+            "Images and files is of an unknown type; enter it as a data URI with its type, such as data:text/csv;base64,AAAA"
         );
         let renamed = json!({"name": "a.docx", "base64Data": CSV_DATA});
         assert_eq!(

@@ -107,7 +107,7 @@ impl<'a> Data<'a> {
             }
             Self::Encoded(rest) if rest.split_once(',').is_none_or(|(_, data)| data.is_empty()) => Err(EMPTY.into()),
             Self::Encoded(rest) if after("image/", rest).is_some() => Ok(Some(Source::Image(format!("data:{rest}")))),
-            Self::Encoded(_) => Err("must have base64 in its data URI, as in data:text/csv;base64,...".into()),
+            Self::Encoded(_) => Err("must have base64 in its data URI, such as data:text/csv;base64,AAAA".into()),
             Self::Base64 { data, .. } => of_base64(&data, name, stated),
         }
     }
@@ -147,7 +147,9 @@ pub fn not_read(name: Option<&str>, stated: Option<&str>) -> ErrorText {
             error_text!["is a file of type ", truncate(stated, MAX_WORD_CHARS), "; the API reads ", READ]
         }
         (None, Some(_)) => error_text!["is of an unknown type; the API reads ", READ],
-        (None, None) => "is of an unknown type; state the type, as in data:text/csv;base64,...".into(),
+        (None, None) => {
+            "is of an unknown type; enter it as a data URI with its type, such as data:text/csv;base64,AAAA".into()
+        }
     }
 }
 
@@ -162,18 +164,6 @@ pub fn image_url(text: &str) -> Option<String> {
         // Some servers open other schemes, such as `file:`.
         _ => Some(text.trim()).filter(|text| text.contains("://")).map(str::to_owned),
     }
-}
-
-/// The word for how closely an image is looked at, in the API's spelling.
-///
-/// # Errors
-/// Words about one that Chat does not take.
-pub fn detail(word: &str) -> Result<String, ErrorText> {
-    let word = word.trim().to_ascii_lowercase();
-    if word == "original" {
-        return Err("must be auto, low or high: only the Responses API takes original".into());
-    }
-    Ok(word)
 }
 
 const EMPTY: &str = "has no content";
@@ -282,7 +272,7 @@ mod tests {
     #[test]
     fn a_document_in_a_data_uri_must_be_base64() {
         let error = source("data:text/csv,a%2Cb", None, None).unwrap_err();
-        assert_eq!(error, "must have base64 in its data URI, as in data:text/csv;base64,...");
+        assert_eq!(error, "must have base64 in its data URI, such as data:text/csv;base64,AAAA");
     }
 
     #[test]

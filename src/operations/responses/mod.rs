@@ -9,7 +9,10 @@
 
 use serde_json::{Map, Value};
 
-use super::parameters::{EXTRA_BODY, n_of};
+use super::{
+    files,
+    parameters::{EXTRA_BODY, n_of},
+};
 use crate::error::{Error, error_text};
 
 mod annotations;
@@ -25,8 +28,6 @@ pub const PATH: &str = "/responses";
 
 /// What a query has to do to go to another endpoint.
 const INSTEAD: &str = "; choose Chat Completions under API, or another model";
-/// The start of a data URI of the one type of document that Chat takes.
-const PDF: &str = "data:application/pdf";
 
 /// What of a Chat body only the Responses API has: the key of the form's field, and what it asks for, as an object
 /// of "needs".
@@ -44,6 +45,8 @@ pub fn only_responses_has(body: &Map<String, Value>) -> Option<(&'static str, &'
         Some(("images", "a document by its URL"))
     } else if list("messages").any(|message| has_part(message, is_other_document)) {
         Some(("images", "documents other than PDF"))
+    } else if list("messages").any(|message| has_part(message, has_other_detail)) {
+        Some(("image_detail", "this detail"))
     } else if list("tools").any(is_web_search) {
         Some(("web_search", "web search"))
     } else if reasoning("summary") {
@@ -66,7 +69,13 @@ fn is_url_of_document(part: &Value) -> bool {
 }
 
 fn is_other_document(part: &Value) -> bool {
-    part["file"]["file_data"].as_str().is_some_and(|data| data.starts_with("data:") && !data.starts_with(PDF))
+    let uri = part["file"]["file_data"].as_str().and_then(|data| data.strip_prefix("data:"));
+    uri.and_then(|uri| uri.split(';').next()).is_some_and(|media_type| !files::is_chats(media_type))
+}
+
+/// Chat takes no detail of a file, and not every one of an image.
+fn has_other_detail(part: &Value) -> bool {
+    part["file"].get("detail").is_some() || part["image_url"]["detail"] == "original"
 }
 
 /// Whether it is the Responses API's own search. Zhipu has a tool of this type in its chat, with its options in a
