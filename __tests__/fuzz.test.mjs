@@ -74,6 +74,13 @@ const MEANT = {
     list(3, () => ({ role: random.pick(['user', 'assistant', 'system']), content: text() })),
   images: () => (random.chance(0.5) ? pixel : list(2, () => 'https://example.com/a.png')),
   json_schema: () => (random.chance(0.5) ? schema() : { name: 'n', schema: schema() }),
+  search_domains: () => (random.chance(0.5) ? 'a.example, b.example' : ['https://a.example/']),
+  search_country: () => random.pick(['DE', 'fr']),
+  tools: () =>
+    random.chance(0.5)
+      ? { f: { a: 'string', b: ['c', 'd'] } }
+      : [{ name: 'f', parameters: schema() }],
+  tool_choice: () => random.pick(['auto', 'none', 'f']),
   prompt_cache_key: () => 'cache',
   safety_identifier: () => 'a1b2',
   metadata: () => ({ ticket: random.pick([42, 'a', true]) }),

@@ -71,6 +71,11 @@ const SAMPLES = {
     api: 'auto',
     reasoning_effort: 'low',
     verbosity: 'low',
+    tools: [
+      { type: 'function', function: { name: 'f', description: 'd', parameters: {}, strict: true } },
+      { name: 'g', parameters: { a: 'string', b: ['c', 'd'], e: [{ f: 'integer: g' }] } },
+    ],
+    tool_choice: 'f',
     n: 2,
     top_p: 0.5,
     frequency_penalty: 1,
@@ -81,6 +86,20 @@ const SAMPLES = {
     safety_identifier: 's',
     metadata: { a: 'b' },
     result: 'details',
+  },
+  'chat through Responses': {
+    operation: 'chat',
+    api: 'responses',
+    prompt: 'a',
+    reasoning_effort: 'low',
+    reasoning_summary: 'auto',
+    reasoning_mode: 'pro',
+    web_search: 'on',
+    search_context_size: 'low',
+    search_domains: ['https://a.example/b', 'c.example'],
+    search_country: 'de',
+    tools: { f: { a: 'string', 'b?': ['c', 'd'] } },
+    tool_choice: { type: 'function', function: { name: 'f' } },
   },
   image_generation: {
     prompt: ['a', { type: 'text', text: 'b' }],
@@ -100,24 +119,30 @@ const SAMPLES = {
 };
 /** The API's own lists of words grow, so the plugin passes on what it does not know. */
 const WORDS =
-  /(?:^(?:reasoning_effort|verbosity|service_tier|quality|background|output_format|encoding_format|image_detail)|\.(?:type|detail|format))$/;
+  /(?:^(?:reasoning_effort|verbosity|service_tier|search_context_size|quality|background|output_format|encoding_format|image_detail)|\.(?:type|detail|format))$/;
 const isNewWord = (place, value) =>
   WORDS.test(place) && (place.includes('.') ? value === 'x' : String(value).trim() !== '');
 const MODELS = ['model', 'image_model', 'model_embedding'];
+/** The fields that an error may be about when another one is wrong, because they belong together. */
+const RELATED = { n: ['best_of'], tools: ['tool_choice'] };
 
 describe('a query whose options are of the wrong type or missing in one place', () => {
-  for (const [operation, sample] of Object.entries(SAMPLES)) {
+  for (const [name, { operation = name, ...sample }] of Object.entries(SAMPLES)) {
     const base = { ...MINIMAL_QUERIES[operation], ...sample };
 
-    test(`has a sample of each option of ${operation}`, () => {
+    test(`has a sample of each option of ${operation}: ${name}`, () => {
+      const samples = Object.entries(SAMPLES).filter(
+        ([other, { operation: of = other }]) => of === operation,
+      );
+      const sampled = samples.flatMap(([, each]) => Object.keys(each));
       const keys = listFields(operation).map(({ key }) => key);
       const missing = keys.filter(
-        (key) => !(key in sample) && !MODELS.includes(key) && !key.endsWith('extra_body'),
+        (key) => !sampled.includes(key) && !MODELS.includes(key) && !key.endsWith('extra_body'),
       );
       assert.deepEqual(missing, []);
     });
 
-    test(`is sent as the document has it, or refused by its field: ${operation}`, async () => {
+    test(`is sent as the document has it, or refused by its field: ${name}`, async () => {
       const counts = { sent: 0, refused: 0 };
       const wrong = [];
       for (const { place, value, mutated } of mutations(sample)) {
@@ -128,7 +153,7 @@ describe('a query whose options are of the wrong type or missing in one place', 
         if (result.data?.code === 'invalid_option') {
           const [key] = place.split('.');
           assert.ok(
-            result.data.param.startsWith(key) || key === 'n',
+            [key, ...(RELATED[key] ?? [])].some((each) => result.data.param.startsWith(each)),
             `${told}: ${result.description}`,
           );
           assert.equal(mockApi.requests.length, before, told);

@@ -168,7 +168,8 @@ const chat = {
     }),
     text('search_domains', 'Allowed domains', {
       placeholder: 'e.g. example.com, docs.example.org; the whole web if empty',
-      accepts: 'Up to 100 domains: text with commas, spaces or line breaks between them, or a JSON array',
+      accepts:
+        'Up to 100 domains: text with commas, spaces or line breaks between them, or a JSON array',
       fallback: 'the whole web',
       type: 'TextOption | string[]',
       help: 'The search is limited to these domains and their subdomains. Of a URL, the domain counts. Only used with Web search.',

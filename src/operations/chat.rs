@@ -32,8 +32,6 @@ use crate::{
 
 /// The endpoint's path.
 pub const PATH: &str = "/chat/completions";
-/// The roles of a message that a model answers: what a user says, and what a tool found.
-const ASKING: [&str; 3] = ["user", "tool", "function"];
 /// Most pairs of `metadata` that the API takes, and the longest names and values, in characters.
 const MAX_METADATA_PAIRS: usize = 16;
 const MAX_METADATA_NAME_CHARS: usize = 64;
@@ -213,10 +211,17 @@ fn conversation(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
     let mut messages = history.messages;
     match user_content(prompt.as_deref(), files)? {
         Some(content) => messages.push(json!({"role": "user", "content": content})),
-        None if messages.last().is_some_and(|last| ASKING.iter().any(|role| last["role"] == *role)) => {}
+        None if messages.last().is_some_and(is_answered) => {}
         None => return Err(missing_prompt()),
     }
     Ok(messages)
+}
+
+/// Whether a model answers a message: it is what the user says, or what a tool found, in Chat's shape or as an item
+/// of the Responses API.
+fn is_answered(message: &Value) -> bool {
+    let is_result = |kind: &Value| kind.as_str().is_some_and(|kind| kind.ends_with("_call_output"));
+    ["user", "tool", "function"].iter().any(|role| message["role"] == *role) || is_result(&message["type"])
 }
 
 fn mentions_json(instructions: &[String], conversation: &[Value]) -> bool {
@@ -397,6 +402,12 @@ mod tests {
             {"role": "tool", "tool_call_id": "c", "content": "12"}
         ]);
         assert_eq!(body(json!({ "message_history": history })).unwrap()["messages"], history);
+        let items = json!([
+            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c", "output": "12"}
+        ]);
+        assert_eq!(body(json!({ "message_history": items })).unwrap()["messages"], items);
+        assert!(body(json!({"message_history": [history[0], history[1]]})).is_err());
     }
 
     #[test]
