@@ -56,8 +56,8 @@ describe('the layout', () => {
       assert.ok(await label.evaluate((element) => element === document.activeElement));
       await label.click();
       await tooltip.waitFor();
-      await textbox(query(page), 'Temperature').click();
-      assert.equal(await tooltip.count(), 0, 'a press elsewhere closes it too');
+      await tooltip.click();
+      assert.equal(await tooltip.count(), 0, 'a press closes what is in the way');
     }
   });
 });

@@ -101,14 +101,14 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
   );
 }
 
-/** Calls `onDismiss` on Escape, and when anything but the label or the text in `element` is pressed. */
+/** Calls `onDismiss` on Escape, and when anything but the label in `element` is pressed. */
 function useDismissal(isOpen, element, onDismiss) {
   useEffect(() => {
     if (!isOpen) return undefined;
     const onKey = ({ key }) => key === 'Escape' && onDismiss();
     // The label closes what it has opened.
-    const isOwn = (target) => element.current.contains(target.closest('.label-button, .tooltip'));
-    const onPress = ({ target }) => isOwn(target) || onDismiss();
+    const isOnLabel = (target) => element.current.contains(target.closest('.label-button'));
+    const onPress = ({ target }) => isOnLabel(target) || onDismiss();
     document.addEventListener('keydown', onKey);
     document.addEventListener('pointerdown', onPress);
     return () => {

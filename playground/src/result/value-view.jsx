@@ -47,15 +47,17 @@ export function ValueView({ name, caption, value }) {
     <div class="value">
       <div class="value-head">
         <code class="caption">{caption}</code>
-        <Segments
-          legend={`View of ${name}`}
-          name={`view-${name}`}
-          choices={views}
-          chosen={chosen.id}
-          onChoose={setWanted}
-          isSmall
-        />
-        <CopyButton title={`Copies ${name}`} read={() => asText(value)} />
+        <div class="value-actions">
+          <Segments
+            legend={`View of ${name}`}
+            name={`view-${name}`}
+            choices={views}
+            chosen={chosen.id}
+            onChoose={setWanted}
+            isSmall
+          />
+          <CopyButton title={`Copies ${name}`} read={() => asText(value)} />
+        </div>
       </div>
       {chosen.show()}
     </div>
