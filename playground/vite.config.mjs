@@ -11,5 +11,7 @@ export default defineConfig({
     modulePreload: false,
     // The page's policy accepts fonts as files only: a limit of 0 never inlines them.
     assetsInlineLimit: 0,
+    // In kB: it comes from this machine.
+    chunkSizeWarningLimit: 800,
   },
 });

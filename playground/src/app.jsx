@@ -5,8 +5,10 @@ import icon from '../../icon.svg';
 import { ApiSwitch } from './api-switch.jsx';
 import { ComponentsPanel, useComponents } from './components-panel.jsx';
 import { evaluateTemplates } from './evaluate.js';
+import { shownField } from './examples.js';
 import { ExamplesBar } from './examples-bar.jsx';
 import { useMark } from './forms/marks.js';
+import { useKept } from './kept.js';
 import { QueryPanel } from './query-panel.jsx';
 import { findFailedField, isFailure, readFailure } from './result/failure.js';
 import { ResultPanel } from './result/result-panel.jsx';
@@ -32,8 +34,9 @@ export function App({ setup: { manifest, operations, mockApi } }) {
     'mock-api': newSource(manifest, { apiKey: mockApi.apiKey, base_url: mockApi.base_url }),
     openai: newSource(manifest),
   });
-  const [query, setQuery] = useState(newQuery(operations));
+  const [query, setQuery] = useKept('query', newQuery(operations));
   const [chosenExample, setChosenExample] = useState();
+  const [opened, setOpened] = useState(0);
   const { outcome, run, stop, clear } = useRun();
   const mark = useMark();
   const components = useComponents();
@@ -93,18 +96,28 @@ export function App({ setup: { manifest, operations, mockApi } }) {
 
   function editSource(values, key) {
     setSource(values);
+    setChosenExample(undefined);
     mark.edited('source', key);
   }
 
   function editQuery(values, key) {
     setQuery(values);
+    setChosenExample(undefined);
     mark.edited('query', key);
+  }
+
+  function resetQuery() {
+    setQuery(newQuery(operations));
+    setChosenExample(undefined);
+    mark.clear();
   }
 
   function choose(example) {
     const next = { ...newQuery(operations), ...example.query };
     setChosenExample(example);
+    setOpened(opened + 1);
     setQuery(next);
+    mark.set({ ...shownField(example), kind: 'example' });
     if (api !== 'mock-api') return;
     const values = { ...source, apiKey: example.apiKey ?? mockApi.apiKey };
     setSource(values);
@@ -145,7 +158,8 @@ export function App({ setup: { manifest, operations, mockApi } }) {
           mark={mark.within('query')}
           onRun={() => runWith(source, query)}
           onStop={stop}
-          opened={chosenExample}
+          onReset={resetQuery}
+          opened={opened}
           isRunning={outcome.phase === 'running'}
           state={state}
           tooljet={tooljet}

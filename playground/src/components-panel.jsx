@@ -1,26 +1,32 @@
 import { useState } from 'preact/hooks';
 import { CodeEditor } from './code/code-editor.jsx';
 import { COMPONENTS } from './components.js';
+import { useKept } from './kept.js';
+
+const DEFAULT_TEXT = JSON.stringify(COMPONENTS, null, 2);
 
 /** `value` is the last valid object; `problem` says what is wrong with the current text. */
 export function useComponents() {
-  const [text, setText] = useState(JSON.stringify(COMPONENTS, null, 2));
-  const [value, setValue] = useState(COMPONENTS);
-  const [problem, setProblem] = useState();
+  const [text, setText] = useKept('components', DEFAULT_TEXT);
+  const [{ value, problem }, setParsed] = useState(() => ({ value: COMPONENTS, ...parse(text) }));
 
   function edit(edited) {
     setText(edited);
-    try {
-      const parsed = JSON.parse(edited);
-      if (parsed === null || typeof parsed !== 'object') throw new Error('It is not an object.');
-      setValue(parsed);
-      setProblem(undefined);
-    } catch (error) {
-      setProblem(error.message);
-    }
+    setParsed(({ value }) => ({ value, ...parse(edited) }));
   }
 
   return { text, value, problem, edit };
+}
+
+/** `{value}`, or `{problem}`. */
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    if (value === null || typeof value !== 'object') throw new Error('It is not an object.');
+    return { value, problem: undefined };
+  } catch (error) {
+    return { problem: error.message };
+  }
 }
 
 export function ComponentsPanel({ components: { text, problem, edit } }) {

@@ -1,5 +1,5 @@
 // Examples that an app builder would type: for every operation, and a few failures with a clear
-// error.
+// error. The last field of a query is the one that the example is about, unless it has an `apiKey`.
 
 const PERSON = {
   type: 'object',
@@ -91,7 +91,7 @@ export const EXAMPLES = [
     queries: [
       {
         title: 'Continue a text',
-        query: { operation: 'completion', prompt: 'Once upon a time', max_tokens: '64' },
+        query: { operation: 'completion', max_tokens: '64', prompt: 'Once upon a time' },
       },
       {
         title: 'Fill a gap',
@@ -110,8 +110,8 @@ export const EXAMPLES = [
         title: 'Draw',
         query: {
           operation: 'image_generation',
-          prompt: 'Layered hills at dawn, flat colors',
           size: '1024x1024',
+          prompt: 'Layered hills at dawn, flat colors',
         },
       },
     ],
@@ -153,3 +153,7 @@ export const EXAMPLES = [
     ],
   },
 ];
+
+/** The field that an example is about: `{form, key}`. */
+export const shownField = ({ apiKey, query }) =>
+  apiKey ? { form: 'source', key: 'apiKey' } : { form: 'query', key: Object.keys(query).at(-1) };

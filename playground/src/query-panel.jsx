@@ -14,10 +14,10 @@ const TIMEOUT = {
   },
 };
 
-/** `opened` is the example that was opened last; `mark` is the field to point at. */
+/** `opened` counts the examples that were opened; `mark` is the field to point at. */
 export function QueryPanel(props) {
   const { operations, query, opened, onChange, mark, state, tooljet, children } = props;
-  const { isRunning, onRun, onStop } = props;
+  const { isRunning, onRun, onStop, onReset } = props;
   const body = useRef(null);
   const runButton = useRef(null);
 
@@ -45,6 +45,9 @@ export function QueryPanel(props) {
       <div class="panel-head">
         <h2 id="query-title">Query</h2>
         <span class="panel-note mono">openai1</span>
+        <button type="button" class="small-button" title="Back to a new query" onClick={onReset}>
+          Reset
+        </button>
         {isRunning && (
           <button type="button" class="button" onClick={stop}>
             Stop

@@ -5,16 +5,9 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { TOOLJETS } from '../../harness/forms.mjs';
 import { usePlayground } from './browser.mjs';
-import { openExample, openTab, query, result, run, source, textbox } from './page.mjs';
+import { isInView, openExample, openTab, query, result, run, source, textbox } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
-
-const isInView = (locator) =>
-  locator.evaluate((element) => {
-    const { top, bottom } = element.getBoundingClientRect();
-    const panel = element.closest('.panel-body').getBoundingClientRect();
-    return top >= Math.max(0, panel.top) && bottom <= Math.min(innerHeight, panel.bottom);
-  });
 
 describe('a failed query', () => {
   const playground = usePlayground({ plugin });

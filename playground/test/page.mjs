@@ -25,9 +25,12 @@ export async function run(page) {
   return verdict(page);
 }
 
+/** By its chip, or on a narrow page in the menu. */
 export async function openExample(page, name) {
   const examples = page.getByRole('navigation', { name: 'Examples' });
-  await examples.getByRole('button', { name, exact: true }).click();
+  const menu = dropdown(examples, 'Example');
+  if (await menu.isVisible()) await menu.selectOption({ label: name });
+  else await examples.getByRole('button', { name, exact: true }).click();
   return verdict(page);
 }
 
@@ -60,3 +63,11 @@ export async function sentBody(page) {
   await openTab(page, /^(Answer|Error)/);
   return JSON.parse(text);
 }
+
+/** Whether all of an element is in view within its panel. */
+export const isInView = (locator) =>
+  locator.evaluate((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    const panel = element.closest('.panel-body').getBoundingClientRect();
+    return top >= Math.max(0, panel.top) && bottom <= Math.min(innerHeight, panel.bottom);
+  });

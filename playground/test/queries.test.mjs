@@ -221,12 +221,20 @@ describe('the playground', () => {
     assert.ok(!`${seen}${await result(page).textContent()}`.includes(KEY));
     const kept = await page.evaluate(async () => ({
       local: localStorage.length,
-      session: sessionStorage.length,
+      session: Object.keys(sessionStorage).sort(),
+      sessionHasKey: JSON.stringify({ ...sessionStorage }).includes('5f1c9e7a'),
       cookie: document.cookie,
       databases: (await indexedDB.databases()).length,
       caches: (await caches.keys()).length,
     }));
-    assert.deepEqual(kept, { local: 0, session: 0, cookie: '', databases: 0, caches: 0 });
+    assert.deepEqual(kept, {
+      local: 0,
+      session: ['components', 'query'],
+      sessionHasKey: false,
+      cookie: '',
+      databases: 0,
+      caches: 0,
+    });
     for (const url of asked) {
       assert.ok(url.startsWith(playground.url) && !url.includes(KEY), url);
     }

@@ -11,7 +11,7 @@ import {
 } from '@codemirror/view';
 import { classHighlighter } from '@lezer/highlight';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { completeTemplates, highlightTemplates } from './template-editing.js';
+import { completeTemplates, highlightTemplates, isWritingTemplate } from './template-editing.js';
 
 /** Marks a change that came from outside, so that it is not reported back. */
 const FromOutside = Annotation.define();
@@ -21,30 +21,22 @@ const LANGUAGES = { javascript: [javascript(), bracketMatching()] };
 /**
  * A field for code or text with templates. Tab leaves it, as it leaves any other field.
  * `shape` is one of those of ToolJet 2 (`line`, `editor`, `broken`), or `growing`: at least as high
- * as `height`, and higher with more text.
+ * as `height`, and higher with more text. `onWriting` hears whether the cursor is inside of a template.
  */
 export function CodeEditor(props) {
-  const {
-    labelId,
-    described,
-    text,
-    mode,
-    shape = 'growing',
-    height,
-    placeholder,
-    onChange,
-    state,
-  } = props;
+  const { labelId, described, text, mode, shape = 'growing', height, placeholder } = props;
+  const { onChange, onWriting, state } = props;
   const parent = useRef(null);
   const view = useRef(null);
   const attributes = useRef(new Compartment());
   const latest = useRef({});
-  latest.current = { onChange, state };
+  latest.current = { onChange, onWriting, state };
 
   useLayoutEffect(() => {
-    const reportChange = EditorView.updateListener.of(({ docChanged, transactions, state }) => {
+    const report = EditorView.updateListener.of(({ docChanged, transactions, state, view }) => {
       const isOurs = transactions.some((transaction) => transaction.annotation(FromOutside));
       if (docChanged && !isOurs) latest.current.onChange(state.doc.toString());
+      latest.current.onWriting?.(isWritingTemplate(view));
     });
     view.current = new EditorView({
       parent: parent.current,
@@ -70,7 +62,7 @@ export function CodeEditor(props) {
             ...defaultKeymap.filter(leavesRunAlone),
             ...historyKeymap,
           ]),
-          reportChange,
+          report,
         ],
       }),
     });

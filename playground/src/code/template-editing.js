@@ -17,14 +17,25 @@ export const highlightTemplates = ViewPlugin.define(
   { decorations: (plugin) => plugin.decorations },
 );
 
+/** Whether a template is being written: the cursor is inside of it. */
+export function isWritingTemplate({ hasFocus, state }) {
+  const cursor = state.selection.main.head;
+  return hasFocus && findOpening(state.sliceDoc(0, cursor)) !== undefined;
+}
+
+/** Where the template begins that is not closed in `text`. */
+function findOpening(text) {
+  const open = text.lastIndexOf('{{');
+  return open === -1 || text.includes('}}', open) ? undefined : open;
+}
+
 const PATH = /[\w$.[\]]*$/;
 
 /** Offers the paths of the app's state inside of `{{`. */
 export function completeTemplates(currentState) {
   return (context) => {
     const before = context.state.sliceDoc(0, context.pos);
-    const open = before.lastIndexOf('{{');
-    if (open === -1 || before.indexOf('}}', open) !== -1) return null;
+    if (findOpening(before) === undefined) return null;
     const path = PATH.exec(before)[0];
     const options = pathsIn(currentState()).map(({ path: label, detail }) => ({ label, detail }));
     return { from: context.pos - path.length, options, validFor: PATH };

@@ -3,11 +3,16 @@ import { evaluateTemplates } from '../evaluate.js';
 
 const MAX_CHARACTERS = 120;
 
-/** The value of a code field with templates; without any, nothing is shown. */
-export function TemplatePreview({ text, state, tooljet }) {
-  if (!text.includes('{{')) return null;
+/**
+ * The value of a code field with a closed template; without any, nothing is shown. While a template
+ * is written, it is not judged.
+ */
+export function TemplatePreview({ text, isWriting, state, tooljet }) {
+  if (!text.includes('{{') || !text.includes('}}')) return null;
   const { values, problems } = evaluateTemplates(text, state);
   const [problem] = Object.values(problems);
+  const value = problem ? undefined : fillIn(text, values, tooljet);
+  if (isWriting && value === undefined) return <p class="preview">…</p>;
   if (problem) {
     return (
       <p class="preview preview-problem">
@@ -15,18 +20,19 @@ export function TemplatePreview({ text, state, tooljet }) {
       </p>
     );
   }
-  const value = fillIn(text, values, tooljet);
+  if (value === undefined || value === null) {
+    return (
+      <p class="preview preview-nothing">
+        <span class="preview-type">{String(value)}</span> The field counts as empty.
+      </p>
+    );
+  }
   return (
     <p class="preview">
-      <span class="preview-type">{describeType(value)}</span>{' '}
-      {shortened(JSON.stringify(value) ?? '')}
+      <span class="preview-type">{Array.isArray(value) ? 'array' : typeof value}</span>{' '}
+      {shortened(JSON.stringify(value))}
     </p>
   );
-}
-
-function describeType(value) {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'array' : typeof value;
 }
 
 const shortened = (text) =>

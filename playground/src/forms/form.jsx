@@ -49,6 +49,7 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
     ...(mark?.kind === 'failed' && { 'aria-invalid': 'true' }),
   };
   const hasTooltip = showsTooltip(field, tooljet);
+  useDismissal(explained, element, () => setExplained(false));
 
   // Not a layout effect: a new form scrolls to its top first.
   useEffect(() => {
@@ -72,12 +73,12 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
         )}
         {field.type === 'password' && <Storage encrypted={encrypted} />}
       </div>
+      {hasTooltip && explained && (
+        <p class="tooltip" id={ids.tooltipId}>
+          {field.tooltip}
+        </p>
+      )}
       <div class="control">
-        {hasTooltip && explained && (
-          <p class="tooltip" id={ids.tooltipId}>
-            {field.tooltip}
-          </p>
-        )}
         {Widget ? (
           <Widget
             {...{ field, ids, value, encrypted, onChange, state, tooljet }}
@@ -98,6 +99,23 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
       </div>
     </div>
   );
+}
+
+/** Calls `onDismiss` on Escape, and when anything but the label in `element` is pressed. */
+function useDismissal(isOpen, element, onDismiss) {
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    const onKey = ({ key }) => key === 'Escape' && onDismiss();
+    // The label closes what it has opened.
+    const isOnLabel = (target) => element.current.contains(target.closest('.label-button'));
+    const onPress = ({ target }) => isOnLabel(target) || onDismiss();
+    document.addEventListener('keydown', onKey);
+    document.addEventListener('pointerdown', onPress);
+    return () => {
+      document.removeEventListener('keydown', onKey);
+      document.removeEventListener('pointerdown', onPress);
+    };
+  }, [isOpen]);
 }
 
 /** Underlined with dashes; a click shows the text. */

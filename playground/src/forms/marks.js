@@ -16,9 +16,12 @@ export function useMark() {
     reveal: () => setMark({ ...mark, isWanted: true }),
     clear: () => setMark(undefined),
     clearFailed: () => setMark((last) => (last?.kind === 'failed' ? undefined : last)),
-    /** Forgets it when the field itself is edited. */
+    /** Forgets a failed field when it is edited, and an example's when anything is. */
     edited: (form, key) =>
-      setMark((last) => (last?.form === form && last.key === key ? undefined : last)),
+      setMark((last) => {
+        const isOver = last?.kind === 'example' || (last?.form === form && last.key === key);
+        return isOver ? undefined : last;
+      }),
   };
 }
 

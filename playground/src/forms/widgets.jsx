@@ -1,6 +1,7 @@
 // The field types of ToolJet's form engine that the two forms use, and the values they store.
 // `described` are the attributes that connect a control with what is said about it.
 
+import { useState } from 'preact/hooks';
 import { codeFieldShape } from '../../../harness/forms.mjs';
 import { CodeEditor } from '../code/code-editor.jsx';
 import { TemplatePreview } from '../code/template-preview.jsx';
@@ -63,6 +64,7 @@ export function Dropdown({ field, ids, value, onChange, described }) {
 
 export function CodeField({ field, ids, value, onChange, described, state, tooljet }) {
   // Like ToolJet's, it contains text and shows any other value as JSON.
+  const [isWriting, setWriting] = useState(false);
   const text = typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
   return (
     <>
@@ -76,9 +78,10 @@ export function CodeField({ field, ids, value, onChange, described, state, toolj
         height={field.height}
         placeholder={field.placeholder}
         onChange={onChange}
+        onWriting={setWriting}
         state={state}
       />
-      <TemplatePreview text={text ?? ''} state={state} tooljet={tooljet} />
+      <TemplatePreview text={text ?? ''} isWriting={isWriting} state={state} tooljet={tooljet} />
     </>
   );
 }

@@ -9,3 +9,6 @@ export function findImageUrls(data) {
 function imageUrl({ url, b64_json: base64 }) {
   return base64 ? `data:image/${FORMATS[base64.slice(0, 4)] ?? 'png'};base64,${base64}` : url;
 }
+
+/** Where an image would be loaded from. */
+export const describeHost = (url) => (URL.canParse(url) ? new URL(url).host : 'an unknown host');

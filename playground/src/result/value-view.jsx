@@ -1,40 +1,65 @@
 import { useState } from 'preact/hooks';
 import { CopyButton } from '../clipboard.jsx';
 import { Segments } from '../segments.jsx';
+import { ImageView } from './image-view.jsx';
 import { findImageUrls } from './images.js';
 import { JsonTree } from './json-tree.jsx';
+import { hasMarkdown } from './markdown.js';
+import { MarkdownView } from './markdown-view.jsx';
 import { cut } from './raw.js';
+import { findRows } from './table.js';
+import { TableView } from './table-view.jsx';
 
-/** Like ToolJet's preview: a tree for objects and lists, plain text for the rest, or raw JSON. */
-export function ValueView({ name, caption, value }) {
+/** The ways to show a value, the one that suits it best first. */
+function viewsOf(name, value) {
   const images = findImageUrls(value);
+  const rows = findRows(value);
   const isTree = value !== null && typeof value === 'object';
-  const views = [
-    images.length > 0 && { id: 'image', label: 'Image' },
-    isTree ? { id: 'tree', label: 'Tree' } : { id: 'text', label: 'Text' },
-    { id: 'raw', label: 'Raw' },
+  const isMarkdown = typeof value === 'string' && hasMarkdown(value);
+  return [
+    images.length > 0 && {
+      id: 'image',
+      label: 'Image',
+      show: () => images.map((source) => <ImageView key={source} source={source} />),
+    },
+    rows && { id: 'table', label: 'Table', show: () => <TableView name={name} rows={rows} /> },
+    isMarkdown && { id: 'markdown', label: 'Rendered', show: () => <MarkdownView text={value} /> },
+    isTree
+      ? { id: 'tree', label: 'Tree', show: () => <JsonTree name={name} value={value} /> }
+      : { id: 'text', label: 'Text', show: () => <div class="text-value">{String(value)}</div> },
+    {
+      id: 'raw',
+      label: 'Raw',
+      show: () => <pre class="raw">{cut(JSON.stringify(value, null, 2))}</pre>,
+    },
   ].filter(Boolean);
+}
+
+/**
+ * As in ToolJet's preview, a tree for objects and lists, plain text for the rest, or raw JSON; before
+ * those, what suits the value better.
+ */
+export function ValueView({ name, caption, value }) {
+  const views = viewsOf(name, value);
   const [wanted, setWanted] = useState();
-  const chosen = views.find(({ id }) => id === wanted)?.id ?? views[0].id;
+  const chosen = views.find(({ id }) => id === wanted) ?? views[0];
   return (
     <div class="value">
       <div class="value-head">
         <code class="caption">{caption}</code>
-        <Segments
-          legend={`View of ${name}`}
-          name={`view-${name}`}
-          choices={views}
-          chosen={chosen}
-          onChoose={setWanted}
-          isSmall
-        />
-        <CopyButton title={`Copies ${name}`} read={() => asText(value)} />
+        <div class="value-actions">
+          <Segments
+            legend={`View of ${name}`}
+            name={`view-${name}`}
+            choices={views}
+            chosen={chosen.id}
+            onChoose={setWanted}
+            isSmall
+          />
+          <CopyButton title={`Copies ${name}`} read={() => asText(value)} />
+        </div>
       </div>
-      {chosen === 'image' &&
-        images.map((source) => <img class="image" key={source} src={source} alt="The result" />)}
-      {chosen === 'tree' && <JsonTree name={name} value={value} />}
-      {chosen === 'text' && <div class="text-value">{String(value)}</div>}
-      {chosen === 'raw' && <pre class="raw">{cut(JSON.stringify(value, null, 2))}</pre>}
+      {chosen.show()}
     </div>
   );
 }

@@ -1,0 +1,13 @@
+import { useState } from 'preact/hooks';
+import { describeHost } from './images.js';
+
+/** An image; one that would be loaded from somewhere waits for a click. */
+export function ImageView({ source }) {
+  const [isWanted, setWanted] = useState(source.startsWith('data:'));
+  if (isWanted) return <img class="image" src={source} alt="The result" />;
+  return (
+    <button type="button" class="button" onClick={() => setWanted(true)}>
+      Load image from {describeHost(source)}
+    </button>
+  );
+}

@@ -1,0 +1,120 @@
+// What the page says of a query while it is written: by an example, or by hand.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { TOOLJETS } from '../../harness/forms.mjs';
+import { EXAMPLES, shownField } from '../src/examples.js';
+import { usePlayground } from './browser.mjs';
+import { dropdown, isInView, openExample, query, source, textbox } from './page.mjs';
+
+const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
+const examples = (page) => page.getByRole('navigation', { name: 'Examples' });
+
+describe('an example', () => {
+  const playground = usePlayground({ plugin });
+
+  for (const tooljet of TOOLJETS) {
+    test(`shows the field that it is about, and marks it, ToolJet ${tooljet}`, async () => {
+      const page = await playground.open({ tooljet });
+      for (const example of EXAMPLES.flatMap(({ queries }) => queries)) {
+        await openExample(page, example.title);
+        const marked = page.locator('.field-example, .field-failed');
+        // A failure may be about nothing in the forms, such as the credit of the account.
+        assert.equal(await marked.count(), 1, example.title);
+        await page.waitForFunction(() => {
+          const field = document.querySelector('.field-example, .field-failed');
+          const { top, bottom } = field.getBoundingClientRect();
+          const panel = field.closest('.panel-body').getBoundingClientRect();
+          return top >= panel.top && bottom <= panel.bottom;
+        });
+        const region = shownField(example).form === 'source' ? source(page) : query(page);
+        assert.equal(await region.locator('.field-example, .field-failed').count(), 1);
+      }
+    });
+  }
+
+  test('is no longer chosen once anything is edited', async () => {
+    const page = await playground.open();
+    const chosen = examples(page).locator('[aria-current]');
+    for (const edit of [
+      () => textbox(query(page), 'Prompt').fill('Something else'),
+      () => source(page).getByLabel('Project ID').fill('proj_1'),
+    ]) {
+      await openExample(page, 'Answer a text input');
+      assert.equal(await chosen.textContent(), 'Answer a text input');
+      assert.ok(await isInView(page.locator('.field-example')));
+      await edit();
+      assert.equal(await chosen.count(), 0);
+      assert.equal(await page.locator('.field-example').count(), 0);
+    }
+  });
+
+  test('is chosen in a menu of one row on a narrow page, also twice', async () => {
+    const page = await playground.open({ width: 390, height: 844 });
+    assert.equal(await examples(page).getByRole('button').count(), 0);
+    const { height } = await examples(page).boundingBox();
+    assert.ok(height < 60, `${height} px`);
+    await openExample(page, 'Answer a text input');
+    const menu = dropdown(examples(page), 'Example');
+    assert.equal(await menu.inputValue(), 'Answer a text input');
+    await textbox(query(page), 'Prompt').fill('Something else');
+    assert.equal(await menu.inputValue(), '');
+    await openExample(page, 'Answer a text input');
+    await query(page).getByText('{{components.textinput1.value}}').waitFor();
+  });
+});
+
+describe('the value below a code field', () => {
+  const playground = usePlayground({ plugin });
+
+  async function typed(text) {
+    const page = await playground.open();
+    await textbox(query(page), 'Prompt').focus();
+    await page.keyboard.type(text);
+    const preview = query(page).locator('.preview');
+    const colorOf = (variable) =>
+      page.evaluate((name) => {
+        const probe = Object.assign(document.createElement('i'), { style: `color: var(${name})` });
+        document.body.append(probe);
+        const { color } = getComputedStyle(probe);
+        probe.remove();
+        return color;
+      }, variable);
+    return { page, preview, colorOf };
+  }
+
+  test('shows no problem of a template until it is closed', async () => {
+    for (const text of ['{{', '{{compo', '{{components.nowhere.value']) {
+      const { page, preview } = await typed(text);
+      await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(drawn)));
+      assert.doesNotMatch((await preview.allTextContents()).join(), /undefined|error|token/i, text);
+      assert.equal(await query(page).locator('.preview-problem').count(), 0);
+    }
+    const { page, preview } = await typed('{{components.nowhere.value}}');
+    await query(page).locator('.preview-problem').waitFor();
+    assert.match(await preview.textContent(), /undefined.*reading 'value'/);
+  });
+
+  test('shows the problem when the field is left with the cursor inside', async () => {
+    const { page } = await typed('{{compo');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Tab');
+    await query(page).locator('.preview-problem').waitFor();
+  });
+
+  test('is green for a value, and not for undefined', async () => {
+    const { preview, colorOf } = await typed('{{components.textinput1.value}}');
+    const type = preview.locator('.preview-type');
+    const color = () => type.evaluate((element) => getComputedStyle(element).color);
+    assert.equal(await color(), await colorOf('--ok'));
+    for (const expression of ['components.nothing', 'null']) {
+      const { page, preview, colorOf } = await typed(`{{${expression}}}`);
+      await query(page).locator('.preview-nothing').waitFor();
+      assert.match(await preview.textContent(), /counts as empty/);
+      const shown = preview.locator('.preview-type');
+      const color = await shown.evaluate((element) => getComputedStyle(element).color);
+      assert.equal(color, await colorOf('--warning'));
+    }
+  });
+});

@@ -1,0 +1,96 @@
+// What fits, what stays in place, and what survives a reload.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { usePlayground } from './browser.mjs';
+import { choose, chosen, openExample, query, result, source, textbox } from './page.mjs';
+
+const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
+const KEY = 'sk-mock-api-5f1c9e7a';
+
+/** The placeholders of a region that are wider than their fields. */
+const cutPlaceholders = (region) =>
+  region.locator('input').evaluateAll((inputs) => {
+    const context = document.createElement('canvas').getContext('2d');
+    return inputs
+      .filter((input) => {
+        const style = getComputedStyle(input);
+        context.font = style.font;
+        const padding =
+          Number.parseFloat(style.paddingLeft) + Number.parseFloat(style.paddingRight);
+        const { width } = context.measureText(input.placeholder);
+        return width > input.clientWidth - padding;
+      })
+      .map(({ placeholder }) => placeholder);
+  });
+
+describe('the layout', () => {
+  const playground = usePlayground({ plugin });
+
+  for (const width of [1280, 1120, 390]) {
+    test(`shows every placeholder of the data source in full at ${width} pixels`, async () => {
+      const page = await playground.open({ width });
+      await page.evaluate(() => document.fonts.ready);
+      assert.deepEqual(await cutPlaceholders(source(page)), []);
+    });
+  }
+
+  test('keeps the form in place when a field is explained', async () => {
+    for (const width of [1280, 390]) {
+      const page = await playground.open({ width, tooljet: 3 });
+      const label = query(page).getByRole('button', { name: 'Temperature' });
+      await label.scrollIntoViewIfNeeded();
+      const positions = () =>
+        query(page)
+          .locator('.field')
+          .evaluateAll((fields) => fields.map((field) => field.getBoundingClientRect().top));
+      const before = await positions();
+      await label.click();
+      const tooltip = query(page).locator('.tooltip');
+      await tooltip.waitFor();
+      assert.deepEqual(await positions(), before);
+
+      await page.keyboard.press('Escape');
+      assert.equal(await tooltip.count(), 0);
+      assert.ok(await label.evaluate((element) => element === document.activeElement));
+      await label.click();
+      await tooltip.waitFor();
+      await tooltip.click();
+      assert.equal(await tooltip.count(), 0, 'a press closes what is in the way');
+    }
+  });
+});
+
+describe('a reload', () => {
+  const playground = usePlayground({ plugin });
+
+  test('keeps the query and the components, and no key', async () => {
+    const page = await playground.open();
+    await source(page).getByLabel('API key').fill(KEY);
+    await choose(query(page), 'Operation', 'Completions');
+    await textbox(query(page), 'Prompt').fill('Once upon a time');
+    await page.getByText('Components', { exact: true }).click();
+    await textbox(query(page), 'Components').fill('{"textinput1": {"value": "kept"}}');
+    const kept = await page.evaluate(() => ({ ...sessionStorage }));
+    assert.deepEqual(Object.keys(kept).sort(), ['components', 'query']);
+    assert.ok(!JSON.stringify(kept).includes(KEY));
+
+    await page.reload();
+    assert.equal(await chosen(query(page), 'Operation'), 'Completions');
+    await query(page).getByText('Once upon a time').waitFor();
+    await textbox(query(page), 'Suffix').fill('{{components.textinput1.value}}');
+    await query(page).getByText('string "kept"').waitFor();
+    assert.notEqual(await source(page).getByLabel('API key').inputValue(), KEY);
+    assert.equal(await result(page).getByRole('tab').count(), 0);
+  });
+
+  test('shows a new query after Reset', async () => {
+    const page = await playground.open();
+    await openExample(page, 'Continue a text');
+    await query(page).getByRole('button', { name: 'Reset', exact: true }).click();
+    await page.reload();
+    assert.equal(await chosen(query(page), 'Operation'), 'Chat');
+    assert.equal(await query(page).getByText('Once upon a time').count(), 0);
+  });
+});
