@@ -3,16 +3,22 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { listFields } from './forms.mjs';
+import { OPERATIONS as DEFINITIONS, listFields } from './forms.mjs';
 import { mutations } from './mutations.mjs';
 import { validateRequest } from './openapi.mjs';
-import { MINIMAL_QUERIES, mockApi, run, takesEverything } from './plugin.mjs';
+import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, run, takesEverything } from './plugin.mjs';
 
 beforeEach(() => mockApi.respondWith(takesEverything));
 
 const PIXEL = 'data:image/png;base64,iVBORw0KGgo=';
 const PDF = 'data:application/pdf;base64,JVBERi0xLjQK';
 const call = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } };
+const samplesOf = (operation) =>
+  Object.fromEntries(
+    listFields(operation)
+      .filter(({ sample }) => sample !== undefined)
+      .map(({ key, sample }) => [key, sample]),
+  );
 const SAMPLES = {
   completion: {
     prompt: ['a', { type: 'text', text: 'b' }],
@@ -97,13 +103,18 @@ const SAMPLES = {
     encoding_format: 'float',
     result: 'details',
   },
+  ...Object.fromEntries(
+    DEFINITIONS.filter(({ trial }) => trial).map(({ value, trial }) => [
+      value,
+      { ...samplesOf(value), ...trial.query },
+    ]),
+  ),
 };
 /** The API's own lists of words grow, so the plugin passes on what it does not know. */
 const WORDS =
   /(?:^(?:reasoning_effort|verbosity|service_tier|quality|background|output_format|encoding_format|image_detail)|\.(?:type|detail|format))$/;
 const isNewWord = (place, value) =>
   WORDS.test(place) && (place.includes('.') ? value === 'x' : String(value).trim() !== '');
-const MODELS = ['model', 'image_model', 'model_embedding'];
 
 describe('a query whose options are of the wrong type or missing in one place', () => {
   for (const [operation, sample] of Object.entries(SAMPLES)) {
@@ -112,7 +123,7 @@ describe('a query whose options are of the wrong type or missing in one place', 
     test(`has a sample of each option of ${operation}`, () => {
       const keys = listFields(operation).map(({ key }) => key);
       const missing = keys.filter(
-        (key) => !(key in sample) && !MODELS.includes(key) && !key.endsWith('extra_body'),
+        (key) => !(key in sample) && key !== MODEL_KEYS[operation] && !key.endsWith('extra_body'),
       );
       assert.deepEqual(missing, []);
     });

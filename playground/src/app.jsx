@@ -24,7 +24,7 @@ const mockApiNote = ({ keyPrefix }) => (
 const REAL_API_NOTE =
   'Requests are billed. Your key stays in memory, here and in the local server.';
 
-export function App({ setup: { manifest, operations, mockApi } }) {
+export function App({ setup: { manifest, operations, examples, mockApi } }) {
   const [api, setApi] = useState('mock-api');
   const [tooljet, setTooljet] = useTooljet();
   // Each API keeps its own data source, so that a real key never goes to the mock API.
@@ -127,7 +127,7 @@ export function App({ setup: { manifest, operations, mockApi } }) {
           <ThemeSwitch />
         </div>
       </header>
-      <ExamplesBar api={api} chosen={chosenExample} onChoose={choose} />
+      <ExamplesBar examples={examples} api={api} chosen={chosenExample} onChoose={choose} />
       <main>
         <SourcePanel
           key={`${api} ${tooljet}`}

@@ -1,10 +1,8 @@
-import { EXAMPLES } from './examples.js';
-
-export function ExamplesBar({ api, chosen, onChoose }) {
+export function ExamplesBar({ examples, api, chosen, onChoose }) {
   const isMockApi = api === 'mock-api';
   return (
     <nav class="examples" aria-label="Examples">
-      {EXAMPLES.map(({ group, queries }) => {
+      {examples.map(({ group, queries }) => {
         const offered = queries.filter((example) => isMockApi || !example.mockApiOnly);
         return (
           offered.length > 0 && (

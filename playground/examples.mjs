@@ -1,5 +1,7 @@
 // Examples that an app builder would type: for every operation, and a few failures with a clear
-// error.
+// error. Those of later operations are in their definitions.
+
+import { OPERATIONS } from '../forms/operations.mjs';
 
 const PERSON = {
   type: 'object',
@@ -137,6 +139,10 @@ export const EXAMPLES = [
     group: 'Models',
     queries: [{ title: 'List', query: { operation: 'list_models', filter: 'gpt-5' } }],
   },
+  ...OPERATIONS.filter(({ examples }) => examples).map(({ value, name, examples }) => ({
+    group: name,
+    queries: examples.map(({ title, query }) => ({ title, query: { operation: value, ...query } })),
+  })),
   {
     group: 'Failures',
     queries: [
