@@ -777,15 +777,6 @@ export interface ListedModel {
   label: string;
 }
 
-/** The `data` of each operation. */
-export interface OperationData {
-  completion: CompletionData;
-  chat: ChatData;
-  image_generation: ImageGenerationData;
-  generate_embedding: EmbeddingData;
-  list_models: ListedModel[];
-}
-
 /** Tokens used. Servers differ in which members they send. */
 export interface Usage {
   prompt_tokens?: number;
@@ -920,6 +911,17 @@ export interface CompletionMetadata extends TextMetadata {
   substituted_model?: string;
 }
 
+// Results: written by `npm run docs` from forms/.
+
+/** The `data` of each operation. */
+export interface OperationData {
+  completion: CompletionData;
+  chat: ChatData;
+  image_generation: ImageGenerationData;
+  generate_embedding: EmbeddingData;
+  list_models: ListedModel[];
+}
+
 /** The `metadata` of each operation. */
 export interface OperationMetadata {
   completion: CompletionMetadata;
@@ -928,6 +930,8 @@ export interface OperationMetadata {
   generate_embedding: EmbeddingMetadata;
   list_models: ListModelsMetadata;
 }
+
+// End of results.
 
 /** The result of a query. */
 export interface QueryResult<O extends Operation = Operation> {

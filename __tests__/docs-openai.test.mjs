@@ -53,7 +53,7 @@ describe('the examples of docs/openai.md', () => {
     assert.ok(pairs.every(({ title }, at) => title === (at % 2 === 0 ? 'Query' : 'Result')));
     const shown = pairs.map(({ json }) => json.operation).filter(Boolean);
     const all = operations.properties.operation.list.map(({ value }) => value);
-    assert.deepEqual([...new Set(shown)], all);
+    assert.deepEqual([...new Set(shown)].toSorted(), all.toSorted());
   });
 
   for (let at = 0; at < pairs.length; at += 2) {

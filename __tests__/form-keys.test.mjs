@@ -32,6 +32,11 @@ const TEXT = { value: 'sample' };
 const NUMBER = { value: '0.5' };
 const WHOLE = { value: '3' };
 const QUERY_SAMPLES = {
+  ...Object.fromEntries(
+    DEFINITIONS.flatMap(({ basic, advanced = [] }) => [...basic, ...advanced])
+      .filter(({ sample }) => sample !== undefined)
+      .map(({ key, sample, needs }) => [key, { value: sample, needs }]),
+  ),
   model: TEXT,
   image_model: TEXT,
   model_embedding: TEXT,
@@ -135,10 +140,10 @@ describe('the data source', () => {
 /** An unknown model, so that nothing is adjusted to it. */
 const least = (operation) => ({
   ...MINIMAL_QUERIES[operation],
-  ...(operation !== 'list_models' && { [MODEL_KEYS[operation]]: 'brand-new' }),
+  ...(MODEL_KEYS[operation] && { [MODEL_KEYS[operation]]: 'brand-new' }),
 });
 
-for (const operation of Object.keys(MINIMAL_QUERIES)) {
+for (const { value: operation } of DEFINITIONS) {
   describe(`${operation}`, () => {
     test(`ignores keys that the form of ${operation} does not show`, async () => {
       const shown = listFields(operation).filter(({ advanced }) => !advanced);
@@ -261,7 +266,9 @@ test('reads exactly the keys of the forms and of saved queries', () => {
   const read = new Set(
     readdirSync(folder, { recursive: true })
       // What is in responses/ translates whole requests and reads no fields.
-      .filter((file) => /^operations\/(?!responses\/).*\.rs$|^input\/(?:options|base_url)\.rs$/.test(file))
+      .filter((file) =>
+        /^operations\/(?!responses\/).*\.rs$|^input\/(?:options|base_url)\.rs$/.test(file),
+      )
       .map((file) => readFileSync(new URL(file, folder), 'utf8').split('#[cfg(test)]')[0])
       .map((code) => code.replaceAll(/^\s*\/\/.*$/gm, ''))
       .flatMap(keysRead),

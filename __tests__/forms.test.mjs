@@ -56,16 +56,17 @@ test('the basic form of Chat has at most 12 rows', () => {
 });
 
 test('the operations have the ids of saved apps and the names of the official document', () => {
-  assert.deepEqual(
+  const names = Object.fromEntries(
     operations.properties.operation.list.map(({ name, value }) => [value, name]),
-    [
-      ['completion', 'Completions'],
-      ['chat', 'Chat'],
-      ['image_generation', 'Generate image'],
-      ['generate_embedding', 'Generate embedding'],
-      ['list_models', 'List models'],
-    ],
   );
+  const saved = {
+    completion: 'Completions',
+    chat: 'Chat',
+    image_generation: 'Generate image',
+    generate_embedding: 'Generate embedding',
+    list_models: 'List models',
+  };
+  assert.deepEqual({ ...names, ...saved }, names);
   assert.equal(operations.defaults.operation, 'chat');
   assert.equal(operations.defaults.advanced, 'off');
 });
@@ -88,13 +89,13 @@ test('no form names a model whose shutdown is announced', async () => {
   );
 });
 
-const requests = {
-  completion: 'CreateCompletionRequest',
-  chat: 'CreateChatCompletionRequest',
-  image_generation: 'CreateImageRequest',
-  generate_embedding: 'CreateEmbeddingRequest',
-};
-const api = JSON.parse(await read('openai-openapi/slim-strict.json')).components.schemas;
+const { paths, components } = JSON.parse(await read('openai-openapi/slim-strict.json'));
+const api = components.schemas;
+/** [operation, the schema of its first endpoint's request] where the document has it. */
+const requests = OPERATIONS.map(({ value, endpoints: [path] }) => [
+  value,
+  paths[`/v1${path}`]?.post?.requestBody.content['application/json'].schema,
+]).filter(([, schema]) => schema);
 
 const resolved = (schema) => (schema?.$ref ? api[schema.$ref.split('/').at(-1)] : schema);
 
@@ -114,8 +115,8 @@ function alternatives(schema) {
 const PARAMETERS = { image_count: 'n', image_model: 'model', model_embedding: 'model' };
 
 /** [operation, field, the alternatives of the API's parameter of the same name]. */
-const documented = Object.entries(requests).flatMap(([operation, request]) => {
-  const parameters = listProperties(api[request]);
+const documented = requests.flatMap(([operation, request]) => {
+  const parameters = listProperties(request);
   return listFields(operation)
     .map((field) => [operation, field, PARAMETERS[field.key] ?? field.key])
     .filter(([, , parameter]) => parameter in parameters)
@@ -135,7 +136,7 @@ test('the ranges match the official document', () => {
     assert.match(accepts, told, `${operation}.${key}`);
     checked += 1;
   }
-  assert.equal(checked, 13);
+  assert.ok(checked >= 13, `${checked}`);
 });
 
 /** The document still lists parameters of removed models. */
@@ -152,7 +153,7 @@ test('the choices match the official document', () => {
     assert.deepEqual(offered.toSorted(), choices.toSorted(), `${operation}.${key}`);
     checked += 1;
   }
-  assert.equal(checked, 7);
+  assert.ok(checked >= 7, `${checked}`);
 });
 
 test('each operation uses a key for one field', () => {

@@ -101,7 +101,7 @@ function randomQuery() {
   for (const [key, field] of Object.entries(FIELDS[operation])) {
     if (random.chance(0.65) && !['prompt', 'input'].includes(key)) continue;
     const offered = field.list?.map(({ value }) => value);
-    const value = offered ? random.pick(offered) : MEANT[key]();
+    const value = offered ? random.pick(offered) : (MEANT[key]?.() ?? field.sample);
     query[key] = random.chance(0.3) ? asTyped(value) : value;
     const checked = !offered && !LEFT_TO_THE_API.includes(key);
     if (checked && random.chance(0.06)) query[key] = random.pick(NONSENSE);

@@ -54,6 +54,9 @@ function violations(reference, body) {
       );
 }
 
+/** Whether the document knows requests to `path`. */
+export const isDocumented = (path) => document.paths[path]?.post !== undefined;
+
 /** Finds what OpenAI's document rejects in this request body; an empty list if it fits. */
 export function validateRequest(method, path, body) {
   const { keys } = operationAt(method, path);

@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, beforeEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { OPERATIONS as DEFINITIONS } from '../forms/operations.mjs';
 import { createHarness } from '../harness/harness.mjs';
 import { startMockApi } from '../mock-api/server.mjs';
 
@@ -23,15 +24,21 @@ export const MINIMAL_QUERIES = {
   image_generation: { operation: 'image_generation', prompt: 'hills' },
   generate_embedding: { operation: 'generate_embedding', input: 'a calm sea' },
   list_models: { operation: 'list_models' },
+  ...Object.fromEntries(
+    DEFINITIONS.filter(({ trial }) => trial).map(({ value, trial }) => [
+      value,
+      { operation: value, ...trial.query },
+    ]),
+  ),
 };
-export const OPERATIONS = Object.keys(MINIMAL_QUERIES);
+export const OPERATIONS = DEFINITIONS.map(({ value }) => value);
 /** The key of each operation's model. */
-export const MODEL_KEYS = {
-  completion: 'model',
-  chat: 'model',
-  image_generation: 'image_model',
-  generate_embedding: 'model_embedding',
-};
+export const MODEL_KEYS = Object.fromEntries(
+  DEFINITIONS.map(({ value, basic, advanced = [] }) => [
+    value,
+    [...basic, ...advanced].find(({ label }) => label === 'Model')?.key,
+  ]),
+);
 
 /** A successful response of each endpoint, for tests in which its content does not matter. */
 const ANSWERS = {
@@ -48,6 +55,12 @@ const ANSWERS = {
     data: (Array.isArray(input) ? input : [input]).map(() => ({ embedding: [0.5] })),
   }),
   '/models': { data: [{ id: 'm' }] },
+  ...Object.fromEntries(
+    DEFINITIONS.filter(({ trial }) => trial).map(({ endpoints, trial }) => [
+      endpoints[0],
+      trial.answer,
+    ]),
+  ),
 };
 /** For `respondWith`: success for every request, below any path. */
 export function takesEverything({ path, body }) {

@@ -3,16 +3,22 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { listFields } from './forms.mjs';
+import { OPERATIONS as DEFINITIONS, listFields } from './forms.mjs';
 import { mutations } from './mutations.mjs';
 import { validateRequest } from './openapi.mjs';
-import { MINIMAL_QUERIES, mockApi, run, takesEverything } from './plugin.mjs';
+import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, run, takesEverything } from './plugin.mjs';
 
 beforeEach(() => mockApi.respondWith(takesEverything));
 
 const PIXEL = 'data:image/png;base64,iVBORw0KGgo=';
 const PDF = 'data:application/pdf;base64,JVBERi0xLjQK';
 const call = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } };
+const samplesOf = (operation) =>
+  Object.fromEntries(
+    listFields(operation)
+      .filter(({ sample }) => sample !== undefined)
+      .map(({ key, sample }) => [key, sample]),
+  );
 const SAMPLES = {
   completion: {
     prompt: ['a', { type: 'text', text: 'b' }],
@@ -116,13 +122,18 @@ const SAMPLES = {
     encoding_format: 'float',
     result: 'details',
   },
+  ...Object.fromEntries(
+    DEFINITIONS.filter(({ trial }) => trial).map(({ value, trial }) => [
+      value,
+      { ...samplesOf(value), ...trial.query },
+    ]),
+  ),
 };
 /** The API's own lists of words grow, so the plugin passes on what it does not know. */
 const WORDS =
   /(?:^(?:reasoning_effort|verbosity|service_tier|search_context_size|quality|background|output_format|encoding_format|image_detail)|\.(?:type|detail|format))$/;
 const isNewWord = (place, value) =>
   WORDS.test(place) && (place.includes('.') ? value === 'x' : String(value).trim() !== '');
-const MODELS = ['model', 'image_model', 'model_embedding'];
 /** The fields that an error may be about when another one is wrong, because they belong together. */
 const RELATED = { n: ['best_of'], tools: ['tool_choice'] };
 
@@ -137,7 +148,8 @@ describe('a query whose options are of the wrong type or missing in one place', 
       const sampled = samples.flatMap(([, each]) => Object.keys(each));
       const keys = listFields(operation).map(({ key }) => key);
       const missing = keys.filter(
-        (key) => !sampled.includes(key) && !MODELS.includes(key) && !key.endsWith('extra_body'),
+        (key) =>
+          !sampled.includes(key) && key !== MODEL_KEYS[operation] && !key.endsWith('extra_body'),
       );
       assert.deepEqual(missing, []);
     });

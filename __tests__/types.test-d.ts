@@ -7,9 +7,11 @@ import OpenAI, {
   type CompletionOptions,
   type EmbeddingOptions,
   type GeneratedImage,
-  type ImageGenerationOptions,
   type JsonValue,
   type ListModelsOptions,
+  type Operation,
+  type OperationData,
+  type OperationMetadata,
   type QueryBase,
   QueryError,
   type QueryOptions,
@@ -32,17 +34,22 @@ type Options<T> = Exclude<keyof T, keyof QueryBase | 'operation'>;
 type SavedKey = 'model' | 'n' | 'extra_body';
 
 const sameSource: Same<keyof SourceOptions, keyof typeof manifest.properties> = true;
-const sameCompletion: Same<Options<CompletionOptions>, Group<Form['completion']>> = true;
-const sameChat: Same<Options<ChatOptions>, Group<Form['chat']>> = true;
-const sameImage: Same<
-  Exclude<Options<ImageGenerationOptions>, SavedKey>,
-  Group<Form['image_generation']>
-> = true;
-const sameEmbedding: Same<
-  Exclude<Options<EmbeddingOptions>, Exclude<SavedEmbeddingKey, 'model_embedding'> | SavedKey>,
-  Group<Form['generate_embedding']>
-> = true;
-const sameListModels: Same<Options<ListModelsOptions>, Group<Form['list_models']>> = true;
+/** Those of an operation; old keys of others are no fields of it. */
+type OptionsOf<O extends Operation> = Exclude<
+  Options<Extract<QueryOptions, { operation: O }>>,
+  O extends 'image_generation'
+    ? SavedKey
+    : O extends 'generate_embedding'
+      ? Exclude<SavedEmbeddingKey, 'model_embedding'> | SavedKey
+      : never
+>;
+/** The operations whose options differ from their form. */
+type Different = {
+  [O in Operation]: Same<OptionsOf<O>, Group<Form[O]>> extends true ? never : O;
+}[Operation];
+const sameOptions: Same<Different, never> = true;
+const sameOperations: Same<Operation, Exclude<keyof Form, 'operation'>> = true;
+const everyResult: Same<keyof OperationData & keyof OperationMetadata, Operation> = true;
 // @ts-expect-error the two operations do not have the same fields
 const differs: Same<Options<ChatOptions>, Group<Form['completion']>> = true;
 
@@ -156,7 +163,7 @@ export const status = new QueryError('Query could not be completed', 'why', {}, 
 new OpenAI(source);
 
 export const checked = [
-  ...[sameSource, sameCompletion, sameChat, sameImage, sameEmbedding, sameListModels, differs],
+  ...[sameSource, sameOptions, sameOperations, everyResult, differs],
   ...[noKey, misspelled, noPairs, arrayNumber, format, engine, noPrompt, noOperation, listed],
   ...[third, advanced],
 ];

@@ -9,7 +9,7 @@ const code = readdirSync(source, { recursive: true })
   .join('\n');
 
 /** The value of a public constant; a string without its quotation marks. */
-function constant(name) {
+export function constant(name) {
   const [, value] = new RegExp(`pub const ${name}: [^=]+= "?([^";]+)"?;`).exec(code) ?? [];
   if (value === undefined) throw new Error(`src/ has no public constant ${name} with a literal`);
   return value;

@@ -1,17 +1,23 @@
 /**
- * The operations in the order of the dropdown, each with its fields in the order of the form.
+ * The operations in the order of the dropdown. Each file in operations/ defines one:
  *
- * `basic` fields are always shown, and `advanced` ones while Advanced is on; an operation without
- * `advanced` has no such switch. `saved` lists keys that only saved queries still contain. `types`
- * names the interface in index.d.ts.
+ * | member | meaning |
+ * |---|---|
+ * | `value`, `name`, `order` | key, label and place in the dropdown |
+ * | `summary` | what it does, in a few words after its name |
+ * | `endpoints` | the paths of the API that it asks, the first one first |
+ * | `types`, `data`, `metadata` | names in index.d.ts: of its options, its result and its metadata |
+ * | `declarations` | TypeScript of the types that only this operation has |
+ * | `basic`, `advanced` | fields in the order of the form: always shown, and shown while Advanced is on. Without `advanced`, there is no such switch |
+ * | `saved` | keys that only saved queries still contain |
+ * | `about`, `notes` | the text of its section in docs/openai.md, before the parameters and after the examples |
+ * | `examples` | `{title, query, result}`: for the playground and, with `result`, for docs/openai.md. The tests run them |
+ * | `trial` | `{query, answer}`: what the tests run it with, and what its first endpoint answers |
  */
 
+import { readdirSync } from 'node:fs';
 import { dropdown, json, text } from './controls.mjs';
 import { DEFAULT_CHAT_MODEL } from './core.mjs';
-import completion from './operations/completion.mjs';
-import generateEmbedding from './operations/generate-embedding.mjs';
-import imageGeneration from './operations/image-generation.mjs';
-import listModels from './operations/list-models.mjs';
 import {
   extraTextBody,
   frequencyPenalty,
@@ -27,9 +33,13 @@ import {
 
 const chat = {
   value: 'chat',
+  order: 20,
   name: 'Chat',
   types: 'ChatOptions',
   summary: 'answers a message',
+  endpoints: ['/chat/completions', '/responses'],
+  data: 'ChatData',
+  metadata: 'ChatMetadata',
   basic: [
     text('model', 'Model', {
       placeholder: `e.g. gpt-6-luna; ${DEFAULT_CHAT_MODEL} if empty`,
@@ -244,6 +254,11 @@ const chat = {
   ],
 };
 
-export const OPERATIONS = [completion, chat, imageGeneration, generateEmbedding, listModels];
+const files = readdirSync(new URL('operations/', import.meta.url));
+const defined = await Promise.all(files.map((file) => import(`./operations/${file}`)));
+
+export const OPERATIONS = [chat, ...defined.map((file) => file.default)].toSorted(
+  (one, other) => one.order - other.order,
+);
 
 export const DEFAULT_OPERATION = chat.value;

@@ -3,9 +3,9 @@ import { checkAccess, ORGANIZATION } from './auth.mjs';
 import { chat } from './chat.mjs';
 import { complete } from './completions.mjs';
 import { drawImage } from './draw-image.mjs';
-import { embeddings } from './embeddings.mjs';
+import { ENDPOINTS } from './endpoints.mjs';
 import { generateImages } from './images.mjs';
-import { listModels, retrieveModel } from './models.mjs';
+import { addModels, listModels, retrieveModel } from './models.mjs';
 import { isObject } from './parameters.mjs';
 import { eventsOfResponse } from './responses/events.mjs';
 import { respond } from './responses.mjs';
@@ -33,7 +33,6 @@ const ROUTES = [
     answer: respond,
     events: eventsOfResponse,
   },
-  { method: 'POST', path: /^\/v1\/embeddings$/, operation: 'embeddings', answer: embeddings },
   {
     method: 'POST',
     path: /^\/v1\/images\/generations$/,
@@ -41,6 +40,15 @@ const ROUTES = [
     answer: generateImages,
   },
 ];
+
+for (const { path, serves, models, answer } of ENDPOINTS) {
+  if (models) addModels(serves, models);
+  ROUTES.push({ method: 'POST', path: new RegExp(`^/v1${path}$`), operation: serves, answer });
+}
+
+/** The paths below the base URL that are served. */
+export const isServed = (method, path) =>
+  ROUTES.some((route) => route.method === method && route.path.test(`/v1${path}`));
 
 function findRoute(method, path) {
   const candidates = ROUTES.filter((route) => route.path.test(path));

@@ -193,6 +193,12 @@ const MODELS = [
   })),
 ];
 
+/** Adds current models that only `endpoint` serves. */
+export function addModels(endpoint, ids) {
+  FAMILIES[endpoint] = { serves: endpoint };
+  MODELS.push(...buildModels(endpoint, ids));
+}
+
 const isGone = ({ shutdown }) => shutdown !== null && shutdown <= TODAY;
 
 function findModel(name) {

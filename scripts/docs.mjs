@@ -1,16 +1,19 @@
 /**
- * Writes the generated files: the forms, their page, and the option types from forms/,
- * the table of the README from the last benchmark, and those of SECURITY.md from src/budgets.rs and the
- * last full run of the attacks. `node scripts/docs.mjs` writes them, and
- * `node scripts/docs.mjs --check` fails if one is out of date.
+ * Writes the generated files: the forms, their page, the operations in docs/openai.md and the types of
+ * options and results from forms/, the table of the README from the last benchmark, and those of
+ * SECURITY.md from src/budgets.rs and the last full run of the attacks. `node scripts/docs.mjs` writes
+ * them, and `node scripts/docs.mjs --check` fails if one is out of date.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fieldsPage } from '../forms/fields-page.mjs';
 import { jsonText } from '../forms/json-text.mjs';
 import { manifest } from '../forms/manifest-json.mjs';
+import { OPERATIONS } from '../forms/operations.mjs';
 import { operationsForm } from '../forms/operations-json.mjs';
+import { operationSections, operationsList } from '../forms/operations-page.mjs';
 import { optionTypes } from '../forms/option-types.mjs';
+import { resultTypes } from '../forms/result-types.mjs';
 import { ATTACKS } from './attack/attacks.mjs';
 import { attackTable } from './attack/table.mjs';
 import { budgetsTable } from './budgets.mjs';
@@ -44,16 +47,32 @@ const OUTPUTS = {
   'operations.json': () => jsonText(operationsForm()),
   'manifest.json': () => jsonText(manifest()),
   'docs/fields.md': () => fieldsPage(),
-  'index.d.ts': (current) =>
-    formatted(
-      'index.d.ts',
+  'docs/openai.md': (current) => {
+    const start = (what) => `<!-- ${what}: written by \`npm run docs\` from forms/ -->\n`;
+    const listed = between(
+      current,
+      start('operations'),
+      '<!-- end of operations -->',
+      `\n${operationsList(OPERATIONS)}\n\n`,
+    );
+    return between(
+      listed,
+      start('sections'),
+      '<!-- end of sections -->',
+      `\n${operationSections(OPERATIONS)}\n\n`,
+    );
+  },
+  'index.d.ts': (current) => {
+    const part = (text, what, content) =>
       between(
-        current,
-        '// Options: written by `npm run docs` from forms/.\n',
-        '// End of options.\n',
-        `\n${optionTypes()}\n\n`,
-      ),
-    ),
+        text,
+        `// ${what}: written by \`npm run docs\` from forms/.\n`,
+        `// End of ${what.toLowerCase()}.\n`,
+        `\n${content}\n\n`,
+      );
+    const withOptions = part(current, 'Options', optionTypes());
+    return formatted('index.d.ts', part(withOptions, 'Results', resultTypes()));
+  },
   'README.md': (current) =>
     between(
       current,

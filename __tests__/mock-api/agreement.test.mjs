@@ -4,17 +4,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { chat } from '../../mock-api/chat.mjs';
 import { complete } from '../../mock-api/completions.mjs';
-import { embeddings } from '../../mock-api/embeddings.mjs';
+import { ENDPOINTS as DEFINED } from '../../mock-api/endpoints.mjs';
 import { generateImages } from '../../mock-api/images.mjs';
 import { respond } from '../../mock-api/responses.mjs';
 import { mutations } from '../mutations.mjs';
-import { validateRequest } from '../openapi.mjs';
+import { isDocumented, validateRequest } from '../openapi.mjs';
 import {
   CHAT,
   COMPLETIONS,
   completion,
   conversation,
-  EMBEDDINGS,
   IMAGES,
   question,
   RESPONSES,
@@ -177,16 +176,11 @@ const ENDPOINTS = {
       user: 'u',
     }),
   ],
-  [EMBEDDINGS]: [
-    embeddings,
-    {
-      model: 'text-embedding-3-small',
-      input: ['a', 'b'],
-      dimensions: 4,
-      encoding_format: 'float',
-      user: 'u',
-    },
-  ],
+  ...Object.fromEntries(
+    DEFINED.map(({ path, answer, example }) => [`/v1${path}`, [answer, example]]).filter(([path]) =>
+      isDocumented(path),
+    ),
+  ),
   [IMAGES]: [
     generateImages,
     {

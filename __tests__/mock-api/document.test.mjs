@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { validateRequest, validateResponse } from '../openapi.mjs';
+import { ENDPOINTS } from '../../mock-api/endpoints.mjs';
+import { isDocumented, validateRequest, validateResponse } from '../openapi.mjs';
 import { answer, CHAT, COMPLETIONS, completion, conversation, send } from './client.mjs';
 import { VARIANTS } from './variants.mjs';
 
@@ -13,6 +14,13 @@ describe("the mock API follows OpenAI's document", () => {
         assert.deepEqual(validateResponse('POST', path, 200, answered), []);
       });
     }
+  }
+
+  for (const { path, example } of ENDPOINTS.filter((each) => isDocumented(`/v1${each.path}`))) {
+    it(`responds to the example of ${path} as in OpenAI's document`, async () => {
+      const answered = await answer(`/v1${path}`, example);
+      assert.deepEqual(validateResponse('POST', `/v1${path}`, 200, answered), []);
+    });
   }
 
   it("responds to the model list and to each model as in OpenAI's document", async () => {

@@ -16,9 +16,13 @@ import {
 
 export default {
   value: 'completion',
+  order: 10,
   name: 'Completions',
   types: 'CompletionOptions',
   summary: 'continues a text',
+  endpoints: ['/completions'],
+  data: 'CompletionData',
+  metadata: 'CompletionMetadata',
   basic: [
     text('model', 'Model', {
       placeholder: `e.g. gpt-6-luna; ${DEFAULT_CHAT_MODEL} if empty`,

@@ -8,9 +8,13 @@ const embeddingExtraBody = extraBody('embedding_extra_body', {
 
 export default {
   value: 'generate_embedding',
+  order: 40,
   name: 'Generate embedding',
   types: 'EmbeddingOptions',
   summary: 'turns text into a vector',
+  endpoints: ['/embeddings'],
+  data: 'EmbeddingData',
+  metadata: 'EmbeddingMetadata',
   basic: [
     text('model_embedding', 'Model', {
       placeholder: `e.g. text-embedding-3-large; ${DEFAULT_EMBEDDING_MODEL} if empty`,

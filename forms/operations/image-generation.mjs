@@ -13,9 +13,13 @@ const imageExtraBody = extraBody('image_extra_body', { placeholder: 'e.g. {"mode
 
 export default {
   value: 'image_generation',
+  order: 30,
   name: 'Generate image',
   types: 'ImageGenerationOptions',
   summary: 'draws an image',
+  endpoints: ['/images/generations'],
+  data: 'ImageGenerationData',
+  metadata: 'ImageGenerationMetadata',
   basic: [
     text('image_model', 'Model', {
       placeholder: `e.g. gpt-image-2.6-flare; ${DEFAULT_IMAGE_MODEL} if empty`,

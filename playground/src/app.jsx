@@ -5,7 +5,6 @@ import icon from '../../icon.svg';
 import { ApiSwitch } from './api-switch.jsx';
 import { ComponentsPanel, useComponents } from './components-panel.jsx';
 import { evaluateTemplates } from './evaluate.js';
-import { shownField } from './examples.js';
 import { ExamplesBar } from './examples-bar.jsx';
 import { useMark } from './forms/marks.js';
 import { useKept } from './kept.js';
@@ -13,6 +12,7 @@ import { QueryPanel } from './query-panel.jsx';
 import { findFailedField, isFailure, readFailure } from './result/failure.js';
 import { ResultPanel } from './result/result-panel.jsx';
 import { useRun } from './run.js';
+import { shownField } from './shown-field.js';
 import { newSource, SourcePanel, storedOptions } from './source-panel.jsx';
 import { ThemeSwitch } from './theme-switch.jsx';
 import { TooljetSwitch, useTooljet } from './tooljet-switch.jsx';
@@ -26,7 +26,7 @@ const mockApiNote = ({ keyPrefix }) => (
 const REAL_API_NOTE =
   'Requests are billed. Your key stays in memory, here and in the local server.';
 
-export function App({ setup: { manifest, operations, mockApi } }) {
+export function App({ setup: { manifest, operations, examples, mockApi } }) {
   const [api, setApi] = useState('mock-api');
   const [tooljet, setTooljet] = useTooljet();
   // Each API keeps its own data source, so that a real key never goes to the mock API.
@@ -140,7 +140,7 @@ export function App({ setup: { manifest, operations, mockApi } }) {
           <ThemeSwitch />
         </div>
       </header>
-      <ExamplesBar api={api} chosen={chosenExample} onChoose={choose} />
+      <ExamplesBar examples={examples} api={api} chosen={chosenExample} onChoose={choose} />
       <main>
         <SourcePanel
           key={`${api} ${tooljet}`}

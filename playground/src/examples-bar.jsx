@@ -1,12 +1,12 @@
-import { EXAMPLES } from './examples.js';
-
 /** Chips, or a menu where they would take several rows. */
-export function ExamplesBar({ api, chosen, onChoose }) {
+export function ExamplesBar({ examples, api, chosen, onChoose }) {
   const isMockApi = api === 'mock-api';
-  const groups = EXAMPLES.map(({ group, queries }) => ({
-    group,
-    offered: queries.filter((example) => isMockApi || !example.mockApiOnly),
-  })).filter(({ offered }) => offered.length > 0);
+  const groups = examples
+    .map(({ group, queries }) => ({
+      group,
+      offered: queries.filter((example) => isMockApi || !example.mockApiOnly),
+    }))
+    .filter(({ offered }) => offered.length > 0);
   const title = isMockApi ? 'Fills the editor and runs' : 'Fills the editor';
   const props = { groups, chosen, title, onChoose };
   return (

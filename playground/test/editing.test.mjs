@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { TOOLJETS } from '../../harness/forms.mjs';
-import { EXAMPLES, shownField } from '../src/examples.js';
+import { EXAMPLES } from '../examples.mjs';
+import { shownField } from '../src/shown-field.js';
 import { usePlayground } from './browser.mjs';
 import { dropdown, isInView, openExample, query, source, textbox } from './page.mjs';
 

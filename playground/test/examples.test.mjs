@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OPERATIONS } from '../../forms/operations.mjs';
+import { EXAMPLES } from '../examples.mjs';
 import { COMPONENTS } from '../src/components.js';
-import { EXAMPLES } from '../src/examples.js';
 
 const byKey = (fields = []) => new Map(fields.map((field) => [field.key, field]));
 const queries = EXAMPLES.flatMap(({ queries }) => queries);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { TOOLJETS } from '../../harness/forms.mjs';
 import { startMockApi } from '../../mock-api/server.mjs';
-import { EXAMPLES } from '../src/examples.js';
+import { EXAMPLES } from '../examples.mjs';
 import { usePlayground } from './browser.mjs';
 import {
   choose,

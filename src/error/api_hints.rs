@@ -145,7 +145,7 @@ pub(super) fn is_key_missing(error: &ApiError) -> bool {
 }
 
 fn is_text_endpoint(context: &HintContext) -> bool {
-    !matches!(context.endpoint, Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Models))
+    !matches!(context.endpoint, Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Models | Endpoint::Other))
 }
 
 /// How to send less, by the fields that the form has; or what else to do.
@@ -153,6 +153,7 @@ fn shorten(context: &HintContext, or: Option<&'static str>) -> ErrorText {
     let ways: &[&'static str] = match context.endpoint {
         Some(Endpoint::Embeddings) => &["Shorten Input", "split it into several texts"],
         Some(Endpoint::Images) => &["Shorten Prompt"],
+        Some(Endpoint::Other) => &["Send less"],
         _ if context.is_completions() => &["Shorten Prompt", "lower Max tokens"],
         _ => &["Shorten Prompt or Message history", "lower Max tokens"],
     };
@@ -167,6 +168,7 @@ fn body_too_large(context: &HintContext) -> ErrorText {
     let less = match context.endpoint {
         Some(Endpoint::Embeddings) => "fewer or shorter texts in Input",
         Some(Endpoint::Images) => "a shorter Prompt",
+        Some(Endpoint::Other) => "a smaller input",
         _ if context.is_completions() => "a shorter Prompt",
         _ => "fewer or smaller Images and files, or a shorter Prompt or Message history",
     };
@@ -283,7 +285,7 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
                 error_text![what, ". Use ", replacement, " with Engine set to Auto or Chat only."]
             }
             // The query may hold the model under an old key, which the form does not show.
-            Some(Endpoint::Embeddings | Endpoint::Images) => {
+            Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Other) => {
                 error_text![what, ". Enter ", replacement, " in Model."]
             }
             _ => error_text![what, ". Use ", replacement, "."],
@@ -373,6 +375,7 @@ mod tests {
         let chat = hint(&long, &at(Endpoint::Chat));
         assert!(chat.starts_with("Shorten Prompt or Message history, lower Max tokens, or choose"), "{chat}");
         assert!(hint(&long, &at(Endpoint::Embeddings)).starts_with("Shorten Input,"));
+        assert!(hint(&long, &at(Endpoint::Other)).starts_with("Send less"));
         for text in [hint(&long, &at(Endpoint::Embeddings)), hint(&error(413, "x"), &at(Endpoint::Embeddings))] {
             assert!(!["Prompt", "Message history", "Max tokens"].iter().any(|field| text.contains(field)), "{text}");
         }

@@ -98,6 +98,8 @@ pub enum Endpoint {
     Images,
     /// `/models`, which the connection test asks too.
     Models,
+    /// One of which hints say nothing of its own.
+    Other,
 }
 
 /// What the tables say about a model. None of it recommends a model that has just failed.
@@ -152,6 +154,7 @@ fn ask_for_less(context: &HintContext) -> &'static str {
     match context.endpoint {
         Some(Endpoint::Embeddings) => "Send fewer texts",
         Some(Endpoint::Images) => "Ask for fewer or smaller images",
+        Some(Endpoint::Other) => "Send less",
         _ => "Ask for less, for example with a lower Max tokens",
     }
 }

@@ -320,9 +320,11 @@ mod tests {
 
     #[test]
     fn an_unknown_operation_is_answered_with_the_labels_of_the_known_ones() {
+        let names = operations().to_string();
+        assert!(names.contains("Chat, ") && names.contains("Generate image") && names.contains(" or "), "{names}");
         assert_eq!(
             Error::UnknownOperation("is missing".into()).to_string(),
-            "Operation is missing. Choose Completions, Chat, Generate image, Generate embedding or List models"
+            format!("Operation is missing. Choose {}", operations())
         );
     }
 

@@ -30,20 +30,48 @@ const MEMBERS: [&str; 4] = ["dataURL", "url", "base64Data", "b64_json"];
 /// # Errors
 /// [`Error::InvalidOption`] naming the index and the file that cannot be used.
 pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Error> {
-    let Some(value) = fields.value(KEY) else { return Ok(Vec::new()) };
+    each(fields, KEY, |field, item| part(field, item, detail))
+}
+
+/// The images in the field `key` as URLs or data URIs. They may come as anything that `images` may be.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the index of what is not an image.
+pub fn images(fields: &Fields<'_>, key: &'static str) -> Result<Vec<String>, Error> {
+    each(fields, key, image)
+}
+
+/// One image as its URL or data URI.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming `field` if it is not an image.
+pub fn image(field: &ErrorText, item: &Value) -> Result<String, Error> {
+    match part(field, item, None)?.pointer_mut("/image_url/url").map(Value::take) {
+        Some(Value::String(url)) => Ok(url),
+        _ => Err(Error::invalid(field.clone(), "must be an image, and is another kind of file")),
+    }
+}
+
+/// Reads each file of a field by `read`, which gets the place of the file for its errors.
+fn each<T>(
+    fields: &Fields<'_>,
+    key: &'static str,
+    read: impl Fn(&ErrorText, &Value) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let Some(value) = fields.value(key) else { return Ok(Vec::new()) };
     let parsed = match value {
-        Value::String(text) if is_json_text(text) => fields.parse(KEY, text)?.ok(),
+        Value::String(text) if is_json_text(text) => fields.parse(key, text)?.ok(),
         _ => None,
     };
     let value = parsed.as_ref().unwrap_or(value);
     // The file picker itself instead of its files: `{{components.filepicker1}}`.
     let value = value.get("file").filter(|files| files.is_array()).unwrap_or(value);
-    let field = |index: usize| if value.is_array() { error_text![KEY, "[", index, "]"] } else { KEY.into() };
+    let field = |index: usize| if value.is_array() { error_text![key, "[", index, "]"] } else { key.into() };
     as_list(value)
         .iter()
         .enumerate()
         .filter(|(_, item)| !item.is_null() && item.as_str().is_none_or(|text| !text.trim().is_empty()))
-        .map(|(index, item)| part(&field(index), item, detail))
+        .map(|(index, item)| read(&field(index), item))
         .collect()
 }
 
@@ -100,6 +128,22 @@ mod tests {
     fn read(value: Value) -> Result<Vec<Value>, String> {
         let options = json!({ "images": value });
         parts(&Fields::of("queryOptions", &options).unwrap(), Some("low")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn takes_only_images_where_only_images_are_meant() {
+        let read = |value: Value| {
+            let options = json!({ "mask": value });
+            images(&Fields::of("queryOptions", &options).unwrap(), "mask").map_err(|error| error.to_string())
+        };
+        let data_uri = format!("data:image/png;base64,{PNG}");
+        for one in [json!(PNG), json!({"name": "a.png", "base64Data": PNG}), json!([{"image_url": {"url": data_uri}}])]
+        {
+            assert_eq!(read(one).unwrap(), [data_uri.as_str()]);
+        }
+        assert_eq!(read(json!(null)).unwrap(), [""; 0]);
+        let error = read(json!([PNG, PDF_DATA])).unwrap_err();
+        assert!(error.ends_with("[1] must be an image, and is another kind of file"), "{error}");
     }
 
     fn urls(value: Value) -> Result<Vec<String>, String> {

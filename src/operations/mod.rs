@@ -111,7 +111,8 @@ pub fn endpoint(path: &str) -> Endpoint {
         responses::PATH => Endpoint::Responses,
         embedding::PATH => Endpoint::Embeddings,
         image::PATH => Endpoint::Images,
-        _ => Endpoint::Models,
+        models::PATH => Endpoint::Models,
+        _ => Endpoint::Other,
     }
 }
 
@@ -265,8 +266,8 @@ mod tests {
     #[test]
     fn an_unknown_or_missing_operation_lists_the_known_ones() {
         for (options, start) in [
-            (json!({}), "Operation is missing. Choose Completions, Chat,"),
-            (json!({"operation": "Chat!"}), "Operation \"Chat!\" is unknown. Choose Completions, Chat,"),
+            (json!({}), "Operation is missing. Choose "),
+            (json!({"operation": "Chat!"}), "Operation \"Chat!\" is unknown. Choose "),
             (json!({"operation": 5}), "Operation 5 is unknown"),
         ] {
             let fields = Fields::of("queryOptions", &options).unwrap();

@@ -1,7 +1,7 @@
-import { badRequest } from './api-failure.mjs';
-import { checkContext, servedModel } from './models.mjs';
-import { array, checkParameters, either, integer, oneOf, string } from './parameters.mjs';
-import { countTokens, fraction } from './tokens.mjs';
+import { badRequest } from '../api-failure.mjs';
+import { checkContext, servedModel } from '../models.mjs';
+import { array, checkParameters, either, integer, oneOf, string } from '../parameters.mjs';
+import { countTokens, fraction } from '../tokens.mjs';
 
 const RULES = {
   required: ['model', 'input'],
@@ -60,7 +60,7 @@ function embed(text, dimensions) {
 
 const base64 = (vector) => Buffer.from(Float32Array.from(vector).buffer).toString('base64');
 
-export function embeddings(body) {
+function embeddings(body) {
   checkParameters(body, RULES);
   const model = servedModel(body.model, 'embeddings');
   const dimensions = readDimensions(body);
@@ -85,3 +85,16 @@ export function embeddings(body) {
     usage: { prompt_tokens: total, total_tokens: total },
   };
 }
+
+export default {
+  path: '/embeddings',
+  serves: 'embeddings',
+  answer: embeddings,
+  example: {
+    model: 'text-embedding-3-small',
+    input: ['a', 'b'],
+    dimensions: 4,
+    encoding_format: 'float',
+    user: 'u',
+  },
+};

@@ -1,5 +1,8 @@
 // Examples that an app builder would type: for every operation, and a few failures with a clear
 // error. The last field of a query is the one that the example is about, unless it has an `apiKey`.
+// Those of later operations are in their definitions.
+
+import { OPERATIONS } from '../forms/operations.mjs';
 
 const PERSON = {
   type: 'object',
@@ -137,6 +140,10 @@ export const EXAMPLES = [
     group: 'Models',
     queries: [{ title: 'List', query: { operation: 'list_models', filter: 'gpt-5' } }],
   },
+  ...OPERATIONS.filter(({ examples }) => examples).map(({ value, name, examples }) => ({
+    group: name,
+    queries: examples.map(({ title, query }) => ({ title, query: { operation: value, ...query } })),
+  })),
   {
     group: 'Failures',
     queries: [
@@ -153,7 +160,3 @@ export const EXAMPLES = [
     ],
   },
 ];
-
-/** The field that an example is about: `{form, key}`. */
-export const shownField = ({ apiKey, query }) =>
-  apiKey ? { form: 'source', key: 'apiKey' } : { form: 'query', key: Object.keys(query).at(-1) };

@@ -1,0 +1,52 @@
+// The operations in docs/openai.md: the list of all, and the section of each that has `about`.
+
+import { advanced } from './shared-fields.mjs';
+
+const anchor = (name) => name.toLowerCase().replaceAll(' ', '-');
+
+/** "What to check. More about it." becomes "what to check." */
+const inShort = ({ help }) => {
+  const [first] = /^.*?\.(?= |$)/.exec(help) ?? [help];
+  return first[0].toLowerCase() + first.slice(1);
+};
+
+const line = (field) => `- **${field.label}**: ${inShort(field)}`;
+
+/** "Result, Model and Extra body" */
+const inWords = (labels) =>
+  labels.length === 1 ? labels[0] : `${labels.slice(0, -1).join(', ')} and ${labels.at(-1)}`;
+
+const block = (title, value) =>
+  `\`\`\`json title="${title}"\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+
+export const operationsList = (operations) =>
+  operations.map(({ name, summary }) => `- **[${name}](#${anchor(name)})**: ${summary}`).join('\n');
+
+function section({ value, name, about, basic, advanced: rare, examples = [], notes }) {
+  const isRequired = ({ fallback }) => fallback.startsWith('Required');
+  const optional = basic.filter((field) => !isRequired(field)).map(line);
+  if (rare) {
+    const labels = rare.map(({ label }) => label);
+    optional.push(`- **${advanced.label}**: shows ${inWords(labels)}.`);
+  }
+  const shown = examples.filter(({ result }) => result !== undefined);
+  return [
+    `### ${name}`,
+    about,
+    '#### Required parameters',
+    basic.filter(isRequired).map(line).join('\n'),
+    ...(optional.length > 0 ? ['#### Optional parameters', optional.join('\n')] : []),
+    shown.length > 1 ? '#### Examples' : '#### Example',
+    ...shown.flatMap(({ query, result }) => [
+      block('Query', { operation: value, ...query }),
+      block('Result', result),
+    ]),
+    ...(notes ? [notes] : []),
+  ].join('\n\n');
+}
+
+export const operationSections = (operations) =>
+  operations
+    .filter(({ about }) => about)
+    .map(section)
+    .join('\n\n');

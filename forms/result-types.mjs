@@ -1,0 +1,19 @@
+// The results in index.d.ts: the types that only one operation has, and which type is whose.
+
+import { OPERATIONS } from './operations.mjs';
+
+const table = (doc, name, member) =>
+  [
+    `/** ${doc} */`,
+    `export interface ${name} {`,
+    ...OPERATIONS.map((operation) => `  ${operation.value}: ${operation[member]};`),
+    '}',
+  ].join('\n');
+
+export function resultTypes() {
+  return [
+    ...OPERATIONS.map(({ declarations }) => declarations?.trim()).filter(Boolean),
+    table('The `data` of each operation.', 'OperationData', 'data'),
+    table('The `metadata` of each operation.', 'OperationMetadata', 'metadata'),
+  ].join('\n\n');
+}
