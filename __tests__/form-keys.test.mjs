@@ -253,7 +253,9 @@ test('reads exactly the keys of the forms and of saved queries', () => {
   const read = new Set(
     readdirSync(folder, { recursive: true })
       // What is in responses/ translates whole requests and reads no fields.
-      .filter((file) => /^operations\/(?!responses\/).*\.rs$|^input\/(?:options|base_url)\.rs$/.test(file))
+      .filter((file) =>
+        /^operations\/(?!responses\/).*\.rs$|^input\/(?:options|base_url)\.rs$/.test(file),
+      )
       .map((file) => readFileSync(new URL(file, folder), 'utf8').split('#[cfg(test)]')[0])
       .map((code) => code.replaceAll(/^\s*\/\/.*$/gm, ''))
       .flatMap(keysRead),
