@@ -7,6 +7,7 @@ import { fail, MINIMAL_QUERIES, mockApi, run, succeed } from './plugin.mjs';
 
 const ON = { streaming: 'on' };
 const { chat, completion } = MINIMAL_QUERIES;
+const RESPONSES = { ...chat, api: 'responses' };
 const SERVED = { model: 'mock-api-instruct', engine: 'completions' };
 
 /** By what is special about them: queries whose results must not depend on Streaming. */
@@ -19,6 +20,20 @@ const QUERIES = {
   'a completion': { ...completion, ...SERVED },
   'an echo with log probabilities': { ...completion, ...SERVED, echo: true, logprobs: 2, n: 2 },
   'the best of several': { ...completion, ...SERVED, best_of: 3 },
+  'a chat over Responses': RESPONSES,
+  'an answer of Responses that is cut': { ...RESPONSES, max_tokens: 67, model: 'gpt-6-sol' },
+  'log probabilities of Responses': {
+    ...RESPONSES,
+    model: 'gpt-4.1',
+    extra_body: { logprobs: true, top_logprobs: 2 },
+  },
+  'a search': { ...RESPONSES, web_search: 'on' },
+  'a call': {
+    ...RESPONSES,
+    prompt: 'What is the weather like?',
+    tools: { get_weather: { city: 'string' } },
+  },
+  'a summary of the reasoning': { ...RESPONSES, model: 'gpt-6-sol', reasoning_summary: 'auto' },
   'a completion through chat': { ...completion, model: 'gpt-5.4-mini', engine: 'chat' },
 };
 
@@ -46,6 +61,56 @@ test('repeats the start of an answer when its stream is cut, and sends nothing a
   const { description, data } = await fail(chat, ON);
   assert.deepEqual([data.partial, data.attempts, mockApi.requests.length], ['Half', 1, 1]);
   assert.match(description, /The text so far is in data\.partial\./);
+});
+
+test('repeats the start of an answer of Responses, or of its reasoning, when its stream breaks off', async () => {
+  const stream = (events) => ({
+    headers: { 'content-type': 'text/event-stream' },
+    body: events
+      .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+      .join(''),
+  });
+  const thought = { type: 'response.reasoning_summary_text.delta', output_index: 0, delta: 'Hm' };
+  const piece = { type: 'response.output_text.delta', output_index: 1, delta: 'Half' };
+  const response = { status: 'failed', error: { code: 'invalid_prompt', message: 'It broke.' } };
+  for (const [events, partial, reasoning, words] of [
+    [[thought, piece], 'Half', undefined, /text so far is in data\.partial/],
+    [[thought], undefined, 'Hm', /reasoning so far is in data\.reasoning/],
+    [
+      [piece, { type: 'error', code: 'invalid_prompt', message: 'It broke.' }],
+      'Half',
+      undefined,
+      /It broke/,
+    ],
+    [[piece, { type: 'response.failed', response }], 'Half', undefined, /It broke/],
+  ]) {
+    mockApi.reset();
+    mockApi.respondWith(stream(events));
+    const { description, data } = await fail(RESPONSES, ON);
+    assert.deepEqual([data.partial, data.reasoning], [partial, reasoning]);
+    assert.match(description, words);
+    assert.equal(mockApi.requests.length, 1);
+  }
+});
+
+test('reads the answer of a server that leaves the output out of its last event', async () => {
+  mockApi.respondWith(async ({ headers, body, path }) => {
+    const { origin } = new URL(mockApi.url);
+    mockApi.respondWith(undefined);
+    const asked = await fetch(origin + path, {
+      method: 'POST',
+      headers: { authorization: headers.authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const events = (await asked.text()).split('\n\n').slice(0, -1);
+    const last = JSON.parse(events.pop().split('\ndata: ')[1]);
+    last.response.output = [];
+    events.push(`data: ${JSON.stringify(last)}`);
+    return { headers: { 'content-type': 'text/event-stream' }, body: events.join('\n\n') };
+  });
+  const { data, metadata } = await succeed({ ...RESPONSES, web_search: 'on' }, ON);
+  assert.match(data, /^The capital of France is Paris\. \(\[/);
+  assert.equal(metadata.sources.length, 2);
 });
 
 test('asks a server that takes no stream without one, and says so', async () => {

@@ -11,7 +11,7 @@ import {
   user,
 } from './client.mjs';
 
-const PIXEL =
+export const PIXEL =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /** Builds a PDF with one string, which must not contain brackets. */
