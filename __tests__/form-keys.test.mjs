@@ -250,6 +250,7 @@ function keysRead(code) {
     ...captured(code, new RegExp(`\\.(?:${READERS})\\(([A-Z_]+)\\)`, 'g')).map(
       (name) => constants[name],
     ),
+    ...captured(code, /\beach\(fields, ([A-Z_]+)/g).map((name) => constants[name]),
     // Code that passes keys on to a reader: lists of words, saved keys, and loops over pairs.
     ...captured(code, /\.\w+\(&\[([^\]]+)\]/g),
     ...captured(code, /\bown_key\(&\w+, "(\w+)"/g),
