@@ -87,8 +87,25 @@ const chat: ChatOptions = {
   images: [{ name: 'a.png', type: 'image/png', base64Data: 'AA==' }, 'https://example.com/a.png'],
   response_format: '',
   reasoning_effort: 'a newer one',
+  web_search: 'on',
+  search_domains: ['example.com'],
+  tools: { f: { city: 'string', unit: ['c', 'f'], lines: [{ sku: 'string' }] }, g: 'what it does' },
+  tool_choice: { type: 'function', name: 'f' },
   json_schema: '{"type":"object"}',
   query_timeout: 10_000,
+};
+const withTools: ChatOptions = {
+  operation: 'chat',
+  message_history: [
+    { role: 'assistant', tool_calls: [{ id: 'c', name: 'f', arguments: { city: 'Oslo' } }] },
+    { role: 'tool', tool_call_id: 'c', content: { degrees: 12 } },
+  ],
+  tools: [
+    'f',
+    { name: 'g', parameters: { type: 'object', properties: {} } },
+    { type: 'function', function: { name: 'h' } },
+  ],
+  tool_choice: 'required',
 };
 const completion: CompletionOptions = { operation: 'completion', prompt: 7, echo: 'true', n: null };
 const saved: EmbeddingOptions = {
@@ -111,6 +128,10 @@ const noOperation: QueryOptions = { operation: 'completions', prompt: 'a' };
 const listed: ListModelsOptions = { operation: 'list_models', model: 'gpt-6-sol' };
 // @ts-expect-error there is no third saved dimension
 const third: EmbeddingOptions = { operation: 'generate_embedding', dimensions_M3: 1 };
+// @ts-expect-error a parameter is not a number
+const parameter: ChatOptions = { operation: 'chat', tools: { f: { a: 5 } } };
+// @ts-expect-error a country is no list
+const country: ChatOptions = { operation: 'chat', search_country: ['DE'] };
 // @ts-expect-error on or off
 const advanced: ChatOptions = { operation: 'chat', advanced: 'yes' };
 
@@ -121,6 +142,9 @@ export async function results() {
   const { data, metadata } = await plugin.run(full, chat, 'source-environment', new Date());
   const value: JsonValue = data;
   const tokens: number | undefined = metadata.usage?.total_tokens;
+  const called = (await plugin.run(source, withTools)).metadata;
+  const city: JsonValue | undefined = called.tool_calls?.[0]?.arguments;
+  const links: string[] | undefined = called.sources?.map(({ title, url }) => title + url);
   const image = await plugin.run(source, { operation: 'image_generation', prompt: 'A hill' });
   const generated: GeneratedImage = image.data.data;
   const vectors = (await plugin.run(source, saved)).data.embeddings?.length;
