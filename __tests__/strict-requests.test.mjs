@@ -70,6 +70,14 @@ const SAMPLES = {
     suffix: 'h',
     api: 'auto',
     reasoning_effort: 'low',
+    reasoning_summary: 'off',
+    reasoning_mode: 'standard',
+    web_search: 'off',
+    search_context_size: 'low',
+    search_domains: 'example.com',
+    search_country: 'DE',
+    tools: [{ name: 'f', description: 'd', parameters: { a: 'string' } }],
+    tool_choice: 'f',
     verbosity: 'low',
     n: 2,
     top_p: 0.5,
@@ -98,18 +106,46 @@ const SAMPLES = {
     result: 'details',
   },
 };
+/** What the Responses API does not take, or takes in addition. */
+const OVER_RESPONSES = {
+  ...SAMPLES.chat,
+  prompt: [
+    ...SAMPLES.chat.prompt.filter(({ type }) => type !== 'input_audio'),
+    { type: 'file', file: { file_url: 'https://example.com/a.docx' } },
+  ],
+  message_history: [
+    ...SAMPLES.chat.message_history.map(({ audio: _, ...message }) => message),
+    { type: 'reasoning', summary: [], encrypted_content: 'AA==' },
+    { type: 'function_call', call_id: 'call_2', name: 'f', arguments: '{}' },
+    { type: 'function_call_output', call_id: 'call_2', output: 'g' },
+  ],
+  images: [...SAMPLES.chat.images, { name: 'a.csv', type: 'text/csv', base64Data: 'YSxi' }],
+  api: 'responses',
+  reasoning_summary: 'auto',
+  reasoning_mode: 'pro',
+  web_search: 'on',
+  n: 1,
+};
+/** By what is sent: the operation, and its sample. */
+const QUERIES = {
+  ...Object.fromEntries(Object.entries(SAMPLES).map(([name, sample]) => [name, [name, sample]])),
+  'chat over Responses': ['chat', OVER_RESPONSES],
+};
+
 /** The API's own lists of words grow, so the plugin passes on what it does not know. */
 const WORDS =
   /(?:^(?:reasoning_effort|verbosity|service_tier|quality|background|output_format|encoding_format|image_detail)|\.(?:type|detail|format))$/;
 const isNewWord = (place, value) =>
   WORDS.test(place) && (place.includes('.') ? value === 'x' : String(value).trim() !== '');
+/** Fields whose value is one of those in another. */
+const CHOSEN_FROM = { tool_choice: 'tools' };
 const MODELS = ['model', 'image_model', 'model_embedding'];
 
 describe('a query whose options are of the wrong type or missing in one place', () => {
-  for (const [operation, sample] of Object.entries(SAMPLES)) {
+  for (const [name, [operation, sample]] of Object.entries(QUERIES)) {
     const base = { ...MINIMAL_QUERIES[operation], ...sample };
 
-    test(`has a sample of each option of ${operation}`, () => {
+    test(`has a sample of each option of ${name}`, () => {
       const keys = listFields(operation).map(({ key }) => key);
       const missing = keys.filter(
         (key) => !(key in sample) && !MODELS.includes(key) && !key.endsWith('extra_body'),
@@ -117,7 +153,7 @@ describe('a query whose options are of the wrong type or missing in one place', 
       assert.deepEqual(missing, []);
     });
 
-    test(`is sent as the document has it, or refused by its field: ${operation}`, async () => {
+    test(`is sent as the document has it, or refused by its field: ${name}`, async () => {
       const counts = { sent: 0, refused: 0 };
       const wrong = [];
       for (const { place, value, mutated } of mutations(sample)) {
@@ -128,7 +164,9 @@ describe('a query whose options are of the wrong type or missing in one place', 
         if (result.data?.code === 'invalid_option') {
           const [key] = place.split('.');
           assert.ok(
-            result.data.param.startsWith(key) || key === 'n',
+            result.data.param.startsWith(key) ||
+              key === 'n' ||
+              CHOSEN_FROM[result.data.param] === key,
             `${told}: ${result.description}`,
           );
           assert.equal(mockApi.requests.length, before, told);
