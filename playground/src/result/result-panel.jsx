@@ -77,7 +77,7 @@ const Pill = ({ failed }) => (
 function Invitation() {
   return (
     <div class="invitation">
-      <p>Press an example above, or fill in the form and run it.</p>
+      <p>Choose an example above, or fill in the form and run it.</p>
       <p>
         <kbd>Ctrl</kbd> <kbd>Enter</kbd> runs the query from any of its fields.
       </p>
