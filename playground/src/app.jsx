@@ -117,8 +117,9 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
     setChosenExample(example);
     setOpened(opened + 1);
     setQuery(next);
-    mark.set({ ...shownField(example), kind: 'example' });
-    if (api !== 'mock-api') return;
+    const isRunning = api === 'mock-api';
+    mark.set({ ...shownField(example), kind: 'example', isRunning });
+    if (!isRunning) return;
     const values = { ...source, apiKey: example.apiKey ?? mockApi.apiKey };
     setSource(values);
     runWith(values, next);

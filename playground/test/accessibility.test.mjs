@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { TOOLJETS } from '../../harness/forms.mjs';
+import { answerWith, MARKDOWN } from './answers.mjs';
 import { usePlayground } from './browser.mjs';
 import { illegibleWhenHovered } from './contrast.mjs';
 import { choose, openExample, openTab, query, result, source, textbox } from './page.mjs';
@@ -37,6 +38,18 @@ const STATES = {
   },
   'with an answer': (page) => openExample(page, 'Answer a text input'),
   'with a tree': (page) => openExample(page, 'Embed a text'),
+  'with a table': (page) => openExample(page, 'List'),
+  'with Markdown': async (page, _tooljet, { mockApi }) => {
+    mockApi.respondWith(answerWith(`${MARKDOWN}\n![map](https://example.com/map.png)`));
+    await openExample(page, 'Answer a text input');
+    mockApi.respondWith(undefined);
+    await result(page).locator('.markdown').waitFor();
+  },
+  'after it was stopped': async (page) => {
+    await openExample(page, 'Draw');
+    await keepRunning(page);
+    await query(page).getByRole('button', { name: 'Stop', exact: true }).click();
+  },
   'with an image': (page) => openExample(page, 'Draw'),
   'with a failure': (page) => openExample(page, 'Wrong key'),
   'with the requests': async (page) => {
@@ -63,7 +76,7 @@ describe('the page', () => {
       for (const [state, reach] of Object.entries(STATES)) {
         test(`the page has no serious problem ${state}, ToolJet ${tooljet}, ${colorScheme}`, async () => {
           const page = await playground.open({ colorScheme, tooljet });
-          await reach(page, tooljet);
+          await reach(page, tooljet, playground);
           assert.deepEqual(await problemsOn(page), []);
         });
       }
@@ -77,7 +90,12 @@ describe('the page', () => {
   }
 
   for (const colorScheme of ['light', 'dark']) {
-    for (const state of ['with an answer', 'while a query runs', 'with everything open']) {
+    for (const state of [
+      'with an answer',
+      'while a query runs',
+      'with a failure',
+      'with everything open',
+    ]) {
       test(`every control is legible under the pointer ${state}, ${colorScheme}`, async () => {
         const page = await playground.open({ colorScheme, tooljet: 3 });
         await STATES[state](page, 3);

@@ -51,6 +51,17 @@ describe('an example', () => {
     }
   });
 
+  test('is scrolled to on a narrow page when it does not run', async () => {
+    const page = await playground.open({ width: 390, height: 844 });
+    await page.getByRole('radio', { name: 'Real API' }).check();
+    await dropdown(examples(page), 'Example').selectOption({ label: 'Remember' });
+    await page.waitForFunction(() => {
+      const { top, bottom } = document.querySelector('.field-example').getBoundingClientRect();
+      return top >= 0 && bottom <= innerHeight;
+    });
+    await query(page).locator('.field-example').getByText('{{components.chat1.history}}').waitFor();
+  });
+
   test('is chosen in a menu of one row on a narrow page, also twice', async () => {
     const page = await playground.open({ width: 390, height: 844 });
     assert.equal(await examples(page).getByRole('button').count(), 0);

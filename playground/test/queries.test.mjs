@@ -162,7 +162,7 @@ describe('the playground', () => {
     const page = await playground.open();
     await openExample(page, 'Wrong key');
     await page.getByRole('radio', { name: 'ToolJet 2' }).check();
-    await result(page).getByText('Press an example above').waitFor();
+    await result(page).getByText('Choose an example above').waitFor();
   });
 
   test('shows that a value out of range is rejected before anything is sent', async () => {

@@ -3,36 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
+import { answerWith, JSON_TYPE, MARKDOWN } from './answers.mjs';
 import { usePlayground } from './browser.mjs';
 import { openExample, query, result, run, textbox } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
-
-const JSON_TYPE = { 'content-type': 'application/json' };
-
-/** The usual response to a chat query, with `content` as the answer. */
-const answerWith = (content) => ({
-  headers: JSON_TYPE,
-  body: {
-    id: 'chatcmpl-1',
-    object: 'chat.completion',
-    created: 1,
-    model: 'gpt-5.4-mini',
-    choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content } }],
-  },
-});
-
-const MARKDOWN = `# Plan
-Some *words* and a [link](https://example.com/a).
-
-| a | b |
-|---|---|
-| 1 | 2 |
-
-\`\`\`js
-let x = 1;
-\`\`\`
-`;
 
 const HOSTILE = `**Bold**
 <script>window.pwned = 1</script>
@@ -120,6 +95,21 @@ describe('a result', () => {
     await data.getByRole('button', { name: 'Load image from evil.example: map' }).click();
     await requested;
     assert.deepEqual(asked, ['https://evil.example/map.png']);
+  });
+
+  test('is followed by links to its sources', async () => {
+    const citation = { url: 'https://example.com/news', title: 'News' };
+    const annotations = [
+      { type: 'url_citation', url_citation: { start_index: 0, end_index: 3, ...citation } },
+    ];
+    playground.mockApi.respondWith(answerWith('Yes.', { annotations }));
+    const page = await playground.open({ tooljet: 2 });
+    await textbox(query(page), 'Prompt').fill('Is it true?');
+    assert.equal(await run(page), 'Success');
+    const sources = result(page).getByRole('region', { name: 'Sources' });
+    const link = sources.getByRole('link', { name: 'News' });
+    assert.equal(await link.getAttribute('href'), citation.url);
+    assert.match(await sources.textContent(), /example\.com/);
   });
 
   test('is a table when it is a list of objects', async () => {

@@ -36,7 +36,14 @@ describe('the line above a result', () => {
       'Stop sequence: applied by the plugin',
     ]);
     assert.deepEqual(adjusted({ parameter: 'role', change: 'developer sent as system' }), [
-      'role: developer sent as system',
+      'System prompt: developer sent as system',
+    ]);
+  });
+
+  test('says that a parameter was left out because the Responses API has none', () => {
+    const adjusted = [{ parameter: 'seed', change: 'removed' }];
+    assert.deepEqual(words({ endpoint: 'responses', adjusted }), [
+      'Seed left out: gpt-5.5 does not take it in the Responses API',
     ]);
   });
 

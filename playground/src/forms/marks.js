@@ -27,10 +27,13 @@ export function useMark() {
 
 const CONTROLS = 'input, select, .cm-content';
 
-/** Scrolls to a marked field; unless it was asked for, only within a panel that scrolls by itself. */
-export function scrollToField(element, { isWanted = false }) {
+/**
+ * Scrolls to a marked field. While a query runs, only within a panel that scrolls by itself: the page
+ * scrolls to the result.
+ */
+export function scrollToField(element, { isWanted = false, isRunning = true }) {
   const panel = element.closest('.panel-body');
-  if (!isWanted && getComputedStyle(panel).overflowY !== 'auto') return;
+  if (!isWanted && isRunning && getComputedStyle(panel).overflowY !== 'auto') return;
   element.scrollIntoView({ block: isWanted ? 'center' : 'nearest' });
   if (isWanted) element.querySelector(CONTROLS).focus({ preventScroll: true });
 }

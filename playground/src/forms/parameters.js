@@ -1,7 +1,12 @@
 // The field of a form by the name of the API's parameter.
 
 /** Parameters whose field has another key. */
-const KEYS = { max_completion_tokens: 'max_tokens', stop: 'stop_sequence', messages: 'prompt' };
+const KEYS = {
+  max_completion_tokens: 'max_tokens',
+  messages: 'prompt',
+  role: 'system_prompt',
+  stop: 'stop_sequence',
+};
 
 /** The one of `fields` that sets `parameter`, which may also be the field's own key. */
 export function findField(parameter, fields) {

@@ -5,6 +5,7 @@ import { isFailure } from './failure.js';
 import { FailureView } from './failure-view.jsx';
 import { JsonTree } from './json-tree.jsx';
 import { RequestsView } from './requests-view.jsx';
+import { Sources } from './sources.jsx';
 import { Summary } from './summary.jsx';
 import { Tabs } from './tabs.jsx';
 import { ValueView } from './value-view.jsx';
@@ -76,7 +77,7 @@ const Pill = ({ failed }) => (
 function Invitation() {
   return (
     <div class="invitation">
-      <p>Press an example above, or fill in the form and run it.</p>
+      <p>Choose an example above, or fill in the form and run it.</p>
       <p>
         <kbd>Ctrl</kbd> <kbd>Enter</kbd> runs the query from any of its fields.
       </p>
@@ -119,10 +120,11 @@ function Answer(props) {
   return <Tabs label="Parts of the result" tabs={tabs} chosen={chosen} onChoose={onChoose} />;
 }
 
-/** ToolJet 2 drops metadata. */
+/** ToolJet 2 drops metadata; the page shows what else is in it that suits a person. */
 const SuccessView = ({ result: { data, metadata }, tooljet }) => (
   <>
     <ValueView name="data" caption="queries.openai1.data" value={data} />
+    {metadata?.sources?.length > 0 && <Sources sources={metadata.sources} />}
     {tooljet === 3 && (
       <ValueView name="metadata" caption="queries.openai1.metadata" value={metadata} />
     )}

@@ -19,20 +19,22 @@ const count = (number) => number.toLocaleString('en');
  */
 export function describeChanges(metadata, fields, model = 'the model') {
   const { adjusted = [], substituted_model: substitute } = metadata;
+  // Its parameters are fewer than those of Chat Completions.
+  const where = metadata.endpoint === 'responses' ? ' in the Responses API' : '';
   return [
     substitute && `${substitute} answered: the API no longer serves the model that was asked`,
-    ...adjusted.map((adjustment) => describeAdjustment(adjustment, fields, model)),
+    ...adjusted.map((adjustment) => describeAdjustment(adjustment, fields, model, where)),
     metadata.not_strict && `The answer may not fit the JSON schema: ${metadata.not_strict}`,
     metadata.finish_reason === 'length' && 'The answer stops at the token limit',
     metadata.attempts > 1 && `${metadata.attempts} requests were sent`,
   ].filter(Boolean);
 }
 
-function describeAdjustment({ parameter, change, to }, fields, model) {
+function describeAdjustment({ parameter, change, to }, fields, model, where) {
   const name = findField(parameter, fields)?.label ?? parameter;
   switch (change) {
     case 'removed':
-      return `${name} left out: ${model} does not take it`;
+      return `${name} left out: ${model} does not take it${where}`;
     case 'renamed':
       return `${name} sent as ${to}: ${model} takes it by that name`;
     case 'set':

@@ -8,7 +8,12 @@ export function Summary({ metadata = {}, query, elapsedMs, fields }) {
   const asked = MODEL_KEYS.map((key) => query[key]).find(Boolean);
   const model = metadata.model ?? metadata.substituted_model ?? asked;
   const changes = describeChanges(metadata, fields, metadata.substituted_model ?? asked ?? model);
-  const facts = [model, describeTokens(metadata.usage), duration(elapsedMs)].filter(Boolean);
+  const facts = [
+    model,
+    metadata.endpoint === 'responses' && 'Responses API',
+    describeTokens(metadata.usage),
+    duration(elapsedMs),
+  ].filter(Boolean);
   return (
     <div class="summary">
       <p>{facts.join(' · ')}</p>

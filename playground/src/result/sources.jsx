@@ -1,0 +1,24 @@
+import { describeHost } from './images.js';
+
+/** Where an answer is from, as the plugin lists it in metadata. */
+export function Sources({ sources }) {
+  return (
+    <section class="sources" aria-label="Sources">
+      <h3>Sources</h3>
+      <ol>
+        {sources.map(({ title, url }, index) => (
+          <li key={index}>
+            {/^https?:/i.test(url) ? (
+              <a href={url} target="_blank" rel="noopener noreferrer">
+                {title ?? url}
+              </a>
+            ) : (
+              (title ?? url)
+            )}
+            {title && url && <span class="source-host">{describeHost(url)}</span>}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
