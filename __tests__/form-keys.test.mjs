@@ -233,7 +233,8 @@ test('has no sample for a field that does not exist', () => {
  */
 const SAVED_KEYS = ['query_timeout'];
 
-const READERS = 'value|typed|text|trimmed|number|integer|boolean|choice|dropdown|json|object';
+const READERS =
+  'value|typed|is_set|text|trimmed|number|integer|boolean|choice|dropdown|json|object';
 /** Finds the words that `pattern` captures; a captured list gives all its literals. */
 const captured = (code, pattern) =>
   [...code.matchAll(pattern)].flatMap(([, found]) =>
@@ -255,6 +256,7 @@ function keysRead(code) {
     ...captured(code, /\.\w+\(&\[([^\]]+)\]/g),
     ...captured(code, /\bown_key\(&\w+, "(\w+)"/g),
     ...captured(code, /const EXTRA_BODY: &str = "(\w+)"/g),
+    ...captured(code, /\bfiles::images\(fields, "(\w+)"/g),
     ...captured(code, /\bsaved_key\(fields, "(\w+)"/g),
     ...[...code.matchAll(/for \((?:key|name), \w+\)\s+in\s+\[([^\]]+)\]/g)].flatMap(([, pairs]) =>
       captured(pairs, /\("(\w+)"/g),

@@ -57,6 +57,7 @@ export const seed = wholeNumber('seed', 'Seed', {
 });
 
 export const result = dropdown('result', 'Result', {
+  sample: 'details',
   choices: [
     ['Answer', 'answer'],
     ['Answer and details', 'details'],
