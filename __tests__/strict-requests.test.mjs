@@ -145,6 +145,8 @@ SAMPLES['chat with more through Responses'] = {
   ],
   images: [...SAMPLES.chat.images, { name: 'a.csv', type: 'text/csv', base64Data: 'YSxi' }],
   api: 'responses',
+  // The least that it takes; the API itself says so.
+  max_tokens: 16,
   n: 1,
 };
 

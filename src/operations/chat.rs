@@ -243,10 +243,8 @@ fn leads_up_to(suffix: &str) -> String {
 fn reasoning(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     let summary = fields.choice("reasoning_summary", &[("off", None), ("auto", Some("auto"))])?.flatten();
     let mode = fields.choice("reasoning_mode", &[("standard", None), ("pro", Some("pro"))])?.flatten();
-    let set = [("summary", summary), ("mode", mode)]
-        .into_iter()
-        .filter_map(|(name, word)| Some((name.to_owned(), word?.into())));
-    let members = Map::from_iter(set);
+    let set = [("summary", summary), ("mode", mode)];
+    let members: Map<_, _> = set.into_iter().filter_map(|(name, word)| Some((name.to_owned(), word?.into()))).collect();
     Ok(Some(members).filter(|members| !members.is_empty()))
 }
 
