@@ -30,6 +30,7 @@ pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
         ]));
     };
     if responses::is_item(&members) {
+        check_item(Place(place), &members)?;
         return Ok(members.into());
     }
     members.retain(|name, value| !value.is_null() && (name != "name" || value != ""));
@@ -66,6 +67,29 @@ pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
         None => return Err(wrong("needs content".into())),
     }
     Ok(members.into())
+}
+
+/// Checks that the items of the Responses API which a history usually has are whole.
+fn check_item(place: Place<'_>, members: &Map<String, Value>) -> Result<(), Error> {
+    let kind = members.get("type").and_then(Value::as_str).unwrap_or_default();
+    let (texts, list): (&[&'static str], _) = match kind {
+        "function_call" => (&["call_id", "name", "arguments"], None),
+        "custom_tool_call" => (&["call_id", "name", "input"], None),
+        "function_call_output" | "custom_tool_call_output" => {
+            let is_text = members.get("output").is_some_and(Value::is_string);
+            (&["call_id"], (!is_text).then_some("output"))
+        }
+        "reasoning" => (&[], Some("summary")),
+        _ => (&[], None),
+    };
+    for name in texts {
+        place.text(members, name, name)?;
+    }
+    let Some(name) = list else { return Ok(()) };
+    let value = members.get(name);
+    let is_part = |item: &Value| item.get("type").is_some_and(Value::is_string);
+    let parts = value.and_then(Value::as_array).filter(|items| items.iter().all(is_part));
+    parts.map(|_| ()).ok_or_else(|| place.lacks("content parts", name, value))
 }
 
 fn role(place: &ErrorText, members: &Map<String, Value>) -> Result<&'static str, Error> {
@@ -261,6 +285,22 @@ mod tests {
             json!({"type": "reasoning", "summary": [], "encrypted_content": "x"}),
         ] {
             assert_eq!(read(item.clone()), Ok(item));
+        }
+        let whole = json!({"type": "function_call", "call_id": "1", "name": "f", "arguments": "{}"});
+        for (kind, name, wrong) in [
+            ("function_call", "call_id", json!(null)),
+            ("function_call", "name", json!(" ")),
+            ("function_call", "arguments", json!({})),
+            ("custom_tool_call", "input", json!(null)),
+            ("function_call_output", "output", json!(null)),
+            ("function_call_output", "output", json!([{}])),
+            ("reasoning", "summary", json!("a")),
+        ] {
+            let mut item = whole.clone();
+            item["type"] = json!(kind);
+            item[name] = wrong;
+            let error = read(item).unwrap_err();
+            assert!(error.contains(&format!(" in {name}, got ")), "{error}");
         }
         let unknown = read(json!({"type": "what_comes_next"})).unwrap_err();
         assert!(unknown.contains("needs a role"), "{unknown}");

@@ -94,6 +94,9 @@ fn file(place: Place<'_>, part: &mut Map<String, Value>) -> Result<Map<String, V
         place.text(&file, name, member)?;
     }
     let [id, url, data, ..] = texts.map(|(name, _)| file.contains_key(name));
+    if let Some(given) = file.get("file_url").filter(|url| !url.as_str().is_some_and(|url| url.contains("://"))) {
+        return Err(place.lacks("a URL", texts[1].1, Some(given)));
+    }
     if id || url {
         // The API takes a name next to neither of them.
         file.shift_remove("filename");

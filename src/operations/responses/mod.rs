@@ -13,7 +13,10 @@ use super::{
     files,
     parameters::{EXTRA_BODY, n_of},
 };
-use crate::error::{Error, error_text};
+use crate::{
+    error::{Error, error_text},
+    policy::adjust::TOKEN_LIMITS,
+};
 
 mod annotations;
 mod answer;
@@ -26,6 +29,8 @@ pub use self::{answer::into_chat, errors::in_chats_words, input::is_item, reques
 /// The endpoint's path.
 pub const PATH: &str = "/responses";
 
+/// The least that the API takes as a token limit.
+const MIN_OUTPUT_TOKENS: i64 = 16;
 /// What a query has to do to go to another endpoint.
 const INSTEAD: &str = "; choose Chat Completions under API, or another model";
 
@@ -87,12 +92,18 @@ fn is_web_search(tool: &Value) -> bool {
 /// Checks that the Responses API has what this Chat body asks for.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the field, for more than one answer, or audio and predictions.
+/// [`Error::InvalidOption`] naming the field, for more than one answer, too low a token limit, or audio and predictions.
 pub fn ensure_takes(body: &Map<String, Value>) -> Result<(), Error> {
     let n = n_of(body);
     if n > 1 {
         let reason = "must be 1 with the Responses API, which gives one answer to a request, got ";
         return Err(Error::invalid("n", error_text![reason, n, INSTEAD]));
+    }
+    let limit = TOKEN_LIMITS.iter().find_map(|name| body.get(*name)?.as_i64());
+    if let Some(limit) = limit.filter(|limit| *limit < MIN_OUTPUT_TOKENS) {
+        let reason =
+            error_text!["must be at least ", MIN_OUTPUT_TOKENS, " with the Responses API, got ", limit, INSTEAD];
+        return Err(Error::invalid("max_tokens", reason));
     }
     let is_set = |name: &str| body.get(name).is_some_and(|value| !value.is_null());
     let speaks =
@@ -176,6 +187,8 @@ mod tests {
                 json!({"n": 3}),
                 "Number of results must be 1 with the Responses API, which gives one answer to a request, got 3;",
             ),
+            (json!({"max_tokens": 15}), "Max tokens must be at least 16 with the Responses API, got 15;"),
+            (json!({"max_completion_tokens": 1}), "Max tokens must be at least 16"),
             (
                 json!({"prediction": {"type": "content"}}),
                 "Extra body must not set prediction, which the Responses API does not have;",

@@ -217,8 +217,8 @@ mod tests {
         for (chat, responses) in [
             (json!({"max_tokens": 50}), json!({"max_output_tokens": 50})),
             (json!({"max_completion_tokens": 50}), json!({"max_output_tokens": 50})),
-            (json!({"max_tokens": 5, "max_output_tokens": 50}), json!({"max_output_tokens": 50})),
-            (json!({"max_output_tokens": 50, "max_tokens": 5}), json!({"max_output_tokens": 50})),
+            (json!({"max_tokens": 20, "max_output_tokens": 50}), json!({"max_output_tokens": 50})),
+            (json!({"max_output_tokens": 50, "max_tokens": 20}), json!({"max_output_tokens": 50})),
             (json!({"verbosity": "low"}), json!({"text": {"verbosity": "low"}})),
             (json!({"response_format": {"type": "text"}}), json!({"text": {"format": {"type": "text"}}})),
             (
