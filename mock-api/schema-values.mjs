@@ -25,6 +25,9 @@ const WORDS = {
   sentiment: 'positive',
 };
 
+/** Names of what a prompt such as “the weather in Paris” says. */
+const PLACES = ['city', 'location', 'place'];
+
 function wordFor(name, prompt) {
   const country = /(?:of|about|for) ([\p{L} ]+?)\s*(?:[?.!,]|$)/iu.exec(prompt)?.[1];
   if (country && findCapital(country)) {
@@ -33,6 +36,8 @@ function wordFor(name, prompt) {
       return facts[name];
     }
   }
+  const place = /\bin (\p{Lu}[\p{L}-]*)/u.exec(prompt)?.[1];
+  if (place && PLACES.includes(name)) return place;
   return WORDS[name] ?? `${name.replaceAll('_', ' ')} of the mock API`;
 }
 
