@@ -147,26 +147,6 @@ const SAMPLES = {
     ]),
   ),
 };
-// What the Responses API does not take is left out, and what it takes in addition is there.
-SAMPLES['chat with more through Responses'] = {
-  ...SAMPLES.chat,
-  operation: 'chat',
-  prompt: [
-    ...SAMPLES.chat.prompt.filter(({ type }) => type !== 'input_audio'),
-    { type: 'file', file: { file_url: 'https://example.com/a.docx' } },
-  ],
-  message_history: [
-    ...SAMPLES.chat.message_history.map(({ audio: _, ...message }) => message),
-    { type: 'reasoning', summary: [], encrypted_content: 'AA==' },
-    { type: 'function_call', call_id: 'call_2', name: 'f', arguments: '{}' },
-    { type: 'function_call_output', call_id: 'call_2', output: 'g' },
-  ],
-  images: [...SAMPLES.chat.images, { name: 'a.csv', type: 'text/csv', base64Data: 'YSxi' }],
-  api: 'responses',
-  // The least that it takes; the API itself says so.
-  max_tokens: 16,
-  n: 1,
-};
 
 /** The API's own lists of words grow, so the plugin passes on what it does not know. */
 const WORDS =
