@@ -168,7 +168,7 @@ export async function results() {
   // @ts-expect-error a query is required
   await plugin.run(source);
   const first = { text, value, tokens, attempts, anyText, generated };
-  return { ...first, vectors, labels, warning, answer, reason };
+  return { ...first, city, links, vectors, labels, warning, answer, reason };
 }
 
 export function failure(error: QueryError): number {
@@ -189,5 +189,5 @@ new OpenAI(source);
 export const checked = [
   ...[sameSource, sameOptions, sameOperations, everyResult, differs],
   ...[noKey, misspelled, noPairs, arrayNumber, format, engine, noPrompt, noOperation, listed],
-  ...[third, advanced],
+  ...[third, parameter, country, advanced],
 ];
