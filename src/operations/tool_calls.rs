@@ -42,7 +42,9 @@ fn arguments(given: Option<&Value>, room: &mut Room) -> Value {
 }
 
 /// The call of a function as the API has it: without what a result added, or made of that if there is nothing else.
+/// The index of a piece of a stream goes, too.
 pub fn unbind(call: &mut Map<String, Value>) {
+    call.shift_remove("index");
     let added = ADDED.map(|name| (name.to_owned(), call.shift_remove(name).unwrap_or_default()));
     if !added[0].1.is_null() {
         call.entry("function").or_insert_with(|| Map::from_iter(added).into());
@@ -109,7 +111,7 @@ mod tests {
 
     #[test]
     fn makes_a_call_of_a_name_and_arguments() {
-        let mut call = json!({"id": "c", "name": "f", "arguments": {"a": 1}});
+        let mut call = json!({"index": 0, "id": "c", "name": "f", "arguments": {"a": 1}});
         unbind(call.as_object_mut().unwrap());
         assert_eq!(call, json!({"id": "c", "function": {"name": "f", "arguments": {"a": 1}}}));
         let mut nameless = json!({"id": "c", "arguments": {}});
