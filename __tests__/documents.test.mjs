@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { validateRequest } from './openapi.mjs';
 import { mockApi, refuse, sent, takesEverything } from './plugin.mjs';
 
 const OFFICE = 'application/vnd.openxmlformats-officedocument';
@@ -18,28 +19,7 @@ const PDF = base64('%PDF-1.4\n');
 const PNG = base64('\x89PNG\r\n\x1a\n');
 const CSV = base64('name,total\nAda,42\n');
 
-const ANSWER = {
-  id: 'resp_1',
-  object: 'response',
-  status: 'completed',
-  error: null,
-  output: [
-    {
-      type: 'message',
-      role: 'assistant',
-      status: 'completed',
-      content: [{ type: 'output_text', text: '{}', annotations: [] }],
-    },
-  ],
-};
-
-beforeEach(() =>
-  mockApi.respondWith((request) =>
-    request.path.endsWith('/responses')
-      ? { headers: { 'content-type': 'application/json' }, body: ANSWER }
-      : takesEverything(request),
-  ),
-);
+beforeEach(() => mockApi.respondWith(takesEverything));
 
 const chat = (options) => ({ operation: 'chat', prompt: 'What is it?', ...options });
 const picked = (name, type, base64Data) => ({ name, type, base64Data, size: base64Data.length });
@@ -52,6 +32,7 @@ const inputFile = (filename, type, data) => ({
 /** Returns the path that a query goes to, and the content parts of its last message, without those of text. */
 async function route(options) {
   const { path, body } = await sent(chat(options));
+  assert.deepEqual(validateRequest('POST', path, body), []);
   const { content } = (body.input ?? body.messages).at(-1);
   return { path, parts: content.filter(({ type }) => !type.endsWith('text')) };
 }

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// Most signs of padding after the digits.
+pub const MAX_PADDING: usize = 2;
+
 /// `text` in the standard alphabet, without white space and byte order marks; digits of base64 in URLs are read too.
 /// `None` if it is not base64. Padding may be missing.
 #[must_use]
@@ -26,8 +29,6 @@ pub fn normalized(text: &str) -> Option<Cow<'_, str>> {
     (padding <= MAX_PADDING).then_some(Cow::Owned(digits))
 }
 
-const MAX_PADDING: usize = 2;
-
 /// The digits alone.
 #[must_use]
 pub fn without_padding(base64: &str) -> &str {
@@ -40,14 +41,19 @@ pub fn byte_count(digits: &str) -> usize {
     digits.len() / 4 * 3 + digits.len() % 4 * 6 / 8
 }
 
-/// The bytes that digits without padding stand for. What is not a digit counts as zero.
+/// The bytes that digits of either alphabet, without padding, stand for; `None` if others are among them.
 #[must_use]
-pub fn decoded(digits: &str) -> Vec<u8> {
-    let groups = digits.as_bytes().chunks(4).flat_map(|group| {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|at| group.get(at).copied().and_then(value).unwrap_or_default());
-        [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d].into_iter().take(group.len() * 6 / 8)
-    });
-    groups.collect()
+pub fn decoded(digits: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
+    for group in digits.chunks(4) {
+        let mut bits = 0_u32;
+        for digit in group {
+            bits = bits << 6 | u32::from(value(*digit)?);
+        }
+        let [_, a, b, c] = (bits << (6 * (4 - group.len()))).to_be_bytes();
+        bytes.extend_from_slice(&[a, b, c][..group.len() * 6 / 8]);
+    }
+    Some(bytes)
 }
 
 /// The bits of a digit, in either alphabet.
@@ -97,9 +103,10 @@ mod tests {
         for (digits, bytes) in
             [("", ""), ("JVBERi0x", "%PDF-1"), ("JVBERi0", "%PDF-"), ("JVBERg", "%PDF"), ("-_", "\u{fb}")]
         {
-            let decoded = decoded(digits);
+            let decoded = decoded(digits.as_bytes()).unwrap();
             let expected: Vec<_> = bytes.chars().map(|letter| u8::try_from(letter).unwrap()).collect();
             assert_eq!((decoded.len(), &decoded), (byte_count(digits), &expected), "{digits}");
         }
+        assert_eq!(decoded(b"AA=A"), None);
     }
 }

@@ -119,10 +119,11 @@ fn of_base64(data: &str, name: Option<&str>, stated: Option<&str>) -> Result<Opt
     if bytes == 0 {
         return Err(EMPTY.into());
     }
-    let start = decoded(&digits[..digits.len().min(START_BYTES.div_ceil(3) * 4)]);
+    let digits = digits.as_bytes();
+    let start = decoded(&digits[..digits.len().min(START_BYTES.div_ceil(3) * 4)]).unwrap_or_default();
     // From the start of a group of digits.
     let end_at = digits.len().saturating_sub(END_BYTES.div_ceil(3) * 4) / 4 * 4;
-    let end = decoded(&digits[end_at..]);
+    let end = decoded(&digits[end_at..]).unwrap_or_default();
     match Kind::of_data(Clues { start: &start, end: &end, name, stated }) {
         Ok(Kind::Image(media_type)) => Ok(Some(Source::Image(format!("data:{media_type};base64,{data}")))),
         Ok(Kind::Document(_)) if bytes > MAX_FILE_BYTES => {

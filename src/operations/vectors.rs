@@ -6,11 +6,14 @@ use serde_json::Value;
 use crate::{
     budgets::MAX_UNASKED_NUMBERS,
     error::{ErrorText, error_text},
+    input::base64::{MAX_PADDING, byte_count, decoded, without_padding},
     response::counter,
 };
 
 /// Bytes of a number in a vector that is base64: a little-endian float.
 const FLOAT_BYTES: usize = 4;
+/// Digits that are decoded at once: those of whole numbers, so that a long vector is not there twice.
+const DIGITS_AT_ONCE: usize = 1024;
 
 /// The vectors of `items` in the order of their texts: lists of numbers, or base64 if that was asked for.
 ///
@@ -54,7 +57,7 @@ fn as_numbers(mut vectors: Vec<Value>) -> Result<Vec<Value>, ErrorText> {
     }
     for vector in &mut vectors {
         if let Value::String(text) = vector {
-            let mut numbers = Vec::with_capacity(bytes_in(text) / FLOAT_BYTES);
+            let mut numbers = Vec::with_capacity(byte_count(text) / FLOAT_BYTES);
             all_floats(text, |float| {
                 numbers.push(Value::from(f64::from(float)));
                 true
@@ -69,14 +72,9 @@ fn as_numbers(mut vectors: Vec<Value>) -> Result<Vec<Value>, ErrorText> {
 fn length(vector: &Value) -> usize {
     match vector {
         Value::Array(numbers) => numbers.len(),
-        Value::String(text) => bytes_in(text.trim_end_matches('=')) / FLOAT_BYTES,
+        Value::String(text) => byte_count(without_padding(text)) / FLOAT_BYTES,
         _ => 0,
     }
-}
-
-/// Bytes in digits of base64 without padding.
-fn bytes_in(digits: &str) -> usize {
-    digits.len() * 6 / 8
 }
 
 /// The vector of an item, which is the item itself or its `embedding`.
@@ -106,39 +104,15 @@ fn checked(vector: Value) -> Result<Value, &'static str> {
 
 /// Whether it is base64 of numbers all of which are as `is_good` wants them.
 fn all_floats(text: &str, mut is_good: impl FnMut(f32) -> bool) -> bool {
-    let digits = text.trim_end_matches('=');
-    let bytes = bytes_in(digits);
-    if bytes == 0 || !bytes.is_multiple_of(FLOAT_BYTES) || text.len() - digits.len() > 2 {
+    let digits = without_padding(text);
+    let bytes = byte_count(digits);
+    if bytes == 0 || !bytes.is_multiple_of(FLOAT_BYTES) || text.len() - digits.len() > MAX_PADDING {
         return false;
     }
-    let (mut bits, mut count, mut float) = (0_u32, 0, Vec::with_capacity(FLOAT_BYTES));
-    digits.bytes().all(|digit| {
-        let Some(value) = digit_value(digit) else { return false };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            float.push(bits.wrapping_shr(count).to_le_bytes()[0]);
-        }
-        match float.first_chunk::<FLOAT_BYTES>() {
-            Some(bytes) => {
-                let is_good = is_good(f32::from_le_bytes(*bytes));
-                float.clear();
-                is_good
-            }
-            None => true,
-        }
-    })
-}
-
-fn digit_value(digit: u8) -> Option<u8> {
-    Some(match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
+    digits.as_bytes().chunks(DIGITS_AT_ONCE).all(|digits| {
+        let are_good =
+            |bytes: Vec<u8>| bytes.as_chunks::<FLOAT_BYTES>().0.iter().all(|float| is_good(f32::from_le_bytes(*float)));
+        decoded(digits).is_some_and(are_good)
     })
 }
 

@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use super::MIN_SECRET_BYTES;
+use crate::input::base64;
 
 /// Reads one digit.
 type Digit = fn(u8) -> Option<u8>;
 
 /// Hexadecimal and base64: bits of a digit, and how many digits can encode [`MIN_SECRET_BYTES`].
 const ENCODINGS: [(usize, usize, Digit); 2] =
-    [(4, (MIN_SECRET_BYTES * 8).div_ceil(4), hex_digit), (6, (MIN_SECRET_BYTES * 8).div_ceil(6), base64_digit)];
+    [(4, (MIN_SECRET_BYTES * 8).div_ceil(4), hex_digit), (6, (MIN_SECRET_BYTES * 8).div_ceil(6), base64::value)];
 
 /// What a text, or a part of it, is when it is decoded.
 pub(super) struct View {
@@ -37,8 +38,8 @@ pub(super) fn of(text: &str) -> Vec<View> {
 
 /// The text that `encoded` is in base64, of either alphabet, padded or not.
 pub(super) fn from_base64(encoded: &str) -> Option<String> {
-    let digits: Option<Vec<u8>> = encoded.trim_end_matches('=').bytes().map(base64_digit).collect();
-    String::from_utf8(joined(&digits?, 6)).ok().filter(|text| !text.is_empty())
+    let bytes = base64::decoded(base64::without_padding(encoded).as_bytes())?;
+    String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
 }
 
 /// Digits of the same encoding, and where each of them is.
@@ -124,18 +125,6 @@ fn hex_digit(byte: u8) -> Option<u8> {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),
         b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
-}
-
-/// Of the standard alphabet or the one for URLs.
-fn base64_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
         _ => None,
     }
 }
