@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { usePlayground } from './browser.mjs';
-import { openExample, openTab, source } from './page.mjs';
+import { openExample, openTab, result, source } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const FOLDER = new URL('../screenshots/', import.meta.url);
@@ -19,8 +19,15 @@ const SCREENSHOTS = [
     },
   },
   { name: 'image-dark', colorScheme: 'dark', take: (page) => openExample(page, 'Draw') },
-  { name: 'failure', tooljet: 3, take: (page) => openExample(page, 'Wrong key') },
-  { name: 'failure-tooljet-2', tooljet: 2, take: (page) => openExample(page, 'Wrong key') },
+  { name: 'failure', tooljet: 3, take: (page) => openExample(page, 'Temperature 3') },
+  {
+    name: 'failure-tooljet-2',
+    tooljet: 2,
+    take: async (page) => {
+      await openExample(page, 'Wrong key');
+      await result(page).getByText('As ToolJet 2 shows it').click();
+    },
+  },
   {
     name: 'request-dark',
     colorScheme: 'dark',
