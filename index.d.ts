@@ -709,6 +709,35 @@ export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddi
   extra_body?: JsonObjectOption;
 }
 
+/** Moderate: checks text and images for harmful content, free of charge. */
+export interface ModerationOptions extends QueryBase {
+  operation: 'moderation';
+  /**
+   * What to check. Each text of a list is checked for itself; text and an image in a list are
+   * checked together. Accepts: text, an image (picked file or data URI), or a JSON array of
+   * these. Required.
+   */
+  input: TextOption | FileOption | Array<string | FileOption>;
+  /**
+   * Any moderation model that the server knows. Accepts: model ID.
+   * @default omni-moderation-latest
+   */
+  moderation_model?: TextOption;
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+}
+
 /** List models: shows what the server offers. */
 export interface ListModelsOptions extends QueryBase {
   operation: 'list_models';
@@ -725,6 +754,7 @@ export type QueryOptions =
   | ChatOptions
   | ImageGenerationOptions
   | EmbeddingOptions
+  | ModerationOptions
   | ListModelsOptions;
 
 // End of options.
@@ -913,12 +943,30 @@ export interface CompletionMetadata extends TextMetadata {
 
 // Results: written by `npm run docs` from forms/.
 
+/** What a moderation found. For a list of texts, `data` is a list of these. */
+export interface ModerationData {
+  /** Whether any category applies. */
+  flagged: boolean;
+  /** The categories that apply, such as `violence`. */
+  categories: string[];
+  /** The score of every category, from 0 to 1. */
+  scores: Record<string, number>;
+}
+
+export interface ModerationMetadata extends RequestMetadata {
+  /** The model that answered. */
+  model?: string;
+  /** The API's id of the moderation. */
+  id?: string;
+}
+
 /** The `data` of each operation. */
 export interface OperationData {
   completion: CompletionData;
   chat: ChatData;
   image_generation: ImageGenerationData;
   generate_embedding: EmbeddingData;
+  moderation: ModerationData | ModerationData[];
   list_models: ListedModel[];
 }
 
@@ -928,6 +976,7 @@ export interface OperationMetadata {
   chat: ChatMetadata;
   image_generation: ImageGenerationMetadata;
   generate_embedding: EmbeddingMetadata;
+  moderation: ModerationMetadata;
   list_models: ListModelsMetadata;
 }
 

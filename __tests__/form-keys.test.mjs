@@ -97,6 +97,7 @@ const QUERY_SAMPLES = {
       extra_body: '{"added": true}',
       image_extra_body: '{"added": true}',
       embedding_extra_body: '{"added": true}',
+      result: 'details',
     },
   },
 };

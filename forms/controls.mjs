@@ -17,6 +17,7 @@
  * | `initial` | of a dropdown: the value that a new query starts with |
  * | `type` | TypeScript type of the option |
  * | `secret` | ToolJet encrypts it |
+ * | `sample`, `needs` | a value with an effect, and the other options that it needs; for the tests |
  */
 
 /** ToolJet 2.15 shows about 70 characters of a placeholder at 1280 px, and hides the rest. */

@@ -7,6 +7,7 @@
 //! | `chat` | `chat.rs` | `POST /chat/completions`, or `/responses` |
 //! | `image_generation` | `image.rs` | `POST /images/generations` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
+//! | `moderation` | `moderation.rs` | `POST /moderations` |
 //! | `list_models` | `models.rs` | `GET /models` |
 //!
 //! `route.rs` says how an operation goes from one endpoint to the next.
@@ -43,6 +44,7 @@ pub mod json_answer;
 pub mod json_schema;
 pub mod message;
 pub mod models;
+pub mod moderation;
 pub mod parameters;
 pub mod parts;
 pub mod response_format;
@@ -224,6 +226,7 @@ impl Query {
             }
             Some("image_generation") => Route::only(image::plan(fields)?),
             Some("generate_embedding") => Route::only(embedding::plan(fields)?),
+            Some("moderation") => Route::only(moderation::plan(fields)?),
             // The only one without advanced fields.
             Some("list_models") => {
                 return Ok(Self { route: Route::only(models::plan(fields)?), endpoint_choice, has_details: false });
