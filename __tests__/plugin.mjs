@@ -34,10 +34,10 @@ export const MINIMAL_QUERIES = {
 export const OPERATIONS = DEFINITIONS.map(({ value }) => value);
 /** The key of each operation's model. */
 export const MODEL_KEYS = Object.fromEntries(
-  DEFINITIONS.map(({ value, basic, advanced = [] }) => [
-    value,
-    [...basic, ...advanced].find(({ label }) => label === 'Model')?.key,
-  ]),
+  DEFINITIONS.flatMap(({ value, basic, advanced = [] }) => {
+    const model = [...basic, ...advanced].find(({ label }) => label === 'Model');
+    return model ? [[value, model.key]] : [];
+  }),
 );
 
 /** A successful response of each endpoint, for tests in which its content does not matter. */
