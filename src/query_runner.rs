@@ -1,6 +1,6 @@
 //! Runs one query: follows its route from endpoint to endpoint, fits its requests to their models, and keeps what it has found out.
 
-use std::mem;
+use std::{borrow::Cow, mem};
 
 use serde_json::{Map, Value};
 
@@ -221,15 +221,12 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             };
             let api_error = error.api().filter(|error| !is_for_next(error));
             let rejection = request.body.as_mut().zip(api_error).and_then(|(body, error)| {
-                let rejection = match request.path {
-                    responses::PATH => adjust::for_error(body, &responses::in_chats_words(error), &self.log.adjusted),
-                    _ => adjust::for_error(body, error, &self.log.adjusted),
-                }?;
+                let rejection = adjust::for_error(body, &about_body(request.path, error), &self.log.adjusted)?;
                 rejection.adjustment.apply(body).then_some(rejection)
             });
             let Some(rejection) = rejection else {
                 adjusted.clone_from(&self.log.adjusted);
-                return Err(self.first_error(rejections, error));
+                return Err(self.first_error(request.path, rejections, error));
             };
             self.log.adjusted.push(rejection.adjustment.clone());
             rejections.push((rejection, error));
@@ -244,10 +241,10 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
 
     /// The error to report: the last one, or the earlier one whose adjustment caused it. The log keeps the changes made
     /// before that error.
-    fn first_error(&mut self, mut rejections: Vec<(Rejection, Error)>, last: Error) -> Error {
+    fn first_error(&mut self, path: &str, mut rejections: Vec<(Rejection, Error)>, last: Error) -> Error {
         let mut error = last;
         let has_caused = |error: &Error, rejection: &Rejection| {
-            error.api().is_some_and(|error| rejection.adjustment.has_caused(error))
+            error.api().is_some_and(|error| rejection.adjustment.has_caused(&about_body(path, error)))
         };
         while let Some(at) = rejections.iter().position(|(rejection, _)| has_caused(&error, rejection)) {
             self.log.adjusted.truncate(self.log.adjusted.len() + at - rejections.len());
@@ -279,6 +276,14 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
 
     fn key(&self, request: &ApiRequest) -> CacheKey {
         self.cache.key(self.source, request.path, request.body.as_ref())
+    }
+}
+
+/// The error as it is about the body of a request to `path` before that took its wire form.
+fn about_body<'e>(path: &str, error: &'e ApiError) -> Cow<'e, ApiError> {
+    match path {
+        responses::PATH => Cow::Owned(responses::in_chats_words(error)),
+        _ => Cow::Borrowed(error),
     }
 }
 

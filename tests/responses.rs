@@ -203,3 +203,16 @@ fn the_final_answer_is_the_result_and_the_reasoning_is_beside_it() {
     let result = result(Script::new([answer("", &json!({ "output": output }))]).run(&source(), &query(&json!({}))));
     assert_eq!((&result.data, &result.metadata["reasoning"]), (&json!("Hello"), &json!("First.")));
 }
+
+#[test]
+fn the_error_that_an_adjustment_has_caused_is_not_the_one_to_report() {
+    let rejected = |message: &str| {
+        let error = json!({"message": message, "type": "invalid_request_error", "param": "text.verbosity"});
+        response(400, &[], json!({ "error": error }))
+    };
+    let first = "Unsupported value: 'text.verbosity' does not support 'low'.";
+    let script = Script::new([rejected(first), rejected("Missing required parameter: 'text.verbosity'.")]);
+    let failure = failure(script.run(&source(), &query(&json!({"verbosity": "low"}))));
+    assert!(failure.description.contains(first), "{}", failure.description);
+    assert_eq!(script.attempts(), 2);
+}
