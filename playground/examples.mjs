@@ -68,6 +68,28 @@ export const EXAMPLES = [
         },
       },
       {
+        title: 'Search the web',
+        query: {
+          operation: 'chat',
+          prompt: 'What is the capital of Kenya?',
+          advanced: 'on',
+          web_search: 'on',
+        },
+      },
+      {
+        title: 'Call a tool',
+        query: {
+          operation: 'chat',
+          prompt: 'What is the weather in Paris?',
+          advanced: 'on',
+          tools: '{"get_weather": {"city": "string"}}',
+        },
+      },
+      {
+        title: 'Ask a Responses-only model',
+        query: { operation: 'chat', prompt: 'What is 17 * 24?', model: 'gpt-5.5-pro' },
+      },
+      {
         title: 'Reason',
         query: {
           operation: 'chat',
