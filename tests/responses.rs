@@ -59,8 +59,7 @@ fn failure(outcome: Outcome) -> Failure {
 fn sent(more: &Value) -> Value {
     let script = Script::new([answer("{}", &json!({}))]);
     result(script.run(&source(), &query(more)));
-    let body = script.sent.lock().unwrap()[0].body.clone();
-    body
+    script.sent.lock().unwrap()[0].body.clone()
 }
 
 #[test]
