@@ -45,12 +45,13 @@ export function QueryPanel(props) {
       <div class="panel-head">
         <h2 id="query-title">Query</h2>
         <span class="panel-note mono">openai1</span>
-        <button type="button" class="small-button" title="Back to a new query" onClick={onReset}>
-          Reset
-        </button>
-        {isRunning && (
+        {isRunning ? (
           <button type="button" class="button" onClick={stop}>
             Stop
+          </button>
+        ) : (
+          <button type="button" class="small-button" title="Back to a new query" onClick={onReset}>
+            Reset
           </button>
         )}
         {/* Not `disabled`, which would lose the focus. */}
