@@ -45,29 +45,34 @@ export function QueryPanel(props) {
       <div class="panel-head">
         <h2 id="query-title">Query</h2>
         <span class="panel-note mono">openai1</span>
-        <button type="button" class="small-button" title="Back to a new query" onClick={onReset}>
-          Reset
-        </button>
-        {isRunning && (
-          <button type="button" class="button" onClick={stop}>
-            Stop
+        {/* Not where Stop appears, so that a second press of that does not reset. */}
+        {!isRunning && (
+          <button type="button" class="small-button" title="Back to a new query" onClick={onReset}>
+            Reset
           </button>
         )}
-        {/* Not `disabled`, which would lose the focus. */}
-        <button
-          type="button"
-          ref={runButton}
-          class="button button-primary"
-          aria-keyshortcuts="Control+Enter Meta+Enter"
-          title="Ctrl+Enter"
-          aria-disabled={isRunning}
-          onClick={() => isRunning || onRun()}
-        >
-          <svg viewBox="0 0 16 16" aria-hidden="true" class="filled">
-            <path d="M4.5 2.8v10.4L13 8z" />
-          </svg>
-          {isRunning ? 'Running…' : 'Run'}
-        </button>
+        <span class="run-buttons">
+          {isRunning && (
+            <button type="button" class="button" onClick={stop}>
+              Stop
+            </button>
+          )}
+          {/* Not `disabled`, which would lose the focus. */}
+          <button
+            type="button"
+            ref={runButton}
+            class="button button-primary"
+            aria-keyshortcuts="Control+Enter Meta+Enter"
+            title="Ctrl+Enter"
+            aria-disabled={isRunning}
+            onClick={() => isRunning || onRun()}
+          >
+            <svg viewBox="0 0 16 16" aria-hidden="true" class="filled">
+              <path d="M4.5 2.8v10.4L13 8z" />
+            </svg>
+            {isRunning ? 'Running…' : 'Run'}
+          </button>
+        </span>
       </div>
       <div class="panel-body" ref={body}>
         <Form {...form} schema={operations} />

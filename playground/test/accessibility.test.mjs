@@ -29,6 +29,12 @@ async function keepRunning(page) {
   await result(page).getByText('Running…').waitFor();
 }
 
+const widths = (page) =>
+  page.evaluate(() => ({
+    content: document.documentElement.scrollWidth,
+    room: document.documentElement.clientWidth,
+  }));
+
 const STATES = {
   'as it opens': async () => {},
   'while a query runs': keepRunning,
@@ -111,11 +117,10 @@ describe('the page', () => {
       const page = await playground.open({ width, height: 844, tooljet });
       await openExample(page, 'Fill a gap');
       await openTab(page, /^Request/);
-      const { content, room } = await page.evaluate(() => ({
-        content: document.documentElement.scrollWidth,
-        room: document.documentElement.clientWidth,
-      }));
+      const { content, room } = await widths(page);
       assert.equal(content, room);
+      await keepRunning(page);
+      assert.equal((await widths(page)).content, room, 'while it runs');
     });
   }
 

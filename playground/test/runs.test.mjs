@@ -55,14 +55,14 @@ describe('while a query runs, the page', () => {
     await openExample(page, 'Answer a text input');
     await startRun(page);
     const ended = page.waitForEvent('requestfailed');
-    await button(query(page), 'Stop').click();
+    const stop = button(query(page), 'Stop');
+    const { x, y, width, height } = await stop.boundingBox();
+    await stop.click();
     await ended;
     await result(page)
       .getByText(/^Stopped after \d/)
       .waitFor();
     assert.match(await shownResult(page), /The capital of France is Paris\./);
-    const run = button(query(page), 'Run');
-    assert.ok(await run.evaluate((element) => element === document.activeElement));
     await run.press('Enter');
     await result(page).getByText('Success').waitFor();
   });

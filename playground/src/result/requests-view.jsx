@@ -46,8 +46,10 @@ function Message({ name, title, message, actions }) {
     <section class={`message raw-${name}`} aria-label={`Raw ${name}`}>
       <div class="message-head">
         <span class="message-title">{title}</span>
-        {actions}
-        <CopyButton title={`Copies the ${name}`} read={() => `${title}\n${headers}\n\n${body}`} />
+        <span class="message-actions">
+          {actions}
+          <CopyButton title={`Copies the ${name}`} read={() => `${title}\n${headers}\n\n${body}`} />
+        </span>
       </div>
       <details class="headers">
         <summary>
