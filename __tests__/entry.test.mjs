@@ -46,9 +46,17 @@ describe('options that are small', () => {
 
   test('cross as one JSON text when no text of them is long', async () => {
     const options = [{ apiKey: 'sk-x' }, { prompt: 'x'.repeat(4096) }];
-    assert.deepEqual(await crossed(...options), [JSON.stringify(options)]);
+    assert.deepEqual(await crossed(...options), [JSON.stringify(options), undefined, undefined]);
     const [json, texts] = await crossed({}, { prompt: 'x'.repeat(4097) });
     assert.deepEqual([json, texts], ['[{},{"prompt":-0}]', ['x'.repeat(4097)]]);
+  });
+
+  test('cross with the base URL beside them when it is a text', async () => {
+    const baseUrlOf = async (source) => (await crossed(source, {}))[2];
+    assert.equal(await baseUrlOf({ base_url: ' localhost:1/v1' }), ' localhost:1/v1');
+    for (const source of [{ base_url: 5 }, { base_url: null }, {}, null, undefined]) {
+      assert.equal(await baseUrlOf(source), undefined);
+    }
   });
 });
 

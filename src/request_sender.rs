@@ -36,7 +36,9 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    fn at(self) -> Duration {
+    /// The time by the clock of the transport.
+    #[must_use]
+    pub fn at(self) -> Duration {
         self.started.saturating_add(self.timeout)
     }
 
