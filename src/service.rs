@@ -46,6 +46,9 @@ pub const CONNECTION_FAILED: &str = "Connection could not be established";
 /// Time for a connection test with all its tries.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Bytes of a response whose result is made ready in the time that it takes to parse one.
+const FINISHED_PER_PARSED: usize = 4;
+
 /// Members of `metadata` that the plugin itself says: nothing in them comes from a response.
 const OWN_METADATA: [&str; 3] = ["adjusted", "endpoint", "substituted_model"];
 
@@ -179,9 +182,9 @@ pub async fn run_prepared<T: Transport, R: Send + 'static>(
 ) -> R {
     let option_bytes = call.hold.bytes();
     let Prepared { source, query, clock, mut state } = prepared;
-    // On the heap, as it is some 17 KB.
-    let result = Box::pin(run_query(transport, cache, (source, query), clock, call, &mut state)).await;
+    let result = run_query(transport, cache, (source, query), clock, call, &mut state).await;
     let bytes = call.hold.bytes().saturating_sub(option_bytes);
+    let bytes = bytes / FINISHED_PER_PARSED;
     if bytes <= MAX_INLINE_BYTES || result.is_err() {
         return finish(state.outcome(result));
     }
@@ -398,7 +401,9 @@ async fn run_query<T: Transport>(
 ) -> Result<QueryResult, Error> {
     let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
     let mut runner = QueryRunner::new(sender, cache, &source);
-    let result = clock.enforce(transport, catch_panics(runner.run(query))).await;
+    // On the heap, as it is large, and whatever wraps a future moves it.
+    let run = Box::pin(runner.run(query));
+    let result = clock.enforce(transport, catch_panics(run)).await;
     state.requests = runner.into_log();
     result.unwrap_or_else(|| Err(late(&call.hold, clock.timeout)))
 }
