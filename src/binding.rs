@@ -303,7 +303,7 @@ async fn answer(crossing: Crossing, reply: Reply) -> std::result::Result<(), Err
     let prepared = match service::prepare(client, &mut call).await {
         Ok(prepared) => prepared,
         Err(outcome) => {
-            reply.outcome(outcome);
+            reply.outcome(*outcome);
             return Ok(());
         }
     };
@@ -313,10 +313,10 @@ async fn answer(crossing: Crossing, reply: Reply) -> std::result::Result<(), Err
         || reply.outcome(outcome())
     };
     let work: Work = Box::pin(async move {
-        let slices = service::catch_panics(async {
+        let slices = Box::pin(async {
             Ok(service::run_prepared(client, &MODEL_CACHE, prepared, &mut call, serialized::slices).await)
         });
-        match slices.await {
+        match service::catch_panics(slices).await {
             Ok(slices) => reply.resolve(Crossed::Out(Answer { slices: slices.into_iter(), hold: call.hold })),
             Err(error) => reply.fail(error),
         }

@@ -168,7 +168,7 @@ pub async fn run_into<T: Transport, R: Send + 'static>(
 ) -> R {
     match prepare(transport, call).await {
         Ok(prepared) => run_prepared(transport, cache, prepared, call, finish).await,
-        Err(outcome) => finish(outcome),
+        Err(outcome) => finish(*outcome),
     }
 }
 
@@ -367,7 +367,6 @@ impl Prepared {
     }
 
     /// Its outcome if it has not ended by then.
-    #[must_use]
     pub fn late_outcome(&self) -> impl FnOnce() -> Outcome + Send + 'static {
         let (state, after) = (self.state.clone(), self.clock.timeout);
         move || state.outcome(Err(Error::Timeout { after }))
@@ -378,14 +377,14 @@ impl Prepared {
 ///
 /// # Errors
 /// The outcome, if they are wrong.
-pub async fn prepare<T: Transport>(transport: &T, call: &mut Call) -> Result<Prepared, Outcome> {
+pub async fn prepare<T: Transport>(transport: &T, call: &mut Call) -> Result<Prepared, Box<Outcome>> {
     let (source, query, started) = (mem::take(&mut call.source), mem::take(&mut call.query), call.started);
     let mut state = Diagnostics::new(transport);
     let read = move || {
         let read = catch_unwind(AssertUnwindSafe(|| state.read(&source, &query)));
         match read.unwrap_or_else(|panic| Err(internal(panic))) {
             Ok((source, query, timeout)) => Ok(Prepared { source, query, clock: Deadline { started, timeout }, state }),
-            Err(error) => Err(state.outcome(Err(error))),
+            Err(error) => Err(Box::new(state.outcome(Err(error)))),
         }
     };
     transport.offload(call.hold.bytes(), read).await

@@ -119,7 +119,7 @@ mod tests {
         let _late = register("late", 20);
         let _earlier = register("earlier", 10);
         drop(register("ended", 15));
-        let called = |_| called.recv_timeout(Duration::from_secs(5)).unwrap();
+        let called = |()| called.recv_timeout(Duration::from_secs(5)).unwrap();
         assert_eq!([(); 2].map(called), ["earlier", "late"]);
         assert_eq!(lateness.state().queries.len(), 1);
     }

@@ -451,7 +451,7 @@ mod tests {
     /// Runs a query near a server on this machine, and returns the thread that it runs on.
     async fn thread_near_server(client: &Client, base_url: &str) -> ThreadId {
         let (done, result) = oneshot::channel();
-        let work: Work = Box::pin(async move { drop(done.send(thread::current().id())) });
+        let work: Work = Box::pin(async move { done.send(thread::current().id()).unwrap() });
         let url = "http://localhost:1/v1".parse().unwrap();
         let deadline = client.now() + Duration::from_secs(5);
         client.run_near(Target { url: &url, base_url, is_custom: true }, deadline, work, || ()).await;
@@ -463,7 +463,7 @@ mod tests {
         let client = client("");
         let begin = |base_url: &str| {
             let (begun, thread) = oneshot::channel();
-            let work: Work = Box::pin(async move { drop(begun.send(thread::current().id())) });
+            let work: Work = Box::pin(async move { begun.send(thread::current().id()).unwrap() });
             client.start_near(base_url, work).is_ok().then_some(thread)
         };
         runtime().unwrap().block_on(async {
@@ -486,14 +486,14 @@ mod tests {
             let visit = client.servers.visit("http://localhost:1", Route::Checked).unwrap();
             let stuck = visit.start(async move { gate.recv().is_err() });
             let (begun, thread) = oneshot::channel();
-            let work: Work = Box::pin(async move { drop(begun.send(thread::current().id())) });
+            let work: Work = Box::pin(async move { begun.send(thread::current().id()).unwrap() });
             assert!(client.start_near("localhost:1", work).is_ok());
             assert_ne!(thread.await.unwrap(), stuck_thread);
 
             let (late, is_late) = oneshot::channel();
             let url = "http://localhost:1/v1".parse().unwrap();
             let target = Target { url: &url, base_url: "localhost:1", is_custom: true };
-            let late = || drop(late.send(()));
+            let late = || late.send(()).unwrap();
             let start = Instant::now();
             client.run_near(target, client.now(), Box::pin(async {}), late).await;
             is_late.await.unwrap();
@@ -512,7 +512,7 @@ mod tests {
                 let url = url.parse().unwrap();
                 let target = Target { url: &url, base_url: "typed", is_custom: true };
                 let (done, mut result) = oneshot::channel();
-                let work: Work = Box::pin(async move { drop(done.send(thread::current().id())) });
+                let work: Work = Box::pin(async move { done.send(thread::current().id()).unwrap() });
                 client.run_near(target, client.now(), work, || ()).await;
                 assert_eq!(result.try_recv(), Ok(thread::current().id()), "{url}");
             }
