@@ -1,6 +1,7 @@
 // The packed entry in server processes: what it does once, and its errors when it cannot load.
 
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import vm from 'node:vm';
@@ -15,6 +16,8 @@ import {
   pluginWith,
   Sandbox,
 } from './loading/sandbox.mjs';
+
+const callsOf = createRequire(import.meta.url)('../src/entry/calls.js');
 
 const FAILED_TEST = /^Connection could not be established: /;
 
@@ -35,6 +38,27 @@ for (const loader of LOADERS) {
     assert.equal(query.data.message, query.description);
   });
 }
+
+describe('options that are small', () => {
+  const limits = { maxBytes: 1e6, maxValues: 1000, maxDepth: 100, containerWeight: 5 };
+  const crossed = (...options) =>
+    callsOf({ limits: () => limits, run: (...crossing) => crossing }).run(...options);
+
+  test('cross as one JSON text when no text of them is long', async () => {
+    const options = [{ apiKey: 'sk-x' }, { prompt: 'x'.repeat(4096) }];
+    assert.deepEqual(await crossed(...options), [JSON.stringify(options), undefined, undefined]);
+    const [json, texts] = await crossed({}, { prompt: 'x'.repeat(4097) });
+    assert.deepEqual([json, texts], ['[{},{"prompt":-0}]', ['x'.repeat(4097)]]);
+  });
+
+  test('cross with the base URL beside them when it is a text', async () => {
+    const baseUrlOf = async (source) => (await crossed(source, {}))[2];
+    assert.equal(await baseUrlOf({ base_url: ' localhost:1/v1' }), ' localhost:1/v1');
+    for (const source of [{ base_url: 5 }, { base_url: null }, {}, null, undefined]) {
+      assert.equal(await baseUrlOf(source), undefined);
+    }
+  });
+});
 
 test('loads the addon once in a thousand evaluations', async (t) => {
   const { loads, distinctAnswers } = await createSandbox(t).serve({ calls: 1000 });

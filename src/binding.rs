@@ -5,11 +5,12 @@
 //! `src/entry/calls.js` lets others have a turn in between. A rejected promise always means a bug. Every export
 //! catches panics, because one that reaches `Node` ends the process.
 
-use std::{mem, pin::Pin, sync::LazyLock, time::Duration, vec};
+use std::{future::Future, mem, sync::LazyLock, time::Duration, vec};
 
 use napi::{
-    Env, JsString, Result,
-    bindgen_prelude::{Array, External, Function, JsObjectValue, Object, PromiseRaw, create_custom_tokio_runtime},
+    Env, JsDeferred, JsString, JsValue, Result,
+    bindgen_prelude::{Array, External, Function, JsObjectValue, Object, create_custom_tokio_runtime, spawn},
+    sys::napi_value,
 };
 use napi_derive::{module_init, napi};
 
@@ -18,12 +19,12 @@ use crate::{
     error::Error,
     input::crossing,
     network::{
-        client::{self, Client, Hold},
+        client::{self, Client, Hold, Target, Work},
         http::Transport,
     },
     policy::model_cache::ModelCache,
     serialized::{self, Added, Apart, SLICE_COST, Slice, Text},
-    service::{self, Call},
+    service::{self, Call, Outcome},
 };
 
 static MODEL_CACHE: LazyLock<ModelCache> = LazyLock::new(ModelCache::default);
@@ -84,8 +85,14 @@ pub fn limits() -> Result<Limits> {
 /// # Errors
 /// If an argument is of another type.
 #[napi(catch_unwind)]
-pub fn run<'env>(env: &'env Env, json: String, texts: Option<Vec<String>>) -> Result<PromiseRaw<'env, Object<'env>>> {
-    start(env, Crossing { json, texts: texts.unwrap_or_default(), ..Crossing::default() })
+pub fn run<'env>(
+    env: &'env Env,
+    json: String,
+    texts: Option<Vec<String>>,
+    base_url: Option<String>,
+) -> Result<Object<'env>> {
+    let (texts, base_url) = (texts.unwrap_or_default(), base_url.unwrap_or_default());
+    start(env, Crossing { json, texts, base_url, ..Crossing::default() })
 }
 
 /// Tests a data source. Resolves as [`run`], to `{status: 'ok', message?}` where that has data.
@@ -93,11 +100,7 @@ pub fn run<'env>(env: &'env Env, json: String, texts: Option<Vec<String>>) -> Re
 /// # Errors
 /// If an argument is of another type.
 #[napi(catch_unwind)]
-pub fn test_connection<'env>(
-    env: &'env Env,
-    json: String,
-    texts: Option<Vec<String>>,
-) -> Result<PromiseRaw<'env, Object<'env>>> {
+pub fn test_connection<'env>(env: &'env Env, json: String, texts: Option<Vec<String>>) -> Result<Object<'env>> {
     start(env, Crossing { is_test: true, json, texts: texts.unwrap_or_default(), ..Crossing::default() })
 }
 
@@ -117,19 +120,14 @@ pub fn timeout_seconds(json: String) -> Result<f64> {
 /// # Errors
 /// If an argument is of another type.
 #[napi(catch_unwind)]
-pub fn admit<'env>(
-    env: &'env Env,
-    is_test: bool,
-    bytes: f64,
-    patience_seconds: f64,
-) -> Result<PromiseRaw<'env, Object<'env>>> {
+pub fn admit<'env>(env: &'env Env, is_test: bool, bytes: f64, patience_seconds: f64) -> Result<Object<'env>> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
     let bytes = bytes as usize;
-    let admitted = async move {
+    promise(env, is_test, "", |reply| async move {
         let hold = Client::shared()?.admit(bytes, seconds(patience_seconds)).await?;
-        Ok(Crossed::In(Crossing { is_test, hold, ..Crossing::default() }))
-    };
-    promise(env, is_test, Box::pin(admitted))
+        reply.resolve(Crossed::In(Crossing { is_test, hold, ..Crossing::default() }));
+        Ok(())
+    })
 }
 
 /// Adds JSON to options that were admitted.
@@ -165,7 +163,7 @@ pub fn start_large<'env>(
     env: &'env Env,
     options: &mut External<Crossing>,
     waited_seconds: f64,
-) -> Result<PromiseRaw<'env, Object<'env>>> {
+) -> Result<Object<'env>> {
     start(env, Crossing { waited: seconds(waited_seconds), ..mem::take(&mut **options) })
 }
 
@@ -210,6 +208,8 @@ pub struct Crossing {
     is_test: bool,
     json: String,
     texts: Vec<String>,
+    /// Of the data source, as it was typed; empty if it is not known to be a text.
+    base_url: String,
     waited: Duration,
     hold: Hold,
 }
@@ -231,26 +231,63 @@ fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
-fn start<'env>(env: &'env Env, crossing: Crossing) -> Result<PromiseRaw<'env, Object<'env>>> {
-    promise(env, crossing.is_test, Box::pin(answer(crossing)))
+fn start(env: &Env, crossing: Crossing) -> Result<Object<'_>> {
+    let base_url = crossing.base_url.clone();
+    promise(env, crossing.is_test, &base_url, |reply| answer(crossing, reply))
 }
 
-type Work = dyn Future<Output = std::result::Result<Crossed, Error>> + Send;
-
-/// Resolves to what `work` comes to, also where that is an error or a panic.
-fn promise(env: &Env, is_test: bool, work: Pin<Box<Work>>) -> Result<PromiseRaw<'_, Object<'_>>> {
-    let crossed = async move {
-        let crossed = service::catch_panics(work).await;
-        Ok(crossed.unwrap_or_else(|error| {
-            let outcome = if is_test { service::unsendable_test(error) } else { service::unsendable_query(error) };
-            Crossed::Out(Answer { slices: serialized::slices(outcome).into_iter(), hold: Hold::default() })
-        }))
+/// A promise that `work` resolves through the [`Reply`], and that resolves to what ends `work`: an error or a panic.
+fn promise<'env, F>(
+    env: &'env Env,
+    is_test: bool,
+    base_url: &str,
+    work: impl FnOnce(Reply) -> F,
+) -> Result<Object<'env>>
+where
+    F: Future<Output = std::result::Result<(), Error>> + Send + 'static,
+{
+    let (deferred, promise) = env.create_deferred()?;
+    let reply = Reply { deferred, is_test };
+    let work = work(reply.clone());
+    let work: Work = Box::pin(async move {
+        if let Err(error) = service::catch_panics(work).await {
+            reply.fail(error);
+        }
+    });
+    let rest = match Client::made() {
+        Some(client) => client.start_near(base_url, work),
+        None => Err(work),
     };
-    env.spawn_future_with_callback(crossed, Crossed::into_js)
+    if let Err(work) = rest {
+        spawn(work);
+    }
+    Ok(promise)
 }
 
-async fn answer(crossing: Crossing) -> std::result::Result<Crossed, Error> {
-    let Crossing { is_test, json, texts, waited, hold } = crossing;
+/// Resolves a promise, from whatever thread. All but the first resolution do nothing.
+#[derive(Clone)]
+struct Reply {
+    deferred: JsDeferred<napi_value, Box<dyn FnOnce(Env) -> Result<napi_value>>>,
+    is_test: bool,
+}
+
+impl Reply {
+    fn resolve(self, crossed: Crossed) {
+        self.deferred.resolve(Box::new(|env| Ok(Crossed::into_js(&env, crossed)?.raw())));
+    }
+
+    fn outcome(self, outcome: Outcome) {
+        self.resolve(Crossed::Out(Answer { slices: serialized::slices(outcome).into_iter(), hold: Hold::default() }));
+    }
+
+    fn fail(self, error: Error) {
+        let unsendable = if self.is_test { service::unsendable_test } else { service::unsendable_query };
+        self.outcome(unsendable(error));
+    }
+}
+
+async fn answer(crossing: Crossing, reply: Reply) -> std::result::Result<(), Error> {
+    let Crossing { is_test, json, texts, base_url, waited, hold } = crossing;
     let client = Client::shared()?;
     let started = client.now().saturating_sub(waited);
     let bytes = texts.iter().map(String::len).fold(json.len(), usize::saturating_add);
@@ -258,12 +295,34 @@ async fn answer(crossing: Crossing) -> std::result::Result<Crossed, Error> {
     let hold = if hold.bytes() == 0 { client.hold() } else { hold };
     let mut call = Call { source: options.source, query: options.query, started, hold };
     call.reserve(client, options.memory).await?;
-    let slices = if is_test {
-        serialized::slices(service::test_connection(client, &mut call).await)
-    } else {
-        service::run_into(client, &MODEL_CACHE, &mut call, serialized::slices).await
+    if is_test {
+        let outcome = service::test_connection(client, &mut call).await;
+        reply.outcome(outcome);
+        return Ok(());
+    }
+    let prepared = match service::prepare(client, &mut call).await {
+        Ok(prepared) => prepared,
+        Err(outcome) => {
+            reply.outcome(*outcome);
+            return Ok(());
+        }
     };
-    Ok(Crossed::Out(Answer { slices: slices.into_iter(), hold: call.hold }))
+    let (deadline, (url, is_custom)) = (prepared.clock().at(), prepared.target());
+    let late = {
+        let (reply, outcome) = (reply.clone(), prepared.late_outcome());
+        || reply.outcome(outcome())
+    };
+    let work: Work = Box::pin(async move {
+        let slices = Box::pin(async {
+            Ok(service::run_prepared(client, &MODEL_CACHE, prepared, &mut call, serialized::slices).await)
+        });
+        match service::catch_panics(slices).await {
+            Ok(slices) => reply.resolve(Crossed::Out(Answer { slices: slices.into_iter(), hold: call.hold })),
+            Err(error) => reply.fail(error),
+        }
+    });
+    client.run_near(Target { url: &url, base_url: &base_url, is_custom }, deadline, work, late).await;
+    Ok(())
 }
 
 impl Crossed {

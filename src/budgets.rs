@@ -86,6 +86,13 @@ pub const MAX_INLINE_BYTES: usize = 64 * KIB;
 /// do not hold up middling ones; in bytes.
 pub const MAX_MEDIUM_BYTES: usize = 4 * MIB;
 
+/// How long a query waits for the thread of its server to begin it; then the runtime begins it.
+pub const MAX_START_DELAY: Duration = Duration::from_millis(50);
+/// Base URLs, as they are typed, whose servers are known without reading them.
+pub const MAX_KNOWN_BASE_URLS: usize = 256;
+/// Length of such a base URL, in bytes.
+pub const MAX_KNOWN_BASE_URL_BYTES: usize = 256;
+
 /// How much later than its deadline a query may end, whatever others do.
 pub const MAX_LATENESS: Duration = Duration::from_millis(250);
 

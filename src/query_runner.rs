@@ -117,7 +117,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         loop {
             let (known, key) = self.known_way(route);
             route = known;
-            let error = match self.send_adjusted(&mut route.plan, route.next.as_ref()).await {
+            let error = match self.send_adjusted(&mut route.plan, key, route.next.as_ref()).await {
                 Err(Error::Api(error)) if !self.sender.has_partial() => error,
                 result => {
                     if result.is_ok() {
@@ -181,9 +181,13 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
 
     /// Sends a request, adjusted to its model as far as the cache knows or the API says, except where the `next` way
     /// serves it as it is. The changes stay in `plan`, as the next way asks the same model.
-    async fn send_adjusted(&mut self, plan: &mut Plan, next: Option<&Next>) -> Result<QueryResult, Error> {
+    async fn send_adjusted(
+        &mut self,
+        plan: &mut Plan,
+        key: CacheKey,
+        next: Option<&Next>,
+    ) -> Result<QueryResult, Error> {
         let Plan { request, reader, adjusted, substituted_model } = plan;
-        let key = self.key(request);
         self.log = RequestLog {
             adjusted: mem::take(adjusted),
             substituted_model: substituted_model.clone(),

@@ -26,6 +26,9 @@ use crate::{
 /// Sent as `User-Agent`.
 pub const USER_AGENT: &str = concat!("tooljet-openai/", env!("CARGO_PKG_VERSION"));
 
+/// Bytes whose values are counted in the time that it takes to parse one.
+const COUNTED_PER_PARSED: usize = 16;
+
 /// When a call must end.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
@@ -36,7 +39,9 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    fn at(self) -> Duration {
+    /// The time by the clock of the transport.
+    #[must_use]
+    pub fn at(self) -> Duration {
         self.started.saturating_add(self.timeout)
     }
 
@@ -201,7 +206,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                 let values = value_count_bound(&response.body);
                 (response, values)
             };
-            self.transport.offload(bytes, count).await
+            self.transport.offload(bytes / COUNTED_PER_PARSED, count).await
         };
         // Only small ones are parsed without their part: what is parsed takes many times the memory of its text.
         self.hold.add(values.min(MAX_RESPONSE_VALUES) * VALUE_BYTES).await;
@@ -249,12 +254,14 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         let body = match &request.body {
             Some(_) => {
                 headers.push(("content-type".to_owned(), Secret::new("application/json")));
-                let request = request.clone();
-                // A map of JSON values can always be written.
-                let write = move || {
-                    request.into_wire_form().map(|request| serde_json::to_vec(&request.body).unwrap_or_default())
+                let bytes = self.hold.bytes();
+                let body = if bytes <= MAX_INLINE_BYTES {
+                    request.to_wire()
+                } else {
+                    let request = request.clone();
+                    self.transport.offload(bytes, move || request.to_wire()).await
                 };
-                Some(Bytes::from(self.transport.offload(self.hold.bytes(), write).await?))
+                Some(Bytes::from(body?))
             }
             None => None,
         };

@@ -13,6 +13,7 @@ use std::{
 };
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::{
     budgets::{MAX_DESCRIPTION_CHARS, MAX_INLINE_BYTES},
@@ -44,6 +45,9 @@ pub const QUERY_FAILED: &str = "Query could not be completed";
 pub const CONNECTION_FAILED: &str = "Connection could not be established";
 /// Time for a connection test with all its tries.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Bytes of a response whose result is made ready in the time that it takes to parse one.
+const FINISHED_PER_PARSED: usize = 4;
 
 /// Members of `metadata` that the plugin itself says: nothing in them comes from a response.
 const OWN_METADATA: [&str; 3] = ["adjusted", "endpoint", "substituted_model"];
@@ -162,16 +166,25 @@ pub async fn run_into<T: Transport, R: Send + 'static>(
     call: &mut Call,
     finish: fn(Outcome) -> R,
 ) -> R {
+    match prepare(transport, call).await {
+        Ok(prepared) => run_prepared(transport, cache, prepared, call, finish).await,
+        Err(outcome) => finish(*outcome),
+    }
+}
+
+/// Runs a query that has been read, as [`run_into`].
+pub async fn run_prepared<T: Transport, R: Send + 'static>(
+    transport: &T,
+    cache: &ModelCache,
+    prepared: Prepared,
+    call: &mut Call,
+    finish: fn(Outcome) -> R,
+) -> R {
     let option_bytes = call.hold.bytes();
-    let (mut state, prepared) = prepare(transport, call).await;
-    let prepared = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => return finish(state.outcome(Err(error))),
-    };
-    let clock = Deadline { started: call.started, timeout: prepared.timeout };
-    // On the heap, as it is some 17 KB.
-    let result = Box::pin(run_query(transport, cache, prepared, clock, call, &mut state)).await;
+    let Prepared { source, query, clock, mut state } = prepared;
+    let result = run_query(transport, cache, (source, query), clock, call, &mut state).await;
     let bytes = call.hold.bytes().saturating_sub(option_bytes);
+    let bytes = bytes / FINISHED_PER_PARSED;
     if bytes <= MAX_INLINE_BYTES || result.is_err() {
         return finish(state.outcome(result));
     }
@@ -233,7 +246,7 @@ impl Diagnostics {
         Self { proxy_secrets, today, ..Self::default() }
     }
 
-    fn read(&mut self, source: &Value, query: &Value) -> Result<Prepared, Error> {
+    fn read(&mut self, source: &Value, query: &Value) -> Result<(SourceOptions, Query, Duration), Error> {
         let source = self.read_source(source)?;
         let fields = Fields::of("queryOptions", query)?;
         let query = Query::from_fields(&fields, source.base_url.provider())?;
@@ -241,7 +254,7 @@ impl Diagnostics {
         self.context.endpoint_choice = query.endpoint_choice;
         self.context.time_limit = limit_of_query(&fields, source.timeout);
         let timeout = timeout_of_query(&fields, source.timeout);
-        Ok(Prepared { source, query, timeout })
+        Ok((source, query, timeout))
     }
 
     fn outcome(self, result: Result<QueryResult, Error>) -> Outcome {
@@ -333,19 +346,46 @@ impl Diagnostics {
 }
 
 /// A query that has been read.
-struct Prepared {
+pub struct Prepared {
     source: SourceOptions,
     query: Query,
-    timeout: Duration,
+    clock: Deadline,
+    state: Diagnostics,
 }
 
-/// Reads the options, where they are long on another thread.
-async fn prepare<T: Transport>(transport: &T, call: &mut Call) -> (Diagnostics, Result<Prepared, Error>) {
-    let (source, query) = (mem::take(&mut call.source), mem::take(&mut call.query));
+impl Prepared {
+    /// The base URL of its requests, and whether a person typed it.
+    #[must_use]
+    pub fn target(&self) -> (Url, bool) {
+        (self.source.base_url.url().clone(), self.source.base_url.is_custom())
+    }
+
+    /// When it must end.
+    #[must_use]
+    pub fn clock(&self) -> Deadline {
+        self.clock
+    }
+
+    /// Its outcome if it has not ended by then.
+    pub fn late_outcome(&self) -> impl FnOnce() -> Outcome + Send + 'static {
+        let (state, after) = (self.state.clone(), self.clock.timeout);
+        move || state.outcome(Err(Error::Timeout { after }))
+    }
+}
+
+/// Reads the options of a query, where they are long on another thread. They are taken out of `call`.
+///
+/// # Errors
+/// The outcome, if they are wrong.
+pub async fn prepare<T: Transport>(transport: &T, call: &mut Call) -> Result<Prepared, Box<Outcome>> {
+    let (source, query, started) = (mem::take(&mut call.source), mem::take(&mut call.query), call.started);
     let mut state = Diagnostics::new(transport);
     let read = move || {
-        let prepared = catch_unwind(AssertUnwindSafe(|| state.read(&source, &query)));
-        (state, prepared.unwrap_or_else(|panic| Err(internal(panic))))
+        let read = catch_unwind(AssertUnwindSafe(|| state.read(&source, &query)));
+        match read.unwrap_or_else(|panic| Err(internal(panic))) {
+            Ok((source, query, timeout)) => Ok(Prepared { source, query, clock: Deadline { started, timeout }, state }),
+            Err(error) => Err(Box::new(state.outcome(Err(error)))),
+        }
     };
     transport.offload(call.hold.bytes(), read).await
 }
@@ -353,15 +393,16 @@ async fn prepare<T: Transport>(transport: &T, call: &mut Call) -> (Diagnostics, 
 async fn run_query<T: Transport>(
     transport: &T,
     cache: &ModelCache,
-    prepared: Prepared,
+    (source, query): (SourceOptions, Query),
     clock: Deadline,
     call: &mut Call,
     state: &mut Diagnostics,
 ) -> Result<QueryResult, Error> {
-    let Prepared { source, query, .. } = prepared;
     let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
     let mut runner = QueryRunner::new(sender, cache, &source);
-    let result = clock.enforce(transport, catch_panics(runner.run(query))).await;
+    // On the heap, as it is large, and whatever wraps a future moves it.
+    let run = Box::pin(runner.run(query));
+    let result = clock.enforce(transport, catch_panics(run)).await;
     state.requests = runner.into_log();
     result.unwrap_or_else(|| Err(late(&call.hold, clock.timeout)))
 }

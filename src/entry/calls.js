@@ -26,7 +26,8 @@ function callsOf(binding) {
   function call(method, options) {
     const namesOf = namesOnce();
     const json = plainJson(options, namesOf);
-    return json === undefined ? written(method, options, namesOf) : binding[method](json);
+    if (json === undefined) return written(method, options, namesOf);
+    return binding[method](json, undefined, baseUrlOf(options[0]));
   }
 
   async function written(method, options, namesOf) {
@@ -114,6 +115,12 @@ function callsOf(binding) {
     testConnection: (sourceOptions) => call('testConnection', [sourceOptions]),
     assembled,
   };
+}
+
+/** The base URL as it was typed, by which the addon finds the thread of its server. */
+function baseUrlOf(sourceOptions) {
+  const baseUrl = sourceOptions?.base_url;
+  return typeof baseUrl === 'string' ? baseUrl : undefined;
 }
 
 /** Texts in parts that are not copied for long. */

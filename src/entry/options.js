@@ -4,8 +4,15 @@
 // is much quicker than escaping; `-0` is in its place, which JavaScript writes no number as. And what JSON cannot
 // hold becomes an object with words for it, so that a field that is used can say what it got.
 
-/** Longer texts cross beside the JSON; in characters. */
-const MAX_INLINE_CHARS = 1024;
+// V8 calls into Node to find a global of a vm context, so what each query needs of them is found once.
+const { isArray } = Array;
+const { isFinite: isFiniteNumber, isSafeInteger } = Number;
+const { stringify } = JSON;
+const { keys } = Object;
+const { toString: tagOf } = Object.prototype;
+
+/** Longer texts cross beside the JSON, as to copy them then takes less time than to escape them; in characters. */
+const MAX_INLINE_CHARS = 1 << 12;
 /** Writing pauses after so many characters, and what is written without a pause crosses at once. */
 const MAX_PIECE_CHARS = 1 << 18;
 /** What a value takes of a piece, beside its text. */
@@ -44,7 +51,7 @@ function namesOnce() {
   return (object) => {
     const before = known?.get(object);
     if (before !== undefined) return before;
-    const names = Object.keys(object);
+    const names = keys(object);
     if (names.length > MANY_NAMES) known = (known ?? new Map()).set(object, names);
     return names;
   };
@@ -61,7 +68,7 @@ function plainJson(options, namesOf) {
         charsLeft -= value.length;
         return value.length <= MAX_INLINE_CHARS;
       case 'number':
-        return Number.isFinite(value);
+        return isFiniteNumber(value);
       case 'boolean':
       case 'undefined':
         return true;
@@ -74,7 +81,7 @@ function plainJson(options, namesOf) {
 
   function isPlainObject(object, depth) {
     if (typeof object.toJSON === 'function') return false;
-    if (Array.isArray(object)) {
+    if (isArray(object)) {
       if (object.length * VALUE_CHARS > charsLeft) return false;
       for (let at = 0; at < object.length; at += 1) {
         if (!isPlain(object[at], depth)) return false;
@@ -90,7 +97,7 @@ function plainJson(options, namesOf) {
   }
 
   try {
-    return isPlain(options, 0) ? JSON.stringify(options) : undefined;
+    return isPlain(options, 0) ? stringify(options) : undefined;
   } catch (_) {
     // What cannot be read is for the writer, which can say where it is.
     return undefined;
@@ -131,13 +138,13 @@ function writerOf(options, limits, namesOf) {
     switch (typeof value) {
       case 'string':
         charsLeft -= value.length;
-        if (value.length <= MAX_INLINE_CHARS) return JSON.stringify(value);
+        if (value.length <= MAX_INLINE_CHARS) return stringify(value);
         texts.push(value);
         return '-0';
       case 'number':
-        return Number.isFinite(value) ? `${value}` : unusable(`${value}`);
+        return isFiniteNumber(value) ? `${value}` : unusable(`${value}`);
       case 'bigint':
-        return Number.isSafeInteger(Number(value)) ? `${value}` : unusable('a BigInt beyond 2^53');
+        return isSafeInteger(Number(value)) ? `${value}` : unusable('a BigInt beyond 2^53');
       case 'boolean':
         return `${value}`;
       case 'undefined':
@@ -187,7 +194,7 @@ function writerOf(options, limits, namesOf) {
       count(1);
       if (value !== undefined) {
         charsLeft -= name.length;
-        json += `${comma}${JSON.stringify(name)}:`;
+        json += `${comma}${stringify(name)}:`;
         comma = ',';
         if (!isWritten(value)) yield* writeObject(value, depth + 1);
       }
@@ -220,7 +227,7 @@ function writerOf(options, limits, namesOf) {
   };
 }
 
-const unusable = (words) => `{"\\u0000unusable":${JSON.stringify(words)}}`;
+const unusable = (words) => `{"\\u0000unusable":${stringify(words)}}`;
 
 function member(object, name) {
   try {
@@ -236,7 +243,7 @@ function readObject(object, namesOf) {
     const meant = meaning(object);
     if (meant instanceof Unusable) return meant;
     if (typeof meant !== 'object' || meant === null) return { scalar: meant };
-    if (Array.isArray(meant)) return { list: meant, length: meant.length };
+    if (isArray(meant)) return { list: meant, length: meant.length };
     return { members: meant, names: namesOf(meant) };
   } catch (_) {
     return { scalar: UNREADABLE };
@@ -252,7 +259,7 @@ function meaning(object) {
 }
 
 function contents(object) {
-  if (Array.isArray(object)) return object;
+  if (isArray(object)) return object;
   const kind = kindOf(object);
   switch (kind) {
     case 'Object':
@@ -274,7 +281,7 @@ function contents(object) {
 
 /** Such as `Date`, from whatever realm. */
 function kindOf(object) {
-  return Object.prototype.toString.call(object).slice('[object '.length, -1);
+  return tagOf.call(object).slice('[object '.length, -1);
 }
 
 module.exports = { Excess, member, namesOnce, plainJson, writerOf };

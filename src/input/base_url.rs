@@ -104,6 +104,12 @@ impl BaseUrl {
         url
     }
 
+    /// The URL itself.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Azure's classic style lists models beside the deployments, not below one.
     fn path_of_models(&self) -> String {
         let path = self.url.path();

@@ -85,16 +85,18 @@ impl ApiRequest {
         Self { method: Method::Get, path, body: None }
     }
 
-    /// As it is sent. A request to the Responses API is one of Chat until then, so that whatever fits requests to
-    /// their models need not know both.
+    /// The body as it is sent. That of a request to the Responses API is one of Chat until then, so that whatever fits
+    /// requests to their models need not know both.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field that the Responses API does not take.
-    pub fn into_wire_form(self) -> Result<Self, Error> {
-        match (self.path, self.body) {
-            (responses::PATH, Some(body)) => Ok(Self { body: Some(responses::from_chat(body)?), ..self }),
-            (_, body) => Ok(Self { body, ..self }),
-        }
+    pub fn to_wire(&self) -> Result<Vec<u8>, Error> {
+        let written = match (self.path, &self.body) {
+            (responses::PATH, Some(body)) => serde_json::to_vec(&responses::from_chat(body.clone())?),
+            (_, body) => serde_json::to_vec(body),
+        };
+        // A map of JSON values can always be written.
+        Ok(written.unwrap_or_default())
     }
 
     /// A text member of the body, such as `model`.

@@ -1,13 +1,51 @@
 //! Finds whole secrets in texts of any length.
 
+use std::cell::OnceCell;
+
+use memchr::memchr_iter;
+
 use super::MIN_SECRET_BYTES;
 
 /// A secret is known by so many bytes at its end. Its start is less telling: that of tokens is often the same.
 const MAX_TAIL_BYTES: usize = 32;
 
+/// Bytes of a text, once for each secret, that are searched one secret after the other: to make the automaton takes
+/// as long.
+const MAX_SIMPLE_SEARCH: usize = 1 << 10;
+
+/// Finds secrets by the tail of each.
+pub(super) struct Finder<'a> {
+    tails: Vec<&'a [u8]>,
+    automaton: OnceCell<Automaton>,
+}
+
+impl<'a> Finder<'a> {
+    /// Finds these secrets, unless they are short.
+    pub(super) fn new(secrets: impl Iterator<Item = &'a str>) -> Self {
+        let tails = secrets
+            .map(str::as_bytes)
+            .filter(|secret| secret.len() >= MIN_SECRET_BYTES)
+            .map(|secret| &secret[secret.len().saturating_sub(MAX_TAIL_BYTES)..])
+            .collect();
+        Self { tails, automaton: OnceCell::new() }
+    }
+
+    /// Whether one of the secrets is in `text`.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        if text.len() < MIN_SECRET_BYTES {
+            return false;
+        }
+        if text.len() * self.tails.len() > MAX_SIMPLE_SEARCH {
+            return self.automaton.get_or_init(|| Automaton::new(&self.tails)).is_in(text);
+        }
+        let text = text.as_bytes();
+        self.tails.iter().any(|tail| memchr_iter(tail[0], text).any(|start| text[start..].starts_with(tail)))
+    }
+}
+
 /// Reads a text once, whatever it and the secrets are: the automaton of Aho and Corasick. A state stands for
 /// the longest start of a tail that the bytes so far end with.
-pub(super) struct Finder {
+struct Automaton {
     /// The column of each byte in `next`; 0 for bytes that no tail contains.
     columns: [usize; 256],
     width: usize,
@@ -17,14 +55,8 @@ pub(super) struct Finder {
     is_end: Vec<bool>,
 }
 
-impl Finder {
-    /// Finds these secrets, unless they are short.
-    pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
-        let tails: Vec<_> = secrets
-            .map(str::as_bytes)
-            .filter(|secret| secret.len() >= MIN_SECRET_BYTES)
-            .map(|secret| &secret[secret.len().saturating_sub(MAX_TAIL_BYTES)..])
-            .collect();
+impl Automaton {
+    fn new(tails: &[&[u8]]) -> Self {
         let mut columns = [0; 256];
         let mut width = 1;
         for byte in tails.iter().copied().flatten() {
@@ -34,22 +66,20 @@ impl Finder {
                 width += 1;
             }
         }
-        let mut finder = Self { columns, width, next: vec![0; width], is_end: vec![false] };
+        let mut automaton = Self { columns, width, next: vec![0; width], is_end: vec![false] };
         for tail in tails {
-            finder.add(tail);
+            automaton.add(tail);
         }
-        finder.link();
-        finder
+        automaton.link();
+        automaton
     }
 
-    /// Whether one of the secrets is in `text`.
-    pub(super) fn is_in(&self, text: &str) -> bool {
+    fn is_in(&self, text: &str) -> bool {
         let mut state = 0;
-        text.len() >= MIN_SECRET_BYTES
-            && text.bytes().any(|byte| {
-                state = self.next[self.cell(state, byte)];
-                self.is_end[state]
-            })
+        text.bytes().any(|byte| {
+            state = self.next[self.cell(state, byte)];
+            self.is_end[state]
+        })
     }
 
     fn cell(&self, state: usize, byte: u8) -> usize {
@@ -96,8 +126,15 @@ impl Finder {
 mod tests {
     use super::*;
 
+    /// Whether a secret is found in `text`, which is the same in a text that is too long for a simple search.
     fn finds(secrets: &[&str], text: &str) -> bool {
-        Finder::new(secrets.iter().copied()).is_in(text)
+        let finder = Finder::new(secrets.iter().copied());
+        let found = finder.is_in(text);
+        assert!(finder.automaton.get().is_none());
+        let long = format!("{}{text}", "-".repeat(MAX_SIMPLE_SEARCH + 1));
+        assert_eq!(finder.is_in(&long), found, "{text}");
+        assert_eq!(finder.automaton.get().is_some(), !finder.tails.is_empty());
+        found
     }
 
     #[test]

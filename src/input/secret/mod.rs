@@ -106,7 +106,7 @@ impl Redactor {
         }
     }
 
-    fn redact_value(&self, value: &mut Value, finder: &Finder) {
+    fn redact_value(&self, value: &mut Value, finder: &Finder<'_>) {
         match value {
             Value::String(text) if finder.is_in(text) => *text = self.redact_or_replace(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.redact_value(item, finder)),

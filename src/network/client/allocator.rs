@@ -8,13 +8,15 @@
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use tokio::{runtime::Handle, task::spawn_blocking, time::sleep};
+use tokio::{task::spawn_blocking, time::sleep};
+
+use super::home::Home;
 
 /// Larger blocks are taken from the system and returned to it one by one; in bytes.
 const MAX_ARENA_BLOCK: i32 = 4 << 20;
@@ -23,25 +25,20 @@ const MAX_ARENA_END: i32 = 4 << 20;
 /// From the end of a large query until its memory is given back. Queries that end meanwhile share the effort.
 const TRIM_DELAY: Duration = Duration::from_secs(1);
 
-/// Gives memory back soon after it is asked to, on the runtime of the first query.
+/// Gives memory back soon after it is asked to.
 #[derive(Debug, Default)]
 pub(super) struct Trimmer {
-    runtime: OnceLock<Handle>,
+    home: Home,
     is_scheduled: AtomicBool,
 }
 
 impl Trimmer {
-    /// Notes the runtime, if this is called in one. Queries end on the JS thread, which is in none.
-    pub(super) fn note_runtime(&self) {
-        if self.runtime.get().is_none()
-            && let Ok(handle) = Handle::try_current()
-        {
-            let _ = self.runtime.set(handle);
-        }
+    pub(super) fn new(home: Home) -> Self {
+        Self { home, is_scheduled: AtomicBool::new(false) }
     }
 
     pub(super) fn schedule(self: &Arc<Self>) {
-        let Some(runtime) = self.runtime.get() else { return };
+        let Some(runtime) = self.home.get() else { return };
         if self.is_scheduled.swap(true, Ordering::Relaxed) {
             return;
         }

@@ -5,8 +5,9 @@
 
 use std::{future::pending, panic::resume_unwind, sync::Arc};
 
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::sync::Semaphore;
 
+use super::home::Home;
 use crate::budgets::{MAX_INLINE_BYTES, MAX_MEDIUM_BYTES};
 
 /// Threads that such work occupies at most.
@@ -14,17 +15,16 @@ pub(super) const MAX_CPU_THREADS: usize = 2;
 
 #[derive(Debug)]
 pub(super) struct CpuLanes {
+    home: Home,
     medium: Arc<Semaphore>,
     long: Arc<Semaphore>,
 }
 
-impl Default for CpuLanes {
-    fn default() -> Self {
-        Self { medium: Arc::new(Semaphore::new(1)), long: Arc::new(Semaphore::new(1)) }
-    }
-}
-
 impl CpuLanes {
+    pub(super) fn new(home: Home) -> Self {
+        Self { home, medium: Arc::new(Semaphore::new(1)), long: Arc::new(Semaphore::new(1)) }
+    }
+
     /// Does `work` on `bytes` bytes. A panic of `work` panics here.
     pub(super) async fn run<R: Send + 'static>(&self, bytes: usize, work: impl FnOnce() -> R + Send + 'static) -> R {
         if bytes <= MAX_INLINE_BYTES {
@@ -32,7 +32,7 @@ impl CpuLanes {
         }
         let lane = if bytes <= MAX_MEDIUM_BYTES { &self.medium } else { &self.long };
         let turn = Arc::clone(lane).acquire_owned().await;
-        let job = spawn_blocking(move || {
+        let job = self.home.spawn_blocking(move || {
             let result = work();
             // Only now, so that work whose query has ended meanwhile keeps its place in the lane.
             drop(turn);
@@ -51,6 +51,8 @@ impl CpuLanes {
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Handle;
+
     use std::{
         sync::mpsc::{Receiver, channel},
         thread,
@@ -67,7 +69,7 @@ mod tests {
 
     #[test]
     fn short_work_is_done_where_it_is_asked_for() {
-        let lanes = CpuLanes::default();
+        let lanes = CpuLanes::new(Home::default());
         let here = thread::current().id();
         runtime().unwrap().block_on(async {
             assert_eq!(lanes.run(MAX_INLINE_BYTES, || thread::current().id()).await, here);
@@ -76,8 +78,18 @@ mod tests {
     }
 
     #[test]
+    fn long_work_of_a_query_on_a_thread_of_a_server_is_done_on_the_runtime_that_lasts() {
+        let (lasting, of_server) = (runtime().unwrap(), runtime().unwrap());
+        let home = Home::default();
+        lasting.block_on(async { home.note() });
+        let lanes = CpuLanes::new(home);
+        let work = || Handle::current().id();
+        assert_eq!(of_server.block_on(lanes.run(MAX_INLINE_BYTES + 1, work)), lasting.handle().id());
+    }
+
+    #[test]
     fn long_work_holds_up_neither_short_nor_middling_work() {
-        let lanes = Arc::new(CpuLanes::default());
+        let lanes = Arc::new(CpuLanes::new(Home::default()));
         runtime().unwrap().block_on(async {
             let (end, ended) = channel();
             let (second_end, second_ended) = channel();
@@ -97,7 +109,7 @@ mod tests {
 
     #[test]
     fn work_that_is_given_up_keeps_its_place_until_it_ends() {
-        let lanes = Arc::new(CpuLanes::default());
+        let lanes = Arc::new(CpuLanes::new(Home::default()));
         runtime().unwrap().block_on(async {
             let (end, ended) = channel();
             let given_up = blocked(&lanes, MAX_MEDIUM_BYTES + 1, ended);
@@ -114,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_work_panics_in_the_query() {
-        let lanes = Arc::new(CpuLanes::default());
+        let lanes = Arc::new(CpuLanes::new(Home::default()));
         runtime().unwrap().block_on(async {
             let query = tokio::spawn({
                 let lanes = Arc::clone(&lanes);

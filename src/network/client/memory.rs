@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::allocator::Trimmer;
+use super::{allocator::Trimmer, home::Home};
 use crate::{
     budgets::{FREE_HELD_BYTES, MAX_CONTENDED_SILENCE, MAX_HELD_BYTES, MAX_MEDIUM_BYTES, MIN_CONTENDED_PROGRESS},
     error::{TransportError, TransportErrorKind},
@@ -41,25 +41,22 @@ struct Budget {
 #[derive(Clone, Debug)]
 pub(super) struct Memory(Arc<Budget>);
 
-impl Default for Memory {
-    fn default() -> Self {
-        Self::of(MAX_HELD_BYTES)
-    }
-}
-
 impl Memory {
-    fn of(bytes: usize) -> Self {
+    pub(super) fn new(home: Home) -> Self {
+        Self::of(MAX_HELD_BYTES, home)
+    }
+
+    fn of(bytes: usize, home: Home) -> Self {
         Self(Arc::new(Budget {
             shared: Arc::new(Semaphore::new(bytes / UNIT)),
             excess: Arc::new(Semaphore::new(1)),
             waiting: AtomicUsize::new(0),
-            trimmer: Arc::default(),
+            trimmer: Arc::new(Trimmer::new(home)),
         }))
     }
 
     /// The part of one query, with nothing in it.
     pub(super) fn hold(&self) -> Hold {
-        self.0.trimmer.note_runtime();
         let mut hold = Hold::default();
         hold.budget = Some(Arc::clone(&self.0));
         hold
@@ -237,7 +234,7 @@ mod tests {
 
     /// A budget of two parts.
     fn memory() -> Memory {
-        Memory::of(2 * PART)
+        Memory::of(2 * PART, Home::default())
     }
 
     async fn held(memory: &Memory, bytes: usize) -> Hold {

@@ -8,6 +8,8 @@
 //! | `lookups` | how names are resolved |
 //! | `proxy_routes` | which requests go through the administrator's proxies |
 //! | `servers` | which thread the queries to a server run on |
+//! | `lateness` | how queries end on time whose server's thread is too busy to do so |
+//! | `home` | which runtime lasts |
 //! | `exchange` | how a request is sent, and what its query holds meanwhile |
 //! | `upload` | how a server is heard that responds before it has read a request |
 //! | `receive` | how a response is read |
@@ -27,6 +29,8 @@ mod connections;
 mod cpu;
 mod descriptors;
 mod exchange;
+mod home;
+mod lateness;
 mod lookups;
 mod memory;
 mod proxy_routes;
@@ -36,10 +40,12 @@ mod upload;
 
 use std::{
     collections::hash_map::RandomState,
+    future::Future,
     hash::BuildHasher,
     io, mem,
+    pin::Pin,
     sync::{
-        Arc, LazyLock, OnceLock,
+        Arc, LazyLock, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant, SystemTime},
@@ -49,6 +55,8 @@ use clients::{Clients, Factory, LOOKUP_TIMED_OUT, Route, noting_lookups};
 use connections::{Connections, Kept, Limits, Owner, Permit};
 use cpu::{CpuLanes, MAX_CPU_THREADS};
 use exchange::{Exchange, outgoing};
+use home::Home;
+use lateness::Lateness;
 use lookups::Lookups;
 pub use lookups::{Lookup, system_lookup};
 use memory::Memory;
@@ -61,7 +69,7 @@ use url::{Position, Url};
 use crate::{
     budgets::{
         IDLE_OF_PROVIDER, IDLE_OF_SERVER, IDLE_TIMEOUT_OF_PROVIDER_BURST, IDLE_TIMEOUT_OF_SERVER_BURST,
-        MAX_CONNECT_TIME, MAX_LATENESS, MAX_SERVER_THREADS,
+        MAX_CONNECT_TIME, MAX_LATENESS, MAX_SERVER_THREADS, MAX_START_DELAY,
     },
     error::{TransportError, TransportErrorKind},
     input::{base_url, secret::Secret},
@@ -118,6 +126,20 @@ impl Default for Settings {
     }
 }
 
+/// What a query does.
+pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Where requests of a query go.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The address of one of them.
+    pub url: &'a Url,
+    /// The base URL of the data source, as it was typed.
+    pub base_url: &'a str,
+    /// As in [`HttpRequest`].
+    pub is_custom: bool,
+}
+
 /// The real network.
 #[derive(Clone)]
 pub struct Client {
@@ -126,6 +148,8 @@ pub struct Client {
     server_connections: Arc<Connections>,
     proxies: Arc<ProxyRoutes>,
     rules: Arc<Rules>,
+    home: Home,
+    lateness: Arc<Lateness>,
     cpu: Arc<CpuLanes>,
     memory: Memory,
 }
@@ -138,15 +162,21 @@ struct Providers {
     connections: Arc<Connections>,
 }
 
+static SHARED: OnceLock<Result<Client, TransportError>> = OnceLock::new();
+
 impl Client {
     /// The client of this process, made at first use.
     ///
     /// # Errors
     /// [`TransportErrorKind::Tls`] if TLS cannot be used: a bug.
     pub fn shared() -> Result<&'static Self, TransportError> {
-        static SHARED: OnceLock<Result<Client, TransportError>> = OnceLock::new();
         let make = || Self::from_env(|name| std::env::var(name).ok(), Settings::default());
         SHARED.get_or_init(make).as_ref().map_err(Clone::clone)
+    }
+
+    /// The client of this process, if it has been made.
+    pub fn made() -> Option<&'static Self> {
+        SHARED.get()?.as_ref().ok()
     }
 
     /// A client for a server with this environment.
@@ -176,14 +206,17 @@ impl Client {
             connections: Connections::new(limits),
         };
         let server_connections = Connections::new(server_limits);
+        let home = Home::default();
         Ok(Self {
             providers: Arc::new(providers),
             servers: Servers::new(factory, Arc::clone(&server_connections), settings.max_server_threads),
             server_connections,
             proxies,
             rules,
-            cpu: Arc::default(),
-            memory: Memory::default(),
+            lateness: Arc::default(),
+            cpu: Arc::new(CpuLanes::new(home.clone())),
+            memory: Memory::new(home.clone()),
+            home,
         })
     }
 
@@ -196,6 +229,7 @@ impl Client {
     /// A query's part of the memory that all queries share, with nothing in it.
     #[must_use]
     pub fn hold(&self) -> Hold {
+        self.home.note();
         self.memory.hold()
     }
 
@@ -209,8 +243,66 @@ impl Client {
         Ok(hold)
     }
 
-    fn route(&self, request: &HttpRequest) -> Result<Route, TransportError> {
-        Ok(match (self.proxies.cover(&request.url)?, request.is_custom) {
+    /// Starts `work`, the query of a data source with this base URL, which begins here before it runs near its server.
+    /// Where the server is known by now, it begins there, unless that thread is too busy.
+    ///
+    /// # Errors
+    /// Returns `work` where it has to begin elsewhere.
+    pub fn start_near(&self, base_url: &str, work: Work) -> Result<(), Work> {
+        let Some((home, visit)) = self.home.get().zip(self.servers.visit_known(base_url)) else { return Err(work) };
+        let unbegun = Arc::new(Mutex::new(Some(work)));
+        let take = move || unbegun.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let late = {
+            let (home, take) = (home.clone(), take.clone());
+            move || drop(take().map(|work| home.spawn(work)))
+        };
+        let registration = self.lateness.register(home, Instant::now() + MAX_START_DELAY, Box::new(late));
+        visit.start(async move {
+            drop(registration);
+            if let Some(work) = take() {
+                work.await;
+            }
+        });
+        Ok(())
+    }
+
+    /// Does `work`, which sends requests to `url` and ends by itself at `deadline`: on the thread that the server
+    /// belongs to, so that nothing crosses between threads while the query goes on. Where that is too busy, calls
+    /// `late` in its place.
+    pub async fn run_near(
+        &self,
+        Target { url, base_url, is_custom }: Target<'_>,
+        deadline: Duration,
+        work: Work,
+        late: impl FnOnce() + Send + 'static,
+    ) {
+        // What forbids to send there is for the request to find.
+        let is_allowed = !is_custom || self.rules.check_url(url).is_ok();
+        let visit = || self.servers.visit(&url[..Position::BeforePath], self.route(url, is_custom)?);
+        if !is_provider(url)
+            && is_allowed
+            && let Some(home) = self.home.get()
+            && let Ok(visit) = visit()
+        {
+            self.servers.note(base_url, &visit);
+            let left = deadline.saturating_sub(self.now()) + MAX_LATENESS * 3 / 4;
+            let registration = self.lateness.register(home, Instant::now() + left, Box::new(late));
+            let work = async move {
+                work.await;
+                drop(registration);
+            };
+            if !visit.is_here() {
+                visit.start(work);
+                return;
+            }
+            work.await;
+        } else {
+            work.await;
+        }
+    }
+
+    fn route(&self, url: &Url, is_custom: bool) -> Result<Route, TransportError> {
+        Ok(match (self.proxies.cover(url)?, is_custom) {
             (true, _) => Route::Proxied,
             (false, true) => Route::Checked,
             (false, false) => Route::Direct,
@@ -227,7 +319,7 @@ impl Client {
     ) -> Result<HttpResponse, TransportError> {
         let start = Instant::now();
         let (url, body) = (&request.url, request.body.clone());
-        let (route, request) = (self.route(request)?, outgoing(request)?);
+        let (route, request) = (self.route(url, request.is_custom)?, outgoing(request)?);
         let origin = url[..Position::BeforePath].to_owned();
         let exchange = |permit, clients: &Clients, hold| {
             let (clients, time) = (clients.clone(), time.saturating_sub(start.elapsed()));
@@ -251,7 +343,8 @@ impl Client {
             let owner = Owner { origin, thread, kept };
             let permit = take(&self.server_connections, owner, time).await?;
             let exchange = exchange(permit, &clients, mem::take(hold));
-            result = visit.run(noting_lookups(is_resolving, exchange)).await;
+            let exchange = noting_lookups(is_resolving, exchange);
+            result = if visit.is_here() { exchange.await } else { visit.run(exchange).await };
         }
         *hold = result.1;
         result.0
@@ -325,6 +418,10 @@ impl Transport for Client {
 
 #[cfg(test)]
 mod tests {
+    use std::thread::{self, ThreadId};
+
+    use tokio::sync::oneshot;
+
     use super::*;
     use crate::network::http::Method;
 
@@ -349,6 +446,77 @@ mod tests {
         assert_eq!(ask("cloud", true), TransportErrorKind::Blocked);
         assert_eq!(ask("ce", true), TransportErrorKind::Refused);
         assert_eq!(ask("cloud", false), TransportErrorKind::Refused);
+    }
+
+    /// Runs a query near a server on this machine, and returns the thread that it runs on.
+    async fn thread_near_server(client: &Client, base_url: &str) -> ThreadId {
+        let (done, result) = oneshot::channel();
+        let work: Work = Box::pin(async move { done.send(thread::current().id()).unwrap() });
+        let url = "http://localhost:1/v1".parse().unwrap();
+        let deadline = client.now() + Duration::from_secs(5);
+        client.run_near(Target { url: &url, base_url, is_custom: true }, deadline, work, || ()).await;
+        result.await.unwrap()
+    }
+
+    #[test]
+    fn a_query_runs_on_the_thread_of_its_server_and_begins_there_if_that_is_known() {
+        let client = client("");
+        let begin = |base_url: &str| {
+            let (begun, thread) = oneshot::channel();
+            let work: Work = Box::pin(async move { begun.send(thread::current().id()).unwrap() });
+            client.start_near(base_url, work).is_ok().then_some(thread)
+        };
+        runtime().unwrap().block_on(async {
+            drop(client.hold());
+            assert!(begin("localhost:1").is_none());
+            let near = thread_near_server(&client, "localhost:1").await;
+            assert_ne!(near, thread::current().id());
+            assert_eq!(begin("localhost:1").unwrap().await.unwrap(), near);
+            assert!(begin("localhost:2").is_none());
+        });
+    }
+
+    #[test]
+    fn a_query_begins_elsewhere_and_ends_in_time_when_the_thread_of_its_server_is_stuck() {
+        let client = client("");
+        runtime().unwrap().block_on(async {
+            drop(client.hold());
+            let stuck_thread = thread_near_server(&client, "localhost:1").await;
+            let (release, gate) = std::sync::mpsc::channel::<()>();
+            let visit = client.servers.visit("http://localhost:1", Route::Checked).unwrap();
+            let stuck = visit.start(async move { gate.recv().is_err() });
+            let (begun, thread) = oneshot::channel();
+            let work: Work = Box::pin(async move { begun.send(thread::current().id()).unwrap() });
+            assert!(client.start_near("localhost:1", work).is_ok());
+            assert_ne!(thread.await.unwrap(), stuck_thread);
+
+            let (late, is_late) = oneshot::channel();
+            let url = "http://localhost:1/v1".parse().unwrap();
+            let target = Target { url: &url, base_url: "localhost:1", is_custom: true };
+            let late = || late.send(()).unwrap();
+            let start = Instant::now();
+            client.run_near(target, client.now(), Box::pin(async {}), late).await;
+            is_late.await.unwrap();
+            assert!(start.elapsed() < MAX_LATENESS);
+            drop(release);
+            assert!(stuck.await.unwrap());
+        });
+    }
+
+    #[test]
+    fn a_query_to_openai_or_a_forbidden_address_takes_no_thread_of_a_server() {
+        let client = client("cloud");
+        runtime().unwrap().block_on(async {
+            drop(client.hold());
+            for url in ["https://api.openai.com/v1", "http://169.254.169.254/v1"] {
+                let url = url.parse().unwrap();
+                let target = Target { url: &url, base_url: "typed", is_custom: true };
+                let (done, mut result) = oneshot::channel();
+                let work: Work = Box::pin(async move { done.send(thread::current().id()).unwrap() });
+                client.run_near(target, client.now(), work, || ()).await;
+                assert_eq!(result.try_recv(), Ok(thread::current().id()), "{url}");
+            }
+        });
     }
 
     #[test]

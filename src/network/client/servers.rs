@@ -2,8 +2,11 @@
 //!
 //! The HTTP client reads a chunk size of endless zeros, or interim responses without end, for as long as more of
 //! them arrives, and no timer is looked at meanwhile. Nothing in it limits that. On a thread of its own such a
-//! server delays only its own queries, and the system shares the cores among the threads. The deadline of a query
-//! is kept by the runtime that waits for it.
+//! server delays only its own queries, and the system shares the cores among the threads. Their deadlines are kept
+//! elsewhere (`lateness`).
+//!
+//! A query runs near its server from beginning to end, so that it wakes no other thread. Where its base URL, as it was
+//! typed, is known from another query, it also begins there; else the runtime reads its options first.
 //!
 //! `OpenAI` and Azure need none. Where there are too many servers, the ones that come last share one more thread.
 
@@ -33,7 +36,7 @@ use super::{
     connections::{Connections, Kept},
 };
 use crate::{
-    budgets::{IDLE_OF_SERVER, MIN_THREAD_HOLD},
+    budgets::{IDLE_OF_SERVER, MAX_KNOWN_BASE_URL_BYTES, MAX_KNOWN_BASE_URLS, MIN_THREAD_HOLD},
     error::{TransportError, TransportErrorKind},
 };
 
@@ -54,6 +57,8 @@ pub(super) struct Servers {
     connections: Arc<Connections>,
     max_threads: usize,
     running: Mutex<HashMap<Key, Arc<Server>>>,
+    /// By base URLs as they were typed.
+    known: Mutex<HashMap<String, Weak<Server>>>,
 }
 
 /// A thread with its runtime, for one server or for newcomers.
@@ -76,7 +81,7 @@ pub(super) struct Visit {
 
 impl Servers {
     pub(super) fn new(factory: Arc<Factory>, connections: Arc<Connections>, max_threads: usize) -> Arc<Self> {
-        Arc::new(Self { factory, connections, max_threads, running: Mutex::default() })
+        Arc::new(Self { factory, connections, max_threads, running: Mutex::default(), known: Mutex::default() })
     }
 
     /// The thread for a request to this origin, started if need be.
@@ -95,6 +100,35 @@ impl Servers {
         let server = self.start(key.clone())?;
         running.insert(key, Arc::clone(&server));
         Ok(Visit { server, is_shared })
+    }
+
+    /// Notes that requests of a data source with this base URL go to the server of `visit`.
+    pub(super) fn note(&self, typed: &str, visit: &Visit) {
+        if typed.is_empty() || typed.len() > MAX_KNOWN_BASE_URL_BYTES || visit.is_shared {
+            return;
+        }
+        let mut known = self.known();
+        if known.get(typed).is_some_and(|server| server.strong_count() > 0) {
+            return;
+        }
+        // They will be noted again.
+        if known.len() >= MAX_KNOWN_BASE_URLS {
+            known.clear();
+        }
+        known.insert(typed.to_owned(), Arc::downgrade(&visit.server));
+    }
+
+    /// The thread for requests of a data source with this base URL, if it is known and running. Never blocks, as this
+    /// is asked on the JS thread.
+    pub(super) fn visit_known(&self, typed: &str) -> Option<Visit> {
+        // So that nobody else finds it unused at this moment.
+        let _running = self.running.try_lock().ok()?;
+        let server = self.known.try_lock().ok()?.get(typed)?.upgrade()?;
+        Some(Visit { server, is_shared: false })
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Weak<Server>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the thread that is unused for longest if there must not be one more, and says whether there may be one
@@ -181,17 +215,27 @@ impl Visit {
         &self.server
     }
 
+    /// Whether this is the server's thread.
+    pub(super) fn is_here(&self) -> bool {
+        Handle::try_current().is_ok_and(|here| here.id() == self.server.handle.id())
+    }
+
     /// Does `work` on the server's thread, and gives it up when this is dropped.
     pub(super) fn run<T: Send + 'static>(
         self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> impl Future<Output = T> {
+        Remote(self.start(work))
+    }
+
+    /// Starts `work` on the server's thread.
+    pub(super) fn start<T: Send + 'static>(self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         let handle = self.server.handle.clone();
-        Remote(handle.spawn(async move {
+        handle.spawn(async move {
             let result = work.await;
             drop(self);
             result
-        }))
+        })
     }
 }
 
@@ -256,6 +300,34 @@ mod tests {
             drop(release);
             assert!(stuck.await);
         });
+    }
+
+    #[test]
+    fn the_thread_of_a_server_is_known_by_the_base_url_as_long_as_it_runs() {
+        let servers = servers(1);
+        let own = visit(&servers, "a");
+        let shared = visit(&servers, "b");
+        let long = "a".repeat(MAX_KNOWN_BASE_URL_BYTES + 1);
+        for (typed, visit) in [(" a/v1", &own), ("", &own), (&long, &own), ("b/v1", &shared)] {
+            servers.note(typed, visit);
+        }
+        let known = |typed: &str| servers.visit_known(typed).map(|visit| visit.server.number);
+        assert_eq!(known(" a/v1"), Some(own.server.number));
+        assert_eq!(["a/v1", "", &long, "b/v1"].map(known), [None; 4]);
+        let number = own.server.number;
+        drop(own);
+        age(&servers, number, MIN_THREAD_HOLD);
+        assert!(!visit(&servers, "c").is_shared);
+        assert_eq!(known(" a/v1"), None);
+    }
+
+    #[test]
+    fn remembers_a_limited_number_of_base_urls() {
+        let servers = servers(1);
+        let visit = visit(&servers, "a");
+        (0..=MAX_KNOWN_BASE_URLS).for_each(|number| servers.note(&number.to_string(), &visit));
+        assert!(servers.known().len() <= MAX_KNOWN_BASE_URLS);
+        assert!(servers.visit_known(&MAX_KNOWN_BASE_URLS.to_string()).is_some());
     }
 
     #[test]
