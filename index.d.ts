@@ -709,6 +709,58 @@ export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddi
   extra_body?: JsonObjectOption;
 }
 
+/** Decide: answers yes or no, picks one of several, or gives a score. */
+export interface DecisionOptions extends QueryBase {
+  operation: 'decision';
+  /**
+   * The model that decides. OpenAI takes only the default; other servers need the name of a
+   * chat model. Accepts: model ID.
+   * @default gpt-6-luna
+   */
+  decision_model?: TextOption;
+  /** What to decide about. Accepts: text; any other value is sent as JSON. Required. */
+  input: unknown;
+  /** What to ask about the input. Required, unless Questions is set. */
+  question?: TextOption;
+  /**
+   * What kind of answer data has.
+   * @default yes_no
+   */
+  kind?: 'yes_no' | 'one_of' | 'score' | Unset;
+  /**
+   * What to choose from, or the levels of the score from low to high. Accepts: text with
+   * commas, or a JSON array: 2 to 255 texts, or 2 to 10 levels of a score. Required for One of
+   * these; 1 to 5 for Score.
+   */
+  choices?: TextOption | string[];
+  /**
+   * The probability from which a Yes or no is a yes. The app gets the probability, too.
+   * @range 0 to 1
+   * @default 0.5
+   */
+  threshold?: NumberOption;
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+  /**
+   * Several questions about the same input, in place of Question. Data is then a list of
+   * answers in their order. Accepts: JSON array of up to 400 questions with question, and kind,
+   * choices and name. Under Advanced.
+   * @default none
+   */
+  questions?: unknown[] | string | null;
+}
+
 /** Moderate: checks text and images for harmful content, free of charge. */
 export interface ModerationOptions extends QueryBase {
   operation: 'moderation';
@@ -754,6 +806,7 @@ export type QueryOptions =
   | ChatOptions
   | ImageGenerationOptions
   | EmbeddingOptions
+  | DecisionOptions
   | ModerationOptions
   | ListModelsOptions;
 
@@ -943,6 +996,19 @@ export interface CompletionMetadata extends TextMetadata {
 
 // Results: written by `npm run docs` from forms/.
 
+/**
+ * For Yes or no whether the probability reaches the threshold, for One of these the chosen text, for Score the number.
+ * With `questions`, `data` is a list of these, with `null` for a question that the model declined to answer.
+ */
+export type DecisionData = { answer: boolean; probability: number } | string | boolean | number;
+
+export interface DecisionMetadata extends ModelMetadata {
+  /** The model that answered. */
+  model?: string;
+  /** The answers in the API's own shape, with probabilities where the endpoint for decisions gave them. */
+  answers: unknown[];
+}
+
 /** What a moderation found. For a list of texts, `data` is a list of these. */
 export interface ModerationData {
   /** Whether any category applies. */
@@ -966,6 +1032,7 @@ export interface OperationData {
   chat: ChatData;
   image_generation: ImageGenerationData;
   generate_embedding: EmbeddingData;
+  decision: DecisionData | Array<DecisionData | null>;
   moderation: ModerationData | ModerationData[];
   list_models: ListedModel[];
 }
@@ -976,6 +1043,7 @@ export interface OperationMetadata {
   chat: ChatMetadata;
   image_generation: ImageGenerationMetadata;
   generate_embedding: EmbeddingMetadata;
+  decision: DecisionMetadata;
   moderation: ModerationMetadata;
   list_models: ListModelsMetadata;
 }

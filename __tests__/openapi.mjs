@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { PATHS } from './sdk-types.mjs';
 
 const document = JSON.parse(
   readFileSync(new URL('./openai-openapi/slim-strict.json', import.meta.url), 'utf8'),
 );
 // In the document it is 64; the types of OpenAI's newer libraries have 128.
 document.components.schemas.ModelResponseProperties.properties.safety_identifier.anyOf[0].maxLength = 128;
+
+Object.assign(document.paths, PATHS);
 
 const ajv = addFormats.default(
   new Ajv2020.default({ strict: false, allErrors: true, validateFormats: true }),

@@ -45,7 +45,7 @@ function missing({ definitions, served, dispatch, modules, form, fields, page, t
   for (const { value, name, types: options, endpoints, data } of definitions) {
     const line = dispatched(dispatch).find(([, key]) => key === value);
     need(line, `${RUST}/mod.rs dispatches no "${value}"`);
-    const [, module] = /(\w+)::\w+\(fields\)/.exec(line?.[2] ?? '') ?? [];
+    const [, module] = /(\w+)::\w+\(fields/.exec(line?.[2] ?? '') ?? [];
     need(!module || modules[`${module}.rs`], `${RUST}/${module}.rs is missing`);
     for (const path of endpoints) {
       need(BUILT_IN.includes(path) || served.includes(path), `mock-api/endpoints/ has no ${path}`);

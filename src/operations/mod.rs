@@ -7,6 +7,7 @@
 //! | `chat` | `chat.rs` | `POST /chat/completions`, or `/responses` |
 //! | `image_generation` | `image.rs` | `POST /images/generations` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
+//! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
 //! | `moderation` | `moderation.rs` | `POST /moderations` |
 //! | `list_models` | `models.rs` | `GET /models` |
 //!
@@ -35,6 +36,7 @@ pub mod choice;
 pub mod choices;
 pub mod completion;
 pub mod content;
+pub mod decision;
 pub mod embedding;
 pub mod file_types;
 pub mod files;
@@ -228,6 +230,7 @@ impl Query {
             }
             Some("image_generation") => Route::only(image::plan(fields)?),
             Some("generate_embedding") => Route::only(embedding::plan(fields)?),
+            Some("decision") => decision::route(fields, provider)?,
             Some("moderation") => Route::only(moderation::plan(fields)?),
             // The only one without advanced fields.
             Some("list_models") => {

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | Completions | `/completions` | `/chat/completions`, `/responses` |
 //! | Chat | `/chat/completions` | `/responses` |
+//! | Decide | `/decisions` | `/chat/completions`, `/responses` |
 //! | all others | their endpoint | |
 //!
 //! Each way has one rule for when an error means "try the next" (`completion.rs` and `chat.rs`). `query_runner.rs`

@@ -1,0 +1,132 @@
+import { dropdown, json, number, text } from '../controls.mjs';
+import { constant } from '../core.mjs';
+import { result } from '../shared-fields.mjs';
+
+const DEFAULT_MODEL = constant('DEFAULT_DECISION_MODEL');
+
+const answerOf = ({ type, choices }) =>
+  ({
+    predicate: { type, name: null, probability: 0.8 },
+    choice: { type, name: null, choice: choices?.[0].value, confidence: 1, probabilities: [] },
+    score: { type, name: null, score: 4, confidence: 1, probabilities: [] },
+  })[type];
+
+export default {
+  value: 'decision',
+  order: 42,
+  name: 'Decide',
+  types: 'DecisionOptions',
+  summary: 'answers yes or no, picks one of several, or gives a score',
+  endpoints: ['/decisions', '/chat/completions', '/responses'],
+  data: 'DecisionData | Array<DecisionData | null>',
+  metadata: 'DecisionMetadata',
+  declarations: `
+/**
+ * For Yes or no whether the probability reaches the threshold, for One of these the chosen text, for Score the number.
+ * With \`questions\`, \`data\` is a list of these, with \`null\` for a question that the model declined to answer.
+ */
+export type DecisionData = { answer: boolean; probability: number } | string | boolean | number;
+
+export interface DecisionMetadata extends ModelMetadata {
+  /** The model that answered. */
+  model?: string;
+  /** The answers in the API's own shape, with probabilities where the endpoint for decisions gave them. */
+  answers: unknown[];
+}`,
+  basic: [
+    text('decision_model', 'Model', {
+      placeholder: `e.g. gpt-6-luna; ${DEFAULT_MODEL} if empty`,
+      accepts: 'Model ID',
+      fallback: DEFAULT_MODEL,
+      help: 'The model that decides. OpenAI takes only the default; other servers need the name of a chat model.',
+    }),
+    text('input', 'Input', {
+      control: 'editor',
+      mode: 'text',
+      placeholder: 'What to decide about, e.g. {{components.table1.selectedRow}}',
+      accepts: 'Text; any other value is sent as JSON',
+      fallback: 'Required',
+      type: 'unknown',
+      help: 'What to decide about.',
+      sample: 'another text',
+    }),
+    text('question', 'Question', {
+      placeholder: 'e.g. Is the customer angry?',
+      fallback: 'Required, unless Questions is set',
+      help: 'What to ask about the input.',
+      sample: 'Is it late?',
+    }),
+    dropdown('kind', 'Kind', {
+      choices: [
+        ['Yes or no', 'yes_no'],
+        ['One of these', 'one_of'],
+        ['Score', 'score'],
+      ],
+      initial: 'yes_no',
+      help: 'What kind of answer data has.',
+      sample: 'one_of',
+      needs: { choices: 'red, green' },
+    }),
+    json('choices', 'Choices', {
+      control: 'line',
+      placeholder: 'e.g. billing, shipping, other; for Score from low to high',
+      accepts: 'Text with commas, or a JSON array: 2 to 255 texts, or 2 to 10 levels of a score',
+      fallback: 'Required for One of these; 1 to 5 for Score',
+      type: 'TextOption | string[]',
+      help: 'What to choose from, or the levels of the score from low to high.',
+      sample: ['red', 'blue'],
+      needs: { kind: 'one_of' },
+    }),
+    number('threshold', 'Threshold', {
+      min: 0,
+      max: 1,
+      placeholder: '0 to 1: how probable a yes must be; 0.5 if empty',
+      fallback: '0.5',
+      help: 'The probability from which a Yes or no is a yes. The app gets the probability, too.',
+      sample: '0.9',
+    }),
+  ],
+  advanced: [
+    result,
+    json('questions', 'Questions', {
+      placeholder:
+        'e.g. [{"question": "Is it urgent?"}, {"question": "How angry?", "kind": "score"}]',
+      accepts: 'JSON array of up to 400 questions with question, and kind, choices and name',
+      type: 'unknown[] | string | null',
+      help: 'Several questions about the same input, in place of Question. Data is then a list of answers in their order.',
+      sample: [
+        { question: 'Is it urgent?', name: 'urgent' },
+        { question: 'Which color?', kind: 'one_of', choices: ['red', 'blue'] },
+        { question: 'How angry?', kind: 'score', choices: ['calm', 'angry'] },
+      ],
+    }),
+  ],
+  about:
+    "Answers a question about a text or a row: whether something is so, which of several things it is, or how much of it. It uses OpenAI's endpoint for decisions, a public beta. Where a server does not have it, a chat model answers the same question with a schema that it cannot leave, and `metadata.endpoint` says so.",
+  examples: [
+    {
+      title: 'Decide yes or no',
+      query: {
+        input: 'Where is my parcel?! This is the third time!',
+        question: 'Is the customer angry?',
+      },
+      result: { data: { answer: true, probability: 0.9 }, metadata: { endpoint: 'decisions' } },
+    },
+    {
+      title: 'Choose a topic',
+      query: {
+        input: 'Where is my parcel?',
+        question: 'What is it about?',
+        kind: 'one_of',
+        choices: 'billing, parcel, other',
+      },
+      result: { data: 'parcel' },
+    },
+  ],
+  notes:
+    'A chat model estimates its probability in words, so it is less exact than that of the endpoint for decisions.',
+  trial: {
+    query: { input: 'a calm sea', question: 'Is it calm?' },
+    answer: ({ questions }) => ({ model: 'm', answers: questions.map(answerOf) }),
+  },
+};
