@@ -226,6 +226,10 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             let api_error = error.api().filter(|error| !is_for_next(error));
             let rejection = request.body.as_mut().zip(api_error).and_then(|(body, error)| {
                 let rejection = adjust::for_error(body, &about_body(request.path, error), &self.log.adjusted)?;
+                // Both names of Chat's token limit are one there.
+                if request.path == responses::PATH && matches!(rejection.adjustment, Adjustment::Renamed { .. }) {
+                    return None;
+                }
                 rejection.adjustment.apply(body).then_some(rejection)
             });
             let Some(rejection) = rejection else {

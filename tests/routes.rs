@@ -194,18 +194,55 @@ fn asks_one_endpoint_only_whatever_the_cache_says() {
 
 #[test]
 fn asks_responses_at_once_for_what_only_it_has() {
-    let extra_body = json!({"extra_body": {"tools": [{"type": "web_search"}]}});
     for url in [OPENAI, GATEWAY] {
         let script = Script::new([responses_answer()]);
-        assert_answered(script.run(&source(url), &query(&extra_body)), "responses");
+        assert_answered(script.run(&source(url), &query(&json!({"web_search": "on"}))), "responses");
+        assert_eq!(paths(&script), [RESPONSES]);
     }
     let script = Script::new([]);
-    let mut fixed = query(&extra_body);
-    fixed["api"] = json!("chat_completions");
+    let fixed = query(&json!({"web_search": "on", "api": "chat_completions"}));
     let description = failure(script.run(&source(OPENAI), &fixed)).description;
-    let words = " needs the Responses API (for web search); choose Auto or Responses under API.";
-    assert!(description.ends_with(words), "{description}");
+    let words = "Web search needs the Responses API (for web search); choose Auto or Responses under API.";
+    assert_eq!(description, words);
     assert_eq!(script.attempts(), 0);
+}
+
+#[test]
+fn leaves_what_extra_body_sets_to_the_chat_of_another_server() {
+    for extra_body in [
+        json!({"tools": [{"type": "web_search"}]}),
+        json!({"tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 5}]}),
+        json!({"reasoning": {"summary": "auto"}}),
+    ] {
+        let mut query = query(&json!({}));
+        query["extra_body"] = extra_body;
+        for (url, api, endpoint) in [
+            (GATEWAY, "auto", CHAT),
+            (GATEWAY, "chat_completions", CHAT),
+            (OPENAI, "chat_completions", CHAT),
+            (OPENAI, "auto", RESPONSES),
+        ] {
+            query["api"] = json!(api);
+            let script = Script::new([if endpoint == CHAT { chat_answer() } else { responses_answer() }]);
+            assert_answered(script.run(&source(url), &query), &endpoint[1..]);
+            assert_eq!(paths(&script), [endpoint]);
+        }
+    }
+}
+
+#[test]
+fn lets_a_model_call_tools_without_reasoning_where_responses_is_missing_all_the_same() {
+    for (model, answers) in [
+        ("gpt-7", vec![no_tools(), no_route(), no_tools(), chat_answer()]),
+        // It is known to reason.
+        ("gpt-6-luna", vec![no_route(), chat_answer()]),
+    ] {
+        let script = Script::new(answers);
+        let outcome = script.run(&source(OPENAI), &with_tools(&json!({"model": model})));
+        let Outcome::Ok(result) = &outcome else { panic!("{outcome:?}") };
+        assert_eq!(result.metadata["adjusted"][0]["parameter"], "reasoning_effort");
+        assert_answered(outcome, "chat/completions");
+    }
 }
 
 #[test]

@@ -254,7 +254,13 @@ fn field_of(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     }
     let param = error.param.as_deref()?;
     let name = param.split(['.', '[']).next().unwrap_or_default();
+    let says = |words: &str| error.message.to_ascii_lowercase().contains(words);
     Some(match name {
+        // The plugin sets them, and no field does.
+        "store" | "include" => return None,
+        "url" | "file_url" => "Images and files".into(),
+        "input" if says("file type") => "Images and files".into(),
+        "tools" if says("web_search") => field_label("web_search")?.into(),
         "messages" if context.is_completions() => "Prompt".into(),
         "messages" => "Prompt or Message history".into(),
         "input" if context.endpoint == Some(Endpoint::Responses) => "Prompt or Message history".into(),

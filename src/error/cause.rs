@@ -53,6 +53,8 @@ const OTHER_ENDPOINT: [&str; 7] = [
 /// Words for a model that only the Responses API serves, and those by which Chat turns a model away that it may serve.
 const ONLY_RESPONSES: [&str; 2] =
     ["only supported in v1/responses", "not a chat model and thus not supported in the v1/chat/completions endpoint"];
+/// Words for something that the query names and that is not there, such as a file or an earlier response.
+const NO_OBJECT: [&str; 3] = [" with id ", "no such file object", "previous response"];
 /// Words for a path that is not there, of servers that say so with another status.
 const NO_ROUTE: [&str; 3] = ["unexpected endpoint or method", "no route for that uri", "could not route to"];
 /// Words for a model that a gateway has, and none of its providers serves to this request.
@@ -223,12 +225,12 @@ impl ApiCause {
             408 | 504 | 522 | 524 => Self::GatewayTimeout,
             _ if !error.html && is_context(error) => Self::ContextLength,
             _ if !error.html && says_any(&IMAGES) && says_any(&NOT_TAKEN) => Self::ImageInput,
-            400 | 404 if says_any(&ONLY_RESPONSES) => Self::ModelOfResponses,
+            400 | 404 if says_any(&ONLY_RESPONSES) && is_about_model(error) => Self::ModelOfResponses,
             400 if says("v1/responses") && says("tools") && says("reasoning_effort") => Self::ToolsOfResponses,
-            400 | 404 if says_any(&OTHER_ENDPOINT) => Self::ModelOfOtherEndpoint,
+            400 | 404 if says_any(&OTHER_ENDPOINT) && is_about_model(error) => Self::ModelOfOtherEndpoint,
             400 | 422 if says_any(&FORMATS) => Self::ResponseFormat,
             400 | 404 | 410 if says("model") && says_any(&GONE) && !error.html => Self::ModelNotFound,
-            404 if says_any(&NO_PROVIDER) => Self::Other,
+            404 if says_any(&NO_PROVIDER) || error.is_json && says_any(&NO_OBJECT) => Self::Other,
             404 | 405 | 501 => Self::NoSuchRoute,
             _ if status < 500 && says_any(&NO_ROUTE) => Self::NoSuchRoute,
             _ if is_too_large(error) => Self::TooLarge,
@@ -323,6 +325,11 @@ impl ApiCause {
     pub fn is_about_model_or_route(self) -> bool {
         matches!(self, Self::ModelNotFound | Self::ModelOfOtherEndpoint | Self::ModelOfResponses | Self::NoSuchRoute)
     }
+}
+
+/// Whether the API names the model, or no parameter at all: an error about another one may quote anything.
+fn is_about_model(error: &ApiError) -> bool {
+    error.param.as_deref().is_none_or(|param| param == "model")
 }
 
 /// No credit or over a spend limit: waiting does not help. Words alone are not believed where the server says when
@@ -526,6 +533,36 @@ mod tests {
         ] {
             assert_eq!(cause(404, message), ApiCause::Other, "{message}");
         }
+    }
+
+    #[test]
+    fn a_missing_file_or_response_is_no_missing_endpoint() {
+        for message in [
+            "Item with id 'rs_abc' not found. Items are not persisted when `store` is set to false.",
+            "Previous response with id 'resp_1' not found.",
+            "No such File object: file-1",
+            "Vector store with id 'vs_1' not found.",
+        ] {
+            let error = ApiError { status: 404, message: message.to_owned(), is_json: true, ..ApiError::default() };
+            assert_eq!(ApiCause::of(&error), ApiCause::Other, "{message}");
+        }
+        assert_eq!(cause(404, "Not Found"), ApiCause::NoSuchRoute);
+    }
+
+    #[test]
+    fn only_an_error_about_the_model_says_which_api_serves_it() {
+        let message = "Invalid value: 'only supported in v1/responses'";
+        let about = |param: Option<&str>| {
+            ApiCause::of(&ApiError {
+                status: 400,
+                param: param.map(str::to_owned),
+                message: message.to_owned(),
+                is_json: true,
+                ..ApiError::default()
+            })
+        };
+        assert_eq!(about(Some("messages")), ApiCause::Parameter);
+        assert_eq!([about(Some("model")), about(None)], [ApiCause::ModelOfResponses; 2]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Chat: `POST /chat/completions`, or `POST /responses` for what only that serves.
+//! The request of a Chat query: `POST /chat/completions`. `chat_route.rs` says when it goes to `/responses`.
 
 use std::borrow::Cow;
 
@@ -12,21 +12,17 @@ use super::{
     history::History,
     parameters::{BodyBuilder, EXTRA_BODY, n_of, stops_of},
     response_format::{self, Format, ResponseFormat},
-    responses,
-    route::Route,
+    responses::{self, OnlyInResponses},
     tools,
     web_search::{self, WebSearch},
 };
 use crate::{
-    error::{Error, cause::ApiCause, error_text},
+    error::{Error, error_text},
     input::{
         base_url::Provider,
         fields::{Fields, excerpt, scalar_text},
     },
-    policy::{
-        adjust,
-        capabilities::{DEFAULT_CHAT_MODEL, family},
-    },
+    policy::capabilities::{DEFAULT_CHAT_MODEL, family},
     response::texts,
 };
 
@@ -39,87 +35,11 @@ const MAX_METADATA_VALUE_CHARS: usize = 512;
 /// Longest safety identifier that the API takes, in characters.
 const MAX_SAFETY_IDENTIFIER_CHARS: usize = 128;
 
-/// Which endpoint answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Api {
-    /// `/chat/completions`, and `/responses` for what only that serves.
-    #[default]
-    Auto,
-    /// Always `/chat/completions`.
-    ChatCompletions,
-    /// Always `/responses`.
-    Responses,
-}
-
-/// A checked Chat query.
-#[derive(Clone, Debug)]
-pub struct Chat {
-    /// Which endpoint.
-    pub api: Api,
-    provider: Provider,
-    plan: Plan,
-}
-
-impl Chat {
-    /// Reads the options of a Chat query.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] naming the field.
-    pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
-        let apis = [("auto", Api::Auto), ("chat_completions", Api::ChatCompletions), ("responses", Api::Responses)];
-        let api = advanced(fields).choice("api", &apis)?.unwrap_or_default();
-        Ok(Self { api, provider, plan: plan(fields, provider)? })
-    }
-
-    /// The ways to ask. `Auto` goes to the Responses API at once with what only that takes.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] naming the field that the chosen API does not take.
-    pub fn route(self) -> Result<Route, Error> {
-        let Self { api, provider, plan } = self;
-        let body = plan.request.body.as_ref();
-        match (api, body.and_then(responses::only_responses_has)) {
-            (Api::ChatCompletions, Some((field, what))) => Err(Error::invalid(
-                field,
-                error_text!["needs the Responses API (for ", what, "); choose Auto or Responses under API"],
-            )),
-            (Api::ChatCompletions, None) => Ok(Route::only(plan)),
-            (Api::Auto, None) if !reasons_with_tools(&plan, provider) => Ok(first_route(plan, provider)),
-            _ => Ok(Route::only(through_responses(plan))),
-        }
-    }
-}
-
-/// Whether the model is known to take the tools of this request in Chat only if it does not reason.
-fn reasons_with_tools(plan: &Plan, provider: Provider) -> bool {
-    let body = plan.request.body.as_ref();
-    provider.has_responses() && body.is_some_and(adjust::needs_no_effort)
-}
-
-/// Chat first, and the Responses API where the error says that only that serves the query. That tools need it is
-/// believed only of those who have it: elsewhere the model answers without reasoning.
-#[must_use]
-pub fn first_route(plan: Plan, provider: Provider) -> Route {
-    Route::with_next(plan, move |cause, _| match cause {
-        ApiCause::ModelOfResponses => Some(Box::new(|plan| Route::only(through_responses(plan)))),
-        ApiCause::ToolsOfResponses if provider.has_responses() => {
-            Some(Box::new(|plan| Route::only(through_responses(plan))))
-        }
-        _ => None,
-    })
-}
-
-/// The same request, to the Responses API.
-fn through_responses(mut plan: Plan) -> Plan {
-    plan.request.path = responses::PATH;
-    if let Reader::Choices(reader) = &mut plan.reader {
-        reader.endpoint = &responses::PATH[1..];
-    }
-    plan
-}
-
-/// Turns a Chat query into its request.
-fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
+/// Turns a Chat query into its request to `/chat/completions`, and says what its fields need the Responses API for.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the field.
+pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<(Plan, Option<OnlyInResponses>), Error> {
     let advanced_fields = advanced(fields);
     let model = fields.trimmed("model")?;
     let model = model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL);
@@ -159,12 +79,13 @@ fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
         body.set("tools", tools);
     }
     let choice = tools::choice(&advanced_fields)?;
+    let only_in_responses = responses::only_responses_has(body.members());
     let mut body = body.finish(EXTRA_BODY)?;
     tools::set_choice(&mut body, choice)?;
     let (n, stops) = (n_of(&body), stops_of(&body));
     let reader =
         ChoicesReader { endpoint: &PATH[1..], n, format: Some(format), stops, not_strict, ..ChoicesReader::default() };
-    Ok(Plan::new(ApiRequest::post(PATH, body), Reader::Choices(reader)))
+    Ok((Plan::new(ApiRequest::post(PATH, body), Reader::Choices(reader)), only_in_responses))
 }
 
 /// `OpenAI`'s current models only take the new name, also behind a gateway that passes requests on; some compatible
@@ -285,7 +206,7 @@ mod tests {
 
     fn body_for(options: Value, provider: Provider) -> Result<Value, String> {
         let fields = Fields::of("queryOptions", &options).unwrap();
-        let plan = plan(&fields, provider).map_err(|error| error.to_string())?;
+        let (plan, _) = plan(&fields, provider).map_err(|error| error.to_string())?;
         assert_eq!(plan.request.path, "/chat/completions");
         Ok(Value::Object(plan.request.body.unwrap()))
     }

@@ -8,7 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    ApiRequest, Plan, Reader, advanced, chat,
+    ApiRequest, Plan, Reader, advanced, chat, chat_route,
     choices::ChoicesReader,
     content::prompt_text,
     parameters::{BodyBuilder, EXTRA_BODY, n_of, stops_of},
@@ -116,7 +116,7 @@ impl Completion {
     }
 
     fn chat_route(&self, model: &str) -> Route {
-        chat::first_route(self.chat_plan(model), self.provider)
+        chat_route::first_route(self.chat_plan(model), self.provider)
     }
 
     /// The query through `/completions`.

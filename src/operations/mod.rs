@@ -4,7 +4,7 @@
 //! | `operation` | file | API |
 //! |---|---|---|
 //! | `completion` | `completion.rs` | `POST /completions`, or as `chat` by engine |
-//! | `chat` | `chat.rs` | `POST /chat/completions`, or `/responses` |
+//! | `chat` | `chat.rs`, `chat_route.rs` | `POST /chat/completions`, or `/responses` |
 //! | `image_generation` | `image.rs` | `POST /images/generations` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
@@ -32,6 +32,7 @@ use crate::{
 };
 
 pub mod chat;
+pub mod chat_route;
 pub mod choice;
 pub mod choices;
 pub mod completion;
@@ -224,8 +225,8 @@ impl Query {
                 completion.route()
             }
             Some("chat") => {
-                let chat = chat::Chat::from_fields(fields, provider)?;
-                endpoint_choice = EndpointChoice::Api { is_auto: chat.api == chat::Api::Auto };
+                let chat = chat_route::Chat::from_fields(fields, provider)?;
+                endpoint_choice = EndpointChoice::Api { is_auto: chat.api == chat_route::Api::Auto };
                 chat.route()?
             }
             Some("image_generation") => Route::only(image::plan(fields)?),

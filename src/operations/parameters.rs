@@ -39,6 +39,12 @@ impl<'a> BodyBuilder<'a> {
         self
     }
 
+    /// What is set so far.
+    #[must_use]
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
     /// The model that is asked.
     #[must_use]
     pub fn model(&self) -> &str {

@@ -7,7 +7,7 @@
 //! | Decide | `/decisions` | `/chat/completions`, `/responses` |
 //! | all others | their endpoint | |
 //!
-//! Each way has one rule for when an error means "try the next" (`completion.rs` and `chat.rs`). `query_runner.rs`
+//! Each way has one rule for when an error means "try the next" (`completion.rs` and `chat_route.rs`). `query_runner.rs`
 //! follows the rules, and `policy/model_cache.rs` keeps which ways a model does not serve.
 
 use std::{fmt, sync::Arc};

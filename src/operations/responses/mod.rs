@@ -32,12 +32,14 @@ pub const PATH: &str = "/responses";
 /// The least that the API takes as a token limit.
 const MIN_OUTPUT_TOKENS: i64 = 16;
 /// What a query has to do to go to another endpoint.
-const INSTEAD: &str = "; choose Chat Completions under API, or another model";
+const INSTEAD: &str = "; choose another model, or Chat Completions under API if that serves this one";
 
-/// What of a Chat body only the Responses API has: the key of the form's field, and what it asks for, as an object
-/// of "needs".
+/// What only the Responses API has: the key of the form's field, and what that asks for, as an object of "needs".
+pub type OnlyInResponses = (&'static str, &'static str);
+
+/// What of a Chat body only the Responses API has.
 #[must_use]
-pub fn only_responses_has(body: &Map<String, Value>) -> Option<(&'static str, &'static str)> {
+pub fn only_responses_has(body: &Map<String, Value>) -> Option<OnlyInResponses> {
     let list = |name: &str| body.get(name).and_then(Value::as_array).into_iter().flatten();
     let reasoning =
         |name: &str| body.get("reasoning").filter(|all| is_of_form(all)).is_some_and(|all| all.get(name).is_some());
@@ -201,7 +203,10 @@ mod tests {
         ] {
             let error = ensure_takes(&body(chat.clone())).unwrap_err().to_string();
             assert!(error.starts_with(words), "{chat}: {error}");
-            assert!(error.ends_with("; choose Chat Completions under API, or another model"), "{error}");
+            assert!(
+                error.ends_with("; choose another model, or Chat Completions under API if that serves this one"),
+                "{error}"
+            );
         }
         for chat in [
             json!({"n": 1, "modalities": ["text"], "audio": null, "prediction": null}),

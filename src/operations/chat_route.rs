@@ -1,0 +1,117 @@
+//! Which API answers a Chat query: `/chat/completions`, or `/responses` for what only that serves.
+
+use super::{
+    Plan, Reader, advanced, chat,
+    responses::{self, OnlyInResponses},
+    route::{Route, Step},
+};
+use crate::{
+    error::{Error, cause::ApiCause, error_text},
+    input::{base_url::Provider, fields::Fields},
+    policy::adjust,
+};
+
+/// Which endpoint answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Api {
+    /// `/chat/completions`, and `/responses` for what only that serves.
+    #[default]
+    Auto,
+    /// Always `/chat/completions`.
+    ChatCompletions,
+    /// Always `/responses`.
+    Responses,
+}
+
+/// A checked Chat query.
+#[derive(Clone, Debug)]
+pub struct Chat {
+    /// Which endpoint.
+    pub api: Api,
+    provider: Provider,
+    plan: Plan,
+    /// What the fields of the form need the Responses API for.
+    only_in_responses: Option<OnlyInResponses>,
+}
+
+impl Chat {
+    /// Reads the options of a Chat query.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field.
+    pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
+        let apis = [("auto", Api::Auto), ("chat_completions", Api::ChatCompletions), ("responses", Api::Responses)];
+        let api = advanced(fields).choice("api", &apis)?.unwrap_or_default();
+        let (plan, only_in_responses) = chat::plan(fields, provider)?;
+        Ok(Self { api, provider, plan, only_in_responses })
+    }
+
+    /// The ways to ask. `Auto` goes to the Responses API at once with what only that takes.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field that the chosen API does not take.
+    pub fn route(self) -> Result<Route, Error> {
+        let Self { api, provider, plan, only_in_responses } = self;
+        match (api, only_in_responses) {
+            (Api::ChatCompletions, Some((field, what))) => Err(Error::invalid(
+                field,
+                error_text!["needs the Responses API (for ", what, "); choose Auto or Responses under API"],
+            )),
+            (Api::ChatCompletions, None) => Ok(Route::only(plan)),
+            (Api::Auto, None) => Ok(auto_route(plan, provider)),
+            (Api::Auto, Some(_)) | (Api::Responses, _) => Ok(Route::only(through_responses(plan))),
+        }
+    }
+}
+
+/// The ways to ask of a query whose fields need neither API. What is in Extra body leads to the Responses API only
+/// where that is known to be: other servers have members and tools with the same names in Chat.
+fn auto_route(plan: Plan, provider: Provider) -> Route {
+    let body = plan.request.body.as_ref().filter(|_| provider.has_responses());
+    if body.is_some_and(adjust::needs_no_effort) {
+        tools_through_responses(plan)
+    } else if body.and_then(responses::only_responses_has).is_some() {
+        Route::only(through_responses(plan))
+    } else {
+        first_route(plan, provider)
+    }
+}
+
+/// Chat first, and the Responses API where the error says that only that serves the query. That tools need it is
+/// believed only of those who have it: elsewhere the model answers without reasoning.
+#[must_use]
+pub fn first_route(plan: Plan, provider: Provider) -> Route {
+    Route::with_next(plan, move |cause, _| -> Option<Step> {
+        match cause {
+            ApiCause::ModelOfResponses => Some(Box::new(|plan| Route::only(through_responses(plan)))),
+            ApiCause::ToolsOfResponses if provider.has_responses() => Some(Box::new(tools_through_responses)),
+            _ => None,
+        }
+    })
+}
+
+/// The Responses API for tools of a model that reasons, and Chat without reasoning where the resource does not have
+/// that API, or the key may not use it.
+fn tools_through_responses(plan: Plan) -> Route {
+    Route::with_next(through_responses(plan), |cause, _| -> Option<Step> {
+        match cause {
+            ApiCause::NoSuchRoute | ApiCause::MissingScope => {
+                Some(Box::new(|plan| Route::only(through(plan, chat::PATH))))
+            }
+            _ => None,
+        }
+    })
+}
+
+fn through_responses(plan: Plan) -> Plan {
+    through(plan, responses::PATH)
+}
+
+/// The same request, to another endpoint.
+fn through(mut plan: Plan, path: &'static str) -> Plan {
+    plan.request.path = path;
+    if let Reader::Choices(reader) = &mut plan.reader {
+        reader.endpoint = &path[1..];
+    }
+    plan
+}
