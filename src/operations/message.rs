@@ -33,6 +33,7 @@ pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
         check_item(Place(place), &members)?;
         return Ok(members.into());
     }
+    let found_nothing = members.get("content").is_some_and(Value::is_null);
     members.retain(|name, value| !value.is_null() && (name != "name" || value != ""));
     let role = role(place, &members)?;
     members.insert("role".to_owned(), role.into());
@@ -47,6 +48,9 @@ pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
         _ => {}
     }
     if role == "tool" {
+        if found_nothing {
+            members.insert("content".to_owned(), "null".into());
+        }
         write_data(&mut members);
     }
     let content = content(place, &members)?;
@@ -185,17 +189,26 @@ fn write_arguments(call: &mut Map<String, Value>) {
 
 /// What a tool found, such as the rows of a query, is sent as JSON text unless it consists of content parts.
 fn write_data(members: &mut Map<String, Value>) {
-    // A part has its content in a member that its type names, or a type of the Responses API.
-    let is_part = |item: &Value| {
-        let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
-        item.get(kind).is_some() || ["input_", "output_"].iter().any(|start| kind.starts_with(start))
-    };
     let data = match members.get("content") {
         Some(Value::Array(items)) if !items.is_empty() && items.iter().all(is_part) => return,
         Some(data @ (Value::Array(_) | Value::Object(_))) if !is_part(data) => data.to_string(),
         _ => return,
     };
     members.insert("content".to_owned(), data.into());
+}
+
+/// Whether it is a content part that a tool's reply may have, in either API. A row of a table may have a column `type`.
+fn is_part(item: &Value) -> bool {
+    let member = |name: &str| item.get(name).unwrap_or(&Value::Null);
+    let has_text = |names: &[&str]| names.iter().any(|name| member(name).is_string());
+    match member("type").as_str().unwrap_or_default() {
+        "text" | "input_text" | "output_text" => has_text(&["text"]),
+        "refusal" => has_text(&["refusal"]),
+        "image_url" | "input_image" => member("image_url").is_object() || has_text(&["image_url", "file_id"]),
+        "file" | "input_file" => member("file").is_object() || has_text(&["file_id", "file_url", "file_data"]),
+        "input_audio" => member("input_audio").is_object(),
+        _ => false,
+    }
 }
 
 /// Checks that `name` has a text; a number becomes one.
@@ -318,6 +331,14 @@ mod tests {
             (json!([]), "[]"),
             (json!({}), "{}"),
             (json!([1, "a"]), "[1,\"a\"]"),
+            // It found nothing.
+            (json!(null), "null"),
+            // Rows with a column `type`.
+            (json!([{"type": "card", "card": {"brand": "visa"}}]), r#"[{"type":"card","card":{"brand":"visa"}}]"#),
+            (json!({"type": "temp", "temp": 3}), r#"{"type":"temp","temp":3}"#),
+            (json!([{"type": "input_voltage", "value": 5}]), r#"[{"type":"input_voltage","value":5}]"#),
+            (json!([{"type": "file", "file": "/tmp/x"}]), r#"[{"type":"file","file":"/tmp/x"}]"#),
+            (json!([{"type": "text", "text": 5}]), r#"[{"type":"text","text":5}]"#),
             (json!("sunny"), "sunny"),
             (json!(3.5), "3.5"),
         ] {
