@@ -63,6 +63,11 @@ describe('while a query runs, the page', () => {
       .getByText(/^Stopped after \d/)
       .waitFor();
     assert.match(await shownResult(page), /The capital of France is Paris\./);
+    const run = button(query(page), 'Run');
+    assert.ok(await run.evaluate((element) => element === document.activeElement));
+    await page.mouse.click(x + width / 2, y + height / 2);
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(drawn)));
+    assert.match(await textbox(query(page), 'Prompt').textContent(), /textinput1/);
     await run.press('Enter');
     await result(page).getByText('Success').waitFor();
   });
