@@ -573,7 +573,7 @@ export interface ChatOptions extends QueryBase {
   extra_body?: JsonObjectOption;
 }
 
-/** Generate image: draws an image. */
+/** Generate image: draws an image, or changes one. */
 export interface ImageGenerationOptions extends QueryBase {
   operation: 'image_generation';
   /**
@@ -591,6 +591,19 @@ export interface ImageGenerationOptions extends QueryBase {
    */
   size?: TextOption;
   /**
+   * Images to start from. With them, Prompt says what to change; without them, a new image is
+   * drawn. Accepts: image URL, data URI, base64, file of a file picker, or a list of up to 16
+   * of these.
+   * @default none
+   */
+  images?: FileOption | FileOption[] | null;
+  /**
+   * Where the first of Images may change: where this image is transparent. Accepts: image URL,
+   * data URI, base64 or file of a file picker.
+   * @default none
+   */
+  mask?: FileOption | FileOption[] | null;
+  /**
    * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
    * form: they count.
    * @default none
@@ -604,10 +617,11 @@ export interface ImageGenerationOptions extends QueryBase {
    */
   result?: 'answer' | 'details' | Unset;
   /**
-   * Higher quality takes longer and costs more. Under Advanced.
+   * Higher quality takes longer and costs more. Not every model accepts every value. Under
+   * Advanced.
    * @default set by the model
    */
-  quality?: WordOption<'unset' | 'auto' | 'low' | 'medium' | 'high'>;
+  quality?: WordOption<'unset' | 'auto' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'>;
   /**
    * Transparent needs the output format PNG or WebP. Not every model accepts it. Under
    * Advanced.
@@ -615,10 +629,22 @@ export interface ImageGenerationOptions extends QueryBase {
    */
   background?: WordOption<'unset' | 'auto' | 'transparent' | 'opaque'>;
   /**
-   * The file format of the image. Under Advanced.
+   * The file format of the image. Not every model accepts every format. Under Advanced.
    * @default png
    */
-  output_format?: WordOption<'unset' | 'png' | 'jpeg' | 'webp'>;
+  output_format?: WordOption<'unset' | 'png' | 'jpeg' | 'webp' | 'gif' | 'svg'>;
+  /**
+   * How much of the quality of a JPEG or WebP is kept, in percent. Under Advanced.
+   * @unit percent
+   * @range 0 to 100, whole
+   * @default set by the model
+   */
+  output_compression?: NumberOption;
+  /**
+   * How strictly the API filters what it draws. Under Advanced.
+   * @default set by the model
+   */
+  image_moderation?: WordOption<'unset' | 'auto' | 'low'>;
   /**
    * With more than one, data.images lists them. All of them are billed. Under Advanced.
    * @range 1 to 10, whole
@@ -832,8 +858,8 @@ export interface ImageGenerationData {
   message: 'Image generated successfully';
   /** The first image. */
   data: GeneratedImage;
-  /** With several: all of them. */
-  images?: GeneratedImage[];
+  /** All of them as what an Image component shows: data URIs, or URLs. Not there if one is too large for it. */
+  images?: string[];
 }
 
 /** A vector: numbers, or base64 text with `encoding_format: 'base64'`. */

@@ -9,6 +9,15 @@ const document = JSON.parse(
 // In the document it is 64; the types of OpenAI's newer libraries have 128.
 document.components.schemas.ModelResponseProperties.properties.safety_identifier.anyOf[0].maxLength = 128;
 
+// And more qualities and formats of images, and any size also of an edited one.
+const { CreateImageRequest, EditImageBodyJsonParam } = document.components.schemas;
+EditImageBodyJsonParam.properties.size = CreateImageRequest.properties.size;
+for (const { properties } of [CreateImageRequest, EditImageBodyJsonParam]) {
+  const { quality, output_format: format } = properties;
+  (quality.enum ?? quality.anyOf[0].enum).push('xhigh', 'max');
+  (format.enum ?? format.anyOf[0].enum).push('gif', 'svg');
+}
+
 Object.assign(document.paths, PATHS);
 
 const ajv = addFormats.default(

@@ -51,6 +51,7 @@ const ANSWERS = {
     output: [{ type: 'message', content: [{ type: 'output_text', text: '{}', annotations: [] }] }],
   },
   '/images/generations': { data: [{ b64_json: 'AA' }] },
+  '/images/edits': { data: [{ b64_json: 'AA' }] },
   '/embeddings': ({ input }) => ({
     data: (Array.isArray(input) ? input : [input]).map(() => ({ embedding: [0.5] })),
   }),

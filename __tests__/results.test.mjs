@@ -56,19 +56,21 @@ describe('the data', () => {
   });
 
   test('returns the first image as base64 or URL as data of image_generation', async () => {
-    const { data, ...rest } = await runForData(MINIMAL_QUERIES.image_generation);
+    const { data, images, ...rest } = await runForData(MINIMAL_QUERIES.image_generation);
     assert.deepEqual(rest, { status: 'success', message: 'Image generated successfully' });
     assert.deepEqual(Object.keys(data), ['b64_json']);
+    assert.deepEqual(images, [`data:image/png;base64,${data.b64_json}`]);
     const linked = await runForData({
       ...MINIMAL_QUERIES.image_generation,
       image_model: 'mock-api-image',
     });
-    assert.deepEqual(Object.keys(linked), ['status', 'message', 'data']);
+    assert.deepEqual(Object.keys(linked), ['status', 'message', 'data', 'images']);
+    assert.deepEqual(linked.images, [linked.data.url]);
     assert.deepEqual(Object.keys(linked.data), ['url']);
     assert.equal((await fetch(linked.data.url)).status, 200);
     const two = await runForData({ ...MINIMAL_QUERIES.image_generation, n: 2 });
     assert.equal(two.images.length, 2);
-    assert.deepEqual(two.images[0], two.data);
+    assert.equal(two.images[0], `data:image/png;base64,${two.data.b64_json}`);
   });
 
   test('returns one vector, or all for several inputs, as data of generate_embedding', async () => {

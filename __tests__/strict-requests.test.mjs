@@ -131,6 +131,10 @@ const SAMPLES = {
     quality: 'low',
     background: 'opaque',
     output_format: 'png',
+    output_compression: 50,
+    image_moderation: 'low',
+    images: [PIXEL, { name: 'a.png', base64Data: 'iVBORw0KGgo=' }],
+    mask: PIXEL,
     image_count: 2,
     result: 'details',
   },
@@ -150,7 +154,7 @@ const SAMPLES = {
 
 /** The API's own lists of words grow, so the plugin passes on what it does not know. */
 const WORDS =
-  /(?:^(?:reasoning_effort|verbosity|service_tier|search_context_size|quality|background|output_format|encoding_format|image_detail)|\.(?:type|detail|format))$/;
+  /(?:^(?:reasoning_effort|verbosity|service_tier|search_context_size|quality|background|output_format|image_moderation|encoding_format|image_detail)|\.(?:type|detail|format))$/;
 const isNewWord = (place, value) =>
   WORDS.test(place) && (place.includes('.') ? value === 'x' : String(value).trim() !== '');
 /** The fields that an error may be about when another one is wrong, because they belong together. */

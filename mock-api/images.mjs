@@ -4,7 +4,7 @@ import { servedModel } from './models.mjs';
 import { checkParameters, integer, noStream, oneOf, orNull, string } from './parameters.mjs';
 import { countTokens, digest } from './tokens.mjs';
 
-const RULES = {
+export const RULES = {
   required: ['prompt'],
   parameters: {
     prompt: string(32_000),
@@ -13,9 +13,9 @@ const RULES = {
     moderation: orNull(oneOf('low', 'auto')),
     n: orNull(integer(1, 10)),
     output_compression: orNull(integer(0, 100)),
-    output_format: orNull(oneOf('png', 'jpeg', 'webp')),
+    output_format: orNull(oneOf('png', 'jpeg', 'webp', 'gif', 'svg')),
     partial_images: orNull(integer(0, 3)),
-    quality: orNull(oneOf('standard', 'hd', 'low', 'medium', 'high', 'auto')),
+    quality: orNull(oneOf('standard', 'hd', 'low', 'medium', 'high', 'xhigh', 'max', 'auto')),
     response_format: orNull(oneOf('url', 'b64_json')),
     size: orNull(string()),
     stream: noStream,
@@ -28,7 +28,7 @@ const DEFAULT_MODEL = 'gpt-image-1';
 
 const GPT_IMAGE = {
   checkSize: checkFreeSize,
-  qualities: ['low', 'medium', 'high', 'auto'],
+  qualities: ['low', 'medium', 'high', 'xhigh', 'max', 'auto'],
   foreign: ['response_format', 'style'],
 };
 /** The first generation, which takes few sizes. */

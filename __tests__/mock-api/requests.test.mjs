@@ -72,7 +72,7 @@ describe('requests to the mock API', () => {
     [EMBEDDINGS, { model: 'text-embedding-3-small', input: 'x', size: 1 }, null],
     [IMAGES, { model: 'gpt-image-1' }, 'prompt'],
     [IMAGES, { model: 'gpt-image-1', prompt: 'x', n: 11 }, 'n'],
-    [IMAGES, { model: 'gpt-image-1', prompt: 'x', output_format: 'gif' }, 'output_format'],
+    [IMAGES, { model: 'gpt-image-1', prompt: 'x', output_format: 'bmp' }, 'output_format'],
   ];
 
   for (const [path, body, param] of REFUSED) {

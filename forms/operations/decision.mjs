@@ -39,6 +39,7 @@ export interface DecisionMetadata extends ModelMetadata {
       accepts: 'Model ID',
       fallback: DEFAULT_MODEL,
       help: 'The model that decides. OpenAI takes only the default; other servers need the name of a chat model.',
+      sample: 'sample',
     }),
     text('input', 'Input', {
       control: 'editor',
@@ -89,8 +90,7 @@ export interface DecisionMetadata extends ModelMetadata {
   advanced: [
     result,
     json('questions', 'Questions', {
-      placeholder:
-        'e.g. [{"question": "Is it urgent?"}, {"question": "How angry?", "kind": "score"}]',
+      placeholder: 'e.g. [{"question": "How angry?", "kind": "score"}]',
       accepts: 'JSON array of up to 400 questions with question, and kind, choices and name',
       type: 'unknown[] | string | null',
       help: 'Several questions about the same input, in place of Question. Data is then a list of answers in their order.',

@@ -1,4 +1,4 @@
-import { dropdown, text, wholeNumber } from '../controls.mjs';
+import { dropdown, json, text, wholeNumber } from '../controls.mjs';
 import { DEFAULT_IMAGE_MODEL } from '../core.mjs';
 import { extraBody, result, sharedWithChat } from '../shared-fields.mjs';
 
@@ -16,8 +16,8 @@ export default {
   order: 30,
   name: 'Generate image',
   types: 'ImageGenerationOptions',
-  summary: 'draws an image',
-  endpoints: ['/images/generations'],
+  summary: 'draws an image, or changes one',
+  endpoints: ['/images/generations', '/images/edits'],
   data: 'ImageGenerationData',
   metadata: 'ImageGenerationMetadata',
   basic: [
@@ -41,6 +41,22 @@ export default {
       unit: 'pixels',
       help: 'Width and height in pixels, both divisible by 16.',
     }),
+    json('images', 'Images', {
+      control: 'line',
+      placeholder: 'Images to change, e.g. {{components.filepicker1.file}}',
+      accepts: 'Image URL, data URI, base64, file of a file picker, or a list of up to 16 of these',
+      type: 'FileOption | FileOption[] | null',
+      help: 'Images to start from. With them, Prompt says what to change; without them, a new image is drawn.',
+    }),
+    json('mask', 'Mask', {
+      control: 'line',
+      placeholder: 'A PNG that is transparent where the first image may change',
+      accepts: 'Image URL, data URI, base64 or file of a file picker',
+      type: 'FileOption | FileOption[] | null',
+      help: 'Where the first of Images may change: where this image is transparent.',
+      sample: 'data:image/png;base64,iVBORw0KGgo=',
+      needs: { images: 'https://example.com/a.png' },
+    }),
   ],
   advanced: [
     result,
@@ -50,9 +66,11 @@ export default {
         ['Low', 'low'],
         ['Medium', 'medium'],
         ['High', 'high'],
+        ['Extra high', 'xhigh'],
+        ['Max', 'max'],
       ],
       isOpen: true,
-      help: 'Higher quality takes longer and costs more.',
+      help: 'Higher quality takes longer and costs more. Not every model accepts every value.',
     }),
     dropdown('background', 'Background', {
       choices: [
@@ -68,10 +86,30 @@ export default {
         ['PNG', 'png'],
         ['JPEG', 'jpeg'],
         ['WebP', 'webp'],
+        ['GIF', 'gif'],
+        ['SVG', 'svg'],
       ],
       isOpen: true,
       fallback: '`png`',
-      help: 'The file format of the image.',
+      help: 'The file format of the image. Not every model accepts every format.',
+    }),
+    wholeNumber('output_compression', 'Compression', {
+      min: 0,
+      max: 100,
+      unit: 'percent',
+      placeholder: '0 to 100, for JPEG and WebP; 100 if empty',
+      fallback: 'set by the model',
+      help: 'How much of the quality of a JPEG or WebP is kept, in percent.',
+      sample: 50,
+    }),
+    dropdown('image_moderation', 'Moderation', {
+      choices: [
+        ['Auto', 'auto'],
+        ['Low', 'low'],
+      ],
+      isOpen: true,
+      help: 'How strictly the API filters what it draws.',
+      sample: 'low',
     }),
     imageCount,
     imageExtraBody,

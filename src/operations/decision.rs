@@ -85,7 +85,7 @@ struct Question {
 
 impl Question {
     fn of_form(fields: &Fields<'_>) -> Result<Self, Error> {
-        let [question, kind, choices] = ["question", "kind", "choices"].map(|key| fields.value(key));
+        let (question, kind, choices) = (fields.value("question"), fields.value("kind"), fields.value("choices"));
         Self::of(&ErrorText::default(), question, kind, choices)
     }
 

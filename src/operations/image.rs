@@ -1,4 +1,4 @@
-//! Generate image: `POST /images/generations`.
+//! Generate image: `POST /images/generations`, or `POST /images/edits` with images to start from.
 //!
 //! Queries saved by `ToolJet`'s own plugin have the model in `model`, which other operations share.
 
@@ -8,6 +8,7 @@ use super::{
     ApiRequest, Plan, QueryResult, Reader, advanced,
     choice::is_empty,
     content::prompt_text,
+    files,
     parameters::{BodyBuilder, EXTRA_BODY, model_for, own_key},
     result_size::ResultSize,
 };
@@ -20,6 +21,10 @@ use crate::{
 
 /// The endpoint's path.
 pub const PATH: &str = "/images/generations";
+/// The path of the endpoint that changes images.
+pub const EDITS_PATH: &str = "/images/edits";
+/// Most images that can be edited at once.
+const MAX_IMAGES: usize = 16;
 /// Longest prompt that the API takes, in characters.
 const MAX_PROMPT_CHARS: usize = 32_000;
 /// Members that hold an image, in the order in which they count, and what they are called in the result.
@@ -52,13 +57,41 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     if let Some(size) = fields.trimmed("size")? {
         body.set("size", size_as_the_api_writes_it(&size));
     }
+    let path = set_images(&mut body, fields)?;
     let mut body = body.read_from(&advanced_fields);
     body.set_dropdowns(&["quality", "background", "output_format"])?;
+    if let Some(compression) = advanced_fields.integer("output_compression", 0..=100)? {
+        body.set("output_compression", compression);
+    }
+    if let Some(moderation) = advanced_fields.dropdown("image_moderation")? {
+        body.set("moderation", moderation);
+    }
     if let Some(n) = advanced_fields.integer(own_key(&advanced_fields, "image_count", "n"), 1..=10)? {
         body.set("n", n);
     }
     let body = body.finish(own_key(&advanced_fields, "image_extra_body", EXTRA_BODY))?;
-    Ok(Plan::new(ApiRequest::post(PATH, body), Reader::new(read)))
+    Ok(Plan::new(ApiRequest::post(path, body), Reader::new(move |response| read(response, path))))
+}
+
+/// The images to start from, and the mask of what to change in the first. Returns the endpoint that takes them.
+fn set_images(body: &mut BodyBuilder<'_>, fields: &Fields<'_>) -> Result<&'static str, Error> {
+    let image = |url: &String| json!({ "image_url": url });
+    let images = files::images(fields, "images")?;
+    let masks = files::images(fields, "mask")?;
+    if images.len() > MAX_IMAGES {
+        return Err(Error::invalid("images", error_text!["takes at most ", MAX_IMAGES, " images, got ", images.len()]));
+    }
+    match masks.as_slice() {
+        [] => {}
+        [_] if images.is_empty() => return Err(Error::invalid("images", "must have an image where Mask is set")),
+        [mask] => body.set("mask", image(mask)),
+        _ => return Err(Error::invalid("mask", error_text!["must be one image, got ", masks.len()])),
+    }
+    if images.is_empty() {
+        return Ok(PATH);
+    }
+    body.set("images", images.iter().map(image).collect::<Value>());
+    Ok(EDITS_PATH)
 }
 
 /// `1024x1024` of `1024 X 1024` or `1024×1024`.
@@ -66,12 +99,13 @@ fn size_as_the_api_writes_it(size: &str) -> String {
     size.to_lowercase().replace('×', "x").split_whitespace().collect()
 }
 
-/// The result in the shape of the old plugin, with the first image as `url` or `b64_json`;
-/// several images are in `images` next to it.
+/// The result in the shape of the old plugin, with the first image as `url` or `b64_json`. `images` next to it has all
+/// of them as what an Image component shows: URLs and data URIs. A single one that is too long to be there twice is
+/// only in `data`.
 ///
 /// # Errors
 /// [`Error::Decode`] if the response contains no image, [`Error::Transport`] if it is too large.
-pub fn read(response: ApiResponse) -> Result<QueryResult, Error> {
+pub fn read(response: ApiResponse, path: &'static str) -> Result<QueryResult, Error> {
     let ApiResponse { body, request_id } = response;
     let mut body = unwrapped(body, "data");
     let lists = ["data", "images"].into_iter().map(|name| take_list(&mut body, name));
@@ -90,14 +124,16 @@ pub fn read(response: ApiResponse) -> Result<QueryResult, Error> {
         ("status".to_owned(), "success".into()),
         ("message".to_owned(), "Image generated successfully".into()),
     ]);
-    if images.len() > 1 {
-        images.iter().chain([first]).map(ResultSize::of).sum::<ResultSize>().ensure_fits()?;
+    let fits = images.iter().chain([first]).map(ResultSize::of).sum::<ResultSize>().ensure_fits();
+    if images.len() > 1 || fits.is_ok() {
+        fits?;
+        let format = body.get("output_format").and_then(Value::as_str).unwrap_or("png");
         data.insert("data".to_owned(), first.clone());
-        data.insert("images".to_owned(), images.into());
+        data.insert("images".to_owned(), images.iter().filter_map(|image| shown(image, format)).collect());
     } else {
         data.insert("data".to_owned(), images.remove(0));
     }
-    let mut metadata = Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..]))]);
+    let mut metadata = Map::from_iter([("endpoint".to_owned(), json!(&path[1..]))]);
     for name in ["created", "size", "quality", "background", "output_format"] {
         metadata.extend(body.swap_remove(name).map(|value| (name.to_owned(), value)));
     }
@@ -105,6 +141,15 @@ pub fn read(response: ApiResponse) -> Result<QueryResult, Error> {
     metadata.extend(revised_prompt.map(|text| ("revised_prompt".to_owned(), text)));
     metadata.extend(take_usage(&mut body).map(|usage| ("usage".to_owned(), usage)));
     Ok(QueryResult { data: data.into(), metadata })
+}
+
+/// A URL as it is, base64 as a data URI: of the type that its first bytes tell, or else of the format that the server
+/// names.
+fn shown(image: &Value, format: &str) -> Option<Value> {
+    let Some(base64) = image.get("b64_json") else { return image.get("url").cloned() };
+    let typed = files::image(&"images".into(), base64).ok();
+    let text = base64.as_str()?;
+    Some(typed.unwrap_or_else(|| format!("data:image/{format};base64,{text}")).into())
 }
 
 /// `{url}` or `{b64_json}`, whatever the server calls them; `None` if it has neither.
@@ -194,6 +239,40 @@ mod tests {
     }
 
     #[test]
+    fn images_and_a_mask_are_edited_in_place_of_drawing_a_new_one() {
+        let png = "data:image/png;base64,iVBORw0KGgo=";
+        let request = |options: Value| {
+            let mut options = options;
+            options["prompt"] = json!("a hat");
+            plan(&Fields::of("queryOptions", &options).unwrap())
+                .map(|plan| (plan.request.path, Value::Object(plan.request.body.unwrap())))
+                .map_err(|error| error.to_string())
+        };
+        let picked = json!([{"name": "a.png", "base64Data": "iVBORw0KGgo="}, "https://h/b.png"]);
+        let (path, body) = request(json!({"images": picked, "mask": png})).unwrap();
+        assert_eq!(path, EDITS_PATH);
+        assert_eq!(body["images"], json!([{"image_url": png}, {"image_url": "https://h/b.png"}]));
+        assert_eq!(body["mask"], json!({"image_url": png}));
+        let (path, body) = request(json!({"images": [], "mask": ""})).unwrap();
+        assert_eq!((path, body.get("images"), body.get("mask")), (PATH, None, None));
+        assert!(request(json!({ "mask": png })).unwrap_err().ends_with(" must have an image where Mask is set"));
+        assert!(request(json!({"images": png, "mask": [png, png]})).unwrap_err().starts_with("Mask must be one image"));
+        assert!(request(json!({ "images": vec![png; 17] })).unwrap_err().contains("at most 16 images, got 17"));
+    }
+
+    #[test]
+    fn an_image_component_shows_each_image_by_the_type_of_its_first_bytes() {
+        let shown = |item: Value, format: &str| {
+            let body = json!({"output_format": format, "data": [item]});
+            let Value::Object(body) = body else { panic!("not an object") };
+            read(ApiResponse { body, request_id: None }, EDITS_PATH).unwrap().data["images"][0].clone()
+        };
+        assert_eq!(shown(json!({"b64_json": "/9j/4AAQ"}), "png"), "data:image/jpeg;base64,/9j/4AAQ");
+        assert_eq!(shown(json!({"b64_json": "BBBB"}), "webp"), "data:image/webp;base64,BBBB");
+        assert_eq!(shown(json!({"url": "https://h/a"}), "png"), "https://h/a");
+    }
+
+    #[test]
     fn a_model_that_was_entered_for_chat_draws_no_images() {
         let model = |options: Value| {
             let mut options = options;
@@ -220,8 +299,8 @@ mod tests {
         // In JSON, this character takes six bytes.
         let long = "\u{1}".repeat(MAX_RESULT_BYTES / 2 / 6 + 1);
         let several = json!([{ "b64_json": long }, {"b64_json": "B"}]);
-        assert_eq!(read(response(several)).unwrap_err().code(), Some("response_too_large"));
-        let only = read(response(json!([{ "b64_json": long }]))).unwrap();
+        assert_eq!(read(response(several), PATH).unwrap_err().code(), Some("response_too_large"));
+        let only = read(response(json!([{ "b64_json": long }])), PATH).unwrap();
         assert_eq!(only.data["data"]["b64_json"], long);
     }
 
@@ -233,7 +312,7 @@ mod tests {
             "data": [{"url": "https://h/a", "revised_prompt": "a red cat"}, {"url": "https://h/b", "revised_prompt": "b"}]
         });
         let Value::Object(body) = body else { panic!("not an object") };
-        let metadata = read(ApiResponse { body, request_id: None }).unwrap().metadata;
+        let metadata = read(ApiResponse { body, request_id: None }, PATH).unwrap().metadata;
         assert_eq!(
             Value::Object(metadata),
             json!({
@@ -247,24 +326,27 @@ mod tests {
     fn the_result_keeps_its_old_shape() {
         let response =
             |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
-        let url = read(response(json!([{"url": "https://h/a", "b64_json": null}]))).unwrap();
+        let url = read(response(json!([{"url": "https://h/a", "b64_json": null}])), PATH).unwrap();
         assert_eq!(
             url.data,
-            json!({"status": "success", "message": "Image generated successfully", "data": {"url": "https://h/a"}})
+            json!({
+                "status": "success", "message": "Image generated successfully", "data": {"url": "https://h/a"},
+                "images": ["https://h/a"]
+            })
         );
-        let both = read(response(json!([{"b64_json": "AA", "url": "https://h/a"}]))).unwrap();
+        let both = read(response(json!([{"b64_json": "AA", "url": "https://h/a"}])), PATH).unwrap();
         assert_eq!(both.data["data"], json!({"url": "https://h/a"}));
-        let several = read(response(json!([{"b64_json": "AA"}, {"b64_json": "BB"}]))).unwrap();
-        assert_eq!(several.data["data"], json!({"b64_json": "AA"}));
-        assert_eq!(several.data["images"], json!([{"b64_json": "AA"}, {"b64_json": "BB"}]));
-        assert!(read(response(json!([]))).is_err());
+        let several = read(response(json!([{"b64_json": "iVBORw0KGgo="}, {"b64_json": "BB"}])), PATH).unwrap();
+        assert_eq!(several.data["data"], json!({"b64_json": "iVBORw0KGgo="}));
+        assert_eq!(several.data["images"], json!(["data:image/png;base64,iVBORw0KGgo=", "data:image/png;base64,BB"]));
+        assert!(read(response(json!([])), PATH).is_err());
     }
 
     #[test]
     fn an_image_is_found_under_every_name() {
         let first = |item: Value| {
             let body = Map::from_iter([("data".to_owned(), json!([item]))]);
-            read(ApiResponse { body, request_id: None }).map(|result| result.data["data"].clone())
+            read(ApiResponse { body, request_id: None }, PATH).map(|result| result.data["data"].clone())
         };
         for item in [
             json!({"url": "", "b64_json": "AAAA", "revised_prompt": ""}),
@@ -280,14 +362,17 @@ mod tests {
         }
         let fields = json!({"images": [{"url": "https://h/a"}], "data": null});
         let Value::Object(body) = fields else { panic!("not an object") };
-        assert_eq!(read(ApiResponse { body, request_id: None }).unwrap().data["data"], json!({"url": "https://h/a"}));
+        assert_eq!(
+            read(ApiResponse { body, request_id: None }, PATH).unwrap().data["data"],
+            json!({"url": "https://h/a"})
+        );
     }
 
     #[test]
     fn a_response_without_an_image_says_so() {
         let reason = |body: Value| {
             let Value::Object(body) = body else { panic!("not an object") };
-            let error = read(ApiResponse { body, request_id: None }).unwrap_err();
+            let error = read(ApiResponse { body, request_id: None }, PATH).unwrap_err();
             assert_eq!(error.code(), Some("invalid_response"));
             error.to_string()
         };
@@ -305,6 +390,6 @@ mod tests {
     #[test]
     fn an_empty_revised_prompt_is_none() {
         let body = Map::from_iter([("data".to_owned(), json!([{"b64_json": "AA", "revised_prompt": ""}]))]);
-        assert!(!read(ApiResponse { body, request_id: None }).unwrap().metadata.contains_key("revised_prompt"));
+        assert!(!read(ApiResponse { body, request_id: None }, PATH).unwrap().metadata.contains_key("revised_prompt"));
     }
 }

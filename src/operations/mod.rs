@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `completion` | `completion.rs` | `POST /completions`, or as `chat` by engine |
 //! | `chat` | `chat.rs`, `chat_route.rs` | `POST /chat/completions`, or `/responses` |
-//! | `image_generation` | `image.rs` | `POST /images/generations` |
+//! | `image_generation` | `image.rs` | `POST /images/generations`, or `/images/edits` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
 //! | `moderation` | `moderation.rs` | `POST /moderations` |
@@ -117,7 +117,7 @@ pub fn endpoint(path: &str) -> Endpoint {
         chat::PATH => Endpoint::Chat,
         responses::PATH => Endpoint::Responses,
         embedding::PATH => Endpoint::Embeddings,
-        image::PATH => Endpoint::Images,
+        image::PATH | image::EDITS_PATH => Endpoint::Images,
         models::PATH => Endpoint::Models,
         _ => Endpoint::Other,
     }
