@@ -63,7 +63,21 @@ fn has_known_type(name: &str, value: &Value) -> bool {
         "model" | "size" | "quality" | "background" | "output_format" | "encoding_format" | "reasoning_effort"
         | "verbosity" | "service_tier" | "prompt_cache_key" | "safety_identifier" | "moderation" => text(),
         "prompt" | "suffix" => value.is_string(),
-        "input" => value.is_string() || value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+        // Texts to embed or to moderate, or the items of a conversation.
+        "input" => {
+            let is_input = |item: &Value| item.is_string() || item["type"].is_string();
+            value.is_string() || value.as_array().is_some_and(|items| items.iter().all(is_input))
+        }
+        "instructions" => text(),
+        "max_output_tokens" => whole(16..=i64::MAX),
+        "store" => value.is_boolean(),
+        "include" => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+        "text" => value.is_object(),
+        "questions" => {
+            value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(|item| item["type"].is_string()))
+        }
+        "images" => value.as_array().is_some_and(|items| items.iter().all(Value::is_object)),
+        "mask" => value.is_object(),
         "max_tokens" | "max_completion_tokens" | "dimensions" => whole(1..=i64::MAX),
         "n" => whole(1..=128),
         "best_of" => whole(1..=20),
