@@ -34,6 +34,7 @@ use crate::{
 pub mod chat;
 pub mod choice;
 pub mod choices;
+pub mod citations;
 pub mod completion;
 pub mod content;
 pub mod decision;
