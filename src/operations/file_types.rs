@@ -82,15 +82,20 @@ const IMAGES: [(&str, &[&str]); 4] =
     [("image/png", &["png"]), ("image/jpeg", &["jpg", "jpeg"]), ("image/gif", &["gif"]), ("image/webp", &["webp"])];
 
 /// What the data of an image begins with.
-const IMAGE_STARTS: [(&[u8], &str); 3] =
-    [(b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif")];
+const IMAGE_STARTS: [(&[u8], &str); 4] = [
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+];
 /// A WebP file begins with these two, and four bytes of length between them.
 const WEBP_STARTS: [&[u8]; 2] = [b"RIFF", b"WEBP"];
-/// May have other bytes before it, such as a byte order mark: readers look for it in the first [`START_BYTES`].
+/// May have other bytes before it: readers look for it in the first [`START_BYTES`].
 const PDF_START: &[u8] = b"%PDF-";
 const RTF_START: &[u8] = b"{\\rtf";
 const ZIP_START: &[u8] = b"PK\x03\x04";
 const OLE_START: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+const UTF_8_START: &[u8] = b"\xef\xbb\xbf";
 const UTF_16_STARTS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 /// Control characters of text: tab, line breaks, and what logs have for colors.
 const CONTROLS_OF_TEXT: &[u8] = b"\t\n\r\x0c\x1b";
@@ -126,6 +131,27 @@ pub struct Clues<'a> {
     pub stated: Option<&'a str>,
 }
 
+impl Clues<'_> {
+    /// The kind by the name, else by the stated type.
+    fn said(&self) -> Option<Kind> {
+        self.name.and_then(Kind::of_name).or_else(|| Kind::of_media_type(self.stated?))
+    }
+
+    /// Whether it is a PDF with other bytes before its mark. A text that is said to be one may only mention the mark,
+    /// and an archive may begin with a PDF.
+    fn is_late_pdf(&self, container: Option<Container>) -> bool {
+        let may_be = match container {
+            None => true,
+            Some(Container::Text) => match self.said() {
+                Some(kind) => kind == Kind::Document(PDF),
+                None => self.name.is_none() && self.stated.is_none(),
+            },
+            Some(_) => false,
+        };
+        may_be && self.start.windows(PDF_START.len()).any(|window| window == PDF_START)
+    }
+}
+
 /// What a file is to the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -154,8 +180,11 @@ impl Kind {
             return Ok(kind);
         }
         let container = container_of(clues.start);
+        if clues.is_late_pdf(container) {
+            return Ok(Self::Document(PDF));
+        }
         let is_archive = matches!(container, Some(Container::Zip | Container::Ole));
-        let stated = match clues.name.and_then(Self::of_name).or_else(|| Self::of_media_type(clues.stated?)) {
+        let stated = match clues.said() {
             // Servers may know more types of images.
             Some(Self::Image(media_type)) if !is_archive => return Ok(Self::Image(media_type)),
             Some(Self::Document(media_type)) => DOCUMENTS.iter().find(|known| known.media_type == media_type),
@@ -188,7 +217,8 @@ impl Kind {
         if start.starts_with(RTF_START) {
             return Some(Self::Document(RTF));
         }
-        start.windows(PDF_START.len()).any(|window| window == PDF_START).then_some(Self::Document(PDF))
+        let start = start.strip_prefix(UTF_8_START).unwrap_or(start).trim_ascii_start();
+        start.starts_with(PDF_START).then_some(Self::Document(PDF))
     }
 
     /// The kind of a file with this name, by its extension.
@@ -298,6 +328,9 @@ mod tests {
             }
         }
         assert_eq!(kind(b"RIFF\x12\0\0\0AVI LIST", "", ""), Err(NotTaken::Unknown));
+        for text in [&b"GIF89,b"[..], b"a,b\n%PDF-1.7,c"] {
+            assert_eq!(kind(text, "a.csv", ""), Ok(Kind::Document(CSV)));
+        }
     }
 
     #[test]
@@ -333,6 +366,23 @@ mod tests {
         ] {
             assert_eq!(kind(&data, name, stated), Ok(Kind::Document(media_type)), "{name} {stated}");
         }
+    }
+
+    #[test]
+    fn a_text_that_mentions_the_mark_of_a_pdf_is_none_unless_it_is_said_to_be_one() {
+        let text = b"PDF files begin with %PDF-1.7";
+        for (name, stated, media_type) in [
+            ("notes.md", "", "text/markdown"),
+            ("", "text/html", "text/html"),
+            ("a.kt", "", TEXT),
+            ("", "", PDF),
+            ("a.pdf", "text/plain", PDF),
+            ("a", PDF, PDF),
+        ] {
+            assert_eq!(kind(text, name, stated), Ok(Kind::Document(media_type)), "{name} {stated}");
+        }
+        assert_eq!(kind(b"\0\0%PDF-1.7", "a.md", ""), Ok(Kind::Document(PDF)));
+        assert_eq!(kind(b"PK\x03\x04a.pdf%PDF-1.7", "a.zip", ""), Err(NotTaken::Unknown));
     }
 
     #[test]
