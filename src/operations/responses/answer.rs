@@ -1,6 +1,6 @@
 //! A response of the Responses API as one of Chat.
 
-use std::{mem, slice};
+use std::{cmp::Ordering, slice};
 
 use serde_json::{Map, Value};
 
@@ -111,6 +111,8 @@ struct Answer {
     phase: Phase,
     /// The contents of the messages that are the answer.
     contents: Vec<Value>,
+    /// Those of the messages before the answer.
+    on_the_way: Vec<Value>,
     reasoning: Vec<String>,
     tool_calls: Vec<Value>,
     images: Vec<Value>,
@@ -138,7 +140,7 @@ impl Answer {
         }
     }
 
-    /// Only the model's messages of the highest phase are the answer. What else it says is how it came there.
+    /// Only the model's messages of the highest phase are the answer.
     fn add_message(&mut self, mut message: Value) {
         if message["role"].as_str().is_some_and(|role| OF_OTHERS.contains(&role)) {
             return;
@@ -149,16 +151,15 @@ impl Answer {
             _ => Phase::Any,
         };
         let content = take(&mut message, "content");
-        let on_the_way = if phase < self.phase {
-            vec![content]
-        } else if phase > self.phase {
-            self.phase = phase;
-            mem::replace(&mut self.contents, vec![content])
-        } else {
-            self.contents.push(content);
-            return;
-        };
-        self.reasoning.extend(on_the_way.iter().map(words_of).filter(|words| !words.is_empty()));
+        match phase.cmp(&self.phase) {
+            Ordering::Less => self.on_the_way.push(content),
+            Ordering::Equal => self.contents.push(content),
+            Ordering::Greater => {
+                self.phase = phase;
+                self.on_the_way.append(&mut self.contents);
+                self.contents.push(content);
+            }
+        }
     }
 
     /// Whether no message says anything.
@@ -169,13 +170,19 @@ impl Answer {
     }
 
     fn into_choice(self, finish_reason: String, error: Option<Value>) -> Value {
+        let is_silent = !self.on_the_way.is_empty() && self.is_silent();
+        let mut reasoning = self.reasoning;
+        if is_silent {
+            // All that there is.
+            reasoning.extend(self.on_the_way.iter().map(words_of).filter(|words| !words.is_empty()));
+        }
         let mut contents = self.contents;
         let logprobs = logprobs(&mut contents);
         let mut message = Map::from_iter([("role".to_owned(), "assistant".into())]);
         let mut set = |name: &str, value: Value| message.insert(name.to_owned(), value);
         set("content", joined(contents));
-        if !self.reasoning.is_empty() {
-            set("reasoning", self.reasoning.join("\n\n").into());
+        if !reasoning.is_empty() {
+            set("reasoning", reasoning.join("\n\n").into());
         }
         let lists = [("tool_calls", self.tool_calls), ("sources", self.sources), ("images", self.images)];
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
@@ -332,8 +339,7 @@ mod tests {
         }
         assert_eq!(text(json!([comment, message("Yes.")])), "Yes.");
         assert_eq!(text(json!([comment, comment])), "Hm.Hm.");
-        // The rest is how it came there, and all that there is if the answer is empty.
-        assert_eq!(result(json!([comment, message("-"), last])).metadata["reasoning"], "Hm.\n\n-");
+        // What comes before an empty answer is kept as reasoning.
         let error = ChoicesReader { endpoint: "responses", ..ChoicesReader::default() }.read(ApiResponse {
             body: Map::from_iter([("output".to_owned(), json!([comment, in_phase("final_answer", "")]))]),
             request_id: None,
