@@ -96,6 +96,10 @@ pub const MAX_KNOWN_BASE_URL_BYTES: usize = 256;
 /// How much later than its deadline a query may end, whatever others do.
 pub const MAX_LATENESS: Duration = Duration::from_millis(250);
 
+/// How long the connection may stay open after the last event of a stream; then the query ends without waiting for it,
+/// and the connection is not used again.
+pub const MAX_STREAM_TAIL: Duration = Duration::from_millis(50);
+
 /// Rejections and fallbacks that the process caches of models. Each takes under 300 bytes.
 pub const MAX_CACHED_FACTS: usize = 2_000;
 /// Of these, for one data source, endpoint and model: an app with a slider has many values to be rejected.

@@ -47,7 +47,7 @@
 //! | what an app builder is told to do about a failure | `error/hints.rs` |
 //! | how much a query, a server or all queries may take | `budgets.rs` |
 //! | what long work waits for, and who waits for memory | `network/client/cpu.rs`, `memory.rs` |
-//! | connections, proxies | `network/client/`, `proxies.rs`, `ssrf.rs`, `gzip.rs` |
+//! | connections, proxies | `network/client/`, `proxies.rs`, `ssrf.rs`, `gzip.rs`, `stream_end.rs` |
 //! | which certificates are trusted | `network/tls.rs` |
 //! | what a failure of the network is taken for | `network/client/classify.rs`, `tls.rs` |
 

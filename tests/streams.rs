@@ -13,7 +13,7 @@ use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     thread::{sleep, spawn},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use miniz_oxide::deflate::compress_to_vec;
@@ -403,6 +403,41 @@ fn a_connection_is_used_again_after_a_stream() {
         assert_eq!(result(plugin.run(&streaming(&server.url()), &query(5_000))).0, "Pong");
     }
     assert_eq!(server.opened(), 1);
+}
+
+/// The end of an answer of the Responses API.
+fn completed(text: &str) -> String {
+    let said = json!({"type": "message", "content": [{"type": "output_text", "text": text}]});
+    event(&json!({"type": "response.completed", "response": {"status": "completed", "output": [said]}}))
+}
+
+#[test]
+fn an_answer_is_there_at_its_last_event_when_the_server_keeps_the_connection_open() {
+    for stream in [chunk("say [DONE]: ") + &chunk("Pong") + &end(), completed("say [DONE]: Pong")] {
+        let api = if stream.contains("output_text") { "responses" } else { "chat_completions" };
+        // It comes in pieces that end anywhere.
+        let (first, second) = stream.split_at(stream.len() - 5);
+        let (first, second) = (first.to_owned(), second.to_owned());
+        let server = Server::start(move |connection| {
+            while connection.request().is_some() {
+                begin(connection);
+                send(connection, &first);
+                send(connection, &second);
+                connection.wait_until_closed();
+            }
+        });
+        let plugin = Plugin::new();
+        let mut query = query(20_000);
+        query["api"] = api.into();
+        for opened in 1..=2 {
+            let start = Instant::now();
+            assert_eq!(result(plugin.run(&streaming(&server.url()), &query)).0, "say [DONE]: Pong");
+            assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+            // The connection could not be used again.
+            server.wait_until_closed();
+            assert_eq!(server.opened(), opened);
+        }
+    }
 }
 
 #[test]

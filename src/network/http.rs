@@ -57,8 +57,8 @@ impl HttpResponse {
 
 /// The outside world: sockets, clocks and chance. [`crate::network::client::Client`] in production.
 pub trait Transport: Sync {
-    /// Sends `request` and reads the whole response, or as much of it as comes. Fails with
-    /// [`crate::error::TransportErrorKind::Timeout`] after `timeout`, having
+    /// Sends `request` and reads the whole response, of a stream up to its last event, or as much of it as comes.
+    /// Fails with [`crate::error::TransportErrorKind::Timeout`] after `timeout`, having
     /// aborted the request on the wire; dropping the future aborts it as well. What the response takes of
     /// memory is added to `hold`.
     fn send(

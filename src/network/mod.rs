@@ -8,4 +8,5 @@ pub mod gzip;
 pub mod http;
 pub mod proxies;
 pub mod ssrf;
+pub mod stream_end;
 pub mod tls;

@@ -11,9 +11,9 @@ use super::{
     memory::{Hold, no_memory, unless_revoked},
 };
 use crate::{
-    budgets::{FREE_HELD_BYTES, MAX_ERROR_BYTES, MAX_RESPONSE_BYTES},
+    budgets::{FREE_HELD_BYTES, MAX_ERROR_BYTES, MAX_RESPONSE_BYTES, MAX_STREAM_TAIL},
     error::{ErrorText, TransportError, TransportErrorKind, error_text, truncate::truncate},
-    network::http::HttpResponse,
+    network::{http::HttpResponse, stream_end::StreamEnd},
 };
 
 /// `proxied` is the URL of a request that a proxy has carried. The body is added to `hold`.
@@ -50,6 +50,7 @@ pub(super) async fn receive(
     }
     let mut body = Vec::new();
     let mut watch = hold.watch();
+    let mut stream_end = StreamEnd::default();
     let cut = loop {
         match unless_revoked(&mut watch, response.chunk()).await {
             Ok(Ok(Some(chunk))) => {
@@ -71,6 +72,10 @@ pub(super) async fn receive(
                 if is_too_large {
                     break Some(too_large());
                 }
+                if stream_end.is_in(chunk) {
+                    finish(&mut response).await;
+                    break None;
+                }
             }
             Ok(Ok(None)) => break None,
             Ok(Err(error)) => break Some(classify::of(failed(&error))),
@@ -80,6 +85,13 @@ pub(super) async fn receive(
     // A partial error body is enough; the status is known.
     let cut = cut.filter(|_| succeeded);
     Ok(HttpResponse { status, headers, body, cut })
+}
+
+/// Reads what comes after the last event: mostly the end of the body, after which the connection can be used again.
+/// A server may also keep it open; then it is closed with the response.
+async fn finish(response: &mut reqwest::Response) {
+    let end = async { while let Ok(Some(_)) = response.chunk().await {} };
+    let _ = timeout_at((Instant::now() + MAX_STREAM_TAIL).into(), end).await;
 }
 
 /// Whether a response through a proxy is an error of the proxy itself, rather than one of the API that it passes on:
