@@ -1,8 +1,10 @@
 //! Takes one choice of a response apart: text, reasoning, refusal, images, sources and the rest.
 
+use std::mem;
+
 use serde_json::{Map, Value};
 
-use super::json_answer::is_all_thinking;
+use super::{citations::Citations, json_answer::is_all_thinking};
 use crate::{
     error::ErrorText,
     response::{body::is_no_error, members::REASONING},
@@ -14,6 +16,8 @@ const REASONING_BLOCKS: [&str; 2] = ["reasoning_details", "thinking_blocks"];
 const CALLS: [&str; 2] = ["tool_calls", "function_call"];
 /// Members of a part or a block with its text.
 const WORDS: [&str; 6] = ["text", "thinking", "reasoning", "summary", "content", "value"];
+/// Members of a part with text. One that has others and no type is JSON that the model wrote.
+const OF_TEXT: [&str; 3] = ["text", "annotations", "logprobs"];
 /// Stems of the `type` of a part that is reasoning.
 const THOUGHTS: [&str; 3] = ["thinking", "thought", "reasoning"];
 /// Members of a part that is an image.
@@ -85,6 +89,8 @@ pub struct Choice {
     pub annotations: Vec<Value>,
     /// Parts of the content that are neither text, reasoning, refusal nor image.
     pub other_parts: Vec<Value>,
+    /// Those of the parts, whose places are in a part of the text each.
+    citations: Citations,
     message: Map<String, Value>,
     members: Map<String, Value>,
 }
@@ -186,7 +192,7 @@ impl Choice {
     fn add(&mut self, content: Value) {
         let is_part = |value: &Value| Part::of(value).is_some();
         match content {
-            Value::String(text) => self.content = Content::Text(text),
+            Value::String(text) => self.add_text(text),
             Value::Array(parts) if parts.iter().any(is_part) => {
                 for part in parts {
                     self.add_part(part);
@@ -202,13 +208,11 @@ impl Choice {
     fn add_part(&mut self, mut part: Value) {
         match Part::of(&part) {
             Some(Part::Text) => {
-                add_words(&part, &mut |text| match &mut self.content {
-                    Content::Text(before) => before.push_str(text),
-                    content => *content = Content::Text(text.to_owned()),
-                });
                 if let Some(Value::Array(sources)) = part.get_mut("annotations").map(Value::take) {
-                    self.annotations.extend(sources);
+                    let before = if let Content::Text(text) = &self.content { text.as_str() } else { "" };
+                    self.citations.add(sources, before);
                 }
+                self.add_text(text_of(part));
             }
             Some(Part::Thought) => add_words(&part, &mut |text| self.reasoning.push_str(text)),
             Some(Part::Refusal) => {
@@ -220,11 +224,19 @@ impl Choice {
         }
     }
 
+    fn add_text(&mut self, text: String) {
+        match &mut self.content {
+            Content::Text(before) if !before.is_empty() => before.push_str(&text),
+            // Moved, as it may be long.
+            content => *content = Content::Text(text),
+        }
+    }
+
     fn read_reasoning(&mut self) {
         if let Content::Text(text) = &mut self.content
             && is_all_thinking(text)
         {
-            self.reasoning = std::mem::take(text);
+            self.reasoning = mem::take(text);
         }
         for name in REASONING {
             if is_blank(&self.reasoning) {
@@ -248,6 +260,7 @@ impl Choice {
         }
         let images = self.take("images");
         extend(&mut self.images, images);
+        self.annotations = mem::take(&mut self.citations).into_list();
         let annotations = self.take("annotations");
         extend(&mut self.annotations, annotations);
         self.images.retain(is_given);
@@ -294,11 +307,26 @@ impl Part {
             Some(Self::Refusal)
         } else if is_kind(&["image"]) || IMAGES.iter().any(|name| members.contains_key(*name)) {
             Some(Self::Image)
-        } else if members.contains_key("text") && (kind.is_some() || members.len() == 1) {
+        } else if members.contains_key("text")
+            && (kind.is_some() || members.keys().all(|name| OF_TEXT.contains(&name.as_str())))
+        {
             Some(Self::Text)
         } else {
             None
         }
+    }
+}
+
+/// The text of a part with text, with the white space at its ends.
+fn text_of(mut part: Value) -> String {
+    if let Value::String(text) = part {
+        return text;
+    }
+    match part.get_mut("text").map(Value::take) {
+        Some(Value::String(text)) if !text.is_empty() => text,
+        Some(text) if is_given(&text) => words_of(&text),
+        // Under another name.
+        _ => words_of(&part),
     }
 }
 
@@ -312,11 +340,14 @@ fn add_words(value: &Value, add: &mut impl FnMut(&str)) {
                 add_words(words, add);
             }
         }
-        _ => {}
+        Value::Number(number) => add(&number.to_string()),
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
-fn words_of(value: &Value) -> String {
+/// The text of a part or of a list of parts, at any depth.
+#[must_use]
+pub fn words_of(value: &Value) -> String {
     let mut words = String::new();
     add_words(value, &mut |text| words.push_str(text));
     words
@@ -339,7 +370,8 @@ pub fn is_empty(value: &Value) -> bool {
 }
 
 /// Whether there is a text, a number or `true` anywhere in it.
-fn is_given(value: &Value) -> bool {
+#[must_use]
+pub fn is_given(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !is_blank(text),

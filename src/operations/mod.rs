@@ -35,6 +35,7 @@ pub mod chat;
 pub mod chat_route;
 pub mod choice;
 pub mod choices;
+pub mod citations;
 pub mod completion;
 pub mod content;
 pub mod decision;

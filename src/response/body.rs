@@ -1,5 +1,7 @@
 //! Finds the JSON object of a response in what servers put around it.
 
+use std::mem;
+
 use serde_json::{Map, Value};
 
 use crate::input::{fields::number_of, lenient_json};
@@ -50,7 +52,7 @@ fn is_response_in_list(items: &[Value]) -> bool {
     OF_RESPONSES.iter().any(|name| members.contains_key(*name))
 }
 
-/// The body that has `list`: `body` itself, or what is wrapped in it.
+/// The body that has `list`: `body` itself, or what is wrapped in it, with the `usage` that stands beside it.
 #[must_use]
 pub fn unwrapped(mut body: Map<String, Value>, list: &str) -> Map<String, Value> {
     if body.get(list).is_some_and(Value::is_array) {
@@ -58,7 +60,15 @@ pub fn unwrapped(mut body: Map<String, Value>, list: &str) -> Map<String, Value>
     }
     for name in ENVELOPES {
         match body.get_mut(name) {
-            Some(Value::Object(inner)) if inner.get(list).is_some_and(Value::is_array) => return std::mem::take(inner),
+            Some(Value::Object(inner)) if inner.get(list).is_some_and(Value::is_array) => {
+                let mut inner = mem::take(inner);
+                if inner.get("usage").is_none_or(Value::is_null)
+                    && let Some(usage) = body.swap_remove("usage")
+                {
+                    inner.insert("usage".to_owned(), usage);
+                }
+                return inner;
+            }
             _ => {}
         }
     }
@@ -161,6 +171,14 @@ mod tests {
         for name in ENVELOPES {
             assert_eq!(unwrap(json!({"success": true, name: {"choices": [1]}})), json!({"choices": [1]}));
         }
+        assert_eq!(
+            unwrap(json!({"data": {"choices": [1], "usage": null}, "usage": {"a": 1}})),
+            json!({"choices": [1], "usage": {"a": 1}})
+        );
+        assert_eq!(
+            unwrap(json!({"data": {"choices": [1], "usage": {"a": 2}}, "usage": {"a": 1}})),
+            json!({"choices": [1], "usage": {"a": 2}})
+        );
         for whole in
             [json!({"choices": [1], "data": {"choices": [2]}}), json!({"data": [1]}), json!({"data": {"choices": 1}})]
         {

@@ -46,8 +46,9 @@ const WORDS: [&str; 14] = [
 const EXPLANATIONS: [&str; 6] = ["detail", "details", "error_description", "errorDescription", "description", "reason"];
 const CODES: [&str; 7] = ["code", "Code", "statusCode", "status_code", "error_code", "errorCode", "http_code"];
 const TYPES: [&str; 3] = ["type", "__type", "status"];
-/// Types that say no more than that there is an error.
-const EMPTY_TYPES: [&str; 4] = ["error", "fail", "failed", "failure"];
+/// Types that say no more than that there is an error, and states of a response.
+const EMPTY_TYPES: [&str; 9] =
+    ["error", "fail", "failed", "failure", "completed", "incomplete", "in_progress", "queued", "cancelled"];
 
 /// Words that say no more than that there is an error, or no more than its status.
 const EMPTY_WORDS: [&str; 37] = [

@@ -77,7 +77,7 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unr
     if text.len() > MAX_RESPONSE_VALUES / CONTAINER_WEIGHT && value_count_bound(text) > MAX_RESPONSE_VALUES {
         return Err(too_many_values().into());
     }
-    Ok(read_body(response, parsed(text), text, now)?)
+    read_body(response, parsed(text), text, now)
 }
 
 /// Whether a body starts like a stream of events, whose start can be read even if its end is missing.
@@ -100,7 +100,7 @@ fn read_stream(response: &HttpResponse, text: &str, now: SystemTime) -> Result<A
         return Err(unread(response.cut.clone().unwrap_or_else(ended).into()));
     }
     let parsed = body.map_or_else(|| lenient_json::parse(text), |body| Ok(Value::Object(body)));
-    Ok(read_body(response, parsed, text, now)?)
+    read_body(response, parsed, text, now)
 }
 
 fn read_body(
@@ -108,17 +108,20 @@ fn read_body(
     parsed: serde_json::Result<Value>,
     text: &str,
     now: SystemTime,
-) -> Result<ApiResponse, Error> {
+) -> Result<ApiResponse, Unread> {
     if !is_success(response) {
         let body = parsed.unwrap_or(Value::Null);
-        return Err(Error::Api(Box::new(api_error(response, &body, text, now))));
+        return Err(Error::Api(Box::new(api_error(response, &body, text, now))).into());
     }
     match parsed.map(body::into_object) {
+        // What it has of an answer is billed, and kept like that of a stream.
         Ok(Ok(body)) if is_error(&body) => {
-            Err(Error::Api(Box::new(api_error(response, &Value::Object(body), text, now))))
+            let mut body = Value::Object(body);
+            let error = Error::Api(Box::new(api_error(response, &body, text, now)));
+            Err(Unread { error, partial: body.as_object_mut().and_then(Partial::take).map(Box::new) })
         }
         Ok(Ok(body)) => Ok(ApiResponse { body, request_id: request_id(response) }),
-        Ok(Err(other)) => Err(undecodable(response, text, error_text!["JSON of type ", type_name(&other)])),
+        Ok(Err(other)) => Err(undecodable(response, text, error_text!["JSON of type ", type_name(&other)]).into()),
         Err(error) => Err(undecodable(
             response,
             text,
@@ -128,7 +131,8 @@ fn read_body(
                 BodyKind::EventStream => "an event stream".into(),
                 BodyKind::Other => error_text!["invalid JSON (", ErrorText::own(error.to_string()), ")"],
             },
-        )),
+        )
+        .into()),
     }
 }
 
@@ -374,14 +378,26 @@ pub fn texts(content: &Value) -> impl Iterator<Item = &str> {
 #[must_use]
 pub fn take_usage(body: &mut Map<String, Value>) -> Option<Value> {
     let mut usage = body.swap_remove("usage")?;
-    for (name, value) in usage.as_object_mut()? {
+    let counters = usage.as_object_mut()?;
+    set_counters(counters);
+    for (name, details) in counters {
+        if let Value::Object(details) = details
+            && name.ends_with("_details")
+        {
+            set_counters(details);
+        }
+    }
+    Some(usage)
+}
+
+fn set_counters(counters: &mut Map<String, Value>) {
+    for (name, value) in counters {
         if name.ends_with("_tokens")
             && let Some(count) = counter(value)
         {
             *value = count.into();
         }
     }
-    Some(usage)
 }
 
 #[cfg(test)]
@@ -522,9 +538,29 @@ mod tests {
             let error = api(200, &failed.to_string());
             assert_eq!((error.status, error.code.as_deref(), error.message.as_str()), (status, Some(code), "m"));
         }
+        for status in ["completed", "incomplete", "cancelled"] {
+            let body = json!({"object": "response", "status": status, "error": {"code": "x", "message": "bad"}});
+            assert_eq!(api(200, &body.to_string()).kind, None, "{status}");
+        }
         // Some providers have codes that are numbers, and not server errors to be retried.
         assert_eq!(api(200, r#"{"error":{"message":"m","code":"1301"}}"#).status, 200);
         assert!(read(200, r#"{"error":null,"data":[]}"#).is_ok());
+    }
+
+    #[test]
+    fn an_error_under_http_200_keeps_the_start_of_the_answer_beside_it() {
+        let partial = |body: Value| {
+            let unread = super::read(&response(200, &body.to_string()), SystemTime::UNIX_EPOCH).unwrap_err();
+            assert_eq!(unread.error.api().unwrap().message, "m");
+            unread.partial.map(|partial| partial.texts)
+        };
+        let error = json!({"code": "server_error", "message": "m"});
+        let message = json!({"type": "message", "content": [{"type": "output_text", "text": "Half"}]});
+        let half = Some(vec!["Half".to_owned()]);
+        assert_eq!(partial(json!({"status": "failed", "error": error, "output": [message]})), half);
+        assert_eq!(partial(json!({"error": error, "choices": [{"message": {"content": "Half"}}]})), half);
+        assert_eq!(partial(json!({"status": "failed", "error": error, "output": []})), None);
+        assert_eq!(partial(json!({"error": error})), None);
     }
 
     #[test]
@@ -629,10 +665,12 @@ mod tests {
 
     #[test]
     fn counters_are_whole_numbers_in_any_spelling() {
-        let mut body =
-            json!({"usage": {"a_tokens": 12.0, "b_tokens": "3", "c_tokens": null, "cost": 0.1, "tier": "3"}});
+        let mut body = json!({"usage": {"a_tokens": 12.0, "b_tokens": "3", "c_tokens": null, "cost": 0.1, "tier": "3", "a_details": {"d_tokens": "4"}}});
         let usage = take_usage(body.as_object_mut().unwrap()).unwrap();
-        assert_eq!(usage, json!({"a_tokens": 12, "b_tokens": 3, "c_tokens": null, "cost": 0.1, "tier": "3"}));
+        assert_eq!(
+            usage,
+            json!({"a_tokens": 12, "b_tokens": 3, "c_tokens": null, "cost": 0.1, "tier": "3", "a_details": {"d_tokens": 4}})
+        );
     }
 
     #[test]

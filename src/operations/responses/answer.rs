@@ -1,11 +1,16 @@
 //! A response of the Responses API as one of Chat.
 
+use std::{mem, slice};
+
 use serde_json::{Map, Value};
 
-use super::{annotations::Citations, object, take};
+use super::{object, take};
 use crate::{
-    operations::sources,
-    response::{body::unwrapped, take_list},
+    operations::{
+        choice::{is_empty, is_given, words_of},
+        sources,
+    },
+    response::body::unwrapped,
 };
 
 /// Members that keep their names, of which the result tells.
@@ -18,22 +23,27 @@ const COUNTERS: [(&str, &str); 4] = [
     ("output_tokens_details", "completion_tokens_details"),
 ];
 
+/// Roles of messages that the model did not write.
+const OF_OTHERS: [&str; 4] = ["user", "system", "developer", "tool"];
+
 /// Translates the body of a response. One that is none of the Responses API stays as it is.
 #[must_use]
 pub fn into_chat(body: Map<String, Value>) -> Map<String, Value> {
     let mut body = unwrapped(body, "output");
-    if body.contains_key("choices") || !is_response(&body) {
+    if body.get("choices").is_some_and(|choices| !is_empty(choices)) || !is_response(&body) {
         return body;
     }
     let mut answer = Answer::default();
-    for item in take_list(&mut body, "output") {
-        answer.add(item);
+    match body.swap_remove("output") {
+        Some(Value::Array(items)) => items.into_iter().for_each(|item| answer.add(item)),
+        // A single one.
+        other => answer.add(other.unwrap_or_default()),
     }
     // As an SDK or a gateway sums it up.
-    if answer.said.is_empty()
-        && let Some(Value::String(text)) = body.swap_remove("output_text")
+    if let Some(text) = body.swap_remove("output_text").filter(is_given)
+        && answer.is_silent()
     {
-        answer.said.text = text;
+        answer.contents = vec![text];
     }
     let mut chat = Map::new();
     for name in SAME {
@@ -98,46 +108,12 @@ enum Phase {
     Final,
 }
 
-/// What messages say.
-#[derive(Default)]
-struct Said {
-    text: String,
-    refusal: String,
-    citations: Citations,
-    logprobs: Vec<Value>,
-}
-
-impl Said {
-    fn add(&mut self, mut part: Value) {
-        if let Some(refusal) = part["refusal"].as_str() {
-            self.refusal.push_str(refusal);
-        }
-        if !matches!(part["type"].as_str(), Some("output_text" | "text")) {
-            return;
-        }
-        if let Value::Array(annotations) = take(&mut part, "annotations") {
-            self.citations.add(annotations, &self.text);
-        }
-        if let Value::Array(logprobs) = take(&mut part, "logprobs") {
-            self.logprobs.extend(logprobs);
-        }
-        match take(&mut part, "text") {
-            Value::String(text) if self.text.is_empty() => self.text = text,
-            Value::String(text) => self.text.push_str(&text),
-            _ => {}
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.text.is_empty() && self.refusal.is_empty()
-    }
-}
-
 /// What the items of the output amount to.
 #[derive(Default)]
 struct Answer {
     phase: Phase,
-    said: Said,
+    /// The contents of the messages that are the answer.
+    contents: Vec<Value>,
     reasoning: Vec<String>,
     tool_calls: Vec<Value>,
     images: Vec<Value>,
@@ -149,6 +125,8 @@ impl Answer {
     fn add(&mut self, mut item: Value) {
         match item["type"].as_str() {
             Some("message") => self.add_message(item),
+            None if item.get("content").is_some() => self.add_message(item),
+            None if item.is_string() => self.add_message(object([("content", item)])),
             Some("reasoning") => self.reasoning.extend(reasoning(&item)),
             Some("function_call") => self.tool_calls.push(call(item, "function", "arguments")),
             Some("custom_tool_call") => self.tool_calls.push(call(item, "custom", "input")),
@@ -159,42 +137,46 @@ impl Answer {
         }
     }
 
-    /// Only the messages of the highest phase count.
+    /// Only the model's messages of the highest phase are the answer. What else it says is how it came there.
     fn add_message(&mut self, mut message: Value) {
+        if message["role"].as_str().is_some_and(|role| OF_OTHERS.contains(&role)) {
+            return;
+        }
         let phase = match message["phase"].as_str() {
             Some("commentary") => Phase::Commentary,
             Some("final_answer") => Phase::Final,
             _ => Phase::Any,
         };
-        if phase < self.phase {
-            return;
-        }
-        if phase > self.phase {
+        let content = take(&mut message, "content");
+        let on_the_way = if phase < self.phase {
+            vec![content]
+        } else if phase > self.phase {
             self.phase = phase;
-            self.said = Said::default();
-        }
-        match take(&mut message, "content") {
-            Value::String(text) => self.said.text.push_str(&text),
-            Value::Array(parts) => parts.into_iter().for_each(|part| self.said.add(part)),
-            _ => {}
-        }
+            mem::replace(&mut self.contents, vec![content])
+        } else {
+            self.contents.push(content);
+            return;
+        };
+        self.reasoning.extend(on_the_way.iter().map(words_of).filter(|words| !words.is_empty()));
+    }
+
+    /// Whether no message says anything.
+    fn is_silent(&self) -> bool {
+        let is_refusal = |part: &Value| part.get("refusal").is_some_and(is_given);
+        let refuses = |content: &Value| content.as_array().is_some_and(|parts| parts.iter().any(is_refusal));
+        !self.contents.iter().any(|content| refuses(content) || !words_of(content).is_empty())
     }
 
     fn into_choice(self, finish_reason: String, error: Option<Value>) -> Value {
-        let Said { text, refusal, citations, logprobs } = self.said;
+        let mut contents = self.contents;
+        let logprobs = logprobs(&mut contents);
         let mut message = Map::from_iter([("role".to_owned(), "assistant".into())]);
         let mut set = |name: &str, value: Value| message.insert(name.to_owned(), value);
-        set("content", if text.is_empty() { Value::Null } else { text.into() });
-        let texts = [("refusal", refusal), ("reasoning", self.reasoning.join("\n\n"))];
-        for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
-            set(name, text.into());
+        set("content", joined(contents));
+        if !self.reasoning.is_empty() {
+            set("reasoning", self.reasoning.join("\n\n").into());
         }
-        let lists = [
-            ("tool_calls", self.tool_calls),
-            ("annotations", citations.into_list()),
-            ("sources", self.sources),
-            ("images", self.images),
-        ];
+        let lists = [("tool_calls", self.tool_calls), ("sources", self.sources), ("images", self.images)];
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             set(name, list.into());
         }
@@ -210,11 +192,36 @@ impl Answer {
     }
 }
 
+/// The contents of messages as that of one.
+fn joined(mut contents: Vec<Value>) -> Value {
+    if contents.len() < 2 {
+        return contents.pop().unwrap_or_default();
+    }
+    let parts = contents.into_iter().flat_map(|content| match content {
+        Value::Array(parts) => parts,
+        part => vec![part],
+    });
+    parts.collect()
+}
+
+/// Takes the log probabilities out of the parts, which Chat has beside the message.
+fn logprobs(contents: &mut [Value]) -> Vec<Value> {
+    let parts = contents.iter_mut().flat_map(|content| match content {
+        Value::Array(parts) => parts.as_mut_slice(),
+        part => slice::from_mut(part),
+    });
+    let lists = parts.filter_map(|part| match take(part, "logprobs") {
+        Value::Array(logprobs) => Some(logprobs),
+        _ => None,
+    });
+    lists.flatten().collect()
+}
+
 /// The summary of the reasoning, or else the reasoning itself, which open models show.
 fn reasoning(item: &Value) -> Option<String> {
     let texts = |name: &str| {
-        let parts = item[name].as_array().into_iter().flatten();
-        parts.filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n\n")
+        let parts = item[name].as_array().map_or(slice::from_ref(&item[name]), Vec::as_slice);
+        parts.iter().map(words_of).filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n\n")
     };
     ["summary", "content"].into_iter().map(texts).find(|text| !text.is_empty())
 }
@@ -222,7 +229,9 @@ fn reasoning(item: &Value) -> Option<String> {
 /// A call of the tool of a `kind`, whose `words` the model wrote.
 fn call(mut item: Value, kind: &str, words: &str) -> Value {
     let inner = object(["name", words].map(|member| (member, take(&mut item, member))));
-    object([("id", take(&mut item, "call_id")), ("type", kind.into()), (kind, inner)])
+    // Servers that give a call one id call it either.
+    let id = ["call_id", "id"].map(|name| take(&mut item, name)).into_iter().find(|id| !id.is_null());
+    object([("id", id.unwrap_or_default()), ("type", kind.into()), (kind, inner)])
 }
 
 /// An image, as gateways add one to a message of Chat.
@@ -269,6 +278,10 @@ mod tests {
         chat(response(output))["choices"][0].take()
     }
 
+    fn result(output: Value) -> QueryResult {
+        read(response(output)).unwrap()
+    }
+
     fn read(response: Value) -> Result<QueryResult, String> {
         let Value::Object(body) = response else { panic!("not an object") };
         ChoicesReader { endpoint: "responses", ..ChoicesReader::default() }
@@ -300,7 +313,9 @@ mod tests {
                     "completion_tokens": 7, "completion_tokens_details": {"reasoning_tokens": 3}, "total_tokens": 17
                 },
                 "choices": [{
-                    "index": 0, "message": {"role": "assistant", "content": "Hello."}, "finish_reason": "stop"
+                    "index": 0, "message": {"role": "assistant", "content": [
+                        {"type": "output_text", "text": "Hello.", "annotations": [], "logprobs": null}
+                    ]}, "finish_reason": "stop"
                 }]
             })
         );
@@ -308,7 +323,7 @@ mod tests {
 
     #[test]
     fn takes_the_final_answer_and_not_what_is_said_on_the_way_there() {
-        let text = |output: Value| choice(output)["message"]["content"].clone();
+        let text = |output: Value| result(output).data;
         assert_eq!(text(json!([message("a"), message("b")])), "ab");
         let [comment, last] = [in_phase("commentary", "Hm."), in_phase("final_answer", "Yes.")];
         for output in [json!([comment, last]), json!([last, comment]), json!([comment, message("-"), last])] {
@@ -316,12 +331,21 @@ mod tests {
         }
         assert_eq!(text(json!([comment, message("Yes.")])), "Yes.");
         assert_eq!(text(json!([comment, comment])), "Hm.Hm.");
+        // The rest is how it came there, and all that there is if the answer is empty.
+        assert_eq!(result(json!([comment, message("-"), last])).metadata["reasoning"], "Hm.\n\n-");
+        let error = ChoicesReader { endpoint: "responses", ..ChoicesReader::default() }.read(ApiResponse {
+            body: Map::from_iter([("output".to_owned(), json!([comment, in_phase("final_answer", "")]))]),
+            request_id: None,
+        });
+        let error = error.unwrap_err();
+        assert_eq!(error.code(), Some("only_reasoning"));
+        assert_eq!(Value::from(error.given()), json!({"reasoning": "Hm."}));
         // Its citations and log probabilities go with it.
         let cited = json!({"type": "message", "phase": "commentary", "content": [{
             "type": "output_text", "text": "Hm.", "annotations": [{"type": "file_path"}], "logprobs": [{"token": "Hm"}]
         }]});
-        let answer = choice(json!([cited, last]));
-        assert_eq!((answer["message"].get("annotations"), answer.get("logprobs")), (None, None));
+        let metadata = result(json!([cited, last])).metadata;
+        assert_eq!((metadata.get("annotations"), metadata.get("logprobs")), (None, None));
     }
 
     #[test]
@@ -351,7 +375,7 @@ mod tests {
                 {"type": "url_citation", "start_index": 0, "end_index": 1, "title": "A page", "url": "https://h/a"}
             ]
         });
-        let choice = choice(json!([
+        let QueryResult { data, metadata } = result(json!([
             {"type": "reasoning", "summary": [{"type": "summary_text", "text": "First."}, {"text": "Then."}]},
             {"type": "web_search_call", "status": "completed", "action": {
                 "type": "search", "queries": ["q"], "sources": [{"type": "url", "url": "https://h/a"}]
@@ -364,18 +388,16 @@ mod tests {
             {"type": "message", "content": [{"type": "output_text", "text": "a"}, text]}
         ]));
         let image = |url: &str| json!({"type": "image_url", "image_url": {"url": url}});
+        assert_eq!(data, "ab");
         assert_eq!(
-            choice,
+            Value::Object(metadata),
             json!({
-                "index": 0,
-                "message": {
-                    "role": "assistant", "content": "ab", "reasoning": "First.\n\nThen.\n\nLast.",
-                    "annotations": [{"type": "url_citation", "url_citation": {
-                        "start_index": 1, "end_index": 2, "title": "A page", "url": "https://h/a"
-                    }}],
-                    "sources": [{"type": "url", "url": "https://h/a"}],
-                    "images": [image("data:image/png;base64,AA=="), image("data:image/webp;base64,AA==")]
-                },
+                "endpoint": "responses", "id": "resp_1", "reasoning": "First.\n\nThen.\n\nLast.",
+                "annotations": [{"type": "url_citation", "url_citation": {
+                    "start_index": 1, "end_index": 2, "title": "A page", "url": "https://h/a"
+                }}],
+                "sources": [{"title": "A page", "url": "https://h/a"}],
+                "images": [image("data:image/png;base64,AA=="), image("data:image/webp;base64,AA==")],
                 "finish_reason": "stop",
                 "logprobs": {"content": [{"token": "b", "logprob": -0.5}]}
             })
@@ -383,19 +405,76 @@ mod tests {
     }
 
     #[test]
+    fn reads_every_content_that_chat_reads() {
+        let part = json!({"type": "output_text", "text": "hello"});
+        for (content, text) in [
+            (json!("hello"), "hello"),
+            (json!(["hello ", "world"]), "hello world"),
+            (json!(["a", "\n\n", {"type": "output_text", "text": " "}, "b"]), "a\n\n b"),
+            (json!([{"text": "hello"}]), "hello"),
+            (json!([{"text": "hello", "annotations": [], "logprobs": []}]), "hello"),
+            (part.clone(), "hello"),
+            (json!([{"type": "output_text", "text": {"value": "hello"}}]), "hello"),
+            (json!([{"type": "output_text", "text": 42}]), "42"),
+            (json!(42), "42"),
+            (json!({"answer": 42}), "{\"answer\":42}"),
+        ] {
+            let message = json!({"type": "message", "role": "assistant", "content": content});
+            assert_eq!(result(json!([message])).data, text, "{content}");
+            let chat = ApiResponse {
+                body: Map::from_iter([("choices".to_owned(), json!([{"message": message}]))]),
+                request_id: None,
+            };
+            assert_eq!(ChoicesReader::default().read(chat).unwrap().data, text, "{content}");
+            let untyped = json!({"role": "assistant", "content": content});
+            assert_eq!(result(json!([untyped])).data, text, "{content}");
+        }
+        for output in [message("hello"), json!("hello"), json!(["hello"]), json!([message("he"), "llo"])] {
+            assert_eq!(result(output.clone()).data, "hello", "{output}");
+        }
+        for body in [
+            json!({"output_text": ["hello"]}),
+            json!({"output": [], "output_text": [part]}),
+            json!({"output": [message("hello")], "choices": null}),
+            json!({"output": [message("hello")], "choices": []}),
+        ] {
+            assert_eq!(read(body.clone()).unwrap().data, "hello", "{body}");
+        }
+        let shown = result(json!([{"type": "message", "content": [
+            {"type": "output_text", "text": "a"}, {"type": "thinking", "thinking": "hm"}, {"type": "document", "name": "d"}
+        ]}]));
+        assert_eq!((shown.data, &shown.metadata["reasoning"]), (json!("a"), &json!("hm")));
+        assert_eq!(shown.metadata["content_parts"], json!([{"type": "document", "name": "d"}]));
+    }
+
+    #[test]
+    fn what_others_say_is_no_part_of_the_answer() {
+        for role in OF_OTHERS {
+            let mut theirs = message("Hi");
+            theirs["role"] = role.into();
+            assert_eq!(result(json!([theirs, message("Hello.")])).data, "Hello.", "{role}");
+        }
+        let mut model = message("Hello.");
+        model["role"] = "model".into();
+        assert_eq!(result(json!([model])).data, "Hello.");
+    }
+
+    #[test]
     fn calls_of_tools_have_chat_s_shape() {
         let choice = choice(json!([
             in_phase("commentary", "Let me see."),
             {"type": "function_call", "id": "fc_1", "call_id": "call_a", "name": "f", "arguments": "{}"},
-            {"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_b", "name": "g", "input": "x"}
+            {"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_b", "name": "g", "input": "x"},
+            {"type": "function_call", "id": "call_c", "call_id": null, "name": "h", "arguments": "{}"}
         ]));
         assert_eq!(choice["finish_reason"], "tool_calls");
-        assert_eq!(choice["message"]["content"], "Let me see.");
+        assert_eq!(choice["message"]["content"][0]["text"], "Let me see.");
         assert_eq!(
             choice["message"]["tool_calls"],
             json!([
                 {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": "{}"}},
-                {"id": "call_b", "type": "custom", "custom": {"name": "g", "input": "x"}}
+                {"id": "call_b", "type": "custom", "custom": {"name": "g", "input": "x"}},
+                {"id": "call_c", "type": "function", "function": {"name": "h", "arguments": "{}"}}
             ])
         );
     }

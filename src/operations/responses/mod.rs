@@ -18,7 +18,6 @@ use crate::{
     policy::adjust::TOKEN_LIMITS,
 };
 
-mod annotations;
 mod answer;
 mod errors;
 mod input;

@@ -1,8 +1,11 @@
 //! Puts the chunks of a streamed answer together, into the body that the server would have sent in one piece.
 
-use serde_json::{Map, Value, map::Entry};
+use serde_json::{Map, Value};
 
-use super::room::{Room, TooManyValues};
+use super::{
+    latest::replace,
+    room::{Room, TooManyValues},
+};
 use crate::response::{counter, members::REASONING};
 
 /// Members whose text comes in pieces, wherever they are in a delta, besides those with reasoning. All others come
@@ -103,30 +106,6 @@ impl Assembly {
         }
         body
     }
-}
-
-/// Sets a member to what has come last. What is empty replaces nothing: some servers repeat a member without
-/// its value.
-fn replace(target: &mut Map<String, Value>, name: String, value: Value, room: &mut Room) -> Result<(), TooManyValues> {
-    let is_empty = match &value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
-    };
-    match target.entry(name) {
-        Entry::Occupied(_) if is_empty => {}
-        Entry::Occupied(mut slot) => {
-            room.give_back(slot.get());
-            room.take(&value)?;
-            slot.insert(value);
-        }
-        Entry::Vacant(slot) => {
-            room.take(&value)?;
-            slot.insert(value);
-        }
-    }
-    Ok(())
 }
 
 /// Adds a delta to what came before it.

@@ -2,6 +2,8 @@
 
 mod assembly;
 mod events;
+mod items;
+mod latest;
 mod output;
 mod partial;
 mod room;
@@ -85,7 +87,13 @@ pub(super) fn read(text: &str) -> Result<Stream, TooManyValues> {
                 error = Some(if wraps { Value::Object(chunk) } else { json!({ "error": chunk }) });
                 break;
             }
-            Ok(Value::Object(chunk)) => answer.add(chunk, &mut room)?,
+            Ok(Value::Object(chunk)) => {
+                answer.add(chunk, &mut room)?;
+                // What comes after the last event says nothing of the answer.
+                if answer.output.as_ref().is_some_and(Output::is_ended) {
+                    break;
+                }
+            }
             // Words such as `ping`, which say nothing.
             Ok(_) | Err(_) if data.is_empty() || !is_error && !data.starts_with('{') => {}
             _ if is_error => {
@@ -169,10 +177,19 @@ mod tests {
         let ended = |status: &str| {
             format!("{DELTA}\n\ndata: {{\"type\":\"response.{status}\",\"response\":{{\"status\":\"{status}\"}}}}")
         };
-        for whole in [ended("completed"), ended("incomplete"), format!("{DELTA}\n\ndata: [DONE]")] {
+        let late = r#"data: {"type":"response.in_progress","response":{"status":"in_progress"}}"#;
+        for whole in [
+            ended("completed"),
+            ended("incomplete"),
+            ended("done"),
+            format!("{DELTA}\n\ndata: {{\"type\":\"response.completed\"}}"),
+            format!("{DELTA}\n\ndata: [DONE]"),
+            format!("{}\n\n{late}\n\n{DELTA}", ended("completed")),
+        ] {
             let stream = read(&whole).unwrap();
             assert!(stream.is_whole && stream.error.is_none(), "{whole}");
             assert_eq!(said(&stream), "half");
+            assert_ne!(stream.body.unwrap()["status"], "in_progress", "{whole}");
         }
         for cut in [
             DELTA.to_owned(),

@@ -3,24 +3,27 @@
 
 use serde_json::{Map, Value, json};
 
-use super::room::{Room, TooManyValues};
-use crate::response::{counter, has_error};
+use super::{
+    items::{About, Items},
+    latest::replace_all,
+    room::{Room, TooManyValues},
+};
+use crate::response::{counter, has_error, take_list};
 
 /// What the type of an event begins with, but for that of an error.
 const PREFIX: &str = "response.";
 /// States of a response in the event that ends it.
 const ENDS: [&str; 4] = ["completed", "incomplete", "failed", "cancelled"];
-/// How far back an item is looked for that an event belongs to: servers write one after the other, and a search through
-/// a long list for each piece would take too long.
-const MAX_OPEN_ITEMS: usize = 128;
+/// What some servers call the end, whatever the state is.
+const DONE: &str = "done";
 
 /// A response, as far as its events have been added. The time that this takes is linear in their length.
 #[derive(Debug, Default)]
 pub(super) struct Output {
-    /// The response as it was last seen whole.
+    /// What was last seen of the response itself.
     response: Option<Map<String, Value>>,
-    /// The items of its output, each with its index.
-    items: Vec<(i64, Map<String, Value>)>,
+    /// The items of its output, as they came before the last event.
+    items: Items,
     /// Whether the event came that ends it.
     is_ended: bool,
 }
@@ -62,30 +65,34 @@ impl Output {
     /// Adds an event.
     pub(super) fn add(&mut self, mut event: Map<String, Value>, room: &mut Room) -> Result<(), TooManyValues> {
         let Some(kind) = kind_of(&event).map(str::to_owned) else { return Ok(()) };
-        if let Some(Value::Object(response)) = event.get_mut("response").map(Value::take) {
-            self.is_ended |= ENDS.contains(&kind.as_str());
-            return set(self.response.get_or_insert_default(), response, room);
+        let is_end = kind == DONE || ENDS.contains(&kind.as_str());
+        let response = event.get_mut("response").map(Value::take);
+        if is_end || matches!(response, Some(Value::Object(_))) {
+            return self.add_response(&kind, response, event.swap_remove("usage"), room);
         }
         let Some((subject, state)) = kind.rsplit_once('.') else { return Ok(()) };
         let mut take = |name: &str| event.get_mut(name).map(Value::take);
         match (subject, state) {
             ("output_item", "added" | "done") => {
                 let Some(Value::Object(item)) = take("item") else { return Ok(()) };
-                let at = self.position(&event, "", room)?;
-                set(&mut self.items[at].1, item, room)
+                self.items.set(About::of(&event, Some(&item), "message"), item, state == "done", room)
             }
             ("content_part", "added" | "done") => {
                 let Some(Value::Object(part)) = take("part") else { return Ok(()) };
-                let at = self.position(&event, "message", room)?;
-                match slot(&mut self.items[at].1, "content", &event, room)? {
-                    Some(slot) => set(slot, part, room),
+                let is_reasoning = part.get("type").is_some_and(|kind| kind == "reasoning_text");
+                let about = About::of(&event, None, if is_reasoning { "reasoning" } else { "message" });
+                let Some(item) = self.items.open(&about, false, room)? else { return Ok(()) };
+                match slot(item, "content", &event, room)? {
+                    Some(slot) => replace_all(slot, part, room),
                     None => Ok(()),
                 }
             }
             ("output_text.annotation", "added") => {
                 let Some(annotation) = take("annotation") else { return Ok(()) };
-                let at = self.position(&event, "message", room)?;
-                let part = slot(&mut self.items[at].1, "content", &event, room)?;
+                let Some(item) = self.items.open(&About::of(&event, None, "message"), false, room)? else {
+                    return Ok(());
+                };
+                let part = slot(item, "content", &event, room)?;
                 match part.and_then(|part| list(part, "annotations")) {
                     Some(annotations) => push(annotations, annotation, room),
                     None => Ok(()),
@@ -94,18 +101,52 @@ impl Output {
             _ => {
                 // Others are progress of what the server does itself, or new.
                 let Some(target) = Target::of(subject) else { return Ok(()) };
-                let Some(Value::String(text)) = take(if state == "delta" { "delta" } else { target.text }) else {
+                let is_delta = state == "delta";
+                let Some(Value::String(text)) = take(if is_delta { "delta" } else { target.text }) else {
                     return Ok(());
                 };
-                let at = self.position(&event, target.item, room)?;
-                let item = &mut self.items[at].1;
+                let about = About::of(&event, None, target.item);
+                let Some(item) = self.items.open(&about, is_delta, room)? else { return Ok(()) };
                 let holder = match target.list {
                     Some(name) => slot(item, name, &event, room)?,
                     None => Some(item),
                 };
-                holder.map_or(Ok(()), |holder| add_text(holder, &target, state, &text, room))
+                holder.map_or(Ok(()), |holder| add_text(holder, &target, is_delta, text, room))
             }
         }
+    }
+
+    /// Adds an event about the response itself. `usage` is what stands beside it.
+    fn add_response(
+        &mut self,
+        kind: &str,
+        response: Option<Value>,
+        usage: Option<Value>,
+        room: &mut Room,
+    ) -> Result<(), TooManyValues> {
+        if kind == "created" && self.response.is_some() {
+            // A gateway has begun again.
+            *self = Self::default();
+        }
+        let ours = self.response.get_or_insert_default();
+        if let Some(Value::Object(response)) = response {
+            replace_all(ours, response, room)?;
+        }
+        if kind == DONE || ENDS.contains(&kind) {
+            self.is_ended = true;
+            let is_end = |status: &Value| ENDS.iter().any(|end| status == end);
+            if !ours.get("status").is_some_and(is_end) {
+                let status = if kind == DONE { ENDS[0] } else { kind };
+                ours.insert("status".to_owned(), status.into());
+            }
+        }
+        if let Some(usage @ Value::Object(_)) = usage
+            && ours.get("usage").is_none_or(Value::is_null)
+        {
+            room.take(&usage)?;
+            ours.insert("usage".to_owned(), usage);
+        }
+        Ok(())
     }
 
     /// Whether the event came that ends the response.
@@ -119,47 +160,17 @@ impl Output {
         Some(json!({ "error": response.get("error")? }))
     }
 
-    /// The response as it was last seen whole, with the items that came where it has none. `is_done` says that nothing
+    /// The response, with the items that came where its own output says less. `is_done` says that nothing
     /// more was to come, also where no event ended the response.
     pub(super) fn into_body(self, is_done: bool) -> Map<String, Value> {
         let mut body = self.response.unwrap_or_default();
         if is_done && !self.is_ended {
-            body.insert("status".to_owned(), "completed".into());
+            body.insert("status".to_owned(), ENDS[0].into());
         }
-        if body.get("output").and_then(Value::as_array).is_none_or(Vec::is_empty) {
-            let mut items = self.items;
-            items.sort_by_key(|(index, _)| *index);
-            let items: Vec<Value> = items.into_iter().map(|(_, item)| item.into()).collect();
-            body.insert("output".to_owned(), items.into());
-        }
+        let output = self.items.into_output(take_list(&mut body, "output"));
+        body.insert("output".to_owned(), output.into());
         body
     }
-
-    /// Where the item of an event is. One that has not begun begins here, as an item of this type.
-    fn position(&mut self, event: &Map<String, Value>, kind: &str, room: &mut Room) -> Result<usize, TooManyValues> {
-        let index = event.get("output_index").and_then(counter);
-        let is_it = |(open, item): &(i64, Map<String, Value>)| match index {
-            Some(index) => *open == index,
-            // Of a server that does not number its items, a piece belongs to the last one of its type.
-            None => item.get("type").is_some_and(|open| open == kind),
-        };
-        let count = self.items.len();
-        if let Some(back) = self.items.iter().rev().take(MAX_OPEN_ITEMS).position(is_it) {
-            return Ok(count - 1 - back);
-        }
-        let item = Map::from_iter([("type".to_owned(), kind.into())]);
-        room.take(&Value::Object(item.clone()))?;
-        self.items.push((index.unwrap_or(i64::try_from(count).unwrap_or(i64::MAX)), item));
-        Ok(count)
-    }
-}
-
-/// Puts an object in the place of another.
-fn set(place: &mut Map<String, Value>, value: Map<String, Value>, room: &mut Room) -> Result<(), TooManyValues> {
-    room.give_back_members(place);
-    room.take_members(&value)?;
-    *place = value;
-    Ok(())
 }
 
 fn push(list: &mut Vec<Value>, value: Value, room: &mut Room) -> Result<(), TooManyValues> {
@@ -190,12 +201,12 @@ fn slot<'a>(
     Ok(parts[at].as_object_mut())
 }
 
-/// Adds a piece of a text, or the whole of one that came without pieces.
+/// Adds a piece of a text, or sets the whole text: that counts, whatever pieces came before it.
 fn add_text(
     holder: &mut Map<String, Value>,
     target: &Target,
-    state: &str,
-    text: &str,
+    is_delta: bool,
+    text: String,
     room: &mut Room,
 ) -> Result<(), TooManyValues> {
     for (name, value) in [("type", target.holder), (target.text, "")] {
@@ -204,10 +215,10 @@ fn add_text(
             holder.insert(name.to_owned(), value.into());
         }
     }
-    if let Some(Value::String(whole)) = holder.get_mut(target.text)
-        && (state == "delta" || whole.is_empty())
-    {
-        whole.push_str(text);
+    match holder.get_mut(target.text) {
+        Some(Value::String(whole)) if is_delta => whole.push_str(&text),
+        Some(whole) if !text.is_empty() => *whole = text.into(),
+        _ => {}
     }
     Ok(())
 }
@@ -338,6 +349,142 @@ mod tests {
         assert_eq!(made, expected);
     }
 
+    fn item(state: &str, index: Value, item: &Value) -> Value {
+        event(&format!("output_item.{state}"), json!({"output_index": index, "item": item}))
+    }
+
+    fn message(id: &str, text: &str) -> Value {
+        json!({"type": "message", "id": id, "content": [{"type": "output_text", "text": text}]})
+    }
+
+    fn call(id: &str, arguments: &str) -> Value {
+        json!({"type": "function_call", "id": id, "arguments": arguments})
+    }
+
+    #[test]
+    fn an_item_that_is_done_takes_the_place_of_its_pieces_when_no_index_says_so() {
+        let delta = |id: Value, text: &str| event("output_text.delta", json!({"item_id": id, "delta": text}));
+        let done = |id: &str, text: &str| item("done", json!(null), &message(id, text));
+        for id in [json!(null), json!("m")] {
+            let pieces = [delta(id.clone(), "He"), delta(id, "y"), done("m", "Hey")];
+            assert_eq!(items(pieces), json!([message("m", "Hey")]));
+        }
+        let begun = item("added", json!(null), &message("m", ""));
+        assert_eq!(items([begun, delta(json!("m"), "Hey"), done("other", "Hey")]), json!([message("other", "Hey")]));
+        let two = [delta(json!(null), "a"), done("a", "a"), delta(json!(null), "b"), done("b", "b")];
+        assert_eq!(items(two), json!([message("a", "a"), message("b", "b")]));
+    }
+
+    #[test]
+    fn items_without_an_index_or_with_the_same_one_are_told_apart_by_their_ids() {
+        let delta = |index: &Value, id: &str, text: &str| {
+            event("function_call_arguments.delta", json!({"output_index": index, "item_id": id, "delta": text}))
+        };
+        for index in [json!(null), json!(0)] {
+            let [a, b] = ["a", "b"].map(|id| item("added", index.clone(), &call(id, "")));
+            let pieces = [
+                a,
+                b,
+                delta(&index, "a", "{"),
+                delta(&index, "b", "["),
+                delta(&index, "a", "}"),
+                delta(&index, "b", "]"),
+            ];
+            assert_eq!(items(pieces), json!([call("a", "{}"), call("b", "[]")]), "{index}");
+            let done = [call("a", "{}"), message("m", "first"), message("n", "second"), call("b", "[]")];
+            assert_eq!(items(done.each_ref().map(|done| item("done", index.clone(), done))), json!(done), "{index}");
+        }
+        let null = json!(null);
+        let pieces = [delta(&null, "a", "{"), delta(&null, "b", "["), delta(&null, "a", "}"), delta(&null, "b", "]")];
+        let arguments = |made: &Value| [0, 1].map(|at| made[at]["arguments"].clone());
+        assert_eq!(arguments(&items(pieces)), ["{}", "[]"]);
+    }
+
+    #[test]
+    fn pieces_with_the_same_index_but_ids_of_their_own_belong_together() {
+        let delta =
+            |id: &str, text: &str| event("output_text.delta", json!({"output_index": 0, "item_id": id, "delta": text}));
+        let made = items([
+            item("added", json!(0), &message("x", "")),
+            delta("y", "He"),
+            delta("z", "y"),
+            item("done", json!(0), &message("w", "Hey")),
+        ]);
+        assert_eq!(made, json!([message("w", "Hey")]));
+    }
+
+    #[test]
+    fn an_item_is_found_among_hundreds() {
+        let at = |name: &str, text: &str, index: usize| {
+            event(
+                &format!("output_text.{name}"),
+                json!({"output_index": index, if name == "done" { "text" } else { "delta" }: text}),
+            )
+        };
+        let begin = (0..300).map(|index| item("added", json!(index), &message(&index.to_string(), "")));
+        let made = items(
+            begin
+                .chain((0..300).map(|index| at("delta", "x", index)))
+                .chain((0..300).map(|index| at("done", "x", index))),
+        );
+        assert_eq!(made, (0..300).map(|index| message(&index.to_string(), "x")).collect::<Value>());
+    }
+
+    #[test]
+    fn a_whole_text_counts_more_than_its_pieces() {
+        let made = items([
+            event("output_text.delta", json!({"output_index": 0, "delta": "Hel"})),
+            event("output_text.done", json!({"output_index": 0, "text": "Hello"})),
+            event("output_text.done", json!({"output_index": 0, "text": ""})),
+        ]);
+        assert_eq!(made[0]["content"][0]["text"], "Hello");
+    }
+
+    #[test]
+    fn a_response_that_begins_again_replaces_what_had_come() {
+        let begin = || ended("created", json!({"status": "in_progress"}));
+        let delta = |text: &str| event("output_text.delta", json!({"output_index": 0, "delta": text}));
+        assert_eq!(items([begin(), delta("Hel"), begin(), delta("Hello")])[0]["content"][0]["text"], "Hello");
+    }
+
+    #[test]
+    fn an_output_that_says_less_than_the_events_takes_nothing_away() {
+        let thought = json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]});
+        let delta = event("output_text.delta", json!({"output_index": 1, "delta": "Hello"}));
+        let said = json!({"type": "message", "content": [{"type": "output_text", "text": "Hello"}]});
+        for (output, expected) in [
+            (json!([thought]), json!([thought, said])),
+            (json!([{"type": "message", "content": []}]), json!([said])),
+            (
+                json!([thought, {"type": "message", "content": [{"type": "output_text", "text": null}]}]),
+                json!([thought, said]),
+            ),
+            (json!(null), json!([said])),
+            (json!([message("m", "Hi")]), json!([message("m", "Hi")])),
+        ] {
+            let made = added([delta.clone(), ended("completed", json!({"output": output}))]);
+            assert_eq!(made.into_body(true)["output"], expected);
+        }
+        let silent = item("done", json!(1), &json!({"type": "message", "id": "m", "content": []}));
+        assert_eq!(items([delta, silent])[0]["content"][0]["text"], "Hello");
+    }
+
+    #[test]
+    fn the_last_event_says_that_the_response_ended_when_its_response_does_not() {
+        for (kind, response, status) in [
+            ("done", json!(null), "completed"),
+            ("completed", json!(null), "completed"),
+            ("incomplete", json!({"status": "in_progress"}), "incomplete"),
+            ("done", json!({"status": "failed"}), "failed"),
+        ] {
+            let output = added([ended("created", json!({"status": "in_progress"})), ended(kind, response)]);
+            assert!(output.is_ended(), "{kind}");
+            assert_eq!(output.into_body(true)["status"], status, "{kind}");
+        }
+        let beside = json!({"response": {"status": "completed"}, "usage": {"total_tokens": 3}});
+        assert_eq!(added([event("completed", beside)]).into_body(true)["usage"]["total_tokens"], 3);
+    }
+
     #[test]
     fn a_response_is_completed_where_the_server_only_says_that_it_is_done() {
         let events = [
@@ -370,9 +517,9 @@ mod tests {
     #[test]
     fn keeps_as_many_values_as_a_response_may_have() {
         let values = 1_000;
-        let many = || json!({"type": "message", "content": vec![0; values]});
-        let add = |output: &mut Output, room: &mut Room, index: usize| {
-            let event = event("output_item.done", json!({"output_index": index, "item": many()}));
+        let add = |output: &mut Output, room: &mut Room, id: usize| {
+            let many = json!({"type": "message", "id": id.to_string(), "content": vec![0; values]});
+            let event = event("output_item.done", json!({ "item": many }));
             output.add(event.as_object().unwrap().clone(), room)
         };
         let limit = MAX_RESPONSE_VALUES / values;

@@ -1,6 +1,6 @@
 //! How many values the assembly of a stream may keep.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::budgets::{CONTAINER_WEIGHT, MAX_RESPONSE_VALUES};
 
@@ -30,15 +30,6 @@ impl Room {
         Ok(())
     }
 
-    pub(super) fn take_members(&mut self, members: &Map<String, Value>) -> Result<(), TooManyValues> {
-        self.0 = self.0.checked_sub(weight_of_members(members)).ok_or(TooManyValues)?;
-        Ok(())
-    }
-
-    pub(super) fn give_back_members(&mut self, members: &Map<String, Value>) {
-        self.0 += weight_of_members(members);
-    }
-
     pub(super) fn give_back(&mut self, value: &Value) {
         self.0 += weight(value) + 1;
     }
@@ -48,11 +39,7 @@ impl Room {
 fn weight(value: &Value) -> usize {
     match value {
         Value::Array(items) => CONTAINER_WEIGHT + items.iter().map(|item| 1 + weight(item)).sum::<usize>(),
-        Value::Object(members) => CONTAINER_WEIGHT + weight_of_members(members),
+        Value::Object(members) => CONTAINER_WEIGHT + members.values().map(|member| 1 + weight(member)).sum::<usize>(),
         _ => 1,
     }
-}
-
-fn weight_of_members(members: &Map<String, Value>) -> usize {
-    members.values().map(|member| 1 + weight(member)).sum()
 }

@@ -1,15 +1,13 @@
 //! Citations in Chat's shape, with their places in the whole text.
 
-use serde_json::Value;
-
-use super::object;
+use serde_json::{Map, Value};
 
 /// Members of an annotation that are places in its own part of the text, in characters.
 const PLACES: [&str; 3] = ["start_index", "end_index", "index"];
 
 /// The citations of a text, as its parts come.
-#[derive(Default)]
-pub(super) struct Citations {
+#[derive(Debug, Default)]
+pub struct Citations {
     annotations: Vec<Value>,
     /// How much of the text is counted, in bytes, and its characters.
     counted: (usize, usize),
@@ -17,7 +15,7 @@ pub(super) struct Citations {
 
 impl Citations {
     /// Adds the annotations of the next part of the text, which has `before` it.
-    pub(super) fn add(&mut self, annotations: Vec<Value>, before: &str) {
+    pub fn add(&mut self, annotations: Vec<Value>, before: &str) {
         if annotations.is_empty() {
             return;
         }
@@ -28,7 +26,8 @@ impl Citations {
     }
 
     /// All of them.
-    pub(super) fn into_list(self) -> Vec<Value> {
+    #[must_use]
+    pub fn into_list(self) -> Vec<Value> {
         self.annotations
     }
 }
@@ -47,7 +46,8 @@ fn in_chats_shape(mut annotation: Value, offset: usize) -> Value {
     }
     let Value::Object(mut members) = annotation else { return annotation };
     members.shift_remove("type");
-    object([("type", "url_citation".into()), ("url_citation", members.into())])
+    let nested = [("type", "url_citation".into()), ("url_citation", members.into())];
+    nested.into_iter().map(|(name, value): (&str, Value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
 }
 
 #[cfg(test)]
