@@ -951,6 +951,8 @@ export interface TextMetadata extends ModelMetadata {
   /** @unit seconds since 1970 */
   created?: number;
   service_tier?: string;
+  /** How often the API's own tools were used, such as `{ web_search: { num_requests } }`: they are billed. */
+  tool_usage?: unknown;
   system_fingerprint?: string;
   /** Why the first answer ended, such as `stop`, or `length` if `max_tokens` truncated it. */
   finish_reason: string | null;

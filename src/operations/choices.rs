@@ -24,11 +24,12 @@ use crate::{
 };
 
 /// Members of the response that `metadata` repeats when they are there.
-const PASSED_ON: [&str; 11] = [
+const PASSED_ON: [&str; 12] = [
     "model",
     "id",
     "created",
     "service_tier",
+    "tool_usage",
     "system_fingerprint",
     "citations",
     "search_results",
@@ -139,7 +140,11 @@ impl ChoicesReader {
         if self.is_json() {
             return json_answer::find(&text).map_err(|error| not_json(choice, ending, &error, text));
         }
-        text.truncate(cut_at_stop(&text, &self.stops).len());
+        let kept = cut_at_stop(&text, &self.stops);
+        if kept.len() < text.len() {
+            sources::cut(&mut choice.annotations, kept.chars().count());
+            text.truncate(kept.len());
+        }
         if text.is_empty() {
             return Err(Failed::new(NoAnswerReason::Empty, "a stop sequence ended the answer before any text"));
         }
@@ -617,6 +622,33 @@ mod tests {
         }
         let both = chat(json!({"content": "One moment.", "tool_calls": [{"id": "c"}]}), "tool_calls");
         assert_eq!(data(both), Ok(json!("One moment.")));
+    }
+
+    #[test]
+    fn what_is_beyond_a_stop_sequence_is_not_cited_either() {
+        let cited =
+            |start: u64, url: &str| json!({"type": "url_citation", "url_citation": {"start_index": start, "url": url}});
+        let [kept, beyond] = [cited(0, "https://a.example"), cited(13, "https://b.example")];
+        let message = json!({"content": "äbc STOP def ghi", "annotations": [kept, beyond]});
+        let reader = ChoicesReader { stops: vec!["def".to_owned()], ..ChoicesReader::default() };
+        let QueryResult { data, metadata } = read(&reader, chat(message.clone(), "stop")).unwrap();
+        assert_eq!((data, &metadata["annotations"]), (json!("äbc STOP "), &json!([kept])));
+        assert_eq!(metadata["sources"].as_array().unwrap().len(), 1);
+        let whole = read(&ChoicesReader::default(), chat(message, "stop")).unwrap();
+        assert_eq!(whole.metadata["annotations"], json!([kept, beyond]));
+    }
+
+    #[test]
+    fn tells_how_often_tools_of_the_api_were_used_because_they_are_billed() {
+        let usage = json!({"web_search": {"num_requests": 2}});
+        let reader = ChoicesReader { endpoint: "responses", ..ChoicesReader::default() };
+        let output = json!([
+            {"type": "web_search_call", "action": {"type": "open_page", "url": "https://a.example/b"}},
+            {"type": "message", "content": [{"type": "output_text", "text": "a"}]}
+        ]);
+        let QueryResult { metadata, .. } = read(&reader, json!({"output": output, "tool_usage": usage})).unwrap();
+        assert_eq!(metadata["tool_usage"], usage);
+        assert_eq!(metadata["sources"], json!([{"title": "a.example", "url": "https://a.example/b"}]));
     }
 
     #[test]

@@ -97,8 +97,9 @@ const ZIP_START: &[u8] = b"PK\x03\x04";
 const OLE_START: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 const UTF_8_START: &[u8] = b"\xef\xbb\xbf";
 const UTF_16_STARTS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
-/// Control characters of text: tab, line breaks, and what logs have for colors.
-const CONTROLS_OF_TEXT: &[u8] = b"\t\n\r\x0c\x1b";
+/// Control characters of text: tabs, line breaks, what old programs put at the end (Ctrl-Z), and what logs have for
+/// colors.
+const CONTROLS_OF_TEXT: &[u8] = b"\t\n\x0b\x0c\r\x1a\x1b";
 
 /// An application of Office: the folder in its files since 2007, and the types of these and of those before.
 struct Office {
@@ -272,18 +273,26 @@ fn container_of(start: &[u8]) -> Option<Container> {
     }
 }
 
-/// `name`, or one in its place, with the extension of its type where it has none.
+/// `name`, or one in its place, with an extension of its type, by which the API reads it. One of another type is
+/// replaced. Text may keep one that is not known.
 #[must_use]
 pub fn with_extension(name: Option<&str>, media_type: &str) -> String {
     let name = name.unwrap_or("document");
     let is_extension = |text: &str| {
         text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && text.bytes().any(|byte| byte.is_ascii_alphabetic())
     };
-    if name.rsplit_once('.').is_some_and(|(stem, extension)| !stem.is_empty() && is_extension(extension)) {
+    let Some(document) = DOCUMENTS.iter().find(|document| document.media_type == media_type) else {
         return name.to_owned();
-    }
-    let document = DOCUMENTS.iter().find(|document| document.media_type == media_type);
-    document.map_or_else(|| name.to_owned(), |document| format!("{name}.{}", document.extensions[0]))
+    };
+    let parts =
+        name.trim_end().rsplit_once('.').filter(|(stem, extension)| !stem.is_empty() && is_extension(extension));
+    let stem = match (parts, Kind::of_name(name)) {
+        (Some(_), Some(kind)) if kind == Kind::Document(document.media_type) => return name.to_owned(),
+        (Some(_), None) if document.container == Container::Text => return name.to_owned(),
+        (Some((stem, _)), Some(_)) => stem,
+        _ => name,
+    };
+    format!("{stem}.{}", document.extensions[0])
 }
 
 /// Whether Chat takes files of this media type. It takes images and PDFs; the other documents are for Responses.
@@ -391,7 +400,9 @@ mod tests {
         {
             assert_eq!(kind(b"\xef\xbb\xbfa = \x1b[1mb\r\n", name, stated), Ok(Kind::Document(TEXT)), "{name}");
         }
-        assert_eq!(kind(b"\xff\xfea\0,\0b\0", "a.csv", ""), Ok(Kind::Document(CSV)));
+        for csv in [&b"\xff\xfea\0,\0b\0"[..], b"a,b\x0bc\r\n\x1a"] {
+            assert_eq!(kind(csv, "a.csv", ""), Ok(Kind::Document(CSV)));
+        }
         // A table and a page that programs save under such names.
         assert_eq!(kind(b"<table>", "a.xls", ""), Ok(Kind::Document(CSV)));
         assert_eq!(kind(b"<html>", "a.doc", ""), Ok(Kind::Document(TEXT)));
@@ -426,7 +437,7 @@ mod tests {
     fn a_name_gets_the_extension_of_its_type_where_it_has_none() {
         for (name, named) in [
             ("report.docx", "report.docx"),
-            ("report.final.DOC", "report.final.DOC"),
+            ("report.final.DOCX", "report.final.DOCX"),
             ("report", "report.docx"),
             ("Report v1.2", "Report v1.2.docx"),
             ("Dr. No", "Dr. No.docx"),
@@ -437,6 +448,23 @@ mod tests {
         }
         for (media_type, named) in [(PDF, "document.pdf"), (TEXT, "document.txt"), ("text/markdown", "document.md")] {
             assert_eq!(with_extension(None, media_type), named);
+        }
+    }
+
+    #[test]
+    fn a_name_with_the_extension_of_another_type_gets_that_of_its_own() {
+        for (name, media_type, named) in [
+            ("a.pdf", DOCX, "a.docx"),
+            ("a.b.DOCX", XLSX, "a.b.xlsx"),
+            ("a.zip", DOCX, "a.zip.docx"),
+            ("a.png", PDF, "a.pdf"),
+            ("a.doc", RTF, "a.rtf"),
+            ("a.xls", CSV, "a.csv"),
+            ("a.py", TEXT, "a.py"),
+            ("a.htm", "text/html", "a.htm"),
+            ("a.proto", TEXT, "a.proto"),
+        ] {
+            assert_eq!(with_extension(Some(name), media_type), named);
         }
     }
 

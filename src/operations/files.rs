@@ -100,10 +100,15 @@ fn source_of(item: &Value, name: Option<&str>) -> Result<Source, ErrorText> {
     };
     let Some(data) = data else {
         let unusable = MEMBERS.iter().find_map(|member| Some((member, unusable(item.get(member)?)?)));
-        return Err(match unusable {
-            Some((member, words)) => error_text!["must have text in ", *member, ", got ", words],
-            None if name.is_some() => "has no content".into(),
-            None => wrong(),
+        let other = MEMBERS.iter().find_map(|member| Some((member, text(item, member)?)));
+        return Err(match (unusable, other) {
+            (Some((member, words)), _) => error_text!["must have text in ", *member, ", got ", words],
+            (None, Some((member, _))) => {
+                let expected = error_text!["must have base64 data, a data URI or an http(s) URL in ", *member];
+                error_text![expected, ", got ", excerpt(&item[*member])]
+            }
+            (None, None) if name.is_some() => "has no content".into(),
+            (None, None) => wrong(),
         });
     };
     let stated = data.stated_type(text(item, "type"));
@@ -249,6 +254,20 @@ mod tests {
             error(json!([renamed])),
             "Images and files[0] (a.docx) does not have the content of a .docx file; check that the file can be opened"
         );
+    }
+
+    #[test]
+    fn data_that_is_not_base64_is_an_error_that_says_so() {
+        let error = |member: &str, given: &str| {
+            let expected = "must have base64 data, a data URI or an http(s) URL in ";
+            format!("Images and files (a.pdf) {expected}{member}, got \"{given}\"")
+        };
+        for (member, given) in
+            [("base64Data", "!!!notbase64"), ("dataURL", "data:a/b;base64,!"), ("url", "blob:http://h/1")]
+        {
+            assert_eq!(read(json!({"name": "a.pdf", member: given})).unwrap_err(), error(member, given));
+        }
+        assert!(read(json!({"name": "a.pdf", "dataURL": "blob:http://h/1", "base64Data": PDF_DATA})).is_ok());
     }
 
     #[test]

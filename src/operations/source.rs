@@ -96,6 +96,7 @@ impl<'a> Data<'a> {
     /// What is wrong with the file.
     pub fn into_source(self, name: Option<&str>, stated: Option<&str>) -> Result<Option<Source>, ErrorText> {
         match self {
+            Self::Url(_, rest) if has_another_url(rest) => Err(SEVERAL.into()),
             Self::Url(scheme, rest) => {
                 let path = rest.split(['?', '#']).next().and_then(|rest| rest.split_once('/')).map(|(_, path)| path);
                 let kind = path.and_then(Kind::of_name).or_else(|| Kind::of_name(name?));
@@ -168,11 +169,18 @@ pub fn image_url(text: &str) -> Option<String> {
 }
 
 const EMPTY: &str = "has no content";
+const SEVERAL: &str = r#"has several URLs in one text; enter a list, such as ["https://h/a.png", "https://h/b.png"]"#;
 const READ: &str = "images, PDF, Word, Excel, PowerPoint, OpenDocument text, RTF, CSV, and other text and code";
 
 /// What follows `start`, in whichever case.
 fn after<'a>(start: &str, text: &'a str) -> Option<&'a str> {
     text.get(..start.len()).filter(|begun| begun.eq_ignore_ascii_case(start)).map(|_| &text[start.len()..])
+}
+
+/// Whether another URL follows in the text of one, after white space or a comma.
+fn has_another_url(rest: &str) -> bool {
+    let mut words = rest.split([',', ';', ' ', '\t', '\r', '\n']).skip(1);
+    words.any(|word| ["http://", "https://"].iter().any(|scheme| after(scheme, word).is_some()))
 }
 
 /// Whether a data URI with this type holds base64.
@@ -268,6 +276,17 @@ mod tests {
         assert!(is_document("https://h/1234", Some("a.docx"), None));
         assert!(is_document("https://h/1234", None, Some("application/pdf")));
         assert!(!is_document("https://h/a.png", Some("a.pdf"), Some("application/pdf")));
+    }
+
+    #[test]
+    fn several_urls_in_one_text_are_an_error() {
+        for between in [", ", "\n", "\r\n", " ", ",", "; "] {
+            let error = source(&format!("https://h/a.png{between}HTTPS://h/b.pdf"), None, None).unwrap_err();
+            assert!(error.starts_with("has several URLs in one text; enter a list"), "{error}");
+        }
+        for one in ["https://h/a/https://h/b.png", "https://h/a?u=https://h/b", "https://h/w_1,h_2/a.png"] {
+            assert_eq!(source(one, None, None), Ok(Some(Source::Image(one.to_owned()))));
+        }
     }
 
     #[test]

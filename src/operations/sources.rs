@@ -9,6 +9,8 @@ use crate::budgets::CONTAINER_WEIGHT;
 
 /// Members of the metadata that hold sources, as servers send them. The model cites the first, with positions.
 const PLACES: [&str; 3] = ["annotations", "search_results", "citations"];
+/// Members of a citation that are where it begins in the text, in characters.
+const STARTS: [&str; 2] = ["start_index", "index"];
 /// What `OpenAI` adds to the URLs that a model cites, and not to those that it only read.
 const MARK: &str = "utm_source=openai";
 /// Values of `{"title": …, "url": …}`, weighed.
@@ -32,6 +34,25 @@ pub fn listed(metadata: &Map<String, Value>, more: Option<&Value>, room: &mut Ro
     }
     let fits = |source: &Source<'_>| room.take(source.url.len() + source.title().len(), VALUES);
     sources.into_iter().take_while(fits).map(|source| json!({"title": source.title(), "url": source.url})).collect()
+}
+
+/// What a step of a web search has read, as sources: the pages that it found, or the page that it opened or searched.
+#[must_use]
+pub fn read_by(mut action: Value) -> Vec<Value> {
+    let found = action.get_mut("sources").map(Value::take);
+    let opened = action.get_mut("url").map(Value::take).filter(Value::is_string);
+    let mut pages = if let Some(Value::Array(pages)) = found { pages } else { Vec::new() };
+    pages.extend(opened.map(|url| json!({"type": "url", "url": url})));
+    pages
+}
+
+/// Keeps the citations that begin in the first `chars` characters of the text, and those without a place.
+pub fn cut(annotations: &mut Vec<Value>, chars: usize) {
+    annotations.retain(|annotation| {
+        let inner = annotation.get("url_citation").unwrap_or(annotation);
+        let place = STARTS.iter().find_map(|name| inner.get(name)?.as_u64());
+        place.is_none_or(|place| place < chars as u64)
+    });
 }
 
 #[derive(Clone, Copy)]
@@ -133,6 +154,31 @@ mod tests {
         for other in ["https://a/?utm_source=openais", "https://a/utm_source=openai", "https://a/?xutm_source=openai"] {
             assert_eq!(unmarked(other), other);
         }
+    }
+
+    #[test]
+    fn a_step_of_a_search_has_read_what_it_found_or_opened() {
+        let page = |url: &str| json!({"type": "url", "url": url});
+        for (action, pages) in [
+            (json!({"type": "search", "queries": ["q"], "sources": [page("https://a")]}), vec![page("https://a")]),
+            (json!({"type": "open_page", "url": "https://a"}), vec![page("https://a")]),
+            (json!({"type": "find_in_page", "url": "https://a", "pattern": "b"}), vec![page("https://a")]),
+            (json!({"type": "open_page", "url": null}), Vec::new()),
+            (json!({"type": "search", "sources": "https://a"}), Vec::new()),
+            (json!("https://a"), Vec::new()),
+        ] {
+            assert_eq!(read_by(action.clone()), pages, "{action}");
+        }
+    }
+
+    #[test]
+    fn citations_beyond_a_cut_are_left_out() {
+        let nested = |start: u64| json!({"type": "url_citation", "url_citation": {"start_index": start}});
+        let flat = |start: u64| json!({"type": "url_citation", "start_index": start});
+        let file = |index: u64| json!({"type": "file_citation", "index": index});
+        let mut annotations = vec![nested(0), nested(4), flat(3), flat(4), file(3), file(9), json!("odd"), json!({})];
+        cut(&mut annotations, 4);
+        assert_eq!(annotations, [nested(0), flat(3), file(3), json!("odd"), json!({})]);
     }
 
     #[test]

@@ -6,12 +6,15 @@ use serde_json::{Map, Value};
 
 use super::{object, take};
 use crate::{
-    operations::choice::{is_empty, is_given, words_of},
+    operations::{
+        choice::{is_empty, is_given, words_of},
+        sources,
+    },
     response::body::unwrapped,
 };
 
-/// Members that both APIs call the same, of which the result tells.
-const SAME: [&str; 4] = ["id", "model", "service_tier", "moderation"];
+/// Members that keep their names, of which the result tells.
+const SAME: [&str; 5] = ["id", "model", "service_tier", "moderation", "tool_usage"];
 /// What Chat calls the counters of `usage`.
 const COUNTERS: [(&str, &str); 4] = [
     ("input_tokens", "prompt_tokens"),
@@ -116,7 +119,7 @@ struct Answer {
     reasoning: Vec<String>,
     tool_calls: Vec<Value>,
     images: Vec<Value>,
-    /// Pages that a search has found, as `{type, url}`.
+    /// Pages that a search has found or opened, as `{type, url}`.
     sources: Vec<Value>,
 }
 
@@ -129,11 +132,7 @@ impl Answer {
             Some("reasoning") => self.reasoning.extend(reasoning(&item)),
             Some("function_call") => self.tool_calls.push(call(item, "function", "arguments")),
             Some("custom_tool_call") => self.tool_calls.push(call(item, "custom", "input")),
-            Some("web_search_call") => {
-                if let Value::Array(pages) = take(&mut take(&mut item, "action"), "sources") {
-                    self.sources.extend(pages);
-                }
-            }
+            Some("web_search_call") => self.sources.extend(sources::read_by(take(&mut item, "action"))),
             Some("image_generation_call") => self.images.extend(image(item)),
             // The API's list grows.
             _ => {}
