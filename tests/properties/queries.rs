@@ -61,29 +61,27 @@ fn has_known_type(name: &str, value: &Value) -> bool {
     let text = || value.as_str().is_some_and(|text| !text.trim().is_empty());
     match name {
         "model" | "size" | "quality" | "background" | "output_format" | "encoding_format" | "reasoning_effort"
-        | "verbosity" | "service_tier" | "prompt_cache_key" | "safety_identifier" | "moderation" => text(),
+        | "verbosity" | "service_tier" | "prompt_cache_key" | "safety_identifier" | "moderation" | "instructions" => {
+            text()
+        }
         "prompt" | "suffix" => value.is_string(),
         // Texts to embed or to moderate, or the items of a conversation.
         "input" => {
             let is_input = |item: &Value| item.is_string() || item["type"].is_string();
             value.is_string() || value.as_array().is_some_and(|items| items.iter().all(is_input))
         }
-        "instructions" => text(),
         "max_output_tokens" => whole(16..=i64::MAX),
-        "store" => value.is_boolean(),
         "include" => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
-        "text" => value.is_object(),
         "questions" => {
             value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(|item| item["type"].is_string()))
         }
         "images" => value.as_array().is_some_and(|items| items.iter().all(Value::is_object)),
-        "mask" => value.is_object(),
         "max_tokens" | "max_completion_tokens" | "dimensions" => whole(1..=i64::MAX),
         "n" => whole(1..=128),
         "best_of" => whole(1..=20),
         "logprobs" => whole(0..=5),
         "seed" => value.is_i64(),
-        "echo" | "stream" => value.is_boolean(),
+        "echo" | "store" | "stream" => value.is_boolean(),
         "temperature" => number(0.0, 2.0),
         "top_p" => number(0.0, 1.0),
         "frequency_penalty" | "presence_penalty" => number(-2.0, 2.0),
@@ -98,7 +96,7 @@ fn has_known_type(name: &str, value: &Value) -> bool {
             value["type"] == "json_object"
                 || (value["type"] == "json_schema" && value["json_schema"]["name"].is_string())
         }
-        "reasoning" | "web_search_options" => value.is_object(),
+        "mask" | "reasoning" | "text" | "web_search_options" => value.is_object(),
         "tools" => value.as_array().is_some_and(|tools| tools.iter().all(|tool| tool["type"].is_string())),
         "tool_choice" => value.is_string() || value["type"].is_string(),
         "messages" => value.as_array().is_some_and(|messages| !messages.is_empty() && messages.iter().all(is_message)),
