@@ -44,7 +44,7 @@ export interface ModerationMetadata extends RequestMetadata {
       sample: ['another', 'text'],
     }),
     text('moderation_model', 'Model', {
-      placeholder: `e.g. omni-moderation-2024-09-26; ${DEFAULT_MODEL} if empty`,
+      placeholder: `${DEFAULT_MODEL} if empty`,
       accepts: 'Model ID',
       fallback: DEFAULT_MODEL,
       help: 'Any moderation model that the server knows.',

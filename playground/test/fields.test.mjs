@@ -144,6 +144,8 @@ for (const tooljet of TOOLJETS) {
         setup.operations.defaults = { operation: 'chat' };
         await route.fulfill({ response, json: setup });
       });
+      // The page keeps the query that it began with.
+      await page.evaluate(() => sessionStorage.clear());
       await page.reload();
       assert.equal(await chosen(query(page), 'Advanced'), 'Select..');
       assert.equal(await chosen(query(page), 'Response format'), 'Select..');
