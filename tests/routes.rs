@@ -200,8 +200,6 @@ fn asks_responses_at_once_for_what_only_it_has() {
         assert_eq!(paths(&script), [RESPONSES]);
     }
     let fixed = query(&json!({"web_search": "on", "api": "chat_completions"}));
-    let script = Script::new([chat_answer()]);
-    assert_answered(script.run(&source(GATEWAY), &fixed), "chat/completions");
     let script = Script::new([]);
     let description = failure(script.run(&source(OPENAI), &fixed)).description;
     let words = "Web search needs the Responses API (for web search); choose Auto or Responses under API.";

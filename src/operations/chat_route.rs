@@ -53,12 +53,11 @@ impl Chat {
     pub fn route(self) -> Result<Route, Error> {
         let Self { api, provider, plan, only_in_responses } = self;
         match (api, only_in_responses) {
-            // Another server may take in Chat what only the Responses API has at OpenAI.
-            (Api::ChatCompletions, Some((field, what))) if provider.has_responses() => Err(Error::invalid(
+            (Api::ChatCompletions, Some((field, what))) => Err(Error::invalid(
                 field,
                 error_text!["needs the Responses API (for ", what, "); choose Auto or Responses under API"],
             )),
-            (Api::ChatCompletions, _) => Ok(Route::only(plan)),
+            (Api::ChatCompletions, None) => Ok(Route::only(plan)),
             (Api::Auto, None) => Ok(auto_route(plan, provider)),
             (Api::Auto, Some(_)) | (Api::Responses, _) => Ok(Route::only(through_responses(plan))),
         }
