@@ -1,4 +1,5 @@
-//! Runs one query: follows its route from endpoint to endpoint, fits its requests to their models, and keeps what it has found out.
+//! Runs one query: follows its route from endpoint to endpoint, fits its requests to their models, and keeps what it
+//! has found out.
 
 use std::{borrow::Cow, mem};
 
