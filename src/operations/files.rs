@@ -6,8 +6,8 @@ use serde_json::Value;
 pub use super::file_types::is_chats;
 use super::{
     content::as_list,
+    file_source::{Data, Source, not_read},
     parts,
-    source::{Data, Source, not_read},
 };
 use crate::{
     budgets::MAX_WORD_CHARS,

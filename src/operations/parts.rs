@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::source::{self, Data, Source};
+use super::file_source::{self, Data, Source};
 use crate::{
     error::{Error, ErrorText, error_text},
     input::fields::{excerpt, scalar_text},
@@ -133,7 +133,7 @@ fn image(place: Place<'_>, given: Option<&Value>) -> Result<Map<String, Value>, 
     };
     image.retain(|_, value| !value.is_null());
     let url = place.text(&image, "url", "image_url.url")?;
-    let url = source::image_url(url)
+    let url = file_source::image_url(url)
         .ok_or_else(|| place.lacks("an http(s) URL or a data URI", "image_url.url", image.get("url")))?;
     image.insert("url".to_owned(), url.into());
     match image.get("detail") {
