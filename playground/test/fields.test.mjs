@@ -20,7 +20,8 @@ import {
 
 const { operations, manifest } = readForms();
 const { defaults } = operations;
-const PROMPT = OPERATIONS[1].basic.find(({ key }) => key === 'prompt');
+const CHAT = OPERATIONS.find(({ value }) => value === 'chat');
+const PROMPT = CHAT.basic.find(({ key }) => key === 'prompt');
 
 /** Types or chooses something in a field and returns what the plugin should get for it. */
 async function fillField(form, { key, label, control, list }, tooljet) {
@@ -144,8 +145,8 @@ for (const tooljet of TOOLJETS) {
         setup.operations.defaults = { operation: 'chat' };
         await route.fulfill({ response, json: setup });
       });
-      // The page keeps the query that it began with.
-      await page.evaluate(() => sessionStorage.clear());
+      // The page keeps its query until it is left, so what it kept is cleared in the next one.
+      await page.addInitScript(() => sessionStorage.clear());
       await page.reload();
       assert.equal(await chosen(query(page), 'Advanced'), 'Select..');
       assert.equal(await chosen(query(page), 'Response format'), 'Select..');
