@@ -162,7 +162,7 @@ fn has_error(body: &Map<String, Value>) -> bool {
 /// so it is measured first.
 fn text_of(body: &[u8]) -> Result<Cow<'_, str>, TransportError> {
     // The lossy way reads one character after the other.
-    if let Ok(text) = str::from_utf8(body) {
+    if let Ok(text) = simdutf8::basic::from_utf8(body) {
         return Ok(Cow::Borrowed(text));
     }
     let replaced = |invalid: &[u8]| if invalid.is_empty() { 0 } else { '\u{fffd}'.len_utf8() };
