@@ -210,124 +210,6 @@ export interface SourceOptions {
   streaming?: 'off' | 'on' | Unset;
 }
 
-/** Completions: continues a text. */
-export interface CompletionOptions extends QueryBase {
-  operation: 'completion';
-  /**
-   * Any model that the server knows. A chat model continues the text through Chat. Accepts:
-   * model ID.
-   * @default gpt-3.5-turbo-instruct, and gpt-5.4-mini if that is gone
-   */
-  model?: TextOption;
-  /** The text to continue. Required. */
-  prompt: TextOption;
-  /**
-   * The longest the answer may be, in tokens. Prompt and answer together must fit the model's
-   * context window.
-   * @unit tokens
-   * @range at least 1, whole
-   * @default 256
-   */
-  max_tokens?: NumberOption;
-  /**
-   * Higher values make the text more varied, lower values more predictable. Many reasoning
-   * models reject it: it is then left out, and metadata says so.
-   * @range 0 to 2
-   * @default set by the model
-   */
-  temperature?: NumberOption;
-  /**
-   * The answer ends before this text. Commas, blanks and line breaks count as typed; for a line
-   * break alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the
-   * answer itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up
-   * to 4.
-   * @default none
-   */
-  stop_sequence?: TextOption | string[];
-  /**
-   * Text that comes after the inserted text, and is not part of the answer. A chat model is
-   * asked to lead up to it.
-   * @default none
-   */
-  suffix?: TextOption;
-  /**
-   * OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it
-   * first, and asks a chat model to continue the text if the model or the endpoint is gone.
-   * Metadata says which one answered.
-   * @default auto
-   */
-  engine?: 'auto' | 'completions' | 'chat' | Unset;
-  /**
-   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
-   * form: they count.
-   * @default none
-   */
-  advanced?: 'on' | 'off' | Unset;
-  /**
-   * With Answer and details, data is an object with the answer, token usage, model,
-   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
-   * metadata. Under Advanced.
-   * @default answer
-   */
-  result?: 'answer' | 'details' | Unset;
-  /**
-   * With more than one, data is a list of answers. All of them are billed. Under Advanced.
-   * @range 1 to 128, whole
-   * @default 1
-   */
-  n?: NumberOption;
-  /**
-   * The server writes this many answers and returns the most likely. At least Number of
-   * results. All of them are billed. Under Advanced.
-   * @range 1 to 20, whole
-   * @default 1
-   */
-  best_of?: NumberOption;
-  /**
-   * Only the most likely tokens are considered, up to this total probability. Under Advanced.
-   * @range 0 to 1
-   * @default set by the model
-   */
-  top_p?: NumberOption;
-  /**
-   * Above 0, a token becomes less likely each time it appears. Under Advanced.
-   * @range -2 to 2
-   * @default set by the model
-   */
-  frequency_penalty?: NumberOption;
-  /**
-   * Above 0, a token becomes less likely once it has appeared. Under Advanced.
-   * @range -2 to 2
-   * @default set by the model
-   */
-  presence_penalty?: NumberOption;
-  /**
-   * Whether the answer starts with the prompt. Under Advanced.
-   * @default false
-   */
-  echo?: FlagOption | 'unset';
-  /**
-   * The same seed with the same settings tends to give the same answer. The API does not
-   * guarantee it. Under Advanced.
-   * @range whole
-   * @default none
-   */
-  seed?: NumberOption;
-  /**
-   * Adds the log probability of each token, and of this many alternatives, to metadata. Under
-   * Advanced.
-   * @range 0 to 5, whole
-   * @default none
-   */
-  logprobs?: NumberOption;
-  /**
-   * More members of the request, as JSON. They are added last and override those of the form.
-   * `stream` and `stream_options` are errors. Under Advanced.
-   * @default none
-   */
-  extra_body?: JsonObjectOption;
-}
-
 /** Chat: answers a message. */
 export interface ChatOptions extends QueryBase {
   operation: 'chat';
@@ -565,6 +447,124 @@ export interface ChatOptions extends QueryBase {
    * @default none
    */
   metadata?: JsonObjectOption;
+  /**
+   * More members of the request, as JSON. They are added last and override those of the form.
+   * `stream` and `stream_options` are errors. Under Advanced.
+   * @default none
+   */
+  extra_body?: JsonObjectOption;
+}
+
+/** Completions: continues a text. */
+export interface CompletionOptions extends QueryBase {
+  operation: 'completion';
+  /**
+   * Any model that the server knows. A chat model continues the text through Chat. Accepts:
+   * model ID.
+   * @default gpt-3.5-turbo-instruct, and gpt-5.4-mini if that is gone
+   */
+  model?: TextOption;
+  /** The text to continue. Required. */
+  prompt: TextOption;
+  /**
+   * The longest the answer may be, in tokens. Prompt and answer together must fit the model's
+   * context window.
+   * @unit tokens
+   * @range at least 1, whole
+   * @default 256
+   */
+  max_tokens?: NumberOption;
+  /**
+   * Higher values make the text more varied, lower values more predictable. Many reasoning
+   * models reject it: it is then left out, and metadata says so.
+   * @range 0 to 2
+   * @default set by the model
+   */
+  temperature?: NumberOption;
+  /**
+   * The answer ends before this text. Commas, blanks and line breaks count as typed; for a line
+   * break alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the
+   * answer itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up
+   * to 4.
+   * @default none
+   */
+  stop_sequence?: TextOption | string[];
+  /**
+   * Text that comes after the inserted text, and is not part of the answer. A chat model is
+   * asked to lead up to it.
+   * @default none
+   */
+  suffix?: TextOption;
+  /**
+   * OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it
+   * first, and asks a chat model to continue the text if the model or the endpoint is gone.
+   * Metadata says which one answered.
+   * @default auto
+   */
+  engine?: 'auto' | 'completions' | 'chat' | Unset;
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+  /**
+   * With more than one, data is a list of answers. All of them are billed. Under Advanced.
+   * @range 1 to 128, whole
+   * @default 1
+   */
+  n?: NumberOption;
+  /**
+   * The server writes this many answers and returns the most likely. At least Number of
+   * results. All of them are billed. Under Advanced.
+   * @range 1 to 20, whole
+   * @default 1
+   */
+  best_of?: NumberOption;
+  /**
+   * Only the most likely tokens are considered, up to this total probability. Under Advanced.
+   * @range 0 to 1
+   * @default set by the model
+   */
+  top_p?: NumberOption;
+  /**
+   * Above 0, a token becomes less likely each time it appears. Under Advanced.
+   * @range -2 to 2
+   * @default set by the model
+   */
+  frequency_penalty?: NumberOption;
+  /**
+   * Above 0, a token becomes less likely once it has appeared. Under Advanced.
+   * @range -2 to 2
+   * @default set by the model
+   */
+  presence_penalty?: NumberOption;
+  /**
+   * Whether the answer starts with the prompt. Under Advanced.
+   * @default false
+   */
+  echo?: FlagOption | 'unset';
+  /**
+   * The same seed with the same settings tends to give the same answer. The API does not
+   * guarantee it. Under Advanced.
+   * @range whole
+   * @default none
+   */
+  seed?: NumberOption;
+  /**
+   * Adds the log probability of each token, and of this many alternatives, to metadata. Under
+   * Advanced.
+   * @range 0 to 5, whole
+   * @default none
+   */
+  logprobs?: NumberOption;
   /**
    * More members of the request, as JSON. They are added last and override those of the form.
    * `stream` and `stream_options` are errors. Under Advanced.
@@ -828,8 +828,8 @@ export interface ListModelsOptions extends QueryBase {
 
 /** A query, told apart by its `operation`. Options of other operations are ignored. */
 export type QueryOptions =
-  | CompletionOptions
   | ChatOptions
+  | CompletionOptions
   | ImageGenerationOptions
   | EmbeddingOptions
   | DecisionOptions
@@ -1056,8 +1056,8 @@ export interface ModerationMetadata extends RequestMetadata {
 
 /** The `data` of each operation. */
 export interface OperationData {
-  completion: CompletionData;
   chat: ChatData;
+  completion: CompletionData;
   image_generation: ImageGenerationData;
   generate_embedding: EmbeddingData;
   decision: DecisionData | Array<DecisionData | null>;
@@ -1067,8 +1067,8 @@ export interface OperationData {
 
 /** The `metadata` of each operation. */
 export interface OperationMetadata {
-  completion: CompletionMetadata;
   chat: ChatMetadata;
+  completion: CompletionMetadata;
   image_generation: ImageGenerationMetadata;
   generate_embedding: EmbeddingMetadata;
   decision: DecisionMetadata;

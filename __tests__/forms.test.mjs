@@ -71,6 +71,14 @@ test('the operations have the ids of saved apps and the names of the official do
   assert.equal(operations.defaults.advanced, 'off');
 });
 
+test('the operations begin with what people use most, and end with what builders look up', () => {
+  const names = operations.properties.operation.list.map(({ name }) => name);
+  assert.equal(names[0], 'Chat');
+  assert.equal(names.at(-1), 'List models');
+  const orders = OPERATIONS.map(({ order }) => order);
+  assert.equal(new Set(orders).size, orders.length, orders.join());
+});
+
 test('the headers field recommends workspace secrets', () => {
   assert.match(manifest.properties.headers.tooltip, /\{\{secrets\.\w+\}\}/);
 });

@@ -15,7 +15,7 @@ import {
 
 export default {
   value: 'chat',
-  order: 20,
+  order: 10,
   name: 'Chat',
   types: 'ChatOptions',
   summary: 'answers a message',

@@ -16,7 +16,7 @@ import {
 
 export default {
   value: 'completion',
-  order: 10,
+  order: 30,
   name: 'Completions',
   types: 'CompletionOptions',
   summary: 'continues a text',

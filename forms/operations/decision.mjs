@@ -13,7 +13,7 @@ const answerOf = ({ type, choices }) =>
 
 export default {
   value: 'decision',
-  order: 42,
+  order: 70,
   name: 'Decide',
   types: 'DecisionOptions',
   summary: 'answers yes or no, picks one of several, or gives a score',

@@ -8,7 +8,7 @@ const embeddingExtraBody = extraBody('embedding_extra_body', {
 
 export default {
   value: 'generate_embedding',
-  order: 40,
+  order: 60,
   name: 'Generate embedding',
   types: 'EmbeddingOptions',
   summary: 'turns text into a vector',

@@ -13,7 +13,7 @@ const imageExtraBody = extraBody('image_extra_body', { placeholder: 'e.g. {"mode
 
 export default {
   value: 'image_generation',
-  order: 30,
+  order: 40,
   name: 'Generate image',
   types: 'ImageGenerationOptions',
   summary: 'draws an image, or changes one',

@@ -2,7 +2,7 @@ import { text } from '../controls.mjs';
 
 export default {
   value: 'list_models',
-  order: 50,
+  order: 90,
   name: 'List models',
   types: 'ListModelsOptions',
   summary: 'shows what the server offers',
