@@ -820,10 +820,22 @@ export interface ModerationOptions extends QueryBase {
 export interface ListModelsOptions extends QueryBase {
   operation: 'list_models';
   /**
+   * Leaves out the models that are known to be for something else. A model whose name does not
+   * tell what it is for stays in the list, as most of other servers do.
+   * @default all
+   */
+  purpose?: 'all' | 'chat' | 'image' | 'embedding' | 'transcription' | Unset;
+  /**
    * Only the models whose ID contains this text, in upper or lower case.
    * @default none
    */
   filter?: TextOption;
+  /**
+   * Whether the list also has models whose shutdown date has come. They are left out by the
+   * date that the server gives, and at OpenAI also by those of its deprecations page.
+   * @default false
+   */
+  include_ended?: FlagOption | 'unset';
 }
 
 /** A query, told apart by its `operation`. Options of other operations are ignored. */
@@ -872,20 +884,6 @@ export interface EmbeddingData {
   embeddings?: Embedding[];
 }
 
-/** A model in the list, which is sorted by id and ready for a dropdown. */
-export interface ListedModel {
-  id: string;
-  owner: string | null;
-  /** @unit seconds since 1970 */
-  created: number | null;
-  /** `YYYY-MM-DD`, once it is announced. */
-  shutdown_date: string | null;
-  /** The id. */
-  value: string;
-  /** The id, with the shutdown date where there is one. */
-  label: string;
-}
-
 /** Tokens used. Servers differ in which members they send. */
 export interface Usage {
   prompt_tokens?: number;
@@ -904,11 +902,6 @@ export interface RequestMetadata {
   request_id?: string;
   /** Requests sent, 1 and more. */
   attempts: number;
-}
-
-export interface ListModelsMetadata extends RequestMetadata {
-  /** Models in the list. */
-  count: number;
 }
 
 export interface ModelMetadata extends RequestMetadata {
@@ -1052,6 +1045,25 @@ export interface ModerationMetadata extends RequestMetadata {
   model?: string;
   /** The API's id of the moderation. */
   id?: string;
+}
+
+/** A model in the list, which is sorted by id and ready for a dropdown. */
+export interface ListedModel {
+  id: string;
+  owner: string | null;
+  /** @unit seconds since 1970 */
+  created: number | null;
+  /** `YYYY-MM-DD`, once it is announced. */
+  shutdown_date: string | null;
+  /** The id. */
+  value: string;
+  /** The id, with the shutdown date where there is one. */
+  label: string;
+}
+
+export interface ListModelsMetadata extends RequestMetadata {
+  /** Models in the list. */
+  count: number;
 }
 
 /** The `data` of each operation. */

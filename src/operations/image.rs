@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::{BodyKind, Error, error_text},
     input::fields::Fields,
-    policy::capabilities::{DEFAULT_IMAGE_MODEL, is_image_model},
+    policy::{capabilities::DEFAULT_IMAGE_MODEL, purpose::Purpose},
     response::{ApiResponse, body::unwrapped, take_list, take_usage},
 };
 
@@ -43,7 +43,7 @@ const NAMES: [(&str, &str); 6] = [
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let advanced_fields = advanced(fields);
-    let model = model_for(fields.trimmed("image_model")?, fields, is_image_model, DEFAULT_IMAGE_MODEL);
+    let model = model_for(fields.trimmed("image_model")?, fields, Purpose::Image, DEFAULT_IMAGE_MODEL);
     let mut body = BodyBuilder::new(fields, &model);
     let prompt = prompt_text(fields)?;
     let chars = prompt.chars().count();
