@@ -1180,6 +1180,20 @@ export class QueryError extends Error {
   metadata?: QueryErrorMetadata;
 }
 
+/** All models, or those that List models gives with a `purpose`. */
+export type ModelListMethod =
+  | 'listModels'
+  | 'listChatModels'
+  | 'listImageModels'
+  | 'listEmbeddingModels'
+  | 'listTranscriptionModels';
+
+/** The options of a dropdown, with nothing else in them: ToolJet keeps them with the query. */
+export interface ModelList {
+  status: 'ok';
+  data: Array<Pick<ListedModel, 'value' | 'label'>>;
+}
+
 /** The class that ToolJet instantiates for every call; it has no state. */
 export default class OpenAI {
   /**
@@ -1203,4 +1217,17 @@ export default class OpenAI {
    * @throws {QueryError} `Connection could not be established: ` and the reason
    */
   testConnection(sourceOptions: SourceOptions): Promise<ConnectionResult>;
+
+  /**
+   * Lists models for the `dynamic-selector` of a form, past their end none. ToolJet asks only plugins that it names
+   * (docs/install.md, "ToolJet's repository"), and passes further arguments, which are not used. Takes at most 15
+   * seconds.
+   * @throws {QueryError} whose `message` is the description, since the form shows nothing else
+   */
+  invokeMethod(
+    method: ModelListMethod,
+    context: unknown,
+    sourceOptions: SourceOptions,
+    ...further: unknown[]
+  ): Promise<ModelList>;
 }

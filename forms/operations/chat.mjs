@@ -28,6 +28,7 @@ export default {
       accepts: 'Model ID',
       fallback: DEFAULT_CHAT_MODEL,
       help: 'Any model that the server knows. To see them, run a query with the operation List models.',
+      models: 'chat',
     }),
     text('prompt', 'Prompt', {
       control: 'editor',

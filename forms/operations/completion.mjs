@@ -29,6 +29,7 @@ export default {
       accepts: 'Model ID',
       fallback: `${DEFAULT_COMPLETION_MODEL}, and ${DEFAULT_CHAT_MODEL} if that is gone`,
       help: 'Any model that the server knows. A chat model continues the text through Chat.',
+      models: 'chat',
     }),
     text('prompt', 'Prompt', {
       control: 'editor',

@@ -39,6 +39,7 @@ export interface DecisionMetadata extends ModelMetadata {
       accepts: 'Model ID',
       fallback: DEFAULT_MODEL,
       help: 'The model that decides. OpenAI takes only the default; other servers need the name of a chat model.',
+      models: 'chat',
       sample: 'sample',
     }),
     text('input', 'Input', {

@@ -21,6 +21,7 @@ export default {
       accepts: 'Model ID',
       fallback: DEFAULT_EMBEDDING_MODEL,
       help: 'Any embedding model that the server knows.',
+      models: 'embedding',
     }),
     text('input', 'Input', {
       control: 'editor',

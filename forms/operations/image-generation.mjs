@@ -26,6 +26,7 @@ export default {
       accepts: 'Model ID',
       fallback: DEFAULT_IMAGE_MODEL,
       help: 'Any image model that the server knows.',
+      models: 'image',
     }),
     text('prompt', 'Prompt', {
       control: 'editor',
