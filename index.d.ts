@@ -623,6 +623,12 @@ export interface ImageGenerationOptions extends QueryBase {
    */
   quality?: WordOption<'unset' | 'auto' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'>;
   /**
+   * How much the model plans before it draws, whatever the quality. Not every model accepts it.
+   * Under Advanced.
+   * @default set by the model
+   */
+  complexity?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
+  /**
    * Transparent needs the output format PNG or WebP. Not every model accepts it. Under
    * Advanced.
    * @default set by the model

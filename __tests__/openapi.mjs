@@ -6,16 +6,16 @@ import { PATHS } from './sdk-types.mjs';
 const document = JSON.parse(
   readFileSync(new URL('./openai-openapi/slim-strict.json', import.meta.url), 'utf8'),
 );
-// In the document it is 64; the types of OpenAI's newer libraries have 128.
+// The document is of August 2026, and the types of OpenAI's newest libraries (`openai` 7.57.0 on npm) have more: a longer
+// identifier, more qualities and formats of images, the complexity, and any size also of an edited one.
 document.components.schemas.ModelResponseProperties.properties.safety_identifier.anyOf[0].maxLength = 128;
-
-// And more qualities and formats of images, and any size also of an edited one.
 const { CreateImageRequest, EditImageBodyJsonParam } = document.components.schemas;
 EditImageBodyJsonParam.properties.size = CreateImageRequest.properties.size;
 for (const { properties } of [CreateImageRequest, EditImageBodyJsonParam]) {
   const { quality, output_format: format } = properties;
   (quality.enum ?? quality.anyOf[0].enum).push('xhigh', 'max');
   (format.enum ?? format.anyOf[0].enum).push('gif', 'svg');
+  properties.complexity = { enum: ['low', 'medium', 'high', null] };
 }
 
 Object.assign(document.paths, PATHS);

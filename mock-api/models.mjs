@@ -174,7 +174,10 @@ const MODELS = [
   ]),
   ...buildModels('image', ['gpt-image-2'], { snapshot: '2026-04-21' }),
   ...buildModels('image', ['gpt-image-2.6-flare', 'gpt-image-2.6-sunburst']),
-  ...buildModels('image', ['gpt-image-1.5', 'gpt-image-1', 'gpt-image-1-mini']),
+  ...buildModels('image', ['gpt-image-1.5', 'gpt-image-1-mini', 'chatgpt-image-latest'], {
+    shutdown: '2026-12-01',
+  }),
+  ...buildModels('image', ['gpt-image-1'], { shutdown: '2026-10-23' }),
   ...buildModels('image', ['dall-e-3', 'dall-e-2'], { shutdown: '2026-05-12' }),
   ...buildModels('image', ['mock-api-image']),
   ...Object.entries(STRICT_FAMILIES).map(([name, rules]) => ({

@@ -233,9 +233,9 @@ export const VARIANTS = {
     },
   },
   [IMAGES]: {
-    'a GPT image': { model: 'gpt-image-1', prompt: 'hills', size: '1536x1024', n: 2 },
+    'a GPT image': { model: 'gpt-image-1.5', prompt: 'hills', size: '1536x1024', n: 2 },
     'a JPEG': {
-      model: 'gpt-image-1',
+      model: 'gpt-image-1.5',
       prompt: 'hills',
       output_format: 'jpeg',
       quality: 'low',
