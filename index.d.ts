@@ -760,9 +760,10 @@ export interface DecisionOptions extends QueryBase {
    */
   kind?: 'yes_no' | 'one_of' | 'score' | Unset;
   /**
-   * What to choose from, or the levels of the score from low to high. Accepts: text with
-   * commas, or a JSON array: 2 to 255 texts, or 2 to 10 levels of a score. Required for One of
-   * these; 1 to 5 for Score.
+   * What to choose from, or the levels of the score from low to high. A score is on the scale
+   * of its levels if all of them are numbers, else the first level counts as 1. It is mostly
+   * between two of them. Accepts: text with commas, or a JSON array: 2 to 255 texts, or 2 to 10
+   * levels of a score. Required for One of these; 1 to 5 for Score.
    */
   choices?: TextOption | string[];
   /**
@@ -1024,7 +1025,8 @@ export interface CompletionMetadata extends TextMetadata {
 // Results: written by `npm run docs` from forms/.
 
 /**
- * For Yes or no whether the probability reaches the threshold, for One of these the chosen text, for Score the number.
+ * For Yes or no whether the probability reaches the threshold, for One of these the chosen text, for Score a number on
+ * the scale of the levels: their own if all are numbers, else the first is 1. It is mostly between two of them.
  * With `questions`, `data` is a list of these, with `null` for a question that the model declined to answer.
  */
 export type DecisionData = { answer: boolean; probability: number } | string | boolean | number;
@@ -1032,7 +1034,10 @@ export type DecisionData = { answer: boolean; probability: number } | string | b
 export interface DecisionMetadata extends ModelMetadata {
   /** The model that answered. */
   model?: string;
-  /** The answers in the API's own shape, with probabilities where the endpoint for decisions gave them. */
+  /**
+   * The answers in the API's own shape, with probabilities where the endpoint for decisions gave them. Levels of a
+   * score count from 0 there.
+   */
   answers: unknown[];
 }
 
