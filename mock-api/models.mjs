@@ -1,4 +1,5 @@
 import { ApiFailure, badRequest, notFound } from './api-failure.mjs';
+import { listed } from './parameters.mjs';
 
 /** The date of the mock API. Earlier shutdown dates have passed, whatever the clock says. */
 export const TODAY = '2026-11-22';
@@ -210,7 +211,7 @@ function findModel(name) {
   return model && base !== name ? { ...model, id: name, resolved: name } : model;
 }
 
-const listed = ({ id, shutdown }) => ({
+const inList = ({ id, shutdown }) => ({
   id,
   object: 'model',
   created: CREATED,
@@ -220,7 +221,7 @@ const listed = ({ id, shutdown }) => ({
 
 export const listModels = () => ({
   object: 'list',
-  data: MODELS.filter((model) => !isGone(model)).map(listed),
+  data: MODELS.filter((model) => !isGone(model)).map(inList),
 });
 
 export function retrieveModel(name) {
@@ -228,11 +229,12 @@ export function retrieveModel(name) {
   if (!model || isGone(model)) {
     throw notFound(`The model '${name}' does not exist`, 'model', 'model_not_found');
   }
-  return listed(model);
+  return inList(model);
 }
 
 function wrongEndpoint(model, endpoint) {
   if (endpoint === 'responses') {
+    // Its words are not known.
     return badRequest(
       `The requested model '${model.id}' cannot be used with the Responses API.`,
       'model',
@@ -244,9 +246,9 @@ function wrongEndpoint(model, endpoint) {
     });
   }
   if (endpoint === 'images') {
-    const known = MODELS.filter(({ serves }) => serves === 'images').map(({ id }) => `'${id}'`);
+    const known = MODELS.filter((each) => each.serves === 'images' && !isGone(each));
     return badRequest(
-      `Invalid value: '${model.id}'. Supported values are: ${known.join(', ')}.`,
+      `Invalid value: '${model.id}'. Supported values are: ${listed(known.map(({ id }) => id))}.`,
       'model',
       'invalid_value',
     );
@@ -255,7 +257,8 @@ function wrongEndpoint(model, endpoint) {
     return notFound(
       model.serves === 'chat'
         ? 'This is a chat model and not supported in the v1/completions endpoint. Did you mean to use v1/chat/completions?'
-        : 'This model is not supported in the v1/completions endpoint.',
+        : // Its words are not known.
+          'This model is not supported in the v1/completions endpoint.',
       'model',
     );
   }
@@ -356,12 +359,11 @@ function checkEffort(model, body, wire) {
     throw wire.withoutEffort(model);
   }
   if (!model.efforts.includes(body.reasoning_effort)) {
-    const supported = model.efforts.map((effort) => `'${effort}'`).join(', ');
     throw unsupportedValue(
       model,
       wire.nameOf('reasoning_effort'),
       body.reasoning_effort,
-      ` Supported values are: ${supported}.`,
+      ` Supported values are: ${listed(model.efforts)}.`,
     );
   }
 }
