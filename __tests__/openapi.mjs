@@ -49,7 +49,9 @@ function operationAt(method, path) {
   );
   const operation = document.paths[template]?.[method.toLowerCase()];
   if (!operation) {
-    throw new Error(`the document has no ${method} ${path}`);
+    throw new Error(
+      `the document has no ${method} ${path}: add its schema to __tests__/sdk-types.mjs`,
+    );
   }
   return { template, operation, keys: ['paths', template, method.toLowerCase()] };
 }
@@ -71,7 +73,8 @@ export const isDocumented = (path) => document.paths[path]?.post !== undefined;
 
 /** Finds what OpenAI's document rejects in this request body; an empty list if it fits. */
 export function validateRequest(method, path, body) {
-  const { keys } = operationAt(method, path);
+  const { operation, keys } = operationAt(method, path);
+  if (!operation.requestBody) return body === undefined ? [] : ['/ takes no body'];
   return violations(pointer('openai-requests', ...keys, 'requestBody', ...JSON_SCHEMA), body);
 }
 
