@@ -27,14 +27,12 @@ ajv.addFormat('unixtime', { type: 'number', validate: Number.isInteger });
 ajv.addFormat('int64', { type: 'number', validate: Number.isInteger });
 ajv.addSchema(document, 'openai');
 
-/** The document as far as requests go, in places where it is at odds with itself. */
+/** The document as far as requests go, in the two places where no right request fits it. */
 function documentOfRequests() {
   const { schemas } = structuredClone(document.components);
-  // A message of the user with parts is both an EasyInputMessage and an InputMessage.
+  // Exactly one schema must fit, and both of a message of the user with parts do: EasyInputMessage and InputMessage.
   schemas.InputItem = { ...schemas.InputItem, anyOf: schemas.InputItem.oneOf, oneOf: undefined };
-  // What a model said is given back without what only the API can know: ids go with `store` alone.
-  schemas.OutputMessage.required = ['role', 'content'];
-  schemas.OutputTextContent.required = ['type', 'text'];
+  // The API has no reasoning by its id unless it stored it, and then answers 404. So it gets what it has encrypted.
   schemas.ReasoningItem.required = ['type', 'summary'];
   return { ...document, components: { ...document.components, schemas } };
 }

@@ -147,7 +147,7 @@ export const VARIANTS = {
       instructions: 'Be brief.',
       input: [
         said('My name is Ada.'),
-        { role: 'assistant', content: [{ type: 'output_text', text: 'Hello Ada.' }] },
+        { role: 'assistant', content: 'Hello Ada.' },
         said([heard('What is my name?')]),
       ],
     }),
