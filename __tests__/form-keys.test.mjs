@@ -90,7 +90,6 @@ const QUERY_SAMPLES = {
   input: { value: 'another' },
   dimensions: WHOLE,
   encoding_format: { value: 'base64' },
-  filter: { value: 'nothing has this name' },
   advanced: {
     value: 'off',
     needs: {

@@ -201,7 +201,7 @@ const MODELS = {
       'gpt-3.5-turbo-0125',
     ],
   },
-  image_generation: { served: ['gpt-image-1'], gone: ['dall-e-2', 'dall-e-3'] },
+  image_generation: { served: [], gone: ['gpt-image-1', 'dall-e-2', 'dall-e-3'] },
   generate_embedding: {
     served: ['text-embedding-3-small', 'text-embedding-3-large', 'text-embedding-ada-002'],
     gone: [],

@@ -4,6 +4,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { jsonText } from '../forms/json-text.mjs';
+import { operationsForm } from '../forms/operations-json.mjs';
 import { readFile, readPlugin } from './built-plugin.mjs';
 import { ROOT } from './setup.mjs';
 
@@ -11,6 +13,7 @@ const USAGE = `npm run export:tooljet -- [options] DIR
   DIR            the folder to write, such as ToolJet/marketplace/plugins/openai; it has
                  the name of the plugin's id
   --folder DIR   the built folder with dist/ and lib/ (default: this one)
+  --typed-models keep Model a text, for a ToolJet whose WhitelistPluginGuard does not list the plugin
   --help         show this text
 `;
 
@@ -19,7 +22,7 @@ const FIXED = ['lib/index.ts', 'tsconfig.json', 'README.md', '__tests__/index.js
 
 function typesText(operations) {
   const values = operations.properties.operation.list.map(({ value }) => `'${value}'`);
-  return `export type { QueryOptions, SourceOptions } from './addon';
+  return `export type { ModelListMethod, QueryOptions, SourceOptions } from './addon';
 
 /** The operations of operations.json. */
 export type Operation = ${values.join(' | ')};
@@ -48,17 +51,17 @@ function packageText({ id, version }) {
 }
 
 /** The files of the exported folder, by path. */
-function listFiles({ folder, id }) {
+function listFiles({ folder, id, listsModels }) {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const operations = readFile(folder, 'lib/operations.json');
+  const form = operationsForm({ listsModels });
   return {
     ...Object.fromEntries(
       FIXED.map((path) => [path, readFileSync(join(ROOT, 'scripts/export', path))]),
     ),
     'lib/addon/index.js': readFile(folder, 'dist/index.js'),
     'lib/addon/index.d.ts': readFileSync(join(ROOT, 'index.d.ts')),
-    'lib/types.ts': typesText(JSON.parse(operations)),
-    'lib/operations.json': operations,
+    'lib/types.ts': typesText(form),
+    'lib/operations.json': jsonText(form),
     'lib/manifest.json': readFile(folder, 'lib/manifest.json'),
     'lib/icon.svg': readFile(folder, 'lib/icon.svg'),
     'package.json': packageText({ id, version }),
@@ -91,10 +94,10 @@ function leftovers(target, files) {
     .filter((path) => !(path in files));
 }
 
-function exportTo(target, folder) {
+function exportTo(target, { folder, listsModels }) {
   const { id } = readPlugin(folder);
   assertIsPlaceFor(id, target);
-  const files = listFiles({ folder, id });
+  const files = listFiles({ folder, id, listsModels });
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(target, path)), { recursive: true });
     writeFileSync(join(target, path), content);
@@ -106,6 +109,11 @@ Next, in ToolJet's marketplace folder:
   npm install && npm run build --workspace plugins/${id}
   npm run validate:plugin -- ${id}
 and raise the version of ${id} in server/src/assets/marketplace/plugins.json.`);
+  if (listsModels) {
+    print(`
+The Model fields ask the server for their lists, which it allows only for the kinds that
+server/src/modules/data-sources/guards/whitelist-plugin.guard.ts names: add '${id}' to them.`);
+  }
 }
 
 const print = (line) => process.stdout.write(`${line}\n`);
@@ -116,6 +124,7 @@ function main() {
     allowPositionals: true,
     options: {
       folder: { type: 'string', default: ROOT },
+      'typed-models': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -125,7 +134,10 @@ function main() {
   }
   if (positionals.length !== 1)
     throw new Error('name one folder to write: npm run export:tooljet -- DIR');
-  exportTo(resolve(positionals[0]), resolve(values.folder));
+  exportTo(resolve(positionals[0]), {
+    folder: resolve(values.folder),
+    listsModels: !values['typed-models'],
+  });
 }
 
 try {

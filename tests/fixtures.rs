@@ -224,7 +224,7 @@ fn script(fixture: &Value) -> Script {
 fn query(fixture: &Value) -> Value {
     let mut query = match fixture["endpoint"].as_str().unwrap() {
         "completions" => json!({"operation": "completion", "prompt": "Ping", "engine": "completions"}),
-        "models" => json!({"operation": "list_models"}),
+        "models" => json!({"operation": "list_models", "include_ended": true}),
         "embeddings" => json!({"operation": "generate_embedding", "input": ["a", "b"]}),
         _ => json!({"operation": "chat", "prompt": "Ping"}),
     };

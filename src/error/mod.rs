@@ -237,7 +237,7 @@ pub fn field_label(key: &str) -> Option<&'static str> {
     labels::label(key).or_else(|| labels::label(saved()?.0))
 }
 
-/// `Completions, Chat, ... or List models`.
+/// `Chat, Completions, ... or List models`.
 fn operations() -> ErrorText {
     let [others @ .., last] = labels::OPERATIONS.map(|(_, label)| label);
     ErrorText::own(format!("{} or {last}", others.join(", ")))

@@ -27,7 +27,7 @@ use crate::{
         fields::{Fields, excerpt, scalar_text},
     },
     network::http::Method,
-    policy::adjust::Adjustment,
+    policy::{adjust::Adjustment, shutdowns::Day},
     response::ApiResponse,
 };
 
@@ -210,11 +210,11 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads the options of a query.
+    /// Reads the options of a query that is made on the day `today`.
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], or [`Error::InvalidOption`] naming the field.
-    pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
+    pub fn from_fields(fields: &Fields<'_>, provider: Provider, today: &Day) -> Result<Self, Error> {
         let Some(operation) = fields.value("operation") else {
             return Err(Error::UnknownOperation("is missing".into()));
         };
@@ -236,7 +236,8 @@ impl Query {
             Some("moderation") => Route::only(moderation::plan(fields)?),
             // The only one without advanced fields.
             Some("list_models") => {
-                return Ok(Self { route: Route::only(models::plan(fields)?), endpoint_choice, has_details: false });
+                let route = Route::only(models::plan(fields, provider, today)?);
+                return Ok(Self { route, endpoint_choice, has_details: false });
             }
             #[cfg(feature = "panic-probe")]
             Some("panic") => panic_for_a_test(),
@@ -281,7 +282,7 @@ mod tests {
             (json!({"operation": 5}), "Operation 5 is unknown"),
         ] {
             let fields = Fields::of("queryOptions", &options).unwrap();
-            let error = Query::from_fields(&fields, Provider::OpenAi).unwrap_err().to_string();
+            let error = Query::from_fields(&fields, Provider::OpenAi, &Day::default()).unwrap_err().to_string();
             assert!(error.starts_with(start), "{error}");
         }
     }
@@ -290,7 +291,7 @@ mod tests {
     fn details_are_given_where_the_form_asks_for_them() {
         let read = |options: Value| {
             let fields = Fields::of("queryOptions", &options).unwrap();
-            Query::from_fields(&fields, Provider::OpenAi)
+            Query::from_fields(&fields, Provider::OpenAi, &Day::default())
                 .map(|query| query.has_details)
                 .map_err(|error| error.to_string())
         };
