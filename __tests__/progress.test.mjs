@@ -32,7 +32,6 @@ test('keeps the errors and warnings of cargo, and not its progress', () => {
     '    Finished `release` profile [optimized] target(s) in 1m 02s',
     '  Executable tests/tls.rs (target/debug/deps/tls-91b07c2f06e2fb98)',
     '    Building [=====>      ] 63/118: syn, tokio',
-    '',
   ]) {
     assert.ok(isProgress(line), line);
   }

@@ -7,6 +7,7 @@ import { Mistake } from './options.mjs';
 import { pack } from './pack.mjs';
 import { createProgress } from './progress.mjs';
 import { ROOT } from './root.mjs';
+import { print } from './terminal.mjs';
 
 const LIBRARIES = { linux: 'libtooljet_openai.so', darwin: 'libtooljet_openai.dylib' };
 
@@ -57,7 +58,7 @@ async function compile({ debug, features }) {
     ],
     explains: 'cargo did not succeed; its own output is above.',
   });
-  for (const line of warnings) console.log(line);
+  if (warnings.some((line) => line !== '')) print(warnings.join('\n'));
   const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
   return join(target, debug ? 'debug' : 'release', library);
 }

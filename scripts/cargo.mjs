@@ -26,8 +26,7 @@ export function cargoDetail(line) {
 }
 
 /** Whether a line of cargo's output tells no more than how far it is. */
-export const isProgress = (line) =>
-  line.trim() === '' || STATUS.test(line) || BAR.test(line.trim());
+export const isProgress = (line) => STATUS.test(line) || BAR.test(line.trim());
 
 /** Runs cargo; resolves to its warnings and whatever else is no news of its progress. */
 export async function runCargo({ env, ...step }) {

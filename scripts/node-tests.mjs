@@ -65,7 +65,8 @@ async function runBehindProgress({ title, counts, all, others, env }) {
   const status = await spawnLines(
     process.execPath,
     [...all, NEWS, SPEC, ...others],
-    { env },
+    // The failures are found in the text of the report.
+    { env: { ...env, FORCE_COLOR: '0' } },
     (line) => {
       const file = count(counts, line);
       if (file) current = basename(file);
