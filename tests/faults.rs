@@ -350,12 +350,9 @@ fn replaces_a_connection_that_was_closed_between_two_queries() {
     });
     let plugin = Plugin::new();
     for _ in 0..5 {
-        plugin.succeed(&server.url());
+        // With retries: the client may not know yet that the server has closed the one before.
+        assert_pong(&plugin.run(&with_retries(&server.url()), &query(5 * SECOND)));
         server.wait_until_closed();
-        // From here on the client knows it, too.
-        while plugin.client.connections() > 0 {
-            sleep(Duration::from_millis(1));
-        }
     }
     assert_eq!(server.opened(), 5);
 }
