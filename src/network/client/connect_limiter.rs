@@ -231,10 +231,7 @@ struct Detached;
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        future::pending,
-        time::Instant,
-    };
+    use std::{future::pending, time::Instant};
 
     use tokio::{task::yield_now, time::sleep};
 
