@@ -145,7 +145,7 @@ pub(super) fn is_key_missing(error: &ApiError) -> bool {
 }
 
 fn is_text_endpoint(context: &HintContext) -> bool {
-    !matches!(context.endpoint, Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Models | Endpoint::Other))
+    matches!(context.endpoint, None | Some(Endpoint::Completions | Endpoint::Chat | Endpoint::Responses))
 }
 
 /// How to send less, by the fields that the form has; or what else to do.
@@ -255,25 +255,26 @@ fn field_of(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     let param = error.param.as_deref()?;
     let name = param.split(['.', '[']).next().unwrap_or_default();
     let says = |words: &str| error.message.to_ascii_lowercase().contains(words);
+    let label = |key: &str| field_label(key, context.operation);
     Some(match name {
         // The plugin sets them, and no field does.
         "store" | "include" => return None,
         "url" | "file_url" => "Images and files".into(),
         "input" if says("file type") => "Images and files".into(),
-        "tools" if says("web_search") => field_label("web_search")?.into(),
+        "tools" if says("web_search") => label("web_search")?.into(),
         "messages" if context.is_completions() => "Prompt".into(),
         "messages" => "Prompt or Message history".into(),
         "input" if context.endpoint == Some(Endpoint::Responses) => "Prompt or Message history".into(),
         "instructions" => "System prompt".into(),
         // Of the Responses API, such as `reasoning.summary`.
-        "reasoning" => field_label(&param.replace('.', "_")).or_else(|| field_label("reasoning_effort"))?.into(),
-        "text" if param.starts_with("text.verbosity") => field_label("verbosity")?.into(),
+        "reasoning" => label(&param.replace('.', "_")).or_else(|| label("reasoning_effort"))?.into(),
+        "text" if param.starts_with("text.verbosity") => label("verbosity")?.into(),
         "response_format" | "text" => "Response format or JSON schema".into(),
         "max_completion_tokens" | "max_output_tokens" => "Max tokens".into(),
         "stop" => "Stop sequence".into(),
         "top_logprobs" => "Log probabilities".into(),
         "n" if context.endpoint == Some(Endpoint::Images) => "Number of images".into(),
-        _ => field_label(name).map_or_else(|| ErrorText::foreign(param).truncated(MAX_WORD_CHARS), ErrorText::from),
+        _ => label(name).map_or_else(|| ErrorText::foreign(param).truncated(MAX_WORD_CHARS), ErrorText::from),
     })
 }
 
@@ -498,7 +499,7 @@ mod tests {
             ("engine", "Engine"),
             ("filter", "Filter"),
         ] {
-            assert_eq!(field_label(key), Some(label));
+            assert_eq!(field_label(key, None), Some(label));
         }
     }
 }

@@ -17,6 +17,8 @@ const OTHER_API: &str = "not an OpenAI-compatible API";
 /// Where and about what a query failed; what hints refer to.
 #[derive(Clone, Debug, Default)]
 pub struct HintContext {
+    /// The operation of the query, by whose form fields are called.
+    pub operation: Option<&'static str>,
     /// Host and port of the API.
     pub host: ErrorText,
     /// The base URL, without its query.
@@ -357,7 +359,7 @@ fn api_in_short(error: &ApiError) -> ErrorText {
 pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) -> ErrorText {
     let what = match (error, hint) {
         // An error of an option begins with the field's label, or with a name without a label: `queryOptions`.
-        (Error::InvalidOption { .. } | Error::UnknownOperation(_), _) => error.text().ended(),
+        (Error::InvalidOption { .. } | Error::UnknownOperation(_), _) => error.text_in(context.operation).ended(),
         (Error::Timeout { after }, _) => no_response(context.time_limit, *after).sentence(),
         (Error::Api(error), Some(_)) if ApiCause::of(error).has_own_advice() => error.text_without_advice().sentence(),
         _ => error.text().sentence(),

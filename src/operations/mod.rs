@@ -21,6 +21,7 @@ use crate::{
     error::{
         Error, error_text,
         hints::{Endpoint, EndpointChoice},
+        known_operation,
     },
     input::{
         base_url::Provider,
@@ -108,6 +109,12 @@ impl ApiRequest {
     pub fn text(&self, name: &str) -> Option<&str> {
         self.body.as_ref()?.get(name)?.as_str()
     }
+}
+
+/// The operation that a query names, if there is one of that name.
+#[must_use]
+pub fn operation(fields: &Fields<'_>) -> Option<&'static str> {
+    known_operation(fields.value("operation")?.as_str()?.trim())
 }
 
 /// What hints need to know of the endpoint at `path`.

@@ -37,7 +37,8 @@ fn body(query: &Map<String, Value>) -> Result<Value, String> {
             assert_eq!(failure.data["code"], "invalid_option", "{}", failure.description);
             assert_eq!(script.attempts(), 0, "something was sent: {}", failure.description);
             let field = failure.data["param"].as_str().unwrap();
-            let label = Error::invalid(field.to_owned(), "").to_string();
+            let operation = query.get("operation").and_then(Value::as_str);
+            let label = Error::invalid(field.to_owned(), "").text_in(operation).to_string();
             assert!(failure.description.starts_with(&label), "{field}: {}", failure.description);
             Err(field.to_owned())
         }
