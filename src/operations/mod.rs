@@ -27,7 +27,7 @@ use crate::{
         base_url::Provider,
         fields::{Fields, excerpt, scalar_text},
     },
-    network::http::Method,
+    network::http::{Body, Form, FormFile, Method},
     policy::adjust::Adjustment,
     response::ApiResponse,
 };
@@ -44,6 +44,7 @@ pub mod embedding;
 pub mod file_source;
 pub mod file_types;
 pub mod files;
+pub mod form;
 pub mod history;
 pub mod image;
 pub mod json_answer;
@@ -73,21 +74,31 @@ pub struct ApiRequest {
     pub method: Method,
     /// Path below the base URL, such as `/chat/completions`.
     pub path: &'static str,
-    /// JSON body; only what the query set, plus the documented defaults.
+    /// Members of the body; only what the query set, plus the documented defaults.
     pub body: Option<Map<String, Value>>,
+    /// A file, with which the body is sent as a form and not as JSON.
+    pub file: Option<FormFile>,
+    /// Whether a response of plain text is one, too; it becomes the member `text`.
+    pub takes_text: bool,
 }
 
 impl ApiRequest {
     /// A `POST` of `body`.
     #[must_use]
     pub fn post(path: &'static str, body: Map<String, Value>) -> Self {
-        Self { method: Method::Post, path, body: Some(body) }
+        Self { method: Method::Post, path, body: Some(body), file: None, takes_text: false }
     }
 
     /// A `GET`.
     #[must_use]
     pub fn get(path: &'static str) -> Self {
-        Self { method: Method::Get, path, body: None }
+        Self { method: Method::Get, path, body: None, file: None, takes_text: false }
+    }
+
+    /// A `POST` of `file` with the members of `body` as further fields of the form.
+    #[must_use]
+    pub fn upload(path: &'static str, body: Map<String, Value>, file: FormFile) -> Self {
+        Self { file: Some(file), ..Self::post(path, body) }
     }
 
     /// The body as it is sent. That of a request to the Responses API is one of Chat until then, so that whatever fits
@@ -95,13 +106,17 @@ impl ApiRequest {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field that the Responses API does not take.
-    pub fn to_wire(&self) -> Result<Vec<u8>, Error> {
-        let written = match (self.path, &self.body) {
-            (responses::PATH, Some(body)) => serde_json::to_vec(&responses::from_chat(body.clone())?),
-            (_, body) => serde_json::to_vec(body),
+    pub fn to_wire(&self) -> Result<Option<Body>, Error> {
+        let Some(body) = &self.body else { return Ok(None) };
+        if let Some(file) = &self.file {
+            return Ok(Some(Body::Form(Form { fields: form::fields(body), file: file.clone() })));
+        }
+        let written = match self.path {
+            responses::PATH => serde_json::to_vec(&responses::from_chat(body.clone())?),
+            _ => serde_json::to_vec(body),
         };
         // A map of JSON values can always be written.
-        Ok(written.unwrap_or_default())
+        Ok(Some(Body::Json(written.unwrap_or_default().into())))
     }
 
     /// A text member of the body, such as `model`.
