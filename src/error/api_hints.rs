@@ -9,6 +9,7 @@ use crate::{
         cause::{ApiCause, is_about_an_image},
         error_text, field_label,
         hints::{Endpoint, EndpointChoice, HintContext, check_address},
+        recording_hints::recording_hint,
         seconds,
     },
 };
@@ -29,6 +30,11 @@ const OF_LIST_MODELS: &str = "a model that List models shows for this API key";
 
 /// What to do about `error`; `None` where its own words say it all.
 pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
+    if context.endpoint == Some(Endpoint::Transcriptions)
+        && let Some(hint) = recording_hint(error)
+    {
+        return Some(hint.into());
+    }
     Some(match ApiCause::of(error) {
         ApiCause::NoSuchRoute | ApiCause::Other | ApiCause::Parameter if error.html => web_page(error, context),
         ApiCause::InvalidKey if is_key_missing(error) => {
@@ -153,6 +159,7 @@ fn shorten(context: &HintContext, or: Option<&'static str>) -> ErrorText {
     let ways: &[&'static str] = match context.endpoint {
         Some(Endpoint::Embeddings) => &["Shorten Input", "split it into several texts"],
         Some(Endpoint::Images) => &["Shorten Prompt"],
+        Some(Endpoint::Transcriptions) => &["Shorten Recording"],
         Some(Endpoint::Other) => &["Send less"],
         _ if context.is_completions() => &["Shorten Prompt", "lower Max tokens"],
         _ => &["Shorten Prompt or Message history", "lower Max tokens"],
@@ -168,6 +175,9 @@ fn body_too_large(context: &HintContext) -> ErrorText {
     let less = match context.endpoint {
         Some(Endpoint::Embeddings) => "fewer or shorter texts in Input",
         Some(Endpoint::Images) => "a shorter Prompt",
+        Some(Endpoint::Transcriptions) => {
+            "a shorter Recording, or one in a format that compresses, such as MP3 or WebM"
+        }
         Some(Endpoint::Other) => "a smaller input",
         _ if context.is_completions() => "a shorter Prompt",
         _ => "fewer or smaller Images and files, or a shorter Prompt or Message history",
@@ -274,6 +284,7 @@ fn field_of(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
         "stop" => "Stop sequence".into(),
         "top_logprobs" => "Log probabilities".into(),
         "n" if context.endpoint == Some(Endpoint::Images) => "Number of images".into(),
+        "language" => label("languages")?.into(),
         _ => label(name).map_or_else(|| ErrorText::foreign(param).truncated(MAX_WORD_CHARS), ErrorText::from),
     })
 }
@@ -293,7 +304,7 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
                 error_text![what, ". Use ", replacement, " with Engine set to Auto or Chat only."]
             }
             // The query may hold the model under an old key, which the form does not show.
-            Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Other) => {
+            Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Transcriptions | Endpoint::Other) => {
                 error_text![what, ". Enter ", replacement, " in Model."]
             }
             _ => error_text![what, ". Use ", replacement, "."],

@@ -98,6 +98,8 @@ pub enum Endpoint {
     Embeddings,
     /// `/images/generations`.
     Images,
+    /// `/audio/transcriptions`.
+    Transcriptions,
     /// `/models`, which the connection test asks too.
     Models,
     /// One of which hints say nothing of its own.
@@ -156,6 +158,7 @@ fn ask_for_less(context: &HintContext) -> &'static str {
     match context.endpoint {
         Some(Endpoint::Embeddings) => "Send fewer texts",
         Some(Endpoint::Images) => "Ask for fewer or smaller images",
+        Some(Endpoint::Transcriptions) => "Send a shorter recording",
         Some(Endpoint::Other) => "Send less",
         _ => "Ask for less, for example with a lower Max tokens",
     }

@@ -10,6 +10,7 @@ pub mod cause;
 pub mod hints;
 mod labels;
 mod no_answer;
+mod recording_hints;
 mod text;
 mod transport;
 pub mod truncate;
@@ -18,13 +19,13 @@ use std::{fmt, time::Duration};
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::{labels::operation as known_operation, text::error_text};
 pub use self::{
     api::ApiError,
     no_answer::{BodyKind, Given, NoAnswerReason},
     text::ErrorText,
     transport::{TransportError, TransportErrorKind},
 };
+pub(crate) use self::{labels::operation as known_operation, text::error_text};
 use crate::budgets::MAX_WORD_CHARS;
 
 /// `ToolJet` takes `data.type` for its own where it begins so: it signs the user out at `tj-401`.

@@ -9,6 +9,7 @@
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
 //! | `moderation` | `moderation.rs` | `POST /moderations` |
+//! | `transcription` | `transcription.rs` | `POST /audio/transcriptions` |
 //! | `list_models` | `models.rs` | `GET /models` |
 //!
 //! `route.rs` says how an operation goes from one endpoint to the next.
@@ -54,6 +55,7 @@ pub mod models;
 pub mod moderation;
 pub mod parameters;
 pub mod parts;
+pub mod recording;
 pub mod response_format;
 pub mod responses;
 pub mod result_size;
@@ -61,9 +63,11 @@ pub mod room;
 pub mod route;
 pub mod sources;
 pub mod strict_schema;
+pub mod text_list;
 pub mod tool_calls;
 pub mod tool_parameters;
 pub mod tools;
+pub mod transcription;
 pub mod vectors;
 pub mod web_search;
 
@@ -141,6 +145,7 @@ pub fn endpoint(path: &str) -> Endpoint {
         responses::PATH => Endpoint::Responses,
         embedding::PATH => Endpoint::Embeddings,
         image::PATH | image::EDITS_PATH => Endpoint::Images,
+        transcription::PATH => Endpoint::Transcriptions,
         models::PATH => Endpoint::Models,
         _ => Endpoint::Other,
     }
@@ -256,6 +261,7 @@ impl Query {
             Some("generate_embedding") => Route::only(embedding::plan(fields)?),
             Some("decision") => decision::route(fields, provider)?,
             Some("moderation") => Route::only(moderation::plan(fields)?),
+            Some("transcription") => Route::only(transcription::plan(fields, provider)?),
             // The only one without advanced fields.
             Some("list_models") => {
                 return Ok(Self { route: Route::only(models::plan(fields)?), endpoint_choice, has_details: false });

@@ -72,7 +72,10 @@ fn has_known_type(name: &str, value: &Value) -> bool {
             value.is_string() || value.as_array().is_some_and(|items| items.iter().all(is_input))
         }
         "max_output_tokens" => whole(16..=i64::MAX),
-        "include" => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+        "file" | "language" => text(),
+        "include" | "keywords" | "languages" => {
+            value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
+        }
         "questions" => {
             value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(|item| item["type"].is_string()))
         }
