@@ -112,12 +112,12 @@ export type ToolChoice =
   | { type: 'function'; function: { name: string } }
   | { type: 'function'; name: string };
 
-/** A file of ToolJet's file picker; `dataURL` or `base64Data` is used. */
+/** A file of ToolJet's file picker, or what its audio recorder holds; `dataURL` or `base64Data` is used. */
 export interface PickedFile {
   name?: string;
   /** The media type, such as `image/png`. Read only if neither the data nor the name shows it. */
   type?: string;
-  dataURL?: string;
+  dataURL?: string | null;
   base64Data?: string;
   [member: string]: unknown;
 }
@@ -684,6 +684,52 @@ export interface ImageGenerationOptions extends QueryBase {
   extra_body?: JsonObjectOption;
 }
 
+/** Transcribe: turns a recording into text. */
+export interface TranscriptionOptions extends QueryBase {
+  operation: 'transcription';
+  /**
+   * What to transcribe: FLAC, M4A, MP3, MP4, MPEG, Ogg, WAV or WebM of up to 25 MB. Accepts:
+   * data URI, base64, or file of a file picker or an audio recorder. Required.
+   */
+  file: FileOption | FileOption[];
+  /**
+   * Any transcription model that the server knows. Accepts: model ID.
+   * @default gpt-transcribe
+   */
+  transcription_model?: TextOption;
+  /**
+   * Names and terms that may be spoken, as they are spelled. Accepts: text with commas, or a
+   * JSON array of texts.
+   * @default none
+   */
+  keywords?: TextOption | string[];
+  /**
+   * The languages that may be spoken, as codes of two letters. The model hears better where it
+   * need not guess. Accepts: text with commas, or a JSON array of texts: codes of two letters.
+   * @default none
+   */
+  languages?: TextOption | string[];
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+  /**
+   * What the recording is about, or the text that comes before it, in the language that is
+   * spoken. Under Advanced.
+   * @default none
+   */
+  prompt?: TextOption;
+}
+
 /** Generate embedding: turns text into a vector. */
 export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddingKey, unknown>> {
   operation: 'generate_embedding';
@@ -850,6 +896,7 @@ export type QueryOptions =
   | ChatOptions
   | CompletionOptions
   | ImageGenerationOptions
+  | TranscriptionOptions
   | EmbeddingOptions
   | DecisionOptions
   | ModerationOptions
@@ -1024,6 +1071,18 @@ export interface CompletionMetadata extends TextMetadata {
 
 // Results: written by `npm run docs` from forms/.
 
+export interface TranscriptionMetadata extends ModelMetadata {
+  /** The model that was asked, or the one that answered where the server says so. */
+  model: string;
+  /** The languages that were heard, such as `en`; absent where the server names none. */
+  languages?: string[];
+  /**
+   * How long the recording is, where the server says so next to its usage.
+   * @unit seconds
+   */
+  duration?: number;
+}
+
 /**
  * For Yes or no whether the probability reaches the threshold, for One of these the chosen text, for Score a number on
  * the scale of the levels: their own if all are numbers, else the first is 1. It is mostly between two of them.
@@ -1082,6 +1141,7 @@ export interface OperationData {
   chat: ChatData;
   completion: CompletionData;
   image_generation: ImageGenerationData;
+  transcription: string;
   generate_embedding: EmbeddingData;
   decision: DecisionData | Array<DecisionData | null>;
   moderation: ModerationData | ModerationData[];
@@ -1093,6 +1153,7 @@ export interface OperationMetadata {
   chat: ChatMetadata;
   completion: CompletionMetadata;
   image_generation: ImageGenerationMetadata;
+  transcription: TranscriptionMetadata;
   generate_embedding: EmbeddingMetadata;
   decision: DecisionMetadata;
   moderation: ModerationMetadata;

@@ -112,8 +112,10 @@ async function effect(query, sourceOptions, script = takesEverything) {
   mockApi.respondWith(script);
   const result = await run(query, sourceOptions);
   const requests = mockApi.requests.map(({ method, path, headers, text }) => {
-    const { host, ...sent } = headers;
-    return { method, path, headers: sent, text };
+    const { host, 'content-type': type, ...sent } = headers;
+    // Each form has a boundary of its own.
+    const contentType = type?.replace(/boundary=.*/, '');
+    return { method, path, headers: { ...sent, contentType }, text };
   });
   return { requests, result };
 }

@@ -55,6 +55,8 @@ function operationAt(method, path) {
 }
 
 const JSON_SCHEMA = ['content', 'application/json', 'schema'];
+/** Forms are validated as the mock API reads them: as an object in which a file is a string. */
+const FORM_SCHEMA = ['content', 'multipart/form-data', 'schema'];
 
 function violations(reference, body) {
   const validate = ajv.getSchema(reference);
@@ -73,7 +75,8 @@ export const isDocumented = (path) => document.paths[path]?.post !== undefined;
 export function validateRequest(method, path, body) {
   const { operation, keys } = operationAt(method, path);
   if (!operation.requestBody) return body === undefined ? [] : ['/ takes no body'];
-  return violations(pointer('openai-requests', ...keys, 'requestBody', ...JSON_SCHEMA), body);
+  const schema = operation.requestBody.content['application/json'] ? JSON_SCHEMA : FORM_SCHEMA;
+  return violations(pointer('openai-requests', ...keys, 'requestBody', ...schema), body);
 }
 
 /** Finds what OpenAI's document rejects in this response; an empty list if it fits. */

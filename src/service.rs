@@ -249,6 +249,7 @@ impl Diagnostics {
     fn read(&mut self, source: &Value, query: &Value) -> Result<(SourceOptions, Query, Duration), Error> {
         let source = self.read_source(source)?;
         let fields = Fields::of("queryOptions", query)?;
+        self.context.operation = operations::operation(&fields);
         let query = Query::from_fields(&fields, source.base_url.provider(), &self.today)?;
         self.has_details = query.has_details;
         self.context.endpoint_choice = query.endpoint_choice;

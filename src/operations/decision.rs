@@ -9,13 +9,13 @@ use super::{
     response_format::Format,
     responses,
     route::{Route, Step},
+    text_list::text_list,
 };
 use crate::{
     error::{BodyKind, Error, ErrorText, Given, NoAnswerReason, cause::ApiCause, error_text},
     input::{
         base_url::Provider,
         fields::{Fields, excerpt, number_of, scalar_text},
-        lenient_json::is_json_text,
     },
     response::{ApiResponse, body::unwrapped, take_list, take_usage},
 };
@@ -191,31 +191,18 @@ fn on_scale(score: f64, levels: &[String]) -> f64 {
     low + (high - low) * score.fract()
 }
 
-/// A list of texts: an array or its JSON text, or text with commas between them.
+/// Two texts or more, none of them twice.
 fn choices(field: &ErrorText, value: Option<&Value>, most: usize) -> Result<Vec<String>, Error> {
     let wrong = |reason: ErrorText| Error::invalid(field.clone(), reason);
-    let parsed = match value {
-        Some(Value::String(text)) if is_json_text(text) => serde_json::from_str::<Value>(text).ok(),
-        _ => None,
-    };
-    let list: Vec<_> = match parsed.as_ref().or(value) {
-        Some(Value::Array(items)) => items
-            .iter()
-            .map(|item| scalar_text(item).ok_or_else(|| wrong(error_text!["must be texts, got ", excerpt(item)])))
-            .collect::<Result<_, _>>()?,
-        Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
-        None => Vec::new(),
-        Some(other) => return Err(wrong(error_text!["must be a list of texts, got ", excerpt(other)])),
-    };
-    let mut known = Vec::with_capacity(list.len());
-    for text in list.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+    let mut known = Vec::new();
+    for text in text_list(field, value)? {
         if known.len() == most {
             return Err(wrong(error_text!["takes at most ", most, " texts"]));
         }
-        if known.iter().any(|other| other == text) {
+        if known.contains(&text) {
             return Err(wrong(error_text!["has ", excerpt(&text.into()), " twice"]));
         }
-        known.push(text.to_owned());
+        known.push(text);
     }
     if known.len() < 2 { Err(wrong("must list at least two texts".into())) } else { Ok(known) }
 }
