@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    /// A WebM file, as far as it is looked at.
+    /// A `WebM` file, as far as it is looked at.
     const WEBM_DATA: &str = "GkXfowEAAAA=";
 
     fn read_for(value: Value, provider: Provider) -> Result<FormFile, String> {
