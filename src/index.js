@@ -127,5 +127,19 @@ function cachePlaces() {
   return [process, require.cache].filter((place) => typeof place === 'object');
 }
 
+/**
+ * ToolJet 2 makes each evaluation a child of its main module, which keeps all its children. A module
+ * that was required stays where it is: `require.cache` has it once.
+ */
+function leaveParent() {
+  const siblings = module.parent && module.parent.children;
+  if (!siblings || require.cache[module.filename] === module) return;
+  // From the end, as other plugins leave thousands there.
+  const at = siblings.lastIndexOf(module);
+  if (at >= 0) siblings.splice(at, 1);
+}
+
+leaveParent();
+
 module.exports.default = OpenAI;
 module.exports.QueryError = QueryError;
