@@ -904,6 +904,11 @@ export interface RequestMetadata {
   request_id?: string;
   /** Requests sent, 1 and more. */
   attempts: number;
+  /**
+   * From ToolJet's call to the result, with all retries and delays.
+   * @unit milliseconds
+   */
+  duration_ms: number;
 }
 
 export interface ListModelsMetadata extends RequestMetadata {
@@ -1144,6 +1149,11 @@ export interface QueryErrorData {
 /** What is known about a failed query besides its error, as in `metadata`. */
 export interface QueryErrorMetadata {
   attempts?: number;
+  /**
+   * From ToolJet's call to the failure. Missing if nothing was sent.
+   * @unit milliseconds
+   */
+  duration_ms?: number;
   request_id?: string;
   model?: string;
   substituted_model?: string;

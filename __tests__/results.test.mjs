@@ -126,7 +126,8 @@ describe('the data', () => {
 test('returns everything else as metadata', async () => {
   const { status, data, metadata, ...others } = await succeed(MINIMAL_QUERIES.chat);
   assert.deepEqual(others, {});
-  const { usage, id, created, system_fingerprint, ...rest } = metadata;
+  const { usage, id, created, system_fingerprint, duration_ms, ...rest } = metadata;
+  assert.ok(Number.isInteger(duration_ms) && duration_ms >= 0, duration_ms);
   assert.match(id, /^chatcmpl-/);
   assert.equal(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens);
   assert.deepEqual(rest, {
@@ -198,7 +199,9 @@ describe('a failure', () => {
         assert.match(error.description, /^The API returned HTTP 404 \(model_not_found\): .*gpt-0/);
         assert.equal(error.data.code, 'model_not_found');
         assert.equal(error.data.message, error.description);
-        assert.deepEqual(error.metadata, {
+        const { duration_ms, ...metadata } = error.metadata;
+        assert.ok(Number.isInteger(duration_ms), duration_ms);
+        assert.deepEqual(metadata, {
           attempts: 1,
           request_id: 'req_mock_api_000001',
           model: 'gpt-0',
@@ -230,7 +233,9 @@ describe('a failure', () => {
     const { description, data, metadata } = await fail(MINIMAL_QUERIES.chat);
     const { hint, message, ...known } = data;
     assert.equal(message, description);
-    assert.deepEqual(metadata, { attempts: 1, request_id: 'req_1', model: 'gpt-5.4-mini' });
+    const { duration_ms, ...asked } = metadata;
+    assert.ok(Number.isInteger(duration_ms), duration_ms);
+    assert.deepEqual(asked, { attempts: 1, request_id: 'req_1', model: 'gpt-5.4-mini' });
     assert.deepEqual(known, {
       status: 429,
       code: 'rate_limit_exceeded',

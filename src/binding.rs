@@ -281,8 +281,9 @@ impl Reply {
     }
 
     fn fail(self, error: Error) {
+        let client = Client::made();
         let unsendable = if self.is_test { service::unsendable_test } else { service::unsendable_query };
-        self.outcome(unsendable(error));
+        self.outcome(unsendable(client, error));
     }
 }
 

@@ -148,6 +148,9 @@ pub const IDLE_TIMEOUT_OF_SERVER_BURST: Duration = Duration::from_secs(2);
 /// The part of all connections that may be idle after a burst of queries to one server: one in so many.
 pub const CONNECTIONS_PER_IDLE: usize = 4;
 
+/// Lines of the query log that wait to be written, each under 2 KiB. Those beyond it are dropped and counted.
+pub const MAX_WAITING_LOG_LINES: usize = 1_000;
+
 /// Time to connect, name resolution and TLS included.
 pub const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
 /// Name lookups at once. The system's resolver cannot be interrupted: a name server that is silent holds a

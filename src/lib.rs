@@ -38,6 +38,7 @@
 //! | when a request is retried | `policy/retry.rs` |
 //! | what is cached of models | `policy/model_cache.rs` |
 //! | which endpoint a query uses, and what its `metadata` says of its requests | `query_runner.rs` |
+//! | what the administrator's log says of a query | `query_log.rs`, `network/client/log.rs` |
 //! | how a response is read | `response/` |
 //! | what an answer is, and why there is none | `operations/choice.rs`, `choices.rs` |
 //! | how JSON is found in an answer | `operations/json_answer.rs`, `input/loose_json.rs` |
@@ -58,6 +59,7 @@ pub mod input;
 pub mod network;
 pub mod operations;
 pub mod policy;
+pub mod query_log;
 pub mod query_runner;
 pub mod request_sender;
 pub mod response;

@@ -230,6 +230,12 @@ fn labeled(field: &ErrorText) -> ErrorText {
     }
 }
 
+/// The name of an operation in queries, if there is an operation of this name.
+#[must_use]
+pub fn operation_named(name: &str) -> Option<&'static str> {
+    labels::OPERATIONS.iter().find(|(known, _)| *known == name).map(|(known, _)| *known)
+}
+
 /// The label of a form field, also by a key of a saved embedding query: `input_M1`, `input__m1`.
 #[must_use]
 pub fn field_label(key: &str) -> Option<&'static str> {

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -55,6 +56,9 @@ impl HttpResponse {
     }
 }
 
+/// Takes the lines of the query log, each without its line break, and never waits.
+pub type LogSink = Arc<dyn Fn(String) + Send + Sync>;
+
 /// The outside world: sockets, clocks and chance. [`crate::network::client::Client`] in production.
 pub trait Transport: Sync {
     /// Sends `request` and reads the whole response, of a stream up to its last event, or as much of it as comes.
@@ -91,6 +95,11 @@ pub trait Transport: Sync {
     /// What a proxy knows and nobody else may see.
     fn proxy_secrets(&self) -> &[Secret] {
         &[]
+    }
+
+    /// Where the query log goes, if the administrator wants one.
+    fn log(&self) -> Option<LogSink> {
+        None
     }
 
     /// A fresh sample in `0.0..1.0`.

@@ -32,6 +32,12 @@ impl Day {
         Self(format!("{year:04}-{month:02}-{day:02}"))
     }
 
+    /// `YYYY-MM-DD`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The day that is written like this.
     #[cfg(test)]
     pub(crate) fn of_text(text: &str) -> Self {

@@ -16,6 +16,7 @@
 //! | `memory` | how much all queries hold |
 //! | `cpu`, `allocator` | where long work is done, and how its memory is given back |
 //! | `classify` | what errors mean |
+//! | `log` | how the query log is written |
 //!
 //! The clients serve the whole process, so that queries share connections. They speak HTTP/1.1 on purpose: servers
 //! commonly allow 100 streams on an HTTP/2 connection, and with answers that take seconds the queries beyond those
@@ -31,6 +32,7 @@ mod descriptors;
 mod exchange;
 mod home;
 mod lateness;
+mod log;
 mod lookups;
 mod memory;
 mod proxy_routes;
@@ -74,7 +76,7 @@ use crate::{
     error::{TransportError, TransportErrorKind},
     input::{base_url, secret::Secret},
     network::{
-        http::{HttpRequest, HttpResponse, Transport},
+        http::{HttpRequest, HttpResponse, LogSink, Transport},
         proxies::Proxies,
         ssrf::Rules,
         tls,
@@ -152,6 +154,7 @@ pub struct Client {
     lateness: Arc<Lateness>,
     cpu: Arc<CpuLanes>,
     memory: Memory,
+    log: Option<LogSink>,
 }
 
 /// `OpenAI` and Azure, which are used on the caller's own runtime.
@@ -217,6 +220,7 @@ impl Client {
             cpu: Arc::new(CpuLanes::new(home.clone())),
             memory: Memory::new(home.clone()),
             home,
+            log: log::from_env(&env),
         })
     }
 
@@ -407,6 +411,10 @@ impl Transport for Client {
 
     fn proxy_secrets(&self) -> &[Secret] {
         &self.proxies.secrets
+    }
+
+    fn log(&self) -> Option<LogSink> {
+        self.log.clone()
     }
 
     fn jitter(&self) -> f64 {
