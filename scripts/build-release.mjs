@@ -17,7 +17,7 @@ const TRIPLES = {
 const USAGE = `npm run build:release -- [options]
   --targets LIST          x64, arm64 or both, the default: x64,arm64
   --no-pack               write the addons to target/addons/ only
-  --id, --name, --out     as for npm run build
+  --id, --name, --out     as for npm run build, and so is --external
   --addon PLATFORM=FILE   pack this one too; may be repeated
 
 Builds for Linux with glibc ${GLIBC_FLOOR} or newer. Sets up its own tools under target/.
@@ -39,6 +39,7 @@ function options() {
       name: { type: 'string' },
       out: { type: 'string' },
       addon: { type: 'string', multiple: true, default: [] },
+      external: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -52,7 +53,16 @@ function options() {
   return { ...values, architectures };
 }
 
-function buildRelease({ architectures, addon, id, name, out, help, 'no-pack': addonsOnly }) {
+function buildRelease({
+  architectures,
+  addon,
+  external,
+  id,
+  name,
+  out,
+  help,
+  'no-pack': addonsOnly,
+}) {
   if (help) {
     process.stdout.write(USAGE);
     return;
@@ -65,6 +75,7 @@ function buildRelease({ architectures, addon, id, name, out, help, 'no-pack': ad
   runOrExit(process.execPath, [
     'scripts/build.mjs',
     ...[...addons, ...addon].flatMap((each) => ['--addon', each]),
+    ...(external ? ['--external'] : []),
     ...passedOn.flatMap(([option, value]) => [`--${option}`, value]),
   ]);
 }

@@ -15,6 +15,8 @@ const USAGE = `npm run build -- [options]
   --out DIR               write dist/ and lib/ there instead of here
   --addon PLATFORM=FILE   pack this addon instead of compiling one; may be repeated:
                           --addon linux-x64=a.node --addon linux-arm64=b.node
+  --external              write the addons next to dist/index.js, as files for
+                          TOOLJET_OPENAI_ADDON_DIR, and not inside it
   --debug                 compile without optimization, pack without the size limit
   --features LIST         cargo features`;
 
@@ -34,6 +36,7 @@ function options() {
       name: { type: 'string' },
       out: { type: 'string', default: root },
       addon: { type: 'string', multiple: true },
+      external: { type: 'boolean', default: false },
       debug: { type: 'boolean', default: false },
       features: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -42,7 +45,7 @@ function options() {
   return values;
 }
 
-function build({ id, name, out, addon, debug, features, help }) {
+function build({ id, name, out, addon, external, debug, features, help }) {
   if (help) {
     console.log(USAGE);
     return;
@@ -50,9 +53,10 @@ function build({ id, name, out, addon, debug, features, help }) {
   const addons = addon
     ? addon.map(givenAddon)
     : [{ platform: `${process.platform}-${process.arch}`, file: compile({ debug, features }) }];
-  const packed = pack({ root, out, addons, id, name, fast: debug });
-  for (const { platform, base64 } of packed.addons) {
-    console.log(`  ${platform}: ${megabytes(base64.length)} of dist/index.js`);
+  const packed = pack({ root, out, addons, id, name, fast: debug, external });
+  for (const { platform, base64, bytes } of packed.addons) {
+    const size = megabytes((base64 ?? bytes).length);
+    console.log(`  ${platform}: ${size} ${external ? 'next to' : 'of'} dist/index.js`);
   }
   const { id: keptId, name: keptName } = packed.kept;
   const kept = [keptId && `id ${keptId}`, keptName && `name "${keptName}"`].filter(Boolean);
