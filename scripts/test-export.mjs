@@ -2,7 +2,7 @@
 // repository, and runs the result in every loader.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createHarness } from '../harness/harness.mjs';
 import { LOADERS } from '../harness/loaders.mjs';
@@ -46,6 +46,15 @@ const SURROUNDINGS = {
     }`,
 };
 
+/** Packs the plugin as it is published, and returns the file's name. */
+function packPlugin() {
+  // npm keeps an installed package of the same version.
+  rmSync(join(marketplace, 'node_modules/tooljet-openai'), { recursive: true, force: true });
+  runOrExit('npm', ['pack', '--ignore-scripts', '--pack-destination', marketplace]);
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return `${name}-${version}.tgz`;
+}
+
 runOrExit(process.execPath, ['scripts/build.mjs']);
 const plugin = join(marketplace, 'plugins', readPlugin(ROOT).id);
 for (const [path, text] of Object.entries(SURROUNDINGS)) {
@@ -55,7 +64,7 @@ for (const [path, text] of Object.entries(SURROUNDINGS)) {
 runOrExit(
   'npm',
   [
-    ...['install', '--no-audit', '--no-fund', './common'],
+    ...['install', '--no-audit', '--no-fund', '--no-package-lock', './common', `./${packPlugin()}`],
     ...['@vercel/ncc@0.38', 'typescript@4.7.4', '@types/node@18'],
   ],
   { cwd: marketplace },
@@ -64,6 +73,10 @@ runOrExit(process.execPath, ['scripts/export.mjs', plugin]);
 runOrExit(join(marketplace, 'node_modules/.bin/ncc'), ['build', 'lib/index.ts', '-o', 'dist'], {
   cwd: plugin,
 });
+
+const { dependencies } = JSON.parse(readFileSync(join(plugin, 'package.json'), 'utf8'));
+const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+assert.equal(dependencies[name], version, 'the folder depends on the package that was installed');
 
 const text = readFileSync(join(plugin, 'dist/index.js'), 'utf8');
 const mockApi = await startMockApi();

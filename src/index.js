@@ -9,6 +9,7 @@
 
 // scripts/pack.mjs fills this in, one property per platform:
 //   'linux-x64': { sha256: '...', packed() {/* base64 of the brotli of the addon */} },
+// With `--external`, without `packed`: the addon's file is put in place by whoever builds the server.
 // V8 skips a comment in a function that is never called at almost no cost, which
 // is not true of a string of that size; the comment is read through toString.
 const ADDONS = {};
@@ -132,7 +133,7 @@ function cachePlaces() {
  * that was required stays where it is: `require.cache` has it once.
  */
 function leaveParent() {
-  const siblings = module.parent && module.parent.children;
+  const siblings = module.parent?.children;
   if (!siblings || require.cache[module.filename] === module) return;
   // From the end, as other plugins leave thousands there.
   const at = siblings.lastIndexOf(module);
@@ -141,5 +142,7 @@ function leaveParent() {
 
 leaveParent();
 
+// With this, `import OpenAI from 'tooljet-openai'` in TypeScript is the class.
+module.exports.__esModule = true;
 module.exports.default = OpenAI;
 module.exports.QueryError = QueryError;
