@@ -65,8 +65,8 @@ describe('the package, installed from its tarball in an empty folder', () => {
     writeFileSync(
       join(folder, 'query.ts'),
       `import OpenAI, { QueryError } from 'tooljet-openai';
-       export const answer = async (): Promise<string> =>
-         (await new OpenAI().run({ apiKey: '' }, { operation: 'completion', prompt: '' })).data;
+       export const labels = async (): Promise<string[]> =>
+         (await new OpenAI().run({ apiKey: '' }, { operation: 'list_models' })).data.map((each) => each.label);
        export const code = (error: QueryError): string | undefined => error.data?.code;`,
     );
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');

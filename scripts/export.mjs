@@ -45,7 +45,7 @@ function packageText(id) {
     },
     homepage: 'https://github.com/tooljet/tooljet#readme',
     // Exactly, because it is the plugin; what reviewers read here is only how ToolJet gets to it.
-    dependencies: { '@tooljet-marketplace/common': '^1.0.0', [PACKAGE.name]: PACKAGE.version },
+    dependencies: { [PACKAGE.name]: PACKAGE.version },
     devDependencies: { '@vercel/ncc': '^0.38.0', typescript: '^4.7.4' },
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;

@@ -12,7 +12,7 @@ import { ROOT, runOrExit } from './setup.mjs';
 
 const marketplace = join(ROOT, 'target/tooljet-marketplace');
 
-/** The files of the repository that an exported plugin depends on: settings and shared types. */
+/** The files of the repository that an exported plugin depends on: its settings. */
 const SURROUNDINGS = {
   'package.json': JSON.stringify({ name: 'tooljet-marketplace', private: true, type: 'module' }),
   'tsconfig.json': JSON.stringify({
@@ -22,28 +22,6 @@ const SURROUNDINGS = {
       ...{ esModuleInterop: true, resolveJsonModule: true },
     },
   }),
-  'common/package.json': JSON.stringify({
-    name: '@tooljet-marketplace/common',
-    version: '1.0.0',
-    types: 'index.d.ts',
-  }),
-  'common/index.d.ts': `
-    export type QueryResult = {
-      status: 'ok' | 'failed' | 'needs_oauth';
-      errorMessage?: string;
-      data: Array<object> | object;
-      metadata?: Array<object> | object;
-    };
-    export type ConnectionTestResult = { status: 'ok' | 'failed'; message?: string; data?: object };
-    export interface QueryService {
-      run(
-        sourceOptions: object,
-        queryOptions: object,
-        dataSourceId?: string,
-        dataSourceUpdatedAt?: string,
-      ): Promise<QueryResult>;
-      testConnection?(sourceOptions: object): Promise<ConnectionTestResult>;
-    }`,
 };
 
 /** Packs the plugin as it is published, and returns the file's name. */
@@ -64,7 +42,7 @@ for (const [path, text] of Object.entries(SURROUNDINGS)) {
 runOrExit(
   'npm',
   [
-    ...['install', '--no-audit', '--no-fund', '--no-package-lock', './common', `./${packPlugin()}`],
+    ...['install', '--no-audit', '--no-fund', '--no-package-lock', `./${packPlugin()}`],
     ...['@vercel/ncc@0.38', 'typescript@4.7.4', '@types/node@18'],
   ],
   { cwd: marketplace },
