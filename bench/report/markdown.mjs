@@ -35,7 +35,8 @@ export function markdown(results) {
 function cells(results, { id, name }) {
   const values = Object.values(COLUMNS).map(([cell, metric, write]) => {
     // The empty plugin has no answers of different lengths.
-    const value = id === EMPTY && cell.answer !== MAIN.answer ? undefined : median(results, id, cell, metric);
+    const value =
+      id === EMPTY && cell.answer !== MAIN.answer ? undefined : median(results, id, cell, metric);
     return value === undefined ? '' : write(value);
   });
   return [
