@@ -29,7 +29,7 @@ pub const MAX_HEADER_BYTES: usize = 64 * KIB;
 /// Base URL of a data source, in bytes. Servers take less.
 pub const MAX_BASE_URL_BYTES: usize = 8 * KIB;
 
-/// Longest text of others that an error repeats, such as the API's message; in characters.
+/// Longest foreign text that an error repeats, such as the API's message; in characters.
 pub const MAX_MESSAGE_CHARS: usize = 500;
 /// Longest name or word that an error repeats, such as a code, an ID or a model; in characters.
 pub const MAX_WORD_CHARS: usize = 100;
@@ -53,7 +53,7 @@ pub const MAX_RESULT_BYTES: usize = 64 * MIB;
 pub const MAX_RESULT_VALUES: usize = 4 << 20;
 /// Different names of members in a result. `V8` takes up to 2 µs for each, on `ToolJet`'s main thread.
 pub const MAX_RESULT_NAMES: usize = 1 << 16;
-/// Numbers in one response that are taken out of base64 that nobody asked for. No part of [`MAX_HELD_BYTES`] is held
+/// Numbers in one response that a server sends as base64 although it was not asked to. No part of [`MAX_HELD_BYTES`] is held
 /// for them.
 pub const MAX_UNASKED_NUMBERS: usize = 1 << 16;
 /// Name of a member in a result, in bytes. A long value crosses to JavaScript in parts, a name does not.

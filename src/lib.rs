@@ -1,7 +1,7 @@
 //! The core of `tooljet-openai`, a `ToolJet` marketplace plugin for `OpenAI`.
 //!
 //! `ToolJet` calls `run` with the options of a data source and of a query; the core
-//! turns them into one API request, sends it, and turns the answer into a result.
+//! turns them into an API request, sends it, and turns the response into a result.
 //! Expected failures are values ([`service::Outcome::Failed`]), never panics.
 //!
 //! Each folder is a wing, named by what it knows; its `mod.rs` says what belongs there. Dependencies

@@ -24,7 +24,7 @@ pub const CONNECTION_TEST: &str = "test_connection";
 const TOKENS: [(&str, [&str; 2]); 2] =
     [("input_tokens", ["prompt_tokens", "input_tokens"]), ("output_tokens", ["completion_tokens", "output_tokens"])];
 
-/// The line of one call, which is written once, however many ends the call comes to.
+/// The line of one call. It is written once, even if the call ends twice: at its deadline, and later by itself.
 pub struct QueryLog {
     sink: LogSink,
     /// When `ToolJet` called.

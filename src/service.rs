@@ -129,7 +129,7 @@ impl Call {
     }
 }
 
-/// The time that a call has, by options that nobody has checked.
+/// The timeout of a call, by options that are not checked yet.
 #[must_use]
 pub fn timeout(source: &Value, query: &Value) -> Duration {
     let fields = |options| Fields::of("options", options).unwrap_or(Fields::none());
@@ -314,7 +314,7 @@ impl Diagnostics {
 
     fn read_source(&mut self, source: &Value) -> Result<SourceOptions, Error> {
         let fields = Fields::of("sourceOptions", source)?;
-        // At once, as the key may also stand in a field that it does not belong to.
+        // First, because the key may also be in a field where it does not belong.
         self.redactor = Arc::new(Redactor::new(fields.trimmed("apiKey").ok().flatten().map(Secret::new)));
         let source = SourceOptions::from_fields(&fields)?;
         self.redactor = Arc::new(Redactor::new(source.secrets().chain(mem::take(&mut self.proxy_secrets))));
@@ -446,7 +446,7 @@ async fn run_query<T: Transport>(
 ) -> Result<QueryResult, Error> {
     let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
     let mut runner = QueryRunner::new(sender, cache, &source);
-    // On the heap, as it is large, and whatever wraps a future moves it.
+    // On the heap, because it is large and every wrapper of a future moves it.
     let run = Box::pin(runner.run(query));
     let result = clock.enforce(transport, catch_panics(run)).await;
     state.requests = runner.into_log();

@@ -56,7 +56,7 @@ impl BaseUrl {
     /// Reads the base URL of a data source, as [`pasted_url`] understands it.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is no http(s) URL or holds user-info or a fragment.
+    /// [`Error::InvalidOption`] if it is not an http(s) URL, or contains user info or a fragment.
     /// The error never repeats the value: it may hold a password.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
         if fields.value(BASE_URL).and_then(Value::as_str).is_some_and(|text| text.len() > MAX_BASE_URL_BYTES) {
@@ -110,7 +110,7 @@ impl BaseUrl {
         &self.url
     }
 
-    /// Azure's classic style lists models beside the deployments, not below one.
+    /// Azure's classic style lists models next to the deployments, not below one.
     fn path_of_models(&self) -> String {
         let path = self.url.path();
         match (self.provider, path.find("/deployments/")) {

@@ -90,7 +90,7 @@ impl<'a> Fields<'a> {
     /// A number within `range`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is no number or outside of the range.
+    /// [`Error::InvalidOption`] if it is not a number, or outside the range.
     pub fn number(&self, key: &str, range: RangeInclusive<f64>) -> Result<Option<Number>, Error> {
         let Some(value) = self.value(key) else { return Ok(None) };
         let expected = || ErrorText::own(format!("must be a number from {} to {}", range.start(), range.end()));
@@ -103,7 +103,7 @@ impl<'a> Fields<'a> {
     /// A whole number within `range`; `"100.0"` and `1e2` are whole.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is no whole number or outside of the range.
+    /// [`Error::InvalidOption`] if it is not a whole number, or outside the range.
     pub fn integer(&self, key: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, Error> {
         let Some(value) = self.value(key) else { return Ok(None) };
         let expected = || {

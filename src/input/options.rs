@@ -1,4 +1,4 @@
-//! The data source: who asks, whom, and how patiently.
+//! The options of a data source: credentials, base URL, headers, timeout and retries.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -233,7 +233,7 @@ fn unsendable(value: &str) -> Option<usize> {
 /// Most time for a whole query, where the data source sets it.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] if it is no whole number of seconds within its range.
+/// [`Error::InvalidOption`] if it is not a whole number of seconds within its range.
 pub fn timeout(fields: &Fields<'_>) -> Result<Option<Duration>, Error> {
     let seconds = fields.integer("timeout_seconds", 1..=3600)?;
     Ok(seconds.map(|seconds| Duration::from_secs(seconds.unsigned_abs())))

@@ -1,4 +1,4 @@
-//! Counts what a JSON text may hold before it is parsed: a value takes many times the memory of its text.
+//! Counts the values that a JSON text may contain before it is parsed: a value takes many times the memory of its text.
 
 use memchr::memchr_iter;
 

@@ -56,7 +56,7 @@ fn labels(response: &HttpResponse) -> Vec<String> {
     labels.filter(|label| !matches!(label.as_str(), "" | "identity" | "none")).collect()
 }
 
-/// Unpacks the body of a response if it comes to at most `limit` bytes, together with what it is packed in.
+/// Unpacks the body of a response if it unpacks to at most `limit` bytes, together with what it is packed in.
 ///
 /// # Errors
 /// [`TransportErrorKind::TooLarge`] beyond the limit of all responses, [`TransportErrorKind::Compression`]

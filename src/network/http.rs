@@ -1,4 +1,4 @@
-//! HTTP requests and answers as plain values, and the one trait that sends them.
+//! HTTP requests and responses as plain values, and the one trait that sends them.
 
 use std::{
     future::Future,
@@ -59,7 +59,7 @@ impl HttpResponse {
 /// Takes the lines of the query log, each without its line break, and never waits.
 pub type LogSink = Arc<dyn Fn(String) + Send + Sync>;
 
-/// The outside world: sockets, clocks and chance. [`crate::network::client::Client`] in production.
+/// The outside world: sockets, clocks and randomness. [`crate::network::client::Client`] in production.
 pub trait Transport: Sync {
     /// Sends `request` and reads the whole response, of a stream up to its last event, or as much of it as comes.
     /// Fails with [`crate::error::TransportErrorKind::Timeout`] after `timeout`, having
@@ -92,7 +92,7 @@ pub trait Transport: Sync {
     /// The calendar clock, which HTTP dates refer to.
     fn wall_clock(&self) -> SystemTime;
 
-    /// What a proxy knows and nobody else may see.
+    /// The credentials of the proxies, which must never be shown.
     fn proxy_secrets(&self) -> &[Secret] {
         &[]
     }

@@ -260,7 +260,7 @@ impl Office {
     }
 }
 
-/// What this data is; `None` for a type that is no container of documents.
+/// What this data is; `None` for a type that does not contain documents.
 fn container_of(start: &[u8]) -> Option<Container> {
     let is_text = |byte: &u8| *byte >= b' ' || CONTROLS_OF_TEXT.contains(byte);
     if start.starts_with(ZIP_START) {

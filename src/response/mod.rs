@@ -194,7 +194,7 @@ fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
 
 /// Members of a response that hold the answer.
 const ANSWERS: [&str; 6] = ["choices", "data", "embeddings", "images", "models", "output"];
-/// Codes of errors that pass, under HTTP 200, and the statuses that they stand for. The Responses API fails so.
+/// Codes of transient errors that the Responses API sends with HTTP 200, and the statuses that they mean.
 const STATUSES: [(&str, u16); 2] = [("rate_limit_exceeded", 429), ("server_error", 500)];
 
 /// Whether a body under HTTP 200 is an error: it has one, or the words of one in place of an answer.

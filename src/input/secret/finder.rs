@@ -43,7 +43,7 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// Reads a text once, whatever it and the secrets are: the automaton of Aho and Corasick. A state stands for
+/// Reads a text once, whatever it and the secrets are: the automaton of Aho and Corasick. A state is
 /// the longest start of a tail that the bytes so far end with.
 struct Automaton {
     /// The column of each byte in `next`; 0 for bytes that no tail contains.

@@ -1,4 +1,4 @@
-//! Ends queries on time whose server's thread is too busy to do so.
+//! Ends a query on time if the thread of its server is too busy to do so.
 //!
 //! A query on such a thread costs the runtime nothing: one task looks at the earliest deadline of all, and goes on
 //! to sleep until then although the query of that deadline has ended. So it wakes up about once in a timeout.

@@ -98,7 +98,7 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// What a client takes from its surroundings, beside the environment.
+/// The settings of a client, besides the environment.
 #[derive(Clone)]
 pub struct Settings {
     /// Time to connect, name resolution and TLS included.

@@ -245,7 +245,7 @@ impl Drop for Visit {
     }
 }
 
-/// A task on another thread that ends with whoever waits for it.
+/// A task on another thread that is aborted when its waiter is dropped.
 struct Remote<T>(JoinHandle<T>);
 
 impl<T> Future for Remote<T> {

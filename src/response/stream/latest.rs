@@ -1,4 +1,4 @@
-//! Members that come again and again: the last one that says something counts.
+//! Members that are sent repeatedly: the last one with a value counts.
 
 use serde_json::{Map, Value, map::Entry};
 
@@ -27,7 +27,7 @@ pub(super) fn replace(
     Ok(())
 }
 
-/// Sets all members of an object likewise.
+/// Sets all members of an object in the same way.
 pub(super) fn replace_all(
     target: &mut Map<String, Value>,
     members: Map<String, Value>,

@@ -116,7 +116,7 @@ impl Output {
         }
     }
 
-    /// Adds an event about the response itself. `usage` is what stands beside it.
+    /// Adds an event about the response itself. `usage` is the one next to it.
     fn add_response(
         &mut self,
         kind: &str,
