@@ -71,7 +71,7 @@ const lines = (text, words) =>
     .join('\n');
 
 describe('the places of an operation', () => {
-  test('are all there', () => {
+  test('finds every place of every operation', () => {
     assert.deepEqual(missing(whole), []);
   });
 
@@ -120,7 +120,7 @@ describe('the places of an operation', () => {
     ],
   ];
   for (const [place, change, named] of withoutOne) {
-    test(`are reported by name when ${place} is missing`, () => {
+    test(`reports a place by name when ${place} is missing`, () => {
       assert.deepEqual(missing({ ...whole, ...change }), [named]);
     });
   }

@@ -145,7 +145,7 @@ describe('a response of another shape', () => {
   const answer = (message, others = {}) =>
     respond({ choices: [{ index: 0, message, finish_reason: 'stop' }], ...others });
 
-  test('returns what stands beside the text as metadata', async () => {
+  test('returns the members next to the text as metadata', async () => {
     const images = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }];
     const citations = ['https://a.example'];
     answer({ content: '4', reasoning_content: '2 and 2', images }, { citations, error: {} });
