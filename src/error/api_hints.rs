@@ -81,7 +81,7 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
         ],
         ApiCause::TooLarge if error.status == 413 && !error.message.contains("token") => body_too_large(context),
         ApiCause::TooLarge => error_text!["Retrying does not help. ", shorten(context, None)],
-        ApiCause::ContextLength => shorten(context, Some("choose a model that takes longer texts")),
+        ApiCause::ContextLength => shorten(context, Some("choose a model with a larger context window")),
         ApiCause::ModelNotFound => model_not_found(error, context),
         ApiCause::ModelOfResponses if is_chat_completions_only(context) => "Set API to Auto or Responses.".into(),
         ApiCause::ModelOfOtherEndpoint | ApiCause::ModelOfResponses => other_endpoint(context),
@@ -151,7 +151,7 @@ fn is_text_endpoint(context: &HintContext) -> bool {
 /// How to send less, by the fields that the form has; or what else to do.
 fn shorten(context: &HintContext, or: Option<&'static str>) -> ErrorText {
     let ways: &[&'static str] = match context.endpoint {
-        Some(Endpoint::Embeddings) => &["Shorten Input", "split it into several texts"],
+        Some(Endpoint::Embeddings) => &["Shorten Input", "split it into several strings"],
         Some(Endpoint::Images) => &["Shorten Prompt"],
         Some(Endpoint::Other) => &["Send less"],
         _ if context.is_completions() => &["Shorten Prompt", "lower Max tokens"],
@@ -166,7 +166,7 @@ fn shorten(context: &HintContext, or: Option<&'static str>) -> ErrorText {
 
 fn body_too_large(context: &HintContext) -> ErrorText {
     let less = match context.endpoint {
-        Some(Endpoint::Embeddings) => "fewer or shorter texts in Input",
+        Some(Endpoint::Embeddings) => "fewer or shorter strings in Input",
         Some(Endpoint::Images) => "a shorter Prompt",
         Some(Endpoint::Other) => "a smaller input",
         _ if context.is_completions() => "a shorter Prompt",

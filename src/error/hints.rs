@@ -284,11 +284,9 @@ fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> &'static str {
         }
         NoAnswerReason::JsonTruncated => "Raise or clear Max tokens, or ask for less.",
         NoAnswerReason::JsonInvalid if context.response_format.as_deref() == Some("json_schema") => {
-            "Ask in Prompt for nothing but JSON, or choose another model."
+            "In Prompt, ask for JSON only, or choose another model."
         }
-        NoAnswerReason::JsonInvalid => {
-            "Ask in Prompt for nothing but JSON, or set Response format to JSON with a schema."
-        }
+        NoAnswerReason::JsonInvalid => "In Prompt, ask for JSON only, or set Response format to JSON with a schema.",
         NoAnswerReason::OnlyReasoning if context.is_completions() => {
             "Run the query again, or choose another model. The reasoning is in data.reasoning."
         }

@@ -186,7 +186,7 @@ fn choices(field: &ErrorText, value: Option<&Value>, most: usize) -> Result<Vec<
     let list: Vec<_> = match parsed.as_ref().or(value) {
         Some(Value::Array(items)) => items
             .iter()
-            .map(|item| scalar_text(item).ok_or_else(|| wrong(error_text!["must be texts, got ", excerpt(item)])))
+            .map(|item| scalar_text(item).ok_or_else(|| wrong(error_text!["must be strings, got ", excerpt(item)])))
             .collect::<Result<_, _>>()?,
         Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
         None => Vec::new(),
@@ -195,14 +195,14 @@ fn choices(field: &ErrorText, value: Option<&Value>, most: usize) -> Result<Vec<
     let mut known = Vec::with_capacity(list.len());
     for text in list.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
         if known.len() == most {
-            return Err(wrong(error_text!["takes at most ", most, " texts"]));
+            return Err(wrong(error_text!["takes at most ", most, " strings"]));
         }
         if known.iter().any(|other| other == text) {
             return Err(wrong(error_text!["has ", excerpt(&text.into()), " twice"]));
         }
         known.push(text.to_owned());
     }
-    if known.len() < 2 { Err(wrong("must list at least two texts".into())) } else { Ok(known) }
+    if known.len() < 2 { Err(wrong("must list at least two strings".into())) } else { Ok(known) }
 }
 
 /// The questions under Advanced, each an object with `question`, and `kind`, `choices` and `name` where they are
@@ -382,9 +382,9 @@ mod tests {
         for (options, start) in [
             (json!({}), "Question must be the text of a question"),
             (json!({"question": "a", "kind": "maybe"}), "Kind must be one of yes_no, one_of, score, got \"maybe\""),
-            (json!({"question": "a", "kind": "one_of"}), "Choices must list at least two texts"),
+            (json!({"question": "a", "kind": "one_of"}), "Choices must list at least two strings"),
             (json!({"question": "a", "kind": "one_of", "choices": "b, b"}), "Choices has \"b\" twice"),
-            (json!({"question": "a", "kind": "one_of", "choices": [["b"]]}), "Choices must be texts, got "),
+            (json!({"question": "a", "kind": "one_of", "choices": [["b"]]}), "Choices must be strings, got "),
             (
                 json!({"question": "a", "kind": "score", "choices": (0..11).collect::<Vec<_>>()}),
                 "Choices takes at most 10",
