@@ -158,7 +158,7 @@ test('names the id and the name that npm run build keeps', () => {
   assert.doesNotMatch(build('--id', own.id, '--name', own.name), /kept/);
   assert.match(
     build(),
-    /^id openai_native and name "OpenAI \(native\)", kept from the last build; --id openai goes back$/m,
+    /^id openai_native and name "OpenAI \(native\)", kept from the last build; --id\s+openai goes back$/m,
   );
   assert.match(build('--name', 'Mine'), /^id openai_native, kept from the last build; /m);
   assert.doesNotMatch(build('--id', 'openai'), /kept/);

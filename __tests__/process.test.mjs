@@ -17,8 +17,8 @@ const node = process.env.NODE_UNDER_TEST ?? process.execPath;
 const plugin = process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
 const script = fileURLToPath(new URL('process/server.mjs', import.meta.url));
 
-/** Far less than the addon's own timeouts, and plenty for an emulated process. */
-const PROMPT_MS = 5_000;
+/** Far less than the addon's own timeouts, and plenty for an emulated process on a busy machine. */
+const PROMPT_MS = 60_000;
 
 const mockApi = await startMockApi();
 const home = await mkdtemp(join(tmpdir(), 'process-'));
@@ -76,7 +76,7 @@ class Server {
 
   /** Resolves once this number of requests is in flight at the mock API. */
   async sent(count) {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + PROMPT_MS;
     while (mockApi.inFlight !== count) {
       assert.ok(running.has(this.#process), 'the process has ended');
       assert.ok(Date.now() < deadline, `${mockApi.inFlight} of ${count} queries are in flight`);

@@ -228,7 +228,7 @@ for (const [args, problem] of [
 ]) {
   test(`npm run serve rejects ${args.join(' ')}`, async () => {
     const { code, stderr } = await runScript('scripts/serve.mjs', { args });
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(stderr, problem);
   });
 }

@@ -5,13 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { runCommand } from '../scripts/options.mjs';
 import { ROOT, runOrExit } from '../scripts/setup.mjs';
-
-const USAGE = `npm run bench:instructions -- [options]
-  --record   make these counts the new baseline
-  --help     show this text
-`;
 
 const BASELINE = fileURLToPath(new URL('instructions-baseline.json', import.meta.url));
 const OUT = join(ROOT, 'target', 'bench');
@@ -35,17 +30,16 @@ const CASES = [
   },
 ];
 
-function main() {
-  const { values: options } = parseArgs({
-    options: {
-      record: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (options.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
+const COMMAND = {
+  command: 'npm run bench:instructions',
+  about:
+    'Counts the instructions of the pure part of a query. Fails if they differ from the recorded baseline.',
+  options: {
+    record: { type: 'boolean', default: false, help: 'make these counts the new baseline' },
+  },
+};
+
+await runCommand(COMMAND, ({ record }) => {
   if (spawnSync('valgrind', ['--version']).error) {
     console.log('Skipped: instructions are counted by valgrind, which is not installed here.');
     return;
@@ -57,12 +51,12 @@ function main() {
       return [name, answer === undefined ? request : perQuery(prompt, answer, queries) - request];
     }),
   );
-  if (options.record) {
+  if (record) {
     const baseline = { rustc: rustcVersion(), tolerance: TOLERANCE, instructions: counts };
     writeFileSync(BASELINE, `${JSON.stringify(baseline, null, 2)}\n`);
   }
   compare(counts, JSON.parse(readFileSync(BASELINE, 'utf8')));
-}
+});
 
 function perQuery(prompt, answer, [some, more]) {
   const [few, many] = [some, more].map((queries) => instructions([prompt, answer, queries]));
@@ -115,11 +109,4 @@ function compare(counts, { rustc, tolerance, instructions: baseline }) {
 
 function rustcVersion() {
   return spawnSync('rustc', ['--version'], { encoding: 'utf8' }).stdout.trim();
-}
-
-try {
-  main();
-} catch (error) {
-  console.error(`bench:instructions: ${error.message}`);
-  process.exitCode = 1;
 }

@@ -3,41 +3,47 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { installPackages, ROOT, runOrExit } from '../scripts/setup.mjs';
-import { createProgress, print } from '../scripts/terminal.mjs';
-
-const USAGE = `npm run bench -- [options]
-  --quick         a few minutes instead of about twenty, with wider spread
-  --plugin FILE   measure this dist/index.js instead of building one
-  --out DIR       write the results there instead of bench/results
-  --help          show this text
-`;
+import { buildPlugin } from '../scripts/build-plugin.mjs';
+import { Mistake, runCommand } from '../scripts/options.mjs';
+import { createProgress } from '../scripts/progress.mjs';
+import { installPackages, ROOT } from '../scripts/setup.mjs';
+import { print } from '../scripts/terminal.mjs';
 
 const BENCH = fileURLToPath(new URL('.', import.meta.url));
 
-async function main() {
-  const { values: options } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      plugin: { type: 'string' },
-      out: { type: 'string', default: join(BENCH, 'results') },
-      help: { type: 'boolean', short: 'h', default: false },
+const COMMAND = {
+  command: 'npm run bench',
+  about: 'Compares this plugin with the others, and writes bench/results/.',
+  options: {
+    quick: {
+      type: 'boolean',
+      default: false,
+      help: 'a few minutes instead of about twenty, with wider spread',
     },
-  });
-  if (options.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
+    plugin: {
+      type: 'string',
+      value: 'FILE',
+      help: 'measure this dist/index.js instead of building one',
+    },
+    out: {
+      type: 'string',
+      value: 'DIR',
+      default: join(BENCH, 'results'),
+      help: 'write the results there instead of bench/results',
+    },
+  },
+};
+
+await runCommand(COMMAND, async (options) => {
   if (process.platform !== 'linux') {
-    throw new Error('the benchmark reads /proc, so it runs on Linux only, as ToolJet does.');
+    throw new Mistake('the benchmark reads /proc, so it runs on Linux only, as ToolJet does.');
   }
-  installPackages(BENCH);
-  if (!options.plugin) runOrExit(process.execPath, ['scripts/build.mjs']);
+  await installPackages(BENCH);
+  if (!options.plugin) await buildPlugin();
   const plugin = options.plugin ?? join(ROOT, 'dist', 'index.js');
-  if (!existsSync(plugin)) throw new Error(`there is no ${plugin}`);
+  if (!existsSync(plugin)) throw new Mistake(`there is no ${plugin}`);
   await bench({ ...options, plugin });
-}
+});
 
 async function bench({ quick, plugin, out }) {
   // Imported late: these need the packages of this folder, which may be installed only now.
@@ -87,11 +93,4 @@ function rounded(_, value) {
   return typeof value === 'number' && !Number.isInteger(value)
     ? Number(value.toPrecision(4))
     : value;
-}
-
-try {
-  await main();
-} catch (error) {
-  console.error(`bench: ${error.message}`);
-  process.exitCode = 1;
 }

@@ -4,57 +4,73 @@
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ATTACKS } from './attack/attacks.mjs';
 import { describeOutcome, LIMITS, TABLE_HEAD, tableRow, violations } from './attack/limits.mjs';
 import { runAttack, skipReason } from './attack/run.mjs';
+import { Mistake, numberFrom, runCommand } from './options.mjs';
 import { ROOT } from './setup.mjs';
 
-const USAGE = `npm run attack -- [options]
-  --only NAME     the attacks whose name begins so; may be repeated
-  --list          show what there is
-  --seconds N     how long each attack goes on, 10 unless said otherwise
-  --every N       milliseconds between the victim's queries, 1000 unless said otherwise
-  --grace N       seconds until an attack's queries must have ended by themselves, 60 unless told
-  --idle N        seconds after which the memory is read once more, 60 unless told; 0 for not
-  --short         small sizes, 2 seconds, 5 victims a second, no idling
-  --empty         against a plugin that does nothing: the measurement's own share
-  --json FILE     write the metrics there too
-PLUGIN=FILE names another build than dist/index.js.
-
-Columns: the victim's queries, and how long they took from when they were due; the longest that the
-event loop stood still; by how much a deadline was missed; the peak of resident memory, and that of
-the idle process afterwards; file descriptors.
-`;
 const PLUGIN = resolve(process.env.PLUGIN ?? join(ROOT, 'dist/index.js'));
 /** What is kept of a process that idles is its memory. */
 const MAX_IDLING = 4;
 const SHORT = { seconds: 2, every: 200, grace: 20, idle: 0 };
 const FULL = { seconds: 10, every: 1000, grace: 60, idle: 60 };
 
-function parseOptions(args) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      only: { type: 'string', multiple: true, default: [] },
-      list: { type: 'boolean', default: false },
-      ...Object.fromEntries(Object.keys(FULL).map((name) => [name, { type: 'string' }])),
-      short: { type: 'boolean', default: false },
-      empty: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
+const amount = (help) => ({
+  type: 'string',
+  value: 'N',
+  read: numberFrom(0, { whole: false }),
+  help,
+});
+
+const COMMAND = {
+  command: 'npm run attack',
+  about:
+    "Tries to stop, stall and fill a process like ToolJet's from one tenant, while another tenant's queries run beside. Fails if one of them notices.",
+  options: {
+    only: {
+      type: 'string',
+      value: 'NAME',
+      multiple: true,
+      default: [],
+      help: 'the attacks whose name begins so; may be repeated',
     },
-  });
-  const numbers = Object.entries(values.short ? SHORT : FULL).map(([name, usual]) => {
-    const number = Number(values[name] ?? usual);
-    if (!(number >= 0)) throw new Error(`--${name} must be a number, not ${values[name]}`);
-    return [name, number];
-  });
-  const isWanted = ({ name }) => values.only.some((start) => name.startsWith(start));
-  const attacks = values.only.length === 0 ? ATTACKS : ATTACKS.filter(isWanted);
-  if (attacks.length === 0) throw new Error(`no attack is named ${values.only}; see --list`);
-  return { ...values, ...Object.fromEntries(numbers), attacks };
-}
+    list: { type: 'boolean', default: false, help: 'show what there is' },
+    seconds: amount('how long each attack goes on, 10 unless said otherwise'),
+    every: amount("milliseconds between the victim's queries, 1000 unless said otherwise"),
+    grace: amount(
+      "seconds until an attack's queries must have ended by themselves, 60 unless told",
+    ),
+    idle: amount('seconds after which the memory is read once more, 60 unless told; 0 for not'),
+    short: {
+      type: 'boolean',
+      default: false,
+      help: 'small sizes, 2 seconds, 5 victims a second, no idling',
+    },
+    empty: {
+      type: 'boolean',
+      default: false,
+      help: "against a plugin that does nothing: the measurement's own share",
+    },
+    json: { type: 'string', value: 'FILE', help: 'write the metrics there too' },
+  },
+  notes: [
+    'PLUGIN=FILE names another build than dist/index.js.',
+    "Columns: the victim's queries, and how long they took from when they were due; the longest that the event loop stood still; by how much a deadline was missed; the peak of resident memory, and that of the idle process afterwards; file descriptors.",
+  ],
+};
+
+await runCommand(COMMAND, async ({ only, ...given }) => {
+  const isWanted = ({ name }) => only.some((start) => name.startsWith(start));
+  const attacks = only.length === 0 ? ATTACKS : ATTACKS.filter(isWanted);
+  if (attacks.length === 0) throw new Mistake(`no attack is named ${only}; see --list`);
+  if (given.list) {
+    for (const { name, about } of attacks) console.log(`${name.padEnd(24)}${about}`);
+    return;
+  }
+  const options = { ...(given.short ? SHORT : FULL), ...given, attacks };
+  process.exitCode = report(await runAll(options), options);
+});
 
 async function runAll({ attacks, empty, json, ...options }) {
   const rows = [];
@@ -128,21 +144,3 @@ function report(rows, { json, seconds, every, idle, short, empty }) {
   }
   return failures.length === 0 ? 0 : 1;
 }
-
-async function main() {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) {
-    process.stdout.write(USAGE);
-  } else if (options.list) {
-    for (const { name, about } of options.attacks) console.log(`${name.padEnd(24)}${about}`);
-  } else {
-    process.exitCode = report(await runAll(options), options);
-  }
-}
-
-main().catch((error) => {
-  console.error(
-    `attack: ${error.code?.startsWith('ERR_PARSE_ARGS') ? error.message : error.stack}`,
-  );
-  process.exitCode = 2;
-});

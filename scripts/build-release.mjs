@@ -3,7 +3,7 @@
 
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { runCommand } from './options.mjs';
 import { rustEnvironment } from './portable/rust-std.mjs';
 import { assertPortable, GLIBC_FLOOR, requiredGlibc } from './portable/system-needs.mjs';
 import { zigEnvironment } from './portable/zig.mjs';
@@ -14,62 +14,49 @@ const TRIPLES = {
   arm64: 'aarch64-unknown-linux-gnu',
 };
 
-const USAGE = `npm run build:release -- [options]
-  --targets LIST          x64, arm64 or both, the default: x64,arm64
-  --no-pack               write the addons to target/addons/ only
-  --id, --name, --out     as for npm run build, and so is --external
-  --addon PLATFORM=FILE   pack this one too; may be repeated
-
-Builds for Linux with glibc ${GLIBC_FLOOR} or newer. Sets up its own tools under target/.
-`;
-
-try {
-  buildRelease(options());
-} catch (error) {
-  console.error(`build:release: ${error.message}`);
-  process.exitCode = 1;
-}
-
-function options() {
-  const { values } = parseArgs({
-    options: {
-      targets: { type: 'string', default: 'x64,arm64' },
-      'no-pack': { type: 'boolean', default: false },
-      id: { type: 'string' },
-      name: { type: 'string' },
-      out: { type: 'string' },
-      addon: { type: 'string', multiple: true, default: [] },
-      external: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
+const COMMAND = {
+  command: 'npm run build:release',
+  about: `Compiles the addon for Linux with glibc ${GLIBC_FLOOR} or newer, and packs it into the marketplace folder. Sets up its own tools under target/.`,
+  options: {
+    targets: {
+      type: 'string',
+      value: 'LIST',
+      default: 'x64,arm64',
+      read: readTargets,
+      help: 'x64, arm64 or both, the default: x64,arm64',
     },
-  });
-  const architectures = [...new Set(values.targets.split(',').map((target) => target.trim()))];
-  const unknown = architectures.filter((architecture) => !TRIPLES[architecture]);
-  if (unknown.length > 0) {
-    throw new Error(
-      `--targets ${values.targets}: each is one of ${Object.keys(TRIPLES).join(', ')}`,
-    );
+    'no-pack': {
+      type: 'boolean',
+      default: false,
+      help: 'write the addons to target/addons/ only',
+    },
+    id: { type: 'string', value: 'ID', help: 'as for npm run build' },
+    name: { type: 'string', value: 'NAME', help: 'as for npm run build' },
+    out: { type: 'string', value: 'DIR', help: 'as for npm run build' },
+    external: { type: 'boolean', default: false, help: 'as for npm run build' },
+    addon: {
+      type: 'string',
+      value: 'PLATFORM=FILE',
+      multiple: true,
+      default: [],
+      help: 'pack this one too; may be repeated',
+    },
+  },
+};
+
+await runCommand(COMMAND, buildRelease);
+
+/** The architectures of `--targets`, each once. */
+function readTargets(text) {
+  const architectures = [...new Set(text.split(',').map((target) => target.trim()))];
+  if (architectures.some((architecture) => !TRIPLES[architecture])) {
+    throw new Error(`--targets ${text}: each is one of ${Object.keys(TRIPLES).join(', ')}`);
   }
-  return { ...values, architectures };
+  return architectures;
 }
 
-function buildRelease({
-  architectures,
-  addon,
-  external,
-  id,
-  name,
-  out,
-  help,
-  'no-pack': addonsOnly,
-}) {
-  if (help) {
-    process.stdout.write(USAGE);
-    return;
-  }
-  const addons = architectures.map(
-    (architecture) => `linux-${architecture}=${compile(architecture)}`,
-  );
+function buildRelease({ targets, addon, external, id, name, out, 'no-pack': addonsOnly }) {
+  const addons = targets.map((architecture) => `linux-${architecture}=${compile(architecture)}`);
   if (addonsOnly) return;
   const passedOn = Object.entries({ id, name, out }).filter(([, value]) => value !== undefined);
   runOrExit(process.execPath, [

@@ -1,75 +1,43 @@
 // npm run demo: builds the plugin, loads it as ToolJet does and runs a few queries.
 
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { PassThrough } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { createHarness } from '../harness/harness.mjs';
 import { answerTo } from '../mock-api/answers.mjs';
 import { findContinuation } from '../mock-api/continuations.mjs';
 import { startMockApi } from '../mock-api/server.mjs';
-import {
-  createProgress,
-  duration,
-  paint,
-  print,
-  printable,
-  printField,
-  printHeading,
-  printWrapped,
-} from './terminal.mjs';
+import { buildText } from './build-plugin.mjs';
+import { Mistake, runCommand } from './options.mjs';
+import { duration, paint, print, printField, printHeading, printWrapped } from './terminal.mjs';
 
-const USAGE = `npm run demo -- [options]
-  --prompt TEXT   use this prompt for the Completions and the Chat query
-  --help          show this text
+const COMMAND = {
+  command: 'npm run demo',
+  about: 'Builds the plugin, loads it as ToolJet does, and runs a few queries.',
+  options: {
+    prompt: {
+      type: 'string',
+      value: 'TEXT',
+      read: readPrompt,
+      help: 'use this prompt for the Completions and the Chat query',
+    },
+  },
+  notes: [
+    "Without a key the demo talks to a mock of OpenAI's API on this machine. With OPENAI_API_KEY in the environment (and OPENAI_ORG_ID, if you need it) it talks to the real API; its queries then cost a fraction of a cent.",
+  ],
+};
 
-Without a key the demo talks to a mock of OpenAI's API on this machine.
-With OPENAI_API_KEY in the environment (and OPENAI_ORG_ID, if you need it) it
-talks to the real API; its queries then cost a fraction of a cent.
-`;
-
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const COMPLETION_PROMPT = 'Once upon a time';
 const CHAT_PROMPT = 'Write a haiku about a database query.';
+const NEXT = [
+  ['your prompt', 'npm run demo -- --prompt "..."'],
+  ['the real API', 'OPENAI_API_KEY=... npm run demo'],
+  ['in a browser', 'npm start'],
+  ['in ToolJet', 'docs/install.md'],
+];
 const WRONG_KEY = 'sk-not-a-key-of-anybody-0000';
-
-class Unexpected extends Error {}
 
 function expect(condition, sentence) {
   if (!condition) {
-    throw new Unexpected(sentence);
+    throw new Mistake(sentence);
   }
-}
-
-async function build() {
-  const progress = createProgress('Building (minutes the first time, then seconds)');
-  const child = spawn(process.execPath, [join(ROOT, 'scripts', 'build.mjs')], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = new PassThrough();
-  child.stdout.pipe(output, { end: false });
-  child.stderr.pipe(output, { end: false });
-  const lines = [];
-  createInterface({ input: output }).on('line', (line) => {
-    lines.push(line);
-    progress.update(line.trim());
-  });
-  const status = await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (status !== 0) {
-    progress.stop();
-    process.stderr.write(`${lines.join('\n')}\n`);
-    throw new Unexpected('The plugin could not be built; what the build said is above.');
-  }
-  const text = readFileSync(join(ROOT, 'dist', 'index.js'), 'utf8');
-  progress.end(`Built dist/index.js: ${(Buffer.byteLength(text) / 1e6).toFixed(1)} MB of text`);
-  return text;
 }
 
 async function timed(work) {
@@ -203,24 +171,19 @@ async function demonstrate({ harness, source, prompt, mockApi }) {
   );
 }
 
-function parseOptions(args) {
-  const { values } = parseArgs({
-    args,
-    options: { prompt: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
-  });
-  if (values.prompt !== undefined && values.prompt.trim() === '') {
-    throw new Unexpected('--prompt needs a text');
-  }
-  return values;
+function readPrompt(text) {
+  if (text.trim() === '') throw new Error('--prompt needs a text');
+  return text;
 }
 
 async function run({ prompt }) {
   const apiKey = process.env.OPENAI_API_KEY?.trim();
   print(paint('bold', 'OpenAI for ToolJet, as a native addon: a demo'));
   print();
-  const text = await build();
+  const text = await buildText();
   const harness = createHarness({ text, loader: 'E' });
-  print('Loaded it as ToolJet does: from base64 text, in a fresh context for every query');
+  const started = performance.now();
+  printWrapped('Loaded it as ToolJet does: from base64 text, in a fresh context for every query');
 
   if (apiKey) {
     print('Talking to the real API, because OPENAI_API_KEY is set');
@@ -228,7 +191,7 @@ async function run({ prompt }) {
     const organizationId = process.env.OPENAI_ORG_ID?.trim();
     const source = { apiKey, ...(organizationId && { organizationId }) };
     await demonstrate({ harness, source, prompt });
-    return 'the real API';
+    return { started, api: 'the real API' };
   }
   const mockApi = await startMockApi();
   try {
@@ -236,28 +199,18 @@ async function run({ prompt }) {
     print();
     const source = { apiKey: 'sk-mock-api-demo', base_url: mockApi.baseUrl };
     await demonstrate({ harness, source, prompt, mockApi });
-    return 'the mock API; set OPENAI_API_KEY to talk to the real API';
+    return { started, api: 'the mock API' };
   } finally {
     await mockApi.close();
   }
 }
 
-async function main() {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
-  const started = performance.now();
-  const api = await run(options);
+await runCommand(COMMAND, async (options) => {
+  const { started, api } = await run(options);
   print();
   const time = duration(performance.now() - started);
   printWrapped(`All five went as expected, in ${time}, against ${api}.`, 'green');
-}
-
-main().catch((error) => {
-  const known = error instanceof Unexpected || error.code?.startsWith('ERR_PARSE_ARGS');
-  const words = printable(known ? error.message : error.stack, { lines: true });
-  process.stderr.write(`\ndemo: ${words}\n`);
-  process.exitCode = 1;
+  print();
+  printWrapped('Next:');
+  for (const [what, command] of NEXT) printField(what, command);
 });

@@ -1,9 +1,7 @@
-/**
- * Writes the generated files: the forms, their page, the operations in docs/openai.md and the types of
- * options and results from forms/, the table of the README from the last benchmark, and those of
- * SECURITY.md from src/budgets.rs and the last full run of the attacks. `node scripts/docs.mjs` writes
- * them, and `node scripts/docs.mjs --check` fails if one is out of date.
- */
+// npm run docs: writes the generated files. The forms, their page, the operations in docs/openai.md
+// and the types of options and results come from forms/, the table of the README from the last
+// benchmark, and those of SECURITY.md from src/budgets.rs and the last full run of the attacks.
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fieldsPage } from '../forms/fields-page.mjs';
@@ -17,8 +15,20 @@ import { resultTypes } from '../forms/result-types.mjs';
 import { ATTACKS } from './attack/attacks.mjs';
 import { attackTable } from './attack/table.mjs';
 import { budgetsTable } from './budgets.mjs';
+import { runCommand } from './options.mjs';
 import { binPath, installPackages, ROOT } from './setup.mjs';
 
+const COMMAND = {
+  command: 'npm run docs',
+  about: 'Writes the forms, pages and types that are generated from forms/, src/ and measurements.',
+  options: {
+    check: {
+      type: 'boolean',
+      default: false,
+      help: 'write nothing, and fail if one of them is out of date',
+    },
+  },
+};
 const ATTACK_RESULTS = 'scripts/attack/results.json';
 
 const read = (name) => readFileSync(`${ROOT}/${name}`, 'utf8');
@@ -99,16 +109,18 @@ const OUTPUTS = {
   },
 };
 
-installPackages();
-for (const [name, write] of Object.entries(OUTPUTS)) {
-  const current = read(name);
-  const written = write(current);
-  if (written === current) continue;
-  if (process.argv.includes('--check')) {
-    console.error(`${name} is out of date. Run: npm run docs`);
-    process.exitCode = 1;
-  } else {
-    writeFileSync(`${ROOT}/${name}`, written);
-    console.log(`wrote ${name}`);
+await runCommand(COMMAND, async ({ check }) => {
+  await installPackages();
+  for (const [name, write] of Object.entries(OUTPUTS)) {
+    const current = read(name);
+    const written = write(current);
+    if (written === current) continue;
+    if (check) {
+      console.error(`${name} is out of date. Run: npm run docs`);
+      process.exitCode = 1;
+    } else {
+      writeFileSync(`${ROOT}/${name}`, written);
+      console.log(`wrote ${name}`);
+    }
   }
-}
+});

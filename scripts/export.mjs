@@ -3,16 +3,25 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readFile, readPlugin } from './built-plugin.mjs';
+import { Mistake, runCommand } from './options.mjs';
 import { ROOT } from './setup.mjs';
 
-const USAGE = `npm run export:tooljet -- [options] DIR
-  DIR            the folder to write, such as ToolJet/marketplace/plugins/openai; it has
-                 the name of the plugin's id
-  --folder DIR   the built folder with dist/ and lib/ (default: this one)
-  --help         show this text
-`;
+const COMMAND = {
+  command: 'npm run export:tooljet',
+  about:
+    "Writes the built plugin as a folder of ToolJet's own repository, such as ToolJet/marketplace/plugins/openai; it has the name of the plugin's id.",
+  files: 'DIR',
+  options: {
+    folder: {
+      type: 'string',
+      value: 'DIR',
+      default: ROOT,
+      read: (text) => resolve(text),
+      help: 'the built folder with dist/ and lib/ (default: this one)',
+    },
+  },
+};
 
 /** The files that are the same in every export are in export/. */
 const FIXED = ['lib/index.ts', 'tsconfig.json', 'README.md', '__tests__/index.js'];
@@ -111,27 +120,8 @@ and raise the version of ${id} in server/src/assets/marketplace/plugins.json.`);
 
 const print = (line) => process.stdout.write(`${line}\n`);
 
-function main() {
-  const { values, positionals } = parseArgs({
-    args: process.argv.slice(2),
-    allowPositionals: true,
-    options: {
-      folder: { type: 'string', default: ROOT },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
-  if (positionals.length !== 1)
-    throw new Error('name one folder to write: npm run export:tooljet -- DIR');
-  exportTo(resolve(positionals[0]), resolve(values.folder));
-}
-
-try {
-  main();
-} catch (error) {
-  process.stderr.write(`export: ${error.message}\n`);
-  process.exitCode = 1;
-}
+await runCommand(COMMAND, ({ files, folder }) => {
+  if (files.length !== 1)
+    throw new Mistake('name one folder to write: npm run export:tooljet -- DIR');
+  exportTo(resolve(files[0]), folder);
+});

@@ -6,15 +6,36 @@ import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { numberFrom, runCommand } from './options.mjs';
 import { ROOT, runOrExit } from './setup.mjs';
 import { writeSeeds } from './stress/corpus.mjs';
 
-const USAGE = `npm run fuzz -- [options]
-  --minutes N   how long (default: 6): a third for the properties, a third for those on
-                the packed plugin, a third for coverage
-  --cases N     random inputs for each property and seed (default: 4000)
-  --seed N      the properties with this seed alone, once: repeats a failure`;
+const COMMAND = {
+  command: 'npm run fuzz',
+  about:
+    'Runs the properties with new seeds, on the core and on the packed plugin, and then the targets of fuzz/, guided by coverage.',
+  options: {
+    minutes: {
+      type: 'string',
+      value: 'N',
+      default: '6',
+      read: numberFrom(0, { whole: false }),
+      help: 'how long (default: 6): a third for the properties, a third for those on the packed plugin, a third for coverage',
+    },
+    cases: {
+      type: 'string',
+      value: 'N',
+      default: '4000',
+      read: numberFrom(1),
+      help: 'random inputs for each property and seed (default: 4000)',
+    },
+    seed: {
+      type: 'string',
+      value: 'N',
+      help: 'the properties with this seed alone, once: repeats a failure',
+    },
+  },
+};
 
 // The flags of cargo-fuzz for `--sanitizer none`, which needs no nightly compiler. The memory
 // checks that it leaves out matter less to code without `unsafe`.
@@ -30,33 +51,20 @@ const COVERAGE = [
 const TARGETS = ['responses', 'options'];
 const WORK = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target', 'fuzz');
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '6' },
-    cases: { type: 'string', default: '4000' },
-    seed: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+await runCommand(COMMAND, (options) => {
+  properties(options);
+  packed(options);
+  if (options.seed === undefined) guided(options);
 });
-const minutes = Number(values.minutes);
-const cases = Number(values.cases);
-if (values.help || !(minutes > 0) || !Number.isInteger(cases) || cases < 1) {
-  console.log(USAGE);
-  process.exitCode = values.help ? 0 : 2;
-} else {
-  properties();
-  packed();
-  if (values.seed === undefined) guided();
-}
 
 /**
  * Runs `check` with one seed after the other for a third of the time; it returns how many checks
  * passed.
  */
-function withSeeds(check) {
+function withSeeds({ minutes, cases, seed: given }, check) {
   const end = Date.now() + (minutes / 3) * 60_000;
   do {
-    const seed = values.seed ?? String(randomInt(2 ** 32));
+    const seed = given ?? String(randomInt(2 ** 32));
     const { held, output } = check(seed);
     if (!held) {
       console.error(output);
@@ -64,34 +72,34 @@ function withSeeds(check) {
       process.exit(1);
     }
     console.log(`seed ${seed}: ${held}`);
-  } while (values.seed === undefined && Date.now() < end);
+  } while (given === undefined && Date.now() < end);
 }
 
-function properties() {
+function properties(options) {
   // Optimized, but with the overflow checks of a test build.
   const test = ['test', '--locked', '--test', 'properties', '--config', 'profile.test.opt-level=2'];
   const env = { ...process.env, CARGO_TARGET_DIR: WORK };
   runOrExit('cargo', [...test, '--no-run'], { env });
 
   let inputs = 0;
-  withSeeds((seed) => {
+  withSeeds(options, (seed) => {
     const { status, stdout } = spawnSync('cargo', [...test, '--no-fail-fast'], {
       cwd: ROOT,
       encoding: 'utf8',
-      env: { ...env, PROPTEST_CASES: values.cases, PROPTEST_RNG_SEED: seed },
+      env: { ...env, PROPTEST_CASES: String(options.cases), PROPTEST_RNG_SEED: seed },
       maxBuffer: 64 * 1024 * 1024,
     });
     const count = status === 0 && Number(/(\d+) passed/.exec(stdout)?.[1]);
-    inputs += count * cases;
+    inputs += count * options.cases;
     const held = count && `${count} properties hold, ${inputs.toLocaleString('en')} inputs so far`;
     return { held, output: stdout };
   });
 }
 
-function packed() {
+function packed(options) {
   runOrExit(process.execPath, ['scripts/build.mjs']);
   let runs = 0;
-  withSeeds((seed) => {
+  withSeeds(options, (seed) => {
     const { status, stdout } = spawnSync(
       process.execPath,
       ['--test', '--test-reporter=tap', '__tests__/fuzz.test.mjs'],
@@ -103,7 +111,7 @@ function packed() {
   });
 }
 
-function guided() {
+function guided({ minutes }) {
   const host = /host: (.*)/.exec(spawnSync('rustc', ['-vV'], { encoding: 'utf8' }).stdout)[1];
   // With an explicit target, build scripts and macros are not instrumented.
   runOrExit('cargo', ['build', '--locked', '--release', '--target', host], {

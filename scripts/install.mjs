@@ -3,53 +3,77 @@
 
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { readPlugin } from './built-plugin.mjs';
+import { Mistake, runCommand } from './options.mjs';
 import { readSession } from './session.mjs';
 import { ROOT } from './setup.mjs';
 import { printable } from './terminal.mjs';
 import { connectTooljet } from './tooljet.mjs';
 
-const USAGE = `npm run install:tooljet -- --url URL --workspace ID [options]
-  --url URL            ToolJet's address; TOOLJET_URL in the environment does the same
-  --workspace ID       the workspace's id (a UUID); or TOOLJET_WORKSPACE_ID
-  --session-file FILE  a file of mode 0600 with the session; else it is taken from
-                       TOOLJET_SESSION, or from standard input
-  --upgrade            replace the installed plugin of the same id, and keep its data
-                       sources and queries
-  --plugin UUID        with --upgrade, where the plugin is installed more than once: which of
-                       them to replace, by the id that ToolJet gave it
-  --dry-run            ask ToolJet what is installed, change nothing
-  --version V          the version that ToolJet should show (default: the one that its
-                       marketplace page offers for this id, else this package's)
-  --folder DIR         the folder with dist/ and lib/ (default: this one)
-  --help               show this text
-
-The session is the value of the cookie tj_auth_token in the browser of a signed-in admin.
-`;
-
-function parseOptions(args) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      url: { type: 'string', default: process.env.TOOLJET_URL },
-      workspace: { type: 'string', default: process.env.TOOLJET_WORKSPACE_ID },
-      'session-file': { type: 'string' },
-      upgrade: { type: 'boolean', default: false },
-      plugin: { type: 'string' },
-      'dry-run': { type: 'boolean', default: false },
-      version: { type: 'string' },
-      folder: { type: 'string', default: ROOT },
-      help: { type: 'boolean', short: 'h', default: false },
+const COMMAND = {
+  command: 'npm run install:tooljet',
+  about:
+    'Installs the built plugin in a running ToolJet, or replaces an installed one. --url and --workspace are needed.',
+  options: {
+    url: {
+      type: 'string',
+      value: 'URL',
+      help: "ToolJet's address; TOOLJET_URL in the environment does the same",
     },
-  });
-  if (values.help) return values;
-  if (!values.url) throw new Error('--url or TOOLJET_URL is needed');
-  if (!/^https?:\/\/[^@]+$/.test(values.url)) {
-    throw new Error('--url must be a URL such as https://tooljet.example.com');
+    workspace: {
+      type: 'string',
+      value: 'ID',
+      help: "the workspace's id (a UUID); or TOOLJET_WORKSPACE_ID",
+    },
+    'session-file': {
+      type: 'string',
+      value: 'FILE',
+      help: 'a file of mode 0600 with the session; else it is taken from TOOLJET_SESSION, or from standard input',
+    },
+    upgrade: {
+      type: 'boolean',
+      default: false,
+      help: 'replace the installed plugin of the same id, and keep its data sources and queries',
+    },
+    plugin: {
+      type: 'string',
+      value: 'UUID',
+      help: 'with --upgrade, where the plugin is installed more than once: which of them to replace, by the id that ToolJet gave it',
+    },
+    'dry-run': {
+      type: 'boolean',
+      default: false,
+      help: 'ask ToolJet what is installed, change nothing',
+    },
+    version: {
+      type: 'string',
+      value: 'V',
+      help: "the version that ToolJet should show (default: the one that its marketplace page offers for this id, else this package's)",
+    },
+    folder: {
+      type: 'string',
+      value: 'DIR',
+      default: ROOT,
+      read: (text) => resolve(text),
+      help: 'the folder with dist/ and lib/ (default: this one)',
+    },
+  },
+  notes: [
+    'The session is the value of the cookie tj_auth_token in the browser of a signed-in admin.',
+  ],
+};
+
+/** The options of the command line, completed from the environment. */
+function completed(options) {
+  const url = options.url ?? process.env.TOOLJET_URL;
+  const workspace = options.workspace ?? process.env.TOOLJET_WORKSPACE_ID;
+  if (!url) throw new Mistake('--url or TOOLJET_URL is needed');
+  if (!/^https?:\/\/[^@]+$/.test(url)) {
+    throw new Mistake('--url must be a URL such as https://tooljet.example.com');
   }
-  if (!values.workspace) throw new Error('--workspace or TOOLJET_WORKSPACE_ID is needed');
-  return { ...values, url: values.url.replace(/\/+$/, ''), folder: resolve(values.folder) };
+  if (!workspace) throw new Mistake('--workspace or TOOLJET_WORKSPACE_ID is needed');
+  return { ...options, url: url.replace(/\/+$/, ''), workspace };
 }
 
 /** Which of the installed plugins is meant; undefined if none is installed. */
@@ -149,16 +173,4 @@ async function install(options) {
 
 const print = (line) => process.stdout.write(`${printable(line)}\n`);
 
-async function main() {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
-  await install(options);
-}
-
-main().catch((error) => {
-  process.stderr.write(`install: ${printable(error.message)}\n`);
-  process.exitCode = 1;
-});
+await runCommand(COMMAND, (options) => install(completed(options)));

@@ -1,39 +1,53 @@
-// `npm run lint`: format, lints, types, and the boundaries of the Rust core.
+// npm run lint: format, lints, types, and the boundaries of the Rust core.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { boundaryViolations } from './boundaries.mjs';
-import { binPath, installPackages, ROOT, runOrExit } from './setup.mjs';
+import { runCargo } from './cargo.mjs';
+import { Mistake, runCommand } from './options.mjs';
+import { binPath, installPackages, ROOT } from './setup.mjs';
+import { runStep } from './steps.mjs';
+import { duration, print, printWrapped } from './terminal.mjs';
 
-installPackages();
-runOrExit('cargo', ['fmt', '--check']);
-runOrExit('cargo', [
-  'clippy',
-  '--locked',
-  '--all-targets',
-  '--all-features',
-  '--',
-  '-D',
-  'warnings',
-]);
-checkBoundaries();
-runOrExit(binPath('biome'), [
-  'ci',
-  '--error-on-warnings',
-  `--colors=${process.stdout.isTTY ? 'force' : 'off'}`,
-  '.',
-]);
-runOrExit(binPath('tsc'), ['-p', '__tests__']);
-runOrExit(process.execPath, ['scripts/docs.mjs', '--check']);
+const COMMAND = {
+  command: 'npm run lint',
+  about:
+    'Checks format, lints and types, that the generated pages are up to date, and what each part of src/ may name.',
+};
+
+await runCommand(COMMAND, async () => {
+  const started = performance.now();
+  await installPackages();
+  await check('rustfmt', 'cargo', ['fmt', '--check']);
+  await runCargo({
+    title: 'clippy',
+    done: 'clippy: ok',
+    args: [
+      ...['clippy', '--locked', '--all-targets', '--all-features'],
+      ...['--', '-D', 'warnings'],
+    ],
+  });
+  checkBoundaries();
+  const colors = `--colors=${process.stderr.isTTY ? 'force' : 'off'}`;
+  await check('Biome', binPath('biome'), ['ci', '--error-on-warnings', colors, '.']);
+  await check('tsc', binPath('tsc'), ['-p', '__tests__']);
+  await check('Generated pages', process.execPath, ['scripts/docs.mjs', '--check']);
+  printWrapped(`No complaints, in ${duration(performance.now() - started)}.`, 'green');
+});
+
+function check(title, command, args) {
+  const explains = `${title} complains; what it says is above.`;
+  return runStep({ title, done: `${title}: ok`, command, args, explains });
+}
 
 function checkBoundaries() {
-  console.log('\n> boundaries: what each wing of src/ may name');
   const folder = `${ROOT}/src`;
   const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.rs'));
   const violations = files.flatMap((file) =>
     boundaryViolations(file, readFileSync(`${folder}/${file}`, 'utf8')),
   );
   if (violations.length > 0) {
-    console.error(violations.join('\n'));
-    process.exit(1);
+    for (const violation of violations) console.error(violation);
+    throw new Mistake('the boundaries of src/ do not hold; what breaks them is above.');
   }
+  print('Boundaries of src/: ok');
 }

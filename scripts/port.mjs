@@ -6,3 +6,10 @@ export function parsePort(text) {
   }
   return port;
 }
+
+/** The error of a server that could not start, with what to do if its port is in use. */
+export function explainTaken(error) {
+  return error.code === 'EADDRINUSE'
+    ? new Error('the port is taken; choose another with --port')
+    : error;
+}

@@ -3,16 +3,25 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { relative } from 'node:path';
+import { ROOT } from './root.mjs';
+import { runStep } from './steps.mjs';
 
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export { ROOT };
 
 /** Installs the packages of a folder's lock file unless they are installed. */
-export function installPackages(folder = ROOT) {
+export async function installPackages(folder = ROOT) {
   const lock = `${folder}/package-lock.json`;
   const installed = `${folder}/node_modules/.package-lock.json`;
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  runOrExit('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder });
+  await runStep({
+    title: `Installing the packages of ${relative(ROOT, lock)}`,
+    done: `Installed the packages of ${relative(ROOT, lock)}`,
+    command: 'npm',
+    args: ['ci', '--no-audit', '--no-fund', '--loglevel=http'],
+    detail: (line) => /([^/\s]+)\.tgz/.exec(line)?.[1],
+    cwd: folder,
+  });
 }
 
 /** Runs a command with its output shown, and ends this process if it fails. */

@@ -4,20 +4,15 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createHarness } from '../harness/harness.mjs';
 import { loadPlugin } from '../harness/loaders.mjs';
+import { Mistake, numberFrom, runCommand } from './options.mjs';
 import { ROOT } from './setup.mjs';
 import { metrics, table, violations } from './stress/growth.mjs';
 import { query, startServer } from './stress/load.mjs';
 
-const USAGE = `npm run soak -- [options]
-  --queries N       default: 200000
-  --concurrency N   queries at a time (default: 64)
-  --json FILE       write the metrics there too
-PLUGIN=FILE names another build than dist/index.js.`;
 const ROUNDS = 20;
 /** For what ToolJet 2 keeps of each evaluation: enough that one of them is a few kilobytes at most. */
 const EVALUATIONS = 1000;
@@ -25,30 +20,41 @@ const EVALUATIONS = 1000;
 const MAX_KEPT_KIB = 16;
 const PLUGIN = process.env.PLUGIN ?? join(ROOT, 'dist/index.js');
 
+const COMMAND = {
+  command: 'npm run soak',
+  about:
+    'Runs many queries of every operation in one process. Fails if it holds more at the end than after warming up.',
+  options: {
+    queries: {
+      type: 'string',
+      value: 'N',
+      default: '200000',
+      read: numberFrom(ROUNDS),
+      help: 'default: 200000',
+    },
+    concurrency: {
+      type: 'string',
+      value: 'N',
+      default: '64',
+      read: numberFrom(1),
+      help: 'queries at a time (default: 64)',
+    },
+    json: { type: 'string', value: 'FILE', help: 'write the metrics there too' },
+  },
+  notes: ['PLUGIN=FILE names another build than dist/index.js.'],
+};
+
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
 
-const { values } = parseArgs({
-  options: {
-    queries: { type: 'string', default: '200000' },
-    concurrency: { type: 'string', default: '64' },
-    json: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+await runCommand(COMMAND, async (options) => {
+  if (process.platform !== 'linux') {
+    throw new Mistake('the metrics come from /proc, which only Linux has');
+  }
+  process.exitCode = await soak(options);
 });
-const queries = Number(values.queries);
-const concurrency = Number(values.concurrency);
-if (values.help || !(queries >= ROUNDS && concurrency >= 1)) {
-  console.log(USAGE);
-  process.exitCode = values.help ? 0 : 2;
-} else if (process.platform !== 'linux') {
-  console.error('soak: the metrics come from /proc, which only Linux has');
-  process.exitCode = 1;
-} else {
-  process.exitCode = await soak();
-}
 
-async function soak() {
+async function soak({ queries, concurrency, json }) {
   const server = await startServer();
   try {
     const harness = createHarness({ text: readFileSync(PLUGIN, 'utf8'), loader: 'E' });
@@ -58,7 +64,7 @@ async function soak() {
     for (let round = 0; round < ROUNDS; round += 1) {
       const first = Math.floor((round * queries) / ROUNDS);
       const last = Math.floor(((round + 1) * queries) / ROUNDS);
-      await load(harness, server.url, { first, last, wrong });
+      await load(harness, server.url, { first, last, wrong, concurrency });
       samples.push({ queries: last, ...(await state(server)) });
       console.log(table(samples.slice(-1), { head: round === 0 }));
     }
@@ -77,9 +83,9 @@ async function soak() {
     for (const problem of found) console.error(problem);
     if (found.length === 0)
       console.log('Every result was right, and nothing grew beyond what is allowed.');
-    if (values.json) {
+    if (json) {
       const report = { queries, concurrency, seconds, kept, node: process.version, samples };
-      writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+      writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
     }
     return found.length === 0 ? 0 : 1;
   } finally {
@@ -87,7 +93,7 @@ async function soak() {
   }
 }
 
-async function load(harness, url, { first, last, wrong }) {
+async function load(harness, url, { first, last, wrong, concurrency }) {
   let next = first;
   const worker = async () => {
     while (next < last) {

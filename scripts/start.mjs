@@ -1,36 +1,39 @@
 // npm start: runs the playground, with the built plugin and a mock API.
 
-import { parseArgs } from 'node:util';
 import { startMockApi } from '../mock-api/server.mjs';
 import { prepare } from '../playground/prepare.mjs';
-import { parsePort } from './port.mjs';
+import { openBrowser } from './open-browser.mjs';
+import { runCommand } from './options.mjs';
+import { explainTaken, parsePort } from './port.mjs';
+import { print } from './terminal.mjs';
 
-const USAGE = `npm start -- [options]
-  --port N   the port of the page (default: 4700; 0 for any free one)
-  --help     show this text
-
-Serves the playground on this machine only, until it is stopped (Ctrl-C).
-`;
-
-async function main() {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '4700' },
-      help: { type: 'boolean', short: 'h', default: false },
+const COMMAND = {
+  command: 'npm start',
+  about: 'Serves the playground on this machine only, until it is stopped (Ctrl-C).',
+  options: {
+    port: {
+      type: 'string',
+      value: 'N',
+      default: '4700',
+      read: parsePort,
+      help: 'the port of the page (default: 4700; 0 for any free one)',
     },
-  });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
-  const port = parsePort(values.port);
-  const plugin = prepare();
+    'no-open': {
+      type: 'boolean',
+      default: false,
+      help: 'do not open the page in the browser',
+    },
+  },
+};
+
+await runCommand(COMMAND, async ({ port, 'no-open': stayClosed }) => {
+  const plugin = await prepare();
   // Imported late, as its packages are installed only now.
   const { startPlayground } = await import('../playground/server.mjs');
   const mockApi = await startMockApi();
   const playground = await startPlayground({ plugin, mockApi, port }).catch(async (error) => {
     await mockApi.close();
-    throw error;
+    throw explainTaken(error);
   });
 
   const stop = async () => {
@@ -40,14 +43,8 @@ async function main() {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  process.stdout.write(
-    `\nPlayground:   ${playground.url}\nMock API: ${mockApi.baseUrl}\nCtrl-C stops both.\n`,
-  );
-}
-
-main().catch((error) => {
-  const isTaken = error.code === 'EADDRINUSE';
-  const advice = isTaken ? 'the port is taken; choose another with --port' : error.message;
-  process.stderr.write(`start: ${advice}\n`);
-  process.exitCode = 1;
+  print(`\nPlayground:  ${playground.url}\nMock API:    ${mockApi.baseUrl}\nCtrl-C stops both.`);
+  if (stayClosed) return;
+  const { platform, env, stdout } = process;
+  openBrowser(playground.url, { platform, env, isTerminal: stdout.isTTY === true });
 });

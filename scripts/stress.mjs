@@ -7,13 +7,10 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { numberFrom, runCommand } from './options.mjs';
 import { startServer } from './stress/load.mjs';
 import { createRandom } from './stress/random.mjs';
 
-const USAGE = `npm run stress -- [options]
-  --rounds N   default: 10000
-  --seed N     repeats the same choices; the moments still differ`;
 /** A process takes ten times as long to start as a worker. */
 const ROUNDS_PER_PROCESS = 20;
 const ROUNDS_PER_LIFECYCLE_PROCESS = 500;
@@ -22,23 +19,33 @@ const MAX_MINUTES = 5;
 
 const processFile = fileURLToPath(new URL('./stress/lifecycle-process.mjs', import.meta.url));
 
-const { values } = parseArgs({
+const COMMAND = {
+  command: 'npm run stress',
+  about:
+    'Starts, ends and drops workers, contexts and processes of the plugin at any moment. Fails if one crashes.',
   options: {
-    rounds: { type: 'string', default: '10000' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    help: { type: 'boolean', short: 'h', default: false },
+    rounds: {
+      type: 'string',
+      value: 'N',
+      default: '10000',
+      read: numberFrom(1),
+      help: 'default: 10000',
+    },
+    seed: {
+      type: 'string',
+      value: 'N',
+      default: String(Date.now() % 2 ** 31),
+      read: numberFrom(0),
+      help: 'repeats the same choices; the moments still differ',
+    },
   },
-});
-const rounds = Number(values.rounds);
-const seed = Number(values.seed);
-if (values.help || !(rounds >= 1 && seed >= 0)) {
-  console.log(USAGE);
-  process.exitCode = values.help ? 0 : 2;
-} else {
-  process.exitCode = await stress();
-}
+};
 
-async function stress() {
+await runCommand(COMMAND, async (options) => {
+  process.exitCode = await stress(options);
+});
+
+async function stress({ rounds, seed }) {
   const random = createRandom(seed);
   const server = await startServer();
   const home = mkdtempSync(join(tmpdir(), 'stress-'));

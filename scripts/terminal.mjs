@@ -1,13 +1,19 @@
-// Printing for the demo: at most 80 columns, and color only in a terminal.
+// What the scripts print: text at most 80 columns wide, and color only in a terminal.
 
-const WIDTH = Math.min(process.stdout.columns || 80, 80);
+const MAX_WIDTH = 80;
 const INDENT = 3;
 const LABEL = 13;
+
+/** The columns of the terminal; without one, those of COLUMNS, or 80. */
+export const columns = () => process.stdout.columns || Number(process.env.COLUMNS) || MAX_WIDTH;
+
+/** The columns that text is wrapped to. */
+export const textWidth = () => Math.min(columns(), MAX_WIDTH);
 
 const isColored = process.stdout.isTTY === true && !process.env.NO_COLOR;
 
 // util.styleText is missing in the first releases of Node 20.
-const CODES = { bold: 1, dim: 2, green: 32, yellow: 33, cyan: 36 };
+const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 
 export const paint = (style, text) => (isColored ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text);
 
@@ -44,7 +50,7 @@ function wrapLine(line, width) {
 }
 
 /** The printable lines of a text, none wider than `width`; its own line breaks stay. */
-function wrap(text, width = WIDTH) {
+export function wrap(text, width = textWidth()) {
   return printable(text, { lines: true })
     .split('\n')
     .flatMap((line) => wrapLine(line.trimEnd(), width));
@@ -53,7 +59,7 @@ function wrap(text, width = WIDTH) {
 /** Prints a label and text next to it, wrapped below its own start. */
 export function printField(label, text, style) {
   const margin = ' '.repeat(INDENT);
-  const [first, ...others] = wrap(text, WIDTH - INDENT - LABEL);
+  const [first, ...others] = wrap(text, textWidth() - INDENT - LABEL);
   const show = (line) => (style ? paint(style, line) : line);
   print(`${margin}${paint('dim', label.padEnd(LABEL))}${show(first)}`);
   for (const line of others) {
@@ -61,11 +67,15 @@ export function printField(label, text, style) {
   }
 }
 
-/** Prints a heading with an outcome and a time at the right edge. */
+/** Prints a heading with an outcome and a time at the right edge, or below it where there is no room. */
 export function printHeading(title, { outcome, style, time }) {
   const text = printable(title);
-  const gap = ' '.repeat(Math.max(1, WIDTH - `${text}${outcome}  ${time}`.length));
-  print(`${paint('bold', text)}${gap}${paint(style, outcome)}  ${paint('dim', time)}`);
+  const room = textWidth() - `${outcome}  ${time}`.length;
+  const isTight = text.length >= room;
+  if (isTight) print(paint('bold', text));
+  const before = isTight ? ' '.repeat(Math.max(0, room)) : paint('bold', text);
+  const gap = isTight ? '' : ' '.repeat(room - text.length);
+  print(`${before}${gap}${paint(style, outcome)}  ${paint('dim', time)}`);
 }
 
 export function printWrapped(text, style) {
@@ -74,42 +84,15 @@ export function printWrapped(text, style) {
   }
 }
 
-/** Updates one line while something runs; without a terminal, prints a line now and then. */
-export function createProgress(title) {
-  const started = Date.now();
-  const seconds = () => `${((Date.now() - started) / 1000).toFixed(0)} s`;
-  const live = process.stdout.isTTY === true;
-  const every = live ? 100 : 15_000;
-  let detail = '';
-  if (!live) {
-    print(`${title} ...`);
-  }
-  const timer = setInterval(() => {
-    const line = `${title} ... ${seconds()}${detail && `  ${detail}`}`.slice(0, WIDTH - 1);
-    process.stdout.write(live ? `\r\x1b[2K${paint('dim', line)}` : `${line}\n`);
-  }, every);
-  return {
-    update(text) {
-      detail = printable(text);
-    },
-    end(text) {
-      clearInterval(timer);
-      if (live) {
-        process.stdout.write('\r\x1b[2K');
-      }
-      print(`${text} ${paint('dim', `(${seconds()})`)}`);
-    },
-    stop() {
-      clearInterval(timer);
-      if (live) {
-        process.stdout.write('\r\x1b[2K');
-      }
-    },
-  };
+/** `6.7 ms`, `12.3 s`, `2 min 5 s`. */
+export function duration(milliseconds) {
+  if (milliseconds < 1000) return `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  return inSeconds(milliseconds);
 }
 
-export function duration(milliseconds) {
-  return milliseconds < 1000
-    ? `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`
-    : `${(milliseconds / 1000).toFixed(1)} s`;
+/** `0 s`, `12 s`, `2 min 5 s`. */
+export function inSeconds(milliseconds) {
+  const seconds = Math.floor(milliseconds / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -4,21 +4,35 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { LOADERS } from '../harness/loaders.mjs';
+import { runCommand } from './options.mjs';
 import { packedAddons, unpackAddon } from './pack.mjs';
 import { output } from './portable/command.mjs';
 import { fetchNode, needsDebian, nodeOnArm64, nodeOnOldLibc } from './portable/nodes.mjs';
 import { compareVersions, GLIBC_FLOOR, requiredGlibc } from './portable/system-needs.mjs';
 import { ROOT } from './setup.mjs';
 
-const USAGE = `npm run test:platforms -- [options] [NAME ...]
-  NAME           only platforms whose name contains it: 22.15, libc, arm64
-  --plugin FILE  test this build instead of dist/index.js
-  --all          a platform that cannot be had here is a failure
-
-Tests the build that is there. npm run build:release makes one for all platforms.
-`;
+const COMMAND = {
+  command: 'npm run test:platforms',
+  about:
+    'Runs the tests of loading and processes on every Node that ToolJet was released with, on an old C library, and on arm64. Tests the build that is there; npm run build:release makes one for all platforms.',
+  files: '[NAME ...]',
+  options: {
+    plugin: {
+      type: 'string',
+      value: 'FILE',
+      default: join(ROOT, 'dist', 'index.js'),
+      read: (text) => resolve(text),
+      help: 'test this build instead of dist/index.js',
+    },
+    all: {
+      type: 'boolean',
+      default: false,
+      help: 'a platform that cannot be had here is a failure',
+    },
+  },
+  notes: ['With names, only platforms whose name contains one: 22.15, libc, arm64.'],
+};
 
 const NODES = join(ROOT, 'target', 'nodes');
 /** The tests take minutes when emulated. */
@@ -70,31 +84,8 @@ function platforms(addons) {
   ];
 }
 
-try {
-  process.exitCode = testPlatforms(options()) ? 0 : 1;
-} catch (error) {
-  console.error(`test:platforms: ${error.message}`);
-  process.exitCode = 1;
-}
-
-function options() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      plugin: { type: 'string', default: join(ROOT, 'dist', 'index.js') },
-      all: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  return { ...values, plugin: resolve(values.plugin), names: positionals };
-}
-
 /** Returns whether all tests passed. */
-function testPlatforms({ plugin, all, names, help }) {
-  if (help) {
-    process.stdout.write(USAGE);
-    return true;
-  }
+function testPlatforms({ plugin, all, files: names }) {
   const addons = new Map(
     packedAddons(readFileSync(plugin, 'utf8')).map((addon) => [addon.platform, unpackAddon(addon)]),
   );
@@ -200,3 +191,7 @@ function printSupport() {
 own interface, so one file serves every Node since. Loader A is that of the ToolJet releases on
 Node 14 and 18, B was on a branch only, D was a transition, E is that of the releases on Node 22.`);
 }
+
+await runCommand(COMMAND, (options) => {
+  process.exitCode = testPlatforms(options) ? 0 : 1;
+});

@@ -1,30 +1,68 @@
-// `npm test`: installs what is missing, then runs all tests. `npm test -- __tests__/forms.test.mjs`
-// runs the named Node test files only.
+// npm test: installs what is missing, builds the plugin, and runs all tests.
 
 import { readdirSync } from 'node:fs';
-import { installPackages, ROOT, runOrExit } from './setup.mjs';
+import { buildPlugin } from './build-plugin.mjs';
+import { runNodeTests } from './node-tests.mjs';
+import { Mistake, runCommand } from './options.mjs';
+import { runRustTests } from './rust-tests.mjs';
+import { installPackages, ROOT } from './setup.mjs';
+import { duration, print, printWrapped } from './terminal.mjs';
 
-const named = process.argv.slice(2);
+const COMMAND = {
+  command: 'npm test',
+  about:
+    'Runs the Rust tests, then the Node tests on the packed plugin. Installs and builds what is missing.',
+  files: '[__tests__/FILE.test.mjs ...]',
+  options: {
+    'test-name-pattern': {
+      type: 'string',
+      value: 'PATTERN',
+      help: 'only the Node tests whose name matches; for files that are named',
+    },
+  },
+  notes: ['With files, only these Node tests run, and each test is shown.'],
+};
 
-installPackages();
-if (named.length === 0) {
-  runOrExit('cargo', ['test', '--locked']);
+await runCommand(COMMAND, async ({ files, 'test-name-pattern': pattern }) => {
+  const started = performance.now();
+  await installPackages();
+  const isAll = files.length === 0;
+  const rust = isAll ? await runPart('Rust', runRustTests) : undefined;
+  await buildPlugin();
+  // A second addon, in which a query can panic on purpose.
+  await buildPlugin({ debug: true, features: 'panic-probe', out: `${ROOT}/target/panic-probe` });
+  const node = await runPart('Node', () =>
+    runNodeTests({
+      title: 'Node tests',
+      files: isAll ? nodeTests() : files,
+      args: pattern ? [`--test-name-pattern=${pattern}`] : [],
+      inFull: !isAll,
+    }),
+  );
+  conclude([rust, node].filter(Boolean), performance.now() - started);
+});
+
+/** Runs one kind of tests, and says how it went; ends the run if one fails. */
+async function runPart(kind, run) {
+  const started = performance.now();
+  const counts = await run();
+  const time = duration(performance.now() - started);
+  const { passed, failed, skipped } = counts;
+  if (failed > 0) {
+    throw new Mistake(
+      `${failed} of ${passed + failed} ${kind} tests failed, in ${time}; they are above.`,
+    );
+  }
+  print(`${kind} tests: ${passed} passed${skipped > 0 ? `, ${skipped} skipped` : ''} (${time})`);
+  return counts;
 }
-runOrExit(process.execPath, ['scripts/build.mjs']);
-// Builds a second addon, in which a query can panic on purpose.
-runOrExit(process.execPath, [
-  'scripts/build.mjs',
-  '--debug',
-  '--features',
-  'panic-probe',
-  '--out',
-  'target/panic-probe',
-]);
-runOrExit(process.execPath, [
-  '--test',
-  '--test-reporter=spec',
-  ...(named.length > 0 ? named : nodeTests()),
-]);
+
+function conclude(parts, time) {
+  const sum = (outcome) => parts.reduce((all, part) => all + part[outcome], 0);
+  const skipped = sum('skipped') > 0 ? ` (${sum('skipped')} skipped)` : '';
+  const all = parts.length > 1 ? 'All ' : '';
+  printWrapped(`${all}${sum('passed')} tests passed, in ${duration(time)}${skipped}.`, 'green');
+}
 
 function nodeTests() {
   return readdirSync(`${ROOT}/__tests__`, { recursive: true })

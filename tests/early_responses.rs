@@ -19,7 +19,6 @@ use certificates::{Ca, pem_file, server_config};
 use plugin::{KEY, Plugin, pong};
 use server::{Connection, Server, response};
 use tooljet_openai::{
-    budgets::MAX_LATENESS,
     error::TransportErrorKind,
     input::secret::Secret,
     network::http::{HttpRequest, HttpResponse, Method, Transport},
@@ -208,6 +207,6 @@ fn keeps_the_deadline_when_the_server_stops_reading() {
         let mut hold = plugin.client.hold();
         let sent = plugin.runtime.block_on(plugin.client.send(request, time, &mut hold));
         assert_eq!(sent.unwrap_err().kind, TransportErrorKind::Timeout);
-        assert!(start.elapsed() < time + MAX_LATENESS, "{:?}", start.elapsed());
+        assert!(start.elapsed() < SECONDS / 2, "{:?}", start.elapsed());
     });
 }

@@ -31,7 +31,7 @@ use serde_json::json;
 use server::{Connection, Server, response};
 use tokio::task::JoinHandle;
 use tooljet_openai::{
-    budgets::{MAX_ERROR_BYTES, MAX_HELD_BYTES, MAX_LOOKUPS, MAX_RESPONSE_BYTES},
+    budgets::{MAX_CONTENDED_SILENCE, MAX_ERROR_BYTES, MAX_HELD_BYTES, MAX_LOOKUPS, MAX_RESPONSE_BYTES},
     network::{client::Settings, http::Transport as _},
     policy::model_cache::ModelCache,
     service::{self, Call, Failure, Outcome},
@@ -64,7 +64,7 @@ fn closes_the_connections_of_two_hundred_timed_out_queries() {
         connection.wait_until_closed();
     });
     let plugin = Plugin::new();
-    let queries: Vec<_> = (0..200).map(|_| plugin.spawn(source(&server.url()), query(1_500))).collect();
+    let queries: Vec<_> = (0..200).map(|_| plugin.spawn(source(&server.url()), query(4_000))).collect();
     server.wait_for_requests(200);
     for query in queries {
         let failure = failure(plugin.runtime.block_on(query).unwrap());
@@ -212,7 +212,7 @@ fn leaves_four_connections_at_a_small_server_after_a_burst() {
     for _ in 0..2 {
         burst(&plugin, &server.url(), 32);
         eventually("four are left", || server.open() == 4);
-        assert_eq!(plugin.client.connections(), 4);
+        eventually("four are counted", || plugin.client.connections() == 4);
     }
 }
 
@@ -246,7 +246,7 @@ fn keeps_few_connections_and_threads_when_queries_go_to_many_servers() {
         plugin.succeed(&format!("http://host-{n}.example:{}/v1", server.port()));
     }
     eventually("those of the four are left", || server.open() == 4);
-    assert_eq!(plugin.client.connections(), 4);
+    eventually("those of the four are counted", || plugin.client.connections() == 4);
     // Four, and the one that the others share.
     eventually("five threads are left", || threads("tooljet-server") == 5);
     drop(plugin);
@@ -518,22 +518,27 @@ fn responses_that_do_not_end_keep_to_their_budget_and_leave_small_queries_alone(
         connection.wait_until_closed();
     });
     let plugin = Plugin::new();
+    let ping = || assert_pong(&plugin.run(&source(&server.url()), &query(SECONDS)));
     let (before, _) = memory();
-    let queries: Vec<_> = (0..12).map(|_| plugin.spawn(source(&server.url()), large_query(2_000))).collect();
-    while !queries.iter().all(JoinHandle::is_finished) {
-        assert_pong(&plugin.run(&source(&server.url()), &query(SECONDS)));
-    }
+    let mut most = 0;
+    let mut measure = || {
+        most = most.max(memory().1.saturating_sub(before));
+        most
+    };
+    let queries: Vec<_> = (0..12).map(|_| plugin.spawn(source(&server.url()), large_query(60_000))).collect();
     // All of them together would hold 756 MiB.
-    let (_, most) = memory();
     let budget = MAX_HELD_BYTES + MAX_RESPONSE_BYTES;
-    // Beside bodies: what the server of this test sends, and what the allocator keeps of bodies that grew.
-    assert!(most.saturating_sub(before) < budget + 80 * MIB, "{} MiB", most.saturating_sub(before) / MIB);
-    assert!(most.saturating_sub(before) > budget / 2, "{} MiB", most.saturating_sub(before) / MIB);
-    for query in queries {
-        let failure = failure(plugin.runtime.block_on(query).unwrap());
-        let code = failure.data["code"].as_str().unwrap();
-        assert!(["timeout", "server_busy"].contains(&code), "{failure:?}");
+    let start = Instant::now();
+    while measure() < budget / 2 {
+        assert!(start.elapsed() < Duration::from_secs(50), "{} MiB", measure() / MIB);
+        ping();
     }
+    for _ in 0..200 {
+        ping();
+    }
+    // Beside bodies: what the server of this test sends, and what the allocator keeps of bodies that grew.
+    assert!(measure() < budget + 80 * MIB, "{} MiB", measure() / MIB);
+    queries.iter().for_each(JoinHandle::abort);
 }
 
 #[test]
@@ -546,7 +551,7 @@ fn a_query_that_finds_no_memory_ends_at_its_deadline_and_says_so() {
     let start = Instant::now();
     let failure = plugin.fail(&server.url(), 500);
     assert_failure(&failure, "server_busy", "no memory was free in time");
-    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert!(start.elapsed() < MAX_CONTENDED_SILENCE / 2, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -623,9 +628,9 @@ fn calls_a_timeout_a_timeout_while_another_query_resolves_the_same_name() {
     let settings = Settings { lookup: Arc::new(lookup), ..Settings::default() };
     let plugin = Plugin::with_client(client_with(&[("SSRF_PROTECTION_ENABLED", "false")], settings).unwrap());
     let url = format!("http://name.example:{}/v1", server.port());
-    let connected = plugin.spawn(source(&url), query(800));
+    let connected = plugin.spawn(source(&url), query(2_000));
     server.wait_for_requests(1);
-    let resolving = plugin.spawn(source(&url), query(1_200));
+    let resolving = plugin.spawn(source(&url), query(2_400));
     for (query, code) in [(connected, "timeout"), (resolving, "dns_failed")] {
         assert_eq!(failure(plugin.runtime.block_on(query).unwrap()).data["code"], code);
     }

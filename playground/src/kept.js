@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 /**
  * A state that survives a reload of this tab, as JSON under `name`. For what is in the query: never
@@ -6,7 +6,8 @@ import { useEffect, useState } from 'preact/hooks';
  */
 export function useKept(name, initial) {
   const [value, setValue] = useState(() => read(name) ?? initial);
-  useEffect(() => keep(name, value), [name, value]);
+  // Not a plain effect, which comes too late for a reload right after an edit.
+  useLayoutEffect(() => keep(name, value), [name, value]);
   return [value, setValue];
 }
 

@@ -17,6 +17,18 @@ const FLAGS = [
   '--disable-partial-raster',
 ];
 
+/** Ends a test that waits for something that never comes; nothing should depend on its length. */
+const MAX_WAIT_MS = 60_000;
+
+/**
+ * Waits until the page shows its forms, which it fetches after it has loaded, and has its fonts, which
+ * move what is below a text.
+ */
+export async function drawn(page) {
+  await page.getByRole('region', { name: 'Query' }).waitFor();
+  await page.evaluate(() => document.fonts.ready);
+}
+
 /**
  * Starts everything before the tests of a file and ends it after them. The returned object is
  * filled before the tests: `mockApi`, `url`, and `open()`, which opens the page with a fresh state.
@@ -42,8 +54,9 @@ export function usePlayground({ plugin }) {
     async function open({ width = 1280, height = 800, colorScheme = 'light', tooljet } = {}) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme });
       pages.push(page);
-      page.setDefaultTimeout(10_000);
+      page.setDefaultTimeout(MAX_WAIT_MS);
       await page.goto(tooljet ? `${server.url}#tooljet-${tooljet}` : server.url);
+      await drawn(page);
       return page;
     }
     Object.assign(playground, { mockApi, url: server.url, open });

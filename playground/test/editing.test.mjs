@@ -7,7 +7,7 @@ import { TOOLJETS } from '../../harness/forms.mjs';
 import { EXAMPLES } from '../examples.mjs';
 import { shownField } from '../src/shown-field.js';
 import { usePlayground } from './browser.mjs';
-import { dropdown, isInView, openExample, query, source, textbox } from './page.mjs';
+import { dropdown, openExample, query, scrolledIntoView, source, textbox } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const examples = (page) => page.getByRole('navigation', { name: 'Examples' });
@@ -23,12 +23,7 @@ describe('an example', () => {
         const marked = page.locator('.field-example, .field-failed');
         // A failure may be about nothing in the forms, such as the credit of the account.
         assert.equal(await marked.count(), 1, example.title);
-        await page.waitForFunction(() => {
-          const field = document.querySelector('.field-example, .field-failed');
-          const { top, bottom } = field.getBoundingClientRect();
-          const panel = field.closest('.panel-body').getBoundingClientRect();
-          return top >= panel.top && bottom <= panel.bottom;
-        });
+        await scrolledIntoView(marked);
         const region = shownField(example).form === 'source' ? source(page) : query(page);
         assert.equal(await region.locator('.field-example, .field-failed').count(), 1);
       }
@@ -44,7 +39,7 @@ describe('an example', () => {
     ]) {
       await openExample(page, 'Answer a text input');
       assert.equal(await chosen.textContent(), 'Answer a text input');
-      assert.ok(await isInView(page.locator('.field-example')));
+      await scrolledIntoView(page.locator('.field-example'));
       await edit();
       assert.equal(await chosen.count(), 0);
       assert.equal(await page.locator('.field-example').count(), 0);

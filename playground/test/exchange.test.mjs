@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { TOOLJETS } from '../../harness/forms.mjs';
 import { startMockApi } from '../../mock-api/server.mjs';
 import { usePlayground } from './browser.mjs';
-import { openExample, openTab, query, result, run, source, textbox } from './page.mjs';
+import { openExample, openTab, query, result, run, source, stopClock, textbox } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const KEY = 'sk-mock-api-5f1c9e7a';
@@ -82,6 +82,7 @@ describe('a finished query', () => {
   test('copies the answer, the request and the response', async () => {
     const page = await openWithClipboard(playground);
     await openExample(page, 'Answer a text input');
+    await stopClock(page);
     const copy = (region) => region.getByRole('button', { name: 'Copy', exact: true }).click();
     await copy(result(page).locator('.value', { hasText: 'queries.openai1.data' }));
     await result(page).getByRole('button', { name: 'Copied' }).waitFor();
@@ -101,6 +102,7 @@ describe('a finished query', () => {
   test('copies the request as cURL, without the key', async () => {
     const page = await openWithClipboard(playground);
     await openExample(page, 'Answer a text input');
+    await stopClock(page);
     await openTab(page, 'Request');
     await result(page).getByRole('button', { name: 'Copy as cURL' }).click();
     await result(page).getByRole('button', { name: 'Copied' }).waitFor();

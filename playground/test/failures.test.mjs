@@ -5,7 +5,18 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { TOOLJETS } from '../../harness/forms.mjs';
 import { usePlayground } from './browser.mjs';
-import { isInView, openExample, openTab, query, result, run, source, textbox } from './page.mjs';
+import {
+  focused,
+  isInView,
+  openExample,
+  openTab,
+  query,
+  result,
+  run,
+  scrolledIntoView,
+  source,
+  textbox,
+} from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 
@@ -41,10 +52,7 @@ describe('a failed query', () => {
       assert.equal(await temperature.getAttribute('aria-invalid'), 'true');
       const description = await temperature.getAttribute('aria-describedby');
       assert.match(await page.locator(`[id="${description}"]`).textContent(), /from 0 to 2/);
-      await page.waitForFunction(
-        () => document.querySelector('.field-failed').getBoundingClientRect().bottom < innerHeight,
-      );
-      assert.ok(await isInView(temperature));
+      await scrolledIntoView(temperature);
       await temperature.fill('1');
       await query(page).locator('.field-failed').waitFor({ state: 'detached' });
       assert.equal(await temperature.getAttribute('aria-invalid'), null);
@@ -55,8 +63,7 @@ describe('a failed query', () => {
     const page = await playground.open({ width: 390, height: 844 });
     await openExample(page, 'Wrong key');
     await result(page).getByRole('button', { name: 'Go to API key' }).click();
-    const key = source(page).getByLabel('API key');
-    assert.ok(await key.evaluate((element) => element === document.activeElement));
+    await focused(source(page).getByLabel('API key'));
     await page.waitForFunction(() => {
       const { top, bottom } = document.activeElement.getBoundingClientRect();
       return top >= 0 && bottom <= innerHeight;

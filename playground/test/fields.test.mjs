@@ -4,7 +4,7 @@ import { DATA_SOURCE } from '../../forms/data-source.mjs';
 import { OPERATIONS } from '../../forms/operations.mjs';
 import { TOOLJETS } from '../../harness/forms.mjs';
 import { readForms } from '../forms.mjs';
-import { usePlayground } from './browser.mjs';
+import { drawn, usePlayground } from './browser.mjs';
 import { ECHO } from './echo.mjs';
 import {
   choose,
@@ -148,6 +148,7 @@ for (const tooljet of TOOLJETS) {
       // The page keeps its query until it is left, so what it kept is cleared in the next one.
       await page.addInitScript(() => sessionStorage.clear());
       await page.reload();
+      await drawn(page);
       assert.equal(await chosen(query(page), 'Advanced'), 'Select..');
       assert.equal(await chosen(query(page), 'Response format'), 'Select..');
       assert.ok(await textbox(query(page), 'Prompt').isVisible());

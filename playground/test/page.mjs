@@ -65,9 +65,26 @@ export async function sentBody(page) {
 }
 
 /** Whether all of an element is in view within its panel. */
-export const isInView = (locator) =>
-  locator.evaluate((element) => {
-    const { top, bottom } = element.getBoundingClientRect();
-    const panel = element.closest('.panel-body').getBoundingClientRect();
-    return top >= Math.max(0, panel.top) && bottom <= Math.min(innerHeight, panel.bottom);
-  });
+export const isInView = (locator) => locator.evaluate(isWithinPanel);
+
+/** Waits until all of an element is in view within its panel: the page scrolls only after it has drawn. */
+export async function scrolledIntoView(locator) {
+  const element = await locator.elementHandle();
+  await locator.page().waitForFunction(isWithinPanel, element);
+}
+
+/** Runs on the page, so it may use nothing from here. */
+function isWithinPanel(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  const panel = element.closest('.panel-body').getBoundingClientRect();
+  return top >= Math.max(0, panel.top) && bottom <= Math.min(innerHeight, panel.bottom);
+}
+
+/** Stops the page's clock, and so what it shows for a while only: `page.clock.runFor` moves it. */
+export async function stopClock(page) {
+  await page.clock.install({ time: 0 });
+  await page.clock.pauseAt(60 * 60 * 1000);
+}
+
+/** Waits until an element has the focus. */
+export const focused = (locator) => locator.and(locator.page().locator(':focus')).waitFor();

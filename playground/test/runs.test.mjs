@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { usePlayground } from './browser.mjs';
 import { contrastOf, MIN_CONTRAST } from './contrast.mjs';
-import { openExample, query, result, shownResult, source, textbox } from './page.mjs';
+import { openExample, query, result, shownResult, source, stopClock, textbox } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const button = (region, name) => region.getByRole('button', { name, exact: true });
@@ -24,7 +24,7 @@ describe('while a query runs, the page', () => {
 
   test('counts the seconds', async () => {
     const page = await playground.open();
-    await page.clock.install();
+    await stopClock(page);
     await startRun(page);
     const elapsed = result(page).locator('.elapsed');
     await page.clock.runFor(3_000);

@@ -15,7 +15,7 @@ use std::{
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Far beyond what any step of a test takes; a server that waits longer is stuck.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Server {
     address: SocketAddr,

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { drawnFields, showsTooltip } from '../../../harness/forms.mjs';
 import { scrollToField } from './marks.js';
 import { CodeField, Dropdown, Pairs, Password, Text } from './widgets.jsx';
@@ -103,7 +103,8 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
 
 /** Calls `onDismiss` on Escape, and when anything but the label in `element` is pressed. */
 function useDismissal(isOpen, element, onDismiss) {
-  useEffect(() => {
+  // Not a plain effect, which comes too late for a key that is pressed at once.
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
     const onKey = ({ key }) => key === 'Escape' && onDismiss();
     // The label closes what it has opened.

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { duration } from './duration.js';
 
 const STEP_MS = 100;
@@ -6,7 +6,7 @@ const STEP_MS = 100;
 /** The time since `since`, as it passes. Screen readers hear only what is around it. */
 export function Elapsed({ since }) {
   const [now, setNow] = useState(performance.now());
-  useEffect(() => {
+  useLayoutEffect(() => {
     const timer = setInterval(() => setNow(performance.now()), STEP_MS);
     return () => clearInterval(timer);
   }, []);

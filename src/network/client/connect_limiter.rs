@@ -51,9 +51,16 @@ fn is_detached() -> bool {
 }
 
 /// Counts, per server, the queries that wait and the connections that are being opened.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct ConnectLimiter {
     servers: Arc<Mutex<HashMap<String, Server>>>,
+    max_hold: Duration,
+}
+
+impl Default for ConnectLimiter {
+    fn default() -> Self {
+        Self { servers: Arc::default(), max_hold: MAX_HOLD }
+    }
 }
 
 #[derive(Default)]
@@ -154,7 +161,7 @@ where
         let mut pending = PendingConnect::new(self.limiter.clone(), server);
         Box::pin(async move {
             // Better one connection too many than a query that waits for handshakes that hang.
-            if let Ok(Err(detached)) = timeout(MAX_HOLD, pending.wait_for_slot()).await {
+            if let Ok(Err(detached)) = timeout(pending.limiter.max_hold, pending.wait_for_slot()).await {
                 return Err(detached.into());
             }
             pending.enter(Phase::Opening);
@@ -224,11 +231,7 @@ struct Detached;
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        future::pending,
-        sync::atomic::{AtomicUsize, Ordering},
-        time::Instant,
-    };
+    use std::{future::pending, time::Instant};
 
     use tokio::{task::yield_now, time::sleep};
 
@@ -237,10 +240,10 @@ mod tests {
     /// Far beyond the moment for which a query may be held back, however busy the machine is.
     const PATIENCE: Duration = Duration::from_secs(5);
 
-    /// Opens connections that never finish their handshake.
+    /// Opens connections that never finish their handshake, and notes when.
     #[derive(Clone, Default)]
     struct Hanging {
-        opened: Arc<AtomicUsize>,
+        opened: Arc<Mutex<Vec<Instant>>>,
     }
 
     impl Service<()> for Hanging {
@@ -253,24 +256,24 @@ mod tests {
         }
 
         fn call(&mut self, (): ()) -> Self::Future {
-            self.opened.fetch_add(1, Ordering::Relaxed);
+            self.opened.lock().unwrap().push(Instant::now());
             Box::pin(pending())
         }
     }
 
     impl Hanging {
         fn opened(&self) -> usize {
-            self.opened.load(Ordering::Relaxed)
+            self.opened.lock().unwrap().len()
         }
 
-        /// How long it takes until so many are being opened.
-        async fn wait_for(&self, opened: usize) -> Duration {
+        /// Waits until so many are being opened, and says when the last of them was.
+        async fn wait_for(&self, opened: usize) -> Instant {
             let start = Instant::now();
             while self.opened() < opened {
                 assert!(start.elapsed() < PATIENCE, "{} instead of {opened}", self.opened());
                 sleep(Duration::from_millis(2)).await;
             }
-            start.elapsed()
+            self.opened.lock().unwrap()[opened - 1]
         }
     }
 
@@ -295,9 +298,10 @@ mod tests {
             for _ in 0..SCHEDULER_YIELDS {
                 yield_now().await;
             }
+            let start = Instant::now();
             let next =
                 tokio::spawn(async move { waiting_for(server_name(), async { connector.call(()).await }).await });
-            assert!(server.wait_for(2).await >= MAX_HOLD / 2, "it was not held back");
+            assert!(server.wait_for(2).await >= start + MAX_HOLD, "it was not held back");
             left.abort();
             next.abort();
         });
@@ -308,15 +312,14 @@ mod tests {
         block_on(async {
             let server = Hanging::default();
             let connector = ConnectLimiter::default().layer(server.clone());
+            let start = Instant::now();
             let queries: Vec<_> = (0..MAX_HANDSHAKES + 8)
                 .map(|_| {
                     let mut connector = connector.clone();
                     tokio::spawn(async move { waiting_for(server_name(), async { connector.call(()).await }).await })
                 })
                 .collect();
-            server.wait_for(MAX_HANDSHAKES).await;
-            sleep(MAX_HOLD / 10).await;
-            assert_eq!(server.opened(), MAX_HANDSHAKES);
+            assert!(server.wait_for(MAX_HANDSHAKES + 1).await >= start + MAX_HOLD, "it was not held back");
             server.wait_for(MAX_HANDSHAKES + 8).await;
             for query in queries {
                 query.abort();
@@ -330,7 +333,9 @@ mod tests {
     fn a_query_that_is_given_up_lets_the_next_one_take_its_turn() {
         block_on(async {
             let server = Hanging::default();
-            let connector = ConnectLimiter::default().layer(server.clone());
+            // Nothing but its turn lets a query go on.
+            let limiter = ConnectLimiter { max_hold: Duration::MAX, ..ConnectLimiter::default() };
+            let connector = limiter.layer(server.clone());
             let mut queries: Vec<_> = (0..=MAX_HANDSHAKES)
                 .map(|_| {
                     let mut connector = connector.clone();
@@ -339,7 +344,7 @@ mod tests {
                 .collect();
             server.wait_for(MAX_HANDSHAKES).await;
             queries.remove(0).abort();
-            assert!(server.wait_for(MAX_HANDSHAKES + 1).await < MAX_HOLD / 2);
+            server.wait_for(MAX_HANDSHAKES + 1).await;
         });
     }
 }

@@ -1,0 +1,40 @@
+// Runs cargo, and says how far it is.
+
+import { runStep } from './steps.mjs';
+
+/** cargo tells how far it is only if it is asked to, or in a terminal. */
+const TELLS = { CARGO_TERM_PROGRESS_WHEN: 'always', CARGO_TERM_PROGRESS_WIDTH: '200' };
+const OWN = 'tooljet-openai';
+// Right-aligned in twelve columns.
+const STATUS = /^(?=.{12} ) *[A-Z][a-z]+ /;
+const BAR = /^Building \[.*\] (\d+)\/(\d+)(?:: (.*))?$/;
+
+/**
+ * What cargo is at, in a few words: `63/118 crates`, `downloaded reqwest v0.12.1`; undefined if a line
+ * does not tell.
+ */
+export function cargoDetail(line) {
+  const [, built, all, names = ''] = BAR.exec(line) ?? [];
+  if (built) {
+    // With optimization, linking takes longest. cargo does not say when it begins.
+    const isLast = Number(built) >= Number(all) - 1 && names.startsWith(OWN);
+    return `${built}/${all} crates${isLast ? ', linking' : ''}`;
+  }
+  if (/^Blocking waiting for file lock/.test(line)) return 'waiting for another cargo';
+  const [, verb, what = ''] = /^(Updating|Downloading|Downloaded|Locking) (.*)$/.exec(line) ?? [];
+  return verb && `${verb.toLowerCase()} ${what}`.trim();
+}
+
+/** Whether a line of cargo's output tells no more than how far it is. */
+export const isProgress = (line) => STATUS.test(line) || BAR.test(line.trim());
+
+/** Runs cargo; resolves to its warnings and whatever else is no news of its progress. */
+export async function runCargo({ env, ...step }) {
+  return runStep({
+    ...step,
+    command: 'cargo',
+    detail: cargoDetail,
+    isProgress,
+    env: { ...process.env, ...TELLS, ...env },
+  });
+}
