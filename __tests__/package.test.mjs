@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { packageProblems } from '../scripts/check-package.mjs';
+import { packageProblems } from '../scripts/package-problems.mjs';
 import { BUILT, ROOT } from './marketplace/processes.mjs';
 import { KEY, mockApi } from './plugin.mjs';
 
