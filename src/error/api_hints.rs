@@ -27,7 +27,7 @@ const KEY_MISSING: [&str; 9] = [
 ];
 const OF_LIST_MODELS: &str = "a model that List models shows for this API key";
 
-/// What to do about `error`; `None` where its own words say it all.
+/// What to do about `error`; `None` if its own words say it all.
 pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     Some(match ApiCause::of(error) {
         ApiCause::NoSuchRoute | ApiCause::Other | ApiCause::Parameter if error.html => web_page(error, context),
@@ -230,7 +230,7 @@ fn no_such_route(error: &ApiError, context: &HintContext) -> ErrorText {
     }
 }
 
-/// What to choose in place of a response format that is not taken.
+/// What to choose in place of a response format that is not accepted.
 fn response_format(error: &ApiError, context: &HintContext) -> ErrorText {
     let message = error.message.to_ascii_lowercase();
     let is_about_schema = error.code.as_deref() == Some("invalid_json_schema") || message.contains("invalid schema");

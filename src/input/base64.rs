@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Most signs of padding after the digits.
+/// Most padding characters after the digits.
 pub const MAX_PADDING: usize = 2;
 
 /// `text` in the standard alphabet, without white space and byte order marks; digits of base64 in URLs are read too.

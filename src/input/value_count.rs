@@ -4,8 +4,8 @@ use memchr::memchr_iter;
 
 use crate::budgets::CONTAINER_WEIGHT;
 
-/// Upper bound on the number of values in a JSON text and in JSON inside of its strings, each weighed by
-/// [`CONTAINER_WEIGHT`]. Characters inside of strings count as if they were outside, also escaped ones.
+/// Upper bound on the number of values in a JSON text and in JSON inside its strings, each weighed by
+/// [`CONTAINER_WEIGHT`]. Characters inside strings count as if they were outside, even escaped ones.
 #[must_use]
 pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
     let text = text.as_ref();

@@ -190,7 +190,7 @@ fn metadata(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     Ok(if texts.is_empty() { None } else { Some(texts) })
 }
 
-/// Refuses a text longer than `max_chars`; `must` leads up to the number.
+/// Rejects a text longer than `max_chars`; `must` leads up to the number.
 fn ensure_chars(key: &'static str, must: &'static str, text: &str, max_chars: usize) -> Result<(), Error> {
     let chars = text.chars().count();
     if chars <= max_chars {

@@ -12,7 +12,7 @@ use tokio::{
 pub(super) struct Home(Arc<OnceLock<Handle>>);
 
 impl Home {
-    /// Notes the runtime, if this is called in one. Queries end on the JS thread, which is in none.
+    /// Keeps the runtime, if this is called in one. Queries end on the JS thread, which is in none.
     pub(super) fn note(&self) {
         if self.0.get().is_none()
             && let Ok(handle) = Handle::try_current()
@@ -26,7 +26,7 @@ impl Home {
         self.0.get()
     }
 
-    /// Does work that blocks on a thread of this runtime, as a server's own has to end soon after its queries.
+    /// Does blocking work on a thread of this runtime, because that of a server has to end soon after its queries.
     pub(super) fn spawn_blocking<R: Send + 'static>(&self, work: impl FnOnce() -> R + Send + 'static) -> JoinHandle<R> {
         match self.get() {
             Some(handle) => handle.spawn_blocking(work),

@@ -1,5 +1,5 @@
-//! How the query log is written: by a thread of its own, so that a slow standard error holds up no query. Lines that
-//! it cannot take in time are dropped and counted.
+//! Writes the query log on a thread of its own, so that a slow standard error delays no query. Lines that it cannot
+//! take in time are dropped and counted.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -16,7 +16,7 @@ use crate::{budgets::MAX_WAITING_LOG_LINES, network::http::LogSink};
 
 /// The variable that turns the log on: `json`.
 const VARIABLE: &str = "TOOLJET_OPENAI_LOG";
-/// How long a standard error that takes nothing now is left alone.
+/// How long to wait for a standard error that takes nothing now.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The log to standard error, if `env` asks for it.
@@ -48,7 +48,7 @@ fn write_all(mut writer: impl Write, lines: &Receiver<String>, dropped: &AtomicU
     }
 }
 
-/// Writes the line at once, so that lines of others do not get into it.
+/// Writes the whole line at once, so that other output does not get into it.
 fn write_line(writer: &mut impl Write, mut line: String) {
     line.push('\n');
     let mut rest = line.as_bytes();
@@ -57,7 +57,7 @@ fn write_line(writer: &mut impl Write, mut line: String) {
             Ok(written) => rest = rest.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // Nobody reads it any more.
+            // Nothing reads it any more.
             Err(_) => return,
         }
     }
@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    /// Says when it is asked to write, and writes once it may.
+    /// Reports that it should write, and writes once it may.
     struct Slow {
         asked: Sender<()>,
         may_write: Receiver<()>,

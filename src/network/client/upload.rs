@@ -28,12 +28,12 @@ use tokio::{sync::mpsc, task::yield_now, time::sleep};
 const SHORT: usize = 64 << 10;
 /// Bytes of a part: as much as TLS puts in a record.
 const PART: usize = 16 << 10;
-/// Longest pause for a server near by to reject a request.
+/// Longest pause for a nearby server to reject a request.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of a request for each millisecond of the pause, which a line of 200 Mbit/s sends in that time.
 const BYTES_PER_MILLISECOND: usize = 25_000;
 
-/// What of a request is still to be sent. When it is dropped, the request ends, and with it the connection.
+/// The part of a request that is not sent yet. When it is dropped, the request ends, and with it the connection.
 #[derive(Default)]
 pub(super) struct Upload(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
@@ -64,7 +64,7 @@ impl Upload {
     }
 }
 
-/// Hands over `body` as fast as it is taken.
+/// Hands over `body` as fast as it is accepted.
 async fn send(body: Bytes, parts: mpsc::Sender<Bytes>) {
     for (number, part) in body.chunks(PART).enumerate() {
         // There is room for one part, so that the one before it is on its way by now.
@@ -72,7 +72,7 @@ async fn send(body: Bytes, parts: mpsc::Sender<Bytes>) {
         if number == 1 {
             sleep(pause(body.len())).await;
         }
-        // What has come in the meantime is seen only when the runtime asks the system, which a busy one seldom does.
+        // What has arrived meanwhile is seen only when the runtime asks the system, which a busy one seldom does.
         yield_now().await;
         // A copy, as a part of the whole would keep the whole: hyper holds some for as long as the connection lasts
         // if the server reads no further.

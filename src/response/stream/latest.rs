@@ -4,7 +4,7 @@ use serde_json::{Map, Value, map::Entry};
 
 use super::room::{Room, TooManyValues};
 
-/// Sets a member to what has come last. What says nothing replaces nothing: some servers repeat a member without
+/// Sets a member to its latest value. An empty one replaces nothing: some servers repeat a member without
 /// its value.
 pub(super) fn replace(
     target: &mut Map<String, Value>,
