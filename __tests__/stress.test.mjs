@@ -14,7 +14,7 @@ const script = (name, args, env = {}) =>
   promisify(execFile)(
     process.execPath,
     [fileURLToPath(new URL(`../scripts/${name}.mjs`, import.meta.url)), ...args],
-    { timeout: 120_000, env: { ...process.env, ...env } },
+    { timeout: 600_000, env: { ...process.env, ...env } },
   );
 const onLinux = process.platform !== 'linux' && 'only Linux has /proc';
 

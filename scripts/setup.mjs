@@ -14,9 +14,10 @@ export async function installPackages(folder = ROOT) {
   const lock = `${folder}/package-lock.json`;
   const installed = `${folder}/node_modules/.package-lock.json`;
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  const packages = ['npm packages', relative(ROOT, folder)].filter(Boolean).join(' of ');
   await runStep({
-    title: `Installing the packages of ${relative(ROOT, lock)}`,
-    done: `Installed the packages of ${relative(ROOT, lock)}`,
+    title: `Installing ${packages}`,
+    done: `Installed ${packages}`,
     command: 'npm',
     args: ['ci', '--no-audit', '--no-fund', '--loglevel=http'],
     detail: (line) => /([^/\s]+)\.tgz/.exec(line)?.[1],
