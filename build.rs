@@ -29,13 +29,33 @@ fn labels(source: &Value, query: &Value) -> Option<String> {
     let operations: Option<Vec<_>> =
         listed.iter().map(|each| Some((each.get("value")?.as_str()?, each.get("name")?.as_str()?))).collect();
     let operations = operations?;
+    let own = own_labels(query, &operations, &fields)?;
     Some(format!(
         "/// Key and label of each field.\nconst LABELS: [(&str, &str); {}] = {fields:?};\n\
+         /// Operation, key and label of each field that other forms call something else.\n\
+         const OWN_LABELS: [(&str, &str, &str); {}] = {own:?};\n\
          /// Value and label of each operation, in the order of the form.\n\
          pub(crate) const OPERATIONS: [(&str, &str); {}] = {operations:?};\n",
         fields.len(),
+        own.len(),
         operations.len(),
     ))
+}
+
+/// The labels of fields that an operation calls something else than `known` does; `None` if an operation has no form.
+fn own_labels<'a>(
+    query: &'a Value,
+    operations: &[(&'a str, &str)],
+    known: &[(&str, &str)],
+) -> Option<Vec<(&'a str, &'a str, &'a str)>> {
+    let mut own = Vec::new();
+    for (operation, _) in operations {
+        let mut fields = Vec::new();
+        collect(query.get("properties")?.get(operation)?, &mut fields);
+        let others = fields.into_iter().filter(|field| !known.contains(field));
+        own.extend(others.map(|(key, label)| (*operation, key, label)));
+    }
+    Some(own)
 }
 
 /// Adds the key and the label of each field within `group`, the first label of each key.

@@ -112,12 +112,12 @@ export type ToolChoice =
   | { type: 'function'; function: { name: string } }
   | { type: 'function'; name: string };
 
-/** A file of ToolJet's file picker; `dataURL` or `base64Data` is used. */
+/** A file of ToolJet's file picker, or what its audio recorder holds; `dataURL` or `base64Data` is used. */
 export interface PickedFile {
   name?: string;
   /** The media type, such as `image/png`. Read only if neither the data nor the name shows it. */
   type?: string;
-  dataURL?: string;
+  dataURL?: string | null;
   base64Data?: string;
   [member: string]: unknown;
 }
@@ -208,124 +208,6 @@ export interface SourceOptions {
    * @default off
    */
   streaming?: 'off' | 'on' | Unset;
-}
-
-/** Completions: continues a text. */
-export interface CompletionOptions extends QueryBase {
-  operation: 'completion';
-  /**
-   * Any model that the server knows. A chat model continues the text through Chat. Accepts:
-   * model ID.
-   * @default gpt-3.5-turbo-instruct, and gpt-5.4-mini if that is gone
-   */
-  model?: TextOption;
-  /** The text to continue. Required. */
-  prompt: TextOption;
-  /**
-   * The longest the answer may be, in tokens. Prompt and answer together must fit the model's
-   * context window.
-   * @unit tokens
-   * @range at least 1, whole
-   * @default 256
-   */
-  max_tokens?: NumberOption;
-  /**
-   * Higher values make the text more varied, lower values more predictable. Many reasoning
-   * models reject it: it is then left out, and metadata says so.
-   * @range 0 to 2
-   * @default set by the model
-   */
-  temperature?: NumberOption;
-  /**
-   * The answer ends before this text. Commas, blanks and line breaks count as typed; for a line
-   * break alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the
-   * answer itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up
-   * to 4.
-   * @default none
-   */
-  stop_sequence?: TextOption | string[];
-  /**
-   * Text that comes after the inserted text, and is not part of the answer. A chat model is
-   * asked to lead up to it.
-   * @default none
-   */
-  suffix?: TextOption;
-  /**
-   * OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it
-   * first, and lets a chat model continue the text if the model or the endpoint is gone.
-   * Metadata says which one answered.
-   * @default auto
-   */
-  engine?: 'auto' | 'completions' | 'chat' | Unset;
-  /**
-   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
-   * form: they count.
-   * @default none
-   */
-  advanced?: 'on' | 'off' | Unset;
-  /**
-   * With Answer and details, data is an object with the answer, token usage, model,
-   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
-   * metadata. Under Advanced.
-   * @default answer
-   */
-  result?: 'answer' | 'details' | Unset;
-  /**
-   * With more than one, data is a list of answers. All of them are billed. Under Advanced.
-   * @range 1 to 128, whole
-   * @default 1
-   */
-  n?: NumberOption;
-  /**
-   * The server writes this many answers and returns the most likely. At least Number of
-   * results. All of them are billed. Under Advanced.
-   * @range 1 to 20, whole
-   * @default 1
-   */
-  best_of?: NumberOption;
-  /**
-   * Only the most likely tokens are considered, up to this total probability. Under Advanced.
-   * @range 0 to 1
-   * @default set by the model
-   */
-  top_p?: NumberOption;
-  /**
-   * Above 0, a token becomes less likely each time it appears. Under Advanced.
-   * @range -2 to 2
-   * @default set by the model
-   */
-  frequency_penalty?: NumberOption;
-  /**
-   * Above 0, a token becomes less likely once it has appeared. Under Advanced.
-   * @range -2 to 2
-   * @default set by the model
-   */
-  presence_penalty?: NumberOption;
-  /**
-   * Whether the answer starts with the prompt. Under Advanced.
-   * @default false
-   */
-  echo?: FlagOption | 'unset';
-  /**
-   * The same seed with the same settings tends to give the same answer. The API does not
-   * guarantee it. Under Advanced.
-   * @range whole
-   * @default none
-   */
-  seed?: NumberOption;
-  /**
-   * Adds the log probability of each token, and of this many alternatives, to metadata. Under
-   * Advanced.
-   * @range 0 to 5, whole
-   * @default none
-   */
-  logprobs?: NumberOption;
-  /**
-   * More members of the request, as JSON. They are added last and override those of the form.
-   * `stream` and `stream_options` are errors. Under Advanced.
-   * @default none
-   */
-  extra_body?: JsonObjectOption;
 }
 
 /** Chat: answers a message. */
@@ -573,6 +455,124 @@ export interface ChatOptions extends QueryBase {
   extra_body?: JsonObjectOption;
 }
 
+/** Completions: continues a text. */
+export interface CompletionOptions extends QueryBase {
+  operation: 'completion';
+  /**
+   * Any model that the server knows. A chat model continues the text through Chat. Accepts:
+   * model ID.
+   * @default gpt-3.5-turbo-instruct, and gpt-5.4-mini if that is gone
+   */
+  model?: TextOption;
+  /** The text to continue. Required. */
+  prompt: TextOption;
+  /**
+   * The longest the answer may be, in tokens. Prompt and answer together must fit the model's
+   * context window.
+   * @unit tokens
+   * @range at least 1, whole
+   * @default 256
+   */
+  max_tokens?: NumberOption;
+  /**
+   * Higher values make the text more varied, lower values more predictable. Many reasoning
+   * models reject it: it is then left out, and metadata says so.
+   * @range 0 to 2
+   * @default set by the model
+   */
+  temperature?: NumberOption;
+  /**
+   * The answer ends before this text. Commas, blanks and line breaks count as typed; for a line
+   * break alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the
+   * answer itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up
+   * to 4.
+   * @default none
+   */
+  stop_sequence?: TextOption | string[];
+  /**
+   * Text that comes after the inserted text, and is not part of the answer. A chat model is
+   * asked to lead up to it.
+   * @default none
+   */
+  suffix?: TextOption;
+  /**
+   * OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it
+   * first, and asks a chat model to continue the text if the model or the endpoint is gone.
+   * Metadata says which one answered.
+   * @default auto
+   */
+  engine?: 'auto' | 'completions' | 'chat' | Unset;
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+  /**
+   * With more than one, data is a list of answers. All of them are billed. Under Advanced.
+   * @range 1 to 128, whole
+   * @default 1
+   */
+  n?: NumberOption;
+  /**
+   * The server writes this many answers and returns the most likely. At least Number of
+   * results. All of them are billed. Under Advanced.
+   * @range 1 to 20, whole
+   * @default 1
+   */
+  best_of?: NumberOption;
+  /**
+   * Only the most likely tokens are considered, up to this total probability. Under Advanced.
+   * @range 0 to 1
+   * @default set by the model
+   */
+  top_p?: NumberOption;
+  /**
+   * Above 0, a token becomes less likely each time it appears. Under Advanced.
+   * @range -2 to 2
+   * @default set by the model
+   */
+  frequency_penalty?: NumberOption;
+  /**
+   * Above 0, a token becomes less likely once it has appeared. Under Advanced.
+   * @range -2 to 2
+   * @default set by the model
+   */
+  presence_penalty?: NumberOption;
+  /**
+   * Whether the answer starts with the prompt. Under Advanced.
+   * @default false
+   */
+  echo?: FlagOption | 'unset';
+  /**
+   * The same seed with the same settings tends to give the same answer. The API does not
+   * guarantee it. Under Advanced.
+   * @range whole
+   * @default none
+   */
+  seed?: NumberOption;
+  /**
+   * Adds the log probability of each token, and of this many alternatives, to metadata. Under
+   * Advanced.
+   * @range 0 to 5, whole
+   * @default none
+   */
+  logprobs?: NumberOption;
+  /**
+   * More members of the request, as JSON. They are added last and override those of the form.
+   * `stream` and `stream_options` are errors. Under Advanced.
+   * @default none
+   */
+  extra_body?: JsonObjectOption;
+}
+
 /** Generate image: draws an image, or changes one. */
 export interface ImageGenerationOptions extends QueryBase {
   operation: 'image_generation';
@@ -622,6 +622,12 @@ export interface ImageGenerationOptions extends QueryBase {
    * @default set by the model
    */
   quality?: WordOption<'unset' | 'auto' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'>;
+  /**
+   * How much the model plans before it draws, whatever the quality. Not every model accepts it.
+   * Under Advanced.
+   * @default set by the model
+   */
+  complexity?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
   /**
    * Transparent needs the output format PNG or WebP. Not every model accepts it. Under
    * Advanced.
@@ -676,6 +682,52 @@ export interface ImageGenerationOptions extends QueryBase {
    * @default none
    */
   extra_body?: JsonObjectOption;
+}
+
+/** Transcribe: turns a recording into text. */
+export interface TranscriptionOptions extends QueryBase {
+  operation: 'transcription';
+  /**
+   * What to transcribe: FLAC, M4A, MP3, MP4, MPEG, Ogg, WAV or WebM of up to 25 MB. Accepts:
+   * data URI, base64, or file of a file picker or an audio recorder. Required.
+   */
+  file: FileOption | FileOption[];
+  /**
+   * Any transcription model that the server knows. Accepts: model ID.
+   * @default gpt-transcribe
+   */
+  transcription_model?: TextOption;
+  /**
+   * Names and terms that may be spoken, as they are spelled. Accepts: text with commas, or a
+   * JSON array of texts.
+   * @default none
+   */
+  keywords?: TextOption | string[];
+  /**
+   * The languages that may be spoken, as codes of two letters. The model hears better where it
+   * need not guess. Accepts: text with commas, or a JSON array of texts: codes of two letters.
+   * @default none
+   */
+  languages?: TextOption | string[];
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+  /**
+   * What the recording is about, or the text that comes before it, in the language that is
+   * spoken. Under Advanced.
+   * @default none
+   */
+  prompt?: TextOption;
 }
 
 /** Generate embedding: turns text into a vector. */
@@ -754,9 +806,10 @@ export interface DecisionOptions extends QueryBase {
    */
   kind?: 'yes_no' | 'one_of' | 'score' | Unset;
   /**
-   * What to choose from, or the levels of the score from low to high. Accepts: text with
-   * commas, or a JSON array: 2 to 255 texts, or 2 to 10 levels of a score. Required for One of
-   * these; 1 to 5 for Score.
+   * What to choose from, or the levels of the score from low to high. A score is on the scale
+   * of its levels if all of them are numbers, else the first level counts as 1. It is mostly
+   * between two of them. Accepts: text with commas, or a JSON array: 2 to 255 texts, or 2 to 10
+   * levels of a score. Required for One of these; 1 to 5 for Score.
    */
   choices?: TextOption | string[];
   /**
@@ -820,17 +873,30 @@ export interface ModerationOptions extends QueryBase {
 export interface ListModelsOptions extends QueryBase {
   operation: 'list_models';
   /**
+   * Leaves out the models that are known to be for something else. A model whose name does not
+   * tell what it is for stays in the list, as most of other servers do.
+   * @default all
+   */
+  purpose?: 'all' | 'chat' | 'image' | 'embedding' | 'transcription' | Unset;
+  /**
    * Only the models whose ID contains this text, in upper or lower case.
    * @default none
    */
   filter?: TextOption;
+  /**
+   * Whether the list also has models whose shutdown date has come. They are left out by the
+   * date that the server gives, and at OpenAI also by those of its deprecations page.
+   * @default false
+   */
+  include_ended?: FlagOption | 'unset';
 }
 
 /** A query, told apart by its `operation`. Options of other operations are ignored. */
 export type QueryOptions =
-  | CompletionOptions
   | ChatOptions
+  | CompletionOptions
   | ImageGenerationOptions
+  | TranscriptionOptions
   | EmbeddingOptions
   | DecisionOptions
   | ModerationOptions
@@ -872,20 +938,6 @@ export interface EmbeddingData {
   embeddings?: Embedding[];
 }
 
-/** A model in the list, which is sorted by id and ready for a dropdown. */
-export interface ListedModel {
-  id: string;
-  owner: string | null;
-  /** @unit seconds since 1970 */
-  created: number | null;
-  /** `YYYY-MM-DD`, once it is announced. */
-  shutdown_date: string | null;
-  /** The id. */
-  value: string;
-  /** The id, with the shutdown date where there is one. */
-  label: string;
-}
-
 /** Tokens used. Servers differ in which members they send. */
 export interface Usage {
   prompt_tokens?: number;
@@ -909,11 +961,6 @@ export interface RequestMetadata {
    * @unit milliseconds
    */
   duration_ms: number;
-}
-
-export interface ListModelsMetadata extends RequestMetadata {
-  /** Models in the list. */
-  count: number;
 }
 
 export interface ModelMetadata extends RequestMetadata {
@@ -1029,8 +1076,21 @@ export interface CompletionMetadata extends TextMetadata {
 
 // Results: written by `npm run docs` from forms/.
 
+export interface TranscriptionMetadata extends ModelMetadata {
+  /** The model that was asked, or the one that answered where the server says so. */
+  model: string;
+  /** The languages that were heard, such as `en`; absent where the server names none. */
+  languages?: string[];
+  /**
+   * How long the recording is, where the server says so next to its usage.
+   * @unit seconds
+   */
+  duration?: number;
+}
+
 /**
- * For Yes or no whether the probability reaches the threshold, for One of these the chosen text, for Score the number.
+ * For Yes or no whether the probability reaches the threshold, for One of these the chosen text, for Score a number on
+ * the scale of the levels: their own if all are numbers, else the first is 1. It is mostly between two of them.
  * With `questions`, `data` is a list of these, with `null` for a question that the model declined to answer.
  */
 export type DecisionData = { answer: boolean; probability: number } | string | boolean | number;
@@ -1038,7 +1098,10 @@ export type DecisionData = { answer: boolean; probability: number } | string | b
 export interface DecisionMetadata extends ModelMetadata {
   /** The model that answered. */
   model?: string;
-  /** The answers in the API's own shape, with probabilities where the endpoint for decisions gave them. */
+  /**
+   * The answers in the API's own shape, with probabilities where the endpoint for decisions gave them. Levels of a
+   * score count from 0 there.
+   */
   answers: unknown[];
 }
 
@@ -1059,11 +1122,31 @@ export interface ModerationMetadata extends RequestMetadata {
   id?: string;
 }
 
+/** A model in the list, which is sorted by id and ready for a dropdown. */
+export interface ListedModel {
+  id: string;
+  owner: string | null;
+  /** @unit seconds since 1970 */
+  created: number | null;
+  /** `YYYY-MM-DD`, once it is announced. */
+  shutdown_date: string | null;
+  /** The id. */
+  value: string;
+  /** The id, with the shutdown date where there is one. */
+  label: string;
+}
+
+export interface ListModelsMetadata extends RequestMetadata {
+  /** Models in the list. */
+  count: number;
+}
+
 /** The `data` of each operation. */
 export interface OperationData {
-  completion: CompletionData;
   chat: ChatData;
+  completion: CompletionData;
   image_generation: ImageGenerationData;
+  transcription: string;
   generate_embedding: EmbeddingData;
   decision: DecisionData | Array<DecisionData | null>;
   moderation: ModerationData | ModerationData[];
@@ -1072,9 +1155,10 @@ export interface OperationData {
 
 /** The `metadata` of each operation. */
 export interface OperationMetadata {
-  completion: CompletionMetadata;
   chat: ChatMetadata;
+  completion: CompletionMetadata;
   image_generation: ImageGenerationMetadata;
+  transcription: TranscriptionMetadata;
   generate_embedding: EmbeddingMetadata;
   decision: DecisionMetadata;
   moderation: ModerationMetadata;
@@ -1178,6 +1262,20 @@ export class QueryError extends Error {
   metadata?: QueryErrorMetadata;
 }
 
+/** All models, or those that List models gives with a `purpose`. */
+export type ModelListMethod =
+  | 'listModels'
+  | 'listChatModels'
+  | 'listImageModels'
+  | 'listEmbeddingModels'
+  | 'listTranscriptionModels';
+
+/** The options of a dropdown, with nothing else in them: ToolJet keeps them with the query. */
+export interface ModelList {
+  status: 'ok';
+  data: Array<Pick<ListedModel, 'value' | 'label'>>;
+}
+
 /** The class that ToolJet instantiates for every call; it has no state. */
 export default class OpenAI {
   /**
@@ -1201,4 +1299,17 @@ export default class OpenAI {
    * @throws {QueryError} `Connection could not be established: ` and the reason
    */
   testConnection(sourceOptions: SourceOptions): Promise<ConnectionResult>;
+
+  /**
+   * Lists models for the `dynamic-selector` of a form, past their end none. ToolJet asks only plugins that it names
+   * (docs/install.md, "ToolJet's repository"), and passes further arguments, which are not used. Takes at most 15
+   * seconds.
+   * @throws {QueryError} whose `message` is the description, since the form shows nothing else
+   */
+  invokeMethod(
+    method: ModelListMethod,
+    context: unknown,
+    sourceOptions: SourceOptions,
+    ...further: unknown[]
+  ): Promise<ModelList>;
 }

@@ -6,6 +6,9 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { createHarness } from '../harness/harness.mjs';
 import { startMockApi } from '../mock-api/server.mjs';
+import { COMPONENTS } from '../playground/src/components.js';
+import { evaluateTemplates } from '../playground/src/evaluate.js';
+import { fillIn } from '../playground/templates.mjs';
 import { hasAdvanced, listFields, operations, SOURCE_FIELDS } from './forms.mjs';
 
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -58,9 +61,11 @@ describe('the examples of docs/openai.md', () => {
 
   for (let at = 0; at < pairs.length; at += 2) {
     const [query, result] = [pairs[at].json, pairs[at + 1].json];
-    test(`docs/openai.md shows the result of ${query.operation} with ${JSON.stringify(query.prompt ?? query.input ?? query.filter)}`, async () => {
+    test(`docs/openai.md shows the result of ${query.operation} with ${JSON.stringify(query.prompt ?? query.input ?? query.file ?? query.filter)}`, async () => {
       const source = { apiKey: 'sk-mock-api-test', base_url: mockApi.baseUrl };
-      assertShows({ status: 'ok', ...result }, await harness.run(source, query), 'result');
+      const { values } = evaluateTemplates(query, { components: COMPONENTS });
+      const ran = await harness.run(source, fillIn(query, values));
+      assertShows({ status: 'ok', ...result }, ran, 'result');
     });
   }
 });

@@ -171,4 +171,11 @@ describe('a file that the API does not read', () => {
       assert.equal(await refuse(chat({ images })), `Images and files[1] ${description}`);
     });
   }
+
+  test('is an error that calls the field as the form of the operation does', async () => {
+    const images = 'cat.png';
+    assert.match(await refuse(chat({ images })), /^Images and files must be an http/);
+    const query = { operation: 'image_generation', prompt: 'a hat', images };
+    assert.match(await refuse(query), /^Images must be an http/);
+  });
 });

@@ -31,9 +31,9 @@ beforeEach((t) => {
   t.after(() => rmSync(parent, { recursive: true }));
 });
 
-async function exportTo(target) {
+async function exportTo(target, ...options) {
   const { code, stdout, stderr } = await runScript('scripts/export.mjs', {
-    args: ['--folder', BUILT, target],
+    args: ['--folder', BUILT, ...options, target],
   });
   return { code, stdout, stderr };
 }
@@ -100,11 +100,45 @@ for (const { broken, change, context, problem } of [
   });
 }
 
-test('exports the forms and the icon of the build, and no binary', async () => {
+/** Finds each field of a form, with its group. */
+function* fieldsIn(node, group = '') {
+  for (const [name, value] of Object.entries(node)) {
+    if (typeof value?.type === 'string') yield { group, ...value };
+    else if (typeof value === 'object' && value !== null) yield* fieldsIn(value, group || name);
+  }
+}
+
+test('exports the form with a dropdown of models that asks the plugin, and says what ToolJet needs for it', async () => {
+  const { stdout } = await exportTo(folder);
+  assert.match(stdout, /whitelist-plugin\.guard\.ts names: add 'openai' to them/);
+  const selectors = [...fieldsIn(JSON.parse(read('lib/operations.json')).properties)].filter(
+    ({ type }) => type === 'dynamic-selector',
+  );
+  const methods = Object.fromEntries(
+    selectors.map(({ group, key, operation }) => [`${group}.${key}`, operation.invokeMethod]),
+  );
+  const expected = {
+    'chat.model': 'listChatModels',
+    'completion.model': 'listChatModels',
+    'image_generation.image_model': 'listImageModels',
+    'generate_embedding.model_embedding': 'listEmbeddingModels',
+    'decision.decision_model': 'listChatModels',
+  };
+  assert.deepEqual({ ...methods, ...expected }, methods);
+  assert.match(read('lib/index.ts'), /^export default OpenAI;$/m);
+});
+
+test('exports the form of the build when a ToolJet does not ask plugins', async () => {
+  const { stdout } = await exportTo(folder, '--typed-models');
+  assert.doesNotMatch(stdout, /whitelist/);
+  const built = readFileSync(join(BUILT, 'lib/operations.json'), 'utf8');
+  assert.deepEqual(JSON.parse(read('lib/operations.json')), JSON.parse(built));
+});
+
+test('exports the icon and the data source form of the build, and no binary', async () => {
   await exportTo(folder);
   for (const [path, original] of [
     ['lib/manifest.json', join(BUILT, 'lib/manifest.json')],
-    ['lib/operations.json', join(BUILT, 'lib/operations.json')],
     ['lib/icon.svg', join(BUILT, 'lib/icon.svg')],
   ]) {
     assert.equal(read(path), readFileSync(original, 'utf8'), path);
@@ -136,7 +170,7 @@ test('exports tests that pass', async () => {
     ['--require', jest, '--test-reporter', 'tap', join(folder, '__tests__/index.js')],
     { encoding: 'utf8', env },
   );
-  assert.match(output, /^# pass 4$/m);
+  assert.match(output, /^# pass 5$/m);
 });
 
 test('rejects a folder with another name, and suggests the right one', async () => {

@@ -95,7 +95,6 @@ const QUERY_SAMPLES = {
   input: { value: 'another' },
   dimensions: WHOLE,
   encoding_format: { value: 'base64' },
-  filter: { value: 'nothing has this name' },
   advanced: {
     value: 'off',
     needs: {
@@ -113,8 +112,10 @@ async function effect(query, sourceOptions, script = takesEverything) {
   mockApi.respondWith(script);
   const result = untimed(await run(query, sourceOptions));
   const requests = mockApi.requests.map(({ method, path, headers, text }) => {
-    const { host, ...sent } = headers;
-    return { method, path, headers: sent, text };
+    const { host, 'content-type': type, ...sent } = headers;
+    // Each form has a boundary of its own.
+    const contentType = type?.replace(/boundary=.*/, '');
+    return { method, path, headers: { ...sent, contentType }, text };
   });
   return { requests, result };
 }

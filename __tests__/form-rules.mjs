@@ -43,8 +43,16 @@ const operationsFrame = {
   },
 };
 
+/** Only newer ToolJets draw it, so only the export for ToolJet's own repository has it. */
+const SELECTOR = {
+  type: 'dynamic-selector',
+  attributes: ['label', 'key', 'type', 'fxEnabled', 'operation', 'description', 'tooltip'],
+};
+
 /** Needed by ToolJet 2 to draw a code field; ToolJet 3 de-camelizes and ignores it. */
 const LOST_ATTRIBUTES = ['lineNumbers', 'className'];
+/** What a selector has is read in both spellings. */
+const SELECTOR_ATTRIBUTES = ['fxEnabled', 'invokeMethod'];
 
 /** ToolJet's server includes it in every list of data sources. */
 export const MAX_OPERATIONS_BYTES = 72_000;
@@ -149,11 +157,21 @@ export function manifestViolations(manifest) {
   ];
 }
 
-export function operationsViolations(operations, size = JSON.stringify(operations).length) {
+const exportedFrame = {
+  ...operationsFrame,
+  fieldTypes: [...operationsFrame.fieldTypes, SELECTOR.type],
+  attributes: { ...operationsFrame.attributes, [SELECTOR.type]: SELECTOR.attributes },
+};
+
+/** `isExported` for ToolJet's own repository, whose newest form can ask the plugin for lists. */
+export function operationsViolations(
+  operations,
+  { size = JSON.stringify(operations).length, isExported = false } = {},
+) {
   const { properties, defaults } = operations;
   const fields = drawnIn(properties);
   return [
-    ...frameViolations(operations, operationsFrame),
+    ...frameViolations(operations, isExported ? exportedFrame : operationsFrame),
     ...when(size > MAX_OPERATIONS_BYTES, `${size} bytes are too many`),
     ...when(
       !isDeepStrictEqual(
@@ -177,7 +195,9 @@ export function operationsViolations(operations, size = JSON.stringify(operation
 /** Strips the attributes that may be lost. */
 const keptAttributes = (form) =>
   JSON.parse(
-    JSON.stringify(form, (name, value) => (LOST_ATTRIBUTES.includes(name) ? undefined : value)),
+    JSON.stringify(form, (name, value) =>
+      [...LOST_ATTRIBUTES, ...SELECTOR_ATTRIBUTES].includes(name) ? undefined : value,
+    ),
   );
 
 /**

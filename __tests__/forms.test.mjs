@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import humps from 'humps';
 import { UNSET } from '../forms/controls.mjs';
+import { operationsForm } from '../forms/operations-json.mjs';
 import {
   iconViolations,
   MAX_OPERATIONS_BYTES,
@@ -27,7 +28,7 @@ test('manifest.json follows the rules of ToolJet', () => {
 
 test('operations.json follows the rules of ToolJet', async () => {
   const size = Buffer.byteLength(await read('../operations.json'));
-  assert.deepEqual(operationsViolations(operations, size), []);
+  assert.deepEqual(operationsViolations(operations, { size }), []);
 });
 
 test('icon.svg follows the rules of ToolJet', () => {
@@ -69,6 +70,20 @@ test('the operations have the ids of saved apps and the names of the official do
   assert.deepEqual({ ...names, ...saved }, names);
   assert.equal(operations.defaults.operation, 'chat');
   assert.equal(operations.defaults.advanced, 'off');
+});
+
+test('the operations begin with what people use most, and end with what builders look up', () => {
+  const names = operations.properties.operation.list.map(({ name }) => name);
+  assert.equal(names[0], 'Chat');
+  assert.equal(names.at(-1), 'List models');
+  const orders = OPERATIONS.map(({ order }) => order);
+  assert.equal(new Set(orders).size, orders.length, orders.join());
+});
+
+test('no form but the exported one asks the plugin for a list', () => {
+  const exported = operationsForm({ listsModels: true });
+  assert.deepEqual(operationsViolations(exported, { isExported: true }), []);
+  assert.match(operationsViolations(exported).join('\n'), /type dynamic-selector cannot be used/);
 });
 
 test('the headers field recommends workspace secrets', () => {
@@ -222,7 +237,7 @@ test('the rules reject a default without a field', () => {
 });
 
 test('the rules reject operations that are too large', () => {
-  const violations = operationsViolations(operations, MAX_OPERATIONS_BYTES + 1);
+  const violations = operationsViolations(operations, { size: MAX_OPERATIONS_BYTES + 1 });
   assert.match(violations.join('\n'), /72001 bytes are too many/);
 });
 

@@ -152,7 +152,7 @@ const SAVED = [
     what: 'an image',
     options: {
       operation: 'image_generation',
-      model: 'gpt-image-1',
+      model: 'gpt-image-2',
       prompt: 'hills',
       size: '1024x1024',
     },

@@ -6,16 +6,16 @@ import { PATHS } from './sdk-types.mjs';
 const document = JSON.parse(
   readFileSync(new URL('./openai-openapi/slim-strict.json', import.meta.url), 'utf8'),
 );
-// In the document it is 64; the types of OpenAI's newer libraries have 128.
+// The document is of August 2026, and the types of OpenAI's newest libraries (`openai` 7.57.0 on npm) have more: a longer
+// identifier, more qualities and formats of images, the complexity, and any size also of an edited one.
 document.components.schemas.ModelResponseProperties.properties.safety_identifier.anyOf[0].maxLength = 128;
-
-// And more qualities and formats of images, and any size also of an edited one.
 const { CreateImageRequest, EditImageBodyJsonParam } = document.components.schemas;
 EditImageBodyJsonParam.properties.size = CreateImageRequest.properties.size;
 for (const { properties } of [CreateImageRequest, EditImageBodyJsonParam]) {
   const { quality, output_format: format } = properties;
   (quality.enum ?? quality.anyOf[0].enum).push('xhigh', 'max');
   (format.enum ?? format.anyOf[0].enum).push('gif', 'svg');
+  properties.complexity = { enum: ['low', 'medium', 'high', null] };
 }
 
 Object.assign(document.paths, PATHS);
@@ -27,14 +27,12 @@ ajv.addFormat('unixtime', { type: 'number', validate: Number.isInteger });
 ajv.addFormat('int64', { type: 'number', validate: Number.isInteger });
 ajv.addSchema(document, 'openai');
 
-/** The document as far as requests go, in places where it is at odds with itself. */
+/** The document as far as requests go, in the two places where no right request fits it. */
 function documentOfRequests() {
   const { schemas } = structuredClone(document.components);
-  // A message of the user with parts is both an EasyInputMessage and an InputMessage.
+  // Exactly one schema must fit, and both of a message of the user with parts do: EasyInputMessage and InputMessage.
   schemas.InputItem = { ...schemas.InputItem, anyOf: schemas.InputItem.oneOf, oneOf: undefined };
-  // What a model said is given back without what only the API can know: ids go with `store` alone.
-  schemas.OutputMessage.required = ['role', 'content'];
-  schemas.OutputTextContent.required = ['type', 'text'];
+  // The API has no reasoning by its id unless it stored it, and then answers 404. So it gets what it has encrypted.
   schemas.ReasoningItem.required = ['type', 'summary'];
   return { ...document, components: { ...document.components, schemas } };
 }
@@ -49,12 +47,16 @@ function operationAt(method, path) {
   );
   const operation = document.paths[template]?.[method.toLowerCase()];
   if (!operation) {
-    throw new Error(`the document has no ${method} ${path}`);
+    throw new Error(
+      `the document has no ${method} ${path}: add its schema to __tests__/sdk-types.mjs`,
+    );
   }
   return { template, operation, keys: ['paths', template, method.toLowerCase()] };
 }
 
 const JSON_SCHEMA = ['content', 'application/json', 'schema'];
+/** Forms are validated as the mock API reads them: as an object in which a file is a string. */
+const FORM_SCHEMA = ['content', 'multipart/form-data', 'schema'];
 
 function violations(reference, body) {
   const validate = ajv.getSchema(reference);
@@ -71,8 +73,10 @@ export const isDocumented = (path) => document.paths[path]?.post !== undefined;
 
 /** Finds what OpenAI's document rejects in this request body; an empty list if it fits. */
 export function validateRequest(method, path, body) {
-  const { keys } = operationAt(method, path);
-  return violations(pointer('openai-requests', ...keys, 'requestBody', ...JSON_SCHEMA), body);
+  const { operation, keys } = operationAt(method, path);
+  if (!operation.requestBody) return body === undefined ? [] : ['/ takes no body'];
+  const schema = operation.requestBody.content['application/json'] ? JSON_SCHEMA : FORM_SCHEMA;
+  return violations(pointer('openai-requests', ...keys, 'requestBody', ...schema), body);
 }
 
 /** Finds what OpenAI's document rejects in this response; an empty list if it fits. */

@@ -3,22 +3,23 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { OPERATIONS as DEFINITIONS } from '../forms/operations.mjs';
 import { ENDPOINTS } from '../mock-api/endpoints.mjs';
 
 const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 const RUST = 'src/operations';
 
+/** What defines the operations. A definition that names a constant of its Rust file cannot be read without that. */
+const defined = await import('../forms/operations.mjs').then(
+  ({ OPERATIONS }) => ({ definitions: OPERATIONS }),
+  ({ message }) => ({ unreadable: message }),
+);
+
 /** The repository as far as operations are concerned. */
-const whole = {
-  definitions: DEFINITIONS,
+const repository = {
+  ...defined,
   served: ENDPOINTS.map(({ path }) => path),
   dispatch: read(`${RUST}/mod.rs`),
-  modules: Object.fromEntries(
-    readdirSync(new URL(`../${RUST}`, import.meta.url))
-      .filter((name) => name.endsWith('.rs'))
-      .map((name) => [name, read(`${RUST}/${name}`)]),
-  ),
+  modules: readdirSync(new URL(`../${RUST}`, import.meta.url)),
   form: read('operations.json'),
   fields: read('docs/fields.md'),
   page: read('docs/openai.md'),
@@ -38,15 +39,31 @@ const dispatched = (dispatch) => [
   ...dispatch.split('#[cfg(test)]')[0].matchAll(/^ {12}Some\("(\w+)"\) => (.*)$/gm),
 ];
 
-/** Names what is missing in a repository like `whole`. */
-function missing({ definitions, served, dispatch, modules, form, fields, page, types }) {
+/** Names what is missing in such a repository. */
+function missing({
+  definitions,
+  unreadable,
+  served,
+  dispatch,
+  modules,
+  form,
+  fields,
+  page,
+  types,
+}) {
   const found = [];
   const need = (is, what) => is || found.push(what);
+  for (const [, module] of dispatch.matchAll(/^pub mod (\w+);$/gm)) {
+    const isThere = modules.includes(module) || modules.includes(`${module}.rs`);
+    need(isThere, `${RUST}/${module}.rs is missing`);
+  }
+  need(!unreadable, `forms/operations/ cannot be read: ${unreadable}`);
+  if (unreadable) return found;
   for (const { value, name, types: options, endpoints, data } of definitions) {
     const line = dispatched(dispatch).find(([, key]) => key === value);
     need(line, `${RUST}/mod.rs dispatches no "${value}"`);
-    const [, module] = /(\w+)::\w+\(fields/.exec(line?.[2] ?? '') ?? [];
-    need(!module || modules[`${module}.rs`], `${RUST}/${module}.rs is missing`);
+    const isInTable = dispatch.includes(`//! | \`${value}\` |`);
+    need(isInTable, `the table of ${RUST}/mod.rs has no ${value}`);
     for (const path of endpoints) {
       need(BUILT_IN.includes(path) || served.includes(path), `mock-api/endpoints/ has no ${path}`);
     }
@@ -63,64 +80,69 @@ function missing({ definitions, served, dispatch, modules, form, fields, page, t
   return found;
 }
 
-/** Without what contains `words`. */
-const lines = (text, words) =>
-  text
+/** One operation with all that it needs. */
+const whole = {
+  definitions: [
+    { value: 'toy', name: 'Toy', types: 'ToyOptions', endpoints: ['/toys'], data: 'ToyData' },
+  ],
+  served: ['/toys'],
+  dispatch: [
+    '//! | `toy` | `toy.rs` | `POST /toys` |',
+    'pub mod toy;',
+    '            Some("toy") => Route::only(toy::plan(fields)?),',
+  ].join('\n'),
+  modules: ['toy.rs'],
+  form: '"value":"toy"',
+  fields: '\n## Toy\n',
+  page: '\n### Toy\n',
+  types: 'interface ToyOptions extends QueryBase {\n  toy: ToyData;\n',
+};
+/** The lines of the dispatch but one. */
+const without = (start) =>
+  whole.dispatch
     .split('\n')
-    .filter((line) => !line.includes(words))
+    .filter((line) => !line.startsWith(start))
     .join('\n');
 
 describe('the places of an operation', () => {
-  test('finds every place of every operation', () => {
+  test('are all there', () => {
+    assert.deepEqual(missing(repository), []);
+  });
+
+  test('are all there when an operation is whole', () => {
     assert.deepEqual(missing(whole), []);
   });
 
-  const { 'moderation.rs': _, ...modules } = whole.modules;
-  const withoutOne = [
+  for (const [place, change, named] of [
+    ['its definition', { definitions: [] }, 'forms/operations/ does not define toy'],
+    ['its code', { modules: [] }, `${RUST}/toy.rs is missing`],
     [
-      'its definition',
-      { definitions: whole.definitions.filter(({ value }) => value !== 'moderation') },
-      'forms/operations/ does not define moderation',
+      'what its definition reads',
+      { unreadable: 'no constant' },
+      'forms/operations/ cannot be read: no constant',
     ],
-    ['its code', { modules }, `${RUST}/moderation.rs is missing`],
     [
       'its line of dispatch',
-      { dispatch: lines(whole.dispatch, '"moderation"') },
-      `${RUST}/mod.rs dispatches no "moderation"`,
+      { dispatch: without('            Some') },
+      `${RUST}/mod.rs dispatches no "toy"`,
     ],
     [
-      'its endpoint in the mock API',
-      { served: whole.served.filter((path) => path !== '/moderations') },
-      'mock-api/endpoints/ has no /moderations',
+      'its line of the table',
+      { dispatch: without('//!') },
+      `the table of ${RUST}/mod.rs has no toy`,
     ],
+    ['its endpoint in the mock API', { served: [] }, 'mock-api/endpoints/ has no /toys'],
+    ['its form', { form: '' }, 'operations.json has no toy'],
+    ['its table of fields', { fields: '' }, 'docs/fields.md has no section Toy'],
+    ['its section', { page: '' }, 'docs/openai.md has no section Toy'],
+    ['the type of its options', { types: '  toy: ToyData;' }, 'index.d.ts has no ToyOptions'],
     [
-      'its form',
-      { form: whole.form.replace('"value":"moderation"', '') },
-      'operations.json has no moderation',
+      'the type of its result',
+      { types: 'interface ToyOptions {}' },
+      'index.d.ts has no data of toy',
     ],
-    [
-      'its fields',
-      { fields: lines(whole.fields, '## Moderate') },
-      'docs/fields.md has no section Moderate',
-    ],
-    [
-      'its section',
-      { page: lines(whole.page, '### Moderate') },
-      'docs/openai.md has no section Moderate',
-    ],
-    [
-      'its options',
-      { types: lines(whole.types, 'interface ModerationOptions') },
-      'index.d.ts has no ModerationOptions',
-    ],
-    [
-      'its result',
-      { types: lines(whole.types, '  moderation: ModerationData') },
-      'index.d.ts has no data of moderation',
-    ],
-  ];
-  for (const [place, change, named] of withoutOne) {
-    test(`reports a place by name when ${place} is missing`, () => {
+  ]) {
+    test(`are reported by name when ${place} is missing`, () => {
       assert.deepEqual(missing({ ...whole, ...change }), [named]);
     });
   }

@@ -23,7 +23,6 @@ export const MINIMAL_QUERIES = {
   chat: { operation: 'chat', prompt: 'What is the capital of France?' },
   image_generation: { operation: 'image_generation', prompt: 'hills' },
   generate_embedding: { operation: 'generate_embedding', input: 'a calm sea' },
-  list_models: { operation: 'list_models' },
   ...Object.fromEntries(
     DEFINITIONS.filter(({ trial }) => trial).map(({ value, trial }) => [
       value,
@@ -55,7 +54,6 @@ const ANSWERS = {
   '/embeddings': ({ input }) => ({
     data: (Array.isArray(input) ? input : [input]).map(() => ({ embedding: [0.5] })),
   }),
-  '/models': { data: [{ id: 'm' }] },
   ...Object.fromEntries(
     DEFINITIONS.filter(({ trial }) => trial).map(({ endpoints, trial }) => [
       endpoints[0],

@@ -89,7 +89,11 @@ describe('the data', () => {
   });
 
   test('returns options for a dropdown as data of list_models', async () => {
-    const models = await runForData({ ...MINIMAL_QUERIES.list_models, filter: 'GPT-5.1' });
+    const models = await runForData({
+      ...MINIMAL_QUERIES.list_models,
+      filter: 'GPT-5.1',
+      include_ended: 'true',
+    });
     assert.deepEqual(
       models.find(({ id }) => id === 'gpt-5.1'),
       {
@@ -102,6 +106,14 @@ describe('the data', () => {
       },
     );
     assert.ok(models.every(({ id }) => id.includes('gpt-5.1')));
+  });
+
+  test('returns the models of a purpose as data of list_models', async () => {
+    const models = await runForData({ ...MINIMAL_QUERIES.list_models, purpose: 'embedding' });
+    const ids = models.map(({ id }) => id);
+    assert.ok(ids.includes('text-embedding-3-small'), ids.join());
+    assert.ok(!ids.some((id) => /^gpt-|^o\d/.test(id)), ids.join());
+    assert.ok(ids.includes('mock-api-image'), 'nothing is known about its name');
   });
 
   test('returns the whole response as data of every operation when the form asks for details', async () => {

@@ -76,7 +76,7 @@ const answers = [
       confidence: share,
       probabilities: {
         type: 'array',
-        items: object({ label: text, value: { type: 'number' }, probability: share }, [
+        items: object({ label: text, value: { type: 'integer' }, probability: share }, [
           'label',
           'value',
           'probability',

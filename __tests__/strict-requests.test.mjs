@@ -129,6 +129,7 @@ const SAMPLES = {
     prompt: ['a', { type: 'text', text: 'b' }],
     size: '1024x1024',
     quality: 'low',
+    complexity: 'low',
     background: 'opaque',
     output_format: 'png',
     output_compression: 50,
@@ -154,7 +155,7 @@ const SAMPLES = {
 
 /** The API's own lists of words grow, so the plugin passes on what it does not know. */
 const WORDS =
-  /(?:^(?:reasoning_effort|verbosity|service_tier|search_context_size|quality|background|output_format|image_moderation|encoding_format|image_detail)|\.(?:type|detail|format))$/;
+  /(?:^(?:reasoning_effort|verbosity|service_tier|search_context_size|quality|complexity|background|output_format|image_moderation|encoding_format|image_detail)|\.(?:type|detail|format))$/;
 const isNewWord = (place, value) =>
   WORDS.test(place) && (place.includes('.') ? value === 'x' : String(value).trim() !== '');
 /** The fields that an error may be about when another one is wrong, because they belong together. */

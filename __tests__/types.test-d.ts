@@ -149,6 +149,10 @@ export async function results() {
   const generated: GeneratedImage = image.data.data;
   const vectors = (await plugin.run(source, saved)).data.embeddings?.length;
   const labels = (await plugin.run(source, { operation: 'list_models' })).data.map((m) => m.label);
+  const listed = await plugin.invokeMethod('listChatModels', {}, source, { search: 'a' });
+  const option: { value: string; label: string } | undefined = listed.data[0];
+  // @ts-expect-error no such list
+  await plugin.invokeMethod('listVideoModels', {}, source);
   const warning: string | undefined = (await plugin.testConnection(source)).message;
   const any = await plugin.run(source, completion as QueryOptions);
   const attempts: number = any.metadata.attempts;
@@ -168,7 +172,7 @@ export async function results() {
   // @ts-expect-error a query is required
   await plugin.run(source);
   const first = { text, value, tokens, attempts, anyText, generated };
-  return { ...first, city, links, vectors, labels, warning, answer, reason };
+  return { ...first, city, links, vectors, labels, option, warning, answer, reason };
 }
 
 export function failure(error: QueryError): number {

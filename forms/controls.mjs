@@ -17,6 +17,7 @@
  * | `initial` | of a dropdown: the value that a new query starts with |
  * | `type` | TypeScript type of the option |
  * | `secret` | ToolJet encrypts it |
+ * | `models` | of a Model field: the Purpose of List models that finds its values |
  * | `sample`, `needs` | a value with an effect, and the other options that it needs; for the tests |
  */
 

@@ -23,6 +23,23 @@ const CODE_FIELDS = {
   editor: { height: '150px', lineNumbers: false, className: 'query-hinter' },
 };
 
+/**
+ * A dropdown whose list the plugin gives by `invokeMethod`, and in which a text can be typed after a press of fx. It
+ * has no placeholder; its description stands below it. ToolJet 2 does not draw it.
+ */
+const modelSelector = ({ key, label, placeholder, help, models }) => ({
+  label,
+  key,
+  type: 'dynamic-selector',
+  fxEnabled: true,
+  operation: { invokeMethod: listMethod(models), label: 'Fetch models' },
+  description: placeholder,
+  tooltip: help,
+});
+
+/** `listChatModels` for `chat`. */
+const listMethod = (purpose) => `list${purpose[0].toUpperCase()}${purpose.slice(1)}Models`;
+
 function attributes({ key, label, control, mode, placeholder, help, list }) {
   if (control === 'switch') return { label, key, type: FLIP, list };
   if (control === 'dropdown') return { label, key, type: 'dropdown', list, tooltip: help };
@@ -31,9 +48,8 @@ function attributes({ key, label, control, mode, placeholder, help, list }) {
   return { label, key, type: 'codehinter', ...shape, mode, placeholder, tooltip: help };
 }
 
-const group = (fields) => Object.fromEntries(fields.map((field) => [field.key, attributes(field)]));
-
-function operationGroup({ basic, advanced: rare }) {
+function operationGroup({ basic, advanced: rare }, draw) {
+  const group = (fields) => Object.fromEntries(fields.map((field) => [field.key, draw(field)]));
   if (!rare) return group(basic);
   const off = group(basic);
   return { ...group([advanced]), off, undefined: off, on: group([...basic, ...rare]) };
@@ -52,7 +68,9 @@ function defaults() {
   };
 }
 
-export function operationsForm() {
+/** With `listsModels`, each Model field is a dropdown: for a ToolJet that lets the plugin be asked for its list. */
+export function operationsForm({ listsModels = false } = {}) {
+  const draw = (field) => (listsModels && field.models ? modelSelector(field) : attributes(field));
   const operation = {
     label: 'Operation',
     key: 'operation',
@@ -68,7 +86,7 @@ export function operationsForm() {
     defaults: defaults(),
     properties: {
       operation,
-      ...Object.fromEntries(OPERATIONS.map((each) => [each.value, operationGroup(each)])),
+      ...Object.fromEntries(OPERATIONS.map((each) => [each.value, operationGroup(each, draw)])),
     },
   };
 }

@@ -24,6 +24,7 @@ export const operationsList = (operations) =>
 
 function section({ value, name, about, basic, advanced: rare, examples = [], notes }) {
   const isRequired = ({ fallback }) => fallback.startsWith('Required');
+  const required = basic.filter(isRequired).map(line);
   const optional = basic.filter((field) => !isRequired(field)).map(line);
   if (rare) {
     const labels = rare.map(({ label }) => label);
@@ -33,8 +34,7 @@ function section({ value, name, about, basic, advanced: rare, examples = [], not
   return [
     `### ${name}`,
     about,
-    '#### Required parameters',
-    basic.filter(isRequired).map(line).join('\n'),
+    ...(required.length > 0 ? ['#### Required parameters', required.join('\n')] : []),
     ...(optional.length > 0 ? ['#### Optional parameters', optional.join('\n')] : []),
     shown.length > 1 ? '#### Examples' : '#### Example',
     ...shown.flatMap(({ query, result }) => [

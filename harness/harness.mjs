@@ -46,6 +46,22 @@ export function createHarness({ text, tooljet = 3, loader = LOADERS[tooljet], de
         return asJson(failedTest(error, tooljet));
       }
     },
+
+    /**
+     * Resolves to what the form of a ToolJet 3 receives that asks for the options of a dropdown, and rejects as the
+     * server then answers with HTTP 500. ToolJet asks only plugins whose kind its WhitelistPluginGuard lists.
+     */
+    async invoke(method, sourceOptions, args) {
+      try {
+        const context = { user: { id: 'user' }, app: { id: 'app', isPublic: false } };
+        const data = await service().invokeMethod(method, context, sourceOptions, args);
+        return asJson({ status: 'ok', data });
+      } catch (error) {
+        if (error.constructor.name !== 'QueryError') throw error;
+        const { message: errorMessage, data, metadata } = error;
+        return asJson({ status: 'failed', data, errorMessage, metadata });
+      }
+    },
   };
 }
 

@@ -1,4 +1,7 @@
-/** A failure of the API: an HTTP status and the error envelope. */
+/**
+ * A failure of the API: an HTTP status and the error envelope. The words are those of the API, as __tests__/fixtures
+ * and public reports have them, except where a comment says that they are not known.
+ */
 export class ApiFailure extends Error {
   constructor(status, { message, type = 'invalid_request_error', param = null, code = null }) {
     super(message);

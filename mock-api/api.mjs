@@ -41,9 +41,10 @@ const ROUTES = [
   },
 ];
 
-for (const { path, serves, models, answer } of ENDPOINTS) {
+for (const { path, serves, models, isForm, answer } of ENDPOINTS) {
   if (models) addModels(serves, models);
-  ROUTES.push({ method: 'POST', path: new RegExp(`^/v1${path}$`), operation: serves, answer });
+  const route = { method: 'POST', path: new RegExp(`^/v1${path}$`), operation: serves };
+  ROUTES.push({ ...route, isForm, answer });
 }
 
 /** The paths below the base URL that are served. */
@@ -62,11 +63,12 @@ function findRoute(method, path) {
   return { ...route, match: route.path.exec(path) };
 }
 
-function parseBody(request) {
+function parseBody(request, { isForm }) {
   const type = (request.headers['content-type'] ?? '').split(';')[0].trim();
-  if (type !== 'application/json') {
+  const expected = isForm ? 'multipart/form-data' : 'application/json';
+  if (type !== expected) {
     throw badRequest(
-      `Unsupported content type: '${type}'. This API method only accepts 'application/json' requests.`,
+      `Unsupported content type: '${type}'. This API method only accepts '${expected}' requests.`,
       null,
       'unsupported_content_type',
     );
@@ -92,8 +94,9 @@ function answerRoute(request, origin) {
   const path = request.path.split('?')[0];
   const route = findRoute(request.method, path);
   checkAccess(route, request.headers);
-  const body = route.method === 'POST' ? parseBody(request) : undefined;
-  const answer = route.answer(body, { created: CREATED, origin, match: route.match });
+  const body = route.method === 'POST' ? parseBody(request, route) : undefined;
+  const { match } = route;
+  const answer = route.answer(body, { created: CREATED, origin, match, files: request.files });
   return {
     status: 200,
     headers: route.method === 'POST' ? RATE_LIMIT_HEADERS : {},

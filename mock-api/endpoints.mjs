@@ -6,7 +6,8 @@
  * | `path` | below the base URL |
  * | `serves` | the kind of its models |
  * | `models` | the ids of the models that only it serves, unless models.mjs has them |
- * | `answer` | turns the body of a request into that of the response, or throws the API's failure |
+ * | `isForm` | whether it takes a form with files and not JSON; see form.mjs |
+ * | `answer` | turns the body of a request into that of the response, or throws the API's failure; its second argument has the `files` of a form |
  * | `example` | a request with as many members as there can be, for the tests |
  */
 

@@ -9,6 +9,9 @@ export const RULES = {
   parameters: {
     prompt: string(32_000),
     background: orNull(oneOf('transparent', 'opaque', 'auto')),
+    complexity: orNull(oneOf('low', 'medium', 'high')),
+    frame_count: orNull(integer(2, 16)),
+    frame_duration_ms: orNull(integer(0)),
     model: orNull(string()),
     moderation: orNull(oneOf('low', 'auto')),
     n: orNull(integer(1, 10)),
@@ -17,6 +20,7 @@ export const RULES = {
     partial_images: orNull(integer(0, 3)),
     quality: orNull(oneOf('standard', 'hd', 'low', 'medium', 'high', 'xhigh', 'max', 'auto')),
     response_format: orNull(oneOf('url', 'b64_json')),
+    safety_identifier: orNull(string(128)),
     size: orNull(string()),
     stream: noStream,
     style: orNull(oneOf('vivid', 'natural')),
@@ -24,19 +28,19 @@ export const RULES = {
   },
 };
 
-const DEFAULT_MODEL = 'gpt-image-1';
+const DEFAULT_MODEL = 'gpt-image-2';
 
 const GPT_IMAGE = {
   checkSize: checkFreeSize,
   qualities: ['low', 'medium', 'high', 'xhigh', 'max', 'auto'],
   foreign: ['response_format', 'style'],
 };
-/** The first generation, which takes few sizes. */
+/** Those before gpt-image-2, which take few sizes. */
 const FIRST_GPT_IMAGE = {
   ...GPT_IMAGE,
   checkSize: oneOf('1024x1024', '1024x1536', '1536x1024', 'auto'),
 };
-/** Like the former DALL-E models: returns URLs and accepts other options. */
+/** As models of other servers: returns URLs and accepts other options. */
 const CLASSIC = {
   checkSize: oneOf('256x256', '512x512', '1024x1024', '1024x1792', '1792x1024'),
   qualities: ['standard', 'hd'],
@@ -59,13 +63,14 @@ function checkFreeSize(name, size) {
     .slice(1)
     .map(Number)
     .sort((a, b) => a - b);
-  const fits = short % 16 === 0 && long % 16 === 0 && long <= 3 * short;
-  if (!fits || long > 3840 || short > 2160) {
-    throw badRequest(
-      `Invalid size '${size}'. Expected 'auto' or WIDTHxHEIGHT: both divisible by 16, a ratio from 1:3 to 3:1, at most 3840x2160.`,
-      name,
-      'invalid_value',
-    );
+  const wrong = (what) => badRequest(`Invalid size '${size}'. ${what}`, name, 'invalid_value');
+  if (short % 16 > 0 || long % 16 > 0) {
+    throw wrong('Width and height must both be divisible by 16.');
+  }
+  // The words of these are not known.
+  if (short === undefined) throw wrong("Expected 'auto' or WIDTHxHEIGHT.");
+  if (long > 3 * short || long > 3840 || short > 2160) {
+    throw wrong('Expected a ratio from 1:3 to 3:1, and at most 3840x2160.');
   }
 }
 
@@ -79,6 +84,7 @@ function checkFamily(family, body) {
   if (isSet(body.size)) family.checkSize('size', body.size);
   if (isSet(body.quality)) oneOf(...family.qualities)('quality', body.quality);
   if (body.background === 'transparent' && body.output_format === 'jpeg') {
+    // Its words are not known.
     throw badRequest(
       'Transparent background is not supported for JPEG output format.',
       'background',

@@ -1,4 +1,5 @@
 import { ApiFailure, badRequest, notFound } from './api-failure.mjs';
+import { listed } from './parameters.mjs';
 
 /** The date of the mock API. Earlier shutdown dates have passed, whatever the clock says. */
 export const TODAY = '2026-11-22';
@@ -174,7 +175,10 @@ const MODELS = [
   ]),
   ...buildModels('image', ['gpt-image-2'], { snapshot: '2026-04-21' }),
   ...buildModels('image', ['gpt-image-2.6-flare', 'gpt-image-2.6-sunburst']),
-  ...buildModels('image', ['gpt-image-1.5', 'gpt-image-1', 'gpt-image-1-mini']),
+  ...buildModels('image', ['gpt-image-1.5', 'gpt-image-1-mini', 'chatgpt-image-latest'], {
+    shutdown: '2026-12-01',
+  }),
+  ...buildModels('image', ['gpt-image-1'], { shutdown: '2026-10-23' }),
   ...buildModels('image', ['dall-e-3', 'dall-e-2'], { shutdown: '2026-05-12' }),
   ...buildModels('image', ['mock-api-image']),
   ...Object.entries(STRICT_FAMILIES).map(([name, rules]) => ({
@@ -207,7 +211,7 @@ function findModel(name) {
   return model && base !== name ? { ...model, id: name, resolved: name } : model;
 }
 
-const listed = ({ id, shutdown }) => ({
+const inList = ({ id, shutdown }) => ({
   id,
   object: 'model',
   created: CREATED,
@@ -217,7 +221,7 @@ const listed = ({ id, shutdown }) => ({
 
 export const listModels = () => ({
   object: 'list',
-  data: MODELS.filter((model) => !isGone(model)).map(listed),
+  data: MODELS.filter((model) => !isGone(model)).map(inList),
 });
 
 export function retrieveModel(name) {
@@ -225,11 +229,12 @@ export function retrieveModel(name) {
   if (!model || isGone(model)) {
     throw notFound(`The model '${name}' does not exist`, 'model', 'model_not_found');
   }
-  return listed(model);
+  return inList(model);
 }
 
 function wrongEndpoint(model, endpoint) {
   if (endpoint === 'responses') {
+    // Its words are not known.
     return badRequest(
       `The requested model '${model.id}' cannot be used with the Responses API.`,
       'model',
@@ -241,9 +246,9 @@ function wrongEndpoint(model, endpoint) {
     });
   }
   if (endpoint === 'images') {
-    const known = MODELS.filter(({ serves }) => serves === 'images').map(({ id }) => `'${id}'`);
+    const known = MODELS.filter((each) => each.serves === 'images' && !isGone(each));
     return badRequest(
-      `Invalid value: '${model.id}'. Supported values are: ${known.join(', ')}.`,
+      `Invalid value: '${model.id}'. Supported values are: ${listed(known.map(({ id }) => id))}.`,
       'model',
       'invalid_value',
     );
@@ -252,7 +257,8 @@ function wrongEndpoint(model, endpoint) {
     return notFound(
       model.serves === 'chat'
         ? 'This is a chat model and not supported in the v1/completions endpoint. Did you mean to use v1/chat/completions?'
-        : 'This model is not supported in the v1/completions endpoint.',
+        : // Its words are not known.
+          'This model is not supported in the v1/completions endpoint.',
       'model',
     );
   }
@@ -353,12 +359,11 @@ function checkEffort(model, body, wire) {
     throw wire.withoutEffort(model);
   }
   if (!model.efforts.includes(body.reasoning_effort)) {
-    const supported = model.efforts.map((effort) => `'${effort}'`).join(', ');
     throw unsupportedValue(
       model,
       wire.nameOf('reasoning_effort'),
       body.reasoning_effort,
-      ` Supported values are: ${supported}.`,
+      ` Supported values are: ${listed(model.efforts)}.`,
     );
   }
 }

@@ -80,14 +80,20 @@ export const string =
     }
   };
 
+/** `'low', 'medium', and 'high'`, as the API lists what it supports. */
+export function listed(values) {
+  const words = values.map((value) => `'${value}'`);
+  if (words.length < 3) return words.join(' and ');
+  return `${words.slice(0, -1).join(', ')}, and ${words.at(-1)}`;
+}
+
 export const oneOf =
   (...values) =>
   (name, value) => {
     ofType('a string', (each) => typeof each === 'string')(name, value);
     if (!values.includes(value)) {
-      const supported = values.map((each) => `'${each}'`).join(', ');
       throw badRequest(
-        `Invalid value: '${value}'. Supported values are: ${supported}.`,
+        `Invalid value: '${value}'. Supported values are: ${listed(values)}.`,
         name,
         'invalid_value',
       );

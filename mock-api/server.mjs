@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { answerAsApi } from './api.mjs';
+import { describeForm, isForm, parseForm } from './form.mjs';
 import { play } from './playback.mjs';
 import { recordResponse } from './recorded-response.mjs';
 
@@ -16,7 +17,7 @@ async function readBody(incoming) {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function parsed(text) {
@@ -25,6 +26,17 @@ function parsed(text) {
   } catch {
     return text;
   }
+}
+
+/** What a request has in its body: `text`, and what it is parsed to. A form has `files`, too. */
+async function parsedBody(incoming) {
+  const bytes = await readBody(incoming);
+  if (isForm(incoming.headers)) {
+    const form = await parseForm(bytes, incoming.headers['content-type']);
+    return { ...form, text: describeForm(form) };
+  }
+  const text = bytes.toString('utf8');
+  return { text, body: text === '' ? undefined : parsed(text) };
 }
 
 /** The responses that a test has scripted: one for all requests, or a list that is used up. */
@@ -107,8 +119,7 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
       inFlight -= 1;
       request.aborted = !response.writableFinished;
     });
-    request.text = await readBody(incoming);
-    request.body = request.text === '' ? undefined : parsed(request.text);
+    Object.assign(request, await parsedBody(incoming));
 
     const answer =
       (await script.next(request)) ?? answerAsApi(request, { origin, number, delayMs });

@@ -158,10 +158,6 @@ export const EXAMPLES = [
       },
     ],
   },
-  {
-    group: 'Models',
-    queries: [{ title: 'List', query: { operation: 'list_models', filter: 'gpt-5' } }],
-  },
   ...OPERATIONS.filter(({ examples }) => examples).map(({ value, name, examples }) => ({
     group: name,
     queries: examples.map(({ title, query }) => ({ title, query: { operation: value, ...query } })),

@@ -9,8 +9,9 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { finished } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import tls from 'node:tls';
+import { describeForm, isForm, parseForm } from '../mock-api/form.mjs';
 import { createCa } from './ca.mjs';
 import { MAX_RESPONSE_BYTES, parseResponse } from './raw-response.mjs';
 import { connect, readHost } from './upstream.mjs';
@@ -35,6 +36,12 @@ function createTap() {
       return response && { ...response, isCut: size > MAX_RESPONSE_BYTES };
     },
   };
+}
+
+/** The text of a request's body; of a form, its fields. */
+async function readText(body, headers) {
+  if (!isForm(headers)) return body.toString('utf8');
+  return describeForm(await parseForm(body, headers['content-type']));
 }
 
 const withResponse = async ({ tap, ...request }) => ({
@@ -97,7 +104,8 @@ export async function startRecorder() {
     const headers = { ...request.headers };
     // The plugin sends it to the recorder only.
     delete headers['proxy-authorization'];
-    const body = await text(request);
+    const body = await buffer(request);
+    const text = await readText(body, headers);
     if (!upstreams.has(socket)) {
       const address = new URL(request.url);
       pair(socket, await reach(address, socket), address);
@@ -107,10 +115,10 @@ export async function startRecorder() {
     const path = request.url.replace(/^http:\/\/[^/]+/, '');
     const tap = createTap();
     taps.set(upstreams.get(socket), tap);
-    requests.push({ method, origin: origins.get(socket), path, headers, text: body, tap });
+    requests.push({ method, origin: origins.get(socket), path, headers, text, tap });
     const lines = Object.entries(headers).map((pair) => `${pair.join(': ')}\r\n`);
     const head = Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
-    upstreams.get(socket).write(Buffer.concat([head, Buffer.from(body)]));
+    upstreams.get(socket).write(Buffer.concat([head, body]));
   }
 
   /** Runs `work` only for the plugin, while it is recorded; on failure, the connection ends. */

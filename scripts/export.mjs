@@ -3,6 +3,8 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { jsonText } from '../forms/json-text.mjs';
+import { operationsForm } from '../forms/operations-json.mjs';
 import { readFile, readPlugin } from './built-plugin.mjs';
 import { Mistake, runCommand } from './options.mjs';
 import { ROOT } from './setup.mjs';
@@ -20,6 +22,11 @@ const COMMAND = {
       read: (text) => resolve(text),
       help: 'the built folder with dist/ and lib/ (default: this one)',
     },
+    'typed-models': {
+      type: 'boolean',
+      default: false,
+      help: 'keep Model a text, for a ToolJet whose WhitelistPluginGuard does not list the plugin',
+    },
   },
 };
 
@@ -31,7 +38,7 @@ const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 function typesText(operations) {
   const values = operations.properties.operation.list.map(({ value }) => `'${value}'`);
-  return `export type { QueryOptions, SourceOptions } from '${PACKAGE.name}';
+  return `export type { ModelListMethod, QueryOptions, SourceOptions } from '${PACKAGE.name}';
 
 /** The operations of operations.json. */
 export type Operation = ${values.join(' | ')};
@@ -61,14 +68,14 @@ function packageText(id) {
 }
 
 /** The files of the exported folder, by path. */
-function listFiles({ folder, id }) {
-  const operations = readFile(folder, 'lib/operations.json');
+function listFiles({ folder, id, listsModels }) {
+  const form = operationsForm({ listsModels });
   return {
     ...Object.fromEntries(
       FIXED.map((path) => [path, readFileSync(join(ROOT, 'scripts/export', path))]),
     ),
-    'lib/types.ts': typesText(JSON.parse(operations)),
-    'lib/operations.json': operations,
+    'lib/types.ts': typesText(form),
+    'lib/operations.json': jsonText(form),
     'lib/manifest.json': readFile(folder, 'lib/manifest.json'),
     'lib/icon.svg': readFile(folder, 'lib/icon.svg'),
     'package.json': packageText(id),
@@ -101,10 +108,10 @@ function leftovers(target, files) {
     .filter((path) => !(path in files));
 }
 
-function exportTo(target, folder) {
+function exportTo(target, { folder, listsModels }) {
   const { id } = readPlugin(folder);
   assertIsPlaceFor(id, target);
-  const files = listFiles({ folder, id });
+  const files = listFiles({ folder, id, listsModels });
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(target, path)), { recursive: true });
     writeFileSync(join(target, path), content);
@@ -116,12 +123,17 @@ Next, in ToolJet's marketplace folder:
   npm install && npm run build --workspace plugins/${id}
   npm run validate:plugin -- ${id}
 and raise the version of ${id} in server/src/assets/marketplace/plugins.json.`);
+  if (listsModels) {
+    print(`
+The Model fields ask the server for their lists, which it allows only for the kinds that
+server/src/modules/data-sources/guards/whitelist-plugin.guard.ts names: add '${id}' to them.`);
+  }
 }
 
 const print = (line) => process.stdout.write(`${line}\n`);
 
-await runCommand(COMMAND, ({ files, folder }) => {
+await runCommand(COMMAND, ({ files, folder, 'typed-models': typedModels }) => {
   if (files.length !== 1)
     throw new Mistake('name one folder to write: npm run export:tooljet -- DIR');
-  exportTo(resolve(files[0]), folder);
+  exportTo(resolve(files[0]), { folder, listsModels: !typedModels });
 });

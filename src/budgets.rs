@@ -82,6 +82,8 @@ pub const MIN_CONTENDED_PROGRESS: usize = 8 * MIB;
 
 /// Work on texts up to this length is done at once, on the thread that drives sockets and timers; in bytes.
 pub const MAX_INLINE_BYTES: usize = 64 * KIB;
+/// The same on the thread of a custom server, which only its own queries wait for; in bytes.
+pub const MAX_SERVER_INLINE_BYTES: usize = 256 * KIB;
 /// Work on texts up to this length is done on one thread, on longer ones on another, so that large queries
 /// do not delay medium ones; in bytes.
 pub const MAX_MEDIUM_BYTES: usize = 4 * MIB;

@@ -18,6 +18,8 @@ const ADDONS = {};
 const CODE = '';
 
 const RETRY_AFTER_MS = 10000;
+/** Somebody waits in front of a form. */
+const LIST_MS = 15000;
 
 /** ToolJet recognizes it by the name of its constructor. */
 class QueryError extends Error {
@@ -51,6 +53,26 @@ class OpenAI {
           null,
         ),
     );
+  }
+
+  /**
+   * Gives a Model field its list, in a ToolJet that lets its form ask for one. The form shows the message of an error,
+   * and keeps the list with the query.
+   */
+  async invokeMethod(name, _context, sourceOptions) {
+    const method = /^list(Chat|Image|Embedding|Transcription)?Models$/.exec(name);
+    if (!method) {
+      const message =
+        'The plugin has no such method. It has listModels, and listChatModels and others like it.';
+      throw new QueryError(message, message);
+    }
+    const query = { operation: 'list_models', purpose: method[1] || 'all', query_timeout: LIST_MS };
+    try {
+      const { data } = await this.run(sourceOptions, query);
+      return { status: 'ok', data: data.map(({ value, label }) => ({ value, label })) };
+    } catch ({ description, data, metadata }) {
+      throw new QueryError(description, description, data, metadata);
+    }
   }
 }
 

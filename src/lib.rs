@@ -26,7 +26,7 @@
 //! | what happens when only the Responses API serves a model | `operations/route.rs` |
 //! | what the Responses API calls and shapes differently | `operations/responses/` |
 //! | what a prompt or a history may be | `operations/content.rs`, `parts.rs`, `history.rs` |
-//! | what a file may be, and how its type is told | `operations/files.rs`, `file_source.rs`, `file_types.rs` |
+//! | what a file may be, and how its type is told | `operations/files.rs`, `file_source.rs`, `file_types.rs`, `recording.rs` |
 //! | what values options may have, and how they cross from JavaScript | `input/crossing.rs`, `entry/options.js` |
 //! | how large options and results take turns | `entry/calls.js`, `serialized.rs` |
 //! | how typed options are read | `input/fields.rs`, `options.rs`, `base_url.rs`, `pasted_url.rs` |

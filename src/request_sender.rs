@@ -7,8 +7,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-
 use crate::{
     budgets::{MAX_INLINE_BYTES, MAX_LATENESS, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, VALUE_BYTES},
     error::{Error, TransportErrorKind},
@@ -16,7 +14,7 @@ use crate::{
     network::{
         client::Hold,
         gzip::{self, Unpacked},
-        http::{HttpRequest, HttpResponse, Transport},
+        http::{Body, HttpRequest, HttpResponse, Transport},
     },
     operations::ApiRequest,
     policy::{retry::RetryPolicy, shutdowns::Day, streaming},
@@ -132,11 +130,12 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         request: &ApiRequest,
         read: impl Fn(ApiResponse) -> Result<R, Error> + Clone + Send + 'static,
     ) -> Result<R, Error> {
+        let takes_text = request.takes_text;
         let request = self.http_request(request).await?;
         let mut unconnected = None;
         let held = self.hold.bytes();
         loop {
-            let error = match self.attempt(&request, read.clone()).await {
+            let error = match self.attempt(&request, takes_text, read.clone()).await {
                 Ok(result) => return Ok(result),
                 Err(error) if self.has_partial() => return Err(error),
                 // Report an earlier connect timeout, not the expired deadline.
@@ -163,6 +162,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     async fn attempt<R: Send + 'static>(
         &mut self,
         request: &HttpRequest,
+        takes_text: bool,
         read: impl FnOnce(ApiResponse) -> Result<R, Error> + Send + 'static,
     ) -> Result<R, Error> {
         let remaining = self.deadline.remaining(self.transport);
@@ -172,7 +172,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         }
         self.attempts += 1;
         let result = match self.transport.send(request, remaining, self.hold).await {
-            Ok(response) => self.read(response, read).await,
+            Ok(response) => self.read(response, takes_text, read).await,
             Err(error) => {
                 self.attempts -= u32::from(!error.kind.is_sent());
                 Err(error.into())
@@ -188,6 +188,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     async fn read<R: Send + 'static>(
         &mut self,
         response: HttpResponse,
+        takes_text: bool,
         read: impl FnOnce(ApiResponse) -> Result<R, Error> + Send + 'static,
     ) -> Result<R, Error> {
         if let Some(cut) = &response.cut
@@ -211,7 +212,8 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         // Only small ones are parsed without their part: what is parsed takes many times the memory of its text.
         self.hold.add(values.min(MAX_RESPONSE_VALUES) * VALUE_BYTES).await;
         let now = self.transport.wall_clock();
-        let read = move || response::read(&response, now).and_then(|response| Ok(read(response)?));
+        let parse = if takes_text { response::read_or_text } else { response::read };
+        let read = move || parse(&response, now).and_then(|response| Ok(read(response)?));
         self.transport.offload(bytes, read).await.map_err(|Unread { error, partial }| {
             self.partial = partial.map(|partial| *partial);
             error
@@ -251,20 +253,16 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                 .collect();
         headers.retain(|(name, _)| !self.source.headers.iter().any(|(own, _)| own == name));
         headers.extend(self.source.headers.iter().cloned());
-        let body = match &request.body {
-            Some(_) => {
-                headers.push(("content-type".to_owned(), Secret::new("application/json")));
-                let bytes = self.hold.bytes();
-                let body = if bytes <= MAX_INLINE_BYTES {
-                    request.to_wire()
-                } else {
-                    let request = request.clone();
-                    self.transport.offload(bytes, move || request.to_wire()).await
-                };
-                Some(Bytes::from(body?))
-            }
-            None => None,
-        };
+        let bytes = self.hold.bytes();
+        let body = if bytes <= MAX_INLINE_BYTES {
+            request.to_wire()
+        } else {
+            let request = request.clone();
+            self.transport.offload(bytes, move || request.to_wire()).await
+        }?;
+        if let Some(Body::Json(_)) = body {
+            headers.push(("content-type".to_owned(), Secret::new("application/json")));
+        }
         Ok(HttpRequest {
             method: request.method,
             url: self.source.base_url.endpoint(request.path),

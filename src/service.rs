@@ -22,7 +22,6 @@ use crate::{
         cause::ApiCause,
         error_text,
         hints::{self, HintContext, TimeLimit},
-        operation_named,
         truncate::truncate,
     },
     input::{
@@ -269,8 +268,9 @@ impl Diagnostics {
     fn read(&mut self, source: &Value, query: &Value) -> Result<(SourceOptions, Query, Duration), Error> {
         let source = self.read_source(source)?;
         let fields = Fields::of("queryOptions", query)?;
-        self.operation = fields.value("operation").and_then(|operation| operation_named(operation.as_str()?.trim()));
-        let query = Query::from_fields(&fields, source.base_url.provider())?;
+        self.context.operation = operations::operation(&fields);
+        self.operation = self.context.operation;
+        let query = Query::from_fields(&fields, source.base_url.provider(), &self.today)?;
         self.has_details = query.has_details;
         self.context.endpoint_choice = query.endpoint_choice;
         self.context.time_limit = limit_of_query(&fields, source.timeout);

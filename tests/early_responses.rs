@@ -21,7 +21,7 @@ use server::{Connection, Server, response};
 use tooljet_openai::{
     error::TransportErrorKind,
     input::secret::Secret,
-    network::http::{HttpRequest, HttpResponse, Method, Transport},
+    network::http::{Body, Form, FormFile, HttpRequest, HttpResponse, Method, Transport},
 };
 
 const MIB: usize = 1 << 20;
@@ -41,9 +41,16 @@ fn request(base_url: &str, bytes: usize) -> HttpRequest {
         method: Method::Post,
         url: format!("{base_url}/chat/completions").parse().unwrap(),
         headers: vec![("authorization".to_owned(), Secret::new(KEY))],
-        body: Some(body(bytes)),
+        body: Some(Body::Json(body(bytes))),
         is_custom: true,
     }
+}
+
+/// The same with a file of so many bytes in a form.
+fn form_request(base_url: &str, bytes: usize) -> HttpRequest {
+    let file = FormFile { name: "recording.wav".to_owned(), media_type: "audio/wav", data: body(bytes) };
+    let form = Form { fields: vec![("model".to_owned(), "m".to_owned())], file };
+    HttpRequest { body: Some(Body::Form(form)), ..request(base_url, 0) }
 }
 
 fn send(plugin: &Plugin, request: &HttpRequest) -> HttpResponse {
@@ -63,13 +70,17 @@ fn rejecting(status: u16) -> impl Fn(&mut Connection) + Send + Sync + 'static {
 /// Each response is the server's own, each on a connection of its own.
 fn assert_heard(plugin: &Plugin, base_url: &str, server: &Server, status: u16) {
     for bytes in [6 * MIB, 40 * MIB] {
-        let (request, opened) = (request(base_url, bytes), server.opened());
-        for _ in 0..TIMES {
-            let response = send(plugin, &request);
-            assert_eq!((response.status, response.body.as_slice()), (status, &b"not this"[..]));
-        }
-        assert_eq!(server.opened() - opened, TIMES);
+        assert_request_heard(plugin, &request(base_url, bytes), server, status);
     }
+}
+
+fn assert_request_heard(plugin: &Plugin, request: &HttpRequest, server: &Server, status: u16) {
+    let opened = server.opened();
+    for _ in 0..TIMES {
+        let response = send(plugin, request);
+        assert_eq!((response.status, response.body.as_slice()), (status, &b"not this"[..]));
+    }
+    assert_eq!(server.opened() - opened, TIMES);
 }
 
 #[test]
@@ -77,6 +88,14 @@ fn reports_a_response_that_comes_while_the_request_is_on_its_way() {
     for status in [413, 401] {
         let server = Server::start(rejecting(status));
         assert_heard(&Plugin::new(), &server.url(), &server, status);
+    }
+}
+
+#[test]
+fn reports_it_when_the_request_is_a_form() {
+    for status in [413, 401] {
+        let server = Server::start(rejecting(status));
+        assert_request_heard(&Plugin::new(), &form_request(&server.url(), 24 * MIB), &server, status);
     }
 }
 
@@ -183,7 +202,7 @@ fn sends_a_request_of_any_size_whole_and_with_its_length() {
         let sent = server.requests().pop().unwrap();
         assert_eq!(sent.header("content-length"), Some(bytes.to_string().as_str()));
         assert_eq!(sent.header("transfer-encoding"), None);
-        assert!(request.body.unwrap() == sent.body, "{bytes}");
+        assert!(request.body == Some(Body::Json(sent.body.into())), "{bytes}");
     }
     assert_eq!(server.opened(), 1, "a connection is kept when the request was read to its end");
 }

@@ -88,6 +88,14 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ("completion_two_choices_length.json", Data(json!(" first"))),
         ("completion_usage_without_completion_tokens.json", Fails("content_filter", 1, "before any text")),
         ("embeddings_too_few.json", Fails("invalid_embedding", 1, "1 embedding for 2 texts")),
+        ("error_400_audio_corrupted.json", Fails("invalid_value", 1, "Check that Recording can be played")),
+        ("error_400_audio_format.json", Fails("", 1, "'webm']. Check that Recording can be played, and convert it")),
+        ("error_400_audio_too_long.json", Fails("invalid_value", 1, "for this model. Split the recording")),
+        (
+            "error_400_audio_too_short.json",
+            Fails("audio_too_short", 1, "The recording is nearly empty. Check the microphone"),
+        ),
+        ("error_413_audio_size.json", Fails("", 1, "Record less at once, or use a format that compresses")),
         ("error_400_azure_content_filter.json", Fails("content_filter", 1, "Rephrase")),
         ("error_400_context_length.json", Fails("context_length_exceeded", 1, "Shorten Prompt or Message history")),
         ("error_400_litellm_none_strings.json", Fails("400", 1, "upstream said no")),
@@ -224,8 +232,9 @@ fn script(fixture: &Value) -> Script {
 fn query(fixture: &Value) -> Value {
     let mut query = match fixture["endpoint"].as_str().unwrap() {
         "completions" => json!({"operation": "completion", "prompt": "Ping", "engine": "completions"}),
-        "models" => json!({"operation": "list_models"}),
+        "models" => json!({"operation": "list_models", "include_ended": true}),
         "embeddings" => json!({"operation": "generate_embedding", "input": ["a", "b"]}),
+        "transcriptions" => json!({"operation": "transcription", "file": "GkXfowEAAAA="}),
         _ => json!({"operation": "chat", "prompt": "Ping"}),
     };
     let set = set_for(fixture["file"].as_str().unwrap());

@@ -29,7 +29,7 @@ export function pluginProblems(folder, { registry, builtIn }) {
     ['"', "'", '`'].some((quote) => typescript.includes(`${quote}${value}${quote}`));
   return [
     ...manifestViolations(manifest),
-    ...operationsViolations(operations),
+    ...operationsViolations(operations, { isExported: true }),
     ...placeholders(manifest),
     ...placeholders(operations),
     ...(basename(folder) === kind ? [] : [`the folder is not named ${kind}`]),

@@ -132,14 +132,7 @@ const ENDPOINTS = {
           { ...asInputFile(pdf('c')), detail: 'low' },
           { type: 'input_file', file_url: 'https://example.com/a.docx' },
         ]),
-        {
-          role: 'assistant',
-          content: [
-            { type: 'output_text', text: 'd', annotations: [] },
-            { type: 'refusal', refusal: 'no' },
-          ],
-          phase: 'final_answer',
-        },
+        { role: 'assistant', content: 'd', phase: 'final_answer' },
         { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' },
         { type: 'function_call_output', call_id: 'call_1', output: 'e' },
         { type: 'custom_tool_call', call_id: 'call_2', name: 'g', input: 'x' },

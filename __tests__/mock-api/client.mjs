@@ -18,16 +18,28 @@ afterEach(() => mockApi.reset());
 after(() => mockApi.close());
 
 export async function send(method, path, { body, headers = {} } = {}) {
+  const isForm = body instanceof FormData;
   const response = await fetch(mockApi.url + path, {
     method,
     headers: {
       authorization: `Bearer ${KEY}`,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(body !== undefined && !isForm && { 'content-type': 'application/json' }),
       ...headers,
     },
-    body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+    body: body === undefined || typeof body === 'string' || isForm ? body : JSON.stringify(body),
   });
   return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+/** The form for a body like the `example` of an endpoint: `file` has a character for each byte. */
+export function asForm({ file, ...fields }, name = 'recording.wav') {
+  const form = new FormData();
+  for (const [field, value] of Object.entries(fields)) {
+    if (Array.isArray(value)) for (const item of value) form.append(`${field}[]`, item);
+    else form.append(field, value);
+  }
+  if (file !== undefined) form.append('file', new File([Buffer.from(file, 'latin1')], name));
+  return form;
 }
 
 export const user = (content) => [{ role: 'user', content }];

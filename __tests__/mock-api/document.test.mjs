@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ENDPOINTS } from '../../mock-api/endpoints.mjs';
 import { isDocumented, validateRequest, validateResponse } from '../openapi.mjs';
-import { answer, CHAT, COMPLETIONS, completion, conversation, send } from './client.mjs';
+import { answer, asForm, CHAT, COMPLETIONS, completion, conversation, send } from './client.mjs';
 import { VARIANTS } from './variants.mjs';
 
 describe("the mock API follows OpenAI's document", () => {
@@ -16,9 +16,11 @@ describe("the mock API follows OpenAI's document", () => {
     }
   }
 
-  for (const { path, example } of ENDPOINTS.filter((each) => isDocumented(`/v1${each.path}`))) {
+  for (const { path, example, isForm } of ENDPOINTS.filter((each) =>
+    isDocumented(`/v1${each.path}`),
+  )) {
     it(`responds to the example of ${path} as in OpenAI's document`, async () => {
-      const answered = await answer(`/v1${path}`, example);
+      const answered = await answer(`/v1${path}`, isForm ? asForm(example) : example);
       assert.deepEqual(validateResponse('POST', `/v1${path}`, 200, answered), []);
     });
   }

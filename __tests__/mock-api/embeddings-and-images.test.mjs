@@ -65,8 +65,11 @@ describe('embeddings and images of the mock API', () => {
 
   it('distinguishes the image models', async () => {
     const param = async (body) => (await refused(IMAGES, { prompt: 'hills', ...body })).param;
-    assert.equal(await param({ model: 'gpt-image-1', response_format: 'url' }), 'response_format');
-    assert.equal(await param({ model: 'gpt-image-1', size: '256x256' }), 'size');
+    assert.equal(
+      await param({ model: 'gpt-image-1.5', response_format: 'url' }),
+      'response_format',
+    );
+    assert.equal(await param({ model: 'gpt-image-1.5', size: '256x256' }), 'size');
     assert.equal(await param({ model: 'mock-api-image', background: 'opaque' }), 'background');
     assert.equal((await refused(IMAGES, { model: 'dall-e-3', prompt: 'hills' })).status, 404);
     assert.equal(await param({ model: 'gpt-5.4' }), 'model');

@@ -70,9 +70,9 @@ describe('requests to the mock API', () => {
     [CHAT, conversation({ safety_identifier: 'x'.repeat(129) }), 'safety_identifier'],
     [EMBEDDINGS, { model: 'text-embedding-3-small', input: 'x', dimensions: 0 }, 'dimensions'],
     [EMBEDDINGS, { model: 'text-embedding-3-small', input: 'x', size: 1 }, null],
-    [IMAGES, { model: 'gpt-image-1' }, 'prompt'],
-    [IMAGES, { model: 'gpt-image-1', prompt: 'x', n: 11 }, 'n'],
-    [IMAGES, { model: 'gpt-image-1', prompt: 'x', output_format: 'bmp' }, 'output_format'],
+    [IMAGES, { model: 'gpt-image-1.5' }, 'prompt'],
+    [IMAGES, { model: 'gpt-image-1.5', prompt: 'x', n: 11 }, 'n'],
+    [IMAGES, { model: 'gpt-image-1.5', prompt: 'x', output_format: 'bmp' }, 'output_format'],
   ];
 
   for (const [path, body, param] of REFUSED) {

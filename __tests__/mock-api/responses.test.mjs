@@ -52,6 +52,23 @@ const SAME = {
       ],
     },
   ],
+  // Without what OpenAI's document requires of it and the API does not.
+  'parts of an answer': [
+    {
+      messages: [
+        { role: 'assistant', content: [{ type: 'text', text: 'Hello Ada.' }] },
+        { role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] },
+        { role: 'user', content: 'What is my name?' },
+      ],
+    },
+    {
+      input: [
+        { role: 'assistant', content: [{ type: 'output_text', text: 'Hello Ada.' }] },
+        { role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] },
+        said('What is my name?'),
+      ],
+    },
+  ],
   'a PDF': [
     { messages: user([{ type: 'text', text: 'What is it?' }, asFile(pdf('Invoice 4711'))]) },
     {

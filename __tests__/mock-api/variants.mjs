@@ -147,7 +147,7 @@ export const VARIANTS = {
       instructions: 'Be brief.',
       input: [
         said('My name is Ada.'),
-        { role: 'assistant', content: [{ type: 'output_text', text: 'Hello Ada.' }] },
+        { role: 'assistant', content: 'Hello Ada.' },
         said([heard('What is my name?')]),
       ],
     }),
@@ -233,9 +233,9 @@ export const VARIANTS = {
     },
   },
   [IMAGES]: {
-    'a GPT image': { model: 'gpt-image-1', prompt: 'hills', size: '1536x1024', n: 2 },
+    'a GPT image': { model: 'gpt-image-1.5', prompt: 'hills', size: '1536x1024', n: 2 },
     'a JPEG': {
-      model: 'gpt-image-1',
+      model: 'gpt-image-1.5',
       prompt: 'hills',
       output_format: 'jpeg',
       quality: 'low',

@@ -15,7 +15,7 @@ import {
 
 export default {
   value: 'chat',
-  order: 20,
+  order: 10,
   name: 'Chat',
   types: 'ChatOptions',
   summary: 'answers a message',
@@ -28,6 +28,7 @@ export default {
       accepts: 'Model ID',
       fallback: DEFAULT_CHAT_MODEL,
       help: 'Any model that the server knows. To see them, run a query with the operation List models.',
+      models: 'chat',
     }),
     text('prompt', 'Prompt', {
       control: 'editor',

@@ -16,7 +16,7 @@ import {
 
 export default {
   value: 'completion',
-  order: 10,
+  order: 30,
   name: 'Completions',
   types: 'CompletionOptions',
   summary: 'continues a text',
@@ -29,6 +29,7 @@ export default {
       accepts: 'Model ID',
       fallback: `${DEFAULT_COMPLETION_MODEL}, and ${DEFAULT_CHAT_MODEL} if that is gone`,
       help: 'Any model that the server knows. A chat model continues the text through Chat.',
+      models: 'chat',
     }),
     text('prompt', 'Prompt', {
       control: 'editor',

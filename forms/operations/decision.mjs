@@ -13,7 +13,7 @@ const answerOf = ({ type, choices }) =>
 
 export default {
   value: 'decision',
-  order: 42,
+  order: 70,
   name: 'Decide',
   types: 'DecisionOptions',
   summary: 'answers yes or no, picks one of several, or gives a score',
@@ -22,7 +22,8 @@ export default {
   metadata: 'DecisionMetadata',
   declarations: `
 /**
- * For Yes or no whether the probability reaches the threshold, for One of these the chosen text, for Score the number.
+ * For Yes or no whether the probability reaches the threshold, for One of these the chosen text, for Score a number on
+ * the scale of the levels: their own if all are numbers, else the first is 1. It is mostly between two of them.
  * With \`questions\`, \`data\` is a list of these, with \`null\` for a question that the model declined to answer.
  */
 export type DecisionData = { answer: boolean; probability: number } | string | boolean | number;
@@ -30,7 +31,10 @@ export type DecisionData = { answer: boolean; probability: number } | string | b
 export interface DecisionMetadata extends ModelMetadata {
   /** The model that answered. */
   model?: string;
-  /** The answers in the API's own shape, with probabilities where the endpoint for decisions gave them. */
+  /**
+   * The answers in the API's own shape, with probabilities where the endpoint for decisions gave them. Levels of a
+   * score count from 0 there.
+   */
   answers: unknown[];
 }`,
   basic: [
@@ -39,6 +43,7 @@ export interface DecisionMetadata extends ModelMetadata {
       accepts: 'Model ID',
       fallback: DEFAULT_MODEL,
       help: 'The model that decides. OpenAI takes only the default; other servers need the name of a chat model.',
+      models: 'chat',
       sample: 'sample',
     }),
     text('input', 'Input', {
@@ -75,6 +80,8 @@ export interface DecisionMetadata extends ModelMetadata {
       fallback: 'Required for One of these; 1 to 5 for Score',
       type: 'TextOption | string[]',
       help: 'What to choose from, or the levels of the score from low to high.',
+      details:
+        'A score is on the scale of its levels if all of them are numbers, else the first level counts as 1. It is mostly between two of them.',
       sample: ['red', 'blue'],
       needs: { kind: 'one_of' },
     }),
@@ -124,7 +131,7 @@ export interface DecisionMetadata extends ModelMetadata {
     },
   ],
   notes:
-    'A chat model only estimates the probability, so it is less exact than the endpoint for decisions.',
+    'With Score, `data` is a number on the scale of the levels: `4.2` of 1 to 5, or, of levels in words, their place from 1.\n\nA chat model only estimates the probability, so it is less exact than the endpoint for decisions.',
   trial: {
     query: { input: 'a calm sea', question: 'Is it calm?' },
     answer: ({ questions }) => ({ model: 'm', answers: questions.map(answerOf) }),

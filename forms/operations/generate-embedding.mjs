@@ -8,7 +8,7 @@ const embeddingExtraBody = extraBody('embedding_extra_body', {
 
 export default {
   value: 'generate_embedding',
-  order: 40,
+  order: 60,
   name: 'Generate embedding',
   types: 'EmbeddingOptions',
   summary: 'turns text into a vector',
@@ -21,6 +21,7 @@ export default {
       accepts: 'Model ID',
       fallback: DEFAULT_EMBEDDING_MODEL,
       help: 'Any embedding model that the server knows.',
+      models: 'embedding',
     }),
     text('input', 'Input', {
       control: 'editor',

@@ -9,11 +9,13 @@ const imageCount = wholeNumber('image_count', 'Number of images', {
   placeholder: 'e.g. 3: data.images lists them, and each one is billed',
   help: 'With more than one, data.images lists them. All of them are billed.',
 });
-const imageExtraBody = extraBody('image_extra_body', { placeholder: 'e.g. {"moderation": "low"}' });
+const imageExtraBody = extraBody('image_extra_body', {
+  placeholder: 'e.g. {"frame_count": 12} for a GIF',
+});
 
 export default {
   value: 'image_generation',
-  order: 30,
+  order: 40,
   name: 'Generate image',
   types: 'ImageGenerationOptions',
   summary: 'draws an image, or changes one',
@@ -26,6 +28,7 @@ export default {
       accepts: 'Model ID',
       fallback: DEFAULT_IMAGE_MODEL,
       help: 'Any image model that the server knows.',
+      models: 'image',
     }),
     text('prompt', 'Prompt', {
       control: 'editor',
@@ -71,6 +74,16 @@ export default {
       ],
       isOpen: true,
       help: 'Higher quality takes longer and costs more. Not every model accepts every value.',
+    }),
+    dropdown('complexity', 'Complexity', {
+      choices: [
+        ['Low', 'low'],
+        ['Medium', 'medium'],
+        ['High', 'high'],
+      ],
+      isOpen: true,
+      help: 'How much the model plans before it draws, whatever the quality. Not every model accepts it.',
+      sample: 'high',
     }),
     dropdown('background', 'Background', {
       choices: [

@@ -1,18 +1,77 @@
-import { text } from '../controls.mjs';
+import { dropdown, text } from '../controls.mjs';
+import { yesOrNo } from '../shared-fields.mjs';
+
+const model = (id) => ({ id, value: id, label: id });
 
 export default {
   value: 'list_models',
-  order: 50,
+  order: 90,
   name: 'List models',
   types: 'ListModelsOptions',
   summary: 'shows what the server offers',
   endpoints: ['/models'],
   data: 'ListedModel[]',
   metadata: 'ListModelsMetadata',
+  declarations: `
+/** A model in the list, which is sorted by id and ready for a dropdown. */
+export interface ListedModel {
+  id: string;
+  owner: string | null;
+  /** @unit seconds since 1970 */
+  created: number | null;
+  /** \`YYYY-MM-DD\`, once it is announced. */
+  shutdown_date: string | null;
+  /** The id. */
+  value: string;
+  /** The id, with the shutdown date where there is one. */
+  label: string;
+}
+
+export interface ListModelsMetadata extends RequestMetadata {
+  /** Models in the list. */
+  count: number;
+}`,
   basic: [
+    dropdown('purpose', 'Purpose', {
+      choices: [
+        ['All', 'all'],
+        ['Chat', 'chat'],
+        ['Image', 'image'],
+        ['Embedding', 'embedding'],
+        ['Transcription', 'transcription'],
+      ],
+      initial: 'all',
+      help: 'Leaves out the models that are known to be for something else. A model whose name does not tell what it is for stays in the list, as most of other servers do.',
+      sample: 'image',
+    }),
     text('filter', 'Filter', {
       placeholder: 'e.g. gpt-6; all models if empty',
       help: 'Only the models whose ID contains this text, in upper or lower case.',
+      sample: 'nothing has this name',
+    }),
+    yesOrNo('include_ended', 'Include ended', {
+      help: 'Whether the list also has models whose shutdown date has come. They are left out by the date that the server gives, and at OpenAI also by those of its deprecations page.',
+      sample: 'true',
     }),
   ],
+  about:
+    'Lists the models that the key may use, sorted by ID. Each has `value` and `label`, so that a dropdown takes the list as it is.',
+  examples: [
+    {
+      title: 'List image models',
+      query: { purpose: 'image', filter: 'gpt-image-2.6' },
+      result: {
+        data: [model('gpt-image-2.6-flare'), model('gpt-image-2.6-sunburst')],
+        metadata: { count: 2 },
+      },
+    },
+  ],
+  notes:
+    'Each model also has its `owner`, and, in seconds since 1970, when it was `created`. One whose end is announced has a `shutdown_date`, which is in its `label`, too: `gpt-5.4-nano (until 2027-04-01)`.',
+  trial: {
+    query: {},
+    answer: {
+      data: [{ id: 'm' }, { id: 'gpt-6-luna' }, { id: 'old', shutdown_date: '2020-02-02' }],
+    },
+  },
 };

@@ -8,7 +8,7 @@ const SCORES = { harassment: 0.1, violence: 0.9 };
 
 export default {
   value: 'moderation',
-  order: 44,
+  order: 80,
   name: 'Moderate',
   types: 'ModerationOptions',
   summary: 'checks text and images for harmful content, free of charge',

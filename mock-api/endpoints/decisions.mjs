@@ -58,15 +58,16 @@ function decide({ type, name = null, choices, levels }, input) {
     };
   }
   const labels = levels.map(({ label }) => label);
-  const { best, weights } = weigh(input, labels);
+  const { weights } = weigh(input, labels);
+  // Levels count from 0, and the score is their mean.
   return {
     type,
     name,
-    score: best + 1,
+    score: weights.reduce((sum, weight, index) => sum + weight * index, 0),
     confidence: 0.9,
     probabilities: labels.map((label, index) => ({
       label,
-      value: index + 1,
+      value: index,
       probability: weights[index],
     })),
   };

@@ -1,6 +1,6 @@
 // A few components of an app as ToolJet 3 has them, for templates to refer to.
 
-import { IMAGE, PDF } from './uploads.js';
+import { IMAGE, PDF, RECORDING } from './uploads.js';
 
 const chatMessage = ({ id, type, name, message }) => ({
   message,
@@ -29,4 +29,5 @@ export const COMPONENTS = {
   table1: { selectedRow: { id: 7, title: 'Invoice 1042', status: 'overdue' } },
   filepicker1: { file: [IMAGE] },
   filepicker2: { file: [PDF] },
+  audiorecorder1: RECORDING,
 };

@@ -1,4 +1,4 @@
-// Two small files, in the form of ToolJet's file picker.
+// Two small files, in the form of ToolJet's file picker, and a recording, in that of its audio recorder.
 
 /** Four squares: red, yellow, green and blue. */
 const PNG =
@@ -34,6 +34,24 @@ function buildPdf(lines) {
   return `${file}xref\n0 ${size}\n${table}${trailer}`;
 }
 
+/** Builds a beep of a quarter of a second. Its comment, which must have an even length, is what the mock API hears. */
+function buildWav(comment) {
+  const u16 = (number) => String.fromCharCode(number & 0xff, (number >> 8) & 0xff);
+  const u32 = (number) => u16(number) + u16(number >>> 16);
+  const chunk = (name, content) => name + u32(content.length) + content;
+  const rate = 8_000;
+  const samples = Array.from({ length: rate / 4 }, (_, at) =>
+    Math.round(128 + 60 * Math.sin((2 * Math.PI * 440 * at) / rate)),
+  );
+  const format = u16(1) + u16(1) + u32(rate) + u32(rate) + u16(1) + u16(8);
+  const chunks = [
+    chunk('fmt ', format),
+    chunk('LIST', `INFO${chunk('ICMT', comment)}`),
+    chunk('data', String.fromCharCode(...samples)),
+  ];
+  return chunk('RIFF', `WAVE${chunks.join('')}`);
+}
+
 /** `bytes` is a string with a character for each byte. */
 function picked(name, type, bytes) {
   const array = Uint8Array.from(bytes, (character) => character.charCodeAt(0));
@@ -51,4 +69,8 @@ function picked(name, type, bytes) {
 }
 
 export const IMAGE = picked('squares.png', 'image/png', atob(PNG));
+export const RECORDING = {
+  dataURL: `data:audio/wav;base64,${btoa(buildWav('Please send invoice 1042 again. '))}`,
+  blobURL: 'blob:http://localhost/0d3c7e0a-5f0b-4c59-9d8f-2f6f1a9f7b11',
+};
 export const PDF = picked('invoice-1042.pdf', 'application/pdf', buildPdf(INVOICE));

@@ -44,7 +44,7 @@ const STATES = {
   },
   'with an answer': (page) => openExample(page, 'Answer a text input'),
   'with a tree': (page) => openExample(page, 'Embed a text'),
-  'with a table': (page) => openExample(page, 'List'),
+  'with a table': (page) => openExample(page, 'List image models'),
   'with Markdown': async (page, _tooljet, { mockApi }) => {
     mockApi.respondWith(answerWith(`${MARKDOWN}\n![map](https://example.com/map.png)`));
     await openExample(page, 'Answer a text input');

@@ -41,6 +41,14 @@ describe('a request as cURL', () => {
     assert.deepEqual(JSON.parse(others.at(-1)), JSON.parse(REQUEST.body));
   });
 
+  test('lets curl write the form when the request is one', () => {
+    const body = "model=m\nkeywords[]=it's\nfile=@recording.wav;type=audio/wav (44 bytes)";
+    const headers = [['content-type', 'multipart/form-data; boundary=x']];
+    const sent = argumentsOf(asCurl({ ...REQUEST, headers, body })).slice(3);
+    const file = 'file=@recording.wav;type=audio/wav';
+    assert.deepEqual(sent, ['-F', 'model=m', '-F', "keywords[]=it's", '-F', file]);
+  });
+
   test('has neither a method nor a body when it only reads', () => {
     const command = asCurl({ ...REQUEST, method: 'GET', headers: [], body: '' });
     assert.deepEqual(argumentsOf(command), ['https://api.openai.com/v1/chat/completions']);

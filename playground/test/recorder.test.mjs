@@ -69,6 +69,34 @@ describe('the recorder', () => {
     assert.ok(!JSON.stringify([requests, api.requests]).includes('proxy-authorization'));
   });
 
+  test('the recorder forwards the bytes of a form, and shows its fields', async () => {
+    const { port } = new URL(recorder.url);
+    const bytes = Buffer.from('RIFF\x80\xff\0\0WAVE', 'latin1');
+    const form = new FormData();
+    form.append('model', 'gpt-transcribe');
+    form.append('file', new File([bytes], 'recording.wav', { type: 'audio/wav' }));
+    const encoded = new Response(form);
+    const body = Buffer.from(await encoded.arrayBuffer());
+    const headers = {
+      authorization: 'Bearer sk-mock-api-test',
+      'proxy-authorization': `Basic ${Buffer.from(own()).toString('base64')}`,
+      'content-type': encoded.headers.get('content-type'),
+      'content-length': body.length,
+    };
+    const path = `${api.baseUrl}/audio/transcriptions`;
+    const { requests } = await recorder.record(async () => {
+      const request = http.request({ port, method: 'POST', path, headers, agent: false });
+      request.end(body);
+      const [response] = await once(request, 'response');
+      assert.equal(response.statusCode, 200, await text(response));
+    });
+    assert.equal(api.requests.at(-1).body.file, bytes.toString('latin1'));
+    assert.equal(
+      requests[0].text,
+      'model=gpt-transcribe\nfile=@recording.wav;type=audio/wav (12 bytes)',
+    );
+  });
+
   /** Requests a tunnel to an API that accepts the connection and then sends nothing. */
   async function startTunnel(context, { url }) {
     const silent = net.createServer().listen(0, '127.0.0.1');

@@ -114,12 +114,12 @@ describe('a result', () => {
 
   test('is a table when it is a list of objects', async () => {
     const page = await playground.open();
-    await openExample(page, 'List');
+    await openExample(page, 'List image models');
     const table = result(page).getByRole('table');
     const columns = await table.getByRole('columnheader').allTextContents();
     assert.equal(columns[0], 'id');
     const ids = await table.locator('td:first-child').allTextContents();
-    assert.ok(ids.includes('gpt-5.5'), ids.join());
+    assert.ok(ids.includes('gpt-image-2.6-flare'), ids.join());
   });
 
   test('loads an image that the API only links to after a click', async () => {

@@ -9,6 +9,7 @@ use crate::{
         cause::{ApiCause, is_about_an_image},
         error_text, field_label,
         hints::{Endpoint, EndpointChoice, HintContext, check_address},
+        recording_hints::recording_hint,
         seconds,
     },
 };
@@ -29,6 +30,11 @@ const OF_LIST_MODELS: &str = "a model that List models shows for this API key";
 
 /// What to do about `error`; `None` if its own words say it all.
 pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
+    if context.endpoint == Some(Endpoint::Transcriptions)
+        && let Some(hint) = recording_hint(error)
+    {
+        return Some(hint.into());
+    }
     Some(match ApiCause::of(error) {
         ApiCause::NoSuchRoute | ApiCause::Other | ApiCause::Parameter if error.html => web_page(error, context),
         ApiCause::InvalidKey if is_key_missing(error) => {
@@ -145,7 +151,7 @@ pub(super) fn is_key_missing(error: &ApiError) -> bool {
 }
 
 fn is_text_endpoint(context: &HintContext) -> bool {
-    !matches!(context.endpoint, Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Models | Endpoint::Other))
+    matches!(context.endpoint, None | Some(Endpoint::Completions | Endpoint::Chat | Endpoint::Responses))
 }
 
 /// How to send less, by the fields that the form has; or what else to do.
@@ -153,6 +159,7 @@ fn shorten(context: &HintContext, or: Option<&'static str>) -> ErrorText {
     let ways: &[&'static str] = match context.endpoint {
         Some(Endpoint::Embeddings) => &["Shorten Input", "split it into several strings"],
         Some(Endpoint::Images) => &["Shorten Prompt"],
+        Some(Endpoint::Transcriptions) => &["Shorten Recording"],
         Some(Endpoint::Other) => &["Send less"],
         _ if context.is_completions() => &["Shorten Prompt", "lower Max tokens"],
         _ => &["Shorten Prompt or Message history", "lower Max tokens"],
@@ -168,6 +175,9 @@ fn body_too_large(context: &HintContext) -> ErrorText {
     let less = match context.endpoint {
         Some(Endpoint::Embeddings) => "fewer or shorter strings in Input",
         Some(Endpoint::Images) => "a shorter Prompt",
+        Some(Endpoint::Transcriptions) => {
+            "a shorter Recording, or one in a format that compresses, such as MP3 or WebM"
+        }
         Some(Endpoint::Other) => "a smaller input",
         _ if context.is_completions() => "a shorter Prompt",
         _ => "fewer or smaller Images and files, or a shorter Prompt or Message history",
@@ -255,25 +265,27 @@ fn field_of(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     let param = error.param.as_deref()?;
     let name = param.split(['.', '[']).next().unwrap_or_default();
     let says = |words: &str| error.message.to_ascii_lowercase().contains(words);
+    let label = |key: &str| field_label(key, context.operation);
     Some(match name {
         // The plugin sets them, and no field does.
         "store" | "include" => return None,
         "url" | "file_url" => "Images and files".into(),
         "input" if says("file type") => "Images and files".into(),
-        "tools" if says("web_search") => field_label("web_search")?.into(),
+        "tools" if says("web_search") => label("web_search")?.into(),
         "messages" if context.is_completions() => "Prompt".into(),
         "messages" => "Prompt or Message history".into(),
         "input" if context.endpoint == Some(Endpoint::Responses) => "Prompt or Message history".into(),
         "instructions" => "System prompt".into(),
         // Of the Responses API, such as `reasoning.summary`.
-        "reasoning" => field_label(&param.replace('.', "_")).or_else(|| field_label("reasoning_effort"))?.into(),
-        "text" if param.starts_with("text.verbosity") => field_label("verbosity")?.into(),
+        "reasoning" => label(&param.replace('.', "_")).or_else(|| label("reasoning_effort"))?.into(),
+        "text" if param.starts_with("text.verbosity") => label("verbosity")?.into(),
         "response_format" | "text" => "Response format or JSON schema".into(),
         "max_completion_tokens" | "max_output_tokens" => "Max tokens".into(),
         "stop" => "Stop sequence".into(),
         "top_logprobs" => "Log probabilities".into(),
         "n" if context.endpoint == Some(Endpoint::Images) => "Number of images".into(),
-        _ => field_label(name).map_or_else(|| ErrorText::foreign(param).truncated(MAX_WORD_CHARS), ErrorText::from),
+        "language" => label("languages")?.into(),
+        _ => label(name).map_or_else(|| ErrorText::foreign(param).truncated(MAX_WORD_CHARS), ErrorText::from),
     })
 }
 
@@ -292,7 +304,7 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
                 error_text![what, ". Use ", replacement, " with Engine set to Auto or Chat only."]
             }
             // The query may hold the model under an old key, which the form does not show.
-            Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Other) => {
+            Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Transcriptions | Endpoint::Other) => {
                 error_text![what, ". Enter ", replacement, " in Model."]
             }
             _ => error_text![what, ". Use ", replacement, "."],
@@ -498,7 +510,7 @@ mod tests {
             ("engine", "Engine"),
             ("filter", "Filter"),
         ] {
-            assert_eq!(field_label(key), Some(label));
+            assert_eq!(field_label(key, None), Some(label));
         }
     }
 }

@@ -17,6 +17,8 @@ const OTHER_API: &str = "not an OpenAI-compatible API";
 /// Where and about what a query failed; what hints refer to.
 #[derive(Clone, Debug, Default)]
 pub struct HintContext {
+    /// The operation of the query, by whose form fields are called.
+    pub operation: Option<&'static str>,
     /// Host and port of the API.
     pub host: ErrorText,
     /// The base URL, without its query.
@@ -96,6 +98,8 @@ pub enum Endpoint {
     Embeddings,
     /// `/images/generations`.
     Images,
+    /// `/audio/transcriptions`.
+    Transcriptions,
     /// `/models`, which the connection test asks too.
     Models,
     /// An endpoint without hints of its own.
@@ -154,6 +158,7 @@ fn ask_for_less(context: &HintContext) -> &'static str {
     match context.endpoint {
         Some(Endpoint::Embeddings) => "Send fewer texts",
         Some(Endpoint::Images) => "Ask for fewer or smaller images",
+        Some(Endpoint::Transcriptions) => "Send a shorter recording",
         Some(Endpoint::Other) => "Send less",
         _ => "Ask for less, for example with a lower Max tokens",
     }
@@ -355,7 +360,7 @@ fn api_in_short(error: &ApiError) -> ErrorText {
 pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) -> ErrorText {
     let what = match (error, hint) {
         // An error of an option begins with the field's label, or with a name without a label: `queryOptions`.
-        (Error::InvalidOption { .. } | Error::UnknownOperation(_), _) => error.text().ended(),
+        (Error::InvalidOption { .. } | Error::UnknownOperation(_), _) => error.text_in(context.operation).ended(),
         (Error::Timeout { after }, _) => no_response(context.time_limit, *after).sentence(),
         (Error::Api(error), Some(_)) if ApiCause::of(error).has_own_advice() => error.text_without_advice().sentence(),
         _ => error.text().sentence(),

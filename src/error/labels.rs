@@ -2,7 +2,15 @@
 
 include!(concat!(env!("OUT_DIR"), "/labels.rs"));
 
-/// The label of the field `key`; `None` for keys that no form shows.
-pub(crate) fn label(key: &str) -> Option<&'static str> {
-    LABELS.iter().find(|(known, _)| *known == key).map(|(_, label)| *label)
+/// The label of the field `key` in the form of `operation`, or else in the first form that has the field; `None` for keys
+/// that no form shows.
+pub(crate) fn label(key: &str, operation: Option<&str>) -> Option<&'static str> {
+    let own = OWN_LABELS.iter().find(|(form, known, _)| *known == key && operation == Some(*form));
+    let shared = || LABELS.iter().find(|(known, _)| *known == key).map(|(_, label)| *label);
+    own.map(|(_, _, label)| *label).or_else(shared)
+}
+
+/// The operation that is called `word`; `None` if the form has none of that name.
+pub(crate) fn operation(word: &str) -> Option<&'static str> {
+    OPERATIONS.iter().find(|(value, _)| *value == word).map(|(value, _)| *value)
 }

@@ -10,6 +10,7 @@ pub mod cause;
 pub mod hints;
 mod labels;
 mod no_answer;
+mod recording_hints;
 mod text;
 mod transport;
 pub mod truncate;
@@ -18,13 +19,13 @@ use std::{fmt, time::Duration};
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::text::error_text;
 pub use self::{
     api::ApiError,
     no_answer::{BodyKind, Given, NoAnswerReason},
     text::ErrorText,
     transport::{TransportError, TransportErrorKind},
 };
+pub(crate) use self::{labels::operation as known_operation, text::error_text};
 use crate::budgets::MAX_WORD_CHARS;
 
 /// `ToolJet` treats a `data.type` that begins like this as its own: it signs the user out at `tj-401`.
@@ -104,10 +105,16 @@ impl Error {
     /// What happened, in words.
     #[must_use]
     pub fn text(&self) -> ErrorText {
+        self.text_in(None)
+    }
+
+    /// As [`Error::text`], with fields as the form of `operation` calls them.
+    #[must_use]
+    pub fn text_in(&self, operation: Option<&str>) -> ErrorText {
         match self {
-            Self::InvalidOption { field, reason } => error_text![labeled(field), " ", reason.clone()],
+            Self::InvalidOption { field, reason } => error_text![labeled(field, operation), " ", reason.clone()],
             Self::UnknownOperation(reason) => {
-                error_text![labeled(&"operation".into()), " ", reason.clone(), ". Choose ", operations()]
+                error_text![labeled(&"operation".into(), None), " ", reason.clone(), ". Choose ", operations()]
             }
             Self::Api(error) => error.text(),
             Self::Timeout { after } => error_text!["no response within ", ErrorText::own(seconds(*after))],
@@ -220,30 +227,25 @@ impl Details {
 }
 
 /// A field as the form calls it; an index stays behind the label: `Message history[1]`.
-fn labeled(field: &ErrorText) -> ErrorText {
+fn labeled(field: &ErrorText, operation: Option<&str>) -> ErrorText {
     let text = field.to_string();
     let (key, index) = text.split_at(text.find(['[', '.']).unwrap_or(text.len()));
-    match field_label(key) {
+    match field_label(key, operation) {
         Some(label) if field.is_own() => error_text![label, ErrorText::own(index.to_owned())],
         Some(label) => error_text![label, index.to_owned()],
         None => field.clone(),
     }
 }
 
-/// The name of an operation in queries, if there is an operation of this name.
+/// The label of a form field, as the form of `operation` has it; also by a key of a saved embedding query: `input_M1`,
+/// `input__m1`.
 #[must_use]
-pub fn operation_named(name: &str) -> Option<&'static str> {
-    labels::OPERATIONS.iter().find(|(known, _)| *known == name).map(|(known, _)| *known)
-}
-
-/// The label of a form field, also by a key of a saved embedding query: `input_M1`, `input__m1`.
-#[must_use]
-pub fn field_label(key: &str) -> Option<&'static str> {
+pub fn field_label(key: &str, operation: Option<&str>) -> Option<&'static str> {
     let saved = || key.split_once("_M").or_else(|| key.split_once("__m"));
-    labels::label(key).or_else(|| labels::label(saved()?.0))
+    labels::label(key, operation).or_else(|| labels::label(saved()?.0, operation))
 }
 
-/// `Completions, Chat, ... or List models`.
+/// `Chat, Completions, ... or List models`.
 fn operations() -> ErrorText {
     let [others @ .., last] = labels::OPERATIONS.map(|(_, label)| label);
     ErrorText::own(format!("{} or {last}", others.join(", ")))
@@ -314,6 +316,15 @@ mod tests {
             assert_eq!(error.to_string(), format!("{subject} is odd"));
             assert_eq!(error.details().param, Some(field.into()));
         }
+    }
+
+    #[test]
+    fn an_error_calls_a_field_as_the_form_of_its_operation_does() {
+        let error = Error::invalid("images[1]", "is odd");
+        assert_eq!(error.text_in(Some("chat")).to_string(), "Images and files[1] is odd");
+        assert_eq!(error.text_in(Some("image_generation")).to_string(), "Images[1] is odd");
+        // Not in this form.
+        assert_eq!(error.text_in(Some("moderation")).to_string(), error.to_string());
     }
 
     #[test]

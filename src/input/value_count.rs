@@ -1,6 +1,6 @@
 //! Counts the values that a JSON text may contain before it is parsed: a value takes many times the memory of its text.
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memmem};
 
 use crate::budgets::CONTAINER_WEIGHT;
 
@@ -10,13 +10,16 @@ use crate::budgets::CONTAINER_WEIGHT;
 pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
     let text = text.as_ref();
     let written: usize = b"{[,:".iter().map(|byte| weight(*byte) * memchr_iter(*byte, text).count()).sum();
-    let escaped = memchr_iter(b'\\', text).filter_map(|at| escaped(&text[at + 1..]));
+    let escaped = memmem::find_iter(text, ESCAPE).filter_map(|at| escaped(&text[at + ESCAPE.len()..]));
     written + escaped.map(weight).sum::<usize>()
 }
 
-/// The ASCII character of `u0041`, at the beginning of what follows a backslash.
+/// How the escape of an ASCII character begins. Long texts have many other escapes.
+const ESCAPE: &[u8] = b"\\u00";
+
+/// The character whose two hexadecimal digits follow [`ESCAPE`].
 fn escaped(text: &[u8]) -> Option<u8> {
-    let digits = text.strip_prefix(b"u00")?.first_chunk::<2>()?;
+    let digits = text.first_chunk::<2>()?;
     u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
 }
 

@@ -1,6 +1,7 @@
 //! HTTP requests and responses as plain values, and the one trait that sends them.
 
 use std::{
+    fmt,
     future::Future,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -16,7 +17,7 @@ use crate::{error::TransportError, input::secret::Secret, network::client::Hold}
 pub enum Method {
     /// Reads.
     Get,
-    /// Sends a JSON body.
+    /// Sends a body.
     Post,
 }
 
@@ -29,10 +30,45 @@ pub struct HttpRequest {
     pub url: Url,
     /// Lower-case names; the values may be secrets.
     pub headers: Vec<(String, Secret)>,
-    /// JSON text, which all attempts share.
-    pub body: Option<Bytes>,
+    /// What all attempts send.
+    pub body: Option<Body>,
     /// Whether `ToolJet`'s rules on addresses apply, because a person typed this one.
     pub is_custom: bool,
+}
+
+/// The body of a request. Copies share its bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// JSON text.
+    Json(Bytes),
+    /// `multipart/form-data`, which the client writes anew for each attempt.
+    Form(Form),
+}
+
+/// A form with one file, in a field that is called `file`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    /// Names and values of the other fields, in their order.
+    pub fields: Vec<(String, String)>,
+    /// The file.
+    pub file: FormFile,
+}
+
+/// A file in a form.
+#[derive(Clone, PartialEq)]
+pub struct FormFile {
+    /// Its name with an extension, by which servers know its type.
+    pub name: String,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Its content.
+    pub data: Bytes,
+}
+
+impl fmt::Debug for FormFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} bytes)", self.name, self.data.len())
+    }
 }
 
 /// One response with its body.

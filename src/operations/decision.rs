@@ -9,13 +9,13 @@ use super::{
     response_format::Format,
     responses,
     route::{Route, Step},
+    text_list::text_list,
 };
 use crate::{
     error::{BodyKind, Error, ErrorText, Given, NoAnswerReason, cause::ApiCause, error_text},
     input::{
         base_url::Provider,
-        fields::{Fields, excerpt, scalar_text},
-        lenient_json::is_json_text,
+        fields::{Fields, excerpt, number_of, scalar_text},
     },
     response::{ApiResponse, body::unwrapped, take_list, take_usage},
 };
@@ -154,7 +154,7 @@ impl Question {
             }
             Kind::Score(levels) => {
                 let at = levels.iter().position(|level| value == level.as_str())?;
-                json!({"type": "score", "score": at + 1})
+                json!({"type": "score", "score": at})
             }
         };
         if let Some(name) = &self.name {
@@ -171,36 +171,38 @@ impl Question {
                 Some(json!({"answer": probability.as_f64()? >= threshold, "probability": probability}))
             }
             Kind::OneOf(_) => answer.get("choice").filter(|choice| choice.is_string() || choice.is_boolean()).cloned(),
-            Kind::Score(_) => answer.get("score").filter(|score| score.is_number()).cloned(),
+            Kind::Score(levels) => Some(json!(on_scale(answer.get("score")?.as_f64()?, levels))),
         }
     }
 }
 
-/// A list of texts: an array or its JSON text, or text with commas between them.
+/// The score on the scale of these levels: of numbers, or else of their places from 1. The API counts its levels from
+/// 0, and its score is the mean of them by probability, mostly between two.
+fn on_scale(score: f64, levels: &[String]) -> f64 {
+    let numbers: Option<Vec<f64>> = levels.iter().map(|label| number_of(&label.as_str().into())?.as_f64()).collect();
+    #[allow(clippy::cast_precision_loss)] // at most MAX_LEVELS
+    let scale = numbers.unwrap_or_else(|| (1..=levels.len()).map(|place| place as f64).collect());
+    #[allow(clippy::cast_precision_loss)]
+    let last = scale.len().saturating_sub(1) as f64;
+    let score = score.clamp(0.0, last);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to MAX_LEVELS
+    let below = score as usize;
+    let [low, high] = [below, below + 1].map(|at| scale.get(at).or(scale.last()).copied().unwrap_or_default());
+    low + (high - low) * score.fract()
+}
+
+/// Two texts or more, none of them twice.
 fn choices(field: &ErrorText, value: Option<&Value>, most: usize) -> Result<Vec<String>, Error> {
     let wrong = |reason: ErrorText| Error::invalid(field.clone(), reason);
-    let parsed = match value {
-        Some(Value::String(text)) if is_json_text(text) => serde_json::from_str::<Value>(text).ok(),
-        _ => None,
-    };
-    let list: Vec<_> = match parsed.as_ref().or(value) {
-        Some(Value::Array(items)) => items
-            .iter()
-            .map(|item| scalar_text(item).ok_or_else(|| wrong(error_text!["must be strings, got ", excerpt(item)])))
-            .collect::<Result<_, _>>()?,
-        Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
-        None => Vec::new(),
-        Some(other) => return Err(wrong(error_text!["must be a list of texts, got ", excerpt(other)])),
-    };
-    let mut known = Vec::with_capacity(list.len());
-    for text in list.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+    let mut known = Vec::new();
+    for text in text_list(field, value)? {
         if known.len() == most {
             return Err(wrong(error_text!["takes at most ", most, " strings"]));
         }
-        if known.iter().any(|other| other == text) {
+        if known.contains(&text) {
             return Err(wrong(error_text!["has ", excerpt(&text.into()), " twice"]));
         }
-        known.push(text.to_owned());
+        known.push(text);
     }
     if known.len() < 2 { Err(wrong("must list at least two strings".into())) } else { Ok(known) }
 }
@@ -416,9 +418,30 @@ mod tests {
         let one_of = json!({"question": "a", "kind": "one_of", "choices": "b, c"});
         assert_eq!(data(one_of, json!({"type": "choice", "choice": "c", "confidence": 1})), Ok(json!("c")));
         let score = json!({"question": "a", "kind": "score"});
-        assert_eq!(data(score, json!({"type": "score", "score": 3.5})), Ok(json!(3.5)));
+        assert_eq!(data(score, json!({"type": "score", "score": 3.5})), Ok(json!(4.5)));
         assert_eq!(data(json!({"questions": ["a"]}), likely), Ok(json!([yes])));
         assert_eq!(data(json!({"question": "a"}), json!({"type": "refusal"})), Err("refusal"));
+    }
+
+    #[test]
+    fn a_score_is_on_the_scale_of_its_levels() {
+        let on_scale =
+            |score, levels: &[&str]| on_scale(score, &levels.iter().map(|&level| level.into()).collect::<Vec<_>>());
+        for (score, levels, expected) in [
+            (0.0, &LEVELS[..], 1.0),
+            (4.0, &LEVELS, 5.0),
+            (2.5, &LEVELS, 3.5),
+            (0.0, &["0", "1", "2"], 0.0),
+            (1.5, &["0", "5", "10"], 7.5),
+            (1.0, &["-1", "0.5"], 0.5),
+            (0.0, &["calm", "angry"], 1.0),
+            (0.25, &["calm", "angry"], 1.25),
+            (1.0, &["0", "many"], 2.0),
+            (9.0, &["calm", "angry"], 2.0),
+            (-1.0, &["calm", "angry"], 1.0),
+        ] {
+            assert!((on_scale(score, levels) - expected).abs() < 1e-9, "{score} of {levels:?}");
+        }
     }
 
     #[test]
@@ -436,7 +459,9 @@ mod tests {
         let content = json!({"q1": 0.9, "q2": "c", "q3": "high"}).to_string();
         let answered = json!({"model": "m", "choices": [{"message": {"content": content}, "finish_reason": "stop"}]});
         let result = chat.plan.reader.read(response(answered), false).unwrap();
-        assert_eq!(result.data, json!([{"answer": true, "probability": 0.9}, "c", 2]));
+        assert_eq!(result.data, json!([{"answer": true, "probability": 0.9}, "c", 2.0]));
+        // In the shape of the API, which counts levels from 0.
+        assert_eq!(result.metadata["answers"][2]["score"], 1);
         assert_eq!(result.metadata["endpoint"], "chat/completions");
         assert_eq!(result.metadata["answers"][0]["name"], "is");
         let responses = chat.after(ApiCause::ModelOfResponses, &today).unwrap();

@@ -18,7 +18,7 @@ use crate::{
         fields::{Fields, excerpt, scalar_text},
         lenient_json::is_json_text,
     },
-    policy::capabilities::{DEFAULT_EMBEDDING_MODEL, is_embedding_model},
+    policy::{capabilities::DEFAULT_EMBEDDING_MODEL, purpose::Purpose},
     response::{ApiResponse, body::unwrapped, take_list, take_usage},
 };
 
@@ -34,7 +34,7 @@ const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large
 /// # Errors
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
-    let model = model_for(fields.trimmed("model_embedding")?, fields, is_embedding_model, DEFAULT_EMBEDDING_MODEL);
+    let model = model_for(fields.trimmed("model_embedding")?, fields, Purpose::Embedding, DEFAULT_EMBEDDING_MODEL);
     let advanced_fields = advanced(fields);
     let mut body = BodyBuilder::new(&advanced_fields, &model);
     body.set("input", input(fields, &model)?);

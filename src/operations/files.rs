@@ -24,8 +24,22 @@ const KEY: &str = "images";
 /// base64 in `dataURL` too, `ToolJet` 3 has no `dataURL`. Generate image has its own images in `url` or `b64_json`.
 const MEMBERS: [&str; 4] = ["dataURL", "url", "base64Data", "b64_json"];
 
-/// `images` as content parts; each may be a URL, a data URI, base64 data, a picked file or a content part. Blank
-/// ones are left out, such as a picker that was cleared.
+/// Words for what a field takes, in an error about something else.
+#[derive(Debug)]
+pub(super) struct Expected {
+    /// As the value of the field.
+    pub(super) value: &'static str,
+    /// In a member of an object.
+    pub(super) member: &'static str,
+}
+
+const FILE: Expected = Expected {
+    value: "an http(s) URL, a data URI, base64 data or a file from a file picker",
+    member: "base64 data, a data URI or an http(s) URL",
+};
+
+/// `images` as content parts; each may be a URL, a data URI, base64 data, a picked file or a content part. What is
+/// blank is left out, such as a picker that was cleared.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming the index and the file that cannot be used.
@@ -53,7 +67,10 @@ pub fn image(field: &ErrorText, item: &Value) -> Result<String, Error> {
 }
 
 /// Reads each file of a field by `read`, which gets the place of the file for its errors.
-fn each<T>(
+///
+/// # Errors
+/// [`Error::InvalidOption`] for a list with too many values, and those of `read`.
+pub(super) fn each<T>(
     fields: &Fields<'_>,
     key: &'static str,
     read: impl Fn(&ErrorText, &Value) -> Result<T, Error>,
@@ -82,40 +99,53 @@ fn part(field: &ErrorText, item: &Value, detail: Option<&str>) -> Result<Value, 
     // A content part of an image.
     let item = item.get("image_url").unwrap_or(item);
     let name = text(item, "name");
-    let source = source_of(item, name).map_err(|reason| match name {
+    let source = source_of(item, name).map_err(|reason| error_about(field, name, reason))?;
+    Ok(source.into_part(detail))
+}
+
+/// An error about the file with this name in `field`.
+pub(super) fn error_about(field: &ErrorText, name: Option<&str>, reason: ErrorText) -> Error {
+    let reason = match name {
         Some(name) => error_text!["(", truncate(name, MAX_WORD_CHARS), ") ", reason],
         None => reason,
-    });
-    Ok(source.map_err(|reason| Error::invalid(field.clone(), reason))?.into_part(detail))
+    };
+    Error::invalid(field.clone(), reason)
 }
 
 fn source_of(item: &Value, name: Option<&str>) -> Result<Source, ErrorText> {
-    let wrong = || {
-        let expected = "must be an http(s) URL, a data URI, base64 data or a file from a file picker";
-        error_text![expected, ", got ", excerpt(item)]
-    };
-    let data = match item.as_str() {
-        Some(text) => Data::of(text),
-        None => MEMBERS.iter().find_map(|member| Data::of(text(item, member)?)),
-    };
-    let Some(data) = data else {
-        let unusable = MEMBERS.iter().find_map(|member| Some((member, unusable(item.get(member)?)?)));
-        let other = MEMBERS.iter().find_map(|member| Some((member, text(item, member)?)));
-        return Err(match (unusable, other) {
-            (Some((member, words)), _) => error_text!["must have text in ", *member, ", got ", words],
-            (None, Some((member, _))) => {
-                let expected = error_text!["must have base64 data, a data URI or an http(s) URL in ", *member];
-                error_text![expected, ", got ", excerpt(&item[*member])]
-            }
-            (None, None) if name.is_some() => "has no content".into(),
-            (None, None) => wrong(),
-        });
-    };
+    let data = data_of(item, name, &FILE)?;
     let stated = data.stated_type(text(item, "type"));
     data.into_source(name, stated)?.ok_or_else(|| not_read(name, stated))
 }
 
-fn text<'a>(item: &'a Value, member: &str) -> Option<&'a str> {
+/// The data of a file with this name: a text, or that of a picked file or of a component.
+///
+/// # Errors
+/// What is wrong with it, where it has none.
+pub(super) fn data_of<'a>(item: &'a Value, name: Option<&str>, expected: &Expected) -> Result<Data<'a>, ErrorText> {
+    let data = match item.as_str() {
+        Some(text) => Data::of(text),
+        None => MEMBERS.iter().find_map(|member| Data::of(text(item, member)?)),
+    };
+    data.ok_or_else(|| {
+        let unusable = MEMBERS.iter().find_map(|member| Some((member, unusable(item.get(member)?)?)));
+        let other = MEMBERS.iter().find_map(|member| Some((member, text(item, member)?)));
+        // A component that was reset has the member with nothing in it.
+        let is_empty = name.is_some() || MEMBERS.iter().any(|member| item.get(member).is_some());
+        match (unusable, other) {
+            (Some((member, words)), _) => error_text!["must have text in ", *member, ", got ", words],
+            (None, Some((member, _))) => {
+                let given = excerpt(&item[*member]);
+                error_text!["must have ", expected.member, " in ", *member, ", got ", given]
+            }
+            (None, None) if is_empty => "has no content".into(),
+            (None, None) => error_text!["must be ", expected.value, ", got ", excerpt(item)],
+        }
+    })
+}
+
+/// A member of a picked file that has some text.
+pub(super) fn text<'a>(item: &'a Value, member: &str) -> Option<&'a str> {
     item.get(member).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
 }
 

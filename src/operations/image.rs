@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::{BodyKind, Error, error_text},
     input::fields::Fields,
-    policy::capabilities::{DEFAULT_IMAGE_MODEL, is_image_model},
+    policy::{capabilities::DEFAULT_IMAGE_MODEL, purpose::Purpose},
     response::{ApiResponse, body::unwrapped, take_list, take_usage},
 };
 
@@ -43,7 +43,7 @@ const NAMES: [(&str, &str); 6] = [
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let advanced_fields = advanced(fields);
-    let model = model_for(fields.trimmed("image_model")?, fields, is_image_model, DEFAULT_IMAGE_MODEL);
+    let model = model_for(fields.trimmed("image_model")?, fields, Purpose::Image, DEFAULT_IMAGE_MODEL);
     let mut body = BodyBuilder::new(fields, &model);
     let prompt = prompt_text(fields)?;
     let chars = prompt.chars().count();
@@ -59,7 +59,7 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     }
     let path = set_images(&mut body, fields)?;
     let mut body = body.read_from(&advanced_fields);
-    body.set_dropdowns(&["quality", "background", "output_format"])?;
+    body.set_dropdowns(&["quality", "complexity", "background", "output_format"])?;
     if let Some(compression) = advanced_fields.integer("output_compression", 0..=100)? {
         body.set("output_compression", compression);
     }
@@ -149,7 +149,17 @@ fn shown(image: &Value, format: &str) -> Option<Value> {
     let Some(base64) = image.get("b64_json") else { return image.get("url").cloned() };
     let typed = files::image(&"images".into(), base64).ok();
     let text = base64.as_str()?;
-    Some(typed.unwrap_or_else(|| format!("data:image/{format};base64,{text}")).into())
+    Some(typed.unwrap_or_else(|| format!("data:{};base64,{text}", media_type(format))).into())
+}
+
+/// The media type of an output format; that of most images if it is no word for one.
+fn media_type(format: &str) -> String {
+    match format.to_ascii_lowercase().as_str() {
+        "svg" => "image/svg+xml".to_owned(),
+        "jpg" => "image/jpeg".to_owned(),
+        word if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric()) => format!("image/{word}"),
+        _ => "image/png".to_owned(),
+    }
 }
 
 /// `{url}` or `{b64_json}`, whatever the server calls them; `None` if it has neither.
@@ -222,12 +232,12 @@ mod tests {
     fn the_fields_of_the_form_become_the_request() {
         assert_eq!(body(json!({"prompt": "a cat"})).unwrap(), json!({"model": DEFAULT_IMAGE_MODEL, "prompt": "a cat"}));
         let all = json!({
-            "image_model": "dall-e-3", "prompt": "a cat", "size": "256x256", "quality": "low", "background": "opaque",
-            "output_format": "webp", "n": "2"
+            "image_model": "gpt-image-2", "prompt": "a cat", "size": "256x256", "quality": "low", "complexity": "High",
+            "background": "opaque", "output_format": "webp", "n": "2"
         });
         let expected = json!({
-            "model": "dall-e-3", "prompt": "a cat", "size": "256x256", "quality": "low", "background": "opaque",
-            "output_format": "webp", "n": 2
+            "model": "gpt-image-2", "prompt": "a cat", "size": "256x256", "quality": "low", "complexity": "high",
+            "background": "opaque", "output_format": "webp", "n": 2
         });
         assert_eq!(body(all).unwrap(), expected);
         assert!(body(json!({"prompt": "", "n": 1})).unwrap_err().starts_with("Prompt is empty"));
@@ -268,7 +278,20 @@ mod tests {
             read(ApiResponse { body, request_id: None }, EDITS_PATH).unwrap().data["images"][0].clone()
         };
         assert_eq!(shown(json!({"b64_json": "/9j/4AAQ"}), "png"), "data:image/jpeg;base64,/9j/4AAQ");
-        assert_eq!(shown(json!({"b64_json": "BBBB"}), "webp"), "data:image/webp;base64,BBBB");
+        assert_eq!(shown(json!({"b64_json": "UklGRhAAAABXRUJQ"}), "png"), "data:image/webp;base64,UklGRhAAAABXRUJQ");
+        assert_eq!(shown(json!({"b64_json": "data:image/png;base64,/9j/"}), "png"), "data:image/jpeg;base64,/9j/");
+        for (format, media_type) in [
+            ("webp", "image/webp"),
+            ("AVIF", "image/avif"),
+            ("jpg", "image/jpeg"),
+            ("svg", "image/svg+xml"),
+            ("a;b", "image/png"),
+            ("", "image/png"),
+        ] {
+            assert_eq!(shown(json!({"b64_json": "BBBB"}), format), format!("data:{media_type};base64,BBBB"));
+        }
+        let svg = "PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=";
+        assert_eq!(shown(json!({ "b64_json": svg }), "svg"), format!("data:image/svg+xml;base64,{svg}"));
         assert_eq!(shown(json!({"url": "https://h/a"}), "png"), "https://h/a");
     }
 

@@ -9,6 +9,7 @@
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
 //! | `moderation` | `moderation.rs` | `POST /moderations` |
+//! | `transcription` | `transcription.rs` | `POST /audio/transcriptions` |
 //! | `list_models` | `models.rs` | `GET /models` |
 //!
 //! `route.rs` says how an operation goes from one endpoint to the next.
@@ -21,13 +22,14 @@ use crate::{
     error::{
         Error, error_text,
         hints::{Endpoint, EndpointChoice},
+        known_operation,
     },
     input::{
         base_url::Provider,
         fields::{Fields, excerpt, scalar_text},
     },
-    network::http::Method,
-    policy::adjust::Adjustment,
+    network::http::{Body, Form, FormFile, Method},
+    policy::{adjust::Adjustment, shutdowns::Day},
     response::ApiResponse,
 };
 
@@ -43,6 +45,7 @@ pub mod embedding;
 pub mod file_source;
 pub mod file_types;
 pub mod files;
+pub mod form;
 pub mod history;
 pub mod image;
 pub mod json_answer;
@@ -52,6 +55,7 @@ pub mod models;
 pub mod moderation;
 pub mod parameters;
 pub mod parts;
+pub mod recording;
 pub mod response_format;
 pub mod responses;
 pub mod result_size;
@@ -59,9 +63,11 @@ pub mod room;
 pub mod route;
 pub mod sources;
 pub mod strict_schema;
+pub mod text_list;
 pub mod tool_calls;
 pub mod tool_parameters;
 pub mod tools;
+pub mod transcription;
 pub mod vectors;
 pub mod web_search;
 
@@ -72,21 +78,31 @@ pub struct ApiRequest {
     pub method: Method,
     /// Path below the base URL, such as `/chat/completions`.
     pub path: &'static str,
-    /// JSON body; only what the query set, plus the documented defaults.
+    /// Members of the body; only what the query set, plus the documented defaults.
     pub body: Option<Map<String, Value>>,
+    /// A file, with which the body is sent as a form and not as JSON.
+    pub file: Option<FormFile>,
+    /// Whether a response of plain text is one, too; it becomes the member `text`.
+    pub takes_text: bool,
 }
 
 impl ApiRequest {
     /// A `POST` of `body`.
     #[must_use]
     pub fn post(path: &'static str, body: Map<String, Value>) -> Self {
-        Self { method: Method::Post, path, body: Some(body) }
+        Self { method: Method::Post, path, body: Some(body), file: None, takes_text: false }
     }
 
     /// A `GET`.
     #[must_use]
     pub fn get(path: &'static str) -> Self {
-        Self { method: Method::Get, path, body: None }
+        Self { method: Method::Get, path, body: None, file: None, takes_text: false }
+    }
+
+    /// A `POST` of `file` with the members of `body` as further fields of the form.
+    #[must_use]
+    pub fn upload(path: &'static str, body: Map<String, Value>, file: FormFile) -> Self {
+        Self { file: Some(file), ..Self::post(path, body) }
     }
 
     /// The body as it is sent. That of a request to the Responses API is one of Chat until then, so that whatever fits
@@ -94,13 +110,17 @@ impl ApiRequest {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field that the Responses API does not take.
-    pub fn to_wire(&self) -> Result<Vec<u8>, Error> {
-        let written = match (self.path, &self.body) {
-            (responses::PATH, Some(body)) => serde_json::to_vec(&responses::from_chat(body.clone())?),
-            (_, body) => serde_json::to_vec(body),
+    pub fn to_wire(&self) -> Result<Option<Body>, Error> {
+        let Some(body) = &self.body else { return Ok(None) };
+        if let Some(file) = &self.file {
+            return Ok(Some(Body::Form(Form { fields: form::fields(body), file: file.clone() })));
+        }
+        let written = match self.path {
+            responses::PATH => serde_json::to_vec(&responses::from_chat(body.clone())?),
+            _ => serde_json::to_vec(body),
         };
         // A map of JSON values can always be written.
-        Ok(written.unwrap_or_default())
+        Ok(Some(Body::Json(written.unwrap_or_default().into())))
     }
 
     /// A text member of the body, such as `model`.
@@ -108,6 +128,12 @@ impl ApiRequest {
     pub fn text(&self, name: &str) -> Option<&str> {
         self.body.as_ref()?.get(name)?.as_str()
     }
+}
+
+/// The operation that a query names, if there is one of that name.
+#[must_use]
+pub fn operation(fields: &Fields<'_>) -> Option<&'static str> {
+    known_operation(fields.value("operation")?.as_str()?.trim())
 }
 
 /// What hints need to know of the endpoint at `path`.
@@ -119,6 +145,7 @@ pub fn endpoint(path: &str) -> Endpoint {
         responses::PATH => Endpoint::Responses,
         embedding::PATH => Endpoint::Embeddings,
         image::PATH | image::EDITS_PATH => Endpoint::Images,
+        transcription::PATH => Endpoint::Transcriptions,
         models::PATH => Endpoint::Models,
         _ => Endpoint::Other,
     }
@@ -210,11 +237,11 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads the options of a query.
+    /// Reads the options of a query that is made on the day `today`.
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], or [`Error::InvalidOption`] naming the field.
-    pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
+    pub fn from_fields(fields: &Fields<'_>, provider: Provider, today: &Day) -> Result<Self, Error> {
         let Some(operation) = fields.value("operation") else {
             return Err(Error::UnknownOperation("is missing".into()));
         };
@@ -234,9 +261,11 @@ impl Query {
             Some("generate_embedding") => Route::only(embedding::plan(fields)?),
             Some("decision") => decision::route(fields, provider)?,
             Some("moderation") => Route::only(moderation::plan(fields)?),
+            Some("transcription") => Route::only(transcription::plan(fields, provider)?),
             // The only one without advanced fields.
             Some("list_models") => {
-                return Ok(Self { route: Route::only(models::plan(fields)?), endpoint_choice, has_details: false });
+                let route = Route::only(models::plan(fields, provider, today)?);
+                return Ok(Self { route, endpoint_choice, has_details: false });
             }
             #[cfg(feature = "panic-probe")]
             Some("panic") => panic_for_a_test(),
@@ -281,7 +310,7 @@ mod tests {
             (json!({"operation": 5}), "Operation 5 is unknown"),
         ] {
             let fields = Fields::of("queryOptions", &options).unwrap();
-            let error = Query::from_fields(&fields, Provider::OpenAi).unwrap_err().to_string();
+            let error = Query::from_fields(&fields, Provider::OpenAi, &Day::default()).unwrap_err().to_string();
             assert!(error.starts_with(start), "{error}");
         }
     }
@@ -290,7 +319,7 @@ mod tests {
     fn details_are_given_where_the_form_asks_for_them() {
         let read = |options: Value| {
             let fields = Fields::of("queryOptions", &options).unwrap();
-            Query::from_fields(&fields, Provider::OpenAi)
+            Query::from_fields(&fields, Provider::OpenAi, &Day::default())
                 .map(|query| query.has_details)
                 .map_err(|error| error.to_string())
         };

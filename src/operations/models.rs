@@ -5,7 +5,11 @@ use serde_json::{Map, Value, json};
 use super::{ApiRequest, Plan, QueryResult, Reader, result_size::ResultSize};
 use crate::{
     error::{BodyKind, Error},
-    input::fields::Fields,
+    input::{base_url::Provider, fields::Fields},
+    policy::{
+        purpose::Purpose,
+        shutdowns::{self, Day},
+    },
     response::{ApiResponse, body::unwrapped, counter, sorted_by_key, take_list},
 };
 
@@ -14,30 +18,80 @@ pub const PATH: &str = "/models";
 /// Members of a model in the result.
 const MEMBERS: [&str; 6] = ["id", "owner", "created", "shutdown_date", "value", "label"];
 
+/// The words of the form for what models are for.
+const PURPOSES: [(&str, Option<Purpose>); 5] = [
+    ("all", None),
+    ("chat", Some(Purpose::Chat)),
+    ("image", Some(Purpose::Image)),
+    ("embedding", Some(Purpose::Embedding)),
+    ("transcription", Some(Purpose::Transcription)),
+];
+
+/// Which models of a list the app gets.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Text in their ids, in lower case.
+    filter: String,
+    /// What they are for. Others are left out only if they are known to be for something else: the ids of other
+    /// servers tell little.
+    purpose: Option<Purpose>,
+    /// Since when models must not have ended; `None` where those that have are wanted, too.
+    living_on: Option<Day>,
+    /// Whether the models are `OpenAI`'s own. Elsewhere, one of their names says nothing about an end.
+    are_of_openai: bool,
+}
+
+impl Wanted {
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field.
+    fn from_fields(fields: &Fields<'_>, provider: Provider, today: &Day) -> Result<Self, Error> {
+        let has_ended_too = fields.boolean("include_ended")?.unwrap_or_default();
+        Ok(Self {
+            filter: fields.trimmed("filter")?.unwrap_or_default().to_lowercase(),
+            purpose: fields.choice("purpose", &PURPOSES)?.flatten(),
+            living_on: Some(today.clone()).filter(|_| !has_ended_too),
+            are_of_openai: provider == Provider::OpenAi,
+        })
+    }
+
+    fn contains(&self, model: &Value) -> bool {
+        let Some(id) = id(model) else { return false };
+        let is_for_it = self.purpose.is_none_or(|wanted| Purpose::of(id).is_none_or(|purpose| purpose == wanted));
+        let has_ended = self.living_on.as_ref().is_some_and(|today| self.has_ended(model, id, today));
+        is_for_it && !has_ended && id.to_lowercase().contains(&self.filter)
+    }
+
+    /// By what the server says, or by the table of those of `OpenAI`.
+    fn has_ended(&self, model: &Value, id: &str, today: &Day) -> bool {
+        let end = model.get("shutdown_date").and_then(Value::as_str);
+        end.is_some_and(|date| today.is_from(date)) || (self.are_of_openai && shutdowns::end(id, today).is_some())
+    }
+}
+
 /// Turns a List models query into its request.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] if `filter` is not text.
-pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
-    let filter = fields.trimmed("filter")?.unwrap_or_default().to_lowercase();
-    let reader = Reader::new(move |response| read(response, &filter));
+/// [`Error::InvalidOption`] naming the field.
+pub fn plan(fields: &Fields<'_>, provider: Provider, today: &Day) -> Result<Plan, Error> {
+    let wanted = Wanted::from_fields(fields, provider, today)?;
+    let reader = Reader::new(move |response| read(response, &wanted));
     Ok(Plan::new(ApiRequest::get(PATH), reader))
 }
 
-/// The models by id. `value` and `label` make the list ready for a dropdown; `created` is
-/// in Unix seconds, `shutdown_date` a `YYYY-MM-DD` or null.
+/// The models by id, as a person looks for them: upper and lower case are next to each other. `value` and `label` make
+/// the list ready for a dropdown; `created` is in Unix seconds, `shutdown_date` a `YYYY-MM-DD` or null.
 ///
 /// # Errors
-/// [`Error::Decode`] if the response is not a list of models, [`Error::Transport`] if more models match the
-/// filter than a result may have.
-pub fn read(response: ApiResponse, filter: &str) -> Result<QueryResult, Error> {
+/// [`Error::Decode`] if the response is not a list of models, [`Error::Transport`] if more models are wanted than a
+/// result may have.
+pub fn read(response: ApiResponse, wanted: &Wanted) -> Result<QueryResult, Error> {
     let mut models = list(response)?;
-    models.retain(|model| id(model).is_some_and(|id| id.to_lowercase().contains(filter)));
+    models.retain(|model| wanted.contains(model));
     // Each takes several times the memory that it had in the response.
     models.iter().map(result_size).sum::<ResultSize>().ensure_fits()?;
     let metadata =
         Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..])), ("count".to_owned(), models.len().into())]);
-    let models = sorted_by_key(models, |_, model| id(model).map(str::to_owned));
+    let models = sorted_by_key(models, |_, model| id(model).map(|id| (id.to_lowercase(), id.to_owned())));
     Ok(QueryResult { data: models.map(into_result).collect(), metadata })
 }
 
@@ -102,7 +156,74 @@ mod tests {
 
     fn models(data: Value, filter: &str) -> Result<Value, Error> {
         let body = Map::from_iter([("data".to_owned(), data)]);
-        read(ApiResponse { body, request_id: None }, filter).map(|result| result.data)
+        let wanted = Wanted { filter: filter.to_owned(), ..Wanted::default() };
+        read(ApiResponse { body, request_id: None }, &wanted).map(|result| result.data)
+    }
+
+    /// The ids that a query with these fields gets of `data` on 2026-11-25.
+    fn ids(fields: &Value, provider: Provider, data: &Value) -> Vec<String> {
+        let fields = Fields::of("queryOptions", fields).unwrap();
+        let plan = plan(&fields, provider, &Day::of_text("2026-11-25")).unwrap();
+        let body = Map::from_iter([("data".to_owned(), data.clone())]);
+        let found = plan.reader.read(ApiResponse { body, request_id: None }, false).unwrap();
+        assert_eq!(found.metadata["count"], found.data.as_array().unwrap().len());
+        found.data.as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_purpose_leaves_out_what_is_known_to_be_for_something_else() {
+        let data = json!(["gpt-6-luna", "gpt-image-2", "text-embedding-3-small", "gpt-transcribe", "tts-2", "llama3"]);
+        for (purpose, expected) in [
+            (json!("chat"), &["gpt-6-luna", "llama3"][..]),
+            (json!(" Image "), &["gpt-image-2", "llama3"]),
+            (json!("embedding"), &["llama3", "text-embedding-3-small"]),
+            (json!("transcription"), &["gpt-transcribe", "llama3"]),
+            (
+                json!("all"),
+                &["gpt-6-luna", "gpt-image-2", "gpt-transcribe", "llama3", "text-embedding-3-small", "tts-2"],
+            ),
+        ] {
+            assert_eq!(ids(&json!({"purpose": purpose}), Provider::OpenAi, &data), expected, "{purpose}");
+        }
+        let all = ids(&json!({"purpose": "all"}), Provider::OpenAi, &data);
+        assert_eq!(ids(&json!({}), Provider::OpenAi, &data), all);
+        let foreign = json!(["bge-m3", "llama3", "mistral-large"]);
+        for (purpose, _) in PURPOSES {
+            let fields = json!({"purpose": purpose});
+            assert_eq!(ids(&fields, Provider::Compatible, &foreign), ["bge-m3", "llama3", "mistral-large"]);
+        }
+        let fields = json!({"purpose": "video"});
+        let error =
+            Wanted::from_fields(&Fields::of("queryOptions", &fields).unwrap(), Provider::OpenAi, &Day::default());
+        let expected = "Purpose must be one of all, chat, image, embedding, transcription, got \"video\"";
+        assert_eq!(error.unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn models_past_their_end_are_left_out_unless_asked_for() {
+        let data = json!([
+            {"id": "gpt-4"},
+            {"id": "gpt-4o"},
+            {"id": "old", "shutdown_date": "2026-11-25"},
+            {"id": "older", "shutdown_date": "2026-11-26"},
+            {"id": "odd", "shutdown_date": 5}
+        ]);
+        let asked = |fields, provider| ids(&fields, provider, &data);
+        assert_eq!(asked(json!({}), Provider::OpenAi), ["gpt-4o", "odd", "older"]);
+        assert_eq!(asked(json!({"include_ended": "false"}), Provider::OpenAi), ["gpt-4o", "odd", "older"]);
+        let all = ["gpt-4", "gpt-4o", "odd", "old", "older"];
+        assert_eq!(asked(json!({"include_ended": "true"}), Provider::OpenAi), all);
+        // Another server may serve any model under the names of OpenAI.
+        for provider in [Provider::Azure, Provider::AzureDeployment, Provider::Compatible] {
+            assert_eq!(asked(json!({}), provider), ["gpt-4", "gpt-4o", "odd", "older"]);
+        }
+    }
+
+    #[test]
+    fn models_are_sorted_as_a_person_looks_for_them() {
+        let data = json!(["b", "a", "C", "A", "Qwen/qwen3", "all-minilm"]);
+        let sorted = ["A", "a", "all-minilm", "b", "C", "Qwen/qwen3"];
+        assert_eq!(ids(&json!({}), Provider::Compatible, &data), sorted);
     }
 
     #[test]
@@ -161,7 +282,7 @@ mod tests {
             let Value::Object(body) = body else { panic!("not an object") };
             let ids =
                 |data: Value| data.as_array().unwrap().iter().map(|model| model["value"].clone()).collect::<Value>();
-            read(ApiResponse { body, request_id: None }, "").map(|result| ids(result.data)).ok()
+            read(ApiResponse { body, request_id: None }, &Wanted::default()).map(|result| ids(result.data)).ok()
         };
         for body in [
             json!({"models": [{"name": "b"}, {"name": "a", "model": "a"}]}),

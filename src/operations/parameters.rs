@@ -8,6 +8,7 @@ use crate::{
         fields::{Fields, excerpt, scalar_text},
         lenient_json::is_json_text,
     },
+    policy::purpose::Purpose,
     response::counter,
 };
 
@@ -184,12 +185,12 @@ pub fn own_key<'k>(advanced: &Fields<'_>, own: &'k str, shared: &'k str) -> &'k 
 }
 
 /// The model of an operation with a key of its own for it: `own`, or what the key of Completions and
-/// Chat holds if it `fits`. Older queries have it there, but so has one that was made for Chat first.
+/// Chat holds if that is known to be for `purpose`. Older queries have it there, but so has one that was made for Chat first.
 #[must_use]
-pub fn model_for(own: Option<String>, fields: &Fields<'_>, fits: fn(&str) -> bool, default: &str) -> String {
+pub fn model_for(own: Option<String>, fields: &Fields<'_>, purpose: Purpose, default: &str) -> String {
     own.unwrap_or_else(|| {
         let shared = fields.value("model").and_then(Value::as_str).map(str::trim);
-        shared.filter(|model| fits(model)).unwrap_or(default).to_owned()
+        shared.filter(|model| Purpose::of(model) == Some(purpose)).unwrap_or(default).to_owned()
     })
 }
 

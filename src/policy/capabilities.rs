@@ -100,19 +100,6 @@ fn is_same(one: &str, other: &str) -> bool {
     base(one) == base(other)
 }
 
-/// Whether `model`, perhaps with a provider's prefix, is known to draw images.
-#[must_use]
-pub fn is_image_model(model: &str) -> bool {
-    let name = model.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    ["gpt-image", "chatgpt-image", "dall-e"].iter().any(|start| name.starts_with(start))
-}
-
-/// Whether `model` calls itself an embedding model, as those of all providers do.
-#[must_use]
-pub fn is_embedding_model(model: &str) -> bool {
-    model.to_ascii_lowercase().contains("embed")
-}
-
 /// Whether `model` is one of `OpenAI` that searches the web for each answer. Only Chat serves these, with
 /// `web_search_options` in place of a tool.
 #[must_use]
@@ -147,11 +134,7 @@ pub(super) fn undated(name: &str) -> &str {
     let Some((start, date)) = name.len().checked_sub(11).and_then(|at| name.split_at_checked(at)) else {
         return name;
     };
-    let is_date = date.bytes().enumerate().all(|(at, byte)| match at {
-        0 | 5 | 8 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
-    if is_date { start } else { name }
+    if date.strip_prefix('-').is_some_and(shutdowns::is_day) { start } else { name }
 }
 
 #[cfg(test)]
@@ -164,19 +147,6 @@ mod tests {
         assert_eq!(family("ft:gpt-4.1-2025-04-14:org::abc"), Some(CLASSIC));
         assert_eq!(family("gpt-4o"), Some(CLASSIC));
         assert_eq!(family("gpt-6-astra").unwrap().sampling, Sampling::Never);
-    }
-
-    #[test]
-    fn models_for_images_and_for_embeddings_are_known_by_their_names() {
-        for model in ["gpt-image-2", "openai/gpt-image-1", "chatgpt-image-latest", "DALL-E-3"] {
-            assert!(is_image_model(model) && !is_embedding_model(model), "{model}");
-        }
-        for model in [DEFAULT_EMBEDDING_MODEL, "nomic-embed-text", "Qwen/Qwen3-Embedding-8B"] {
-            assert!(is_embedding_model(model) && !is_image_model(model), "{model}");
-        }
-        for model in [DEFAULT_CHAT_MODEL, "gpt-4o", "not-gpt-image", ""] {
-            assert!(!is_image_model(model) && !is_embedding_model(model), "{model}");
-        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 pub mod adjust;
 pub mod capabilities;
 pub mod model_cache;
+pub mod purpose;
 pub mod retry;
 pub mod shutdowns;
 pub mod streaming;

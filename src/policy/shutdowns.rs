@@ -38,11 +38,26 @@ impl Day {
         &self.0
     }
 
+    /// Whether the day that `text` begins with has come, as `2026-10-23` of `2026-10-23T00:00:00Z`.
+    #[must_use]
+    pub fn is_from(&self, text: &str) -> bool {
+        text.get(..10).is_some_and(|date| is_day(date) && date <= self.0.as_str())
+    }
+
     /// The day that is written like this.
     #[cfg(test)]
     pub(crate) fn of_text(text: &str) -> Self {
         Self(text.to_owned())
     }
+}
+
+/// Whether `text` has the shape `YYYY-MM-DD`.
+pub(super) fn is_day(text: &str) -> bool {
+    text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
 }
 
 /// The first day without these models, what to use in their place, and their names.
@@ -136,7 +151,7 @@ pub fn end(model: &str, today: &Day) -> Option<ModelEnd> {
     let row = |name: &str| SHUTDOWNS.iter().find(|(_, _, models)| models.contains(&name));
     let (date, replacement, _) = row(name).or_else(|| row(undated(name)))?;
     let replacement = replacement.map(|name| format!("{}{name}", vendor_prefix(model)));
-    (*date <= today.0.as_str()).then_some(ModelEnd { date, replacement })
+    today.is_from(date).then_some(ModelEnd { date, replacement })
 }
 
 #[cfg(test)]
@@ -177,6 +192,23 @@ mod tests {
         assert_eq!(ended("gpt-4o", "2027-01-14"), Some(expected));
         assert!(ended("gpt-4o", "2031-05-05").is_some());
         assert_eq!(end("text-davinci-003", &Day::default()), None);
+    }
+
+    #[test]
+    fn a_day_has_come_from_its_first_hour_on() {
+        let today = Day::of_text("2026-11-25");
+        for (text, has_come) in [
+            ("2026-11-25", true),
+            ("2026-11-24T23:59:59Z", true),
+            ("2026-11-26", false),
+            ("2026-1-1", false),
+            ("20261-11-1", false),
+            ("soon", false),
+            ("", false),
+            ("2026-11-2\u{fc}", false),
+        ] {
+            assert_eq!(today.is_from(text), has_come, "{text}");
+        }
     }
 
     #[test]
@@ -260,8 +292,7 @@ mod tests {
     #[test]
     fn every_date_is_written_as_days_are() {
         for (date, _, models) in SHUTDOWNS {
-            let shape = date.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }).collect::<Vec<_>>();
-            assert_eq!(shape, b"0000-00-00", "{models:?}");
+            assert!(is_day(date), "{models:?}");
         }
     }
 }

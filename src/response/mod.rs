@@ -80,6 +80,32 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unr
     read_body(response, parsed(text), text, now)
 }
 
+/// As [`read`], of an endpoint for which some servers return plain text: the response is then `{text}`.
+///
+/// # Errors
+/// As [`read`]; a page and JSON that is broken or of another shape are no text.
+pub fn read_or_text(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unread> {
+    let result = read(response, now);
+    if let Err(Unread { error: Error::Decode { body: BodyKind::Other, .. }, .. }) = &result
+        && let Some(text) = plain_text(response)
+    {
+        let body = Map::from_iter([("text".to_owned(), text.into())]);
+        return Ok(ApiResponse { body, request_id: request_id(response) });
+    }
+    result
+}
+
+/// The words of a body that is neither markup nor an object; those of a JSON string without its quotation marks.
+fn plain_text(response: &HttpResponse) -> Option<String> {
+    let text = text_of(&response.body).ok()?;
+    let text = body::without_preamble(&text);
+    match serde_json::from_str(text) {
+        Ok(Value::String(text)) => Some(text),
+        Ok(Value::Array(_) | Value::Object(_)) => None,
+        _ => Some(text.to_owned()).filter(|text| !text.is_empty() && !text.starts_with(['{', '<'])),
+    }
+}
+
 /// Whether a body starts like a stream of events, whose start can be read even if its end is missing.
 #[must_use]
 pub fn is_stream(body: &[u8]) -> bool {
@@ -162,7 +188,7 @@ fn has_error(body: &Map<String, Value>) -> bool {
 /// so it is measured first.
 fn text_of(body: &[u8]) -> Result<Cow<'_, str>, TransportError> {
     // The lossy way reads one character after the other.
-    if let Ok(text) = str::from_utf8(body) {
+    if let Ok(text) = simdutf8::basic::from_utf8(body) {
         return Ok(Cow::Borrowed(text));
     }
     let replaced = |invalid: &[u8]| if invalid.is_empty() { 0 } else { '\u{fffd}'.len_utf8() };
@@ -656,6 +682,34 @@ mod tests {
         assert!(reason("").contains("with an empty body"));
         assert!(reason("[1]").contains("with JSON of type array"));
         assert!(reason(r#"{"a": }"#).contains("invalid JSON"));
+    }
+
+    #[test]
+    fn plain_text_is_a_response_where_the_endpoint_takes_it() {
+        let read = |body: &str| {
+            let read = super::read_or_text(&response(200, body), SystemTime::UNIX_EPOCH);
+            read.map(|response| response.body["text"].as_str().unwrap().to_owned()).map_err(|unread| unread.error)
+        };
+        for (body, text) in [
+            ("Hello.\n", "Hello."),
+            ("[Music] Hello.", "[Music] Hello."),
+            ("42", "42"),
+            ("\"Hello.\"", "Hello."),
+            ("{\"text\":\"Hello.\"}", "Hello."),
+        ] {
+            assert_eq!(read(body).unwrap(), text);
+        }
+        for broken in
+            ["", "{\"text\":\"Hel", "[1]", "<!DOCTYPE html><title>Sign in</title>", "<p>no</p>", "data: x\n\n"]
+        {
+            assert_eq!(read(broken).unwrap_err().code(), Some("invalid_response"), "{broken}");
+        }
+        let failed = super::read_or_text(&response(500, "Hello."), SystemTime::UNIX_EPOCH).unwrap_err();
+        assert_eq!(failed.error.api().unwrap().message, "Hello.");
+        assert_eq!(
+            super::read(&response(200, "Hello."), SystemTime::UNIX_EPOCH).unwrap_err().error.code(),
+            Some("invalid_response")
+        );
     }
 
     #[test]

@@ -37,7 +37,8 @@ fn body(query: &Map<String, Value>) -> Result<Value, String> {
             assert_eq!(failure.data["code"], "invalid_option", "{}", failure.description);
             assert_eq!(script.attempts(), 0, "something was sent: {}", failure.description);
             let field = failure.data["param"].as_str().unwrap();
-            let label = Error::invalid(field.to_owned(), "").to_string();
+            let operation = query.get("operation").and_then(Value::as_str);
+            let label = Error::invalid(field.to_owned(), "").text_in(operation).to_string();
             assert!(failure.description.starts_with(&label), "{field}: {}", failure.description);
             Err(field.to_owned())
         }
@@ -71,7 +72,10 @@ fn has_known_type(name: &str, value: &Value) -> bool {
             value.is_string() || value.as_array().is_some_and(|items| items.iter().all(is_input))
         }
         "max_output_tokens" => whole(16..=i64::MAX),
-        "include" => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+        "file" | "language" => text(),
+        "include" | "keywords" | "languages" => {
+            value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
+        }
         "questions" => {
             value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(|item| item["type"].is_string()))
         }

@@ -10,13 +10,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tooljet_openai::{
     error::{TransportError, TransportErrorKind},
     input::secret::Secret,
     network::{
         client::Hold,
-        http::{HttpRequest, HttpResponse, LogSink, Transport},
+        http::{Body, Form, HttpRequest, HttpResponse, LogSink, Transport},
     },
     policy::model_cache::ModelCache,
     service::{self, Call, Outcome},
@@ -104,7 +104,11 @@ impl Transport for Script {
         timeout: Duration,
         _: &mut Hold,
     ) -> Result<HttpResponse, TransportError> {
-        let body = request.body.as_deref().map(|body| serde_json::from_slice(body).unwrap());
+        let body = match &request.body {
+            None => None,
+            Some(Body::Json(text)) => Some(serde_json::from_slice(text).unwrap()),
+            Some(Body::Form(form)) => Some(members_of(form)),
+        };
         self.sent.lock().unwrap().push(Sent {
             method: format!("{:?}", request.method).to_uppercase(),
             url: request.url.to_string(),
@@ -147,6 +151,21 @@ impl Transport for Script {
     fn jitter(&self) -> f64 {
         0.0
     }
+}
+
+/// The members of a form, with the name of its file.
+fn members_of(Form { fields, file }: &Form) -> Value {
+    let mut members = json!({ "file": file.name });
+    for (name, value) in fields {
+        match (name.strip_suffix("[]"), value) {
+            (None, value) => members[name] = json!(value),
+            (Some(list), value) => match members[list].as_array_mut() {
+                Some(items) => items.push(json!(value)),
+                None => members[list] = json!([value]),
+            },
+        }
+    }
+    members
 }
 
 /// A response with this status, headers and body.

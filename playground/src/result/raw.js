@@ -24,14 +24,20 @@ const OF_THE_CONNECTION =
 const REDACTED = '[redacted]';
 const KEY = '$OPENAI_API_KEY';
 
+/** curl writes forms itself. Their files have to be where the command runs. */
+const IS_FORM = /^multipart\/form-data/;
+const fieldsOf = (form) => form.split('\n').map((line) => line.replace(/ \(\d+ bytes\)$/, ''));
+
 /** A command for a POSIX shell that sends a request again, with the key from the environment. */
 export function asCurl({ method, origin, path, headers, body }) {
-  const sent = headers.filter(([name]) => !OF_THE_CONNECTION.test(name));
+  const form = headers.find(([, value]) => IS_FORM.test(value));
+  const sent = headers.filter((pair) => pair !== form && !OF_THE_CONNECTION.test(pair[0]));
   const lines = [
     `curl ${quote(origin + path)}`,
     ...(method === 'GET' ? [] : [`-X ${method}`]),
     ...sent.map(([name, value]) => `-H ${quoteHeader(name, value)}`),
-    ...(body ? [`-d ${quote(indented(body))}`] : []),
+    ...(form ? fieldsOf(body).map((field) => `-F ${quote(field)}`) : []),
+    ...(body && !form ? [`-d ${quote(indented(body))}`] : []),
   ];
   return lines.join(' \\\n  ');
 }

@@ -68,6 +68,12 @@ describe('openai', () => {
     }
   });
 
+  it('lists the models for a dropdown of the form', async () => {
+    answer = { status: 200, body: { data: [{ id: 'gpt-image-2' }, { id: 'gpt-6-luna' }] } };
+    const { data } = await new OpenAI().invokeMethod('listChatModels', {}, source);
+    assert.deepStrictEqual(data, [{ value: 'gpt-6-luna', label: 'gpt-6-luna' }]);
+  });
+
   it('tests the connection', async () => {
     answer = { status: 200, body: { data: [{ id: 'gpt-5.4-mini' }] } };
     assert.deepStrictEqual(await new OpenAI().testConnection(source), { status: 'ok' });

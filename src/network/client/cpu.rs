@@ -1,51 +1,101 @@
 //! Keeps long work off the thread that drives sockets and timers.
 //!
-//! Short work is done at once. Longer work is done one job after the other, on a thread for middling jobs or
+//! Short work is done at once; on the thread of a custom server, so is somewhat longer work, because only queries to
+//! that server wait for it. Longer work is done one job after the other, on a thread for middling jobs or
 //! on one for long jobs. So at most two cores are busy with it, and its memory is that of two jobs.
 
-use std::{future::pending, panic::resume_unwind, sync::Arc};
+use std::{
+    collections::VecDeque,
+    future::pending,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
 
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use super::home::Home;
-use crate::budgets::{MAX_INLINE_BYTES, MAX_MEDIUM_BYTES};
+use crate::budgets::{MAX_INLINE_BYTES, MAX_MEDIUM_BYTES, MAX_SERVER_INLINE_BYTES};
 
 /// Threads that such work occupies at most.
 pub(super) const MAX_CPU_THREADS: usize = 2;
 
-#[derive(Debug)]
 pub(super) struct CpuLanes {
     home: Home,
-    medium: Arc<Semaphore>,
-    long: Arc<Semaphore>,
+    medium: Arc<Lane>,
+    long: Arc<Lane>,
 }
 
 impl CpuLanes {
     pub(super) fn new(home: Home) -> Self {
-        Self { home, medium: Arc::new(Semaphore::new(1)), long: Arc::new(Semaphore::new(1)) }
+        Self { home, medium: Arc::default(), long: Arc::default() }
     }
 
-    /// Does `work` on `bytes` bytes. A panic of `work` panics here.
+    /// Does `work` on `bytes` bytes. A panic of `work` panics here. Work that has not begun is given up when this is
+    /// dropped.
     pub(super) async fn run<R: Send + 'static>(&self, bytes: usize, work: impl FnOnce() -> R + Send + 'static) -> R {
-        if bytes <= MAX_INLINE_BYTES {
+        let inline = if self.home.is_elsewhere() { MAX_SERVER_INLINE_BYTES } else { MAX_INLINE_BYTES };
+        if bytes <= inline {
             return work();
         }
         let lane = if bytes <= MAX_MEDIUM_BYTES { &self.medium } else { &self.long };
-        let turn = Arc::clone(lane).acquire_owned().await;
-        let job = self.home.spawn_blocking(move || {
-            let result = work();
-            // Only now, so that work whose query has ended meanwhile keeps its place in the lane.
-            drop(turn);
-            result
-        });
-        match job.await {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => resume_unwind(panic),
-                // The runtime ends, and this query with it.
-                Err(_) => pending().await,
-            },
+        let (sender, result) = oneshot::channel();
+        let job = move || {
+            let _ = sender.send(catch_unwind(AssertUnwindSafe(work)));
+        };
+        let place: Arc<Place> = Arc::new(Mutex::new(Some(Box::new(job))));
+        if lane.line_up(&place) {
+            let lane = Arc::clone(lane);
+            self.home.spawn_blocking(move || lane.work_off());
         }
+        match result.await {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => resume_unwind(panic),
+            // The runtime ends, and this query with it.
+            Err(_) => pending().await,
+        }
+    }
+}
+
+/// A job that waits for its turn, which its query keeps: with the query goes the job.
+type Place = Mutex<Option<Box<dyn FnOnce() + Send>>>;
+
+/// Work in the order in which it came. One thread does all of it, so that none is woken between two jobs.
+#[derive(Default)]
+struct Lane(Mutex<Line>);
+
+#[derive(Default)]
+struct Line {
+    places: VecDeque<Weak<Place>>,
+    has_thread: bool,
+}
+
+impl Lane {
+    /// Returns whether the lane needs a thread now.
+    fn line_up(&self, place: &Arc<Place>) -> bool {
+        let mut line = self.line();
+        line.places.push_back(Arc::downgrade(place));
+        !mem::replace(&mut line.has_thread, true)
+    }
+
+    fn work_off(&self) {
+        while let Some(place) = self.next() {
+            let job = place.upgrade().and_then(|place| place.lock().unwrap_or_else(PoisonError::into_inner).take());
+            if let Some(job) = job {
+                job();
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Weak<Place>> {
+        let mut line = self.line();
+        let next = line.places.pop_front();
+        line.has_thread = next.is_some();
+        next
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,7 +134,8 @@ mod tests {
         lasting.block_on(async { home.note() });
         let lanes = CpuLanes::new(home);
         let work = || Handle::current().id();
-        assert_eq!(of_server.block_on(lanes.run(MAX_INLINE_BYTES + 1, work)), lasting.handle().id());
+        assert_eq!(of_server.block_on(lanes.run(MAX_SERVER_INLINE_BYTES, work)), of_server.handle().id());
+        assert_eq!(of_server.block_on(lanes.run(MAX_SERVER_INLINE_BYTES + 1, work)), lasting.handle().id());
     }
 
     #[test]
@@ -113,13 +164,37 @@ mod tests {
         runtime().unwrap().block_on(async {
             let (end, ended) = channel();
             let given_up = blocked(&lanes, MAX_MEDIUM_BYTES + 1, ended);
-            while lanes.long.available_permits() > 0 {
+            while !lanes.long.line().has_thread || !lanes.long.line().places.is_empty() {
                 tokio::task::yield_now().await;
             }
             given_up.abort();
             assert!(given_up.await.unwrap_err().is_cancelled());
-            assert_eq!(lanes.long.available_permits(), 0);
+            assert!(lanes.long.line().has_thread);
             end.send(()).unwrap();
+            lanes.run(MAX_MEDIUM_BYTES + 1, || ()).await;
+        });
+    }
+
+    #[test]
+    fn work_that_is_given_up_before_its_turn_is_dropped_at_once() {
+        let lanes = Arc::new(CpuLanes::new(Home::default()));
+        runtime().unwrap().block_on(async {
+            let (end, ended) = channel();
+            let first = blocked(&lanes, MAX_MEDIUM_BYTES + 1, ended);
+            let body = Arc::new(());
+            let held = Arc::clone(&body);
+            let given_up = tokio::spawn({
+                let lanes = Arc::clone(&lanes);
+                async move { lanes.run(MAX_MEDIUM_BYTES + 1, move || drop(held)).await }
+            });
+            while lanes.long.line().places.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            given_up.abort();
+            assert!(given_up.await.unwrap_err().is_cancelled());
+            assert_eq!(Arc::strong_count(&body), 1);
+            end.send(()).unwrap();
+            first.await.unwrap();
             lanes.run(MAX_MEDIUM_BYTES + 1, || ()).await;
         });
     }

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
 use url::Position;
 
@@ -11,13 +10,14 @@ use super::{
     clients::{Clients, Route},
     connect_limiter,
     connections::Permit,
+    form,
     memory::{Hold, unless_revoked},
     receive::receive,
     upload::Upload,
 };
 use crate::{
     error::{TransportError, TransportErrorKind, error_text},
-    network::http::{HttpRequest, HttpResponse, Method},
+    network::http::{Body, HttpRequest, HttpResponse, Method},
 };
 
 /// A request on its way, which may be finished on another thread. It holds the query's part of the memory and
@@ -27,7 +27,7 @@ pub(super) struct Exchange {
     pub(super) clients: Clients,
     /// Without its body.
     pub(super) request: reqwest::Request,
-    pub(super) body: Option<Bytes>,
+    pub(super) body: Option<Body>,
     pub(super) route: Route,
     /// What is left of the query's time.
     pub(super) time: Duration,
@@ -40,11 +40,23 @@ impl Exchange {
         let deadline = Instant::now() + self.time;
         let url = self.request.url().clone();
         let proxied = (self.route == Route::Proxied).then_some(&url);
-        let (mut upload, body) = self.body.map(Upload::new).unzip();
+        let client = self.clients.of(self.permit.kind);
+        let pieces = match self.body {
+            None => None,
+            Some(Body::Json(text)) => Some(vec![text]),
+            Some(Body::Form(form)) => match form::written(client, self.request, form).await {
+                Ok((request, pieces)) => {
+                    self.request = request;
+                    Some(pieces)
+                }
+                Err(error) => return (Err(error), self.hold),
+            },
+        };
+        let (mut upload, body) = pieces.map(Upload::new).unzip();
         *self.request.body_mut() = body;
         *self.request.timeout_mut() = Some(self.time);
         let upload = upload.get_or_insert_default();
-        let sent = self.clients.of(self.permit.kind).execute(self.request);
+        let sent = client.execute(self.request);
         let sent = connect_limiter::waiting_for(url[..Position::BeforePath].to_owned(), sent);
         let hold = &mut self.hold;
         let exchange = async {

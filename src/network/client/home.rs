@@ -26,7 +26,13 @@ impl Home {
         self.0.get()
     }
 
-    /// Does blocking work on a thread of this runtime, because that of a server has to end soon after its queries.
+    /// Whether this is called in another runtime: that of a server's thread.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        let here = Handle::try_current().map(|here| here.id());
+        self.get().is_some_and(|home| here.is_ok_and(|here| here != home.id()))
+    }
+
+    /// Does work that blocks on a thread of this runtime, as a server's own has to end soon after its queries.
     pub(super) fn spawn_blocking<R: Send + 'static>(&self, work: impl FnOnce() -> R + Send + 'static) -> JoinHandle<R> {
         match self.get() {
             Some(handle) => handle.spawn_blocking(work),

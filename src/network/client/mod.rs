@@ -11,6 +11,7 @@
 //! | `lateness` | how queries end on time whose server's thread is too busy to do so |
 //! | `home` | which runtime lasts |
 //! | `exchange` | how a request is sent, and what its query holds meanwhile |
+//! | `form` | how a form with a file is written |
 //! | `upload` | how a server is heard that responds before it has read a request |
 //! | `receive` | how a response is read |
 //! | `memory` | how much all queries hold |
@@ -30,6 +31,7 @@ mod connections;
 mod cpu;
 mod descriptors;
 mod exchange;
+mod form;
 mod home;
 mod lateness;
 mod log;

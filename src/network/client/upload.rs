@@ -13,8 +13,10 @@
 //! it cannot have carried it out.
 
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     future::{Future, poll_fn},
+    iter, mem,
     pin::{Pin, pin},
     task::{Context, Poll, ready},
     time::Duration,
@@ -38,14 +40,15 @@ const BYTES_PER_MILLISECOND: usize = 25_000;
 pub(super) struct Upload(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl Upload {
-    /// The body for the HTTP client, which is sent by [`Upload::during`].
-    pub(super) fn new(body: Bytes) -> (Self, reqwest::Body) {
-        if body.len() <= SHORT {
-            return (Self::default(), body.into());
+    /// The body for the HTTP client, which is sent by [`Upload::during`]; `pieces` are its bytes in their order.
+    pub(super) fn new(pieces: Vec<Bytes>) -> (Self, reqwest::Body) {
+        let bytes = pieces.iter().map(Bytes::len).sum();
+        if bytes <= SHORT {
+            return (Self::default(), whole(pieces).into());
         }
         let (sender, parts) = mpsc::channel(1);
-        let outgoing = reqwest::Body::wrap(Parts { parts, left: body.len() });
-        (Self(Some(Box::pin(send(body, sender)))), outgoing)
+        let outgoing = reqwest::Body::wrap(Parts { parts, left: bytes });
+        (Self(Some(Box::pin(send(pieces, bytes, sender)))), outgoing)
     }
 
     /// Sends on until `wait` is over.
@@ -64,20 +67,44 @@ impl Upload {
     }
 }
 
-/// Hands over `body` as fast as it is accepted.
-async fn send(body: Bytes, parts: mpsc::Sender<Bytes>) {
-    for (number, part) in body.chunks(PART).enumerate() {
+/// The pieces as one; a single one is not copied.
+fn whole(mut pieces: Vec<Bytes>) -> Bytes {
+    match pieces.as_mut_slice() {
+        [only] => mem::take(only),
+        pieces => pieces.concat().into(),
+    }
+}
+
+/// Hands over `pieces` of so many `bytes` in all as fast as they are taken.
+async fn send(pieces: Vec<Bytes>, bytes: usize, parts: mpsc::Sender<Bytes>) {
+    for (number, part) in parts_of(pieces).enumerate() {
         // There is room for one part, so that the one before it is on its way by now.
         let Ok(room) = parts.reserve().await else { return };
         if number == 1 {
-            sleep(pause(body.len())).await;
+            sleep(pause(bytes)).await;
         }
         // What has arrived meanwhile is seen only when the runtime asks the system, which a busy one seldom does.
         yield_now().await;
-        // A copy, as a part of the whole would keep the whole: hyper holds some for as long as the connection lasts
-        // if the server reads no further.
-        room.send(Bytes::copy_from_slice(part));
+        room.send(part);
     }
+}
+
+/// The bytes of `pieces` in parts of [`PART`] bytes, of which only the last one is shorter. They are copies, as a part of
+/// the whole would keep the whole: hyper holds some for as long as the connection lasts if the server reads no further.
+fn parts_of(pieces: Vec<Bytes>) -> impl Iterator<Item = Bytes> {
+    let mut pieces = VecDeque::from(pieces);
+    iter::from_fn(move || {
+        let mut part = Vec::with_capacity(PART);
+        while part.len() < PART
+            && let Some(piece) = pieces.front_mut()
+        {
+            part.extend_from_slice(&piece.split_to(piece.len().min(PART - part.len())));
+            if piece.is_empty() {
+                pieces.pop_front();
+            }
+        }
+        (!part.is_empty()).then(|| part.into())
+    })
 }
 
 /// How long a server may take to reject a request of so many bytes: until then its first part is all that is sent.
@@ -119,6 +146,15 @@ impl Body for Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_have_one_size_whatever_the_pieces_have() {
+        let pieces = [0, 3, PART, 2 * PART - 3, 0, 1].map(|bytes| vec![u8::try_from(bytes % 251).unwrap(); bytes]);
+        let parts: Vec<_> = parts_of(pieces.iter().cloned().map(Bytes::from).collect()).collect();
+        assert_eq!(parts.iter().map(Bytes::len).collect::<Vec<_>>(), [PART, PART, PART, 1]);
+        assert!(parts.concat() == pieces.concat());
+        assert_eq!(parts_of(Vec::new()).count(), 0);
+    }
 
     #[test]
     fn pauses_in_proportion_to_the_request_up_to_a_tenth_of_a_second() {

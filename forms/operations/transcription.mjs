@@ -1,0 +1,104 @@
+import { json, text } from '../controls.mjs';
+import { constant } from '../core.mjs';
+import { result } from '../shared-fields.mjs';
+
+const DEFAULT_MODEL = constant('DEFAULT_TRANSCRIPTION_MODEL');
+/** Recordings of half a millisecond. */
+const WAV =
+  'data:audio/wav;base64,UklGRkAAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgATElTVBAAAABJTkZPSUNNVAQAAABIaS4AZGF0YQQAAACAgICA';
+const OTHER_WAV =
+  'data:audio/wav;base64,UklGRkIAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgATElTVBIAAABJTkZPSUNNVAYAAABIZWxsby5kYXRhBAAAAICAgIA=';
+
+export default {
+  value: 'transcription',
+  order: 50,
+  name: 'Transcribe',
+  types: 'TranscriptionOptions',
+  summary: 'turns a recording into text',
+  endpoints: ['/audio/transcriptions'],
+  data: 'string',
+  metadata: 'TranscriptionMetadata',
+  declarations: `
+export interface TranscriptionMetadata extends ModelMetadata {
+  /** The model that was asked, or the one that answered where the server says so. */
+  model: string;
+  /** The languages that were heard, such as \`en\`; absent where the server names none. */
+  languages?: string[];
+  /**
+   * How long the recording is, where the server says so next to its usage.
+   * @unit seconds
+   */
+  duration?: number;
+}`,
+  basic: [
+    json('file', 'Recording', {
+      control: 'line',
+      placeholder: 'e.g. {{components.audiorecorder1.dataURL}}, or a picked file',
+      accepts: 'Data URI, base64, or file of a file picker or an audio recorder',
+      fallback: 'Required',
+      type: 'FileOption | FileOption[]',
+      help: 'What to transcribe: FLAC, M4A, MP3, MP4, MPEG, Ogg, WAV or WebM of up to 25 MB.',
+      sample: OTHER_WAV,
+    }),
+    text('transcription_model', 'Model', {
+      placeholder: `${DEFAULT_MODEL} if empty`,
+      accepts: 'Model ID',
+      fallback: DEFAULT_MODEL,
+      help: 'Any transcription model that the server knows.',
+      models: 'transcription',
+      sample: `${DEFAULT_MODEL}-mini`,
+    }),
+    json('keywords', 'Keywords', {
+      control: 'line',
+      placeholder: 'e.g. ToolJet, Ada Lovelace',
+      accepts: 'Text with commas, or a JSON array of texts',
+      type: 'TextOption | string[]',
+      help: 'Names and terms that may be spoken, as they are spelled.',
+      sample: ['ToolJet', 'Ada Lovelace'],
+    }),
+    json('languages', 'Languages', {
+      control: 'line',
+      placeholder: 'e.g. en, de; the model listens for any if empty',
+      accepts: 'Text with commas, or a JSON array of texts: codes of two letters',
+      type: 'TextOption | string[]',
+      help: 'The languages that may be spoken, as codes of two letters. The model hears better where it need not guess.',
+      sample: ['de'],
+    }),
+  ],
+  advanced: [
+    result,
+    text('prompt', 'Prompt', {
+      control: 'editor',
+      mode: 'text',
+      placeholder: 'What the recording is about, or the text that comes before it',
+      help: 'What the recording is about, or the text that comes before it, in the language that is spoken.',
+      sample: 'A call about an invoice.',
+    }),
+  ],
+  about:
+    "Turns speech into text. The recording comes from ToolJet's Audio recorder or File picker. Its first bytes say what format it is in, so a recording with the label of another one is sent as what it is.",
+  examples: [
+    {
+      title: 'Transcribe a recording',
+      query: { file: '{{components.audiorecorder1.dataURL}}' },
+      result: {
+        data: 'Please send invoice 1042 again.',
+        metadata: { model: 'gpt-transcribe', languages: ['en'] },
+      },
+    },
+    {
+      title: 'Expect names',
+      query: {
+        file: '{{components.audiorecorder1.dataURL}}',
+        keywords: 'ToolJet, Ada Lovelace',
+        languages: 'en, de',
+      },
+    },
+  ],
+  notes:
+    'Run the query once for each recording. Only `gpt-transcribe` takes Keywords and several Languages. For any other model, such as one of Whisper or a deployment of Azure with a name of its own, Keywords become a part of the prompt, and more than one language is left out; `metadata.adjusted` says so. Groq, LocalAI, vLLM and servers with faster-whisper need the name of their model, and limit the size of a recording themselves.',
+  trial: {
+    query: { file: WAV },
+    answer: { text: 'A calm sea.' },
+  },
+};
