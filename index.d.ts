@@ -497,7 +497,7 @@ export interface CompletionOptions extends QueryBase {
   suffix?: TextOption;
   /**
    * OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it
-   * first, and asks a chat model to continue the text if the model or the endpoint is gone.
+   * first, and lets a chat model continue the text if the model or the endpoint is gone.
    * Metadata says which one answered.
    * @default auto
    */
