@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use server::{Request, Server, response};
 use tooljet_openai::service::Outcome;
 
-/// So many groups of three bytes after the first bytes of a WebM file, with nothing like a boundary left out.
+/// So many groups of three bytes after the first bytes of a `WebM` file, with nothing like a boundary left out.
 fn webm(groups: usize) -> (String, Vec<u8>) {
     (format!("GkXfow0K{}", "LS0N".repeat(groups)), [b"\x1a\x45\xdf\xa3\r\n".to_vec(), b"--\r".repeat(groups)].concat())
 }
