@@ -307,8 +307,8 @@ export interface ChatOptions extends QueryBase {
    */
   json_schema?: JsonObjectOption;
   /**
-   * Some models and features are only in the Responses API. Auto asks Chat Completions first,
-   * and Responses if the server says so or the query needs it. Metadata says which one
+   * Some models and features are only in the Responses API. Auto tries Chat Completions first,
+   * and uses Responses if the server says so or the query needs it. Metadata says which one
    * answered. Under Advanced.
    * @default auto
    */
@@ -352,10 +352,10 @@ export interface ChatOptions extends QueryBase {
    */
   search_context_size?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
   /**
-   * The search is limited to these domains and their subdomains. Of a URL, the domain counts.
-   * Only used with Web search. `www.` is kept, as a search of the whole domain would allow more
-   * than was typed. Accepts: up to 100 domains: text with commas, spaces or line breaks between
-   * them, or a JSON array. Under Advanced.
+   * The search is limited to these domains and their subdomains. In a URL, only the domain
+   * counts. Only used with Web search. `www.` is kept, as a search of the whole domain would
+   * allow more than was typed. Accepts: up to 100 domains: text with commas, spaces or line
+   * breaks between them, or a JSON array. Under Advanced.
    * @default the whole web
    */
   search_domains?: TextOption | string[];
@@ -380,7 +380,7 @@ export interface ChatOptions extends QueryBase {
    */
   tools?: ToolsOption;
   /**
-   * Whether the model may, must not or must call a tool, or the one that it must call. Accepts:
+   * Whether the model may, must or must not call a tool, or which one it must call. Accepts:
    * `auto`, `none`, `required`, the name of a tool, or Chat's object for it. Under Advanced.
    * @default auto
    */
@@ -497,7 +497,7 @@ export interface CompletionOptions extends QueryBase {
   suffix?: TextOption;
   /**
    * OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it
-   * first, and asks a chat model to continue the text if the model or the endpoint is gone.
+   * first, and lets a chat model continue the text if the model or the endpoint is gone.
    * Metadata says which one answered.
    * @default auto
    */
@@ -598,8 +598,8 @@ export interface ImageGenerationOptions extends QueryBase {
    */
   images?: FileOption | FileOption[] | null;
   /**
-   * Where the first of Images may change: where this image is transparent. Accepts: image URL,
-   * data URI, base64 or file of a file picker.
+   * The first of Images changes only where this image is transparent. Accepts: image URL, data
+   * URI, base64 or file of a file picker.
    * @default none
    */
   mask?: FileOption | FileOption[] | null;
@@ -813,7 +813,7 @@ export interface DecisionOptions extends QueryBase {
    */
   choices?: TextOption | string[];
   /**
-   * The probability from which a Yes or no is a yes. The app gets the probability, too.
+   * How probable a yes must be for the answer to be yes. The app gets the probability, too.
    * @range 0 to 1
    * @default 0.5
    */
@@ -844,7 +844,7 @@ export interface DecisionOptions extends QueryBase {
 export interface ModerationOptions extends QueryBase {
   operation: 'moderation';
   /**
-   * What to check. Each text of a list is checked for itself; text and an image in a list are
+   * What to check. Each string in a list is checked separately; text and an image in a list are
    * checked together. Accepts: text, an image (picked file or data URI), or a JSON array of
    * these. Required.
    */
@@ -956,6 +956,11 @@ export interface RequestMetadata {
   request_id?: string;
   /** Requests sent, 1 and more. */
   attempts: number;
+  /**
+   * From ToolJet's call to the result, with all retries and delays.
+   * @unit milliseconds
+   */
+  duration_ms: number;
 }
 
 export interface ModelMetadata extends RequestMetadata {
@@ -1015,7 +1020,7 @@ export interface TextMetadata extends ModelMetadata {
   prompt_filter_results?: unknown;
 }
 
-/** A call of a function: what the API sent, and `name` and `arguments` beside it. */
+/** A call of a function: what the API sent, with `name` and `arguments` next to it. */
 export interface ToolCall {
   /** For the `tool_call_id` of the reply. */
   id?: string;
@@ -1228,6 +1233,11 @@ export interface QueryErrorData {
 /** What is known about a failed query besides its error, as in `metadata`. */
 export interface QueryErrorMetadata {
   attempts?: number;
+  /**
+   * From ToolJet's call to the failure. Missing if nothing was sent.
+   * @unit milliseconds
+   */
+  duration_ms?: number;
   request_id?: string;
   model?: string;
   substituted_model?: string;

@@ -34,10 +34,10 @@ const CHOSEN = [
   '7d-dns-one-name',
 ];
 
-describe('beside an attack', { concurrency: 3 }, () => {
+describe('during an attack', { concurrency: 3 }, () => {
   for (const name of CHOSEN) {
     const attack = attackNamed(name);
-    test(`no victim fails when ${name} is going on`, { skip: skipReason(attack) }, async () => {
+    test(`no victim fails during ${name}`, { skip: skipReason(attack) }, async () => {
       const metrics = await runAttack(attack, SHORT);
       assert.deepEqual(violations(metrics, GENEROUS), []);
     });
@@ -67,17 +67,17 @@ async function violationsOf(t, does) {
 }
 
 describe('npm run attack', { concurrency: 3 }, () => {
-  test('says so when the process ends', async (t) => {
+  test('npm run attack fails when the process ends', async (t) => {
     const found = await violationsOf(t, 'if (isAttack) process.abort();');
     assert.match(found, /^ToolJet's process has ended: SIGABRT$/m);
   });
 
-  test('says so when the event loop stands still', async (t) => {
+  test('npm run attack fails when the event loop is blocked', async (t) => {
     const stall = 'for (const end = Date.now() + 600; isAttack && Date.now() < end; );';
     assert.match(await violationsOf(t, stall), /^a victim waited \d+, more than 250$/m);
   });
 
-  test('says so when a victim gets the wrong answer', async (t) => {
+  test('npm run attack fails when a victim gets the wrong answer', async (t) => {
     const found = await violationsOf(
       t,
       `if (isAttack) globalThis.process.taught = true;
@@ -86,7 +86,7 @@ describe('npm run attack', { concurrency: 3 }, () => {
     assert.match(found, /^\d+ of \d+ victims failed: the answer of another query$/m);
   });
 
-  test('says so when memory is filled', async (t) => {
+  test('npm run attack fails when memory is filled', async (t) => {
     const found = await violationsOf(
       t,
       'if (isAttack) process.held = process.held || Buffer.alloc(1100 * 2 ** 20, 1);',
@@ -94,7 +94,7 @@ describe('npm run attack', { concurrency: 3 }, () => {
     assert.match(found, /^the process held \d+ MiB, more than 1024$/m);
   });
 
-  test('says so when a tenant gets a raw error', async (t) => {
+  test('npm run attack fails when a tenant gets a raw error', async (t) => {
     const found = await violationsOf(t, "if (isAttack) throw new Error('oops');");
     assert.match(found, /^a tenant got no QueryError: Error: oops$/m);
   });
@@ -107,12 +107,12 @@ const metrics = (some) => ({
   ...some,
 });
 
-test('complains of nothing when every limit is just kept', () => {
+test('reports nothing when every limit is just kept', () => {
   assert.deepEqual(violations(metrics()), []);
 });
 
 for (const [name, limit] of Object.entries(LIMITS)) {
-  test(`complains once when ${name} is beyond its limit`, () => {
+  test(`reports ${name} once when it exceeds its limit`, () => {
     assert.equal(violations(metrics({ [name]: limit + 1 })).length, 1);
   });
 }
@@ -123,7 +123,7 @@ test('allows the plugin as much time as ToolJet needs to parse the request', () 
   assert.equal(violations(metrics({ ...slow, parseMs: 699 })).length, 2);
 });
 
-test('complains when nothing was measured', () => {
+test('fails when nothing was measured', () => {
   assert.equal(violations(metrics({ victims: 0 })).length, 1);
   assert.equal(violations(metrics({ outcomes: undefined })).length, 1);
 });

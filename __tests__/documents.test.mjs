@@ -96,7 +96,7 @@ describe('a document in Images and files', () => {
     assert.equal(path, '/v1/chat/completions');
   });
 
-  test('is an error when the API is to be Chat Completions', async () => {
+  test('is an error when API is set to Chat Completions', async () => {
     const images = [picked('report.docx', DOCX, WORD)];
     const description = await refuse(chat({ images, api: 'chat_completions' }));
     assert.match(description, /^Images and files needs the Responses API/);

@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +20,7 @@ import { BUILT, ROOT, runScript } from './marketplace/processes.mjs';
 import { pluginProblems } from './marketplace/validate-plugin.mjs';
 import { REGISTRY } from './marketplace/workspace.mjs';
 
+const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const TOOLJET = { registry: REGISTRY, builtIn: ['postgresql', 'restapi', 'googlesheets'] };
 
 let parent;
@@ -122,7 +125,7 @@ test('exports the form with a dropdown of models that asks the plugin, and says 
     'decision.decision_model': 'listChatModels',
   };
   assert.deepEqual({ ...methods, ...expected }, methods);
-  assert.match(read('lib/index.ts'), /async invokeMethod\(/);
+  assert.match(read('lib/index.ts'), /^export default OpenAI;$/m);
 });
 
 test('exports the form of the build when a ToolJet does not ask plugins', async () => {
@@ -132,21 +135,28 @@ test('exports the form of the build when a ToolJet does not ask plugins', async 
   assert.deepEqual(JSON.parse(read('lib/operations.json')), JSON.parse(built));
 });
 
-test('exports the icon, types and addon of the build', async () => {
+test('exports the icon and the data source form of the build, and no binary', async () => {
   await exportTo(folder);
   for (const [path, original] of [
     ['lib/manifest.json', join(BUILT, 'lib/manifest.json')],
     ['lib/icon.svg', join(BUILT, 'lib/icon.svg')],
-    ['lib/addon/index.js', join(BUILT, 'dist/index.js')],
-    ['lib/addon/index.d.ts', join(ROOT, 'index.d.ts')],
   ]) {
     assert.equal(read(path), readFileSync(original, 'utf8'), path);
   }
-  assert.equal(JSON.parse(read('package.json')).name, '@tooljet-marketplace/openai');
+  const { name, dependencies } = JSON.parse(read('package.json'));
+  assert.equal(name, '@tooljet-marketplace/openai');
+  assert.equal(dependencies['tooljet-openai'], VERSION);
+  const sizes = readdirSync(folder, { recursive: true }).map(
+    (path) => statSync(join(folder, path)).size,
+  );
+  assert.ok(Math.max(...sizes) < 100_000, `${sizes}`);
 });
 
 test('exports tests that pass', async () => {
   await exportTo(folder);
+  const installed = join(parent, 'node_modules/tooljet-openai');
+  cpSync(join(BUILT, 'dist'), join(installed, 'dist'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
   // ToolJet runs the tests with Jest, which has these names for what they use.
   const jest = join(parent, 'jest.cjs');
   writeFileSync(
@@ -183,8 +193,11 @@ test('names the obsolete files when it replaces an earlier openai plugin', async
   mkdirSync(join(folder, 'lib'), { recursive: true });
   writeFileSync(join(folder, 'lib/manifest.json'), '{"tj:source":{"kind":"openai"}}');
   writeFileSync(join(folder, 'lib/query_operations.ts'), 'export {};');
+  mkdirSync(join(folder, 'lib/addon'));
+  writeFileSync(join(folder, 'lib/addon/index.js'), '');
   const { code, stdout } = await exportTo(folder);
   assert.equal(code, 0);
+  assert.match(stdout, /^no longer used, remove it: lib\/addon\/index\.js$/m);
   assert.match(stdout, /^no longer used, remove it: lib\/query_operations\.ts$/m);
   assert.equal(JSON.parse(read('lib/manifest.json')).source.kind, 'openai');
 });

@@ -6,7 +6,8 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { runScript, startMarketplace } from './marketplace/processes.mjs';
+import { readPlugin } from '../scripts/built-plugin.mjs';
+import { BUILT, runScript, startMarketplace } from './marketplace/processes.mjs';
 import { startTooljet } from './marketplace/tooljet.mjs';
 import { ADMIN, BUILDER } from './marketplace/workspace.mjs';
 
@@ -96,6 +97,33 @@ test('replaces an installed plugin, and asks for a restart, with --upgrade', asy
   assert.deepEqual(others, []);
   assert.equal(now.id, before.id);
   assert.equal(now.version, '1.0.4');
+});
+
+test('upgrades the named one when ToolJet 2 has the plugin twice', async (t) => {
+  const twice = ['first', 'second'].map((id, at) => ({
+    id,
+    pluginId: 'openai',
+    version: `1.0.${at}`,
+  }));
+  const sent = [];
+  const url = await serverThat((request, response) => {
+    if (request.method === 'PATCH') {
+      sent.push(request.url);
+      const { manifest } = readPlugin(BUILT);
+      Object.assign(twice[1], { version: '1.0.4', manifestFile: { data: manifest } });
+    }
+    response.end(JSON.stringify(request.url === '/api/plugins' ? twice : []));
+  }, t);
+  const upgrade = (...args) => tooljet.install({ args: ['--url', url, '--upgrade', ...args] });
+  await assertRefused(
+    upgrade(),
+    /openai is installed 2 times: first \(version 1\.0\.0\), second \(version 1\.0\.1\)\. .*--plugin/,
+  );
+  await assertRefused(upgrade('--plugin', 'third'), /--plugin third: openai is installed as first/);
+  const { code, stdout, stderr } = await upgrade('--plugin', 'second');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^Done: OpenAI 1\.0\.4, plugin second\.$/m);
+  assert.deepEqual(sent, ['/api/plugins/second']);
 });
 
 test('rejects --upgrade when no plugin is installed', async () => {

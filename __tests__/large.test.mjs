@@ -64,7 +64,7 @@ describe('large options', () => {
       },
     ],
   ]) {
-    test(`arrive as they are: ${name}`, async () => {
+    test(`sends large options as they are: ${name}`, async () => {
       const { body } = await sent({ ...MINIMAL_QUERIES.chat, ...options });
       const { extra_body, prompt } = options;
       if (prompt) assert.equal(body.messages[0].content, prompt);
@@ -72,7 +72,7 @@ describe('large options', () => {
     });
   }
 
-  test('arrive with all of a long conversation', async () => {
+  test('sends all of a long conversation', async () => {
     const message_history = list(20_000, (at) => ({
       role: at % 2 ? 'assistant' : 'user',
       content: `message ${at}`,
@@ -81,19 +81,19 @@ describe('large options', () => {
     assert.deepEqual(body.messages.slice(0, -1), message_history);
   });
 
-  test('arrive with a text that ends in half an emoji where it is cut', async () => {
+  test('sends a text whole when a part ends within an emoji', async () => {
     const prompt = `${'x'.repeat(2 ** 20 - 1)}😀${'x'.repeat(2 ** 20 - 2)}\ud83d`;
     const { body } = await sent({ ...MINIMAL_QUERIES.chat, prompt });
     assert.equal(body.messages[0].content, `${prompt.slice(0, -1)}\ufffd`);
   });
 
-  test('are those of a connection test too', async () => {
+  test('reads large options of a connection test', async () => {
     mockApi.respondWith({ body: { data: [] } });
     const result = await harness.testConnection(source({ unknown: LONG }));
     assert.deepEqual(result, { status: 'ok' });
   });
 
-  test('let others run in between, also where several come at once', async () => {
+  test('lets other queries run between the parts of several large ones', async () => {
     const done = [];
     const query = { ...MINIMAL_QUERIES.chat, unknown: list(200_000, (at) => at) };
     const large = list(5, (at) => succeed(query).then(() => done.push(at)));
@@ -103,14 +103,14 @@ describe('large options', () => {
     assert.equal(done[0], 'small');
   });
 
-  test('take turns, each a short one', async () => {
+  test('reads large options in short turns', async () => {
     const numbers = list(300_000, (at) => at);
     const turns = await turnsUntil(succeed({ ...MINIMAL_QUERIES.chat, unknown: numbers }));
     // Once to be measured, and once to cross.
     assert.ok(turns > (2 * numbers.length) / 8_192, `${turns} turns`);
   });
 
-  test('cross on the time of their query', async () => {
+  test('counts the time that large options take toward the timeout', async () => {
     const query = { ...MINIMAL_QUERIES.chat, query_timeout: 1, unknown: list(300_000, (at) => at) };
     const plugin = new (loadPlugin(readFileSync(PLUGIN, 'utf8')))();
     await assert.rejects(plugin.run(source(), query), ({ data }) => data.code === 'timeout');
@@ -140,7 +140,7 @@ describe('a large result', () => {
     ['depth', [deep, [], deep, {}]],
     ['nothing but containers', list(60_000, (at) => (at % 2 ? [] : {}))],
   ]) {
-    test(`is whole: ${name}`, async () => {
+    test(`returns a large result whole: ${name}`, async () => {
       mockApi.respondWith(answer(JSON.stringify(data)));
       const result = await succeed(json);
       assert.deepEqual(result.data, data);
@@ -148,7 +148,7 @@ describe('a large result', () => {
     });
   }
 
-  test('is whole with names that objects have themselves', async () => {
+  test('returns members named like those that every object has', async () => {
     const filler = list(50_000, (at) => `"n${at}":${at}`).join(',');
     const text = `{"__proto__":{"a":1},${filler},"constructor":[${filler.replaceAll(':', ',')}],"z":{"__proto__":2}}`;
     mockApi.respondWith(answer(text));
@@ -159,14 +159,14 @@ describe('a large result', () => {
     assert.equal(data.toString, Object.prototype.toString);
   });
 
-  test('is whole where it is one text', async () => {
+  test('returns a large text whole', async () => {
     mockApi.respondWith(answer(LONG));
     assert.equal((await succeed(MINIMAL_QUERIES.chat)).data, LONG);
     const { data } = await succeed({ ...MINIMAL_QUERIES.chat, result: 'details' });
     assert.equal(data.answer, LONG);
   });
 
-  test('is whole where the metadata is large', async () => {
+  test('returns large metadata whole', async () => {
     const logprobs = {
       content: list(20_000, (at) => ({ token: `${at}`, logprob: -1 / (at + 1) })),
     };
@@ -177,7 +177,7 @@ describe('a large result', () => {
     assert.deepEqual(metadata.logprobs, logprobs);
   });
 
-  test('has every number bit by bit', async () => {
+  test('returns every number of a large result exactly', async () => {
     // xorshift32: the same numbers in every run.
     let state = 0x9e3779b9;
     const bits = Uint32Array.from({ length: 2_000_000 }, () => {
@@ -198,7 +198,7 @@ describe('a large result', () => {
     }
   });
 
-  test('comes in turns, each a short one', async () => {
+  test('returns a large result in short turns', async () => {
     const numbers = list(500_000, (at) => at);
     mockApi.respondWith({ body: { data: [{ index: 0, embedding: numbers }] } });
     const turns = await turnsUntil(succeed(MINIMAL_QUERIES.generate_embedding));
@@ -206,7 +206,7 @@ describe('a large result', () => {
   });
 });
 
-test('a failure names the option where large options are wrong', async () => {
+test('names the option when large options are wrong', async () => {
   const { data } = await fail({ ...MINIMAL_QUERIES.chat, prompt: LONG, temperature: Number.NaN });
   assert.deepEqual([data.code, data.param], ['invalid_option', 'temperature']);
 });

@@ -87,12 +87,12 @@ describe('a value that JSON can hold', () => {
     ],
     ['the deepest value', nested(99), nested(99)],
   ]) {
-    test(`is sent as JSON.stringify writes it: ${name}`, async () => {
+    test(`sends an option as JSON.stringify writes it: ${name}`, async () => {
       assert.deepEqual(await extra(value), expected);
     });
   }
 
-  test('may be of another realm', async () => {
+  test('sends an option of another realm', async () => {
     const value = vm.runInNewContext('({ date: new Date(0), list: [1, Object("a")], none: null })');
     assert.deepEqual(await extra(value), {
       date: new Date(0).toISOString(),
@@ -101,7 +101,7 @@ describe('a value that JSON can hold', () => {
     });
   });
 
-  test('may be a Date in a row of a history or an object of a prompt', async () => {
+  test('sends a Date in a row of a history or an object of a prompt', async () => {
     const { body } = await sent({
       ...MINIMAL_QUERIES.chat,
       prompt: date,
@@ -113,7 +113,7 @@ describe('a value that JSON can hold', () => {
     ]);
   });
 
-  test('means that a field is not set where it is undefined or a blank text', async () => {
+  test('treats a field as not set when it is undefined or blank', async () => {
     const query = { ...MINIMAL_QUERIES.chat, temperature: undefined, top_p: Object(' ') };
     const { body } = await sent(query);
     assert.deepEqual([body.temperature, body.top_p], [undefined, undefined]);
@@ -145,7 +145,7 @@ const UNUSABLE = [
 ];
 
 describe('a value that JSON cannot hold', () => {
-  test('names its field where it is a number', async () => {
+  test('names the field when a number does not fit JSON', async () => {
     const query = { ...MINIMAL_QUERIES.chat, max_tokens: Number.NaN };
     const { data, description } = await fail(query);
     assert.deepEqual([data.code, data.param], ['invalid_option', 'max_tokens']);
@@ -153,7 +153,7 @@ describe('a value that JSON cannot hold', () => {
   });
 
   for (const [name, value, words] of UNUSABLE) {
-    test(`is an error with its place where it is used: ${name}`, async () => {
+    test(`names the place of a value that JSON cannot express when the query uses it: ${name}`, async () => {
       for (const [field, given, place] of [
         ['extra_body', { tools: [0, { value }] }, 'Extra body.tools[1].value'],
         ['message_history', [value], 'Message history[0]'],
@@ -174,7 +174,7 @@ describe('a value that JSON cannot hold', () => {
     });
   }
 
-  test('does not matter where it is not used', async () => {
+  test('ignores a value that JSON cannot express when no field is read from it', async () => {
     const values = UNUSABLE.map(([, value]) => value);
     const [hidden] = values;
     const query = {
@@ -188,7 +188,7 @@ describe('a value that JSON cannot hold', () => {
     assert.deepEqual(Object.keys(body), ['model', 'messages', 'stream']);
   });
 
-  test('does not matter in what else a picked file has', async () => {
+  test('ignores a value that JSON cannot express among the other members of a picked file', async () => {
     const file = {
       name: 'a.png',
       base64Data: 'iVBORw0KGgo=',
@@ -207,12 +207,12 @@ describe('a value that JSON cannot hold', () => {
     );
   });
 
-  test('is an error that names the options where it takes their place', async () => {
+  test('names the options when a value that JSON cannot express is in their place', async () => {
     assert.equal(await refuse(new Map()), 'queryOptions must be an object, got a Map.');
     assert.equal(await refuse(() => {}), 'queryOptions must be an object, got a function.');
   });
 
-  test('is not sent as the object that stands for it', async () => {
+  test('does not send the object that represents a value', async () => {
     const lookalike = { '\u0000unusable': 'x'.repeat(100_000) };
     const description = await refuse({ ...MINIMAL_QUERIES.chat, extra_body: { a: lookalike } });
     assert.match(description, /^Extra body\.a must be a JSON value, got x+…$/);
@@ -220,7 +220,7 @@ describe('a value that JSON cannot hold', () => {
   });
 });
 
-test('a member that throws is an error with its place where it is used', async () => {
+test('names the place of a member that throws when it is read', async () => {
   const extra_body = { a: throwing('b') };
   assert.equal(
     await refuse({ ...MINIMAL_QUERIES.chat, extra_body }),
@@ -255,7 +255,7 @@ describe('options that exceed a limit', () => {
     ['many texts', Array.from({ length: 70 }, () => 'x'.repeat(2 ** 20)), LONG],
     ['many short texts', Array.from({ length: 70_000 }, () => 'x'.repeat(1_000)), LONG],
   ]) {
-    test(`are an error that names the option, used or not: ${name}`, async () => {
+    test(`names the option that exceeds a limit, used or not: ${name}`, async () => {
       for (const [key, label] of [
         ['extra_body', 'Extra body'],
         ['unknown', 'unknown'],
@@ -269,12 +269,12 @@ describe('options that exceed a limit', () => {
     });
   }
 
-  test('are an error of a connection test too', async () => {
+  test('names the option that exceeds a limit in a connection test', async () => {
     const { message } = await connect({ headers: new Array(400_000_000) });
     assert.match(message, /^Connection could not be established: Headers must be smaller/);
   });
 
-  test('count together', async () => {
+  test('counts the options of data source and query together', async () => {
     const half = values(600_000);
     const { data } = await fail({ ...MINIMAL_QUERIES.chat, unknown: half, extra_body: half });
     assert.deepEqual([data.code, data.param], ['invalid_option', 'extra_body']);
@@ -282,7 +282,7 @@ describe('options that exceed a limit', () => {
     assert.deepEqual([inSource.data.code, inSource.data.param], ['invalid_option', 'extra_body']);
   });
 
-  test('are an error that cuts the name of the option', async () => {
+  test('truncates the name of an option that exceeds a limit', async () => {
     const { description } = await fail({
       ...MINIMAL_QUERIES.chat,
       ['x'.repeat(2 ** 20)]: new Array(2 ** 30),
@@ -290,7 +290,7 @@ describe('options that exceed a limit', () => {
     assert.ok(description.length < 300, description.slice(0, 300));
   });
 
-  test('are no others than those', async () => {
+  test('accepts options that just keep to every limit', async () => {
     const values = { list: Array.from({ length: 1_000_000 }, (_, at) => at % 10) };
     const { body } = await sent({ ...MINIMAL_QUERIES.chat, extra_body: { values } });
     assert.deepEqual(body.values, values);
@@ -307,14 +307,14 @@ describe('JSON text in a field', () => {
     ['chat', 'metadata', 'Metadata', objects(1_000_000)],
     ['generate_embedding', 'input', 'Input', `["a"${',"a"'.repeat(1_100_000)}]`],
   ]) {
-    test(`has no more values than all options may have: ${label}`, async () => {
+    test(`limits the values in the JSON text of a field: ${label}`, async () => {
       const { description, data } = await fail({ ...MINIMAL_QUERIES[operation], [field]: text });
       assert.equal(description, `${label} must have at most 1048576 values.`);
       assert.deepEqual([data.code, data.param], ['invalid_option', field]);
     });
   }
 
-  test('shares that number with that in other fields', async () => {
+  test('counts the values in the JSON text of all fields together', async () => {
     const text = `{"a":${objects(130_000)}}`;
     const { body } = await sent({ ...MINIMAL_QUERIES.chat, extra_body: text });
     assert.equal(body.a.length, 130_001);
@@ -326,13 +326,13 @@ describe('JSON text in a field', () => {
     assert.equal(description, 'Extra body must have at most 524288 values.');
   });
 
-  test('is no more than text in a prompt', async () => {
+  test('does not count the values in the JSON text of a prompt', async () => {
     const prompt = `{"message":"Hi","type":"message","messageId":"1","rows":${objects(300_000)}}`;
     const { body } = await sent({ ...MINIMAL_QUERIES.chat, prompt });
     assert.equal(body.messages[0].content, prompt);
   });
 
-  test('may have a number beyond all bounds, which is null', async () => {
+  test('reads a number that is out of range in JSON text as null', async () => {
     const { body } = await sent({
       ...MINIMAL_QUERIES.chat,
       extra_body: '{"a":[1e999,-1e999,"1e999"]}',

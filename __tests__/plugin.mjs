@@ -96,6 +96,10 @@ export const source = (options) => ({ apiKey: KEY, base_url: mockApi.baseUrl, ..
 export const run = (query, sourceOptions) => harness.run(source(sourceOptions), query);
 export const connect = (sourceOptions) => harness.testConnection(source(sourceOptions));
 
+/** A result without the time that it took, which differs from run to run. */
+export const untimed = (result) =>
+  JSON.parse(JSON.stringify(result, (name, value) => (name === 'duration_ms' ? undefined : value)));
+
 export async function succeed(query, sourceOptions) {
   const result = await run(query, sourceOptions);
   assert.equal(result.status, 'ok', result.description);

@@ -138,7 +138,8 @@ describe('the data', () => {
 test('returns everything else as metadata', async () => {
   const { status, data, metadata, ...others } = await succeed(MINIMAL_QUERIES.chat);
   assert.deepEqual(others, {});
-  const { usage, id, created, system_fingerprint, ...rest } = metadata;
+  const { usage, id, created, system_fingerprint, duration_ms, ...rest } = metadata;
+  assert.ok(Number.isInteger(duration_ms) && duration_ms >= 0, duration_ms);
   assert.match(id, /^chatcmpl-/);
   assert.equal(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens);
   assert.deepEqual(rest, {
@@ -156,7 +157,7 @@ describe('a response of another shape', () => {
   const answer = (message, others = {}) =>
     respond({ choices: [{ index: 0, message, finish_reason: 'stop' }], ...others });
 
-  test('returns what stands beside the text as metadata', async () => {
+  test('returns the members next to the text as metadata', async () => {
     const images = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }];
     const citations = ['https://a.example'];
     answer({ content: '4', reasoning_content: '2 and 2', images }, { citations, error: {} });
@@ -210,7 +211,9 @@ describe('a failure', () => {
         assert.match(error.description, /^The API returned HTTP 404 \(model_not_found\): .*gpt-0/);
         assert.equal(error.data.code, 'model_not_found');
         assert.equal(error.data.message, error.description);
-        assert.deepEqual(error.metadata, {
+        const { duration_ms, ...metadata } = error.metadata;
+        assert.ok(Number.isInteger(duration_ms), duration_ms);
+        assert.deepEqual(metadata, {
           attempts: 1,
           request_id: 'req_mock_api_000001',
           model: 'gpt-0',
@@ -242,7 +245,9 @@ describe('a failure', () => {
     const { description, data, metadata } = await fail(MINIMAL_QUERIES.chat);
     const { hint, message, ...known } = data;
     assert.equal(message, description);
-    assert.deepEqual(metadata, { attempts: 1, request_id: 'req_1', model: 'gpt-5.4-mini' });
+    const { duration_ms, ...asked } = metadata;
+    assert.ok(Number.isInteger(duration_ms), duration_ms);
+    assert.deepEqual(asked, { attempts: 1, request_id: 'req_1', model: 'gpt-5.4-mini' });
     assert.deepEqual(known, {
       status: 429,
       code: 'rate_limit_exceeded',

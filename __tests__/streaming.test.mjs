@@ -45,6 +45,7 @@ for (const [name, query] of Object.entries(QUERIES)) {
     for (const { metadata } of [off, on]) {
       delete metadata.id;
       delete metadata.request_id;
+      delete metadata.duration_ms;
     }
     assert.deepEqual(on, off);
     const [whole, streamed] = mockApi.requests.map(({ body }) => body);
@@ -120,7 +121,7 @@ test('asks a server that takes no stream without one, and says so', async () => 
   assert.deepEqual(metadata.adjusted, [{ parameter: 'stream', change: 'removed' }]);
 });
 
-test('asks for no stream of what is no text', async () => {
+test('requests no stream when the result is not text', async () => {
   for (const operation of ['generate_embedding', 'image_generation']) {
     await run(MINIMAL_QUERIES[operation], ON);
   }

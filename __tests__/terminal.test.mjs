@@ -11,7 +11,7 @@ const TERMINAL = fileURLToPath(new URL('../scripts/terminal.mjs', import.meta.ur
 const HOSTILE = 'a\x1b[2J\x1b]0;title\x07b\x00\x7f\x9b31mc\u202ed\u2066e';
 const HARMLESS = 'a[2J]0;titleb31mcde';
 
-test('takes out what a terminal would obey when a text holds it', () => {
+test('removes control sequences from a text', () => {
   assert.equal(printable(HOSTILE), HARMLESS);
 });
 
@@ -20,12 +20,12 @@ test('keeps every other character when a text is in another script', () => {
   assert.equal(printable(text), text);
 });
 
-test('writes one line when a text has several, unless it may', () => {
+test('joins the lines of a text unless it may have several', () => {
   assert.equal(printable('a\r\nDone: b\n\nc\td'), 'a Done: b c d');
   assert.equal(printable('a\r\nb\rc', { lines: true }), 'a\nbc');
 });
 
-test('shows whatever is thrown when it is no text', () => {
+test('shows a thrown value when it is not text', () => {
   assert.equal(printable(undefined), 'undefined');
 });
 

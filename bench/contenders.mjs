@@ -45,7 +45,8 @@ export async function bundledContenders(plugin) {
   return contenders;
 }
 
+/** The exact version that package.json names: `npm:openai@4.56.2`. */
 function readVersion(name) {
-  const file = join(BENCH, 'node_modules', name, 'package.json');
-  return JSON.parse(readFileSync(file, 'utf8')).version;
+  const { devDependencies } = JSON.parse(readFileSync(join(BENCH, 'package.json'), 'utf8'));
+  return devDependencies[name].split('@').at(-1);
 }

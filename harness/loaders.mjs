@@ -9,6 +9,9 @@ import vm from 'node:vm';
 const FILENAME = fileURLToPath(import.meta.url);
 const harnessRequire = createRequire(import.meta.url);
 
+/** The main module of ToolJet's server, whose children loader A adds to. */
+export const SERVER_MODULE = new Module(join(dirname(FILENAME), 'main.js'));
+
 /** By the letters used below; ToolJet 3.20 uses E. */
 export const LOADERS = ['A', 'B', 'D', 'E'];
 
@@ -75,7 +78,7 @@ function evaluateInContext(text, globals) {
 /** A, up to the move to Node 22: the npm package module-from-string with `useCurrentGlobal`. */
 function moduleFromString(text) {
   const filename = join(dirname(FILENAME), `${Math.random().toString(36).slice(2)}.js`);
-  const module = new Module(filename);
+  const module = new Module(filename, SERVER_MODULE);
   module.filename = filename;
   module.require = createRequire(filename);
   const sandbox = {

@@ -400,7 +400,7 @@ export function checkFamilyRules(model, body, wire = CHAT) {
   checkSampling(model, body, wire);
 }
 
-/** Throws where Chat Completions takes no functions beside the reasoning effort of this query. */
+/** Throws if Chat Completions takes no functions with the reasoning effort of this query. */
 export function checkToolsBesideEffort(model, body) {
   if (body.tools?.length && !allows(model.tools, readEffort(model, body))) {
     throw badRequest(

@@ -84,7 +84,7 @@ export function responseFormat(name, value) {
 
 const FLAT = ['type', 'name', 'schema', 'description', 'strict'];
 
-/** The format as the Responses API has it: what belongs to the schema stands beside the type. */
+/** The format as the Responses API has it: what belongs to the schema is next to the type. */
 export function textFormat(name, value) {
   object(name, value);
   TYPES(`${name}.type`, value.type);

@@ -15,7 +15,15 @@ const LIBRARIES = { linux: 'libtooljet_openai.so', darwin: 'libtooljet_openai.dy
  * Builds the plugin into `out`, and resolves to what `pack` returns. Compiles the addon for this
  * machine unless `addons` ([{platform, file}]) are given. `debug` is quicker, and larger.
  */
-export async function buildPlugin({ addons, debug = false, features, out = ROOT, id, name } = {}) {
+export async function buildPlugin({
+  addons,
+  debug = false,
+  features,
+  external,
+  out = ROOT,
+  id,
+  name,
+} = {}) {
   const given = addons ?? [
     {
       platform: `${process.platform}-${process.arch}`,
@@ -26,7 +34,7 @@ export async function buildPlugin({ addons, debug = false, features, out = ROOT,
   // Packing keeps this thread busy, so the line has to be there before.
   await new Promise(setImmediate);
   try {
-    const packed = pack({ root: ROOT, out, addons: given, id, name, fast: debug });
+    const packed = pack({ root: ROOT, out, addons: given, id, name, external, fast: debug });
     progress.end(`Packed ${megabytes(Buffer.byteLength(packed.entry))} of text`);
     return packed;
   } catch (error) {

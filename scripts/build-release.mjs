@@ -33,6 +33,7 @@ const COMMAND = {
     id: { type: 'string', value: 'ID', help: 'as for npm run build' },
     name: { type: 'string', value: 'NAME', help: 'as for npm run build' },
     out: { type: 'string', value: 'DIR', help: 'as for npm run build' },
+    external: { type: 'boolean', default: false, help: 'as for npm run build' },
     addon: {
       type: 'string',
       value: 'PLATFORM=FILE',
@@ -54,13 +55,14 @@ function readTargets(text) {
   return architectures;
 }
 
-function buildRelease({ targets, addon, id, name, out, 'no-pack': addonsOnly }) {
+function buildRelease({ targets, addon, external, id, name, out, 'no-pack': addonsOnly }) {
   const addons = targets.map((architecture) => `linux-${architecture}=${compile(architecture)}`);
   if (addonsOnly) return;
   const passedOn = Object.entries({ id, name, out }).filter(([, value]) => value !== undefined);
   runOrExit(process.execPath, [
     'scripts/build.mjs',
     ...[...addons, ...addon].flatMap((each) => ['--addon', each]),
+    ...(external ? ['--external'] : []),
     ...passedOn.flatMap(([option, value]) => [`--${option}`, value]),
   ]);
 }

@@ -35,6 +35,11 @@ const COMMAND = {
       read: (texts) => texts.map(givenAddon),
       help: 'pack this addon instead of compiling one; may be repeated: --addon linux-x64=a.node --addon linux-arm64=b.node',
     },
+    external: {
+      type: 'boolean',
+      default: false,
+      help: 'write the addons next to dist/index.js, as files for TOOLJET_OPENAI_ADDON_DIR, and not inside it',
+    },
     debug: {
       type: 'boolean',
       default: false,
@@ -50,8 +55,9 @@ const COMMAND = {
 await runCommand(COMMAND, async ({ addon: addons, ...options }) => {
   const started = performance.now();
   const packed = await buildPlugin({ addons, ...options });
-  for (const { platform, base64 } of packed.addons) {
-    print(`  ${platform}: ${megabytes(base64.length)} of dist/index.js`);
+  for (const { platform, base64, bytes } of packed.addons) {
+    const size = megabytes((base64 ?? bytes).length);
+    print(`  ${platform}: ${size} ${bytes ? 'next to' : 'of'} dist/index.js`);
   }
   const { id, name } = packed.kept;
   const kept = [id && `id ${id}`, name && `name "${name}"`].filter(Boolean);

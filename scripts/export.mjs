@@ -1,7 +1,7 @@
 // npm run export:tooljet: writes the built plugin as a folder of ToolJet's own repository,
 // marketplace/plugins/openai, which ToolJet builds with ncc.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { jsonText } from '../forms/json-text.mjs';
 import { operationsForm } from '../forms/operations-json.mjs';
@@ -33,9 +33,12 @@ const COMMAND = {
 /** The files that are the same in every export are in export/. */
 const FIXED = ['lib/index.ts', 'tsconfig.json', 'README.md', '__tests__/index.js'];
 
+/** This plugin as a package, on which the folder depends. */
+const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
 function typesText(operations) {
   const values = operations.properties.operation.list.map(({ value }) => `'${value}'`);
-  return `export type { ModelListMethod, QueryOptions, SourceOptions } from './addon';
+  return `export type { ModelListMethod, QueryOptions, SourceOptions } from '${PACKAGE.name}';
 
 /** The operations of operations.json. */
 export type Operation = ${values.join(' | ')};
@@ -43,10 +46,10 @@ export type Operation = ${values.join(' | ')};
 }
 
 /** Like the other plugins in ToolJet's repository, whose root runs the tests. */
-function packageText({ id, version }) {
+function packageText(id) {
   const manifest = {
     name: `@tooljet-marketplace/${id}`,
-    version,
+    version: PACKAGE.version,
     main: 'dist/index.js',
     types: 'dist/index.d.ts',
     directories: { lib: 'lib', test: '__tests__' },
@@ -57,7 +60,8 @@ function packageText({ id, version }) {
       watch: 'ncc build lib/index.ts -o dist --watch',
     },
     homepage: 'https://github.com/tooljet/tooljet#readme',
-    dependencies: { '@tooljet-marketplace/common': '^1.0.0' },
+    // Exactly, because it is the plugin; what reviewers read here is only how ToolJet gets to it.
+    dependencies: { [PACKAGE.name]: PACKAGE.version },
     devDependencies: { '@vercel/ncc': '^0.38.0', typescript: '^4.7.4' },
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
@@ -65,19 +69,16 @@ function packageText({ id, version }) {
 
 /** The files of the exported folder, by path. */
 function listFiles({ folder, id, listsModels }) {
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const form = operationsForm({ listsModels });
   return {
     ...Object.fromEntries(
       FIXED.map((path) => [path, readFileSync(join(ROOT, 'scripts/export', path))]),
     ),
-    'lib/addon/index.js': readFile(folder, 'dist/index.js'),
-    'lib/addon/index.d.ts': readFileSync(join(ROOT, 'index.d.ts')),
     'lib/types.ts': typesText(form),
     'lib/operations.json': jsonText(form),
     'lib/manifest.json': readFile(folder, 'lib/manifest.json'),
     'lib/icon.svg': readFile(folder, 'lib/icon.svg'),
-    'package.json': packageText({ id, version }),
+    'package.json': packageText(id),
   };
 }
 
@@ -100,9 +101,9 @@ function leftovers(target, files) {
   return ['lib', '__tests__']
     .filter((folder) => existsSync(join(target, folder)))
     .flatMap((folder) =>
-      readdirSync(join(target, folder), { withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map(({ name }) => `${folder}/${name}`),
+      readdirSync(join(target, folder), { recursive: true })
+        .map((name) => `${folder}/${name}`)
+        .filter((path) => statSync(join(target, path)).isFile()),
     )
     .filter((path) => !(path in files));
 }

@@ -36,6 +36,11 @@ const COMMAND = {
       default: false,
       help: 'replace the installed plugin of the same id, and keep its data sources and queries',
     },
+    plugin: {
+      type: 'string',
+      value: 'UUID',
+      help: 'with --upgrade, where the plugin is installed more than once: which of them to replace, by the id that ToolJet gave it',
+    },
     'dry-run': {
       type: 'boolean',
       default: false,
@@ -69,6 +74,23 @@ function completed(options) {
   }
   if (!workspace) throw new Mistake('--workspace or TOOLJET_WORKSPACE_ID is needed');
   return { ...options, url: url.replace(/\/+$/, ''), workspace };
+}
+
+/** Which of the installed plugins is meant; undefined if none is installed. */
+function chooseInstalled(all, { id, chosen, upgrade }) {
+  const listed = () => all.map((each) => `${each.id} (version ${each.version})`).join(', ');
+  if (chosen !== undefined) {
+    const found = all.find((each) => each.id === chosen);
+    if (!found)
+      throw new Error(`--plugin ${chosen}: ${id} is installed as ${listed() || 'no plugin'}`);
+    return found;
+  }
+  if (upgrade && all.length > 1) {
+    throw new Error(
+      `${id} is installed ${all.length} times: ${listed()}. Name the one to replace with --plugin; the database says which of them a data source uses (data_sources.plugin_id)`,
+    );
+  }
+  return all[0];
 }
 
 /** Builds the request that installs or upgrades the plugin. */
@@ -119,7 +141,8 @@ async function install(options) {
   const session = await readSession({ file: options['session-file'] });
   const tooljet = connectTooljet({ url, workspace, session });
 
-  const installed = await tooljet.installed(plugin.id);
+  const before = await tooljet.installed(plugin.id);
+  const installed = chooseInstalled(before, { id: plugin.id, chosen: options.plugin, upgrade });
   const version = await versionFor({ tooljet, plugin, installed, version: options.version });
   const request = requestFor({ plugin, installed, version, upgrade });
 
@@ -131,7 +154,10 @@ async function install(options) {
   }
   await send(tooljet, request);
 
-  const now = await tooljet.installed(plugin.id);
+  const isIt = installed
+    ? ({ id }) => id === installed.id
+    : ({ id }) => before.every((each) => each.id !== id);
+  const now = (await tooljet.installed(plugin.id)).find(isIt);
   if (!isDeepStrictEqual(now?.manifestFile?.data, plugin.manifest)) {
     throw new Error(
       `ToolJet has installed another ${plugin.id}, not the one in ${folder}: its server's TOOLJET_MARKETPLACE_URL does not lead to npm run serve. Correct that, restart ToolJet and run this again with --upgrade`,

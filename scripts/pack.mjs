@@ -2,10 +2,13 @@
 // and lib/ (forms and icon). The same input gives the same bytes.
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { loadPlugin } from '../harness/loaders.mjs';
+
+const { fileName } = createRequire(import.meta.url)('../src/entry/file.js');
 
 const ID = /^[a-z][a-z0-9_-]*$/;
 const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'];
@@ -20,12 +23,14 @@ const MAX_PACKED_BYTES = 2_200_000;
  * Packs `addons` ([{platform, file}]) with the sources under `root` into `out`. `fast` trades size
  * for speed (test builds). `id` and `name` replace those of the manifest, to install the plugin
  * next to ToolJet's own. Without `id`, the build keeps those of the last build in `out`; `kept`
- * contains what differs from the manifest.
+ * contains what differs from the manifest. `external` writes the addons next to the entry, as files.
  */
-export function pack({ root, out = root, addons, id, name, fast = false }) {
+export function pack({ root, out = root, addons, id, name, fast = false, external = false }) {
   const cache = join(root, 'target', 'pack');
   const packed = addons.map(({ platform, file }) => {
-    const addon = packAddon(platform, readFileSync(file), { cache, fast });
+    const bytes = readFileSync(file);
+    if (external) return { platform, sha256: sha256Of(bytes), bytes };
+    const addon = packAddon(platform, bytes, { cache, fast });
     if (!fast && addon.base64.length > MAX_PACKED_BYTES) {
       throw new Error(
         `the addon for ${platform} takes ${addon.base64.length} bytes of dist/index.js, more than ${MAX_PACKED_BYTES}`,
@@ -44,12 +49,26 @@ export function pack({ root, out = root, addons, id, name, fast = false }) {
     'lib/manifest.json': manifestText(manifest, { id, name, ...kept }),
     'lib/operations.json': jsonText(join(root, 'operations.json')),
     'lib/icon.svg': readText(join(root, 'icon.svg')),
+    ...Object.fromEntries(
+      packed
+        .filter(({ bytes }) => bytes)
+        .map(({ sha256, bytes }) => [`dist/${fileName(sha256)}`, bytes]),
+    ),
   };
+  removeAddons(join(out, 'dist'));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(out, path)), { recursive: true });
     writeAtOnce(join(out, path), text);
   }
   return { out: resolve(out), entry, addons: packed, kept };
+}
+
+/** Removes the files of an earlier `external` build, which no entry loads any more. */
+function removeAddons(folder) {
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith('.node')) rmSync(join(folder, name));
+  }
 }
 
 /** One addon as the entry carries it: base64 of brotli, and the SHA-256 that identifies it. */
@@ -79,10 +98,10 @@ export function entryText({ file, version, addons }) {
   const properties = addons
     .slice()
     .sort((a, b) => (a.platform < b.platform ? -1 : 1))
-    .map(
-      ({ platform, sha256, base64 }) =>
-        `  '${platform}': { sha256: '${sha256}', packed() {/*${base64}*/} },\n`,
-    );
+    .map(({ platform, sha256, base64 }) => {
+      const inside = base64 === undefined ? '' : `, packed() {/*${base64}*/}`;
+      return `  '${platform}': { sha256: '${sha256}'${inside} },\n`;
+    });
   return [
     `// tooljet-openai ${version}, MIT license. Built from src/index.js by scripts/pack.mjs.\n`,
     // In a function: each global that a text declares costs microseconds in a new vm context.

@@ -7,12 +7,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createHarness } from '../harness/harness.mjs';
+import { loadPlugin } from '../harness/loaders.mjs';
 import { Mistake, numberFrom, runCommand } from './options.mjs';
 import { ROOT } from './setup.mjs';
 import { metrics, table, violations } from './stress/growth.mjs';
 import { query, startServer } from './stress/load.mjs';
 
 const ROUNDS = 20;
+/** For what ToolJet 2 keeps of each evaluation: enough that one of them is a few kilobytes at most. */
+const EVALUATIONS = 1000;
+/** What is kept of an evaluation by its loader itself, whatever the plugin, and some more. */
+const MAX_KEPT_KIB = 16;
 const PLUGIN = process.env.PLUGIN ?? join(ROOT, 'dist/index.js');
 
 const COMMAND = {
@@ -68,15 +73,18 @@ async function soak({ queries, concurrency, json }) {
       `\n${queries} queries, a tenth with a fault, ${concurrency} at a time, in ${seconds.toFixed(0)} s:\n`,
     );
     console.log(`${metrics(samples)}\n`);
+    const kept = await keptByToolJet2();
+    console.log(`ToolJet 2 keeps ${kept.toFixed(1)} KiB of each evaluation of the plugin.\n`);
     const found = [
       ...violations(samples),
+      ...(kept > MAX_KEPT_KIB ? [`more than ${MAX_KEPT_KIB} KiB are kept of an evaluation`] : []),
       ...[...wrong].map(([problem, count]) => `${count} wrong results: ${problem}`),
     ];
     for (const problem of found) console.error(problem);
     if (found.length === 0)
       console.log('Every result was right, and nothing grew beyond what is allowed.');
     if (json) {
-      const report = { queries, concurrency, seconds, node: process.version, samples };
+      const report = { queries, concurrency, seconds, kept, node: process.version, samples };
       writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
     }
     return found.length === 0 ? 0 : 1;
@@ -98,6 +106,27 @@ async function load(harness, url, { first, last, wrong, concurrency }) {
   await Promise.all(Array.from({ length: concurrency }, worker));
 }
 
+/** KiB of the JavaScript heap that an evaluation by ToolJet 2's loader keeps. */
+async function keptByToolJet2() {
+  const text = readFileSync(PLUGIN, 'utf8');
+  const evaluate = () => {
+    for (let times = 0; times < EVALUATIONS; times += 1) loadPlugin(text, { loader: 'A' });
+  };
+  evaluate();
+  const before = await heapBytes();
+  evaluate();
+  return ((await heapBytes()) - before) / EVALUATIONS / 1024;
+}
+
+/** The JavaScript heap after a collection. */
+async function heapBytes() {
+  for (let times = 0; times < 3; times += 1) {
+    await wait(10);
+    collectGarbage();
+  }
+  return process.memoryUsage().heapUsed;
+}
+
 /** Measures the process when no query runs and idle connections are closed. */
 async function state(server) {
   // The server may need a moment to notice an aborted request.
@@ -106,10 +135,7 @@ async function state(server) {
     await wait(20);
     open = await server.state();
   }
-  for (let times = 0; times < 3; times += 1) {
-    await wait(10);
-    collectGarbage();
-  }
+  const heap = await heapBytes();
   const status = readFileSync('/proc/self/status', 'utf8');
   const number = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)[1]);
   const descriptors = readdirSync('/proc/self/fd').map((name) => {
@@ -121,7 +147,7 @@ async function state(server) {
   });
   return {
     rss: number('VmRSS') / 1024,
-    heap: process.memoryUsage().heapUsed / 1024 / 1024,
+    heap: heap / 1024 / 1024,
     threads: number('Threads'),
     sockets: descriptors.filter((name) => name.startsWith('socket:')).length,
     descriptors: descriptors.length,

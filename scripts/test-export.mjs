@@ -2,7 +2,7 @@
 // repository, and runs the result in every loader.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createHarness } from '../harness/harness.mjs';
 import { LOADERS } from '../harness/loaders.mjs';
@@ -13,7 +13,7 @@ import { ROOT, runOrExit } from './setup.mjs';
 
 const marketplace = join(ROOT, 'target/tooljet-marketplace');
 
-/** The files of the repository that an exported plugin depends on: settings and shared types. */
+/** The files of the repository that an exported plugin depends on: its settings. */
 const SURROUNDINGS = {
   'package.json': JSON.stringify({ name: 'tooljet-marketplace', private: true, type: 'module' }),
   'tsconfig.json': JSON.stringify({
@@ -23,29 +23,16 @@ const SURROUNDINGS = {
       ...{ esModuleInterop: true, resolveJsonModule: true },
     },
   }),
-  'common/package.json': JSON.stringify({
-    name: '@tooljet-marketplace/common',
-    version: '1.0.0',
-    types: 'index.d.ts',
-  }),
-  'common/index.d.ts': `
-    export type QueryResult = {
-      status: 'ok' | 'failed' | 'needs_oauth';
-      errorMessage?: string;
-      data: Array<object> | object;
-      metadata?: Array<object> | object;
-    };
-    export type ConnectionTestResult = { status: 'ok' | 'failed'; message?: string; data?: object };
-    export interface QueryService {
-      run(
-        sourceOptions: object,
-        queryOptions: object,
-        dataSourceId?: string,
-        dataSourceUpdatedAt?: string,
-      ): Promise<QueryResult>;
-      testConnection?(sourceOptions: object): Promise<ConnectionTestResult>;
-    }`,
 };
+
+/** Packs the plugin as it is published, and returns the file's name. */
+function packPlugin() {
+  // npm keeps an installed package of the same version.
+  rmSync(join(marketplace, 'node_modules/tooljet-openai'), { recursive: true, force: true });
+  runOrExit('npm', ['pack', '--ignore-scripts', '--pack-destination', marketplace]);
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return `${name}-${version}.tgz`;
+}
 
 const COMMAND = {
   command: 'npm run test:export',
@@ -63,7 +50,7 @@ await runCommand(COMMAND, async () => {
   runOrExit(
     'npm',
     [
-      ...['install', '--no-audit', '--no-fund', './common'],
+      ...['install', '--no-audit', '--no-fund', '--no-package-lock', `./${packPlugin()}`],
       ...['@vercel/ncc@0.38', 'typescript@4.7.4', '@types/node@18'],
     ],
     { cwd: marketplace },
@@ -72,6 +59,10 @@ await runCommand(COMMAND, async () => {
   runOrExit(join(marketplace, 'node_modules/.bin/ncc'), ['build', 'lib/index.ts', '-o', 'dist'], {
     cwd: plugin,
   });
+
+  const { dependencies } = JSON.parse(readFileSync(join(plugin, 'package.json'), 'utf8'));
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  assert.equal(dependencies[name], version, 'the folder depends on the package that was installed');
 
   const text = readFileSync(join(plugin, 'dist/index.js'), 'utf8');
   const mockApi = await startMockApi();

@@ -47,11 +47,11 @@ export function connectTooljet({ url, workspace, session }) {
   }
 
   return {
-    /** Finds the installed plugin with this id, or undefined. */
+    /** The installed plugins with this id: ToolJet 2 installs one as often as it is asked to. */
     async installed(id) {
       const plugins = await ask('GET', '/api/plugins');
       if (!Array.isArray(plugins)) throw new Error(notTooljet('no list of plugins'));
-      return plugins.find(({ pluginId }) => pluginId === id);
+      return plugins.filter(({ pluginId }) => pluginId === id);
     },
 
     /** Finds the version that ToolJet's marketplace page offers for this id, or undefined. */

@@ -47,7 +47,7 @@ pub fn install_panic_hook(_exports: Object<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The limits that the entry keeps, as it is first to see the options.
+/// The limits that the entry enforces, because it sees the options first.
 #[napi(object)]
 pub struct Limits {
     /// See [`budgets::MAX_OPTION_BYTES`].
@@ -140,7 +140,7 @@ pub fn add_json(options: &mut External<Crossing>, json: String) -> Result<()> {
     Ok(())
 }
 
-/// Adds the first or a further part of a text beside the JSON.
+/// Adds the first or a further part of a text that crosses next to the JSON.
 ///
 /// # Errors
 /// If an argument is of another type.
@@ -214,7 +214,7 @@ pub struct Crossing {
     hold: Hold,
 }
 
-/// What a promise of this file comes to.
+/// What a promise of this file resolves to.
 enum Crossed {
     In(Crossing),
     Out(Answer),
@@ -281,8 +281,9 @@ impl Reply {
     }
 
     fn fail(self, error: Error) {
+        let client = Client::made();
         let unsendable = if self.is_test { service::unsendable_test } else { service::unsendable_query };
-        self.outcome(unsendable(error));
+        self.outcome(unsendable(client, error));
     }
 }
 
@@ -347,7 +348,7 @@ fn external<'env, T: 'static>(env: &'env Env, name: &str, value: T) -> Result<Ob
     Ok(object)
 }
 
-/// What JSON and the texts for it come to, and the containers that are still to be put in.
+/// Parses JSON and puts the texts into it. Also returns the containers that are still missing.
 fn parsed<'env>(env: &'env Env, json: Text, apart: Vec<(String, Apart)>) -> Result<(Object<'env>, Vec<(String, u32)>)> {
     let global: Object = env.get_global()?.get_named_property("JSON")?;
     let parse: Function<JsString, Object> = global.get_named_property("parse")?;

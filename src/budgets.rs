@@ -1,6 +1,6 @@
 //! Every limit on what a query, a server or all queries together may take of `ToolJet`'s process.
 //!
-//! Belongs here: numbers that hold others off, with the reason for each. Never here: the code that keeps
+//! Belongs here: numbers that protect others, with the reason for each. Never here: the code that enforces
 //! them, or limits that the API sets. `SECURITY.md` lists them from this file.
 
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub const MAX_HEADER_BYTES: usize = 64 * KIB;
 /// Base URL of a data source, in bytes. Servers take less.
 pub const MAX_BASE_URL_BYTES: usize = 8 * KIB;
 
-/// Longest text of others that an error repeats, such as the API's message; in characters.
+/// Longest foreign text that an error repeats, such as the API's message; in characters.
 pub const MAX_MESSAGE_CHARS: usize = 500;
 /// Longest name or word that an error repeats, such as a code, an ID or a model; in characters.
 pub const MAX_WORD_CHARS: usize = 100;
@@ -53,8 +53,8 @@ pub const MAX_RESULT_BYTES: usize = 64 * MIB;
 pub const MAX_RESULT_VALUES: usize = 4 << 20;
 /// Different names of members in a result. `V8` takes up to 2 µs for each, on `ToolJet`'s main thread.
 pub const MAX_RESULT_NAMES: usize = 1 << 16;
-/// Numbers in one response that are taken out of base64 that nobody asked for. No part of [`MAX_HELD_BYTES`] is held
-/// for them.
+/// Numbers in one response that a server sends as base64 although it was not asked to. No part of
+/// [`MAX_HELD_BYTES`] is held for them.
 pub const MAX_UNASKED_NUMBERS: usize = 1 << 16;
 /// Name of a member in a result, in bytes. A long value crosses to JavaScript in parts, a name does not.
 pub const MAX_RESULT_NAME_BYTES: usize = MIB;
@@ -68,8 +68,8 @@ pub const MAX_REPEATED_BYTES: usize = 4 * MIB;
 /// takes. Each is one more search through the answer.
 pub const MAX_APPLIED_STOPS: usize = 4;
 
-/// Options, request bodies and response bodies of all queries together, in bytes. A query beyond it waits, on
-/// its own time. One query at a time may exceed it, so that not all of them wait for each other.
+/// Options, request bodies and response bodies of all queries together, in bytes. A query beyond it waits, which counts
+/// toward its timeout. One query at a time may exceed it, so that not all of them wait for each other.
 pub const MAX_HELD_BYTES: usize = 192 * MIB;
 /// What each query may hold without a part in [`MAX_HELD_BYTES`], in bytes: small queries never wait.
 pub const FREE_HELD_BYTES: usize = 256 * KIB;
@@ -85,7 +85,7 @@ pub const MAX_INLINE_BYTES: usize = 64 * KIB;
 /// The same on the thread of a custom server, which only its own queries wait for; in bytes.
 pub const MAX_SERVER_INLINE_BYTES: usize = 256 * KIB;
 /// Work on texts up to this length is done on one thread, on longer ones on another, so that large queries
-/// do not hold up middling ones; in bytes.
+/// do not delay medium ones; in bytes.
 pub const MAX_MEDIUM_BYTES: usize = 4 * MIB;
 
 /// How long a query waits for the thread of its server to begin it; then the runtime begins it.
@@ -108,7 +108,7 @@ pub const MAX_CACHED_FACTS: usize = 2_000;
 pub const MAX_CACHED_FACTS_PER_MODEL: usize = 32;
 /// A rejected value that is cached, in bytes.
 pub const MAX_CACHED_VALUE_BYTES: usize = 64;
-/// How long what a server said of a model is believed. Servers are upgraded and accounts gain access; asking
+/// How long the plugin relies on what a server said of a model. Servers are upgraded and accounts gain access; asking
 /// again costs one request an hour.
 pub const MAX_CACHE_AGE: Duration = Duration::from_secs(60 * 60);
 
@@ -121,9 +121,9 @@ pub const MAX_SERVER_THREADS: usize = 32;
 pub const MIN_THREAD_HOLD: Duration = Duration::from_secs(60);
 
 /// Connections to `OpenAI` and Azure together, in use and idle; as many again to all other servers. One server
-/// gets at most half of them. A query beyond it waits, on its own time.
+/// gets at most half of them. A query beyond it waits, which counts toward its timeout.
 pub const MAX_CONNECTIONS: usize = 1024;
-/// The least that is left of [`MAX_CONNECTIONS`] where the process may open few descriptors.
+/// The least that is left of [`MAX_CONNECTIONS`] if the process may open few descriptors.
 pub const MIN_CONNECTIONS: usize = 64;
 /// The part of the process's descriptors that [`MAX_CONNECTIONS`] may be: one in so many.
 pub const DESCRIPTORS_PER_CONNECTION: usize = 4;
@@ -150,13 +150,16 @@ pub const IDLE_TIMEOUT_OF_SERVER_BURST: Duration = Duration::from_secs(2);
 /// The part of all connections that may be idle after a burst of queries to one server: one in so many.
 pub const CONNECTIONS_PER_IDLE: usize = 4;
 
+/// Lines of the query log that wait to be written, each under 2 KiB. Those beyond it are dropped and counted.
+pub const MAX_WAITING_LOG_LINES: usize = 1_000;
+
 /// Time to connect, name resolution and TLS included.
 pub const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
 /// Name lookups at once. The system's resolver cannot be interrupted: a name server that is silent holds a
 /// thread for up to half a minute. Queries for one name share one lookup.
 pub const MAX_LOOKUPS: usize = 24;
 /// Lookups out of [`MAX_LOOKUPS`] that are kept for `OpenAI`, Azure and proxies, and as many for names that
-/// have been found before, so that names that nobody answers for hold up only each other.
+/// have been found before, so that names that no server resolves delay only each other.
 pub const RESERVED_LOOKUPS: usize = 4;
 /// Names that are remembered because they have been found.
 pub const MAX_KNOWN_NAMES: usize = 256;

@@ -1,4 +1,4 @@
-// The entry of the plugin. ToolJet evaluates this text anew for every query, in a
+// The entry of the plugin. ToolJet evaluates this text again for every query, in a
 // new vm context, so evaluating it does next to nothing: the addon is looked for
 // at the first call, and what calls it is cached on `process`, which outlives the
 // context. So V8 compiles that part well, and it takes turns with itself.
@@ -9,6 +9,7 @@
 
 // scripts/pack.mjs fills this in, one property per platform:
 //   'linux-x64': { sha256: '...', packed() {/* base64 of the brotli of the addon */} },
+// With `--external`, without `packed`: whoever builds the server's image puts the addon's file in place.
 // V8 skips a comment in a function that is never called at almost no cost, which
 // is not true of a string of that size; the comment is read through toString.
 const ADDONS = {};
@@ -149,5 +150,21 @@ function cachePlaces() {
   return [process, require.cache].filter((place) => typeof place === 'object');
 }
 
+/**
+ * ToolJet 2 makes each evaluation a child of its main module, which keeps all its children. A module
+ * that was required stays where it is: `require.cache` has it once.
+ */
+function leaveParent() {
+  const siblings = module.parent?.children;
+  if (!siblings || require.cache[module.filename] === module) return;
+  // From the end, as other plugins leave thousands there.
+  const at = siblings.lastIndexOf(module);
+  if (at >= 0) siblings.splice(at, 1);
+}
+
+leaveParent();
+
+// With this, `import OpenAI from 'tooljet-openai'` in TypeScript is the class.
+module.exports.__esModule = true;
 module.exports.default = OpenAI;
 module.exports.QueryError = QueryError;

@@ -1,7 +1,7 @@
 //! The core of `tooljet-openai`, a `ToolJet` marketplace plugin for `OpenAI`.
 //!
 //! `ToolJet` calls `run` with the options of a data source and of a query; the core
-//! turns them into one API request, sends it, and turns the answer into a result.
+//! turns them into an API request, sends it, and turns the response into a result.
 //! Expected failures are values ([`service::Outcome::Failed`]), never panics.
 //!
 //! Each folder is a wing, named by what it knows; its `mod.rs` says what belongs there. Dependencies
@@ -38,6 +38,7 @@
 //! | when a request is retried | `policy/retry.rs` |
 //! | what is cached of models | `policy/model_cache.rs` |
 //! | which endpoint a query uses, and what its `metadata` says of its requests | `query_runner.rs` |
+//! | what the administrator's log says of a query | `query_log.rs`, `network/client/log.rs` |
 //! | how a response is read | `response/` |
 //! | what an answer is, and why there is none | `operations/choice.rs`, `choices.rs` |
 //! | how JSON is found in an answer | `operations/json_answer.rs`, `input/loose_json.rs` |
@@ -58,6 +59,7 @@ pub mod input;
 pub mod network;
 pub mod operations;
 pub mod policy;
+pub mod query_log;
 pub mod query_runner;
 pub mod request_sender;
 pub mod response;

@@ -23,7 +23,7 @@ use crate::{
     response::{ApiResponse, stream::Partial},
 };
 
-/// A way to ask that was tried in vain.
+/// A way that failed.
 struct FailedWay {
     key: CacheKey,
     error: Box<ApiError>,
@@ -49,7 +49,7 @@ pub struct RequestLog {
     pub adjusted: Vec<Adjustment>,
     /// The model in place of the one that the query names.
     pub substituted_model: Option<String>,
-    /// The models that were asked in vain after the one of the request that counts.
+    /// The models that failed after the one of the request that counts.
     pub failed_models: Vec<String>,
     /// The start of the answer that broke off.
     pub partial: Option<Partial>,

@@ -47,7 +47,7 @@ impl Deadline {
         self.at().saturating_sub(transport.now())
     }
 
-    /// What `work` comes to, or `None` if it does not end in time. Requests end at the deadline by themselves;
+    /// The output of `work`, or `None` if it does not end in time. Requests end at the deadline by themselves;
     /// this is for what they wait for before and after.
     pub async fn enforce<T: Transport, R>(self, transport: &T, work: impl Future<Output = R>) -> Option<R> {
         let (mut work, mut end) =

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::service::Outcome;
 
-/// Longer texts cross beside the JSON, where nobody has to parse them; in bytes.
+/// Longer texts cross next to the JSON, so that nobody has to parse them; in bytes.
 const MAX_EMBEDDED_BYTES: usize = 64 << 10;
 /// Even longer ones cross in parts of this length; in bytes.
 const MAX_PART_BYTES: usize = 1 << 20;

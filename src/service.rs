@@ -35,6 +35,7 @@ use crate::{
     },
     operations::{self, ApiRequest, Query, QueryResult, chat, completion, embedding, image, models},
     policy::{capabilities, model_cache::ModelCache, shutdowns::Day},
+    query_log::{self, QueryLog},
     query_runner::{QueryRunner, RequestLog},
     request_sender::{Deadline, RequestSender},
 };
@@ -127,7 +128,7 @@ impl Call {
     }
 }
 
-/// The time that a call has, by options that nobody has checked.
+/// The timeout of a call, by options that are not checked yet.
 #[must_use]
 pub fn timeout(source: &Value, query: &Value) -> Duration {
     let fields = |options| Fields::of("options", options).unwrap_or(Fields::none());
@@ -183,16 +184,17 @@ pub async fn run_prepared<T: Transport, R: Send + 'static>(
     let option_bytes = call.hold.bytes();
     let Prepared { source, query, clock, mut state } = prepared;
     let result = run_query(transport, cache, (source, query), clock, call, &mut state).await;
+    let now = transport.now();
     let bytes = call.hold.bytes().saturating_sub(option_bytes);
     let bytes = bytes / FINISHED_PER_PARSED;
     if bytes <= MAX_INLINE_BYTES || result.is_err() {
-        return finish(state.outcome(result));
+        return finish(state.outcome(result, now));
     }
     let unfinished = state.clone();
-    let finished = transport.offload(bytes, move || finish(state.outcome(result)));
+    let finished = transport.offload(bytes, move || finish(state.outcome(result, now)));
     match clock.enforce(transport, finished).await {
         Some(finished) => finished,
-        None => finish(unfinished.outcome(Err(Error::Timeout { after: clock.timeout }))),
+        None => finish(unfinished.outcome(Err(Error::Timeout { after: clock.timeout }), transport.now())),
     }
 }
 
@@ -205,28 +207,40 @@ fn with_details(reply: QueryResult) -> QueryResult {
 
 /// Tests a data source: asks for the list of models, which is free of charge. Takes the options out of `call`.
 pub async fn test_connection<T: Transport>(transport: &T, call: &mut Call) -> Outcome {
-    let mut state = Diagnostics::new(transport);
+    let mut state = Diagnostics::new(transport, call.started);
+    state.operation = Some(query_log::CONNECTION_TEST);
     let source = state.read_source(&mem::take(&mut call.source));
     let result = match source {
         Ok(source) => connect(transport, source, call, &mut state).await,
         Err(error) => Err(error),
     };
-    match result {
+    let outcome = match result {
         Ok(warning) => Outcome::Connected { warning },
         Err(error) => Outcome::Failed(state.failed_test(&error)),
-    }
+    };
+    state.logged(outcome, transport.now())
 }
 
-/// The outcome of a query of which no request could be sent, or no result be given back.
-#[must_use]
-pub fn unsendable_query(error: impl Into<Error>) -> Outcome {
-    Outcome::Failed(Diagnostics::default().failed_query(&error.into()))
+/// The outcome of a query of which no request could be sent, or no result be given back; `transport` if there is one.
+pub fn unsendable_query<T: Transport>(transport: Option<&T>, error: impl Into<Error>) -> Outcome {
+    unsendable(transport, None, |state| state.failed_query(&error.into(), Duration::ZERO))
 }
 
 /// The outcome of a connection test in that case.
-#[must_use]
-pub fn unsendable_test(error: impl Into<Error>) -> Outcome {
-    Outcome::Failed(Diagnostics::default().failed_test(&error.into()))
+pub fn unsendable_test<T: Transport>(transport: Option<&T>, error: impl Into<Error>) -> Outcome {
+    unsendable(transport, Some(query_log::CONNECTION_TEST), |state| state.failed_test(&error.into()))
+}
+
+fn unsendable<T: Transport>(
+    transport: Option<&T>,
+    operation: Option<&'static str>,
+    failed: impl FnOnce(&Diagnostics) -> Failure,
+) -> Outcome {
+    let now = transport.map(Transport::now).unwrap_or_default();
+    let log = transport.and_then(|transport| QueryLog::new(transport, now)).map(Arc::new);
+    let state = Diagnostics { log, started: now, operation, ..Diagnostics::default() };
+    let failure = failed(&state);
+    state.logged(Outcome::Failed(failure), now)
 }
 
 /// What is known about a call while it goes on; all of it is shown in a failure.
@@ -238,18 +252,24 @@ struct Diagnostics {
     requests: RequestLog,
     has_details: bool,
     today: Day,
+    /// As in [`Call`].
+    started: Duration,
+    operation: Option<&'static str>,
+    log: Option<Arc<QueryLog>>,
 }
 
 impl Diagnostics {
-    fn new<T: Transport>(transport: &T) -> Self {
+    fn new<T: Transport>(transport: &T, started: Duration) -> Self {
         let (proxy_secrets, today) = (transport.proxy_secrets().to_vec(), Day::of(transport.wall_clock()));
-        Self { proxy_secrets, today, ..Self::default() }
+        let log = QueryLog::new(transport, started).map(Arc::new);
+        Self { proxy_secrets, today, started, log, ..Self::default() }
     }
 
     fn read(&mut self, source: &Value, query: &Value) -> Result<(SourceOptions, Query, Duration), Error> {
         let source = self.read_source(source)?;
         let fields = Fields::of("queryOptions", query)?;
         self.context.operation = operations::operation(&fields);
+        self.operation = self.context.operation;
         let query = Query::from_fields(&fields, source.base_url.provider(), &self.today)?;
         self.has_details = query.has_details;
         self.context.endpoint_choice = query.endpoint_choice;
@@ -258,19 +278,43 @@ impl Diagnostics {
         Ok((source, query, timeout))
     }
 
-    fn outcome(self, result: Result<QueryResult, Error>) -> Outcome {
-        let mut result = match result {
-            Ok(result) => result,
-            Err(error) => return Outcome::Failed(self.failed_query(&error)),
+    /// The outcome at `now`, by the clock of the transport.
+    fn outcome(self, result: Result<QueryResult, Error>, now: Duration) -> Outcome {
+        let outcome = match result {
+            Ok(mut result) => {
+                result.metadata.extend(self.request_metadata(now));
+                self.redactor.redact_result(&mut result.metadata, &OWN_METADATA);
+                Outcome::Ok(if self.has_details { with_details(result) } else { result })
+            }
+            Err(error) => Outcome::Failed(self.failed_query(&error, now)),
         };
-        result.metadata.extend(self.requests.to_metadata());
-        self.redactor.redact_result(&mut result.metadata, &OWN_METADATA);
-        Outcome::Ok(if self.has_details { with_details(result) } else { result })
+        self.logged(outcome, now)
+    }
+
+    /// `outcome`, once the log has its line.
+    fn logged(&self, outcome: Outcome, now: Duration) -> Outcome {
+        if let Some(log) = &self.log {
+            let host = self.redactor.show(&self.context.host);
+            let entry =
+                query_log::Entry { operation: self.operation, host, duration: now.saturating_sub(self.started) };
+            log.write(&entry, &outcome);
+        }
+        outcome
+    }
+
+    /// What `metadata` says about the requests, if any was sent.
+    fn request_metadata(&self, now: Duration) -> Map<String, Value> {
+        let mut metadata = self.requests.to_metadata();
+        if self.requests.attempts > 0 {
+            let duration = query_log::milliseconds(now.saturating_sub(self.started));
+            metadata.insert("duration_ms".to_owned(), duration);
+        }
+        metadata
     }
 
     fn read_source(&mut self, source: &Value) -> Result<SourceOptions, Error> {
         let fields = Fields::of("sourceOptions", source)?;
-        // At once, as the key may also stand in a field that it does not belong to.
+        // First, because the key may also be in a field where it does not belong.
         self.redactor = Arc::new(Redactor::new(fields.trimmed("apiKey").ok().flatten().map(Secret::new)));
         let source = SourceOptions::from_fields(&fields)?;
         self.redactor = Arc::new(Redactor::new(source.secrets().chain(mem::take(&mut self.proxy_secrets))));
@@ -283,10 +327,10 @@ impl Diagnostics {
         Ok(source)
     }
 
-    fn failed_query(&self, error: &Error) -> Failure {
+    fn failed_query(&self, error: &Error, now: Duration) -> Failure {
         let details = self.details(error);
         let description = self.description(error, &details);
-        let mut metadata = self.requests.to_metadata();
+        let mut metadata = self.request_metadata(now);
         for (name, value) in &mut metadata {
             if let Value::String(text) = value
                 && !OWN_METADATA.contains(&name.as_str())
@@ -369,8 +413,8 @@ impl Prepared {
 
     /// Its outcome if it has not ended by then.
     pub fn late_outcome(&self) -> impl FnOnce() -> Outcome + Send + 'static {
-        let (state, after) = (self.state.clone(), self.clock.timeout);
-        move || state.outcome(Err(Error::Timeout { after }))
+        let (state, clock) = (self.state.clone(), self.clock);
+        move || state.outcome(Err(Error::Timeout { after: clock.timeout }), clock.at())
     }
 }
 
@@ -380,12 +424,13 @@ impl Prepared {
 /// The outcome, if they are wrong.
 pub async fn prepare<T: Transport>(transport: &T, call: &mut Call) -> Result<Prepared, Box<Outcome>> {
     let (source, query, started) = (mem::take(&mut call.source), mem::take(&mut call.query), call.started);
-    let mut state = Diagnostics::new(transport);
+    let mut state = Diagnostics::new(transport, call.started);
+    let now = transport.now();
     let read = move || {
         let read = catch_unwind(AssertUnwindSafe(|| state.read(&source, &query)));
         match read.unwrap_or_else(|panic| Err(internal(panic))) {
             Ok((source, query, timeout)) => Ok(Prepared { source, query, clock: Deadline { started, timeout }, state }),
-            Err(error) => Err(Box::new(state.outcome(Err(error)))),
+            Err(error) => Err(Box::new(state.outcome(Err(error), now))),
         }
     };
     transport.offload(call.hold.bytes(), read).await
@@ -401,7 +446,7 @@ async fn run_query<T: Transport>(
 ) -> Result<QueryResult, Error> {
     let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
     let mut runner = QueryRunner::new(sender, cache, &source);
-    // On the heap, as it is large, and whatever wraps a future moves it.
+    // On the heap, because it is large and every wrapper of a future moves it.
     let run = Box::pin(runner.run(query));
     let result = clock.enforce(transport, catch_panics(run)).await;
     state.requests = runner.into_log();

@@ -170,7 +170,7 @@ fn reports_the_first_error_when_chat_lacks_the_model_too() {
         assert_eq!((&failure.data["model"], &failure.data["attempts"]), (&json!("local-7b"), &json!(3)));
         assert!(failure.description.contains("Check the model name local-7b"), "{}", failure.description);
         // Nothing of the request to chat.
-        assert_eq!(failure.metadata.keys().collect::<Vec<_>>(), ["attempts", "model"]);
+        assert_eq!(failure.metadata.keys().collect::<Vec<_>>(), ["attempts", "duration_ms", "model"]);
     }
 }
 

@@ -22,7 +22,7 @@ use tooljet_openai::{
 };
 
 const SECONDS: u64 = 5_000;
-/// Percent-encoded where it stands in an address: `pa:hush@word`.
+/// `pa:hush@word`, percent-encoded as in a URL.
 const PASSWORD: &str = "pa%3Ahush%40word";
 /// `user:pa:hush@word`
 const CREDENTIALS: &str = "Basic dXNlcjpwYTpodXNoQHdvcmQ=";

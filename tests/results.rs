@@ -27,7 +27,7 @@ fn models() -> (Value, Vec<u8>) {
     (json!({"operation": "list_models"}), gzip(&format!(r#"{{"data":[{models}null]}}"#)))
 }
 
-/// Nine million values of JSON in JSON, of which nothing is there before it is unescaped.
+/// Nine million values of JSON in JSON, which only appear once the text is unescaped.
 fn json_answer() -> (Value, Vec<u8>) {
     let values = r"0\u002c".repeat(9_000_000);
     let query = json!({"operation": "chat", "prompt": "p", "response_format": "json_object"});

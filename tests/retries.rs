@@ -106,7 +106,7 @@ fn delays_a_retry_as_each_form_of_the_headers_says() {
         (("retry-after", "2"), 2_000),
         (("retry-after", "0.25"), 250),
         (("retry-after", "0"), 0),
-        // The script's calendar stands at 2027-01-15 08:00:00.
+        // The script's calendar is at 2027-01-15 08:00:00.
         (("retry-after", "Fri, 15 Jan 2027 08:00:07 GMT"), 7_000),
         (("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"), 0),
         (("retry-after", "1800000002"), 2_000),

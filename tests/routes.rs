@@ -142,7 +142,7 @@ fn lets_a_reasoning_model_call_tools_through_responses() {
         assert_eq!(result.metadata.get("adjusted"), None);
         assert_answered(outcome, "responses");
     }
-    // What was learnt from a query with tools is not about one without.
+    // What was cached from a query with tools does not apply to one without.
     assert_answered(script.run_with(&cache, &source(OPENAI), &query(&json!({}))), "chat/completions");
     assert_eq!(paths(&script), [CHAT, RESPONSES, RESPONSES, CHAT]);
 }

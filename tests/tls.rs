@@ -194,7 +194,7 @@ fn showing((chain, key): Certified, change: impl FnOnce(&mut Vec<u8>)) -> Arc<Se
     Arc::new(config)
 }
 
-/// Replaces `old` wherever it stands in a certificate; its signature no longer fits then.
+/// Replaces `old` everywhere in a certificate, whose signature is wrong after that.
 fn replace(certificate: &mut Vec<u8>, old: &[u8], new: &[u8]) {
     while let Some(at) = certificate.windows(old.len()).position(|window| window == old) {
         certificate.splice(at..at + old.len(), new.iter().copied());

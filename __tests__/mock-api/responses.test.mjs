@@ -213,7 +213,7 @@ describe('the Responses API of the mock API', () => {
     assert.ok(encrypted.length > 0);
   });
 
-  it('fails under HTTP 200', async () => {
+  it('fails with HTTP 200', async () => {
     const { status, error, output } = await asked({ model: 'mock-api-fails' });
     assert.deepEqual([status, error.code, output], ['failed', 'server_error', []]);
     assert.equal((await refused(CHAT, conversation({ model: 'mock-api-fails' }))).status, 500);
@@ -313,7 +313,7 @@ describe('a request that the Responses API of the mock API rejects', () => {
       'text.format.schema',
       'invalid_json_schema',
     ],
-    'a temperature beside reasoning': [
+    'a temperature with reasoning': [
       { model: 'gpt-6-sol', temperature: 0.5 },
       400,
       'temperature',
@@ -389,7 +389,7 @@ describe('a request that the Responses API of the mock API rejects', () => {
     assert.equal((await send('POST', CHAT, { body: conversation(), headers })).status, 200);
   });
 
-  it('names this endpoint at the other when a model is of this one alone', async () => {
+  it('names this endpoint at the other one when only this one has the model', async () => {
     for (const model of ['gpt-5.5-pro', 'gpt-5.3-codex']) {
       const { message, status } = await refused(CHAT, conversation({ model }));
       assert.equal(status, 404);

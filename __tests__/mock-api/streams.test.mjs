@@ -28,7 +28,7 @@ async function streamed(path, body) {
 const pieces = (chunks, read) => chunks.flatMap(({ choices }) => choices.map(read)).join('');
 
 describe('a stream of the mock API', () => {
-  it('holds what the answer in one piece holds', async () => {
+  it('a stream contains the same as the response in one piece', async () => {
     const whole = await answer(CHAT, conversation());
     const chunks = await streamed(CHAT, conversation());
     assert.equal(
@@ -45,7 +45,7 @@ describe('a stream of the mock API', () => {
     );
   });
 
-  it('holds a call in pieces, and a refusal', async () => {
+  it('a stream contains a call in pieces, and a refusal', async () => {
     const body = conversation({
       model: 'gpt-4o',
       messages: user(asksForWeather),
@@ -64,7 +64,7 @@ describe('a stream of the mock API', () => {
     );
   });
 
-  it('ends with its usage only if that is asked for', async () => {
+  it('a stream ends with its usage only when that is requested', async () => {
     const { usage } = await answer(CHAT, conversation());
     const chunks = await streamed(CHAT, conversation({ stream_options: { include_usage: true } }));
     assert.deepEqual([chunks.at(-1).usage, chunks.at(-1).choices], [usage, []]);

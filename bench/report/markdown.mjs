@@ -1,69 +1,62 @@
-// The table of the README: ratios, because they apply to other machines better than absolute
-// values.
+// The table of the README: absolute values only, so that its columns can be compared.
 
 import { EMPTY, OURS } from '../contenders.mjs';
-import { cellTitle, LARGE_ANSWERS, MAIN } from '../plan.mjs';
-import { advantage, median, withoutFloor } from './metrics.mjs';
+import { LARGE_ANSWERS, MAIN } from '../plan.mjs';
+import { median } from './metrics.mjs';
+
+const BUSY = { ...MAIN, concurrency: 64 };
+
+/** By title: the cell and the metric, and how its value is written. */
+const COLUMNS = {
+  'queries/s, 1 KB answers': [BUSY, 'queriesPerSecond', whole],
+  'queries/s, 200 KB': [{ ...LARGE_ANSWERS, concurrency: 64 }, 'queriesPerSecond', whole],
+  'main thread, ms a query': [BUSY, 'mainThreadUs', (us) => (us / 1000).toFixed(2)],
+  'p99 of a query, ms': [BUSY, 'p99', whole],
+  'p99 of event-loop delay, ms': [BUSY, 'eventLoopDelayP99', whole],
+  'peak memory, MB': [{ ...MAIN, concurrency: 256 }, 'peakRss', whole],
+};
 
 export function markdown(results) {
-  const busy = { ...MAIN, concurrency: 64 };
-  const columns = [
-    ['queries/s, 1 KB', busy, 'queriesPerSecond', 'better'],
-    ['queries/s, 200 KB', { ...LARGE_ANSWERS, concurrency: 64 }, 'queriesPerSecond', 'better'],
-    ['main-thread time', busy, 'mainThreadUs', 'worse'],
-    ['p99 of a query', busy, 'p99', 'worse'],
-    ['p99 of event-loop delay', busy, 'eventLoopDelayP99', 'worse'],
-    ['peak RSS', { ...MAIN, concurrency: 256 }, 'peakRss', 'worse'],
-  ];
-  const rows = withoutFloor(results)
-    .filter(({ id }) => id !== OURS)
-    .map(({ id, name }) => [
-      name,
-      ...columns.map(([, cell, name, more]) => times(advantage(results, id, cell, name, { more }))),
-      perQuery(results, id, busy),
-    ]);
-  const ours = ['**this plugin**', ...columns.map(() => '1'), perQuery(results, OURS, busy)];
-  const head = [
-    'compared with',
-    ...columns.map(([title]) => title),
-    'connections per 1,000 queries',
-  ];
   const { machine, command, plan } = results;
+  const head = ['plugin', ...Object.keys(COLUMNS), 'connections per 1,000 queries'];
+  const [cores] = /\d+ cores/.exec(machine.name) ?? ['this machine'];
   return [
     line(head),
     line(head.map((_, index) => (index === 0 ? '---' : '---:'))),
-    ...rows.map(line),
-    line(ours),
+    ...results.contenders.map((contender) => line(cells(results, contender))),
     '',
-    `How many times better this plugin is: \`${command}\`, medians of ${plan.rounds} rounds, ${cellTitle(MAIN)} unless`,
-    `the column says otherwise, 64 queries at once (256 for the memory). ${machine.name}, Node ${machine.node},`,
-    `${machine.date.slice(0, 10)}. The time that a model needs to answer is not part of it, and does not change.`,
-    '',
-    `The harness sets the limit: an empty plugin ran ${perSecond(results, EMPTY)} queries/s, this plugin ${perSecond(results, OURS)},`,
-    `${withoutFloor(results)
-      .filter(({ id }) => id !== OURS)
-      .map(({ id, name }) => `${name} ${perSecond(results, id)}`)
-      .join(', ')}.`,
+    `\`${command}\`: medians of ${plan.rounds} rounds over HTTPS, 64 queries at a time (256 for the memory), answered at once,`,
+    `on ${cores} with Node ${machine.node.replace('v', '')}, ${machine.date.slice(0, 10)}. The empty plugin sends nothing: it is the limit that the`,
+    'harness sets. The time that a model needs to answer is not part of it, and does not change.',
     '',
   ].join('\n');
 }
 
-function perSecond(results, id) {
-  const busy = { ...MAIN, concurrency: 64 };
-  return Math.round(median(results, id, busy, 'queriesPerSecond')).toLocaleString('en');
+function cells(results, { id, name }) {
+  const values = Object.values(COLUMNS).map(([cell, metric, write]) => {
+    // The empty plugin has no answers of different lengths.
+    const value =
+      id === EMPTY && cell.answer !== MAIN.answer ? undefined : median(results, id, cell, metric);
+    return value === undefined ? '' : write(value);
+  });
+  return [
+    id === OURS ? '**this plugin**' : name,
+    ...values,
+    id === EMPTY ? '' : connections(results, id),
+  ];
 }
 
-function times(ratio) {
-  return `${ratio.toFixed(ratio < 10 ? 1 : 0)}x`;
+function whole(value) {
+  return Math.round(value).toLocaleString('en');
 }
 
-function perQuery(results, id, cell) {
-  const [connections, queries] = ['tcpConnections', 'allQueries'].map((name) =>
-    median(results, id, cell, name),
+function connections(results, id) {
+  const [opened, queries] = ['tcpConnections', 'allQueries'].map((name) =>
+    median(results, id, BUSY, name),
   );
-  return `${Math.round((connections / queries) * 1000)}`;
+  return whole((opened / queries) * 1000);
 }
 
-function line(cells) {
-  return `| ${cells.join(' | ')} |`;
+function line(columns) {
+  return `| ${columns.join(' | ')} |`;
 }

@@ -101,7 +101,7 @@ export default {
         ['Responses', 'responses'],
       ],
       initial: 'auto',
-      help: 'Some models and features are only in the Responses API. Auto asks Chat Completions first, and Responses if the server says so or the query needs it. Metadata says which one answered.',
+      help: 'Some models and features are only in the Responses API. Auto tries Chat Completions first, and uses Responses if the server says so or the query needs it. Metadata says which one answered.',
     }),
     dropdown('reasoning_effort', 'Reasoning effort', {
       choices: [
@@ -165,7 +165,7 @@ export default {
         'Up to 100 domains: text with commas, spaces or line breaks between them, or a JSON array',
       fallback: 'the whole web',
       type: 'TextOption | string[]',
-      help: 'The search is limited to these domains and their subdomains. Of a URL, the domain counts. Only used with Web search.',
+      help: 'The search is limited to these domains and their subdomains. In a URL, only the domain counts. Only used with Web search.',
       details: '`www.` is kept, as a search of the whole domain would allow more than was typed.',
     }),
     text('search_country', 'Search country', {
@@ -187,7 +187,7 @@ export default {
       accepts: "`auto`, `none`, `required`, the name of a tool, or Chat's object for it",
       fallback: '`auto`',
       type: 'TextOption | ToolChoice',
-      help: 'Whether the model may, must not or must call a tool, or the one that it must call.',
+      help: 'Whether the model may, must or must not call a tool, or which one it must call.',
     }),
     dropdown('image_detail', 'Image detail', {
       choices: [

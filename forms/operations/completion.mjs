@@ -56,7 +56,7 @@ export default {
         ['Chat only', 'chat'],
       ],
       initial: 'auto',
-      help: 'OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it first, and asks a chat model to continue the text if the model or the endpoint is gone. Metadata says which one answered.',
+      help: 'OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it first, and lets a chat model continue the text if the model or the endpoint is gone. Metadata says which one answered.',
     }),
   ],
   advanced: [

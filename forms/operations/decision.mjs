@@ -90,7 +90,7 @@ export interface DecisionMetadata extends ModelMetadata {
       max: 1,
       placeholder: '0 to 1: how probable a yes must be; 0.5 if empty',
       fallback: '0.5',
-      help: 'The probability from which a Yes or no is a yes. The app gets the probability, too.',
+      help: 'How probable a yes must be for the answer to be yes. The app gets the probability, too.',
       sample: '0.9',
     }),
   ],
@@ -109,7 +109,7 @@ export interface DecisionMetadata extends ModelMetadata {
     }),
   ],
   about:
-    "Answers a question about a text or a row: whether something is so, which of several things it is, or how much of it. It uses OpenAI's endpoint for decisions, a public beta. Where a server does not have it, a chat model answers the same question with a schema that it cannot leave, and `metadata.endpoint` says so.",
+    "Answers a question about a text or a row: whether something is true, which of several things it is, or how strongly it applies. It uses OpenAI's endpoint for decisions, a public beta. If a server does not have it, a chat model answers the same question in a fixed schema, and `metadata.endpoint` says so.",
   examples: [
     {
       title: 'Decide yes or no',
@@ -131,7 +131,7 @@ export interface DecisionMetadata extends ModelMetadata {
     },
   ],
   notes:
-    'With Score, `data` is a number on the scale of the levels: `4.2` of 1 to 5, or, of levels in words, their place from 1.\n\nA chat model estimates its probability in words, so it is less exact than that of the endpoint for decisions.',
+    'With Score, `data` is a number on the scale of the levels: `4.2` of 1 to 5, or, of levels in words, their place from 1.\n\nA chat model only estimates the probability, so it is less exact than the endpoint for decisions.',
   trial: {
     query: { input: 'a calm sea', question: 'Is it calm?' },
     answer: ({ questions }) => ({ model: 'm', answers: questions.map(answerOf) }),

@@ -56,7 +56,7 @@ export default {
       placeholder: 'A PNG that is transparent where the first image may change',
       accepts: 'Image URL, data URI, base64 or file of a file picker',
       type: 'FileOption | FileOption[] | null',
-      help: 'Where the first of Images may change: where this image is transparent.',
+      help: 'The first of Images changes only where this image is transparent.',
       sample: 'data:image/png;base64,iVBORw0KGgo=',
       needs: { images: 'https://example.com/a.png' },
     }),

@@ -40,7 +40,7 @@ export interface ModerationMetadata extends RequestMetadata {
       accepts: 'Text, an image (picked file or data URI), or a JSON array of these',
       fallback: 'Required',
       type: 'TextOption | FileOption | Array<string | FileOption>',
-      help: 'What to check. Each text of a list is checked for itself; text and an image in a list are checked together.',
+      help: 'What to check. Each string in a list is checked separately; text and an image in a list are checked together.',
       sample: ['another', 'text'],
     }),
     text('moderation_model', 'Model', {
@@ -67,7 +67,7 @@ export interface ModerationMetadata extends RequestMetadata {
     },
   ],
   notes:
-    '`data.scores` has the score of every category, from 0 to 1, for apps that draw the line themselves. To hide a comment, bind its *Visibility* to `{{!queries.moderate.data.flagged}}`.',
+    '`data.scores` has the score of every category, from 0 to 1, for apps that set their own threshold. To hide a comment, bind its *Visibility* to `{{!queries.moderate.data.flagged}}`.',
   trial: {
     query: { input: 'a calm sea' },
     answer: ({ input }) => ({

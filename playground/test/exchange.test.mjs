@@ -37,7 +37,7 @@ describe('a finished query', () => {
     });
   }
 
-  test('shows each response beside its request', async () => {
+  test('shows each response next to its request', async () => {
     const page = await playground.open();
     await openExample(page, 'Answer a text input');
     await openTab(page, 'Request');

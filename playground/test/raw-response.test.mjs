@@ -12,7 +12,7 @@ async function read(head, body, method = 'POST') {
 const HEAD = ['HTTP/1.1 200 OK'];
 
 describe('the bytes of a response', () => {
-  test('are read with a length, in chunks, or until the connection ends', async () => {
+  test('reads a response with a length, in chunks, or until the connection ends', async () => {
     const expected = { status: 200, text: 'hello', isCut: false };
     assert.deepEqual(await read([...HEAD, 'content-length: 5'], 'hello'), expected);
     const chunked = [...HEAD, 'transfer-encoding: chunked'];
@@ -20,7 +20,7 @@ describe('the bytes of a response', () => {
     assert.deepEqual(await read(HEAD, 'hello'), expected);
   });
 
-  test('are decompressed', async () => {
+  test('decompresses a response', async () => {
     for (const [encoding, compress] of [
       ['gzip', gzipSync],
       ['br', brotliCompressSync],
@@ -30,7 +30,7 @@ describe('the bytes of a response', () => {
     }
   });
 
-  test('are shown as far as they came when the body breaks off', async () => {
+  test('shows the start of a response when its body breaks off', async () => {
     const { text } = await read([...HEAD, 'content-length: 500'], 'hello');
     assert.equal(text, 'hello');
     const half = gzipSync('hello '.repeat(9_999)).subarray(0, 60);
@@ -38,16 +38,16 @@ describe('the bytes of a response', () => {
     assert.match((await read(compressed, half)).text, /^hello hello/);
   });
 
-  test('are shown as they are when they are not what their header says', async () => {
+  test('shows a response as it is when its encoding is not what the header says', async () => {
     assert.equal((await read([...HEAD, 'content-encoding: gzip'], 'hello')).text, 'hello');
   });
 
-  test('are no response when they are not HTTP', async () => {
+  test('shows no response when the bytes are not HTTP', async () => {
     assert.equal(await read(['nonsense'], ''), undefined);
     assert.equal(await parseResponse(Buffer.alloc(0), 'GET'), undefined);
   });
 
-  test('are cut at the limit', async () => {
+  test('truncates a response at the limit', async () => {
     const { text, isCut } = await read(HEAD, 'x'.repeat(MAX_RESPONSE_BYTES + 1));
     assert.equal(text.length, MAX_RESPONSE_BYTES);
     assert.ok(isCut);

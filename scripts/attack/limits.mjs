@@ -1,4 +1,4 @@
-// What holds beside every attack, whatever it is; and how a line of the table is written.
+// The limits that hold during every attack, and how a line of the table is written.
 
 /** Limits of the full form. Short ones, on a busy machine, tell less about time. */
 export const LIMITS = { worst: 250, peakRss: 1024, late: 250 };
@@ -25,7 +25,7 @@ export function violations(metrics, { worst, peakRss, late } = LIMITS) {
   if (metrics.late > maxLate) {
     found.push(`a deadline was missed by ${ms(metrics.late)}, by more than ${ms(maxLate)}`);
   }
-  if (!exit && !outcomes) found.push('the attack did not come to its end');
+  if (!exit && !outcomes) found.push('the attack did not end');
   for (const violation of badErrors) found.push(`a tenant got ${violation}`);
   return found;
 }

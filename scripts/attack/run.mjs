@@ -15,7 +15,7 @@ const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const SAMPLE_MS = 50;
 /** As ToolJet's own Docker image starts its server. */
 const HEAP = '--max-old-space-size=4096';
-/** Loopback addresses stand for those of the internet, which ToolJet's rules allow. */
+/** Loopback addresses represent those of the internet, which ToolJet's rules allow. */
 const ENVIRONMENT = { SSRF_PROTECTION_ENABLED: 'false', TOOLJET_EDITION: 'ce' };
 /** This machine is not to go down with the process. */
 const MAX_RSS = 8 * 2 ** 30;
@@ -32,8 +32,8 @@ export function skipReason({ silentResolver }) {
 }
 
 /**
- * On a machine that does other things too, what is measured comes first: others' work is no attack.
- * Only root may say so; elsewhere the attacker comes last, whose machine would be another one.
+ * On a busy machine, what is measured has priority, because the work of others is not an attack. Only root may
+ * raise a priority; for other users the attacker gets a lower one, as it would be on another machine.
  */
 const isRoot = process.getuid?.() === 0;
 const FAVORED = isRoot ? ['nice', '-n', '-10'] : [];

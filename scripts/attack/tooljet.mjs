@@ -1,4 +1,4 @@
-// A process that stands for ToolJet's: runs the attack's queries and, beside them, those of a victim.
+// A process in place of ToolJet's: runs the attack's queries and, at the same time, those of a victim.
 // Everything that takes the main thread long and is not the plugin's is done before it is measured.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -187,7 +187,7 @@ function deadlineOf(options) {
 
 const MAX_DESCRIPTION_CHARS = 10_000;
 
-/** A tenant is to be told what was wrong, in a few sentences. */
+/** A tenant should learn what was wrong, in a few sentences. */
 function badErrorOf(error) {
   const { description } = error ?? {};
   if (error?.constructor?.name !== 'QueryError')

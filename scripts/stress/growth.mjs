@@ -46,7 +46,7 @@ export function table(samples, { head = true } = {}) {
 /** The values and the growth allowed, as a table in Markdown. */
 export function metrics(samples) {
   return [
-    '| held by the process | second quarter | last quarter | growth allowed |',
+    '| in the process | second quarter | last quarter | growth allowed |',
     '|---|---|---|---|',
     ...growth(samples).map(({ what, warm, end, allowed }) => {
       const digits = what.endsWith('MiB') ? 1 : 0;

@@ -42,7 +42,7 @@ function isIntact(file, sha256) {
 }
 
 /**
- * Puts the whole file in place at once, over whatever stands there, so that
+ * Replaces the file in one step, so that
  * neither a crash nor another process that does the same leaves a torn one.
  */
 function write(file, bytes) {

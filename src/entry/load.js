@@ -7,6 +7,8 @@ const { candidateFolders, locate, makeFolder, assertPrivate } = require('./folde
 const { fileName, sha256Of, isIntact, write, remove, markUsed, removeUnused } = require('./file');
 
 const NOEXEC = 'failed to map segment';
+const ADVICE =
+  'Set TOOLJET_OPENAI_ADDON_DIR to a folder that belongs to the user of the ToolJet server, that no other user can write to and that is not mounted noexec; then restart the server.';
 
 function load(addon) {
   const refusals = new Map();
@@ -26,8 +28,9 @@ function load(addon) {
   const places = candidateFolders();
   // A file that is there already comes first, wherever it is: the same file at two
   // paths is two copies of the addon in one process, if that process has workers.
-  const present = firstOf(places, (place) => loadPresent(place, addon.sha256));
+  const present = firstOf(places, (place) => loadPresent(place, addon));
   if (present) return present;
+  if (!addon.packed) throw new Error(explanation(refusals, externalAdvice(addon)));
 
   const bytes = unpack(addon);
   const written = firstOf(places, (place) => loadWritten(place, addon.sha256, bytes));
@@ -37,17 +40,25 @@ function load(addon) {
   const unnamed = firstOf(parents, (place) => loadUnnamed(place, bytes));
   if (unnamed) return unnamed;
 
-  throw new Error(explanation(refusals));
+  throw new Error(explanation(refusals, ADVICE));
 }
 
-function loadPresent(place, sha256) {
+/** Returns null where a file may still be written, and throws where none will be. */
+function loadPresent(place, { sha256, packed }) {
+  const absent = (reason) => {
+    if (!packed) throw new Error(reason);
+    return null;
+  };
   const folder = locate(place);
   const file = path.join(folder, fileName(sha256));
-  if (!fs.existsSync(file)) return null;
+  if (!fs.existsSync(file)) return absent(`there is no ${fileName(sha256)}`);
   assertPrivate(folder);
   // Marked before it is read: from now on another version leaves it alone.
   markUsed(file);
-  return isIntact(file, sha256) ? loadAndTidy(folder, sha256) : null;
+  if (isIntact(file, sha256)) return loadAndTidy(folder, sha256);
+  return absent(
+    `${fileName(sha256)} is damaged (its SHA-256 differs), or other users can change it`,
+  );
 }
 
 function loadWritten(place, sha256, bytes) {
@@ -144,16 +155,18 @@ function unpack({ sha256, packed }) {
   return bytes;
 }
 
-function explanation(refusals) {
+function externalAdvice({ sha256 }) {
+  return `This build of the plugin has no addon inside. Put ${fileName(sha256)}, which the same build wrote next to its index.js, into the folder that TOOLJET_OPENAI_ADDON_DIR names; then restart the server.`;
+}
+
+function explanation(refusals, advice) {
   const tried = Array.from(refusals, ([{ parent, name }, reason]) => {
     const where = name === undefined ? `${parent}, as an unnamed file` : path.join(parent, name);
     return `- ${where}: ${reason}`;
   });
-  return [
-    'the native addon could not be loaded from any of these folders:',
-    ...tried,
-    'Set TOOLJET_OPENAI_ADDON_DIR to a folder that belongs to the user of the ToolJet server, that no other user can write to and that is not mounted noexec; then restart the server.',
-  ].join('\n');
+  return ['the native addon could not be loaded from any of these folders:', ...tried, advice].join(
+    '\n',
+  );
 }
 
 module.exports = load;

@@ -1,6 +1,6 @@
 // The options of a call as JSON text for the addon.
 //
-// In two ways the text of a writer is not that of JSON.stringify. A long text crosses beside it, because copying
+// In two ways the text of a writer is not that of JSON.stringify. A long text crosses next to it, because copying
 // is much quicker than escaping; `-0` is in its place, which JavaScript writes no number as. And what JSON cannot
 // hold becomes an object with words for it, so that a field that is used can say what it got.
 
@@ -11,11 +11,11 @@ const { stringify } = JSON;
 const { keys } = Object;
 const { toString: tagOf } = Object.prototype;
 
-/** Longer texts cross beside the JSON, as to copy them then takes less time than to escape them; in characters. */
+/** Longer texts cross next to the JSON, because copying them is then quicker than escaping them; in characters. */
 const MAX_INLINE_CHARS = 1 << 12;
 /** Writing pauses after so many characters, and what is written without a pause crosses at once. */
 const MAX_PIECE_CHARS = 1 << 18;
-/** What a value takes of a piece, beside its text. */
+/** What a value takes of a piece, besides its text. */
 const VALUE_CHARS = 32;
 const MANY_NAMES = 1000;
 /** Options that are nested deeper are not written at once. */
@@ -133,7 +133,7 @@ function writerOf(options, limits, namesOf) {
     return true;
   }
 
-  /** The JSON of a value that is no object. */
+  /** The JSON of a value that is not an object. */
   function scalar(value) {
     switch (typeof value) {
       case 'string':

@@ -7,7 +7,7 @@ use crate::error::{ErrorText, error_text};
 /// An error that the API itself reported, in whatever shape.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ApiError {
-    /// HTTP status; for an error under HTTP 200, the status that its code names.
+    /// HTTP status; for an error with HTTP 200, the status that its code names.
     pub status: u16,
     /// The API's own words, cut; empty if it gave none.
     pub message: String,
@@ -19,9 +19,9 @@ pub struct ApiError {
     pub param: Option<String>,
     /// The API's id of the request, for support.
     pub request_id: Option<String>,
-    /// How long the API asks to wait before another try.
+    /// The delay that the API asks for before a retry.
     pub retry_after: Option<Duration>,
-    /// `x-should-retry`: the API's own word on whether another try makes sense.
+    /// `x-should-retry`: whether a retry makes sense, according to the API.
     pub should_retry: Option<bool>,
     /// Whether the body is an HTML page: a proxy or a wrong URL responded.
     pub html: bool,

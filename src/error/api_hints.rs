@@ -28,7 +28,7 @@ const KEY_MISSING: [&str; 9] = [
 ];
 const OF_LIST_MODELS: &str = "a model that List models shows for this API key";
 
-/// What to do about `error`; `None` where its own words say it all.
+/// What to do about `error`; `None` if its own words say it all.
 pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     if context.endpoint == Some(Endpoint::Transcriptions)
         && let Some(hint) = recording_hint(error)
@@ -87,7 +87,7 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
         ],
         ApiCause::TooLarge if error.status == 413 && !error.message.contains("token") => body_too_large(context),
         ApiCause::TooLarge => error_text!["Retrying does not help. ", shorten(context, None)],
-        ApiCause::ContextLength => shorten(context, Some("choose a model that takes longer texts")),
+        ApiCause::ContextLength => shorten(context, Some("choose a model with a larger context window")),
         ApiCause::ModelNotFound => model_not_found(error, context),
         ApiCause::ModelOfResponses if is_chat_completions_only(context) => "Set API to Auto or Responses.".into(),
         ApiCause::ModelOfOtherEndpoint | ApiCause::ModelOfResponses => other_endpoint(context),
@@ -157,7 +157,7 @@ fn is_text_endpoint(context: &HintContext) -> bool {
 /// How to send less, by the fields that the form has; or what else to do.
 fn shorten(context: &HintContext, or: Option<&'static str>) -> ErrorText {
     let ways: &[&'static str] = match context.endpoint {
-        Some(Endpoint::Embeddings) => &["Shorten Input", "split it into several texts"],
+        Some(Endpoint::Embeddings) => &["Shorten Input", "split it into several strings"],
         Some(Endpoint::Images) => &["Shorten Prompt"],
         Some(Endpoint::Transcriptions) => &["Shorten Recording"],
         Some(Endpoint::Other) => &["Send less"],
@@ -173,7 +173,7 @@ fn shorten(context: &HintContext, or: Option<&'static str>) -> ErrorText {
 
 fn body_too_large(context: &HintContext) -> ErrorText {
     let less = match context.endpoint {
-        Some(Endpoint::Embeddings) => "fewer or shorter texts in Input",
+        Some(Endpoint::Embeddings) => "fewer or shorter strings in Input",
         Some(Endpoint::Images) => "a shorter Prompt",
         Some(Endpoint::Transcriptions) => {
             "a shorter Recording, or one in a format that compresses, such as MP3 or WebM"
@@ -240,7 +240,7 @@ fn no_such_route(error: &ApiError, context: &HintContext) -> ErrorText {
     }
 }
 
-/// What to choose in place of a response format that is not taken.
+/// What to choose in place of a response format that is not accepted.
 fn response_format(error: &ApiError, context: &HintContext) -> ErrorText {
     let message = error.message.to_ascii_lowercase();
     let is_about_schema = error.code.as_deref() == Some("invalid_json_schema") || message.contains("invalid schema");

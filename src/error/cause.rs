@@ -50,14 +50,14 @@ const OTHER_ENDPOINT: [&str; 7] = [
     "does not support generate",
     "does not support embedding",
 ];
-/// Words for a model that only the Responses API serves, and those by which Chat turns a model away that it may serve.
+/// Words for a model that only the Responses API serves, or that Chat rejects although Responses may serve it.
 const ONLY_RESPONSES: [&str; 2] =
     ["only supported in v1/responses", "not a chat model and thus not supported in the v1/chat/completions endpoint"];
 /// Words for something that the query names and that is not there, such as a file or an earlier response.
 const NO_OBJECT: [&str; 3] = [" with id ", "no such file object", "previous response"];
 /// Words for a path that is not there, of servers that say so with another status.
 const NO_ROUTE: [&str; 3] = ["unexpected endpoint or method", "no route for that uri", "could not route to"];
-/// Words for a model that a gateway has, and none of its providers serves to this request.
+/// Words for a model that a gateway has, but that none of its providers serves for this request.
 const NO_PROVIDER: [&str; 2] = ["no endpoints found", "no allowed providers"];
 /// Words for texts that moderation stopped.
 const FLAGGED: [&str; 4] = ["input was flagged", "prompt was flagged", "content was flagged", "content audit failed"];
@@ -164,7 +164,7 @@ pub enum ApiCause {
     Country,
     /// The account has no credit, or is over a limit of its own.
     Billing,
-    /// Too many requests or tokens per minute; passes.
+    /// Too many requests or tokens per minute; transient.
     RateLimit,
     /// This request alone exceeds a limit.
     TooLarge,
@@ -192,9 +192,9 @@ pub enum ApiCause {
     GatewayTimeout,
     /// The model does not fit into the memory of its server.
     OutOfMemory,
-    /// The API has no capacity; passes.
+    /// The API has no capacity; transient.
     Overloaded,
-    /// The API failed; passes.
+    /// The API failed; transient.
     ServerError,
     /// Anything else.
     Other,
@@ -332,8 +332,8 @@ fn is_about_model(error: &ApiError) -> bool {
     error.param.as_deref().is_none_or(|param| param == "model")
 }
 
-/// No credit or over a spend limit: waiting does not help. Words alone are not believed where the server says when
-/// to try again: Gemini calls its rate limits "your current quota", too.
+/// No credit or over a spend limit: waiting does not help. Words alone do not count if the server says when to
+/// retry: Gemini calls its rate limits "your current quota", too.
 #[must_use]
 pub fn is_billing(error: &ApiError) -> bool {
     let is_named = |name: &Option<String>| {

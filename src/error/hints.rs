@@ -25,11 +25,11 @@ pub struct HintContext {
     pub base_url: ErrorText,
     /// Whether the base URL was typed into the data source.
     pub is_custom: bool,
-    /// The model that was asked.
+    /// The requested model.
     pub model: Option<String>,
     /// What the table of models knows about it.
     pub model_facts: ModelFacts,
-    /// The endpoint that was asked.
+    /// The requested endpoint.
     pub endpoint: Option<Endpoint>,
     /// The field of the form that chooses the endpoint.
     pub endpoint_choice: EndpointChoice,
@@ -37,7 +37,7 @@ pub struct HintContext {
     pub response_format: Option<String>,
     /// Whether the response was asked for as a stream.
     pub is_streamed: bool,
-    /// The time that the call had.
+    /// The timeout of the call.
     pub time_limit: TimeLimit,
 }
 
@@ -73,7 +73,7 @@ pub enum EndpointChoice {
     },
 }
 
-/// The time that a call has, as it was set.
+/// What sets the timeout of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimeLimit {
     /// By the plugin.
@@ -102,7 +102,7 @@ pub enum Endpoint {
     Transcriptions,
     /// `/models`, which the connection test asks too.
     Models,
-    /// One of which hints say nothing of its own.
+    /// An endpoint without hints of its own.
     Other,
 }
 
@@ -124,7 +124,7 @@ pub struct ModelEnd {
     pub replacement: Option<String>,
 }
 
-/// What to do about `error`; `None` where its own words say it all.
+/// What to do about `error`; `None` if its own words say it all.
 #[must_use]
 pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
     match error {
@@ -289,11 +289,9 @@ fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> &'static str {
         }
         NoAnswerReason::JsonTruncated => "Raise or clear Max tokens, or ask for less.",
         NoAnswerReason::JsonInvalid if context.response_format.as_deref() == Some("json_schema") => {
-            "Ask in Prompt for nothing but JSON, or choose another model."
+            "In Prompt, ask for JSON only, or choose another model."
         }
-        NoAnswerReason::JsonInvalid => {
-            "Ask in Prompt for nothing but JSON, or set Response format to JSON with a schema."
-        }
+        NoAnswerReason::JsonInvalid => "In Prompt, ask for JSON only, or set Response format to JSON with a schema.",
         NoAnswerReason::OnlyReasoning if context.is_completions() => {
             "Run the query again, or choose another model. The reasoning is in data.reasoning."
         }

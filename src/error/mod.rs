@@ -28,7 +28,7 @@ pub use self::{
 pub(crate) use self::{labels::operation as known_operation, text::error_text};
 use crate::budgets::MAX_WORD_CHARS;
 
-/// `ToolJet` takes `data.type` for its own where it begins so: it signs the user out at `tj-401`.
+/// `ToolJet` treats a `data.type` that begins like this as its own: it signs the user out at `tj-401`.
 const RESERVED_TYPES: &str = "tj-";
 
 fn is_reserved(kind: &str) -> bool {
@@ -53,7 +53,7 @@ pub enum Error {
     Api(Box<ApiError>),
     /// The deadline of the query passed; the request was aborted.
     Timeout {
-        /// The time that the query had in all.
+        /// The timeout of the query.
         after: Duration,
     },
     /// The request did not reach the API, or the response did not come back whole.
@@ -75,7 +75,7 @@ pub enum Error {
         code: NoAnswerReason,
         /// What came instead, in words.
         reason: ErrorText,
-        /// What the model wrote all the same.
+        /// What the model wrote nevertheless.
         given: Given,
         /// The API's id of the request.
         request_id: Option<String>,
@@ -195,11 +195,11 @@ pub struct Details {
     pub param: Option<ErrorText>,
     /// The API's id of the request, for support.
     pub request_id: Option<ErrorText>,
-    /// How long the API asks to wait, in seconds.
+    /// The delay that the API asks for, in seconds.
     pub retry_after_seconds: Option<f64>,
     /// Requests that were sent; unknown where none was.
     pub attempts: Option<u32>,
-    /// The model that was asked.
+    /// The requested model.
     pub model: Option<ErrorText>,
     /// What to do, as at the end of the description.
     pub hint: Option<ErrorText>,
@@ -251,7 +251,7 @@ fn operations() -> ErrorText {
     ErrorText::own(format!("{} or {last}", others.join(", ")))
 }
 
-/// `1.5 s`, `600 s`: durations as builders read them.
+/// `1.5 s`, `600 s`: durations as app builders read them.
 #[must_use]
 pub fn seconds(duration: Duration) -> String {
     let millis = duration.as_millis();

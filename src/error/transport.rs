@@ -50,7 +50,7 @@ pub enum TransportErrorKind {
     Truncated,
     /// The server's certificate is out of date.
     TlsExpired,
-    /// The server's certificate is signed by nobody we know, or by itself.
+    /// The server's certificate is signed by an unknown CA, or by itself.
     TlsUnknownIssuer,
     /// The server's certificate is for another host.
     TlsWrongHost,

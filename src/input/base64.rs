@@ -1,8 +1,8 @@
-//! Base64 text: whether it is base64, in the digits that the API takes, and the bytes that it stands for.
+//! Base64 text: whether it is base64, in the digits that the API takes, and the bytes that it encodes.
 
 use std::borrow::Cow;
 
-/// Most signs of padding after the digits.
+/// Most padding characters after the digits.
 pub const MAX_PADDING: usize = 2;
 
 /// `text` in the standard alphabet, without white space and byte order marks; digits of base64 in URLs are read too.
@@ -35,13 +35,13 @@ pub fn without_padding(base64: &str) -> &str {
     base64.trim_end_matches('=')
 }
 
-/// How many bytes digits without padding stand for.
+/// How many bytes digits without padding encode.
 #[must_use]
 pub fn byte_count(digits: &str) -> usize {
     digits.len() / 4 * 3 + digits.len() % 4 * 6 / 8
 }
 
-/// The bytes that digits of either alphabet, without padding, stand for; `None` if others are among them.
+/// The bytes that digits of either alphabet, without padding, encode; `None` if there are other characters.
 #[must_use]
 pub fn decoded(digits: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);

@@ -11,7 +11,7 @@ use crate::{
 
 /// The option's key.
 pub const BASE_URL: &str = "base_url";
-/// Used where the data source names no base URL.
+/// Used if the data source names no base URL.
 pub const DEFAULT: &str = "https://api.openai.com/v1";
 
 /// Domains of Azure resources; `.us` is the cloud for US government.
@@ -23,7 +23,7 @@ const AZURE_DOMAINS: [&str; 5] = [
     "services.ai.azure.com",
 ];
 
-/// Kinds of servers that differ in what they are sent.
+/// Kinds of servers that need different requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
     /// `api.openai.com` and its regional hosts.
@@ -56,8 +56,8 @@ impl BaseUrl {
     /// Reads the base URL of a data source, as [`pasted_url`] understands it.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is no http(s) URL or holds user-info or a fragment.
-    /// The error never repeats the value: it may hold a password.
+    /// [`Error::InvalidOption`] if it is not an http(s) URL, or contains user info or a fragment.
+    /// The error never repeats the value, which may contain a password.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
         if fields.value(BASE_URL).and_then(Value::as_str).is_some_and(|text| text.len() > MAX_BASE_URL_BYTES) {
             let reason = error_text!["must be at most ", MAX_BASE_URL_BYTES >> 10, " KiB long"];
@@ -110,7 +110,7 @@ impl BaseUrl {
         &self.url
     }
 
-    /// Azure's classic style lists models beside the deployments, not below one.
+    /// Azure's classic style lists models next to the deployments, not below one.
     fn path_of_models(&self) -> String {
         let path = self.url.path();
         match (self.provider, path.find("/deployments/")) {

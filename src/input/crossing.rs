@@ -1,4 +1,4 @@
-//! Options as they cross from JavaScript: one JSON text, long texts beside it, and words for what JSON cannot
+//! Options as they cross from JavaScript: one JSON text, long texts next to it, and words for what JSON cannot
 //! hold. The entry (`src/entry/options.js`) writes them.
 
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// The only member of the object that stands for a value which JSON cannot hold; its own value is words for
-/// it. An option that looks so itself is taken for one, and is as unusable.
+/// The only member of the object that represents a value which JSON cannot express. Its own value describes that
+/// one. An option that looks like it is treated alike, and cannot be used either.
 const UNUSABLE: &str = "\0unusable";
 
 /// The options of one call.
@@ -29,7 +29,7 @@ pub struct Options {
     pub memory: usize,
 }
 
-/// Reads `json`, in which `-0` stands for the next one of `texts`.
+/// Reads `json`, in which `-0` represents the next one of `texts`.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming the option with which the entry stopped at a limit, or [`Error::Timeout`].

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// 2^53: above it a float no longer tells neighbouring integers apart.
+/// 2^53: above it, a float no longer distinguishes neighboring integers.
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 /// What a dropdown stores for "Default": `ToolJet` has no way to choose an empty value.
 const UNSET: &str = "unset";
@@ -90,7 +90,7 @@ impl<'a> Fields<'a> {
     /// A number within `range`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is no number or outside of the range.
+    /// [`Error::InvalidOption`] if it is not a number, or outside the range.
     pub fn number(&self, key: &str, range: RangeInclusive<f64>) -> Result<Option<Number>, Error> {
         let Some(value) = self.value(key) else { return Ok(None) };
         let expected = || ErrorText::own(format!("must be a number from {} to {}", range.start(), range.end()));
@@ -103,7 +103,7 @@ impl<'a> Fields<'a> {
     /// A whole number within `range`; `"100.0"` and `1e2` are whole.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is no whole number or outside of the range.
+    /// [`Error::InvalidOption`] if it is not a whole number, or outside the range.
     pub fn integer(&self, key: &str, range: RangeInclusive<i64>) -> Result<Option<i64>, Error> {
         let Some(value) = self.value(key) else { return Ok(None) };
         let expected = || {
@@ -186,7 +186,7 @@ impl<'a> Fields<'a> {
     /// they may hold.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it may hold more, and the parser's if it is no JSON.
+    /// [`Error::InvalidOption`] if it may contain more, and the parser's error if it is not JSON.
     pub fn parse(&self, key: &str, text: &str) -> Result<serde_json::Result<Value>, Error> {
         let texts = self.0.into_iter().flat_map(Map::values).filter_map(Value::as_str);
         let max_values = MAX_OPTION_VALUES / texts.filter(|text| is_json_text(text)).count().max(1);
@@ -275,7 +275,7 @@ pub fn excerpt(value: &Value) -> ErrorText {
         Value::Array(items) if items.len() == 1 => "an array of 1 item".into(),
         Value::Array(items) => error_text!["an array of ", items.len(), " items"],
         Value::Object(_) => "an object".into(),
-        // A text may be long, and its JSON is no shorter.
+        // A text may be long, and its JSON is at least as long.
         Value::String(text) => truncate(&Value::from(truncate(text, EXCERPT)).to_string(), EXCERPT).into(),
         scalar => truncate(&scalar.to_string(), EXCERPT).into(),
     }

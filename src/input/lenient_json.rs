@@ -1,4 +1,4 @@
-//! JSON text from outside, as JavaScript reads it: with half an emoji or a number beyond all bounds too.
+//! JSON text from outside, as JavaScript reads it: even with half an emoji or a number that is out of range.
 
 use std::{fmt, vec};
 

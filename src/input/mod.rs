@@ -1,7 +1,7 @@
 //! What was typed into the forms: lenient readers of options, the data source, its base URL and
 //! its secrets, and JSON text from outside.
 //!
-//! Belongs here: reading a value, and refusing it by its field. Never here: what an operation does with
+//! Belongs here: reading a value, and rejecting it by its field. Never here: what an operation does with
 //! a value, anything that is sent or received, a model name.
 
 pub mod api_key;

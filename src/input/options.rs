@@ -1,4 +1,4 @@
-//! The data source: who asks, whom, and how patiently.
+//! The options of a data source: credentials, base URL, headers, timeout and retries.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -16,11 +16,11 @@ use crate::{
     },
 };
 
-/// Seconds that a query may take where neither the data source nor the query says.
+/// Timeout of a query in seconds, if neither the data source nor the query sets one.
 pub const DEFAULT_TIMEOUT_SECONDS: u64 = 600;
 /// The same as a duration.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(DEFAULT_TIMEOUT_SECONDS);
-/// Tries after the first, where the data source does not say.
+/// Retries of a query, if the data source does not set them.
 pub const DEFAULT_MAX_RETRIES: i64 = 2;
 
 /// Headers that belong to the connection, the body or the administrator's proxy, not to the data source.
@@ -48,9 +48,9 @@ pub struct SourceOptions {
     /// The headers that every request carries: authorization, organization, project and
     /// those of the data source. Names are lower-case.
     pub headers: Vec<(String, Secret)>,
-    /// Most time for a whole query with all its tries, where the data source sets it.
+    /// Timeout of a whole query with all its retries, if the data source sets one.
     pub timeout: Option<Duration>,
-    /// Tries after the first.
+    /// Retries of a query.
     pub max_retries: u32,
     /// Whether Chat and Completions are asked for a stream.
     pub streaming: bool,
@@ -117,7 +117,7 @@ impl Room {
     }
 }
 
-/// What of a header a response may repeat: `abc` of `Bearer abc`, also user and password of `Basic ...`.
+/// The part of a header that a response may repeat: `abc` of `Bearer abc`, also user and password of `Basic ...`.
 fn credentials(value: &str) -> Vec<Secret> {
     let (scheme, rest) = value.split_once(' ').unwrap_or_default();
     if !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
@@ -164,7 +164,7 @@ fn own_headers(fields: &Fields<'_>, room: &mut Room) -> Result<Vec<(String, Secr
         None => return Ok(Vec::new()),
         Some(value @ (Value::Array(_) | Value::Object(_))) => Cow::Borrowed(value),
         Some(_) => {
-            // As JSON text, they are longer than they are.
+            // As JSON text, headers are longer than by themselves.
             Room(MAX_HEADER_BYTES * 2).take("headers", typed_text(fields, "headers"))?;
             Cow::Owned(fields.json("headers").map_err(shapeless)?.unwrap_or_default())
         }
@@ -230,10 +230,10 @@ fn unsendable(value: &str) -> Option<usize> {
     value.chars().position(|c| !(' '..='~').contains(&c)).map(|at| at + 1)
 }
 
-/// Most time for a whole query, where the data source sets it.
+/// Timeout of a whole query, if the data source sets one.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] if it is no whole number of seconds within its range.
+/// [`Error::InvalidOption`] if it is not a whole number of seconds within its range.
 pub fn timeout(fields: &Fields<'_>) -> Result<Option<Duration>, Error> {
     let seconds = fields.integer("timeout_seconds", 1..=3600)?;
     Ok(seconds.map(|seconds| Duration::from_secs(seconds.unsigned_abs())))

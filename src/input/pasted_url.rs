@@ -29,7 +29,7 @@ const OF_OLLAMA: [&str; 4] = ["/api/chat", "/api/embed", "/api/generate", "/api/
 const PORT_OF_OLLAMA: u16 = 11434;
 /// The path of Azure's current API.
 const AZURE_V1: &str = "/openai/v1";
-/// The version that a classic Azure deployment is asked with where the address has none: the last one that is
+/// The API version for a classic Azure deployment if the URL has none: the last one that is
 /// not a preview.
 const AZURE_API_VERSION: &str = "2024-10-21";
 /// Hosts that have the API at another path than `/v1`, as their documentation gives it.
@@ -45,7 +45,7 @@ const PATHS: [(&str, &str); 8] = [
 ];
 
 /// The text without blanks and quotation marks around it, and with a scheme where it begins with a host: `http`
-/// for a server that is near, `https` for all others.
+/// for a nearby server, `https` for all others.
 #[must_use]
 pub fn with_scheme(text: &str) -> Cow<'_, str> {
     let text = unquoted(text);

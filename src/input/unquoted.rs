@@ -1,4 +1,4 @@
-//! Texts without what comes along when they are pasted.
+//! Removes what comes along with pasted text: quotation marks, blanks and invisible characters.
 
 /// Quotation marks that open and close.
 const QUOTES: [(char, char); 7] =

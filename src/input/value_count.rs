@@ -1,11 +1,11 @@
-//! Counts what a JSON text may hold before it is parsed: a value takes many times the memory of its text.
+//! Counts the values that a JSON text may contain before it is parsed: a value takes many times the memory of its text.
 
 use memchr::{memchr_iter, memmem};
 
 use crate::budgets::CONTAINER_WEIGHT;
 
-/// Upper bound on the number of values in a JSON text and in JSON inside of its strings, each weighed by
-/// [`CONTAINER_WEIGHT`]. Characters inside of strings count as if they were outside, also escaped ones.
+/// Upper bound on the number of values in a JSON text and in JSON inside its strings, each weighed by
+/// [`CONTAINER_WEIGHT`]. Characters inside strings count as if they were outside, even escaped ones.
 #[must_use]
 pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
     let text = text.as_ref();

@@ -1,6 +1,6 @@
 //! Decompresses a response within its limit: a small body may contain a huge one.
 //!
-//! Only gzip is asked for. The first bytes of a body decide what it is, not its label, as servers and proxies
+//! Only gzip is requested. The first bytes of a body decide what it is, and not its label, because servers and proxies
 //! mislabel: gzip is decompressed wherever it is, also twice, and text is text whatever its `Content-Encoding` says.
 
 use std::borrow::Cow;
@@ -39,7 +39,7 @@ const HAS_COMMENT: u8 = 16;
 pub enum Unpacked {
     /// All of it.
     Whole(HttpResponse),
-    /// It holds more, so this is the response as it was.
+    /// It contains more, so this is the response as it was.
     Longer(HttpResponse),
 }
 
@@ -56,12 +56,12 @@ fn labels(response: &HttpResponse) -> Vec<String> {
     labels.filter(|label| !matches!(label.as_str(), "" | "identity" | "none")).collect()
 }
 
-/// Unpacks the body of a response if it comes to at most `limit` bytes, together with what it is packed in.
+/// Unpacks the body of a response if it unpacks to at most `limit` bytes, together with what it is packed in.
 ///
 /// # Errors
 /// [`TransportErrorKind::TooLarge`] beyond the limit of all responses, [`TransportErrorKind::Compression`]
 /// for a damaged body or an encoding that is not known, which nobody asked for. An error response keeps its status
-/// in any case, with as much of its body as can be had, or the name of the encoding. One that was cut has its start.
+/// in any case, with as much of its body as can be read, or the name of the encoding. One that was cut has its start.
 pub fn unpack(mut response: HttpResponse, limit: usize) -> Result<Unpacked, TransportError> {
     let failed = !(200..300).contains(&response.status);
     let max_bytes = if failed { MAX_ERROR_BYTES } else { MAX_RESPONSE_BYTES };
@@ -81,7 +81,7 @@ pub fn unpack(mut response: HttpResponse, limit: usize) -> Result<Unpacked, Tran
     Ok(Unpacked::Whole(response))
 }
 
-/// A successful response holds more than any may.
+/// A successful response contains more than any may.
 #[must_use]
 pub fn too_large() -> TransportError {
     let detail = error_text!["more than ", MAX_RESPONSE_BYTES >> 20, " MiB after decompression"];
@@ -104,7 +104,7 @@ enum Failure {
     Unknown(String),
 }
 
-/// What is in a body once all that it is packed in is undone.
+/// What is in a body once it is completely unpacked.
 fn peel(body: &[u8], mut labels: Vec<String>, limit: usize) -> Result<Cow<'_, [u8]>, Failure> {
     let mut current = Cow::Borrowed(body);
     for layer in 0..MAX_LAYERS {
@@ -125,7 +125,7 @@ fn peel(body: &[u8], mut labels: Vec<String>, limit: usize) -> Result<Cow<'_, [u
     Ok(current)
 }
 
-/// What is packed is hardly ever valid UTF-8. The last character may be cut off.
+/// Packed data is hardly ever valid UTF-8. The last character may be cut off.
 fn is_text(body: &[u8]) -> bool {
     std::str::from_utf8(body).map_or_else(|error| error.error_len().is_none(), |_| true)
         && !body.iter().any(|byte| *byte < b'\t')
@@ -200,7 +200,7 @@ fn undeflate(body: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
 }
 
 /// RFC 1952, section 2.3. The checksum at the end is not looked at: TLS has a better one,
-/// and a damaged body is no JSON.
+/// and a damaged body is not JSON.
 fn without_header(body: &[u8]) -> Option<&[u8]> {
     let flags = *body.get(3)?;
     let mut rest = body.get(HEADER..)?;

@@ -1,8 +1,9 @@
-//! HTTP requests and answers as plain values, and the one trait that sends them.
+//! HTTP requests and responses as plain values, and the one trait that sends them.
 
 use std::{
     fmt,
     future::Future,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -91,7 +92,10 @@ impl HttpResponse {
     }
 }
 
-/// The outside world: sockets, clocks and chance. [`crate::network::client::Client`] in production.
+/// Takes the lines of the query log, each without its line break, and never waits.
+pub type LogSink = Arc<dyn Fn(String) + Send + Sync>;
+
+/// The outside world: sockets, clocks and randomness. [`crate::network::client::Client`] in production.
 pub trait Transport: Sync {
     /// Sends `request` and reads the whole response, of a stream up to its last event, or as much of it as comes.
     /// Fails with [`crate::error::TransportErrorKind::Timeout`] after `timeout`, having
@@ -124,9 +128,14 @@ pub trait Transport: Sync {
     /// The calendar clock, which HTTP dates refer to.
     fn wall_clock(&self) -> SystemTime;
 
-    /// What a proxy knows and nobody else may see.
+    /// The credentials of the proxies, which must never be shown.
     fn proxy_secrets(&self) -> &[Secret] {
         &[]
+    }
+
+    /// Where the query log goes, if the administrator wants one.
+    fn log(&self) -> Option<LogSink> {
+        None
     }
 
     /// A fresh sample in `0.0..1.0`.

@@ -1,4 +1,4 @@
-//! `ToolJet`'s rules on addresses that people type, as its own SSRF protection has them.
+//! `ToolJet`'s own SSRF rules, for addresses that people type.
 //!
 //! | | cloud | ee | ce (no edition set) |
 //! |---|---|---|---|

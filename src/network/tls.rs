@@ -1,4 +1,4 @@
-//! Whom TLS trusts, and what a failed handshake means.
+//! Which CAs TLS trusts, and what a failed handshake means.
 
 use std::{
     fs,

@@ -151,7 +151,7 @@ fn mentions_json(instructions: &[String], conversation: &[Value]) -> bool {
         || conversation.iter().filter_map(|message| message.get("content")).flat_map(texts).any(is_said)
 }
 
-/// The API has no suffix for chat, so the model is asked to write towards it.
+/// The API has no suffix for chat, so the model is asked to lead up to it.
 fn leads_up_to(suffix: &str) -> String {
     format!(
         "Your reply will be placed directly before the text between the <suffix> tags. Write the reply so that \
@@ -190,7 +190,7 @@ fn metadata(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     Ok(if texts.is_empty() { None } else { Some(texts) })
 }
 
-/// Refuses a text longer than `max_chars`; `must` leads up to the number.
+/// Rejects a text longer than `max_chars`; `must` leads up to the number.
 fn ensure_chars(key: &'static str, must: &'static str, text: &str, max_chars: usize) -> Result<(), Error> {
     let chars = text.chars().count();
     if chars <= max_chars {

@@ -46,7 +46,7 @@ impl Chat {
         Ok(Self { api, provider, plan, only_in_responses })
     }
 
-    /// The ways to ask. `Auto` goes to the Responses API at once with what only that takes.
+    /// The route. `Auto` goes to the Responses API at once with what only that accepts.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field that the chosen API does not take.
@@ -64,8 +64,8 @@ impl Chat {
     }
 }
 
-/// The ways to ask of a query whose fields need neither API. What is in Extra body leads to the Responses API only
-/// where that is known to be: other servers have members and tools with the same names in Chat.
+/// The route of a query whose fields need neither API. Extra body leads to the Responses API only if the server is
+/// known to have it: other servers have members and tools with the same names in Chat.
 fn auto_route(plan: Plan, provider: Provider) -> Route {
     let body = plan.request.body.as_ref().filter(|_| provider.has_responses());
     if body.is_some_and(adjust::needs_no_effort) {
@@ -77,8 +77,8 @@ fn auto_route(plan: Plan, provider: Provider) -> Route {
     }
 }
 
-/// Chat first, and the Responses API where the error says that only that serves the query. That tools need it is
-/// believed only of those who have it: elsewhere the model answers without reasoning.
+/// Chat first, and the Responses API if the error says that only that serves the query. That tools need it counts only
+/// on servers that have it: elsewhere the model answers without reasoning.
 #[must_use]
 pub fn first_route(plan: Plan, provider: Provider) -> Route {
     Route::with_next(plan, move |cause, _| -> Option<Step> {
@@ -90,7 +90,7 @@ pub fn first_route(plan: Plan, provider: Provider) -> Route {
     })
 }
 
-/// The Responses API for tools of a model that reasons, and Chat without reasoning where the resource does not have
+/// The Responses API for tools of a model that reasons, and Chat without reasoning if the resource does not have
 /// that API, or the key may not use it.
 fn tools_through_responses(plan: Plan) -> Route {
     Route::with_next(through_responses(plan), |cause, _| -> Option<Step> {

@@ -1,9 +1,9 @@
 //! Completions: `POST /completions`, or its continuation through `/chat/completions`.
 //!
 //! `OpenAI` shut down the last models of `/completions` on 2026-09-28; compatible servers
-//! still have the endpoint. The engine decides: `completions` always asks it, `chat` asks a
-//! chat model for the bare continuation, `auto` does the first and, where the API says that
-//! the model or the endpoint is not there, the second.
+//! still have the endpoint. The engine decides: `completions` always uses it, `chat` asks a
+//! chat model for the bare continuation, and `auto` does the first and, if the API says that
+//! the model or the endpoint does not exist, the second.
 
 use serde_json::{Map, Value, json};
 

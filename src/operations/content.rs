@@ -107,7 +107,7 @@ fn no_text(value: &Value) -> Error {
     Error::invalid("prompt", error_text!["must be text, got ", excerpt(value), AS_TEXT])
 }
 
-/// Whether content has nothing but blanks.
+/// Whether content is blank.
 #[must_use]
 pub fn is_blank(content: &Value) -> bool {
     let is_blank = |text: &Value| text.as_str().is_some_and(|text| text.trim().is_empty());

@@ -197,14 +197,14 @@ fn choices(field: &ErrorText, value: Option<&Value>, most: usize) -> Result<Vec<
     let mut known = Vec::new();
     for text in text_list(field, value)? {
         if known.len() == most {
-            return Err(wrong(error_text!["takes at most ", most, " texts"]));
+            return Err(wrong(error_text!["takes at most ", most, " strings"]));
         }
         if known.contains(&text) {
             return Err(wrong(error_text!["has ", excerpt(&text.into()), " twice"]));
         }
         known.push(text);
     }
-    if known.len() < 2 { Err(wrong("must list at least two texts".into())) } else { Ok(known) }
+    if known.len() < 2 { Err(wrong("must list at least two strings".into())) } else { Ok(known) }
 }
 
 /// The questions under Advanced, each an object with `question`, and `kind`, `choices` and `name` where they are
@@ -384,9 +384,9 @@ mod tests {
         for (options, start) in [
             (json!({}), "Question must be the text of a question"),
             (json!({"question": "a", "kind": "maybe"}), "Kind must be one of yes_no, one_of, score, got \"maybe\""),
-            (json!({"question": "a", "kind": "one_of"}), "Choices must list at least two texts"),
+            (json!({"question": "a", "kind": "one_of"}), "Choices must list at least two strings"),
             (json!({"question": "a", "kind": "one_of", "choices": "b, b"}), "Choices has \"b\" twice"),
-            (json!({"question": "a", "kind": "one_of", "choices": [["b"]]}), "Choices must be texts, got "),
+            (json!({"question": "a", "kind": "one_of", "choices": [["b"]]}), "Choices must be strings, got "),
             (
                 json!({"question": "a", "kind": "score", "choices": (0..11).collect::<Vec<_>>()}),
                 "Choices takes at most 10",

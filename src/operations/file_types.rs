@@ -1,6 +1,6 @@
-//! Types of files: which ones the API reads, and how the type of a file is told.
+//! Types of files: which ones the API reads, and how the type of a file is found out.
 //!
-//! The data decides. Where it does not tell, the name does, and then the type that the browser or a data URI states:
+//! The data decides. If it does not, the name does, and then the type that the browser or a data URI states:
 //! browsers take a type from the extension, and not always the right one, such as that of Excel for a CSV file.
 
 /// The media type of a PDF.
@@ -69,8 +69,8 @@ static DOCUMENTS: [DocumentType; 18] = [
     document(TEXT, Container::Text, PLAIN, &[]),
 ];
 
-/// Extensions of plain text and code. Text with another one is told by its data; a URL with another one is not taken
-/// for that of a document, because servers run some files, such as PHP, and send an image.
+/// Extensions of plain text and code. Text with another one is recognized by its data; a URL with another one is not
+/// taken for that of a document, because servers run some files, such as PHP, and send an image.
 const PLAIN: &[&str] = &[
     "txt", "text", "log", "list", "conf", "ini", "in", "yaml", "yml", "toml", "rst", "tex", "eml", "ics", "ifb", "vcf",
     "srt", "vtt", "iif", "css", "js", "mjs", "ts", "jsx", "tsx", "py", "java", "c", "cc", "cpp", "cxx", "h", "hh",
@@ -195,7 +195,7 @@ impl Kind {
         let found = match (container, stated) {
             (Some(Container::Zip), _) => Office::of_archive(clues.end).or(office).map(|office| office.zip),
             (Some(Container::Ole), _) => office.map(|office| office.ole),
-            // Windows says so of CSV files, and programs save tables and web pages under such names.
+            // Windows states this type for CSV files, and programs save tables and web pages under such names.
             (Some(Container::Text), Some(stated)) if stated.container == Container::Ole => {
                 Some(if stated.media_type == XLS { CSV } else { TEXT })
             }
@@ -260,7 +260,7 @@ impl Office {
     }
 }
 
-/// What this data is; `None` for a type that is no container of documents.
+/// What this data is; `None` for a type that does not contain documents.
 fn container_of(start: &[u8]) -> Option<Container> {
     let is_text = |byte: &u8| *byte >= b' ' || CONTROLS_OF_TEXT.contains(byte);
     if start.starts_with(ZIP_START) {

@@ -1,5 +1,5 @@
-//! `images`: images and documents next to a prompt. They come as URLs, data URIs, base64 data, and as what
-//! `ToolJet`'s file pickers, cameras and image components hold.
+//! `images`: images and documents next to a prompt. They come as URLs, data URIs, base64 data, and as the
+//! values of `ToolJet`'s file pickers, cameras and image components.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 const KEY: &str = "images";
-/// Members of an object with the data of a file, the first of which that has some counts. `ToolJet` 2 has bare
+/// Members of an object with the data of a file. The first one with data counts. `ToolJet` 2 has bare
 /// base64 in `dataURL` too, `ToolJet` 3 has no `dataURL`. Generate image has its own images in `url` or `b64_json`.
 const MEMBERS: [&str; 4] = ["dataURL", "url", "base64Data", "b64_json"];
 

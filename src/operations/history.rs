@@ -107,7 +107,7 @@ impl<'a> ComponentMessage<'a> {
         message.filter(|message| message.role().is_some())
     }
 
-    /// Whether a list holds messages, of the component or of the API, and not parts of one.
+    /// Whether a list contains messages, of the component or of the API, and not parts of one.
     #[must_use]
     pub fn is_history(list: &[Value]) -> bool {
         let is_message = |item: &Value| {
@@ -123,7 +123,7 @@ impl<'a> ComponentMessage<'a> {
             && ["message", "type"].iter().all(|name| members.contains_key(*name))
     }
 
-    /// `None` for what was added to the history with a type of its own.
+    /// `None` for an entry that was added to the history with another type.
     fn role(&self) -> Option<&'static str> {
         let kind = self.0.get("type")?.as_str()?;
         ROLES.iter().find(|(known, _)| *known == kind).map(|(_, role)| *role)

@@ -120,7 +120,7 @@ impl<'a> BodyBuilder<'a> {
     /// its JSON text) up to four.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] for more than four, or one that is no text.
+    /// [`Error::InvalidOption`] for more than four, or one that is not text.
     pub fn set_stops(&mut self) -> Result<(), Error> {
         const KEY: &str = "stop_sequence";
         let wrong = |reason| Error::invalid(KEY, reason);
@@ -194,14 +194,14 @@ pub fn model_for(own: Option<String>, fields: &Fields<'_>, purpose: Purpose, def
     })
 }
 
-/// How many answers a finished body asks for, whoever set that.
+/// How many answers a finished body asks for, no matter what set it.
 #[must_use]
 pub fn n_of(body: &Map<String, Value>) -> usize {
     let n = body.get("n").and_then(counter).and_then(|n| usize::try_from(n).ok());
     n.unwrap_or_default().max(1)
 }
 
-/// The stop sequences of a finished body, whoever set them.
+/// The stop sequences of a finished body, no matter what set them.
 #[must_use]
 pub fn stops_of(body: &Map<String, Value>) -> Vec<String> {
     match body.get("stop") {

@@ -1,4 +1,4 @@
-//! Keeps results within their limits. What makes several values of one measures them before it does.
+//! Keeps results within their limits. Code that turns one value into several measures them first.
 
 use std::{
     collections::HashSet,

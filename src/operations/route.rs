@@ -1,4 +1,4 @@
-//! The ways in which an operation asks the API. The first that serves a query is the one that counts:
+//! The ways in which an operation can use the API. The first that serves a query is the one that counts:
 //!
 //! | operation | first | then |
 //! |---|---|---|

@@ -45,7 +45,7 @@ const LOOKAROUND: [&str; 3] = ["(?=", "(?!", "(?<"];
 const SCHEMAS_BY_NAME: [&str; 4] = ["$defs", "definitions", "patternProperties", "properties"];
 const SCHEMAS_IN_LIST: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
 
-/// Sets `strict` beside the schema named `schema` where the API can guarantee it and the query leaves that to the
+/// Sets `strict` next to the schema named `schema` where the API can guarantee it and the query leaves that to the
 /// plugin. Returns why it is not set; `None` where it is set, or the query says what it should be.
 pub fn set_strict(beside: &mut Map<String, Value>, schema: &str, is_fine_tuned: bool) -> Option<String> {
     if beside.contains_key("strict") {

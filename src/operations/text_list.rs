@@ -24,7 +24,7 @@ pub fn text_list(field: &ErrorText, value: Option<&Value>) -> Result<Vec<String>
     let texts: Vec<_> = match parsed.as_ref().or(value) {
         Some(Value::Array(items)) => items
             .iter()
-            .map(|item| scalar_text(item).ok_or_else(|| wrong(error_text!["must be texts, got ", excerpt(item)])))
+            .map(|item| scalar_text(item).ok_or_else(|| wrong(error_text!["must be strings, got ", excerpt(item)])))
             .collect::<Result<_, _>>()?,
         Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
         None => Vec::new(),
@@ -47,7 +47,7 @@ mod tests {
         }
         assert_eq!(read(json!("[sic], a")).unwrap(), ["[sic]", "a"]);
         assert_eq!(text_list(&"keywords".into(), None).unwrap(), [""; 0]);
-        assert_eq!(read(json!(["a", {}])).unwrap_err(), "Keywords must be texts, got an object");
+        assert_eq!(read(json!(["a", {}])).unwrap_err(), "Keywords must be strings, got an object");
         assert_eq!(read(json!({"a": 1})).unwrap_err(), "Keywords must be a list of texts, got an object");
     }
 }

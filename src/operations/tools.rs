@@ -1,4 +1,4 @@
-//! The functions that a model may call, and which of them it must.
+//! The functions that a model may call, and which one it must call.
 
 use std::collections::HashSet;
 
@@ -168,7 +168,7 @@ fn no_choice(got: &Value) -> Error {
     Error::invalid(CHOICE, error_text![expected, excerpt(got)])
 }
 
-/// Sets `tool_choice` in a finished body, unless `extra_body` has set it: there, the tools are known whoever set
+/// Sets `tool_choice` in a finished body, unless `extra_body` has set it: the tools are known by then, no matter what set
 /// them. Without any, `auto` and `none` are nothing to send.
 ///
 /// # Errors

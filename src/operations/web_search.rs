@@ -29,7 +29,7 @@ pub enum WebSearch {
 /// Reads `web_search`, and if that is on `search_context_size`, `search_domains` and `search_country`.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] for what is no domain or country, or for domains with a model that cannot be
+/// [`Error::InvalidOption`] for what is not a domain or country, or for domains with a model that cannot be
 /// limited to them.
 pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<Option<WebSearch>, Error> {
     if fields.choice("web_search", &[("off", false), ("on", true)])? != Some(true) {

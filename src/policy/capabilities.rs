@@ -80,8 +80,8 @@ pub fn family(model: &str) -> Option<Family> {
     FAMILIES.iter().find(|(_, models)| models.contains(&base)).map(|(family, _)| *family)
 }
 
-/// What hints say about `model` on the day `today`: nothing that recommends it or one of `failed`, which were
-/// asked in vain as well, and a chat model only in place of one of `OpenAI`.
+/// What hints say about `model` on the day `today`: nothing that recommends it or one of `failed`, which also
+/// failed, and a chat model only in place of one of `OpenAI`.
 #[must_use]
 pub fn facts(model: &str, failed: &[&str], today: &Day) -> ModelFacts {
     let has_failed = |name: &str| failed.iter().chain([&model]).any(|other| is_same(name, other));

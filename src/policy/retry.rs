@@ -1,4 +1,4 @@
-//! When a failed request is tried again, and how long to wait before: pure arithmetic.
+//! When a failed request is retried, and after which delay: pure arithmetic.
 //!
 //! The rules are those of `OpenAI`'s own SDK, with two exceptions that spare people money
 //! and time: an empty account and a request that is too large or too long are never tried again, and

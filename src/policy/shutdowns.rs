@@ -32,6 +32,12 @@ impl Day {
         Self(format!("{year:04}-{month:02}-{day:02}"))
     }
 
+    /// `YYYY-MM-DD`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether the day that `text` begins with has come, as `2026-10-23` of `2026-10-23T00:00:00Z`.
     #[must_use]
     pub fn is_from(&self, text: &str) -> bool {

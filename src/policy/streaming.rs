@@ -12,7 +12,7 @@ pub const STREAM: &str = "stream";
 /// The parameter that asks for usage at the end of a stream.
 pub const STREAM_OPTIONS: &str = "stream_options";
 
-/// Says in `body` whether its answer is to be a stream. Without it, some gateways stream.
+/// Sets in `body` whether the answer should be a stream. Without that, some gateways stream.
 pub fn ask(body: &mut Map<String, Value>, is_on: bool) {
     let is_stream = is_on && can_stream(body);
     set(body, is_stream);

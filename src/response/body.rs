@@ -52,7 +52,7 @@ fn is_response_in_list(items: &[Value]) -> bool {
     OF_RESPONSES.iter().any(|name| members.contains_key(*name))
 }
 
-/// The body that has `list`: `body` itself, or what is wrapped in it, with the `usage` that stands beside it.
+/// The body that has `list`: `body` itself, or the one wrapped in it, with the `usage` next to that.
 #[must_use]
 pub fn unwrapped(mut body: Map<String, Value>, list: &str) -> Map<String, Value> {
     if body.get(list).is_some_and(Value::is_array) {

@@ -56,13 +56,13 @@ impl<E: Into<Error>> From<E> for Unread {
     }
 }
 
-/// Reads a response: JSON, or the events of a stream as if they had come in one piece. What it is, its first
-/// bytes say: servers get the content type wrong.
+/// Reads a response: JSON, or the events of a stream as if they had come in one piece. Its first bytes
+/// decide which: servers get the content type wrong.
 ///
 /// # Errors
 /// [`Error::Api`] for a status other than 2xx, for an `error` under HTTP 200, also one that ends a stream, and for
 /// other words there in place of an answer,
-/// [`Error::Decode`] for a success that is no JSON object or list of them, [`Error::Transport`] for one
+/// [`Error::Decode`] for a success that is not a JSON object or a list of them, [`Error::Transport`] for one
 /// that takes too much memory or is not whole.
 pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unread> {
     let text = text_of(&response.body)?;
@@ -140,7 +140,7 @@ fn read_body(
         return Err(Error::Api(Box::new(api_error(response, &body, text, now))).into());
     }
     match parsed.map(body::into_object) {
-        // What it has of an answer is billed, and kept like that of a stream.
+        // The part of an answer in it is billed, and kept like that of a stream.
         Ok(Ok(body)) if is_error(&body) => {
             let mut body = Value::Object(body);
             let error = Error::Api(Box::new(api_error(response, &body, text, now)));
@@ -218,12 +218,12 @@ fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
     }
 }
 
-/// Members of a response that hold the answer.
+/// Members of a response that contain the answer.
 const ANSWERS: [&str; 6] = ["choices", "data", "embeddings", "images", "models", "output"];
-/// Codes of errors that pass, under HTTP 200, and the statuses that they stand for. The Responses API fails so.
+/// Codes of transient errors that the Responses API sends with HTTP 200, and the statuses that they mean.
 const STATUSES: [(&str, u16); 2] = [("rate_limit_exceeded", 429), ("server_error", 500)];
 
-/// Whether a body under HTTP 200 is an error: it has one, or the words of one in place of an answer.
+/// Whether a body with HTTP 200 is an error: it has one, or the words of one in place of an answer.
 fn is_error(body: &Map<String, Value>) -> bool {
     let is_answer = |name: &&str| match body.get(*name) {
         None | Some(Value::Null) => false,
@@ -386,7 +386,7 @@ pub fn in_order(items: Vec<Value>) -> impl Iterator<Item = Value> {
 /// Moves the items out in the order of their keys, and equal ones as they came. A key is made once for each
 /// position and item, as it may be made of long text.
 pub fn sorted_by_key<K: Ord>(mut items: Vec<Value>, key: impl Fn(usize, &Value) -> K) -> impl Iterator<Item = Value> {
-    // A heap, as of many choices only a few are wanted.
+    // A heap, because only a few of many choices are wanted.
     let keys = items.iter().enumerate().map(|(position, item)| Reverse((key(position, item), position)));
     let mut heap: BinaryHeap<_> = keys.collect();
     iter::from_fn(move || heap.pop().map(|Reverse((_, position))| mem::take(&mut items[position])))

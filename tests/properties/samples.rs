@@ -1,11 +1,12 @@
 //! Random values, grown from what the forms and the stored responses contain.
 
-use std::{fs, path::PathBuf, sync::LazyLock};
+use std::{fmt, fs, ops::Deref, path::PathBuf, sync::LazyLock};
 
 use proptest::{
     collection::vec,
     prelude::*,
     sample::{Index, select},
+    test_runner::{Config, TestCaseError, TestError, TestRunner},
 };
 use serde_json::{Map, Value};
 use tooljet_openai::network::http::HttpResponse;
@@ -134,19 +135,49 @@ pub(crate) fn options(keys: Vec<String>) -> impl Strategy<Value = Map<String, Va
     vec((select(keys), field()), 0..7).prop_map(|members| members.into_iter().collect())
 }
 
-/// An operation and anything in its fields.
-pub(crate) fn query() -> impl Strategy<Value = Map<String, Value>> {
-    select(OPERATIONS.clone()).prop_flat_map(|(operation, keys)| {
-        let prompt = prop_oneof![3 => Just(Value::from("Say it as JSON")), 1 => field()];
-        (options(keys), prompt).prop_map(move |(mut options, prompt)| {
-            let key = if operation == "generate_embedding" { "input" } else { "prompt" };
-            if operation != "list_models" {
-                options.entry(key).or_insert(prompt);
-            }
-            options.insert("operation".to_owned(), operation.clone().into());
-            options
-        })
+/// A query, which a failure shows as one line of JSON.
+#[derive(Clone)]
+pub(crate) struct Query(Map<String, Value>);
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Value::from(self.0.clone()).to_string())
+    }
+}
+
+impl Deref for Query {
+    type Target = Map<String, Value>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// An operation and anything in its fields. All parts are drawn side by side, so that each becomes simpler by itself
+/// when a failing query is made as short as it can be.
+pub(crate) fn query() -> impl Strategy<Value = Query> {
+    let prompt = prop_oneof![3 => Just(Value::from("Say it as JSON")), 1 => field()];
+    (any::<Index>(), vec((any::<Index>(), field()), 0..7), prompt).prop_map(|(operation, fields, prompt)| {
+        let (operation, keys) = operation.get(&OPERATIONS);
+        let mut options: Map<_, _> = fields.into_iter().map(|(key, value)| (key.get(keys).clone(), value)).collect();
+        let key = if operation == "generate_embedding" { "input" } else { "prompt" };
+        if operation != "list_models" {
+            options.entry(key).or_insert(prompt);
+        }
+        options.insert("operation".to_owned(), operation.clone().into());
+        Query(options)
     })
+}
+
+#[test]
+fn a_failing_query_is_reported_as_a_short_line_of_json() {
+    let fails = |query: Query| {
+        let is_failing = query.get("temperature").is_some_and(Value::is_array) && query["operation"] == "chat";
+        if is_failing { Err(TestCaseError::fail("here")) } else { Ok(()) }
+    };
+    let config = Config { cases: 20_000, ..crate::config() };
+    let Err(TestError::Fail(_, query)) = TestRunner::new(config).run(&query(), fails) else { panic!("none fails") };
+    assert_eq!(format!("{query:?}"), r#"{"temperature":[],"prompt":"Say it as JSON","operation":"chat"}"#);
 }
 
 /// Bytes to change, take out, put in or cut off at.

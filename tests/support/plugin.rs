@@ -46,7 +46,7 @@ impl Plugin {
         self.runtime.block_on(self.spawn(source.clone(), query.clone())).unwrap()
     }
 
-    /// Runs a query beside others.
+    /// Starts a query that runs at the same time as others.
     pub fn spawn(&self, source: Value, query: Value) -> JoinHandle<Outcome> {
         let (client, cache) = (self.client.clone(), Arc::clone(&self.cache));
         self.runtime.spawn(async move {

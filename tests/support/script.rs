@@ -5,7 +5,7 @@ use std::{
     collections::VecDeque,
     future::Future,
     pin::pin,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
     time::{Duration, SystemTime},
 };
@@ -16,7 +16,7 @@ use tooljet_openai::{
     input::secret::Secret,
     network::{
         client::Hold,
-        http::{Body, Form, HttpRequest, HttpResponse, Transport},
+        http::{Body, Form, HttpRequest, HttpResponse, LogSink, Transport},
     },
     policy::model_cache::ModelCache,
     service::{self, Call, Outcome},
@@ -47,6 +47,7 @@ pub struct Script {
     pub sent: Mutex<Vec<Sent>>,
     pub sleeps: Mutex<Vec<Duration>>,
     pub proxy_secrets: Vec<Secret>,
+    pub log: Arc<Mutex<Vec<String>>>,
     /// The calendar, in time since 1970; 2027-01-15 if there is none.
     pub calendar: Option<Duration>,
     clock: Mutex<Duration>,
@@ -84,6 +85,11 @@ impl Script {
 
     pub fn advance(&self, duration: Duration) {
         *self.clock.lock().unwrap() += duration;
+    }
+
+    /// The lines of the query log.
+    pub fn logged(&self) -> Vec<Value> {
+        self.log.lock().unwrap().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     pub fn slept(&self) -> Vec<Duration> {
@@ -135,6 +141,11 @@ impl Transport for Script {
 
     fn wall_clock(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + self.calendar.unwrap_or(Duration::from_secs(1_800_000_000))
+    }
+
+    fn log(&self) -> Option<LogSink> {
+        let log = Arc::clone(&self.log);
+        Some(Arc::new(move |line| log.lock().unwrap().push(line)))
     }
 
     fn jitter(&self) -> f64 {

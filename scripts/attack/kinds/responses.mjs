@@ -277,8 +277,8 @@ export const RESPONSE_ATTACKS = [
     queries: ({ url }) => lanes(16, [source(url), chat()]),
   }),
   attack({
-    name: '8b-learnt-models',
-    about: 'a model name of its own for each query, of 1 KB, about which something is learnt',
+    name: '8b-cached-models',
+    about: 'a model name of its own for each query, of 1 KB, about which something is cached',
     size: 1_000,
     short: 100,
     serve: () => {

@@ -1,6 +1,6 @@
 const assert = require('node:assert');
 const http = require('node:http');
-const { default: OpenAI, QueryError } = require('../lib/addon');
+const { default: OpenAI, QueryError } = require('tooljet-openai');
 const operations = require('../lib/operations.json');
 
 describe('openai', () => {

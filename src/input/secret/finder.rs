@@ -6,11 +6,11 @@ use memchr::memchr_iter;
 
 use super::MIN_SECRET_BYTES;
 
-/// A secret is known by so many bytes at its end. Its start is less telling: that of tokens is often the same.
+/// A secret is recognized by this many bytes at its end. Starts are less distinctive: those of tokens are often alike.
 const MAX_TAIL_BYTES: usize = 32;
 
-/// Bytes of a text, once for each secret, that are searched one secret after the other: to make the automaton takes
-/// as long.
+/// Bytes of a text, times the number of secrets, up to which one secret is searched for after the other: building the
+/// automaton takes as long.
 const MAX_SIMPLE_SEARCH: usize = 1 << 10;
 
 /// Finds secrets by the tail of each.
@@ -43,7 +43,7 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// Reads a text once, whatever it and the secrets are: the automaton of Aho and Corasick. A state stands for
+/// Reads a text once, whatever it and the secrets are: the automaton of Aho and Corasick. A state is
 /// the longest start of a tail that the bytes so far end with.
 struct Automaton {
     /// The column of each byte in `next`; 0 for bytes that no tail contains.

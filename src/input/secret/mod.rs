@@ -1,4 +1,4 @@
-//! Text that must never be shown, and the means to keep it out of everything that is.
+//! Text that must never be shown, and how it is kept out of everything that is shown.
 //!
 //! Errors are short and redacted thoroughly: parts and encodings of a secret count too. A result may be
 //! long, and is searched for whole secrets in one pass.

@@ -14,7 +14,7 @@ type Part = [u8; MIN_PART_BYTES];
 const FILLER: u8 = 0xff;
 
 /// The parts of all secrets, so that one pass over a text finds any of them: both may be long and chosen by
-/// somebody hostile, and the time is linear in both.
+/// an attacker, and the time is linear in both.
 pub(super) struct Parts(HashSet<Part>);
 
 impl Parts {

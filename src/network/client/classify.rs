@@ -30,7 +30,7 @@ pub(super) fn failed(error: &reqwest::Error) -> Failed<'_> {
     Failed { cause: error.source(), connecting: error.is_connect(), timed_out: error.is_timeout() }
 }
 
-/// What it means that a request could not be sent, or that no answer came; `proxied` is its URL if it takes a proxy.
+/// What it means that a request could not be sent, or got no response. `proxied` is its URL if it goes through a proxy.
 pub(super) fn of_request(error: Failed<'_>, proxied: Option<&Url>) -> TransportError {
     proxied.and_then(|url| of_proxy(error, url)).unwrap_or_else(|| of(error))
 }
@@ -47,7 +47,7 @@ fn of_proxy(error: Failed<'_>, url: &Url) -> Option<TransportError> {
     let host = url.host_str().unwrap_or_default().to_owned();
     let (kind, detail) = match tunnel.as_deref() {
         Some("proxy authorization required") => (Kind::ProxyAuthentication, "HTTP 407".into()),
-        // Which status it answered is not known.
+        // The status of its response is not known.
         Some("unsuccessful") => (Kind::Proxy, error_text!["it did not connect to ", host]),
         Some("unexpected end of file") => (Kind::Proxy, "it closed the connection".into()),
         Some("proxy response headers too long") => (Kind::Proxy, "its response is too long".into()),
@@ -63,7 +63,7 @@ const MESSAGES: [(&str, Kind); 4] = [
     ("message head is too large", Kind::HeadersTooLarge),
     ("received unexpected message", Kind::NotHttp),
 ];
-/// What it says where the head of a response was fine.
+/// What it says if the head of a response was fine.
 const READING_BODY: &str = "reading a body";
 
 /// Classifies a failure by its cause chain, never by its own message.
@@ -87,7 +87,7 @@ pub(super) fn of(error: Failed<'_>) -> TransportError {
     let kind =
         io.and_then(|io| of_io(io.kind(), chain.contains(READING_BODY))).or_else(of_message).unwrap_or(Kind::Other);
     let detail = match kind {
-        // The words of the kind say it.
+        // The kind says it all.
         Kind::Refused => "".into(),
         Kind::Reset if io.is_none() => "".into(),
         Kind::HeadersTooLarge => error_text!["more than ", MAX_RESPONSE_HEADERS, " headers or 400 KiB"],
@@ -146,7 +146,7 @@ pub(super) fn innermost(error: Failed<'_>) -> String {
     plain(&causes(error).last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string))
 }
 
-/// The words of the system and of libraries without what is of no use to others: the function that failed, the
+/// The words of the system and of libraries, without what is of no use to app builders: the function that failed, the
 /// number of the error, the address of a manual.
 fn plain(text: &str) -> String {
     let text = text.split(": https://").next().unwrap_or_default();

@@ -90,7 +90,7 @@ impl Factory {
             lookups: self.lookups.clone(),
             rules: (route == Route::Checked).then(|| Arc::clone(&self.rules)),
             is_trusted: is_provider || route == Route::Proxied,
-            // Some time is left to connect, so that a silent name server is told apart from a silent host.
+            // Some time is left to connect, so that a silent name server can be distinguished from a silent host.
             timeout: self.connect_timeout.mul_f64(0.8),
         };
         let builder = reqwest::Client::builder()
@@ -139,7 +139,7 @@ impl Resolve for Resolver {
         let target = Target { name: name.as_str().to_owned(), is_trusted: self.is_trusted };
         let (lookups, rules, time) = (self.lookups.clone(), self.rules.clone(), self.timeout);
         Box::pin(async move {
-            // The query may leave the rest to a task of hyper's.
+            // The query may leave the rest to one of hyper's tasks.
             let is_resolving = IS_RESOLVING.try_with(Arc::clone).unwrap_or_default();
             is_resolving.store(true, Ordering::Relaxed);
             let found = timeout(time, lookups.find(&target)).await;

@@ -1,11 +1,11 @@
 //! Counts the connections that may be open, in use or idle, and holds queries back where there are too many.
 //!
-//! The HTTP client does not tell when it closes a connection, so this mirrors the rules that it keeps: a query
+//! The HTTP client does not say when it closes a connection, so this mirrors the rules that it follows: a query
 //! uses the connection that became idle last, or opens one; an idle one is closed when there are too many, or at
 //! the latest after twice its time.
 //!
 //! Each server has two kinds of connections, so that a server whose threads are few is not left with more idle
-//! ones than it can bear: a few that last, used first, and those of a burst, which are closed soon or at once.
+//! ones than it can handle: a few that last and are used first, and those of a burst, which are closed soon or at once.
 
 use std::{
     collections::HashMap,
@@ -51,7 +51,7 @@ pub(super) enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Owner {
     pub(super) origin: String,
-    /// The thread that they live on: one that has ended takes its idle connections with it.
+    /// The thread that they belong to. When it ends, its idle connections end, too.
     pub(super) thread: u64,
     pub(super) kept: Kept,
 }
@@ -108,7 +108,7 @@ struct Group {
 }
 
 impl Group {
-    /// Forgets the connections that are closed by now, and says how many those are.
+    /// Drops the connections that are closed by now, and returns how many those are.
     fn expire(&mut self, limits: IdleLimits, now: Instant) -> usize {
         let before = self.idle.len();
         self.idle.retain(|since| now.saturating_duration_since(*since) < 2 * limits.timeout);
@@ -138,7 +138,7 @@ impl Server {
 }
 
 impl State {
-    /// Forgets what is closed by now.
+    /// Drops the connections that are closed by now.
     fn expire(&mut self, limits: &Limits, now: Instant) {
         for server in self.servers.values_mut() {
             self.open -= server.expire(limits, now);
@@ -193,7 +193,7 @@ impl Connections {
     /// Waits until a query to this server may use a connection.
     pub(super) async fn take(self: &Arc<Self>, owner: Owner) -> Permit {
         loop {
-            // Before the look, so that no change is missed.
+            // Before it looks, so that no change is missed.
             let changed = self.changed.notified();
             let kind = self.state().take(&owner, &self.limits, Instant::now());
             if let Some(kind) = kind {
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(clock.take("c"), None);
         assert!(!clock.state.servers.contains_key(&owner("c")), "a name that only waits takes memory");
         clock.give_back("a", Kind::Lasting);
-        // The connection is idle, which is of use to its own server only, until its time is over.
+        // Until its time is over, the connection is idle, and only its own server can use it.
         assert_eq!((clock.take("c"), clock.take("a")), (None, Some(Kind::Lasting)));
         clock.give_back("a", Kind::Lasting);
         clock.pass(180);

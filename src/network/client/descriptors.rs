@@ -5,7 +5,7 @@ use std::fs;
 /// What POSIX systems allow by default.
 const USUAL: usize = 1024;
 
-/// The soft limit of the process, as Linux tells it; elsewhere the usual one.
+/// The soft limit of the process on Linux; elsewhere the usual one.
 pub(super) fn max_descriptors() -> usize {
     fs::read_to_string("/proc/self/limits").ok().and_then(|limits| read(&limits)).unwrap_or(USUAL)
 }

@@ -29,7 +29,7 @@ pub(super) struct Exchange {
     pub(super) request: reqwest::Request,
     pub(super) body: Option<Body>,
     pub(super) route: Route,
-    /// Left of the query's.
+    /// What is left of the query's time.
     pub(super) time: Duration,
     pub(super) hold: Hold,
 }
@@ -90,7 +90,7 @@ pub(super) fn outgoing(request: &HttpRequest) -> Result<reqwest::Request, Transp
     Ok(outgoing)
 }
 
-/// Whether a header is for a proxy, to which only the administrator's settings may say anything.
+/// Whether a header is for a proxy, which only the administrator may configure.
 fn is_for_proxy(name: &str) -> bool {
     ["proxy-authorization", "proxy-connection"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }

@@ -12,7 +12,7 @@ use tokio::{
 pub(super) struct Home(Arc<OnceLock<Handle>>);
 
 impl Home {
-    /// Notes the runtime, if this is called in one. Queries end on the JS thread, which is in none.
+    /// Keeps the runtime, if this is called in one. Queries end on the JS thread, which is in none.
     pub(super) fn note(&self) {
         if self.0.get().is_none()
             && let Ok(handle) = Handle::try_current()

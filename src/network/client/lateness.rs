@@ -1,7 +1,7 @@
-//! Ends queries on time whose server's thread is too busy to do so.
+//! Ends a query on time if the thread of its server is too busy to do so.
 //!
-//! A query on such a thread costs the runtime nothing: one task looks at the earliest deadline of all, and goes on
-//! to sleep until then although the query of that deadline has ended. So it wakes up about once in a timeout.
+//! A query on such a thread costs the runtime nothing: one task sleeps until the earliest deadline of all, even if
+//! the query with that deadline has ended by then. So it wakes up about once per timeout.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Notify, time::timeout_at};
 
-/// What is done about a query that is late.
+/// What to do about a query that is late.
 type Late = Box<dyn FnOnce() + Send>;
 
 /// The deadlines of queries on threads of servers.
@@ -24,7 +24,7 @@ pub(super) struct Lateness {
 
 #[derive(Default)]
 struct State {
-    /// By deadline; the number tells apart those at the same time.
+    /// By deadline; the number distinguishes those at the same time.
     queries: BTreeMap<(Instant, u64), Late>,
     registered: u64,
     is_watched: bool,
@@ -93,7 +93,7 @@ impl Lateness {
 impl Drop for Registration {
     fn drop(&mut self) {
         let query = self.lateness.state().queries.remove(&self.key);
-        // What it holds is dropped outside of the lock.
+        // What it contains is dropped outside the lock.
         drop(query);
     }
 }

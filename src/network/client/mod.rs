@@ -17,6 +17,7 @@
 //! | `memory` | how much all queries hold |
 //! | `cpu`, `allocator` | where long work is done, and how its memory is given back |
 //! | `classify` | what errors mean |
+//! | `log` | how the query log is written |
 //!
 //! The clients serve the whole process, so that queries share connections. They speak HTTP/1.1 on purpose: servers
 //! commonly allow 100 streams on an HTTP/2 connection, and with answers that take seconds the queries beyond those
@@ -33,6 +34,7 @@ mod exchange;
 mod form;
 mod home;
 mod lateness;
+mod log;
 mod lookups;
 mod memory;
 mod proxy_routes;
@@ -76,7 +78,7 @@ use crate::{
     error::{TransportError, TransportErrorKind},
     input::{base_url, secret::Secret},
     network::{
-        http::{HttpRequest, HttpResponse, Transport},
+        http::{HttpRequest, HttpResponse, LogSink, Transport},
         proxies::Proxies,
         ssrf::Rules,
         tls,
@@ -98,7 +100,7 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// What a client takes from its surroundings, beside the environment.
+/// The settings of a client, besides the environment.
 #[derive(Clone)]
 pub struct Settings {
     /// Time to connect, name resolution and TLS included.
@@ -154,6 +156,7 @@ pub struct Client {
     lateness: Arc<Lateness>,
     cpu: Arc<CpuLanes>,
     memory: Memory,
+    log: Option<LogSink>,
 }
 
 /// `OpenAI` and Azure, which are used on the caller's own runtime.
@@ -219,6 +222,7 @@ impl Client {
             cpu: Arc::new(CpuLanes::new(home.clone())),
             memory: Memory::new(home.clone()),
             home,
+            log: log::from_env(&env),
         })
     }
 
@@ -409,6 +413,10 @@ impl Transport for Client {
 
     fn proxy_secrets(&self) -> &[Secret] {
         &self.proxies.secrets
+    }
+
+    fn log(&self) -> Option<LogSink> {
+        self.log.clone()
     }
 
     fn jitter(&self) -> f64 {

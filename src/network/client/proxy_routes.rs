@@ -1,4 +1,4 @@
-//! Knows which requests go through the administrator's proxies, and what of those must never be shown.
+//! Knows which requests go through the administrator's proxies, and which of their settings must never be shown.
 
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use url::Url;
@@ -38,7 +38,7 @@ impl ProxyRoutes {
         }
     }
 
-    /// Whether a request to this URL goes through a proxy, `NO_PROXY` considered.
+    /// Whether a request to this URL goes through a proxy, with regard to `NO_PROXY`.
     ///
     /// # Errors
     /// [`TransportErrorKind::Proxy`] if that proxy cannot be used. The administrator wants it to be, so the request
@@ -59,7 +59,7 @@ impl ProxyRoutes {
     }
 }
 
-/// How `reqwest` understands the address of a proxy.
+/// The address of a proxy as `reqwest` reads it.
 fn intercept(proxy: &Proxy) -> Option<Intercept> {
     Matcher::builder().all(proxy.address.clone()).build().intercept(&"http://host".parse().ok()?)
 }

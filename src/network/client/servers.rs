@@ -1,14 +1,14 @@
 //! Gives each server a thread of its own, so that whatever it sends slows down only itself.
 //!
 //! The HTTP client reads a chunk size of endless zeros, or interim responses without end, for as long as more of
-//! them arrives, and no timer is looked at meanwhile. Nothing in it limits that. On a thread of its own such a
-//! server delays only its own queries, and the system shares the cores among the threads. Their deadlines are kept
-//! elsewhere (`lateness`).
+//! them arrives, and looks at no timer meanwhile. Nothing in it limits that. On a thread of its own, such a server
+//! delays only its own queries, and the system shares the cores among the threads. `lateness` enforces their
+//! deadlines.
 //!
-//! A query runs near its server from beginning to end, so that it wakes no other thread. Where its base URL, as it was
-//! typed, is known from another query, it also begins there; else the runtime reads its options first.
+//! A query runs near its server from beginning to end, so that it wakes no other thread. If its base URL, as it was
+//! typed, is known from another query, it also begins there; otherwise the runtime reads its options first.
 //!
-//! `OpenAI` and Azure need none. Where there are too many servers, the ones that come last share one more thread.
+//! `OpenAI` and Azure need none. If there are too many servers, the last ones share one more thread.
 
 use std::{
     collections::HashMap,
@@ -121,7 +121,7 @@ impl Servers {
     /// The thread for requests of a data source with this base URL, if it is known and running. Never blocks, as this
     /// is asked on the JS thread.
     pub(super) fn visit_known(&self, typed: &str) -> Option<Visit> {
-        // So that nobody else finds it unused at this moment.
+        // So that no other query finds it unused at this moment.
         let _running = self.running.try_lock().ok()?;
         let server = self.known.try_lock().ok()?.get(typed)?.upgrade()?;
         Some(Visit { server, is_shared: false })
@@ -131,7 +131,7 @@ impl Servers {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the thread that is unused for longest if there must not be one more, and says whether there may be one
+    /// Ends the thread that has been unused for longest if there must not be one more. Returns whether there may be one
     /// now.
     fn make_room(&self, running: &mut HashMap<Key, Arc<Server>>) -> bool {
         let own = running.iter().filter(|(key, _)| key.origin.is_some());
@@ -173,7 +173,7 @@ impl Servers {
         Ok(Arc::new(server))
     }
 
-    /// How long the thread is to go on at least; `None` if it has been unused for too long, and is forgotten now.
+    /// How long the thread must go on at least; `None` if it has been unused for too long and is dropped now.
     fn time_left(&self, key: &Key) -> Option<Duration> {
         let mut running = self.running();
         let Some(unused) = running.get(key)?.unused_for() else { return Some(IDLE_OF_SERVER.timeout) };
@@ -202,8 +202,8 @@ fn drive(runtime: Runtime, mut ended: oneshot::Receiver<()>, servers: &Weak<Serv
 }
 
 impl Server {
-    /// For how long no query has used it; `None` while one does. To be asked under the lock of all servers, as a
-    /// query may come.
+    /// How long no query has used it; `None` while one does. Call it under the lock of all servers, because a query
+    /// may come.
     fn unused_for(self: &Arc<Self>) -> Option<Duration> {
         let is_unused = Arc::strong_count(self) == 1;
         is_unused.then(|| self.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed())
@@ -245,7 +245,7 @@ impl Drop for Visit {
     }
 }
 
-/// A task on another thread that ends with whoever waits for it.
+/// A task on another thread that is aborted when its waiter is dropped.
 struct Remote<T>(JoinHandle<T>);
 
 impl<T> Future for Remote<T> {
@@ -362,7 +362,7 @@ mod tests {
         assert!(a_number != b_number && c.server.number == d.server.number);
         assert_eq!(visit(&servers, "a").server.number, a_number);
         drop((a, b));
-        // Those in use lately keep theirs, also if no query is under way.
+        // Servers used lately keep their thread, even if no query is running.
         assert!(visit(&servers, "c").is_shared);
         let (unused, unused_for_longer) = (MIN_THREAD_HOLD, 2 * MIN_THREAD_HOLD);
         age(&servers, a_number, unused);

@@ -30,12 +30,12 @@ use tokio::{sync::mpsc, task::yield_now, time::sleep};
 const SHORT: usize = 64 << 10;
 /// Bytes of a part: as much as TLS puts in a record.
 const PART: usize = 16 << 10;
-/// Longest pause for a server near by to reject a request.
+/// Longest pause for a nearby server to reject a request.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of a request for each millisecond of the pause, which a line of 200 Mbit/s sends in that time.
 const BYTES_PER_MILLISECOND: usize = 25_000;
 
-/// What of a request is still to be sent. When it is dropped, the request ends, and with it the connection.
+/// The part of a request that is not sent yet. When it is dropped, the request ends, and with it the connection.
 #[derive(Default)]
 pub(super) struct Upload(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
@@ -83,7 +83,7 @@ async fn send(pieces: Vec<Bytes>, bytes: usize, parts: mpsc::Sender<Bytes>) {
         if number == 1 {
             sleep(pause(bytes)).await;
         }
-        // What has come in the meantime is seen only when the runtime asks the system, which a busy one seldom does.
+        // What has arrived meanwhile is seen only when the runtime asks the system, which a busy one seldom does.
         yield_now().await;
         room.send(part);
     }

@@ -26,7 +26,7 @@ const COUNTERS: [(&str, &str); 4] = [
 /// Roles of messages that the model did not write.
 const OF_OTHERS: [&str; 4] = ["user", "system", "developer", "tool"];
 
-/// Translates the body of a response. One that is none of the Responses API stays as it is.
+/// Translates the body of a response. A body of another API stays as it is.
 #[must_use]
 pub fn into_chat(body: Map<String, Value>) -> Map<String, Value> {
     let mut body = unwrapped(body, "output");
@@ -76,7 +76,7 @@ fn finish_reason(body: &Map<String, Value>, has_calls: bool) -> String {
     .to_owned()
 }
 
-/// Why there is no answer, of a response that is not whole.
+/// Why an incomplete response has no answer.
 fn error(body: &mut Map<String, Value>) -> Option<Value> {
     let error = body.swap_remove("error").filter(|error| !error.is_null());
     error.or_else(|| match body.get("status")?.as_str()? {
@@ -211,7 +211,7 @@ fn joined(mut contents: Vec<Value>) -> Value {
     parts.collect()
 }
 
-/// Takes the log probabilities out of the parts, which Chat has beside the message.
+/// Moves the log probabilities out of the parts: Chat has them next to the message.
 fn logprobs(contents: &mut [Value]) -> Vec<Value> {
     let parts = contents.iter_mut().flat_map(|content| match content {
         Value::Array(parts) => parts.as_mut_slice(),

@@ -11,7 +11,7 @@ use crate::policy::adjust::INSTRUCTION_ROLES;
 /// that an app puts back into the history.
 const OF_MESSAGES: [&str; 2] = ["role", "phase"];
 
-/// Types of items that are no messages, besides calls and their outputs.
+/// Types of items that are not messages, besides calls and their outputs.
 const OTHER_ITEMS: [&str; 6] =
     ["reasoning", "compaction", "item_reference", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response"];
 

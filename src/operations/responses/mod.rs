@@ -64,7 +64,7 @@ pub fn only_responses_has(body: &Map<String, Value>) -> Option<OnlyInResponses> 
     }
 }
 
-/// Whether the form has set it. What `extra_body` sets may be of another vendor's chat, and has the effort beside it.
+/// Whether the form has set it. What `extra_body` sets may be for another vendor's chat, and has the effort next to it.
 fn is_of_form(reasoning: &Value) -> bool {
     let is_known = |name: &String| ["summary", "mode"].contains(&name.as_str());
     reasoning.as_object().is_some_and(|members| members.keys().all(is_known))

@@ -1,4 +1,4 @@
-//! Sends the instructions of a chat request in another way where a server rejects their messages.
+//! Sends the instructions of a chat request in another way if a server rejects their messages.
 
 use std::mem;
 
@@ -101,8 +101,8 @@ fn is_instruction(message: &Value) -> bool {
     INSTRUCTION_ROLES.iter().any(|role| message["role"] == *role)
 }
 
-/// Puts instructions before the text of the user's message that follows them, or else of the last one. `false` if there
-/// are none.
+/// Puts instructions before the text of the user's message that follows them, or of the last one if none does. `false`
+/// if there are none.
 pub(super) fn move_to_user(messages: &mut Vec<Value>) -> bool {
     if !messages.iter().any(is_instruction) {
         return false;

@@ -1,7 +1,7 @@
 //! Makes a request fit its model: what the model does not take is left out or sent in another way, either because
 //! `capabilities` knows, or because the API just said so.
 //!
-//! Only that is touched whose loss does not change what was asked, each at most once per query, and every change is
+//! It only changes what does not alter the question, each parameter at most once per query, and every change is
 //! listed in the result's `metadata.adjusted`.
 
 use serde_json::{Map, Value, json};
@@ -47,7 +47,7 @@ pub const TOKEN_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 /// The two names of the role that instructs the model.
 pub const INSTRUCTION_ROLES: [&str; 2] = ["system", "developer"];
 
-/// Whether it is accepted depends on the account and on how busy the API is, not on the model.
+/// Whether the API accepts it depends on the account and on how busy the API is, not on the model.
 const SERVICE_TIER: &str = "service_tier";
 
 /// How much a model reasons. `OpenAI`'s newer models reject tools while it has its default.
@@ -62,7 +62,7 @@ pub enum Adjustment {
     Removed(&'static str),
     /// The parameter is sent under another name.
     Renamed {
-        /// Name that the model does not take.
+        /// Name that the model does not accept.
         from: &'static str,
         /// Name that is sent.
         to: &'static str,
@@ -71,7 +71,7 @@ pub enum Adjustment {
     WithoutReasoning,
     /// Messages of one role are sent with another.
     Role {
-        /// Role that the model does not take.
+        /// Role that the model does not accept.
         from: &'static str,
         /// Role that is sent.
         to: &'static str,
@@ -183,7 +183,7 @@ fn array_len(value: Option<&Value>) -> usize {
 /// Which requests need an adjustment, of those that may be rejected for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Each one: the model does not take the parameter.
+    /// Each one: the model does not accept the parameter.
     EveryValue,
     /// Each one with this value, as JSON text: others may be accepted.
     Value(String),
@@ -215,7 +215,7 @@ impl Rejection {
 }
 
 /// The JSON text of a short scalar. Nothing else is compared: long ones would fill the cache, and lists and
-/// objects seldom come again.
+/// objects seldom recur.
 fn short_json(value: &Value) -> Option<String> {
     let is_short = match value {
         Value::String(text) => text.len() < MAX_CACHED_VALUE_BYTES,
@@ -233,7 +233,7 @@ pub enum ChatEndpoint {
     Responses,
 }
 
-/// What of this chat request the Responses API has no parameter for, and answers without.
+/// The parts of this chat request that the Responses API has no parameter for, and answers without.
 #[must_use]
 pub fn for_responses(body: &Map<String, Value>) -> Vec<Adjustment> {
     let missing = ["frequency_penalty", "logit_bias", "presence_penalty", "seed", "stop"];
@@ -294,7 +294,7 @@ fn has_tools(body: &Map<String, Value>) -> bool {
 /// [`MAX_APPLIED_STOPS`] searches is linear in the text.
 #[must_use]
 pub fn cut_at_stop<'a>(text: &'a str, stops: &[String]) -> &'a str {
-    // A search prepares for as long as its stop sequence is, also where it cannot be found.
+    // Preparing a search takes time in proportion to its stop sequence, even if that cannot be found.
     let stops = stops.iter().take(MAX_APPLIED_STOPS).filter(|stop| (1..=text.len()).contains(&stop.len()));
     let first = stops.filter_map(|stop| text.find(stop.as_str())).min();
     &text[..first.unwrap_or(text.len())]

@@ -1,4 +1,4 @@
-//! What an error of the API rejects, and how to do without it.
+//! What an error of the API rejects, and how to do without that.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{error::ApiError, policy::streaming};
 
-/// Words for what a model or a server does not take.
+/// Words for what a model or a server does not accept.
 pub(super) const UNSUPPORTED: [&str; 11] = [
     "unsupported",
     "not supported",
@@ -87,7 +87,7 @@ pub(in crate::policy) fn is_about_support(error: &ApiError) -> bool {
 }
 
 /// Whether the API rejects this value of the parameter, rather than the parameter. In doubt it is the value:
-/// then another value costs one more request; else a value that is accepted would be left out.
+/// then another value costs one more request; otherwise an accepted value would be left out.
 fn is_about_value(error: &ApiError, value: &Value) -> bool {
     let message = error.message.to_ascii_lowercase();
     let words = ["value", "one of", "only the default", "must be", "should be", "available"];
@@ -152,7 +152,7 @@ pub(super) fn names_parameter(error: &ApiError, name: &str) -> bool {
     error.param.as_deref().or_else(|| quoted_parameter(&error.message)) == Some(name)
 }
 
-/// Whether `text` has `word`, in whatever case. What is joined by an underscore is one word.
+/// Whether `text` has `word`, in any case. Parts joined by an underscore are one word.
 pub(in crate::policy) fn has_word(text: &str, word: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|part| part.eq_ignore_ascii_case(word))
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::response::{counter, members::REASONING};
 
 /// Members whose text comes in pieces, wherever they are in a delta, besides those with reasoning. All others come
-/// whole, some of them again and again.
+/// whole, some of them repeatedly.
 const IN_PIECES: [&str; 8] = ["arguments", "content", "data", "input", "refusal", "summary", "text", "transcript"];
 /// How far back in a list the item is looked for that a piece belongs to: servers write few items at a time,
 /// and a search through a long list for each piece would take too long.
@@ -62,7 +62,7 @@ impl Assembly {
         }
         let Value::Object(choice) = &mut self.choices[at] else { return Ok(()) };
         piece.remove("index");
-        // Beside a delta, it repeats what has come so far.
+        // Next to a delta, it repeats what has come so far.
         let message = piece.swap_remove("message").filter(|_| !piece.contains_key("delta"));
         for (name, value) in piece {
             match (name.as_str(), value) {
@@ -84,7 +84,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// Whether choices have begun, or should have, and not all of them came to their end.
+    /// Whether choices have begun, or should have, and not all of them have ended.
     pub(super) fn is_unfinished(&self) -> bool {
         let is_finished = |choice: &Value| choice.get("finish_reason").is_some_and(|reason| !reason.is_null());
         let is_whole = self.has_message || !self.choices.is_empty() && self.choices.iter().all(is_finished);

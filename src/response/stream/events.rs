@@ -11,7 +11,7 @@ pub(super) struct Event<'a> {
     pub(super) data: Cow<'a, str>,
 }
 
-/// The events of a text. Other than the standard says, an event counts without a blank line after it: many
+/// The events of a text. Unlike in the standard, an event counts without a blank line after it: many
 /// servers leave out the last one, and a text that was cut there shows it by its data.
 pub(super) struct Events<'a> {
     rest: &'a str,

@@ -1,4 +1,4 @@
-//! The items of an output, as far as they have come, and which of them an event is about.
+//! The items of an output that have come so far, and which of them an event is about.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,10 +1,10 @@
-//! Members that come again and again: the last one that says something counts.
+//! Members that are sent repeatedly: the last one with a value counts.
 
 use serde_json::{Map, Value, map::Entry};
 
 use super::room::{Room, TooManyValues};
 
-/// Sets a member to what has come last. What says nothing replaces nothing: some servers repeat a member without
+/// Sets a member to its latest value. An empty one replaces nothing: some servers repeat a member without
 /// its value.
 pub(super) fn replace(
     target: &mut Map<String, Value>,
@@ -27,7 +27,7 @@ pub(super) fn replace(
     Ok(())
 }
 
-/// Sets all members of an object likewise.
+/// Sets all members of an object in the same way.
 pub(super) fn replace_all(
     target: &mut Map<String, Value>,
     members: Map<String, Value>,

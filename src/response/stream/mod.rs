@@ -23,13 +23,13 @@ use crate::{
     input::{lenient_json, value_count::value_count_bound},
 };
 
-/// The data of the event after which nothing comes.
+/// The data of the last event of a stream.
 const DONE: &str = "[DONE]";
 
 /// What the events of a response contain.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// The body, as the server would have sent it in one piece; `None` if no event holds an object.
+    /// The body, as the server would have sent it in one piece; `None` if no event contains an object.
     pub body: Option<Map<String, Value>>,
     /// The error with which the events end, as the body of an error response.
     pub error: Option<Value>,
@@ -89,12 +89,12 @@ pub(super) fn read(text: &str) -> Result<Stream, TooManyValues> {
             }
             Ok(Value::Object(chunk)) => {
                 answer.add(chunk, &mut room)?;
-                // What comes after the last event says nothing of the answer.
+                // What comes after the last event is not about the answer.
                 if answer.output.as_ref().is_some_and(Output::is_ended) {
                     break;
                 }
             }
-            // Words such as `ping`, which say nothing.
+            // Words such as `ping`, which mean nothing.
             Ok(_) | Err(_) if data.is_empty() || !is_error && !data.starts_with('{') => {}
             _ if is_error => {
                 error = Some(json!({ "error": data }));

@@ -1,5 +1,5 @@
 //! Puts the events of the Responses API together. The last one carries the whole response; what came before it counts
-//! where the stream breaks off, and where a compatible server leaves the output out of the last one.
+//! if the stream breaks off, or if a compatible server leaves the output out of the last one.
 
 use serde_json::{Map, Value, json};
 
@@ -10,21 +10,21 @@ use super::{
 };
 use crate::response::{counter, has_error, take_list};
 
-/// What the type of an event begins with, but for that of an error.
+/// What the type of every event begins with, except that of an error.
 const PREFIX: &str = "response.";
 /// States of a response in the event that ends it.
 const ENDS: [&str; 4] = ["completed", "incomplete", "failed", "cancelled"];
 /// What some servers call the end, whatever the state is.
 const DONE: &str = "done";
 
-/// A response, as far as its events have been added. The time that this takes is linear in their length.
+/// A response, made of the events so far. The time that this takes is linear in their length.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     /// What was last seen of the response itself.
     response: Option<Map<String, Value>>,
     /// The items of its output, as they came before the last event.
     items: Items,
-    /// Whether the event came that ends it.
+    /// Whether its last event has come.
     is_ended: bool,
 }
 
@@ -116,7 +116,7 @@ impl Output {
         }
     }
 
-    /// Adds an event about the response itself. `usage` is what stands beside it.
+    /// Adds an event about the response itself. `usage` is the one next to it.
     fn add_response(
         &mut self,
         kind: &str,
@@ -149,7 +149,7 @@ impl Output {
         Ok(())
     }
 
-    /// Whether the event came that ends the response.
+    /// Whether the last event of the response has come.
     pub(super) fn is_ended(&self) -> bool {
         self.is_ended
     }

@@ -14,9 +14,9 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Partial {
     /// The text of each choice, in their order, together at most [`MAX_PARTIAL_BYTES`]. May be empty, for example
-    /// where only a tool call had begun.
+    /// if only a tool call had begun.
     pub texts: Vec<String>,
-    /// The model's reasoning, truncated likewise; only if there is no text.
+    /// The model's reasoning, also truncated; only if there is no text.
     pub reasoning: Option<String>,
 }
 
