@@ -1228,6 +1228,8 @@ export interface QueryErrorData {
   partial?: string | string[];
   /** The model's reasoning before that, where the server shows it. Up to 256 KiB. */
   reasoning?: string;
+  /** What an answer cost that cannot be used, where the server says so. */
+  usage?: Usage;
 }
 
 /** What is known about a failed query besides its error, as in `metadata`. */
@@ -1242,6 +1244,7 @@ export interface QueryErrorMetadata {
   model?: string;
   substituted_model?: string;
   adjusted?: Adjustment[];
+  usage?: Usage;
 }
 
 /** What `run` and `testConnection` reject with. ToolJet recognizes it by the name of its class. */

@@ -42,6 +42,10 @@ pub const MAX_RESPONSE_BYTES: usize = 64 * MIB;
 pub const MAX_ERROR_BYTES: usize = MIB;
 /// Text and reasoning that a failure keeps of an unusable answer, in bytes.
 pub const MAX_PARTIAL_BYTES: usize = 256 * KIB;
+/// Text in a member of `metadata` that a failure keeps, such as the usage of an unusable answer, in bytes.
+pub const MAX_KEPT_BYTES: usize = 16 * KIB;
+/// JSON values in it, each weighed by [`CONTAINER_WEIGHT`].
+pub const MAX_KEPT_VALUES: usize = 1 << 10;
 /// Header fields of a response. Gateways add many; a usual response has fewer than 100.
 pub const MAX_RESPONSE_HEADERS: usize = 1000;
 /// JSON values in a response, each weighed by [`CONTAINER_WEIGHT`].

@@ -33,7 +33,9 @@ use crate::{
         client::{self, Hold},
         http::Transport,
     },
-    operations::{self, ApiRequest, Query, QueryResult, chat, completion, embedding, image, models},
+    operations::{
+        self, ApiRequest, Query, QueryResult, chat, completion, embedding, image, models, responses, result_size::kept,
+    },
     policy::{capabilities, model_cache::ModelCache, shutdowns::Day},
     query_log::{self, QueryLog},
     query_runner::{QueryRunner, RequestLog},
@@ -98,7 +100,8 @@ pub struct Failure {
     /// The [`Details`] of the error. Of a query, `message` is the description once more: where there
     /// is any data, `ToolJet` 2 shows that in place of the message.
     pub data: Map<String, Value>,
-    /// Of a query, what `metadata` of a result says about the requests, as far as it is known.
+    /// Of a query, what `metadata` of a result says about the requests, as far as it is known, and what the failed
+    /// answer cost.
     pub metadata: Map<String, Value>,
 }
 
@@ -347,9 +350,15 @@ impl Diagnostics {
         if let Some(partial) = &self.requests.partial {
             data.extend(partial.to_json(|text| self.redactor.redact_answer(text)));
         }
-        let mut given = error.given();
-        self.redactor.redact_result(&mut given, &[]);
+        let [mut given, mut known] = [error.given(), error.metadata()];
+        let usage = self.requests.partial.as_ref().and_then(|partial| partial.usage.clone());
+        known.extend(*kept([("usage", usage.map(responses::in_chats_names))]));
+        for members in [&mut given, &mut known] {
+            self.redactor.redact_result(members, &[]);
+        }
         data.extend(given);
+        data.extend(known.clone());
+        metadata.extend(known);
         Failure { message: QUERY_FAILED.into(), description, data, metadata }
     }
 

@@ -364,6 +364,7 @@ fn keeps_what_the_model_gave_in_the_data_of_a_failure() {
     assert_eq!(data("compat_choice_error_midway.json")["partial"], "The first half of the ans");
     assert_eq!(data("compat_json_in_words.json")["partial"], "I cannot do that.");
     assert!(!data("chat_refusal.json").contains_key("partial"));
+    assert_eq!(data("chat_refusal.json")["usage"]["total_tokens"], 26);
 }
 
 #[test]
@@ -375,6 +376,7 @@ fn reports_what_is_known_of_the_requests_in_the_metadata_of_a_failure() {
     let expected = json!({"attempts": 3, "duration_ms": 8_000, "request_id": "req_fx", "model": "gpt-6-sol"});
     assert_eq!(metadata("error_429_rate_limit.json"), expected);
     assert_eq!(metadata("chat_refusal.json")["request_id"], "req_fx");
+    assert_eq!(metadata("chat_refusal.json")["usage"]["total_tokens"], 26);
     assert_eq!(metadata("error_403_models_scope_error_string.json").get("model"), None);
     let unsent = Script::new([]).run(&source(""), &json!({"operation": "chat"}));
     assert!(matches!(unsent, Outcome::Failed(failure) if failure.metadata.is_empty()));

@@ -103,6 +103,21 @@ fn an_incomplete_answer_is_a_result_and_one_of_reasoning_alone_says_so() {
 }
 
 #[test]
+fn a_failure_says_what_the_unusable_answer_cost() {
+    let usage = json!({"input_tokens": 10, "output_tokens": 7, "total_tokens": 17});
+    let in_chats_names = json!({"prompt_tokens": 10, "completion_tokens": 7, "total_tokens": 17});
+    let filtered = json!({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}, "output": []});
+    let broken = json!({"status": "failed", "error": {"code": "server_error", "message": "It went wrong."}});
+    for (more, code) in [(filtered, "content_filter"), (broken, "server_error")] {
+        let mut more = more;
+        more["usage"] = usage.clone();
+        let failure = failure(Script::new([answer("Hel", &more)]).run(&source(), &query(&json!({}))));
+        assert_eq!(failure.data["code"], code);
+        assert_eq!((&failure.data["usage"], &failure.metadata["usage"]), (&in_chats_names, &in_chats_names));
+    }
+}
+
+#[test]
 fn a_failure_under_http_200_is_tried_again_when_its_code_says_that_it_passes() {
     for code in ["rate_limit_exceeded", "server_error"] {
         let script = Script::new([failed(code), answer("Hello", &json!({}))]);

@@ -75,7 +75,7 @@ pub enum Error {
         code: NoAnswerReason,
         /// What came instead, in words.
         reason: ErrorText,
-        /// What the model wrote nevertheless.
+        /// What the response has nevertheless.
         given: Given,
         /// The API's id of the request.
         request_id: Option<String>,
@@ -138,6 +138,15 @@ impl Error {
     pub fn given(&self) -> Map<String, Value> {
         match self {
             Self::NoAnswer { given, .. } => given.to_json(),
+            _ => Map::new(),
+        }
+    }
+
+    /// What `metadata` says of the response that has no usable answer.
+    #[must_use]
+    pub fn metadata(&self) -> Map<String, Value> {
+        match self {
+            Self::NoAnswer { given, .. } => Map::clone(&given.metadata),
             _ => Map::new(),
         }
     }

@@ -41,13 +41,15 @@ pub enum NoAnswerReason {
     Empty,
 }
 
-/// What the model wrote although there is no usable answer, each truncated to [`MAX_PARTIAL_BYTES`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a response has although there is no usable answer. Each text is truncated to [`MAX_PARTIAL_BYTES`].
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Given {
-    /// Its text.
+    /// The text that the model wrote.
     pub text: Option<String>,
     /// Its reasoning.
     pub reasoning: Option<String>,
+    /// What `metadata` would say of the response all the same, such as `usage`: it is billed.
+    pub metadata: Box<Map<String, Value>>,
 }
 
 impl Given {
@@ -56,7 +58,7 @@ impl Given {
     pub fn new(text: &str, reasoning: &str) -> Self {
         let [text, reasoning] = [text, reasoning].map(|text| start_of(text, MAX_PARTIAL_BYTES));
         let [text, reasoning] = [text, reasoning].map(|text| (!text.trim().is_empty()).then(|| text.to_owned()));
-        Self { text, reasoning }
+        Self { text, reasoning, metadata: Box::default() }
     }
 
     /// The members of a failure's `data`: `partial` and `reasoning`.

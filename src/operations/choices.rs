@@ -10,6 +10,7 @@ use super::{
     json_answer,
     response_format::Format,
     responses,
+    result_size::kept,
     room::Room,
     sources, tool_calls,
 };
@@ -93,21 +94,22 @@ impl ChoicesReader {
             let detail = error_text!["more than ", MAX_ECHO_BYTES >> 20, " MiB of Echo in the result"];
             return Err(TransportError::new(TransportErrorKind::TooLarge, detail).into());
         }
-        let fail = |Failed { code, reason, text }, reasoning: &str| Error::NoAnswer {
-            code,
-            reason,
-            given: Given::new(&text, reasoning),
-            request_id: request_id.clone(),
-        };
         let mut answers: Vec<_> = choices.iter_mut().map(|choice| self.answer(choice)).collect();
         let data = if answers.is_empty() {
-            return Err(fail(no_choices(&body, is_other), ""));
+            Err(no_choices(&body, is_other))
         } else if self.n > 1 && answers.iter().any(Result::is_ok) {
-            answers.into_iter().map(Result::unwrap_or_default).collect()
+            Ok(answers.into_iter().map(Result::unwrap_or_default).collect())
         } else {
-            answers.swap_remove(0).map_err(|failed| fail(failed, &choices[0].reasoning))?
+            answers.swap_remove(0)
         };
-        Ok(QueryResult { data, metadata: self.metadata(body, choices) })
+        match data {
+            Ok(data) => Ok(QueryResult { data, metadata: self.metadata(body, choices) }),
+            Err(Failed { code, reason, text }) => {
+                let reasoning = choices.first().map_or("", |choice| &choice.reasoning);
+                let given = Given { metadata: kept([("usage", take_usage(&mut body))]), ..Given::new(&text, reasoning) };
+                Err(Error::NoAnswer { code, reason, given, request_id })
+            }
+        }
     }
 
     fn is_json(&self) -> bool {
@@ -293,7 +295,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::budgets::{MAX_MESSAGE_CHARS, MAX_PARTIAL_BYTES};
+    use crate::budgets::{MAX_KEPT_BYTES, MAX_KEPT_VALUES, MAX_MESSAGE_CHARS, MAX_PARTIAL_BYTES};
 
     fn read(reader: &ChoicesReader, body: Value) -> Result<QueryResult, String> {
         let Value::Object(body) = body else { panic!("not an object") };
@@ -319,6 +321,34 @@ mod tests {
         let Value::Object(body) = body else { panic!("not an object") };
         let error = reader.read(ApiResponse { body, request_id: None }).unwrap_err();
         (error.code().unwrap(), error.to_string(), error.given().into())
+    }
+
+    #[test]
+    fn a_failure_keeps_its_usage_unless_that_is_long() {
+        let usage = |reader: &ChoicesReader, mut body: Value, usage: &Value| {
+            body["usage"] = usage.clone();
+            let Value::Object(body) = body else { panic!("not an object") };
+            let error = reader.read(ApiResponse { body, request_id: None }).unwrap_err();
+            error.metadata().swap_remove("usage")
+        };
+        let spent = json!({"prompt_tokens": 9, "total_tokens": 12});
+        let text = ChoicesReader::default();
+        let json = ChoicesReader { format: Some(Format::JsonObject), ..ChoicesReader::default() };
+        for (reader, body) in [
+            (&text, chat(json!({"refusal": "no"}), "stop")),
+            (&text, chat(json!({"content": ""}), "content_filter")),
+            (&text, chat(json!({"content": ""}), "length")),
+            (&text, chat(json!({"content": "half"}), "error")),
+            (&text, json!({"choices": []})),
+            (&json, chat(json!({"content": "no JSON"}), "stop")),
+            (&json, chat(json!({"content": "{"}), "length")),
+        ] {
+            assert_eq!(usage(reader, body.clone(), &spent), Some(spent.clone()), "{body}");
+        }
+        let long_text = json!({"model": "m".repeat(MAX_KEPT_BYTES + 1)});
+        for none in [json!(null), json!("free"), long_text, json!({"of_each": vec![0; MAX_KEPT_VALUES]})] {
+            assert_eq!(usage(&text, json!({"choices": []}), &none), None);
+        }
     }
 
     fn failed(body: Value) -> (&'static str, String, Value) {

@@ -8,6 +8,7 @@ use super::{
     choices::ChoicesReader,
     response_format::Format,
     responses,
+    result_size::kept,
     route::{Route, Step},
     text_list::text_list,
 };
@@ -285,7 +286,7 @@ impl Asked {
             return Err(Error::NoAnswer {
                 code: NoAnswerReason::Refusal,
                 reason: "the model declined to answer".into(),
-                given: Given::default(),
+                given: Given { metadata: kept([("usage", metadata.swap_remove("usage"))]), ..Given::default() },
                 request_id,
             });
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     ApiRequest, Plan, QueryResult, Reader, advanced,
     parameters::{BodyBuilder, EXTRA_BODY, model_for, own_key},
-    result_size::ResultSize,
+    result_size::{ResultSize, kept},
     vectors::in_order_of_texts,
 };
 use crate::{
@@ -126,7 +126,7 @@ fn read(response: ApiResponse, texts: usize, is_base64_asked: bool) -> Result<Qu
     let mut vectors = in_order_of_texts(items, texts, is_base64_asked).map_err(|reason| Error::NoAnswer {
         code: NoAnswerReason::EmbeddingInvalid,
         reason,
-        given: Given::default(),
+        given: Given { metadata: kept([("usage", take_usage(&mut body))]), ..Given::default() },
         request_id,
     })?;
     let data = if vectors.len() == 1 {

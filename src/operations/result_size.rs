@@ -10,7 +10,10 @@ use serde_json::{Map, Value};
 
 use super::QueryResult;
 use crate::{
-    budgets::{CONTAINER_WEIGHT, MAX_RESULT_BYTES, MAX_RESULT_NAME_BYTES, MAX_RESULT_NAMES, MAX_RESULT_VALUES},
+    budgets::{
+        CONTAINER_WEIGHT, MAX_KEPT_BYTES, MAX_KEPT_VALUES, MAX_RESULT_BYTES, MAX_RESULT_NAME_BYTES, MAX_RESULT_NAMES,
+        MAX_RESULT_VALUES,
+    },
     error::{Error, ErrorText, TransportError, TransportErrorKind, error_text},
 };
 
@@ -99,6 +102,17 @@ impl Sum for ResultSize {
     fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
         sizes.fold(Self::default(), Add::add)
     }
+}
+
+/// Members of `metadata` that a failure keeps: those that are there and short.
+#[must_use]
+pub fn kept<const N: usize>(members: [(&str, Option<Value>); N]) -> Box<Map<String, Value>> {
+    let is_short = |value: &Value| {
+        let size = ResultSize::of(value);
+        size.bytes <= MAX_KEPT_BYTES && size.values <= MAX_KEPT_VALUES
+    };
+    let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.filter(is_short)?)));
+    Box::new(members.collect())
 }
 
 /// Checks a whole result, in which the metadata will be there `metadata_copies` times.

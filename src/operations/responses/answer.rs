@@ -87,7 +87,9 @@ fn error(body: &mut Map<String, Value>) -> Option<Value> {
     })
 }
 
-fn in_chats_names(usage: Value) -> Value {
+/// The usage of a response in Chat's names; one of Chat stays as it is.
+#[must_use]
+pub fn in_chats_names(usage: Value) -> Value {
     let Value::Object(usage) = usage else { return usage };
     let name =
         |name: String| COUNTERS.iter().find(|(theirs, _)| *theirs == name).map_or(name, |(_, ours)| (*ours).to_owned());

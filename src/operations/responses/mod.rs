@@ -23,7 +23,12 @@ mod errors;
 mod input;
 mod request;
 
-pub use self::{answer::into_chat, errors::in_chats_words, input::is_item, request::from_chat};
+pub use self::{
+    answer::{in_chats_names, into_chat},
+    errors::in_chats_words,
+    input::is_item,
+    request::from_chat,
+};
 
 /// The endpoint's path.
 pub const PATH: &str = "/responses";

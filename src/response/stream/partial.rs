@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     budgets::MAX_PARTIAL_BYTES,
     error::truncate::start_of,
-    response::{in_order, members::REASONING, take_list, texts},
+    response::{in_order, members::REASONING, take_list, take_usage, texts},
 };
 
 /// The start of an answer.
@@ -18,12 +18,19 @@ pub struct Partial {
     pub texts: Vec<String>,
     /// The model's reasoning, also truncated; only if there is no text.
     pub reasoning: Option<String>,
+    /// What it cost, where the server says so, in the names of its endpoint.
+    pub usage: Option<Value>,
 }
 
 impl Partial {
     /// Takes the start of an answer out of the body of a response; `None` if the model had written nothing yet.
     #[must_use]
     pub fn take(body: &mut Map<String, Value>) -> Option<Self> {
+        let written = Self::written(body)?;
+        Some(Self { usage: take_usage(body), ..written })
+    }
+
+    fn written(body: &mut Map<String, Value>) -> Option<Self> {
         if body.contains_key("output") {
             return Self::of_output(&take_list(body, "output"));
         }
@@ -57,10 +64,10 @@ impl Partial {
         let mut room = MAX_PARTIAL_BYTES;
         let texts: Vec<String> = texts.map(|text| cut(&text, &mut room)).collect();
         if texts.iter().any(|text| !text.is_empty()) {
-            return Some(Self { texts, reasoning: None });
+            return Some(Self { texts, ..Self::default() });
         }
         let reasoning = reasoning().map(|reasoning| cut(&reasoning, &mut room));
-        (reasoning.is_some() || has_calls).then_some(Self { texts: Vec::new(), reasoning })
+        (reasoning.is_some() || has_calls).then_some(Self { reasoning, ..Self::default() })
     }
 
     /// The sentence of the description that says where it is.
@@ -149,6 +156,16 @@ mod tests {
         }
         let call = of(json!([{"message": {"tool_calls": [{"id": "1"}]}}]));
         assert_eq!(call, Some(Partial::default()));
+    }
+
+    #[test]
+    fn holds_what_it_cost_where_the_server_says_so() {
+        let usage = |usage: Value| {
+            let mut body = json!({"choices": [{"text": "a"}], "usage": usage});
+            Partial::take(body.as_object_mut().unwrap()).unwrap().usage
+        };
+        assert_eq!(usage(json!({"total_tokens": "7"})), Some(json!({"total_tokens": 7})));
+        assert_eq!(usage(json!(null)), None);
     }
 
     #[test]
