@@ -386,6 +386,14 @@ export interface ChatOptions extends QueryBase {
    */
   tool_choice?: TextOption | ToolChoice;
   /**
+   * What the API checks for harmful content, within the same request. The answer comes all the
+   * same: metadata.moderation says what is flagged, so that the app can hide it. If the server
+   * does not check what was asked for, the query fails. The input is the whole conversation.
+   * Under Advanced.
+   * @default off
+   */
+  moderation?: 'off' | 'input' | 'output' | 'both' | Unset;
+  /**
    * How closely the model should look at images. Not every model accepts every value. With
    * `original`, the query goes through the Responses API. Under Advanced.
    * @default set by the model
@@ -1039,7 +1047,17 @@ export interface Source {
   url: string;
 }
 
+/** What Moderation found in the conversation and in the answer. */
+export interface ChatModeration {
+  input?: ModerationData;
+  /** With `n` above 1: of all answers together. */
+  output?: ModerationData;
+  [member: string]: unknown;
+}
+
 export interface ChatMetadata extends TextMetadata {
+  /** What the option `moderation` asks for. Without it, what the API sent unasked or for Extra body. */
+  moderation?: ChatModeration;
   /** Why the API does not guarantee that the answer fits the JSON schema; absent if it does. */
   not_strict?: string;
   /** The calls of the first answer. They may go back in `message_history` as they are. */
@@ -1201,7 +1219,8 @@ export interface QueryErrorData {
    * The API's own code such as `insufficient_quota`, or one of the plugin's: `invalid_option`,
    * `unknown_operation`, `timeout`, `dns_failed`, `connection_refused`, and of an answer that
    * cannot be used `refusal`, `content_filter`, `tokens_spent_on_reasoning`, `only_reasoning`,
-   * `answer_cut_off`, `json_invalid`, `json_truncated`, `invalid_embedding`, `no_answer` and others.
+   * `answer_cut_off`, `json_invalid`, `json_truncated`, `not_moderated`, `invalid_embedding`,
+   * `no_answer` and others.
    */
   code?: string;
   /** The API's own type such as `invalid_request_error`. */
@@ -1230,6 +1249,8 @@ export interface QueryErrorData {
   reasoning?: string;
   /** What an answer cost that cannot be used, where the server says so. */
   usage?: Usage;
+  /** What Moderation found in an answer that cannot be used. */
+  moderation?: ChatModeration;
 }
 
 /** What is known about a failed query besides its error, as in `metadata`. */
@@ -1245,6 +1266,7 @@ export interface QueryErrorMetadata {
   substituted_model?: string;
   adjusted?: Adjustment[];
   usage?: Usage;
+  moderation?: ChatModeration;
 }
 
 /** What `run` and `testConnection` reject with. ToolJet recognizes it by the name of its class. */

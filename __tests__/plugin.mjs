@@ -39,16 +39,23 @@ export const MODEL_KEYS = Object.fromEntries(
   }),
 );
 
+const NOTHING_FOUND = { flagged: false, categories: {}, category_scores: {} };
+/** What a server that has the check of Moderation adds to its answer. */
+const checked = ({ moderation }) =>
+  moderation && { moderation: { input: NOTHING_FOUND, output: NOTHING_FOUND } };
+
 /** A successful response of each endpoint, for tests in which its content does not matter. */
 const ANSWERS = {
   '/completions': { choices: [{ index: 0, text: ' there', finish_reason: 'stop' }] },
-  '/chat/completions': {
+  '/chat/completions': (body) => ({
     choices: [{ index: 0, message: { role: 'assistant', content: '{}' }, finish_reason: 'stop' }],
-  },
-  '/responses': {
+    ...checked(body),
+  }),
+  '/responses': (body) => ({
     status: 'completed',
     output: [{ type: 'message', content: [{ type: 'output_text', text: '{}', annotations: [] }] }],
-  },
+    ...checked(body),
+  }),
   '/images/generations': { data: [{ b64_json: 'AA' }] },
   '/images/edits': { data: [{ b64_json: 'AA' }] },
   '/embeddings': ({ input }) => ({

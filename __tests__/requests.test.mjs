@@ -78,6 +78,15 @@ const BODIES = {
       [{ prompt_cache_key: 'demo' }, { prompt_cache_key: 'demo' }],
       [{ safety_identifier: 'a1b2' }, { safety_identifier: 'a1b2' }],
       [{ metadata: { ticket: 42 } }, { metadata: { ticket: '42' } }],
+      [
+        { moderation: 'both' },
+        {
+          moderation: {
+            model: 'omni-moderation-latest',
+            policy: { input: { mode: 'score' }, output: { mode: 'score' } },
+          },
+        },
+      ],
       [{ extra_body: '{"store": true}' }, { store: true }],
       [
         { images: [PIXEL], image_detail: 'low' },

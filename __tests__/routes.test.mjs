@@ -85,6 +85,7 @@ const FIELDS = {
   search_country: { use: { web_search: 'on', search_country: 'DE' }, only: 'web search' },
   tools: { use: { prompt: asksForWeather, tools: [weather] } },
   tool_choice: { use: { tools: [weather], tool_choice: 'get_weather' } },
+  moderation: { use: { prompt: 'I will hurt you. What is 2 + 2?', moderation: 'both' } },
   image_detail: { use: { images: PIXEL, image_detail: 'low' } },
   n: { use: { n: 2 }, without: /^Number of results must be 1 with the Responses API/ },
   frequency_penalty: { use: { frequency_penalty: 1 }, removed: ['frequency_penalty'] },
@@ -120,6 +121,7 @@ const answerOf = ({ data, metadata }) => ({
   data: data?.endpoint ? data.answer : data,
   finish_reason: metadata.finish_reason,
   tool_calls: metadata.tool_calls,
+  moderation: metadata.moderation,
 });
 
 /** The counters that both endpoints have. */

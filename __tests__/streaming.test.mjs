@@ -21,6 +21,8 @@ const QUERIES = {
   'an echo with log probabilities': { ...completion, ...SERVED, echo: true, logprobs: 2, n: 2 },
   'the best of several': { ...completion, ...SERVED, best_of: 3 },
   'a chat over Responses': RESPONSES,
+  'answers that are checked': { ...chat, n: 2, moderation: 'both' },
+  'an answer of Responses that is checked': { ...RESPONSES, moderation: 'output' },
   'an answer of Responses that is cut': { ...RESPONSES, max_tokens: 67, model: 'gpt-6-sol' },
   'log probabilities of Responses': {
     ...RESPONSES,

@@ -82,6 +82,7 @@ const SAMPLES = {
       { name: 'g', parameters: { a: 'string', b: ['c', 'd'], e: [{ f: 'integer: g' }] } },
     ],
     tool_choice: 'f',
+    moderation: 'both',
     n: 2,
     top_p: 0.5,
     frequency_penalty: 1,
@@ -124,6 +125,7 @@ const SAMPLES = {
     search_country: 'de',
     tools: { f: { a: 'string', 'b?': ['c', 'd'] } },
     tool_choice: { type: 'function', function: { name: 'f' } },
+    moderation: 'input',
   },
   image_generation: {
     prompt: ['a', { type: 'text', text: 'b' }],

@@ -91,6 +91,7 @@ const chat: ChatOptions = {
   search_domains: ['example.com'],
   tools: { f: { city: 'string', unit: ['c', 'f'], lines: [{ sku: 'string' }] }, g: 'what it does' },
   tool_choice: { type: 'function', name: 'f' },
+  moderation: 'both',
   json_schema: '{"type":"object"}',
   query_timeout: 10_000,
 };
@@ -130,6 +131,8 @@ const listed: ListModelsOptions = { operation: 'list_models', model: 'gpt-6-sol'
 const third: EmbeddingOptions = { operation: 'generate_embedding', dimensions_M3: 1 };
 // @ts-expect-error a parameter is not a number
 const parameter: ChatOptions = { operation: 'chat', tools: { f: { a: 5 } } };
+// @ts-expect-error no such check
+const level: ChatOptions = { operation: 'chat', moderation: 'low' };
 // @ts-expect-error a country is no list
 const country: ChatOptions = { operation: 'chat', search_country: ['DE'] };
 // @ts-expect-error on or off
@@ -144,6 +147,7 @@ export async function results() {
   const tokens: number | undefined = metadata.usage?.total_tokens;
   const called = (await plugin.run(source, withTools)).metadata;
   const city: JsonValue | undefined = called.tool_calls?.[0]?.arguments;
+  const isFlagged: boolean | undefined = called.moderation?.output?.flagged;
   const links: string[] | undefined = called.sources?.map(({ title, url }) => title + url);
   const image = await plugin.run(source, { operation: 'image_generation', prompt: 'A hill' });
   const generated: GeneratedImage = image.data.data;
@@ -172,7 +176,7 @@ export async function results() {
   // @ts-expect-error a query is required
   await plugin.run(source);
   const first = { text, value, tokens, attempts, anyText, generated };
-  return { ...first, city, links, vectors, labels, option, warning, answer, reason };
+  return { ...first, city, isFlagged, links, vectors, labels, option, warning, answer, reason };
 }
 
 export function failure(error: QueryError): number {
@@ -193,5 +197,5 @@ new OpenAI(source);
 export const checked = [
   ...[sameSource, sameOptions, sameOperations, everyResult, differs],
   ...[noKey, misspelled, noPairs, arrayNumber, format, engine, noPrompt, noOperation, listed],
-  ...[third, parameter, country, advanced],
+  ...[third, parameter, level, country, advanced],
 ];

@@ -9,6 +9,7 @@ import {
   servedModel,
   servedTier,
 } from './models.mjs';
+import { moderation, moderationOfChat } from './moderated.mjs';
 import {
   array,
   boolean,
@@ -40,7 +41,7 @@ const RULES = {
     max_tokens: orNull(integer(1)),
     metadata,
     modalities: orNull(array(oneOf('text', 'audio'))),
-    moderation: orNull(object),
+    moderation,
     parallel_tool_calls: boolean,
     prediction: orNull(object),
     prompt_cache_key: orNull(string()),
@@ -146,6 +147,11 @@ export function chat(body, { created }) {
         rejected_prediction_tokens: 0,
       },
     },
+    ...moderationOfChat(
+      body,
+      body.messages.map(readText).join('\n'),
+      choices.map(({ message }) => readText(message)),
+    ),
     ...(body.store && { metadata: body.metadata ?? null }),
     service_tier: servedTier(body),
     system_fingerprint: 'fp_mock_api',

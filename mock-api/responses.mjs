@@ -2,6 +2,7 @@ import { badRequest, notFound } from './api-failure.mjs';
 import { countPromptTokens, countReasoning, FAILURE, promptOf, reply } from './conversation.mjs';
 import { readText } from './messages.mjs';
 import { checkContext, checkFamilyRules, RESPONSES, readEffort, servedModel } from './models.mjs';
+import { moderationOfResponse } from './moderated.mjs';
 import { asResponseFormat, checkInputMentionsJson } from './response-format.mjs';
 import {
   checkCallsAreAnswered,
@@ -150,6 +151,7 @@ export function respond(body, { created }) {
     completed_at: reason ? null : created,
     incomplete_details: reason ? { reason } : null,
     output,
+    ...moderationOfResponse(body, messages.map(readText).join('\n'), text),
     usage: usageOf(inputTokens, reasoning, replied.tokens.length + reasoning),
   };
 }

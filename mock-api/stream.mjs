@@ -1,6 +1,6 @@
 /**
  * Turns a whole answer into the chunks of a stream, as the API sends it: each token by itself, then
- * the reasons to stop, then the usage if the request asks for it.
+ * the reasons to stop, then what a check found and the usage, if the request asks for them.
  */
 
 import { tokenize } from './tokens.mjs';
@@ -40,7 +40,7 @@ function* completionPieces({ index, text, logprobs }) {
   }
 }
 
-function* chunks({ choices, usage, ...head }, { includesUsage }) {
+function* chunks({ choices, usage, moderation, ...head }, { includesUsage }) {
   const isChat = head.object === 'chat.completion';
   const shared = { ...head, object: isChat ? 'chat.completion.chunk' : head.object };
   const chunk = (choice) => ({
@@ -55,6 +55,7 @@ function* chunks({ choices, usage, ...head }, { includesUsage }) {
     const last = isChat ? { delta: {} } : { text: '' };
     yield chunk({ index, ...last, logprobs: null, finish_reason });
   }
+  if (moderation) yield { ...shared, choices: [], moderation };
   if (includesUsage) yield { ...shared, choices: [], usage };
 }
 

@@ -86,6 +86,15 @@ export const EXAMPLES = [
         },
       },
       {
+        title: 'Check question and answer',
+        query: {
+          operation: 'chat',
+          prompt: 'I will hurt you. What is the capital of Norway?',
+          advanced: 'on',
+          moderation: 'both',
+        },
+      },
+      {
         title: 'Ask a Responses-only model',
         query: { operation: 'chat', prompt: 'What is 17 * 24?', model: 'gpt-5.5-pro' },
       },

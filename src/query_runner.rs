@@ -51,8 +51,10 @@ pub struct RequestLog {
     pub substituted_model: Option<String>,
     /// The models that failed after the one of the request that counts.
     pub failed_models: Vec<String>,
-    /// The start of the answer that broke off.
+    /// The start of the answer that broke off; without its words where they were to be checked.
     pub partial: Option<Partial>,
+    /// Whether the API was to check the answer.
+    is_answer_checked: bool,
 }
 
 impl RequestLog {
@@ -177,7 +179,10 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
     /// What is known about the requests so far.
     #[must_use]
     pub fn into_log(self) -> RequestLog {
-        RequestLog { attempts: self.sender.attempts(), partial: self.sender.into_partial(), ..self.log }
+        let attempts = self.sender.attempts();
+        let partial = self.sender.into_partial();
+        let partial = if self.log.is_answer_checked { partial.map(Partial::without_words) } else { partial };
+        RequestLog { attempts, partial, ..self.log }
     }
 
     /// Sends a request, adjusted to its model as far as the cache knows or the API says, except where the `next` way
@@ -192,6 +197,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         self.log = RequestLog {
             adjusted: mem::take(adjusted),
             substituted_model: substituted_model.clone(),
+            is_answer_checked: matches!(reader, Reader::Choices(reader) if reader.checks.output),
             ..RequestLog::of(request)
         };
         if let Some(body) = &mut request.body {

@@ -76,6 +76,7 @@ fn expectations() -> Vec<(&'static str, Expect)> {
         ("compat_floats_and_string_numbers.json", pong()),
         ("compat_gemini_safety.json", Fails("content_filter", 1, "before any text")),
         ("compat_groq_chat.json", pong()),
+        ("compat_not_moderated.json", Fails("not_moderated", 1, "The output was not checked")),
         ("compat_json_in_words.json", Fails("json_invalid", 1, "“I cannot do that.”")),
         ("compat_llamacpp_chat.json", pong()),
         ("compat_minimal_missing_fields.json", pong()),
@@ -187,6 +188,7 @@ fn source(file: &str) -> Value {
 /// that it rejects.
 fn set_for(file: &str) -> Value {
     match file {
+        "compat_not_moderated.json" => json!({"moderation": "output"}),
         "compat_json_in_words.json" => json!({"response_format": "json_object"}),
         "error_400_max_tokens_unsupported.json" => json!({"model": "gateway-model", "max_tokens": 50}),
         "error_400_temperature_unsupported_value.json" => json!({"model": "new-model", "temperature": 0.2}),

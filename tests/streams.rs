@@ -229,6 +229,17 @@ fn nothing_is_sent_again_after_an_answer_has_begun() {
 }
 
 #[test]
+fn an_answer_that_broke_off_before_it_was_checked_is_not_shown() {
+    for (moderation, partial) in [("input", Some(json!("Hal"))), ("output", None), ("both", None)] {
+        let mut query = chat();
+        query["moderation"] = moderation.into();
+        let failure = failure(Script::new([cut_off(chunk("Hal"), &[])]).run(&streaming(""), &query));
+        assert_eq!((failure.data.get("partial"), &failure.data["attempts"]), (partial.as_ref(), &json!(1)));
+        assert_eq!(failure.description.contains("data.partial"), partial.is_some());
+    }
+}
+
+#[test]
 fn a_request_is_sent_again_when_nothing_of_its_answer_had_come() {
     let silent = || cut_off(": PROCESSING\n\n".to_owned() + &chunk(""), &[]);
     let script = Script::new([silent(), stream(chunk("Pong") + &end())]);

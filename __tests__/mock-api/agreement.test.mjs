@@ -97,6 +97,10 @@ const ENDPOINTS = {
       logprobs: true,
       max_completion_tokens: 9,
       metadata: { a: 'b' },
+      moderation: {
+        model: 'omni-moderation-latest',
+        policy: { input: { mode: 'score' }, output: { mode: 'score' } },
+      },
       n: 2,
       presence_penalty: 0,
       prompt_cache_key: 'k',
@@ -143,6 +147,10 @@ const ENDPOINTS = {
       instructions: 'i',
       max_output_tokens: 20,
       metadata: { a: 'b' },
+      moderation: {
+        model: 'omni-moderation-latest',
+        policy: { input: { mode: 'score' }, output: null },
+      },
       parallel_tool_calls: true,
       prompt_cache_key: 'k',
       safety_identifier: 's',

@@ -189,6 +189,19 @@ export default {
       type: 'TextOption | ToolChoice',
       help: 'Whether the model may, must or must not call a tool, or which one it must call.',
     }),
+    dropdown('moderation', 'Moderation', {
+      choices: [
+        ['Off', 'off'],
+        ['Input', 'input'],
+        ['Output', 'output'],
+        ['Input and output', 'both'],
+      ],
+      initial: 'off',
+      help: 'What the API checks for harmful content, within the same request. The answer comes all the same: metadata.moderation says what is flagged, so that the app can hide it.',
+      details:
+        'If the server does not check what was asked for, the query fails. The input is the whole conversation.',
+      sample: 'both',
+    }),
     dropdown('image_detail', 'Image detail', {
       choices: [
         ['Auto', 'auto'],

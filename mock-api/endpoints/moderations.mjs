@@ -3,6 +3,9 @@ import { servedModel } from '../models.mjs';
 import { array, checkParameters, either, members, oneOf, string } from '../parameters.mjs';
 import { fraction } from '../tokens.mjs';
 
+/** What the models serve. */
+export const MODERATIONS = 'moderations';
+
 const DEFAULT_MODEL = 'omni-moderation-latest';
 const MODELS = [DEFAULT_MODEL, 'omni-moderation-2024-09-26'];
 
@@ -46,7 +49,8 @@ const CATEGORIES = {
   'violence/graphic': /\bblood\b/i,
 };
 
-function moderate(input) {
+/** What the API says of one input. */
+export function moderate(input) {
   const parts = typeof input === 'string' ? [{ type: 'text', text: input }] : input;
   const words = parts.map(({ text }) => text ?? '').join('\n');
   const kinds = [...new Set(parts.map(({ type }) => (type === 'text' ? 'text' : 'image')))];
@@ -66,11 +70,11 @@ function moderate(input) {
 
 export default {
   path: '/moderations',
-  serves: 'moderations',
+  serves: MODERATIONS,
   models: MODELS,
   answer(body) {
     checkParameters(body, RULES);
-    const model = servedModel(body.model ?? DEFAULT_MODEL, 'moderations');
+    const model = servedModel(body.model ?? DEFAULT_MODEL, MODERATIONS);
     const isList = Array.isArray(body.input) && typeof body.input[0] === 'string';
     const inputs = isList ? body.input : [body.input];
     return { id: 'modr-mock-api', model: model.resolved, results: inputs.map(moderate) };

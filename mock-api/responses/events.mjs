@@ -95,7 +95,11 @@ function* eventsOfItem(item, index) {
 }
 
 function* eventsOf(response) {
-  const { usage: _, ...begun } = {
+  const {
+    usage: _,
+    moderation: __,
+    ...begun
+  } = {
     ...response,
     status: 'in_progress',
     completed_at: null,

@@ -1,6 +1,7 @@
 // The parameters of the Responses API.
 
 import { badRequest } from '../api-failure.mjs';
+import { moderation } from '../moderated.mjs';
 import {
   array,
   boolean,
@@ -80,7 +81,7 @@ const PARAMETERS = {
   max_tool_calls: orNull(integer()),
   metadata,
   model: string(),
-  moderation: orNull(object),
+  moderation,
   parallel_tool_calls: orNull(boolean),
   previous_response_id: orNull(string()),
   prompt: orNull(object),

@@ -26,6 +26,8 @@ const KEY_MISSING: [&str; 9] = [
     "no auth credentials",
     "api key is missing",
 ];
+/// Words for a parameter that a server does not take.
+const UNKNOWN: [&str; 6] = ["unknown", "unrecognized", "unsupported", "unexpected", "not support", "not permitted"];
 const OF_LIST_MODELS: &str = "a model that List models shows for this API key";
 
 /// What to do about `error`; `None` if its own words say it all.
@@ -101,6 +103,11 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
             "Clear Images and files, or choose a model that takes images.".into()
         }
         ApiCause::ResponseFormat if is_text_endpoint(context) => response_format(error, context),
+        ApiCause::Parameter | ApiCause::Other if is_about_moderation(error, context) => {
+            "The server or the model has no such check. Set Moderation to Off, and check with the operation Moderate, \
+             of another data source if need be."
+                .into()
+        }
         ApiCause::Parameter | ApiCause::ImageInput | ApiCause::ResponseFormat => {
             error_text!["Change or clear ", field_of(error, context)?, ", or choose another model."]
         }
@@ -152,6 +159,21 @@ pub(super) fn is_key_missing(error: &ApiError) -> bool {
 
 fn is_text_endpoint(context: &HintContext) -> bool {
     matches!(context.endpoint, None | Some(Endpoint::Completions | Endpoint::Chat | Endpoint::Responses))
+}
+
+/// Whether the server rejects Chat's Moderation. Not every server says which parameter it means.
+fn is_about_moderation(error: &ApiError, context: &HintContext) -> bool {
+    let names_it =
+        |text: &str| text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "moderation");
+    let is_unknown = || {
+        let message = error.message.to_ascii_lowercase();
+        UNKNOWN.iter().any(|words| message.contains(words))
+    };
+    let is_about_it = match &error.param {
+        Some(param) => names_it(param),
+        None => names_it(&error.message) && is_unknown(),
+    };
+    is_text_endpoint(context) && !context.is_completions() && is_about_it
 }
 
 /// How to send less, by the fields that the form has; or what else to do.
@@ -401,6 +423,31 @@ mod tests {
         let completions =
             HintContext { endpoint_choice: EndpointChoice::Engine { is_auto: false }, ..at(Endpoint::Chat) };
         assert!(!hint(&long, &completions).contains("Message history"));
+    }
+
+    #[test]
+    fn a_server_without_moderation_is_named_as_such() {
+        let words = "The server or the model has no such check. Set Moderation to Off, and check with the operation \
+                     Moderate, of another data source if need be.";
+        let named = |param: &str| ApiError { param: Some(param.to_owned()), ..error(400, "Unknown parameter") };
+        for error in [
+            named("moderation"),
+            named("moderation.policy.input"),
+            error(400, "Unrecognized request argument supplied: moderation"),
+            error(422, "body.moderation: Extra inputs are not permitted"),
+            error(400, "Unknown parameter: 'moderation'."),
+        ] {
+            for endpoint in [Endpoint::Chat, Endpoint::Responses] {
+                assert_eq!(hint(&error, &at(endpoint)), words, "{error:?}");
+            }
+            assert_ne!(hint(&error, &at(Endpoint::Images)), words);
+            let choice = EndpointChoice::Engine { is_auto: true };
+            let completions = HintContext { endpoint_choice: choice, ..at(Endpoint::Chat) };
+            assert_ne!(hint(&error, &completions), words);
+        }
+        for other in [named("moderation_level"), error(400, "Your text did not pass moderation")] {
+            assert_ne!(hint(&other, &at(Endpoint::Chat)), words, "{other:?}");
+        }
     }
 
     #[test]

@@ -299,6 +299,10 @@ fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> &'static str {
             "Run the query again, lower Reasoning effort, or choose another model. The reasoning is in data.reasoning."
         }
         NoAnswerReason::CutOff => "Run the query again. The text so far is in data.partial.",
+        NoAnswerReason::NotModerated => {
+            "Run the query again. If it keeps happening, the server has no such check: set Moderation to Off, and check \
+             with the operation Moderate, of another data source if need be."
+        }
         NoAnswerReason::EmbeddingInvalid => "Embed fewer texts at once, or choose another model.",
         NoAnswerReason::Empty | NoAnswerReason::OtherResponse => "Try again or choose another model.",
     }

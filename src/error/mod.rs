@@ -185,7 +185,10 @@ impl Error {
             Self::Decode { status, request_id, .. } => {
                 Details { status: Some(*status), code, request_id: word(request_id), ..Details::default() }
             }
-            Self::NoAnswer { request_id, .. } => Details { code, request_id: word(request_id), ..Details::default() },
+            Self::NoAnswer { code: reason, request_id, .. } => {
+                let param = (*reason == NoAnswerReason::NotModerated).then(|| "moderation".into());
+                Details { code, param, request_id: word(request_id), ..Details::default() }
+            }
             _ => Details { code, ..Details::default() },
         }
     }

@@ -35,6 +35,8 @@ pub enum NoAnswerReason {
     CutOff,
     /// The response is none of this operation: it lacks the member for answers.
     OtherResponse,
+    /// A check that was asked for did not take place.
+    NotModerated,
     /// There is not exactly one vector for each text.
     EmbeddingInvalid,
     /// The response has no choices or no text, or the model behind a gateway failed.
@@ -81,6 +83,7 @@ impl NoAnswerReason {
             Self::JsonInvalid => "json_invalid",
             Self::OnlyReasoning => "only_reasoning",
             Self::CutOff => "answer_cut_off",
+            Self::NotModerated => "not_moderated",
             Self::EmbeddingInvalid => "invalid_embedding",
             Self::Empty | Self::OtherResponse => "no_answer",
         }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     ApiRequest, Plan, Reader, advanced,
+    checks::Checks,
     choices::ChoicesReader,
     content::{missing_prompt, prompt, user_content},
     files,
@@ -66,6 +67,10 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<(Plan, Option<Onl
     if let Some(member) = member {
         body.set("response_format", member);
     }
+    let checks = Checks::from_fields(&advanced_fields)?;
+    if let Some(moderation) = checks.to_member() {
+        body.set("moderation", moderation);
+    }
     if let Some(reasoning) = reasoning(&advanced_fields)? {
         body.set("reasoning", reasoning);
     }
@@ -83,8 +88,15 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<(Plan, Option<Onl
     let mut body = body.finish(EXTRA_BODY)?;
     tools::set_choice(&mut body, choice)?;
     let (n, stops) = (n_of(&body), stops_of(&body));
-    let reader =
-        ChoicesReader { endpoint: &PATH[1..], n, format: Some(format), stops, not_strict, ..ChoicesReader::default() };
+    let reader = ChoicesReader {
+        endpoint: &PATH[1..],
+        n,
+        format: Some(format),
+        stops,
+        not_strict,
+        checks,
+        ..ChoicesReader::default()
+    };
     Ok((Plan::new(ApiRequest::post(PATH, body), Reader::Choices(reader)), only_in_responses))
 }
 
@@ -237,6 +249,21 @@ mod tests {
                 "max_completion_tokens": 50, "temperature": 0.7, "stop": "END"
             })
         );
+    }
+
+    #[test]
+    fn asks_for_the_check_that_the_form_has_under_advanced() {
+        let checked = |advanced: &str| {
+            let options = json!({"prompt": "Hi", "moderation": "input", "advanced": advanced});
+            body(options).unwrap().get("moderation").cloned()
+        };
+        let policy = json!({"input": {"mode": "score"}});
+        assert_eq!(checked("on"), Some(json!({"model": "omni-moderation-latest", "policy": policy})));
+        assert_eq!(checked("off"), None);
+        let wrong = body(json!({"prompt": "Hi", "moderation": "low"})).unwrap_err();
+        assert!(wrong.starts_with("Moderation must be one of off, input, output, both, got"), "{wrong}");
+        let own = json!({"prompt": "Hi", "moderation": "both", "extra_body": {"moderation": {"model": "other"}}});
+        assert_eq!(body(own).unwrap()["moderation"], json!({"model": "other"}));
     }
 
     #[test]

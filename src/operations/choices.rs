@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     QueryResult,
+    checks::Checks,
     choice::{Choice, Content, Ending, is_empty},
     json_answer,
     response_format::Format,
@@ -72,6 +73,8 @@ pub struct ChoicesReader {
     pub stops: Vec<String>,
     /// Why the API does not guarantee that the answer fits its schema; `metadata` repeats it.
     pub not_strict: Option<String>,
+    /// What the API was asked to check.
+    pub checks: Checks,
 }
 
 impl ChoicesReader {
@@ -79,7 +82,7 @@ impl ChoicesReader {
     ///
     /// # Errors
     /// [`Error::NoAnswer`] if the model refused, failed, was stopped by a filter, gave nothing but reasoning or
-    /// nothing at all, or no JSON where JSON was asked for. If several answers were asked for, only
+    /// nothing at all, or no JSON where JSON was asked for, or if a check that was asked for did not take place. If several answers were asked for, only
     /// if all of them failed; otherwise a failed one is `null`.
     /// [`Error::Transport`] if their echoes together are too long.
     pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
@@ -102,11 +105,25 @@ impl ChoicesReader {
         } else {
             answers.swap_remove(0)
         };
+        let (data, moderation) = match (data, self.checks.take(&mut body)) {
+            (data, Ok(moderation)) => (data, moderation),
+            // A failure that repeats nothing of the answer stays what it is.
+            (Err(failed), Err(_)) if failed.text.is_empty() => (Err(failed), None),
+            (_, Err(reason)) => (Err(Failed::new(NoAnswerReason::NotModerated, reason)), None),
+        };
         match data {
-            Ok(data) => Ok(QueryResult { data, metadata: self.metadata(body, choices) }),
+            Ok(data) => {
+                let mut metadata = self.metadata(body, choices);
+                metadata.extend(moderation.map(|found| ("moderation".to_owned(), found)));
+                Ok(QueryResult { data, metadata })
+            }
             Err(Failed { code, reason, text }) => {
+                // What nobody has checked is not given.
+                let is_given = !self.checks.output || moderation.is_some();
                 let reasoning = choices.first().map_or("", |choice| &choice.reasoning);
-                let given = Given { metadata: kept([("usage", take_usage(&mut body))]), ..Given::new(&text, reasoning) };
+                let [text, reasoning] = [&text, reasoning].map(|text| if is_given { text } else { "" });
+                let metadata = kept([("usage", take_usage(&mut body)), ("moderation", moderation)]);
+                let given = Given { metadata, ..Given::new(text, reasoning) };
                 Err(Error::NoAnswer { code, reason, given, request_id })
             }
         }
@@ -321,6 +338,65 @@ mod tests {
         let Value::Object(body) = body else { panic!("not an object") };
         let error = reader.read(ApiResponse { body, request_id: None }).unwrap_err();
         (error.code().unwrap(), error.to_string(), error.given().into())
+    }
+
+    /// What either endpoint says of a side.
+    fn checked(flagged: bool) -> Value {
+        json!({"type": "moderation_result", "flagged": flagged, "categories": {"violence": flagged}})
+    }
+
+    const BOTH: Checks = Checks { input: true, output: true };
+
+    #[test]
+    fn metadata_says_what_a_check_found() {
+        let mut body = chat(json!({"content": "Hello"}), "stop");
+        body["moderation"] = json!({"input": checked(false), "output": checked(true)});
+        let result = read(&ChoicesReader { checks: BOTH, ..ChoicesReader::default() }, body.clone()).unwrap();
+        assert_eq!(result.data, "Hello");
+        assert_eq!(
+            result.metadata["moderation"],
+            json!({
+                "input": {"flagged": false, "categories": [], "scores": {}},
+                "output": {"flagged": true, "categories": ["violence"], "scores": {}}
+            })
+        );
+        // What was not asked for by the form is as the server sent it.
+        let plain = read(&ChoicesReader::default(), body.clone()).unwrap();
+        assert_eq!(plain.metadata["moderation"], body["moderation"]);
+    }
+
+    #[test]
+    fn gives_nothing_that_was_not_checked_as_it_was_asked_for() {
+        let fail = |checks, moderation: &Value, finish_reason| {
+            let mut body = chat(json!({"content": "{half", "reasoning": "hm"}), finish_reason);
+            body["moderation"] = moderation.clone();
+            body["usage"] = json!({"total_tokens": 5});
+            let format = Some(if finish_reason == "length" { Format::JsonObject } else { Format::Text });
+            let reader = ChoicesReader { format, checks, ..ChoicesReader::default() };
+            let error = reader.read(ApiResponse { body: body.as_object().unwrap().clone(), request_id: None });
+            let error = error.unwrap_err();
+            let given: Vec<_> = error.given().keys().cloned().collect();
+            let known: Vec<_> = error.metadata().keys().cloned().collect();
+            (error.code().unwrap(), error.to_string(), given.join(" "), known.join(" "))
+        };
+        let unchecked = ("not_moderated", "the input was not checked: the server does not say what it found");
+        for moderation in [json!(null), json!({"output": checked(false)})] {
+            let (code, words, given, known) = fail(BOTH, &moderation, "stop");
+            assert_eq!((code, words.as_str(), given.as_str(), known.as_str()), (unchecked.0, unchecked.1, "", "usage"));
+        }
+        // A failure of another kind has what was checked.
+        let found = json!({"input": checked(true), "output": checked(true)});
+        for (moderation, code, given, known) in [
+            (found, "json_truncated", "partial reasoning", "usage moderation"),
+            (json!(null), "not_moderated", "", "usage"),
+        ] {
+            let failure = fail(BOTH, &moderation, "length");
+            assert_eq!((failure.0, failure.2.as_str(), failure.3.as_str()), (code, given, known), "{moderation}");
+        }
+        // One that repeats nothing stays what it is.
+        let body = chat(json!({"content": null, "refusal": "no"}), "stop");
+        let reader = ChoicesReader { checks: BOTH, ..ChoicesReader::default() };
+        assert!(read(&reader, body).unwrap_err().starts_with("refusal: "));
     }
 
     #[test]

@@ -35,6 +35,7 @@ use crate::{
 
 pub mod chat;
 pub mod chat_route;
+pub mod checks;
 pub mod choice;
 pub mod choices;
 pub mod citations;

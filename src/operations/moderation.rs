@@ -1,5 +1,7 @@
 //! Moderate: `POST /moderations`, which is free of charge.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{ApiRequest, Plan, QueryResult, Reader, files::image};
@@ -112,7 +114,8 @@ impl Item {
 fn read(response: ApiResponse, texts: Option<usize>) -> Result<QueryResult, Error> {
     let ApiResponse { body, request_id } = response;
     let mut body = unwrapped(body, "results");
-    let mut results: Vec<_> = take_list(&mut body, "results").into_iter().filter_map(result).collect();
+    let results = take_list(&mut body, "results").into_iter().filter_map(Found::of);
+    let mut results: Vec<Value> = results.map(Value::from).collect();
     let expected = texts.unwrap_or(1);
     if results.len() != expected {
         let reason = match results.len() {
@@ -129,15 +132,57 @@ fn read(response: ApiResponse, texts: Option<usize>) -> Result<QueryResult, Erro
     Ok(QueryResult { data, metadata })
 }
 
-/// `categories` has the names of those that apply, `scores` the probability of each category. Servers that leave
-/// `flagged` out flag what has a category.
-fn result(item: Value) -> Option<Value> {
-    let Value::Object(mut members) = item else { return None };
-    let Some(Value::Object(categories)) = members.swap_remove("categories") else { return None };
-    let names: Vec<_> = categories.into_iter().filter(|(_, applies)| applies == true).map(|(name, _)| name).collect();
-    let flagged = members.get("flagged").and_then(Value::as_bool).unwrap_or(!names.is_empty());
-    let scores = members.swap_remove("category_scores").filter(Value::is_object).unwrap_or_else(|| json!({}));
-    Some(json!({"flagged": flagged, "categories": names, "scores": scores}))
+/// What a moderation found, of one result or of several.
+#[derive(Debug, Default)]
+pub struct Found {
+    flagged: bool,
+    /// The names of those that apply.
+    categories: Vec<String>,
+    /// The score of each category.
+    scores: Map<String, Value>,
+}
+
+impl Found {
+    /// Reads a result of the API; `None` if it is none. Servers that leave `flagged` out flag what has a category.
+    #[must_use]
+    pub fn of(result: Value) -> Option<Self> {
+        let Value::Object(mut members) = result else { return None };
+        let Some(Value::Object(categories)) = members.swap_remove("categories") else { return None };
+        let categories: Vec<_> =
+            categories.into_iter().filter(|(_, applies)| applies == true).map(|(name, _)| name).collect();
+        let flagged = members.get("flagged").and_then(Value::as_bool).unwrap_or(!categories.is_empty());
+        let scores = match members.swap_remove("category_scores") {
+            Some(Value::Object(scores)) => scores,
+            _ => Map::new(),
+        };
+        Some(Self { flagged, categories, scores })
+    }
+
+    /// Several as one: flagged if one of them is, with the categories of all and the highest score of each.
+    #[must_use]
+    pub fn all(results: Vec<Self>) -> Self {
+        let mut results = results.into_iter();
+        let mut all = results.next().unwrap_or_default();
+        for Self { flagged, categories, scores } in results {
+            all.flagged |= flagged;
+            all.categories.extend(categories);
+            for (name, score) in scores {
+                let highest = all.scores.entry(name).or_insert(Value::Null);
+                if highest.as_f64() < score.as_f64() {
+                    *highest = score;
+                }
+            }
+        }
+        let mut known = HashSet::new();
+        all.categories.retain(|name| known.insert(name.clone()));
+        all
+    }
+}
+
+impl From<Found> for Value {
+    fn from(Found { flagged, categories, scores }: Found) -> Self {
+        json!({"flagged": flagged, "categories": categories, "scores": scores})
+    }
 }
 
 #[cfg(test)]

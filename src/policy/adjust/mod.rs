@@ -22,7 +22,8 @@ pub use rejection::for_error;
 pub(super) use rejection::{has_word, is_about_support};
 
 /// Parameters that can be left out. Not among them: whatever changes the question, its
-/// format or the number of answers (`messages`, `tools`, `response_format`, `n`, `suffix`).
+/// format or the number of answers (`messages`, `tools`, `response_format`, `n`, `suffix`), and `moderation`: who asked for
+/// a check must not get an answer without it.
 pub const REMOVABLE: [&str; 17] = [
     "best_of",
     "frequency_penalty",

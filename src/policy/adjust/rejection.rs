@@ -387,9 +387,10 @@ mod tests {
     #[test]
     fn never_removes_what_was_asked() {
         let body = body(json!({
-            "model": "m", "messages": [], "response_format": {}, "tools": [], "n": 2, "suffix": "s", "prompt": "p"
+            "model": "m", "messages": [], "response_format": {}, "tools": [], "n": 2, "suffix": "s", "prompt": "p",
+            "moderation": {}
         }));
-        for param in ["response_format", "messages", "tools", "n", "suffix", "prompt", "model"] {
+        for param in ["moderation", "response_format", "messages", "tools", "n", "suffix", "prompt", "model"] {
             let error = error(Some(param), Some("unsupported_parameter"), "not supported");
             assert_eq!(adjustment(&body, &error), None, "{param}");
         }

@@ -70,6 +70,12 @@ impl Partial {
         (reasoning.is_some() || has_calls).then_some(Self { reasoning, ..Self::default() })
     }
 
+    /// What else is known of it.
+    #[must_use]
+    pub fn without_words(self) -> Self {
+        Self { usage: self.usage, ..Self::default() }
+    }
+
     /// The sentence of the description that says where it is.
     #[must_use]
     pub fn notice(&self) -> &'static str {
