@@ -48,6 +48,9 @@ pub const MAX_KEPT_BYTES: usize = 16 * KIB;
 pub const MAX_KEPT_VALUES: usize = 1 << 10;
 /// Header fields of a response. Gateways add many; a usual response has fewer than 100.
 pub const MAX_RESPONSE_HEADERS: usize = 1000;
+/// Arrays and objects inside each other in a response. What is deeper is null, so that a new member that the plugin does
+/// not read cannot take the rest with it.
+pub const MAX_RESPONSE_DEPTH: usize = 100;
 /// JSON values in a response, each weighed by [`CONTAINER_WEIGHT`].
 pub const MAX_RESPONSE_VALUES: usize = 4 << 20;
 /// Text in a result, as long as it is in JSON, in bytes. Numbers count among values: with them, a result is

@@ -9,6 +9,7 @@ mod script;
 use script::{Script, Step, response};
 use serde_json::{Value, json};
 use tooljet_openai::{
+    network::http::HttpResponse,
     operations::QueryResult,
     service::{Failure, Outcome},
 };
@@ -100,6 +101,16 @@ fn an_incomplete_answer_is_a_result_and_one_of_reasoning_alone_says_so() {
     let failure = failure(Script::new([answer("", &silent)]).run(&source(), &query(&json!({}))));
     assert_eq!(failure.data["code"], "tokens_spent_on_reasoning");
     assert_eq!(failure.data["reasoning"], "Let me see.");
+}
+
+#[test]
+fn an_unknown_item_that_is_nested_too_deep_takes_nothing_with_it() {
+    let said = json!({"type": "message", "content": [{"type": "output_text", "text": "Hello"}]});
+    let body = json!({"object": "response", "status": "completed", "output": [{"type": "new", "deep": "HERE"}, said]});
+    let deep = "{\"a\":".repeat(5_000) + "1" + &"}".repeat(5_000);
+    let body = body.to_string().replace("\"HERE\"", &deep).into_bytes();
+    let script = Script::new([Step::Respond(HttpResponse { status: 200, headers: Vec::new(), body, cut: None })]);
+    assert_eq!(result(script.run(&source(), &query(&json!({})))).data, "Hello");
 }
 
 #[test]

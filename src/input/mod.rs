@@ -14,5 +14,6 @@ pub mod loose_json;
 pub mod options;
 pub mod pasted_url;
 pub mod secret;
+pub mod shallow_json;
 pub mod unquoted;
 pub mod value_count;

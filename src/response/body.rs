@@ -4,7 +4,10 @@ use std::mem;
 
 use serde_json::{Map, Value};
 
-use crate::input::{fields::number_of, lenient_json};
+use crate::{
+    budgets::{MAX_MEDIUM_BYTES, MAX_RESPONSE_DEPTH},
+    input::{fields::number_of, lenient_json, shallow_json::cut_at_depth},
+};
 
 /// Members that only a whole response has.
 const OF_RESPONSES: [&str; 2] = ["choices", "error"];
@@ -25,6 +28,18 @@ pub fn without_preamble(text: &str) -> &str {
         }
         rest = rest.find(['\n', '\r']).map_or("", |end| &rest[end..]);
     }
+}
+
+/// The JSON of a response or of an event, without what is too deep for the parser. The copy that this takes is only made
+/// of a text up to [`MAX_MEDIUM_BYTES`], as no memory is held for it.
+///
+/// # Errors
+/// The parser's words.
+pub fn parse(text: &str) -> serde_json::Result<Value> {
+    lenient_json::parse(text).or_else(|error| {
+        let shallow = if text.len() <= MAX_MEDIUM_BYTES { cut_at_depth(text, MAX_RESPONSE_DEPTH) } else { None };
+        shallow.map_or(Err(error), |text| lenient_json::parse(&text))
+    })
 }
 
 /// The object that a response is. A list of objects or names becomes its `data`; one whole response in a list, or

@@ -164,7 +164,7 @@ fn read_body(
 
 /// The JSON of a body, also where a server writes `NaN` or `Infinity` in it, which Python does.
 fn parsed(text: &str) -> serde_json::Result<Value> {
-    lenient_json::parse(text).or_else(|error| {
+    body::parse(text).or_else(|error| {
         let may_be_loose = text.len() <= MAX_MEDIUM_BYTES && text.starts_with(['{', '[']);
         let tidied = if may_be_loose { loose_json::tidied(text) } else { None };
         tidied.and_then(|json| lenient_json::parse(&json).ok()).ok_or(error)
@@ -713,8 +713,17 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_an_error_and_not_a_crash() {
+    fn what_is_nested_too_deep_is_left_out_and_the_rest_is_read() {
+        let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        for depth in [5_000, 100_000] {
+            let body = format!("{{\"output\":[{{\"type\":\"new\",\"a\":{}}},{{\"text\":\"Hi\"}}]}}", deep(depth));
+            let response = read(200, &body).unwrap();
+            assert_eq!(response.body["output"][1]["text"], "Hi");
+            let event = format!("data: {body}\n\ndata: [DONE]\n\n");
+            assert_eq!(read(200, &event.replace("output", "choices")).unwrap().body["choices"][1]["index"], 1);
+        }
         assert!(read(200, &"[".repeat(100_000)).is_err());
+        assert!(read(200, &deep(100_000)).is_err());
     }
 
     #[test]

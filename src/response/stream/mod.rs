@@ -18,10 +18,8 @@ use self::{
     output::{Output, kind_of},
     room::{Room, TooManyValues},
 };
-use crate::{
-    budgets::CONTAINER_WEIGHT,
-    input::{lenient_json, value_count::value_count_bound},
-};
+use super::body;
+use crate::{budgets::CONTAINER_WEIGHT, input::value_count::value_count_bound};
 
 /// The data of the last event of a stream.
 const DONE: &str = "[DONE]";
@@ -81,7 +79,7 @@ pub(super) fn read(text: &str) -> Result<Stream, TooManyValues> {
             return Err(TooManyValues);
         }
         let is_error = event.name == "error";
-        match lenient_json::parse(data) {
+        match body::parse(data) {
             Ok(Value::Object(chunk)) if is_error || names_error(&chunk) => {
                 let wraps = chunk.contains_key("error");
                 error = Some(if wraps { Value::Object(chunk) } else { json!({ "error": chunk }) });
