@@ -979,7 +979,7 @@ export interface ModelMetadata extends RequestMetadata {
 
 /** A change made to the request, because the model or the server rejects what was set. */
 export interface Adjustment {
-  /** The API's parameter, or `role` of the instructions. */
+  /** The API's parameter, `role` of the instructions, or `name` of messages. */
   parameter: string;
   /** `removed`, `renamed`, `set`, or in words what was done instead. */
   change: string;

@@ -104,6 +104,15 @@ fn an_incomplete_answer_is_a_result_and_one_of_reasoning_alone_says_so() {
 }
 
 #[test]
+fn names_of_messages_are_left_out_and_listed() {
+    let script = Script::new([answer("Hello", &json!({}))]);
+    let history = json!([{"role": "user", "name": "ann", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]);
+    let result = result(script.run(&source(), &query(&json!({"message_history": history}))));
+    assert_eq!(result.metadata["adjusted"], json!([{"parameter": "name", "change": "removed"}]));
+    assert_eq!(script.sent.lock().unwrap()[0].body["input"][0].get("name"), None);
+}
+
+#[test]
 fn an_unknown_item_that_is_nested_too_deep_takes_nothing_with_it() {
     let said = json!({"type": "message", "content": [{"type": "output_text", "text": "Hello"}]});
     let body = json!({"object": "response", "status": "completed", "output": [{"type": "new", "deep": "HERE"}, said]});

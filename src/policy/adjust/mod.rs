@@ -48,6 +48,10 @@ pub const TOKEN_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
 /// The two names of the role that instructs the model.
 pub const INSTRUCTION_ROLES: [&str; 2] = ["system", "developer"];
 
+/// The member of a message with the name of who wrote it, and the roles that Chat takes it of.
+const NAME: &str = "name";
+const NAMED: [&str; 4] = ["system", "developer", "user", "assistant"];
+
 /// Whether the API accepts it depends on the account and on how busy the API is, not on the model.
 const SERVICE_TIER: &str = "service_tier";
 
@@ -79,6 +83,8 @@ pub enum Adjustment {
     },
     /// The instructions, of whatever role, are moved before the user's text.
     InstructionsToUser,
+    /// Messages are sent without the names of those who wrote them.
+    WithoutNames,
     /// `json_object` is sent as a schema that every object fits.
     JsonObjectAsSchema,
     /// The answer is asked for as a stream.
@@ -99,6 +105,7 @@ impl Adjustment {
             Self::InstructionsToUser => {
                 json!({"parameter": "role", "change": "instructions placed before the user's text"})
             }
+            Self::WithoutNames => json!({"parameter": NAME, "change": "removed"}),
             Self::JsonObjectAsSchema => {
                 json!({"parameter": "response_format", "change": "json_object sent as json_schema"})
             }
@@ -146,6 +153,12 @@ impl Adjustment {
                 Some(Value::Array(messages)) => instructions::move_to_user(messages),
                 _ => false,
             },
+            Self::WithoutNames => {
+                let messages = body.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten();
+                let named = messages.filter(|message| has_name(message)).filter_map(Value::as_object_mut);
+                // All of them, not only the first.
+                named.fold(false, |_, message| message.shift_remove(NAME).is_some())
+            }
             Self::JsonObjectAsSchema => match body.get_mut("response_format") {
                 Some(format) if format["type"] == "json_object" => {
                     let schema = json!({"name": "response", "schema": {"type": "object"}});
@@ -171,6 +184,8 @@ impl Adjustment {
             Self::WithoutReasoning => names(&[EFFORT]),
             Self::Role { to, .. } => names(&[to, "role", "roles"]),
             Self::InstructionsToUser => names(&["role", "roles", "system", "developer"]),
+            // The word is in any sentence, and nothing needs the names.
+            Self::WithoutNames => false,
             Self::JsonObjectAsSchema => names(&["response_format", "json_schema", "schema", "format"]),
             Self::Streamed => names(&[STREAM, STREAM_OPTIONS, "streaming"]),
         }
@@ -238,7 +253,15 @@ pub enum ChatEndpoint {
 #[must_use]
 pub fn for_responses(body: &Map<String, Value>) -> Vec<Adjustment> {
     let missing = ["frequency_penalty", "logit_bias", "presence_penalty", "seed", "stop"];
-    missing.into_iter().filter(|name| body.contains_key(*name)).map(Adjustment::Removed).collect()
+    let missing = missing.into_iter().filter(|name| body.contains_key(*name)).map(Adjustment::Removed);
+    let mut messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
+    missing.chain(messages.any(has_name).then_some(Adjustment::WithoutNames)).collect()
+}
+
+/// Whether a message says who wrote it. The result of a function has the name of that.
+fn has_name(message: &Value) -> bool {
+    let role = message.get("role").and_then(Value::as_str);
+    message.get(NAME).is_some_and(|name| !name.is_null()) && role.is_some_and(|role| NAMED.contains(&role))
 }
 
 /// Whether this chat request's model is known to take its tools in Chat with no effort but `none`, and the request
@@ -308,6 +331,20 @@ mod tests {
     fn body(value: Value) -> Map<String, Value> {
         let Value::Object(map) = value else { panic!("not an object") };
         map
+    }
+
+    #[test]
+    fn names_of_messages_are_listed_where_responses_has_none() {
+        let message = |role: &str, name: Value| json!({"role": role, "content": "a", "name": name});
+        let messages = ["system", "user", "assistant", "function", "tool"].map(|role| message(role, "ann".into()));
+        let Value::Object(mut body) = json!({ "messages": messages }) else { unreachable!() };
+        assert_eq!(for_responses(&body), [Adjustment::WithoutNames]);
+        assert!(Adjustment::WithoutNames.apply(&mut body));
+        let named: Vec<_> = body["messages"].as_array().unwrap().iter().map(|message| message.get("name")).collect();
+        assert_eq!(named, [None, None, None, Some(&json!("ann")), Some(&json!("ann"))]);
+        assert_eq!((for_responses(&body), Adjustment::WithoutNames.apply(&mut body)), (Vec::new(), false));
+        let Value::Object(body) = json!({"messages": [message("user", Value::Null), "odd"]}) else { unreachable!() };
+        assert_eq!(for_responses(&body), []);
     }
 
     #[test]
