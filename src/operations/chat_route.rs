@@ -1,7 +1,7 @@
 //! Which API answers a Chat query: `/chat/completions`, or `/responses` for what only that serves.
 
 use super::{
-    Plan, Reader, advanced, chat,
+    Plan, advanced, chat,
     responses::{self, OnlyInResponses},
     route::{Route, Step},
 };
@@ -110,8 +110,6 @@ fn through_responses(plan: Plan) -> Plan {
 /// The same request, to another endpoint.
 fn through(mut plan: Plan, path: &'static str) -> Plan {
     plan.request.path = path;
-    if let Reader::Choices(reader) = &mut plan.reader {
-        reader.endpoint = &path[1..];
-    }
+    plan.reader.set_path(path);
     plan
 }

@@ -4,13 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    ApiRequest, Plan, QueryResult, Reader, advanced, chat,
-    choices::ChoicesReader,
-    response_format::Format,
-    responses,
-    result_size::kept,
-    route::{Route, Step},
-    text_list::text_list,
+    ApiRequest, Plan, QueryResult, Reader, advanced, chat, chat_route::first_route, choices::ChoicesReader,
+    response_format::Format, result_size::kept, route::Route, text_list::text_list,
 };
 use crate::{
     error::{BodyKind, Error, ErrorText, Given, NoAnswerReason, cause::ApiCause, error_text},
@@ -49,7 +44,7 @@ pub fn route(fields: &Fields<'_>, provider: Provider) -> Result<Route, Error> {
     };
     let asked = Asked { questions, threshold, is_list };
     let body = json!({"model": model, "input": input, "questions": asked.to_json()});
-    let Value::Object(body) = body else { return Ok(asked.chat_route(&model, &input)) };
+    let Value::Object(body) = body else { return Ok(asked.chat_route(&model, &input, provider)) };
     let reader = asked.clone();
     let plan = Plan::new(ApiRequest::post(PATH, body), Reader::new(move |response| reader.read(response)));
     Ok(Route::with_next(plan, move |cause, _| {
@@ -59,7 +54,7 @@ pub fn route(fields: &Fields<'_>, provider: Provider) -> Result<Route, Error> {
             ApiCause::ModelNotFound | ApiCause::ModelOfOtherEndpoint => provider != Provider::OpenAi,
             _ => false,
         };
-        let route = is_missing.then(|| asked.chat_route(&model, &input))?;
+        let route = is_missing.then(|| asked.chat_route(&model, &input, provider))?;
         Some(Box::new(|_| route))
     }))
 }
@@ -296,7 +291,7 @@ impl Asked {
     }
 
     /// The same questions through chat, by whichever endpoint serves its model.
-    fn chat_route(&self, model: &str, input: &str) -> Route {
+    fn chat_route(&self, model: &str, input: &str, provider: Provider) -> Route {
         let names: Vec<_> = (1..=self.questions.len()).map(|number| format!("q{number}")).collect();
         let schemas: Map<_, _> = names.iter().cloned().zip(self.questions.iter().map(Question::to_schema)).collect();
         let schema = json!({
@@ -317,24 +312,19 @@ impl Asked {
             ),
         ];
         let body = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let plan = Plan::new(ApiRequest::post(chat::PATH, body), self.chat_reader(chat::PATH));
-        let asked = self.clone();
-        Route::with_next(plan, move |cause, _| {
-            let reader = (cause == ApiCause::ModelOfResponses).then(|| asked.chat_reader(responses::PATH))?;
-            let step: Step = Box::new(|mut plan| {
-                plan.request.path = responses::PATH;
-                Route::only(Plan { reader, ..plan })
-            });
-            Some(step)
-        })
+        first_route(Plan::new(ApiRequest::post(chat::PATH, body), self.chat_reader()), provider)
     }
 
-    fn chat_reader(&self, path: &'static str) -> Reader {
+    fn chat_reader(&self) -> Reader {
         let asked = self.clone();
-        let choices =
-            ChoicesReader { endpoint: &path[1..], n: 1, format: Some(Format::JsonSchema), ..ChoicesReader::default() };
-        Reader::new(move |response| {
+        Reader::of_path(chat::PATH, move |response, path| {
             let request_id = response.request_id.clone();
+            let choices = ChoicesReader {
+                endpoint: &path[1..],
+                n: 1,
+                format: Some(Format::JsonSchema),
+                ..ChoicesReader::default()
+            };
             let QueryResult { data, metadata } = choices.read(response)?;
             let answers = asked
                 .questions
@@ -349,7 +339,7 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::shutdowns::Day;
+    use crate::{operations::responses, policy::shutdowns::Day};
 
     fn route_of(options: Value, provider: Provider) -> Result<Route, String> {
         route(&Fields::of("queryOptions", &options).unwrap(), provider).map_err(|error| error.to_string())
@@ -467,6 +457,10 @@ mod tests {
         assert_eq!(result.metadata["answers"][0]["name"], "is");
         let responses = chat.after(ApiCause::ModelOfResponses, &today).unwrap();
         assert_eq!(responses.plan.request.path, responses::PATH);
+        let output = json!([{"type": "message", "content": [{"type": "output_text", "text": content}]}]);
+        let answered = json!({"object": "response", "status": "completed", "output": output});
+        let result = responses.plan.reader.read(response(answered), false).unwrap();
+        assert_eq!((&result.metadata["endpoint"], &result.data[1]), (&json!("responses"), &json!("c")));
         assert!(first(Provider::OpenAi).after(ApiCause::ModelNotFound, &today).is_err());
         assert!(first(Provider::Azure).after(ApiCause::ModelNotFound, &today).is_ok());
         assert!(first(Provider::Azure).after(ApiCause::RateLimit, &today).is_err());

@@ -184,21 +184,37 @@ impl Plan {
 
 use route::Route;
 
-type Read = dyn Fn(ApiResponse) -> Result<QueryResult, Error> + Send + Sync;
+type Read = dyn Fn(ApiResponse, &'static str) -> Result<QueryResult, Error> + Send + Sync;
 
 /// Reads the response to a request.
 #[derive(Clone)]
 pub enum Reader {
     /// Text or JSON from `choices`.
     Choices(choices::ChoicesReader),
-    /// By the operation's own rules; see [`Reader::new`].
-    Own(Arc<Read>),
+    /// By the operation's own rules, told which path was asked; see [`Reader::new`].
+    Own(Arc<Read>, &'static str),
 }
 
 impl Reader {
     /// A reader of one operation, so that this file need not know it.
     pub fn new(read: impl Fn(ApiResponse) -> Result<QueryResult, Error> + Send + Sync + 'static) -> Self {
-        Self::Own(Arc::new(read))
+        Self::of_path("", move |response, _| read(response))
+    }
+
+    /// A reader of one operation that may ask several paths, `path` first, and reads what they return.
+    pub fn of_path(
+        path: &'static str,
+        read: impl Fn(ApiResponse, &'static str) -> Result<QueryResult, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self::Own(Arc::new(read), path)
+    }
+
+    /// Reads what another path returns.
+    pub fn set_path(&mut self, path: &'static str) {
+        match self {
+            Self::Choices(reader) => reader.endpoint = &path[1..],
+            Self::Own(_, asked) => *asked = path,
+        }
     }
 
     /// Reads `response`. It comes by value, so that what the result takes from it is moved and not copied.
@@ -210,7 +226,7 @@ impl Reader {
     pub fn read(&self, response: ApiResponse, has_details: bool) -> Result<QueryResult, Error> {
         let result = match self {
             Self::Choices(reader) => reader.read(response),
-            Self::Own(read) => read(response),
+            Self::Own(read, path) => read(response, path),
         }?;
         result_size::ensure_fits(&result, if has_details { 2 } else { 1 })?;
         Ok(result)
@@ -221,7 +237,7 @@ impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Choices(reader) => reader.fmt(f),
-            Self::Own(_) => f.write_str("Own"),
+            Self::Own(..) => f.write_str("Own"),
         }
     }
 }
