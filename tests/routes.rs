@@ -293,6 +293,12 @@ fn continues_a_text_through_responses_where_neither_other_endpoint_serves_the_mo
 fn asks_for_one_answer_before_it_asks_responses() {
     let script = Script::new([only_responses()]);
     let description = failure(script.run(&source(OPENAI), &query(&json!({"n": 2})))).description;
-    assert!(description.starts_with("Number of results must be 1 with the Responses API"), "{description}");
+    let words = "Number of results must be 1 with the Responses API, which gives one answer to a request, got 2. Choose \
+                 another model";
+    assert_eq!(description, format!("{words}, or Chat Completions under API if that serves this one."));
     assert_eq!(paths(&script), [CHAT]);
+    // The form of Completions has no API to choose.
+    let script = Script::new([only_responses()]);
+    let continued = query(&json!({"operation": "completion", "engine": "chat", "n": 2}));
+    assert_eq!(failure(script.run(&source(OPENAI), &continued)).description, format!("{words}."));
 }

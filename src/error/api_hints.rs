@@ -249,7 +249,7 @@ fn no_such_route(error: &ApiError, context: &HintContext) -> ErrorText {
         Some(Endpoint::Completions) if !context.is_engine_auto() && error.is_json => {
             error_text!["If the server has no Completions, set Engine to Auto or Chat only. ", check_address(context)]
         }
-        Some(Endpoint::Responses) => error_text![
+        Some(Endpoint::Responses) if matches!(context.endpoint_choice, EndpointChoice::Api { .. }) => error_text![
             "The server may not have the Responses API. Set API to Chat Completions, and turn off what only the \
              Responses API does. ",
             check_address(context)

@@ -150,6 +150,16 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
         Error::Internal(_) => {
             Some("This is a bug in the plugin; ToolJet is not affected. Report it with this text.".into())
         }
+        // Of a query that went there in the end, or was sent there.
+        Error::InvalidOption { .. } if context.endpoint == Some(Endpoint::Responses) => Some(
+            match context.endpoint_choice {
+                EndpointChoice::Api { .. } => {
+                    "Choose another model, or Chat Completions under API if that serves this one."
+                }
+                _ => "Choose another model.",
+            }
+            .into(),
+        ),
         Error::InvalidOption { .. } | Error::UnknownOperation(_) => None,
     }
 }
@@ -391,6 +401,24 @@ fn no_response(limit: TimeLimit, after: Duration) -> ErrorText {
 mod tests {
     use super::*;
     use crate::error::Given;
+
+    #[test]
+    fn what_responses_does_not_take_is_answered_with_fields_that_the_form_has() {
+        let error = Error::invalid("n", "must be 1 with the Responses API");
+        let advice = |endpoint, endpoint_choice| {
+            let context = HintContext { endpoint, endpoint_choice, ..HintContext::default() };
+            hint(&error, &context).map(|hint| hint.to_string())
+        };
+        let responses = Some(Endpoint::Responses);
+        let another = "Choose another model.".to_owned();
+        for choice in [EndpointChoice::None, EndpointChoice::Engine { is_auto: true }] {
+            assert_eq!(advice(responses, choice), Some(another.clone()));
+        }
+        let api = EndpointChoice::Api { is_auto: false };
+        let or_api = "Choose another model, or Chat Completions under API if that serves this one.".to_owned();
+        assert_eq!(advice(responses, api), Some(or_api));
+        assert_eq!(advice(None, api), None);
+    }
 
     #[test]
     fn a_response_that_is_too_large_comes_with_the_fields_that_make_it_smaller() {
