@@ -302,3 +302,27 @@ fn asks_for_one_answer_before_it_asks_responses() {
     let continued = query(&json!({"operation": "completion", "engine": "chat", "n": 2}));
     assert_eq!(failure(script.run(&source(OPENAI), &continued)).description, format!("{words}."));
 }
+
+#[test]
+fn leaves_a_document_in_a_history_to_the_chat_of_another_server() {
+    let data = "data:application/vnd.openxmlformats-officedocument.wordprocessingml.document;base64,AA==";
+    let parts = [
+        json!({"type": "file", "file": {"filename": "a.docx", "file_data": data}}),
+        json!({"type": "file", "file": {"file_url": "https://h/a.docx"}}),
+        json!({"type": "image_url", "image_url": {"url": "https://h/a.png", "detail": "original"}}),
+    ];
+    for part in parts {
+        let history = json!([{"role": "user", "content": [{"type": "text", "text": "a"}, part]}]);
+        let written = query(&json!({"message_history": history}));
+        for (url, endpoint) in [(GATEWAY, CHAT), (OPENAI, RESPONSES)] {
+            let script = Script::new([if endpoint == CHAT { chat_answer() } else { responses_answer() }]);
+            assert_answered(script.run(&source(url), &written), &endpoint[1..]);
+            let sent = &script.sent.lock().unwrap()[0].body;
+            assert!(endpoint == RESPONSES || sent["messages"][0]["content"][1] == part, "{sent}");
+        }
+    }
+    // What the form has made of a file is no chat's.
+    let picked = query(&json!({"images": "https://h/a.docx"}));
+    let script = Script::new([responses_answer()]);
+    assert_answered(script.run(&source(GATEWAY), &picked), "responses");
+}

@@ -46,7 +46,8 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<(Plan, Option<Onl
     let model = model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL);
     let ResponseFormat { format, member, not_strict } = response_format::from_fields(fields, model)?;
     let mut body = BodyBuilder::new(fields, model);
-    body.set("messages", messages(fields, format)?);
+    let (messages, of_files) = messages(fields, format)?;
+    body.set("messages", messages);
     if let Some(limit) = fields.integer("max_tokens", 1..=i64::MAX)? {
         let name = token_limit(provider, body.model());
         body.set(name, limit);
@@ -84,7 +85,10 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<(Plan, Option<Onl
         body.set("tools", tools);
     }
     let choice = tools::choice(&advanced_fields)?;
-    let only_in_responses = responses::only_responses_has(body.members());
+    let only_in_responses = responses::only_responses_has(body.members()).or(of_files).or_else(|| {
+        // What a builder wrote by hand may be meant for another server's Chat.
+        provider.has_responses().then(|| responses::only_responses_has_parts(body.members())).flatten()
+    });
     let mut body = body.finish(EXTRA_BODY)?;
     tools::set_choice(&mut body, choice)?;
     let (n, stops) = (n_of(&body), stops_of(&body));
@@ -112,8 +116,9 @@ pub fn token_limit(provider: Provider, model: &str) -> &'static str {
     }
 }
 
-fn messages(fields: &Fields<'_>, format: Format) -> Result<Vec<Value>, Error> {
-    let conversation = conversation(fields)?;
+/// The messages, and what the files of the form need the Responses API for.
+fn messages(fields: &Fields<'_>, format: Format) -> Result<(Vec<Value>, Option<OnlyInResponses>), Error> {
+    let (conversation, of_files) = conversation(fields)?;
     let suffix = fields.text("suffix")?.map(|suffix| leads_up_to(&suffix));
     let mut instructions: Vec<_> = fields.text("system_prompt")?.into_iter().chain(suffix).collect();
     // Without the word, the API rejects this format.
@@ -121,17 +126,18 @@ fn messages(fields: &Fields<'_>, format: Format) -> Result<Vec<Value>, Error> {
         instructions.push("Answer with a JSON object.".to_owned());
     }
     if instructions.is_empty() {
-        return Ok(conversation);
+        return Ok((conversation, of_files));
     }
     // `system` is the one role that every server takes; `adjust` knows the others.
     let instructions = json!({"role": "system", "content": instructions.join("\n\n")});
-    Ok(std::iter::once(instructions).chain(conversation).collect())
+    Ok((std::iter::once(instructions).chain(conversation).collect(), of_files))
 }
 
 /// The history, and the prompt with its files.
-fn conversation(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
+fn conversation(fields: &Fields<'_>) -> Result<(Vec<Value>, Option<OnlyInResponses>), Error> {
     let mut history = History::from_fields(fields)?;
     let files = files::parts(fields, advanced(fields).dropdown("image_detail")?.as_deref())?;
+    let of_files = files.iter().find_map(responses::only_responses_has_part);
     let prompt = match prompt(fields)? {
         None => history.take_prompt().map(|text| Cow::Owned(text.into())),
         Some(prompt) => {
@@ -147,7 +153,7 @@ fn conversation(fields: &Fields<'_>) -> Result<Vec<Value>, Error> {
         None if messages.last().is_some_and(is_answered) => {}
         None => return Err(missing_prompt()),
     }
-    Ok(messages)
+    Ok((messages, of_files))
 }
 
 /// Whether a model answers a message: it is what the user says, or what a tool found, in Chat's shape or as an item

@@ -70,7 +70,10 @@ fn auto_route(plan: Plan, provider: Provider) -> Route {
     let body = plan.request.body.as_ref().filter(|_| provider.has_responses());
     if body.is_some_and(adjust::needs_no_effort) {
         tools_through_responses(plan)
-    } else if body.and_then(responses::only_responses_has).is_some() {
+    } else if body
+        .and_then(|body| responses::only_responses_has(body).or_else(|| responses::only_responses_has_parts(body)))
+        .is_some()
+    {
         Route::only(through_responses(plan))
     } else {
         first_route(plan, provider)

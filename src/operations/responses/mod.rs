@@ -39,23 +39,36 @@ const MIN_OUTPUT_TOKENS: i64 = 16;
 /// What only the Responses API has: the key of the form's field, and what that asks for, as an object of "needs".
 pub type OnlyInResponses = (&'static str, &'static str);
 
-/// What of a Chat body only the Responses API has.
+/// What of a content part only the Responses API has.
+#[must_use]
+pub fn only_responses_has_part(part: &Value) -> Option<OnlyInResponses> {
+    if is_url_of_document(part) {
+        Some(("images", "a document by its URL"))
+    } else if is_other_document(part) {
+        Some(("images", "documents other than PDF"))
+    } else if has_other_detail(part) {
+        Some(("image_detail", "this detail"))
+    } else {
+        None
+    }
+}
+
+/// What of the content parts of a Chat body only the Responses API has.
+#[must_use]
+pub fn only_responses_has_parts(body: &Map<String, Value>) -> Option<OnlyInResponses> {
+    let messages = body.get("messages")?.as_array()?;
+    let mut parts = messages.iter().filter_map(|message| message.get("content")?.as_array()).flatten();
+    parts.find_map(only_responses_has_part)
+}
+
+/// What of a Chat body, besides its content parts, only the Responses API has.
 #[must_use]
 pub fn only_responses_has(body: &Map<String, Value>) -> Option<OnlyInResponses> {
     let list = |name: &str| body.get(name).and_then(Value::as_array).into_iter().flatten();
     let reasoning =
         |name: &str| body.get("reasoning").filter(|all| is_of_form(all)).is_some_and(|all| all.get(name).is_some());
-    let has_part = |message: &Value, is: fn(&Value) -> bool| {
-        message["content"].as_array().is_some_and(|parts| parts.iter().any(is))
-    };
     if list("messages").any(|message| message.as_object().is_some_and(is_item)) {
         Some(("message_history", "items of the Responses API"))
-    } else if list("messages").any(|message| has_part(message, is_url_of_document)) {
-        Some(("images", "a document by its URL"))
-    } else if list("messages").any(|message| has_part(message, is_other_document)) {
-        Some(("images", "documents other than PDF"))
-    } else if list("messages").any(|message| has_part(message, has_other_detail)) {
-        Some(("image_detail", "this detail"))
     } else if list("tools").any(is_web_search) {
         Some(("web_search", "web search"))
     } else if reasoning("summary") {
@@ -152,6 +165,7 @@ mod tests {
 
     #[test]
     fn finds_what_of_a_query_needs_responses() {
+        let needs = |body: &Map<String, Value>| only_responses_has(body).or_else(|| only_responses_has_parts(body));
         let says =
             |part: Value| json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, part]}]});
         let file = |file: Value| says(json!({"type": "file", "file": file}));
@@ -163,7 +177,7 @@ mod tests {
             (json!({"reasoning": {"summary": "auto"}}), "reasoning_summary"),
             (json!({"reasoning": {"mode": "pro"}}), "reasoning_mode"),
         ] {
-            assert_eq!(only_responses_has(&body(chat.clone())).map(|(field, _)| field), Some(field), "{chat}");
+            assert_eq!(needs(&body(chat.clone())).map(|(field, _)| field), Some(field), "{chat}");
         }
         for chat in [
             json!({"messages": [{"role": "user", "content": "a"}, {"type": "message", "role": "user", "content": "b"}]}),
@@ -176,7 +190,7 @@ mod tests {
             // Of OpenRouter's.
             json!({"reasoning": {"effort": "low", "summary": "auto"}, "messages": "odd", "tools": "odd"}),
         ] {
-            assert_eq!(only_responses_has(&body(chat.clone())), None, "{chat}");
+            assert_eq!(needs(&body(chat.clone())), None, "{chat}");
         }
     }
 
