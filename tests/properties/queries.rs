@@ -61,10 +61,9 @@ fn has_known_type(name: &str, value: &Value) -> bool {
     let number = |low: f64, high: f64| value.as_f64().is_some_and(|number| (low..=high).contains(&number));
     let text = || value.as_str().is_some_and(|text| !text.trim().is_empty());
     match name {
-        "model" | "size" | "quality" | "background" | "output_format" | "encoding_format" | "reasoning_effort"
-        | "verbosity" | "service_tier" | "prompt_cache_key" | "safety_identifier" | "moderation" | "instructions" => {
-            text()
-        }
+        "model" | "size" | "complexity" | "quality" | "background" | "output_format" | "encoding_format"
+        | "reasoning_effort" | "verbosity" | "service_tier" | "prompt_cache_key" | "safety_identifier"
+        | "moderation" | "instructions" => text(),
         "prompt" | "suffix" => value.is_string(),
         // Texts to embed or to moderate, or the items of a conversation.
         "input" => {
