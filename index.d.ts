@@ -463,6 +463,282 @@ export interface ChatOptions extends QueryBase {
   extra_body?: JsonObjectOption;
 }
 
+/** Chat for a list: answers a message for each row of a list, several at once. */
+export interface ChatListOptions extends QueryBase {
+  operation: 'chat_list';
+  /**
+   * A list with a prompt for each row. All other fields are shared by all rows. An object may
+   * have what is its own in place of what all rows share: `system_prompt`, `images` and
+   * `message_history`; other members are ignored, so that rows of a table with a column
+   * `prompt` can be passed as they are. Up to 10,000 rows. A row that cannot be used is one
+   * that failed. Accepts: JSON array of texts, arrays of content parts, or objects with prompt,
+   * system_prompt, images and message_history. Required.
+   */
+  prompts: ListRow[] | string;
+  /**
+   * Any model that the server knows. To see them, run a query with the operation List models.
+   * Accepts: model ID.
+   * @default gpt-5.4-mini
+   */
+  model?: TextOption;
+  /**
+   * Instructions for the whole conversation.
+   * @default none
+   */
+  system_prompt?: TextOption;
+  /**
+   * Earlier messages, oldest first: the history of ToolJet's Chat component, or a list of
+   * messages with role and content. They go between System prompt and Prompt. A Prompt that
+   * repeats the last message of a Chat component is sent once. A message that the API would
+   * reject is an error that names its index: for example an unknown role, missing content or a
+   * missing tool_call_id. Accepts: array of messages with role and content, or the history of
+   * ToolJet's Chat component.
+   * @default none
+   */
+  message_history?: Array<Message | ToolMessage> | Message | ChatComponentMessage[] | string | null;
+  /**
+   * Images, and documents such as PDF, Word, Excel, CSV and text, that the model should look at
+   * along with the prompt. The model must be able to read them. Documents other than PDF, and
+   * all documents by their URL, go through the Responses API. A file may have up to 50 MB.
+   * Accepts: URL, data URI, base64, file of a file picker, or a list of these.
+   * @default none
+   */
+  images?: FileOption | FileOption[] | null;
+  /**
+   * With JSON, data is the parsed value: name the members you want in the prompt. With both
+   * kinds of JSON, a refusal or a truncated answer is an error. A JSON schema goes into the
+   * field of that name under Advanced. With `json_object`, the model is told to answer in JSON
+   * unless a message does so.
+   * @default text
+   */
+  response_format?: 'text' | 'json_object' | 'json_schema' | Unset;
+  /**
+   * The longest the answer may be, in tokens, hidden reasoning included. A small number can
+   * leave a reasoning model without any visible text.
+   * @unit tokens
+   * @range at least 1, whole
+   * @default none
+   */
+  max_tokens?: NumberOption;
+  /**
+   * Higher values make the text more varied, lower values more predictable. Many reasoning
+   * models reject it: it is then left out, and metadata says so.
+   * @range 0 to 2
+   * @default set by the model
+   */
+  temperature?: NumberOption;
+  /**
+   * The answer ends before this text. Commas, blanks and line breaks count as typed; for a line
+   * break alone, enter ["\n"]. If the model rejects stop sequences, the plugin truncates the
+   * answer itself, and metadata says so. Accepts: one sequence as typed, or a JSON array of up
+   * to 4.
+   * @default none
+   */
+  stop_sequence?: TextOption | string[];
+  /**
+   * Text that comes after the answer, and is not part of it. The model is asked to lead up to
+   * it.
+   * @default none
+   */
+  suffix?: TextOption;
+  /**
+   * Off: the fields under Advanced are ignored. Not set at all, as in queries made without the
+   * form: they count.
+   * @default none
+   */
+  advanced?: 'on' | 'off' | Unset;
+  /**
+   * How many rows may be asked at once. If the server says that requests come too fast, there
+   * are fewer for a while. Under Advanced.
+   * @range 1 to 64, whole
+   * @default 8
+   */
+  parallel?: NumberOption;
+  /**
+   * With Continue, the answer of a row that failed is null, and metadata.failed says why. With
+   * Stop, the query fails with it; data.partial has the answers so far. Under Advanced.
+   * @default continue
+   */
+  on_failure?: 'continue' | 'stop' | Unset;
+  /**
+   * With Ask once, rows that are the same get the same answer, for the price of one. Under
+   * Advanced.
+   * @default each
+   */
+  same_prompts?: 'each' | 'once' | Unset;
+  /**
+   * With Answer and details, data is an object with the answer, token usage, model,
+   * finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no
+   * metadata. Under Advanced.
+   * @default answer
+   */
+  result?: 'answer' | 'details' | Unset;
+  /**
+   * What the answer must look like: an object at the top. Only used with the response format of
+   * that name. A name may have up to 64 letters, digits, `_` and `-`. `description` and
+   * `strict` may be next to it. If `strict` is missing, it is set where the API can guarantee
+   * that the answer fits; otherwise `metadata.not_strict` says why not. Accepts: JSON schema,
+   * or an object with name and schema. Required with Response format json_schema. Under
+   * Advanced.
+   */
+  json_schema?: JsonObjectOption;
+  /**
+   * Some models and features are only in the Responses API. Auto tries Chat Completions first,
+   * and uses Responses if the server says so or the query needs it. Metadata says which one
+   * answered. Under Advanced.
+   * @default auto
+   */
+  api?: 'auto' | 'chat_completions' | 'responses' | Unset;
+  /**
+   * How long a reasoning model should think before it answers. Not every model accepts every
+   * value. Under Advanced.
+   * @default set by the model
+   */
+  reasoning_effort?: WordOption<
+    'unset' | 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+  >;
+  /**
+   * With Auto, metadata.reasoning is a summary of what a reasoning model thought. Needs the
+   * Responses API. Under Advanced.
+   * @default off
+   */
+  reasoning_summary?: 'off' | 'auto' | Unset;
+  /**
+   * Pro spends more on a hard question: it takes longer and costs more. Not every model accepts
+   * it. Needs the Responses API. Under Advanced.
+   * @default standard
+   */
+  reasoning_mode?: 'standard' | 'pro' | Unset;
+  /**
+   * How long the answer should be. Not every model accepts it. Under Advanced.
+   * @default set by the model
+   */
+  verbosity?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
+  /**
+   * With On, the model may search the web, and metadata.sources lists the title and the url of
+   * each page. Each search is billed. Needs the Responses API, or a model that always searches.
+   * Under Advanced.
+   * @default off
+   */
+  web_search?: 'off' | 'on' | Unset;
+  /**
+   * How much of the pages the model reads. More costs more. Only used with Web search. Under
+   * Advanced.
+   * @default medium
+   */
+  search_context_size?: WordOption<'unset' | 'low' | 'medium' | 'high'>;
+  /**
+   * The search is limited to these domains and their subdomains. In a URL, only the domain
+   * counts. Only used with Web search. `www.` is kept, as a search of the whole domain would
+   * allow more than was typed. Accepts: up to 100 domains: text with commas, spaces or line
+   * breaks between them, or a JSON array. Under Advanced.
+   * @default the whole web
+   */
+  search_domains?: TextOption | string[];
+  /**
+   * Where the user is, so that results fit the country. Only used with Web search. Accepts:
+   * two-letter ISO code of a country, in upper or lower case. Under Advanced.
+   * @default set by the API: the United States
+   */
+  search_country?: TextOption;
+  /**
+   * Functions that the model may ask your app to run. metadata.tool_calls has the calls, each
+   * with name and arguments; data is null if the model writes nothing else. A parameter is
+   * `string`, `number`, `integer` or `boolean`, such a type with `[]` for a list, a list of
+   * allowed values, an object of parameters, or a list with one such object. A description may
+   * follow a type after a colon, or stand alone for text; a `?` after the name makes the
+   * parameter optional. A function with a description is `{"name", "description",
+   * "parameters"}` in an array, where `parameters` may also be a JSON schema; the shapes of
+   * Chat and of the Responses API are taken too. If `strict` is missing, it is set where the
+   * API can guarantee that the arguments fit. Accepts: JSON object of names with parameters, or
+   * a JSON array of functions. Under Advanced.
+   * @default none
+   */
+  tools?: ToolsOption;
+  /**
+   * Whether the model may, must or must not call a tool, or which one it must call. Accepts:
+   * `auto`, `none`, `required`, the name of a tool, or Chat's object for it. Under Advanced.
+   * @default auto
+   */
+  tool_choice?: TextOption | ToolChoice;
+  /**
+   * What the API checks for harmful content, within the same request. The answer comes all the
+   * same: metadata.moderation says what is flagged, so that the app can hide it. If the server
+   * does not check what was asked for, the query fails. The input is the whole conversation.
+   * Under Advanced.
+   * @default off
+   */
+  moderation?: 'off' | 'input' | 'output' | 'both' | Unset;
+  /**
+   * How closely the model should look at images. Not every model accepts every value. With
+   * `original`, the query goes through the Responses API. Under Advanced.
+   * @default set by the model
+   */
+  image_detail?: WordOption<'unset' | 'auto' | 'low' | 'high' | 'original'>;
+  /**
+   * With more than one, data is a list of answers. All of them are billed. Under Advanced.
+   * @range 1 to 128, whole
+   * @default 1
+   */
+  n?: NumberOption;
+  /**
+   * Only the most likely tokens are considered, up to this total probability. Under Advanced.
+   * @range 0 to 1
+   * @default set by the model
+   */
+  top_p?: NumberOption;
+  /**
+   * Above 0, a token becomes less likely each time it appears. Under Advanced.
+   * @range -2 to 2
+   * @default set by the model
+   */
+  frequency_penalty?: NumberOption;
+  /**
+   * Above 0, a token becomes less likely once it has appeared. Under Advanced.
+   * @range -2 to 2
+   * @default set by the model
+   */
+  presence_penalty?: NumberOption;
+  /**
+   * The same seed with the same settings tends to give the same answer. The API does not
+   * guarantee it. Under Advanced.
+   * @range whole
+   * @default none
+   */
+  seed?: NumberOption;
+  /**
+   * Speed and price of the request. Auto is the project's own setting. The API rejects a tier
+   * that the account may not use. Under Advanced.
+   * @default auto
+   */
+  service_tier?: WordOption<'unset' | 'auto' | 'default' | 'flex' | 'scale' | 'priority' | 'fast'>;
+  /**
+   * Requests with the same long beginning and the same key are more often served from the
+   * prompt cache. Under Advanced.
+   * @default none
+   */
+  prompt_cache_key?: TextOption;
+  /**
+   * A stable ID of the end user, so that OpenAI can tell users apart. Send a hash, not a name
+   * or an email address. Accepts: text of up to 128 characters. Under Advanced.
+   * @default none
+   */
+  safety_identifier?: TextOption;
+  /**
+   * Stored with the request at OpenAI; not the metadata that the query returns. Up to 16 keys
+   * of 64 characters, values of up to 512. Accepts: JSON object of up to 16 strings. Under
+   * Advanced.
+   * @default none
+   */
+  metadata?: JsonObjectOption;
+  /**
+   * More members of the request, as JSON. They are added last and override those of the form.
+   * `stream` and `stream_options` are errors. Under Advanced.
+   * @default none
+   */
+  extra_body?: JsonObjectOption;
+}
+
 /** Completions: continues a text. */
 export interface CompletionOptions extends QueryBase {
   operation: 'completion';
@@ -902,6 +1178,7 @@ export interface ListModelsOptions extends QueryBase {
 /** A query, told apart by its `operation`. Options of other operations are ignored. */
 export type QueryOptions =
   | ChatOptions
+  | ChatListOptions
   | CompletionOptions
   | ImageGenerationOptions
   | TranscriptionOptions
@@ -1094,6 +1371,61 @@ export interface CompletionMetadata extends TextMetadata {
 
 // Results: written by `npm run docs` from forms/.
 
+/** A row of a list: a prompt, or one with what is its own in place of what all rows share. Other members are ignored. */
+export type ListRow =
+  | string
+  | number
+  | boolean
+  | ContentPart[]
+  | {
+      prompt?: ChatOptions['prompt'];
+      system_prompt?: ChatOptions['system_prompt'];
+      images?: ChatOptions['images'];
+      message_history?: ChatOptions['message_history'];
+    };
+
+/** The answer of each row in the order of the prompts, as Chat has it; `null` where the row failed. */
+export type ChatListData = Array<ChatData>;
+
+/** A row that failed. */
+export interface FailedRow {
+  /** Of the row, from 0. */
+  index: number;
+  /** The API's code, its type, `http_` and the status, or the plugin's own code, such as `timeout`. */
+  code: string;
+  /** What happened and what to do. Not there after very many failures. */
+  description?: string;
+  /** What the model wrote all the same. */
+  partial?: string | string[];
+}
+
+export interface ChatListMetadata extends Partial<ModelMetadata> {
+  /** Requests sent for all rows together. */
+  attempts: number;
+  /** How many rows there are. */
+  rows: number;
+  /** How many of them have an answer. */
+  answered: number;
+  /** How many failed because the time was up. */
+  timed_out?: number;
+  /** The rows that failed, in their order. */
+  failed: FailedRow[];
+  /** The most rows that were under way at once. */
+  parallel: number;
+  /** Of the rows whose answer did not simply end, such as `length`. */
+  finish_reasons?: Array<{ index: number; finish_reason: string }>;
+  /** Of the rows that have more than an answer, such as tool calls, sources or reasoning. */
+  details?: Array<{ index: number } & Partial<ChatMetadata>>;
+  /** The rows for which more than one request was sent. */
+  retried?: Array<{ index: number; attempts: number }>;
+  /** The models that answered. */
+  models?: string[];
+  /** If there are several: the API's paths that answered. */
+  endpoints?: string[];
+  /** Why the API does not guarantee that the answers fit the JSON schema; absent if it does. */
+  not_strict?: string;
+}
+
 export interface TranscriptionMetadata extends ModelMetadata {
   /** The model that was asked, or the one that answered where the server says so. */
   model: string;
@@ -1162,6 +1494,7 @@ export interface ListModelsMetadata extends RequestMetadata {
 /** The `data` of each operation. */
 export interface OperationData {
   chat: ChatData;
+  chat_list: ChatListData;
   completion: CompletionData;
   image_generation: ImageGenerationData;
   transcription: string;
@@ -1174,6 +1507,7 @@ export interface OperationData {
 /** The `metadata` of each operation. */
 export interface OperationMetadata {
   chat: ChatMetadata;
+  chat_list: ChatListMetadata;
   completion: CompletionMetadata;
   image_generation: ImageGenerationMetadata;
   transcription: TranscriptionMetadata;

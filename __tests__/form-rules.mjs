@@ -54,8 +54,8 @@ const LOST_ATTRIBUTES = ['lineNumbers', 'className'];
 /** What a selector has is read in both spellings. */
 const SELECTOR_ATTRIBUTES = ['fxEnabled', 'invokeMethod'];
 
-/** ToolJet's server includes it in every list of data sources. */
-export const MAX_OPERATIONS_BYTES = 72_000;
+/** ToolJet's server includes it in every list of data sources. A list has the fields of Chat once more. */
+export const MAX_OPERATIONS_BYTES = 128_000;
 const MAX_ICON_BYTES = 2_000;
 
 /** Keys of data sources saved since 2023; all others are lower_snake_case. */

@@ -62,7 +62,7 @@ const ANSWERS = {
     data: (Array.isArray(input) ? input : [input]).map(() => ({ embedding: [0.5] })),
   }),
   ...Object.fromEntries(
-    DEFINITIONS.filter(({ trial }) => trial).map(({ endpoints, trial }) => [
+    DEFINITIONS.filter(({ trial }) => trial?.answer).map(({ endpoints, trial }) => [
       endpoints[0],
       trial.answer,
     ]),

@@ -155,6 +155,17 @@ const SAMPLES = {
   ),
 };
 
+/** A list asks what Chat asks: of one row, which has the prompt and what else may be its own. */
+for (const name of ['chat', 'chat through Responses']) {
+  const { operation, prompt, ...shared } = SAMPLES[name];
+  SAMPLES[name.replace('chat', 'chat_list')] = {
+    operation: 'chat_list',
+    ...samplesOf('chat_list'),
+    ...shared,
+    prompts: [{ prompt, system_prompt: 'b' }],
+  };
+}
+
 /** The API's own lists of words grow, so the plugin passes on what it does not know. */
 const WORDS =
   /(?:^(?:reasoning_effort|verbosity|service_tier|search_context_size|quality|complexity|background|output_format|image_moderation|encoding_format|image_detail)|\.(?:type|detail|format))$/;
@@ -185,6 +196,8 @@ describe('a query whose options are of the wrong type or missing in one place', 
       const wrong = [];
       for (const { place, value, mutated } of mutations(sample)) {
         if (isNewWord(place, value)) continue;
+        // Nothing is asked of a list without rows.
+        if (mutated.prompts?.length === 0 && place === 'prompts') continue;
         const told = `${place} = ${JSON.stringify(value)}`;
         const before = mockApi.requests.length;
         const result = await run({ ...base, ...mutated, [place]: mutated[place] });

@@ -160,6 +160,15 @@ export async function results() {
   const warning: string | undefined = (await plugin.testConnection(source)).message;
   const any = await plugin.run(source, completion as QueryOptions);
   const attempts: number = any.metadata.attempts;
+  const list = await plugin.run(source, {
+    operation: 'chat_list',
+    prompts: ['a', { prompt: 'b', system_prompt: 'Be brief.' }],
+    on_failure: 'stop',
+  });
+  const of: Array<[number, string]> = list.metadata.failed.map(({ index, code }) => [index, code]);
+  const second: JsonValue | undefined = list.data[1];
+  // @ts-expect-error a list has its prompts in one field
+  await plugin.run(source, { operation: 'chat_list', prompt: 'a' });
   const details = await plugin.run(source, { ...chat, result: 'details' });
   const answer: JsonValue = details.data.answer;
   const reason: string | null = details.data.finish_reason;
@@ -176,7 +185,7 @@ export async function results() {
   // @ts-expect-error a query is required
   await plugin.run(source);
   const first = { text, value, tokens, attempts, anyText, generated };
-  return { ...first, city, isFlagged, links, vectors, labels, option, warning, answer, reason };
+  return { ...first, city, isFlagged, links, vectors, labels, option, warning, answer, reason, of, second };
 }
 
 export function failure(error: QueryError): number {

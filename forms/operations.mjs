@@ -12,7 +12,7 @@
  * | `saved` | keys that only saved queries still contain |
  * | `about`, `notes` | the text of its section in docs/openai.md, before the parameters and after the examples |
  * | `examples` | `{title, query, result}`: for the playground and, with `result`, for docs/openai.md. The tests run them |
- * | `trial` | `{query, answer}`: what the tests run it with, and what its first endpoint answers |
+ * | `trial` | `{query, answer}`: what the tests run it with, and what its first endpoint answers, unless another operation says so |
  */
 
 import { readdirSync } from 'node:fs';

@@ -17,7 +17,17 @@ export const WINGS = {
   operations: ['error', 'input', 'network', 'policy', 'response'],
 };
 /** The modules at the top, which belong to no wing. */
-const TOP = ['binding', 'query_log', 'query_runner', 'request_sender', 'serialized', 'service'];
+const TOP = [
+  'binding',
+  'list_result',
+  'list_runner',
+  'query_log',
+  'query_runner',
+  'request_sender',
+  'row_engine',
+  'serialized',
+  'service',
+];
 
 /** Strips comments and tests from a file. */
 const stripTests = (text) => text.split(/^#\[cfg\(test\)\]$/m)[0].replace(/^\s*\/\/.*$/gm, '');

@@ -118,6 +118,29 @@ pub const MAX_CACHED_VALUE_BYTES: usize = 64;
 /// How long the plugin relies on what a server said of a model. Servers are upgraded and accounts gain access; asking
 /// again costs one request an hour.
 pub const MAX_CACHE_AGE: Duration = Duration::from_secs(60 * 60);
+/// Rows of one list, each of which is a request.
+pub const MAX_LIST_ROWS: usize = 10_000;
+/// Rows of one list that may be under way at once.
+pub const MAX_PARALLEL_ROWS: usize = 64;
+/// Rows that begin before anything is known of how many the server takes.
+pub const FIRST_ROWS: usize = 24;
+/// How long no more rows than [`FIRST_ROWS`] are under way while none has ended.
+pub const FIRST_ROWS_TIME: Duration = Duration::from_millis(250);
+/// Rows that fail for a reason which is not their own, and before any has been answered, after which the others are
+/// not asked any more.
+pub const MAX_VAIN_ROWS: usize = 20;
+/// What the failed rows of one list say together, in bytes: descriptions, and what the models wrote all the same. Those
+/// beyond it have no more than their code.
+pub const MAX_ROW_FAILURE_BYTES: usize = MIB;
+/// Names of counters in the usage of one list, which is the sum of what the responses say.
+pub const MAX_USAGE_NAMES: usize = 256;
+/// Models that a list names as those that have answered.
+pub const MAX_NAMED_MODELS: usize = 32;
+/// The most time that a list keeps to give back what is there by its deadline: a tenth of what it has.
+pub const MAX_TIME_TO_RETURN: Duration = Duration::from_secs(1);
+
+/// Models whose pace the process knows: how fast they may be asked. Each takes under 300 bytes.
+pub const MAX_PACES: usize = 2_000;
 
 /// Servers, other than `OpenAI`'s and Azure's, that have a thread of their own at the same time: whatever one of
 /// them sends slows down only itself. Those beyond it share one more thread, and none of their connections is

@@ -12,8 +12,9 @@
 //! ```
 //!
 //! Next to the wings are [`budgets`], the numbers of which every wing may use, the [`request_sender`], which
-//! sends the requests of one query, the [`query_runner`], which decides what they are, [`service`], which turns
-//! options into an outcome, and [`serialized`], which cuts that into what JavaScript parses.
+//! sends the requests of one query, the [`query_runner`], which decides what they are, the [`list_runner`] with the
+//! [`row_engine`] and [`list_result`], which do that for each row of a list, [`service`], which turns options into an
+//! outcome, and [`serialized`], which cuts that into what JavaScript parses.
 //!
 //! Everything but [`network::client`] and [`binding`] is free of sockets, clocks, randomness and
 //! `Node`: time and jitter come in through [`network::http::Transport`]; only the hash of the model cache
@@ -36,6 +37,8 @@
 //! | a default model, what a family rejects | `policy/capabilities.rs` |
 //! | when a model ends, and what replaces it | `policy/shutdowns.rs` |
 //! | how a model's rejection of a parameter is worked around | `policy/adjust/` |
+//! | how fast a model is asked | `policy/pace.rs`, `paces.rs` |
+//! | what the rows of a list are, when they begin, what they come to | `operations/list.rs`, `row_engine.rs`, `list_result.rs` |
 //! | when a request is retried | `policy/retry.rs` |
 //! | what is cached of models | `policy/model_cache.rs` |
 //! | which endpoint a query uses, and what its `metadata` says of its requests | `query_runner.rs` |
@@ -57,6 +60,8 @@ pub mod binding;
 pub mod budgets;
 pub mod error;
 pub mod input;
+pub mod list_result;
+pub mod list_runner;
 pub mod network;
 pub mod operations;
 pub mod policy;
@@ -64,5 +69,6 @@ pub mod query_log;
 pub mod query_runner;
 pub mod request_sender;
 pub mod response;
+pub mod row_engine;
 pub mod serialized;
 pub mod service;

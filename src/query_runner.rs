@@ -11,7 +11,7 @@ use crate::{
     input::options::SourceOptions,
     network::http::Transport,
     operations::{
-        ApiRequest, Plan, Query, QueryResult, Reader, responses,
+        ApiRequest, Plan, QueryResult, Reader, responses,
         route::{Next, Route},
     },
     policy::{
@@ -109,14 +109,13 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         Self { sender, cache, source, has_details: false, log: RequestLog::default() }
     }
 
-    /// Runs the query.
+    /// Runs the query. With `has_details`, the result will have the metadata twice.
     ///
     /// # Errors
     /// The error of the request that counts.
-    pub async fn run(&mut self, query: Query) -> Result<QueryResult, Error> {
-        self.has_details = query.has_details;
+    pub async fn run(&mut self, mut route: Route, has_details: bool) -> Result<QueryResult, Error> {
+        self.has_details = has_details;
         let mut failed = Vec::new();
-        let mut route = query.route;
         loop {
             let (known, key) = self.known_way(route);
             route = known;

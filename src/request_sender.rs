@@ -17,7 +17,12 @@ use crate::{
         http::{Body, HttpRequest, HttpResponse, Transport},
     },
     operations::ApiRequest,
-    policy::{retry::RetryPolicy, shutdowns::Day, streaming},
+    policy::{
+        paces::{Paces, SharedPace, Turn},
+        retry::{MAX_RETRY_DELAY, RetryPolicy, is_too_soon, pause, until_reset},
+        shutdowns::Day,
+        streaming,
+    },
     response::{self, ApiResponse, Unread, stream::Partial},
 };
 
@@ -43,6 +48,12 @@ impl Deadline {
         self.started.saturating_add(self.timeout)
     }
 
+    /// A deadline that leaves `time` to do something with what is there by then.
+    #[must_use]
+    pub fn less(self, time: Duration) -> Self {
+        Self { timeout: self.timeout.saturating_sub(time), ..self }
+    }
+
     fn remaining<T: Transport>(self, transport: &T) -> Duration {
         self.at().saturating_sub(transport.now())
     }
@@ -60,6 +71,15 @@ impl Deadline {
     }
 }
 
+/// How long a request waits for its turn where the server takes no more for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// For a moment, if there is time; else it is sent all the same, as the server knows best why it takes none.
+    OfQuery,
+    /// As long as there is time; else it is not sent: others would be in its way.
+    OfRow,
+}
+
 /// The requests of one query. Its deadline and its retries are for all of them together, also where
 /// a request is adjusted or another one takes its place.
 pub struct RequestSender<'a, T> {
@@ -68,6 +88,7 @@ pub struct RequestSender<'a, T> {
     hold: &'a mut Hold,
     policy: RetryPolicy,
     deadline: Deadline,
+    pace: Option<(&'a Paces, Patience)>,
     attempts: u32,
     retries: u32,
     /// The start of the answer that broke off last.
@@ -83,10 +104,17 @@ impl<'a, T: Transport> RequestSender<'a, T> {
             hold,
             policy: RetryPolicy { max_retries: source.max_retries },
             deadline,
+            pace: None,
             attempts: 0,
             retries: 0,
             partial: None,
         }
+    }
+
+    /// Requests to a model keep to its pace, and find out what it is.
+    #[must_use]
+    pub fn paced(self, paces: &'a Paces, patience: Patience) -> Self {
+        Self { pace: Some((paces, patience)), ..self }
     }
 
     /// Requests sent so far.
@@ -131,11 +159,17 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         read: impl Fn(ApiResponse) -> Result<R, Error> + Clone + Send + 'static,
     ) -> Result<R, Error> {
         let takes_text = request.takes_text;
+        let pace = self.pace.zip(request.text("model"));
+        let pace = pace.and_then(|((paces, patience), model)| Some((paces.of(self.source, model)?, patience)));
         let request = self.http_request(request).await?;
         let mut unconnected = None;
         let held = self.hold.bytes();
         loop {
-            let error = match self.attempt(&request, takes_text, read.clone()).await {
+            let turn = match &pace {
+                Some((pace, patience)) => Some(self.turn(pace, *patience).await?),
+                None => None,
+            };
+            let error = match self.attempt(&request, takes_text, turn.as_ref(), read.clone()).await {
                 Ok(result) => return Ok(result),
                 Err(error) if self.has_partial() => return Err(error),
                 // Report an earlier connect timeout, not the expired deadline.
@@ -144,7 +178,9 @@ impl<'a, T: Transport> RequestSender<'a, T> {
             };
             // What the failed response held is gone.
             self.hold.shrink_to(held);
-            let Some(delay) = self.policy.delay(&error, self.retries, self.transport.jitter()) else {
+            let is_one_of_many = self.note_rejection(turn, &error);
+            let retries = if is_one_of_many { 0 } else { self.retries };
+            let Some(delay) = self.policy.delay(&error, retries, self.transport.jitter()) else {
                 return Err(error);
             };
             if self.transport.now().saturating_add(delay) >= self.deadline.at() {
@@ -155,14 +191,46 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                 _ => None,
             };
             self.transport.sleep(delay).await;
-            self.retries += 1;
+            self.retries += u32::from(!is_one_of_many);
         }
+    }
+
+    /// Waits until the pace allows one more request. What waits spends none of its retries.
+    async fn turn(&self, pace: &SharedPace, patience: Patience) -> Result<Turn, Error> {
+        loop {
+            let now = self.transport.now();
+            let latest = match patience {
+                Patience::OfRow => self.deadline.at(),
+                Patience::OfQuery => self.deadline.at().min(now.saturating_add(MAX_RETRY_DELAY)),
+            };
+            let Some(slot) = pace.slot(now, latest) else {
+                return match patience {
+                    Patience::OfRow => Err(Error::Timeout { after: self.deadline.timeout }),
+                    Patience::OfQuery => Ok(pace.begin_anyway(now)),
+                };
+            };
+            let wait = slot.at.saturating_sub(now);
+            if !wait.is_zero() {
+                self.transport.sleep(wait).await;
+            }
+            if let Some(turn) = pace.begin(slot, self.transport.now()) {
+                return Ok(turn);
+            }
+        }
+    }
+
+    /// Makes others wait where the server has rejected a request because it came too soon. Returns whether the server
+    /// takes others meanwhile: then another try is no retry, but this request's turn to come.
+    fn note_rejection(&self, turn: Option<Turn>, error: &Error) -> bool {
+        let pause = error.api().filter(|error| is_too_soon(error)).and_then(pause);
+        turn.zip(pause).is_some_and(|(turn, pause)| turn.reject(self.transport.now(), pause))
     }
 
     async fn attempt<R: Send + 'static>(
         &mut self,
         request: &HttpRequest,
         takes_text: bool,
+        turn: Option<&Turn>,
         read: impl FnOnce(ApiResponse) -> Result<R, Error> + Send + 'static,
     ) -> Result<R, Error> {
         let remaining = self.deadline.remaining(self.transport);
@@ -172,7 +240,18 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         }
         self.attempts += 1;
         let result = match self.transport.send(request, remaining, self.hold).await {
-            Ok(response) => self.read(response, takes_text, read).await,
+            Ok(response) => {
+                if let Some(turn) = turn {
+                    if response.status < 500 && response.status != 429 {
+                        turn.answer();
+                    }
+                    let reset = until_reset(|name| response.header(name), self.transport.wall_clock());
+                    if let Some(pause) = reset.filter(|pause| response.status != 429 && *pause <= MAX_RETRY_DELAY) {
+                        turn.use_up(self.transport.now(), pause);
+                    }
+                }
+                self.read(response, takes_text, read).await
+            }
             Err(error) => {
                 self.attempts -= u32::from(!error.kind.is_sent());
                 Err(error.into())

@@ -29,17 +29,20 @@ use crate::{
         options::{self, DEFAULT_TIMEOUT, SourceOptions, query_timeout, typed_query_timeout},
         secret::{Redactor, Secret},
     },
+    list_result::{ListFailure, RowFailure},
+    list_runner::ListRunner,
     network::{
         client::{self, Hold},
         http::Transport,
     },
     operations::{
-        self, ApiRequest, Query, QueryResult, chat, completion, embedding, image, models, responses, result_size::kept,
+        self, ApiRequest, Query, QueryResult, Task, chat, completion, embedding, image, models, responses,
+        result_size::kept,
     },
     policy::{capabilities, model_cache::ModelCache, shutdowns::Day},
     query_log::{self, QueryLog},
     query_runner::{QueryRunner, RequestLog},
-    request_sender::{Deadline, RequestSender},
+    request_sender::{Deadline, Patience, RequestSender},
 };
 
 /// `message` of a failed query.
@@ -190,10 +193,12 @@ pub async fn run_prepared<T: Transport, R: Send + 'static>(
     let now = transport.now();
     let bytes = call.hold.bytes().saturating_sub(option_bytes);
     let bytes = bytes / FINISHED_PER_PARSED;
-    if bytes <= MAX_INLINE_BYTES || result.is_err() {
+    if bytes <= MAX_INLINE_BYTES || (result.is_err() && state.list.is_none()) {
         return finish(state.outcome(result, now));
     }
+    let list = state.list.take();
     let unfinished = state.clone();
+    state.list = list;
     let finished = transport.offload(bytes, move || finish(state.outcome(result, now)));
     match clock.enforce(transport, finished).await {
         Some(finished) => finished,
@@ -253,6 +258,8 @@ struct Diagnostics {
     redactor: Arc<Redactor>,
     context: HintContext,
     requests: RequestLog,
+    /// Of a list that failed.
+    list: Option<ListFailure>,
     has_details: bool,
     today: Day,
     /// As in [`Call`].
@@ -282,14 +289,14 @@ impl Diagnostics {
     }
 
     /// The outcome at `now`, by the clock of the transport.
-    fn outcome(self, result: Result<QueryResult, Error>, now: Duration) -> Outcome {
+    fn outcome(mut self, result: Result<QueryResult, Error>, now: Duration) -> Outcome {
         let outcome = match result {
             Ok(mut result) => {
                 result.metadata.extend(self.request_metadata(now));
                 self.redactor.redact_result(&mut result.metadata, &OWN_METADATA);
                 Outcome::Ok(if self.has_details { with_details(result) } else { result })
             }
-            Err(error) => Outcome::Failed(self.failed_query(&error, now)),
+            Err(error) => Outcome::Failed(self.failure(&error, now)),
         };
         self.logged(outcome, now)
     }
@@ -328,6 +335,21 @@ impl Diagnostics {
         self.context.base_url = text(source.base_url.without_query().to_owned());
         self.context.is_custom = is_custom;
         Ok(source)
+    }
+
+    fn failure(&mut self, error: &Error, now: Duration) -> Failure {
+        // Long, so it is moved.
+        let list = self.list.as_mut().map(|list| [mem::take(&mut list.data), mem::take(&mut list.metadata)]);
+        let mut failure = self.failed_query(error, now);
+        if let Some(mut members) = list {
+            for members in &mut members {
+                self.redactor.redact_result(members, &OWN_METADATA);
+            }
+            let [data, metadata] = members;
+            failure.data.extend(data);
+            failure.metadata.extend(metadata);
+        }
+        failure
     }
 
     fn failed_query(&self, error: &Error, now: Duration) -> Failure {
@@ -375,7 +397,18 @@ impl Diagnostics {
     fn description(&self, error: &Error, details: &Details) -> String {
         let description = hints::describe(error, details.hint.as_ref(), &self.context);
         let partial = self.requests.partial.as_ref().map_or_else(ErrorText::default, |partial| partial.notice().into());
-        truncate(&self.redactor.show(&error_text![description, partial]), MAX_DESCRIPTION_CHARS)
+        let notice = self.list.as_ref().map_or_else(ErrorText::default, |list| list.notice.clone());
+        truncate(&self.redactor.show(&error_text![notice, description, partial]), MAX_DESCRIPTION_CHARS)
+    }
+
+    /// What an app is told about a row of a list that failed.
+    fn failed_row(&self, error: &Error, requests: &RequestLog) -> RowFailure {
+        let row = Self { requests: requests.clone(), ..self.clone() };
+        let Failure { description, mut data, .. } = row.failed_query(error, self.started);
+        let text = |name: &str| data.get(name).and_then(Value::as_str).map(str::to_owned);
+        let status = || data.get("status").map(|status| format!("http_{status}"));
+        let code = text("code").or_else(|| text("type")).or_else(status).unwrap_or_default();
+        RowFailure { code, description, partial: data.swap_remove("partial") }
     }
 
     fn details(&self, error: &Error) -> Details {
@@ -453,10 +486,21 @@ async fn run_query<T: Transport>(
     call: &mut Call,
     state: &mut Diagnostics,
 ) -> Result<QueryResult, Error> {
+    let has_details = query.has_details;
+    let route = match query.task {
+        Task::One(route) => *route,
+        Task::List(list) => {
+            let describe = |error: &Error, requests: &RequestLog| state.failed_row(error, requests);
+            let runner = ListRunner { transport, cache, source: &source, clock, list: &list, has_details };
+            let end = Box::pin(runner.run(&mut call.hold, &describe)).await;
+            (state.requests, state.list) = (end.log, end.failure);
+            return end.result;
+        }
+    };
     let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
-    let mut runner = QueryRunner::new(sender, cache, &source);
+    let mut runner = QueryRunner::new(sender.paced(&cache.paces, Patience::OfQuery), cache, &source);
     // On the heap, because it is large and every wrapper of a future moves it.
-    let run = Box::pin(runner.run(query));
+    let run = Box::pin(runner.run(route, has_details));
     let result = clock.enforce(transport, catch_panics(run)).await;
     state.requests = runner.into_log();
     result.unwrap_or_else(|| Err(late(&call.hold, clock.timeout)))

@@ -22,11 +22,35 @@ const HISTORY = [
   fromUser(3, 'What is my name?'),
 ];
 
+const TICKETS = [
+  'I was charged twice for my order.',
+  'Where is my parcel?',
+  'The app closes when I open the camera.',
+  'Please send me the invoice for May.',
+  'Can I change my delivery address?',
+  'I forgot my password.',
+  'The parcel arrived damaged.',
+  'My card was declined, but it has money.',
+  'How do I export my data?',
+  'The discount was not applied.',
+  'The tracking number does not work.',
+  'Do you have vacancies?',
+  'The page stays blank after the update.',
+  'I want a refund.',
+  'My order is missing an item.',
+  'Push messages come twice.',
+  'Which VAT number do I enter?',
+  'The courier left it with a neighbor.',
+  'Thank you, everything works again!',
+  'Search finds nothing since yesterday.',
+].map((title, index) => ({ id: index + 1, title }));
+
 export const COMPONENTS = {
   textinput1: { value: 'What is the capital of France?' },
   numberinput1: { value: 0.7 },
   chat1: { history: HISTORY, lastMessage: HISTORY[2], lastResponse: HISTORY[1] },
   table1: { selectedRow: { id: 7, title: 'Invoice 1042', status: 'overdue' } },
+  table2: { data: TICKETS },
   filepicker1: { file: [IMAGE] },
   filepicker2: { file: [PDF] },
   audiorecorder1: RECORDING,

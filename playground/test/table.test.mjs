@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findColumns, findRows, printCell } from '../src/result/table.js';
+import { findColumns, findRows, pairRows, printCell } from '../src/result/table.js';
 
 describe('a value as a table', () => {
   const rows = [{ id: 1 }, { id: 2, name: 'b' }];
@@ -13,6 +13,36 @@ describe('a value as a table', () => {
   test('is nothing else', () => {
     for (const value of [[], [1], [rows], [null], {}, { a: rows, b: 1 }, 'text', null, undefined]) {
       assert.equal(findRows(value), undefined, JSON.stringify(value));
+    }
+  });
+
+  test('has the prompts of a list beside their answers, and why one has none', () => {
+    const query = { operation: 'chat_list', prompts: ['a', 'b'] };
+    const whole = { data: ['x', 'y'], metadata: { failed: [] } };
+    const pairs = [
+      { prompt: 'a', answer: 'x' },
+      { prompt: 'b', answer: 'y' },
+    ];
+    assert.deepEqual(pairRows(query, whole), pairs);
+    assert.deepEqual(pairRows({ ...query, prompts: '["a", "b"]' }, whole), pairs);
+    const failed = [{ index: 1, description: 'no' }];
+    const partly = [
+      { prompt: 'a', answer: 'x', failed: undefined },
+      { prompt: 'b', answer: null, failed: 'no' },
+    ];
+    const data = ['x', null];
+    assert.deepEqual(pairRows(query, { data, metadata: { failed } }), partly);
+    assert.deepEqual(pairRows(query, { data: { answer: data, failed } }), partly);
+  });
+
+  test('has no pairs where the query is no list or has no rows', () => {
+    const result = { data: ['x'], metadata: { failed: [] } };
+    for (const query of [
+      { operation: 'chat', prompts: ['a'] },
+      { operation: 'chat_list', prompts: [] },
+      { operation: 'chat_list', prompts: '{{' },
+    ]) {
+      assert.equal(pairRows(query, result), undefined);
     }
   });
 

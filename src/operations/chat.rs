@@ -11,6 +11,7 @@ use super::{
     content::{missing_prompt, prompt, user_content},
     files,
     history::History,
+    list,
     parameters::{BodyBuilder, EXTRA_BODY, n_of, stops_of},
     response_format::{self, Format, ResponseFormat},
     responses::{self, OnlyInResponses},
@@ -41,67 +42,104 @@ const MAX_SAFETY_IDENTIFIER_CHARS: usize = 128;
 /// # Errors
 /// [`Error::InvalidOption`] naming the field.
 pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<(Plan, Option<OnlyInResponses>), Error> {
-    let advanced_fields = advanced(fields);
-    let model = fields.trimmed("model")?;
-    let model = model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL);
-    let ResponseFormat { format, member, not_strict } = response_format::from_fields(fields, model)?;
-    let mut body = BodyBuilder::new(fields, model);
-    let (messages, of_files) = messages(fields, format)?;
-    body.set("messages", messages);
-    if let Some(limit) = fields.integer("max_tokens", 1..=i64::MAX)? {
-        let name = token_limit(provider, body.model());
-        body.set(name, limit);
+    Template::from_fields(fields, provider)?.plan(fields)
+}
+
+/// A Chat query without its messages.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// Where the messages go, there is null.
+    body: Map<String, Value>,
+    format: Format,
+    reader: ChoicesReader,
+    only_in_responses: Option<OnlyInResponses>,
+    has_responses: bool,
+}
+
+impl Template {
+    /// Reads all fields but those that messages are made of.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field.
+    pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
+        let advanced_fields = advanced(fields);
+        let model = fields.trimmed("model")?;
+        let model = model.as_deref().unwrap_or(DEFAULT_CHAT_MODEL);
+        let ResponseFormat { format, member, not_strict } = response_format::from_fields(fields, model)?;
+        let mut body = BodyBuilder::new(fields, model);
+        body.set("messages", Value::Null);
+        if let Some(limit) = fields.integer("max_tokens", 1..=i64::MAX)? {
+            let name = token_limit(provider, body.model());
+            body.set(name, limit);
+        }
+        body.set_temperature()?;
+        body.set_stops()?;
+        let mut body = body.read_from(&advanced_fields);
+        body.set_sampling()?;
+        body.set_dropdowns(&["reasoning_effort", "verbosity", "service_tier"])?;
+        body.set_words(&["prompt_cache_key"])?;
+        if let Some(identifier) = advanced_fields.trimmed("safety_identifier")? {
+            ensure_chars("safety_identifier", "must have at most ", &identifier, MAX_SAFETY_IDENTIFIER_CHARS)?;
+            body.set("safety_identifier", identifier);
+        }
+        if let Some(metadata) = metadata(&advanced_fields)? {
+            body.set("metadata", metadata);
+        }
+        if let Some(member) = member {
+            body.set("response_format", member);
+        }
+        let checks = Checks::from_fields(&advanced_fields)?;
+        if let Some(moderation) = checks.to_member() {
+            body.set("moderation", moderation);
+        }
+        if let Some(reasoning) = reasoning(&advanced_fields)? {
+            body.set("reasoning", reasoning);
+        }
+        let mut tools = tools::from_fields(&advanced_fields, model)?;
+        match web_search::from_fields(&advanced_fields, model)? {
+            None => {}
+            Some(WebSearch::Tool(tool)) => tools.push(tool),
+            Some(WebSearch::Options(options)) => body.set("web_search_options", options),
+        }
+        if !tools.is_empty() {
+            body.set("tools", tools);
+        }
+        let choice = tools::choice(&advanced_fields)?;
+        let only_in_responses = responses::only_responses_has(body.members());
+        let mut body = body.finish(EXTRA_BODY)?;
+        tools::set_choice(&mut body, choice)?;
+        let (n, stops) = (n_of(&body), stops_of(&body));
+        let endpoint = &PATH[1..];
+        let reader =
+            ChoicesReader { endpoint, n, format: Some(format), stops, not_strict, checks, ..ChoicesReader::default() };
+        Ok(Self { body, format, reader, only_in_responses, has_responses: provider.has_responses() })
     }
-    body.set_temperature()?;
-    body.set_stops()?;
-    let mut body = body.read_from(&advanced_fields);
-    body.set_sampling()?;
-    body.set_dropdowns(&["reasoning_effort", "verbosity", "service_tier"])?;
-    body.set_words(&["prompt_cache_key"])?;
-    if let Some(identifier) = advanced_fields.trimmed("safety_identifier")? {
-        ensure_chars("safety_identifier", "must have at most ", &identifier, MAX_SAFETY_IDENTIFIER_CHARS)?;
-        body.set("safety_identifier", identifier);
+
+    /// The request with the messages of `fields`, and what its fields need the Responses API for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field.
+    pub fn plan(self, fields: &Fields<'_>) -> Result<(Plan, Option<OnlyInResponses>), Error> {
+        let Self { mut body, format, reader, only_in_responses, has_responses } = self;
+        let (messages, of_files) = messages(fields, format)?;
+        let mut messages = Map::from_iter([("messages".to_owned(), messages.into())]);
+        let of_messages = responses::only_responses_has(&messages);
+        let only_in_responses = of_messages.or(only_in_responses).or(of_files).or_else(|| {
+            // What a builder wrote by hand may be meant for another server's Chat.
+            has_responses.then(|| responses::only_responses_has_parts(&messages)).flatten()
+        });
+        // Extra body may have set others.
+        if let Some(place @ Value::Null) = body.get_mut("messages") {
+            *place = messages["messages"].take();
+        }
+        Ok((Plan::new(ApiRequest::post(PATH, body), Reader::Choices(reader)), only_in_responses))
     }
-    if let Some(metadata) = metadata(&advanced_fields)? {
-        body.set("metadata", metadata);
+
+    /// About how many bytes it has as JSON.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.body.iter().map(|(name, value)| name.len() + list::bytes(value)).sum()
     }
-    if let Some(member) = member {
-        body.set("response_format", member);
-    }
-    let checks = Checks::from_fields(&advanced_fields)?;
-    if let Some(moderation) = checks.to_member() {
-        body.set("moderation", moderation);
-    }
-    if let Some(reasoning) = reasoning(&advanced_fields)? {
-        body.set("reasoning", reasoning);
-    }
-    let mut tools = tools::from_fields(&advanced_fields, model)?;
-    match web_search::from_fields(&advanced_fields, model)? {
-        None => {}
-        Some(WebSearch::Tool(tool)) => tools.push(tool),
-        Some(WebSearch::Options(options)) => body.set("web_search_options", options),
-    }
-    if !tools.is_empty() {
-        body.set("tools", tools);
-    }
-    let choice = tools::choice(&advanced_fields)?;
-    let only_in_responses = responses::only_responses_has(body.members()).or(of_files).or_else(|| {
-        // What a builder wrote by hand may be meant for another server's Chat.
-        provider.has_responses().then(|| responses::only_responses_has_parts(body.members())).flatten()
-    });
-    let mut body = body.finish(EXTRA_BODY)?;
-    tools::set_choice(&mut body, choice)?;
-    let (n, stops) = (n_of(&body), stops_of(&body));
-    let reader = ChoicesReader {
-        endpoint: &PATH[1..],
-        n,
-        format: Some(format),
-        stops,
-        not_strict,
-        checks,
-        ..ChoicesReader::default()
-    };
-    Ok((Plan::new(ApiRequest::post(PATH, body), Reader::Choices(reader)), only_in_responses))
 }
 
 /// `OpenAI`'s current models only take the new name, also behind a gateway that passes requests on; some compatible

@@ -23,6 +23,17 @@ pub enum Api {
     Responses,
 }
 
+impl Api {
+    /// Reads the advanced field.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] listing the choices if it is none of them.
+    pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
+        let apis = [("auto", Self::Auto), ("chat_completions", Self::ChatCompletions), ("responses", Self::Responses)];
+        Ok(advanced(fields).choice("api", &apis)?.unwrap_or_default())
+    }
+}
+
 /// A checked Chat query.
 #[derive(Clone, Debug)]
 pub struct Chat {
@@ -40,9 +51,21 @@ impl Chat {
     /// # Errors
     /// [`Error::InvalidOption`] naming the field.
     pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
-        let apis = [("auto", Api::Auto), ("chat_completions", Api::ChatCompletions), ("responses", Api::Responses)];
-        let api = advanced(fields).choice("api", &apis)?.unwrap_or_default();
-        let (plan, only_in_responses) = chat::plan(fields, provider)?;
+        let api = Api::from_fields(fields)?;
+        Self::of_template(chat::Template::from_fields(fields, provider)?, fields, api, provider)
+    }
+
+    /// A query of which only the messages are still to be read.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field.
+    pub fn of_template(
+        template: chat::Template,
+        fields: &Fields<'_>,
+        api: Api,
+        provider: Provider,
+    ) -> Result<Self, Error> {
+        let (plan, only_in_responses) = template.plan(fields)?;
         Ok(Self { api, provider, plan, only_in_responses })
     }
 

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `completion` | `completion.rs` | `POST /completions`, or as `chat` by engine |
 //! | `chat` | `chat.rs`, `chat_route.rs` | `POST /chat/completions`, or `/responses` |
+//! | `chat_list` | `chat_list.rs`, `list.rs` | as `chat`, for each row |
 //! | `image_generation` | `image.rs` | `POST /images/generations`, or `/images/edits` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
@@ -34,6 +35,7 @@ use crate::{
 };
 
 pub mod chat;
+pub mod chat_list;
 pub mod chat_route;
 pub mod checks;
 pub mod choice;
@@ -51,6 +53,7 @@ pub mod history;
 pub mod image;
 pub mod json_answer;
 pub mod json_schema;
+pub mod list;
 pub mod message;
 pub mod models;
 pub mod moderation;
@@ -69,6 +72,7 @@ pub mod tool_calls;
 pub mod tool_parameters;
 pub mod tools;
 pub mod transcription;
+pub mod usage;
 pub mod vectors;
 pub mod web_search;
 
@@ -182,6 +186,7 @@ impl Plan {
     }
 }
 
+use list::List;
 use route::Route;
 
 type Read = dyn Fn(ApiResponse, &'static str) -> Result<QueryResult, Error> + Send + Sync;
@@ -242,11 +247,26 @@ impl fmt::Debug for Reader {
     }
 }
 
+/// What is asked.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// One thing, in one way or another.
+    One(Box<Route>),
+    /// The same of each row.
+    List(List),
+}
+
+impl Task {
+    fn one(route: Route) -> Self {
+        Self::One(Box::new(route))
+    }
+}
+
 /// A checked query.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// The ways to ask.
-    pub route: Route,
+    /// What is asked.
+    pub task: Task,
     /// The field of the form that chooses among them.
     pub endpoint_choice: EndpointChoice,
     /// Whether `data` contains the metadata too, next to the answer.
@@ -263,26 +283,31 @@ impl Query {
             return Err(Error::UnknownOperation("is missing".into()));
         };
         let mut endpoint_choice = EndpointChoice::None;
-        let route = match operation.as_str().map(str::trim) {
+        let task = match operation.as_str().map(str::trim) {
             Some("completion") => {
                 let completion = completion::Completion::from_fields(fields, provider)?;
                 endpoint_choice = EndpointChoice::Engine { is_auto: completion.engine == completion::Engine::Auto };
-                completion.route()
+                Task::one(completion.route())
             }
             Some("chat") => {
                 let chat = chat_route::Chat::from_fields(fields, provider)?;
                 endpoint_choice = EndpointChoice::Api { is_auto: chat.api == chat_route::Api::Auto };
-                chat.route()?
+                Task::one(chat.route()?)
             }
-            Some("image_generation") => Route::only(image::plan(fields)?),
-            Some("generate_embedding") => Route::only(embedding::plan(fields)?),
-            Some("decision") => decision::route(fields, provider)?,
-            Some("moderation") => Route::only(moderation::plan(fields)?),
-            Some("transcription") => Route::only(transcription::plan(fields, provider)?),
+            Some("chat_list") => {
+                let (list, api) = chat_list::list(fields, provider)?;
+                endpoint_choice = EndpointChoice::Api { is_auto: api == chat_route::Api::Auto };
+                Task::List(list)
+            }
+            Some("image_generation") => Task::one(Route::only(image::plan(fields)?)),
+            Some("generate_embedding") => Task::one(Route::only(embedding::plan(fields)?)),
+            Some("decision") => Task::one(decision::route(fields, provider)?),
+            Some("moderation") => Task::one(Route::only(moderation::plan(fields)?)),
+            Some("transcription") => Task::one(Route::only(transcription::plan(fields, provider)?)),
             // The only one without advanced fields.
             Some("list_models") => {
-                let route = Route::only(models::plan(fields, provider, today)?);
-                return Ok(Self { route, endpoint_choice, has_details: false });
+                let task = Task::one(Route::only(models::plan(fields, provider, today)?));
+                return Ok(Self { task, endpoint_choice, has_details: false });
             }
             #[cfg(feature = "panic-probe")]
             Some("panic") => panic_for_a_test(),
@@ -290,7 +315,7 @@ impl Query {
         };
         let results = [("answer", false), ("details", true)];
         let has_details = advanced(fields).choice("result", &results)?.unwrap_or_default();
-        Ok(Self { route, endpoint_choice, has_details })
+        Ok(Self { task, endpoint_choice, has_details })
     }
 }
 

@@ -12,7 +12,7 @@ use super::QueryResult;
 use crate::{
     budgets::{
         CONTAINER_WEIGHT, MAX_KEPT_BYTES, MAX_KEPT_VALUES, MAX_RESULT_BYTES, MAX_RESULT_NAME_BYTES, MAX_RESULT_NAMES,
-        MAX_RESULT_VALUES,
+        MAX_RESULT_VALUES, VALUE_BYTES,
     },
     error::{Error, ErrorText, TransportError, TransportErrorKind, error_text},
 };
@@ -65,6 +65,12 @@ impl ResultSize {
 
     fn of_text(text: &str, length: fn(&str) -> usize) -> Self {
         Self { bytes: length(text), values: 1 }
+    }
+
+    /// About how much memory it takes, in bytes.
+    #[must_use]
+    pub fn memory(self) -> usize {
+        self.bytes.saturating_add(self.values.saturating_mul(VALUE_BYTES))
     }
 
     /// Checks it against [`MAX_RESULT_BYTES`] and [`MAX_RESULT_VALUES`].
@@ -140,7 +146,36 @@ pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), E
     if std::iter::once(data).chain(metadata.values()).all(|value| has_few_names(value, &mut names)) {
         return Ok(());
     }
-    Err(too_large(error_text!["more than ", MAX_RESULT_NAMES, " different names of members in the result"]))
+    Err(too_many_names())
+}
+
+/// The error of a result with more than [`MAX_RESULT_NAMES`].
+#[must_use]
+pub fn too_many_names() -> Error {
+    too_large(error_text!["more than ", MAX_RESULT_NAMES, " different names of members in the result"])
+}
+
+/// The different names in a result that comes in parts.
+#[derive(Debug, Default)]
+pub struct Names(HashSet<String>);
+
+impl Names {
+    /// Adds those of a part. `false` as soon as there are too many.
+    pub fn add(&mut self, value: &Value) -> bool {
+        match value {
+            Value::Array(items) => items.iter().all(|item| self.add(item)),
+            Value::Object(members) => members.iter().all(|(name, value)| {
+                if !self.0.contains(name) {
+                    if self.0.len() >= MAX_RESULT_NAMES {
+                        return false;
+                    }
+                    self.0.insert(name.clone());
+                }
+                self.add(value)
+            }),
+            _ => true,
+        }
+    }
 }
 
 /// Bytes of a text in JSON.
@@ -236,6 +271,16 @@ mod tests {
         for (data, metadata) in [(long.clone(), json!({})), (json!(0), json!({ "usage": long }))] {
             assert!(check(data, metadata, 1).contains("(a name of more than 1 MiB in the result)"));
         }
+    }
+
+    #[test]
+    fn the_names_of_all_parts_count_together() {
+        let part = |from: usize, count: usize| -> Value {
+            (from..from + count).map(|at| json!([{ format!("name {at}"): {"a": 0} }])).collect()
+        };
+        let mut names = Names::default();
+        assert!(names.add(&part(0, 100)) && names.add(&part(0, MAX_RESULT_NAMES - 1)) && names.add(&json!([1, "x"])));
+        assert!(!names.add(&part(MAX_RESULT_NAMES, 1)) && names.add(&part(0, 1)));
     }
 
     #[test]

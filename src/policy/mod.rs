@@ -7,6 +7,8 @@
 pub mod adjust;
 pub mod capabilities;
 pub mod model_cache;
+pub mod pace;
+pub mod paces;
 pub mod purpose;
 pub mod retry;
 pub mod shutdowns;

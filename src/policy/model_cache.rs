@@ -13,13 +13,18 @@ use crate::{
     budgets::{MAX_CACHE_AGE, MAX_CACHED_FACTS, MAX_CACHED_FACTS_PER_MODEL, MAX_INLINE_BYTES},
     error::{ApiError, cause::ApiCause},
     input::options::SourceOptions,
-    policy::adjust::{Rejection, Scope},
+    policy::{
+        adjust::{Rejection, Scope},
+        paces::Paces,
+    },
 };
 
-/// Facts about models. Every fact is of one [`CacheKey`], so that no data source changes the requests of
+/// Facts about models, and the paces at which they are asked. Every fact is of one [`CacheKey`], so that no data source changes the requests of
 /// another.
 #[derive(Debug, Default)]
 pub struct ModelCache {
+    /// How fast each model may be asked.
+    pub paces: Paces,
     hasher: RandomState,
     /// The oldest first.
     entries: Mutex<VecDeque<Entry>>,

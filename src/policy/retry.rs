@@ -45,9 +45,23 @@ impl RetryPolicy {
     }
 }
 
+/// Whether the API rejected a request only because it came too soon, so that others would be rejected, too.
+#[must_use]
+pub fn is_too_soon(error: &ApiError) -> bool {
+    let has_reason = || matches!(error.status, 503 | 529) && error.retry_after.is_some();
+    (error.status == 429 || has_reason()) && is_retryable(error)
+}
+
 fn is_retryable(error: &ApiError) -> bool {
     let is_transient = || matches!(error.status, 408 | 409 | 429 | 500..);
     !ApiCause::of(error).is_permanent() && error.should_retry.unwrap_or_else(is_transient)
+}
+
+/// How long others should wait after such a rejection; `None` if it asks for more than [`MAX_RETRY_DELAY`], which is
+/// for the query itself to say.
+#[must_use]
+pub fn pause(error: &ApiError) -> Option<Duration> {
+    error.retry_after.or(Some(FIRST_BACKOFF)).filter(|wait| *wait <= MAX_RETRY_DELAY)
 }
 
 /// `500 ms * 2^retries`, at most 8 s, less up to a quarter by chance.
@@ -90,11 +104,19 @@ fn delay_in_header(text: &str, now: SystemTime) -> Option<Duration> {
     Some(Duration::try_from_secs_f64(since_1970).ok()?.saturating_sub(now))
 }
 
+/// The headers that say how much is left of a limit, and when it is reset.
+const LIMITS: [(&str, &str); 3] = [
+    ("x-ratelimit-remaining", "x-ratelimit-reset"),
+    ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
+    ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
+];
+
 /// Until the limits that have nothing left are reset. Servers send the others with every response.
-fn until_reset<'a>(header: impl Fn(&str) -> Option<&'a str>, now: SystemTime) -> Option<Duration> {
-    let delays = ["", "-requests", "-tokens"].into_iter().filter_map(|limit| {
-        let left = number(header(&format!("x-ratelimit-remaining{limit}"))?)?;
-        let reset = header(&format!("x-ratelimit-reset{limit}")).filter(|_| left <= 0.0)?;
+#[must_use]
+pub fn until_reset<'a>(header: impl Fn(&str) -> Option<&'a str>, now: SystemTime) -> Option<Duration> {
+    let delays = LIMITS.into_iter().filter_map(|(remaining, reset)| {
+        let left = number(header(remaining)?)?;
+        let reset = header(reset).filter(|_| left <= 0.0)?;
         duration_in_words(reset).or_else(|| delay_in_header(reset, now))
     });
     delays.max()

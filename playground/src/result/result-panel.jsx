@@ -7,6 +7,7 @@ import { JsonTree } from './json-tree.jsx';
 import { RequestsView } from './requests-view.jsx';
 import { Sources } from './sources.jsx';
 import { Summary } from './summary.jsx';
+import { pairRows } from './table.js';
 import { Tabs } from './tabs.jsx';
 import { ValueView } from './value-view.jsx';
 
@@ -106,7 +107,7 @@ function Answer(props) {
                 query={options.query}
                 {...{ elapsedMs, fields }}
               />
-              <SuccessView result={result} tooljet={tooljet} />
+              <SuccessView result={result} query={options.query} tooljet={tooljet} />
             </>
           ),
         },
@@ -121,9 +122,14 @@ function Answer(props) {
 }
 
 /** ToolJet 2 drops metadata; the page shows what else is in it that suits a person. */
-const SuccessView = ({ result: { data, metadata }, tooljet }) => (
+const SuccessView = ({ result: { data, metadata }, query, tooljet }) => (
   <>
-    <ValueView name="data" caption="queries.openai1.data" value={data} />
+    <ValueView
+      name="data"
+      caption="queries.openai1.data"
+      value={data}
+      pairs={pairRows(query, { data, metadata })}
+    />
     {metadata?.sources?.length > 0 && <Sources sources={metadata.sources} />}
     {tooljet === 3 && (
       <ValueView name="metadata" caption="queries.openai1.metadata" value={metadata} />

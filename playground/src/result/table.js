@@ -16,6 +16,29 @@ export function findRows(value) {
   return members.length === 1 && isList(members[0]) ? members[0] : undefined;
 }
 
+/** The rows of a list beside what they came to; undefined for the result of another operation. */
+export function pairRows({ operation, prompts }, { data, metadata }) {
+  const answers = Array.isArray(data) ? data : data?.answer;
+  const asked = operation === 'chat_list' && rowsOf(prompts);
+  if (!asked?.length || !Array.isArray(answers)) return undefined;
+  const failed = new Map((metadata ?? data).failed?.map((row) => [row.index, row.description]));
+  return asked.map((prompt, index) => ({
+    prompt,
+    answer: answers[index],
+    ...(failed.size > 0 && { failed: failed.get(index) }),
+  }));
+}
+
+/** A query has them as a list, or as it was typed. */
+function rowsOf(prompts) {
+  if (Array.isArray(prompts)) return prompts;
+  try {
+    return JSON.parse(prompts);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The keys of all rows, in the order in which they appear. */
 export const findColumns = (rows) => [...new Set(rows.flatMap(Object.keys))].slice(0, MAX_COLUMNS);
 

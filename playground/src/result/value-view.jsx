@@ -11,9 +11,9 @@ import { findRows } from './table.js';
 import { TableView } from './table-view.jsx';
 
 /** The ways to show a value, the one that suits it best first. */
-function viewsOf(name, value) {
+function viewsOf(name, value, pairs) {
   const images = findImageUrls(value);
-  const rows = findRows(value);
+  const rows = pairs ?? findRows(value);
   const isTree = value !== null && typeof value === 'object';
   const isMarkdown = typeof value === 'string' && hasMarkdown(value);
   return [
@@ -37,10 +37,10 @@ function viewsOf(name, value) {
 
 /**
  * As in ToolJet's preview, a tree for objects and lists, plain text for the rest, or raw JSON; before
- * those, what suits the value better.
+ * those, what suits the value better. `pairs` are the rows of a table to show in place of the value's own.
  */
-export function ValueView({ name, caption, value }) {
-  const views = viewsOf(name, value);
+export function ValueView({ name, caption, value, pairs }) {
+  const views = viewsOf(name, value, pairs);
   const [wanted, setWanted] = useState();
   const chosen = views.find(({ id }) => id === wanted) ?? views[0];
   return (

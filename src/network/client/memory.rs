@@ -88,16 +88,43 @@ impl Hold {
         self.is_waiting
     }
 
+    /// Another part of the same memory, with nothing in it.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let mut hold = Self::default();
+        hold.budget.clone_from(&self.budget);
+        hold
+    }
+
+    /// Holds `bytes` more if there is room now, and says whether there is.
+    #[must_use]
+    pub fn try_add(&mut self, bytes: usize) -> bool {
+        let total = self.bytes.saturating_add(bytes);
+        if let Some(missing) = self.missing_for(total) {
+            let Some(budget) = &self.budget else { return false };
+            let Ok(permit) = Arc::clone(&budget.shared).try_acquire_many_owned(missing) else { return false };
+            self.merge(permit);
+        }
+        self.bytes = total;
+        self.most_bytes = self.most_bytes.max(total);
+        true
+    }
+
+    /// The units that it has to take before it may hold `bytes`; `None` if there are none to take.
+    fn missing_for(&self, bytes: usize) -> Option<u32> {
+        self.budget.as_ref().filter(|_| self.excess.is_none())?;
+        let needed = bytes.saturating_sub(FREE_HELD_BYTES).div_ceil(UNIT);
+        let held = self.shared.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let missing = needed.checked_sub(held).filter(|missing| *missing > 0)?;
+        // More than there is at all is only to be had by exceeding it.
+        Some(u32::try_from(missing).unwrap_or(u32::MAX))
+    }
+
     /// Holds `bytes` more, as soon as there is room.
     pub async fn add(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes);
         self.most_bytes = self.most_bytes.max(self.bytes);
-        let Some(budget) = self.budget.as_ref().filter(|_| self.excess.is_none()) else { return };
-        let needed = self.bytes.saturating_sub(FREE_HELD_BYTES).div_ceil(UNIT);
-        let held = self.shared.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let Some(missing) = needed.checked_sub(held).filter(|missing| *missing > 0) else { return };
-        // More than there is at all is only to be had by exceeding it.
-        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        let Some((missing, budget)) = self.missing_for(self.bytes).zip(self.budget.as_ref()) else { return };
         if let Ok(permit) = Arc::clone(&budget.shared).try_acquire_many_owned(missing) {
             self.merge(permit);
             return;
@@ -279,6 +306,21 @@ mod tests {
             assert!(waits(&mut third, PART).await);
             drop(first);
             assert!(!waits(&mut memory.hold(), PART).await);
+        });
+    }
+
+    #[test]
+    fn takes_more_at_once_only_if_there_is_room() {
+        block_on(async {
+            let memory = memory();
+            let first = held(&memory, 2 * PART).await;
+            let mut second = first.beside();
+            assert!(second.try_add(FREE_HELD_BYTES) && !second.try_add(PART));
+            assert_eq!(second.bytes(), FREE_HELD_BYTES);
+            drop(first);
+            assert!(second.try_add(PART));
+            assert_eq!(second.bytes(), FREE_HELD_BYTES + PART);
+            assert!(Hold::default().beside().try_add(usize::MAX));
         });
     }
 

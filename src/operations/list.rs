@@ -1,0 +1,269 @@
+//! A query that asks the same of each row of a list: its rows, and how they are asked. What a row asks is its operation's
+//! to say; `list_runner.rs` asks it.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+use super::{advanced, route::Route};
+use crate::{
+    budgets::{MAX_LIST_ROWS, MAX_PARALLEL_ROWS},
+    error::{Error, ErrorText, error_text},
+    input::{
+        crossing,
+        fields::{Fields, excerpt},
+        lenient_json::{self, is_json_text},
+    },
+};
+
+/// Rows under way at once, where the query does not say.
+const DEFAULT_PARALLEL: usize = 8;
+
+/// The field of a single query that a row is in place of.
+const PROMPT: &str = "prompt";
+
+/// What happens when a row fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The others are asked all the same.
+    #[default]
+    Continue,
+    /// The query fails with it, and what is under way is given up.
+    Stop,
+}
+
+type Plan = dyn Fn(&Value) -> Result<Route, Error> + Send + Sync;
+
+/// A checked list.
+#[derive(Clone)]
+pub struct List {
+    /// Rows that may be under way at once.
+    pub parallel: usize,
+    /// What happens when a row fails.
+    pub on_failure: OnFailure,
+    key: &'static str,
+    rows: Vec<Value>,
+    /// The rows to ask, each with the later ones that get its answer too.
+    asked: Vec<(usize, Vec<usize>)>,
+    /// Bytes that each request has besides its row.
+    shared_bytes: usize,
+    plan: Arc<Plan>,
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("List").field("rows", &self.rows.len()).finish_non_exhaustive()
+    }
+}
+
+impl List {
+    /// Reads the rows under `key`, and how they are asked. `plan` says what a row asks; an error of it is the row's own.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field.
+    pub fn from_fields(
+        fields: &Fields<'_>,
+        key: &'static str,
+        plan: impl Fn(&Value) -> Result<Route, Error> + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let most = i64::try_from(MAX_PARALLEL_ROWS).unwrap_or(i64::MAX);
+        let rows = rows(fields, key)?;
+        let advanced = advanced(fields);
+        let parallel = advanced.integer("parallel", 1..=most)?.and_then(|parallel| usize::try_from(parallel).ok());
+        let on_failure =
+            advanced.choice("on_failure", &[("continue", OnFailure::Continue), ("stop", OnFailure::Stop)])?;
+        let asks_once = advanced.choice("same_prompts", &[("each", false), ("once", true)])?.unwrap_or_default();
+        Ok(Self {
+            parallel: parallel.unwrap_or(DEFAULT_PARALLEL),
+            on_failure: on_failure.unwrap_or_default(),
+            asked: if asks_once { different(&rows) } else { (0..rows.len()).map(|row| (row, Vec::new())).collect() },
+            key,
+            rows,
+            shared_bytes: 0,
+            plan: Arc::new(plan),
+        })
+    }
+
+    /// Each request has so many bytes besides its row.
+    #[must_use]
+    pub fn with_shared_bytes(self, shared_bytes: usize) -> Self {
+        Self { shared_bytes, ..self }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is nothing to ask.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The rows to ask, each with the later ones that get its answer too.
+    #[must_use]
+    pub fn asked(&self) -> &[(usize, Vec<usize>)] {
+        &self.asked
+    }
+
+    /// About how many bytes the request of a row has.
+    #[must_use]
+    pub fn request_bytes(&self, row: usize) -> usize {
+        self.shared_bytes + self.rows.get(row).map_or(0, bytes)
+    }
+
+    /// The ways to ask a row.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming what is wrong with the row.
+    pub fn route(&self, row: usize) -> Result<Route, Error> {
+        (self.plan)(self.rows.get(row).unwrap_or(&Value::Null)).map_err(|error| match error {
+            Error::InvalidOption { field, reason } => Error::invalid(self.place(row, field), reason),
+            other => other,
+        })
+    }
+
+    /// What the row has in place of a field: `prompts[1]` of `prompt`, `prompts[1].images` of `images`.
+    fn place(&self, row: usize, field: ErrorText) -> ErrorText {
+        let row = error_text![self.key, "[", row, "]"];
+        match field.to_string().strip_prefix(PROMPT) {
+            Some(rest) if field.is_own() && !rest.starts_with('_') => error_text![row, ErrorText::own(rest.to_owned())],
+            _ => error_text![row, ".", field],
+        }
+    }
+}
+
+/// The rows: an array, or its JSON text.
+fn rows(fields: &Fields<'_>, key: &'static str) -> Result<Vec<Value>, Error> {
+    let wrong = |value: &Value| {
+        let expected = error_text!["must be an array with an item for each row, got ", excerpt(value)];
+        Err(Error::invalid(key, expected))
+    };
+    let rows = match fields.value(key) {
+        None => return Err(Error::invalid(key, "is empty. Enter an array, or check that its template has a value")),
+        Some(Value::Array(rows)) => rows.clone(),
+        Some(value @ Value::String(text)) if is_json_text(text) => match fields.parse(key, text)? {
+            Ok(Value::Array(rows)) => rows,
+            Ok(_) => return wrong(value),
+            Err(error) => {
+                let what = ErrorText::own(lenient_json::explain(&error));
+                return Err(Error::invalid(key, error_text!["is not valid JSON: ", what]));
+            }
+        },
+        Some(value) => {
+            crossing::ensure_usable(key, value)?;
+            return wrong(value);
+        }
+    };
+    if rows.len() > MAX_LIST_ROWS {
+        let most = error_text!["must have at most ", MAX_LIST_ROWS, " rows, got ", rows.len()];
+        return Err(Error::invalid(key, most));
+    }
+    Ok(rows)
+}
+
+/// The first one of each group of rows that are the same, with the others of its group.
+fn different(rows: &[Value]) -> Vec<(usize, Vec<usize>)> {
+    let mut places = HashMap::new();
+    let mut asked: Vec<(usize, Vec<usize>)> = Vec::new();
+    for (row, value) in rows.iter().enumerate() {
+        match places.entry(value.to_string()) {
+            Entry::Vacant(place) => {
+                place.insert(asked.len());
+                asked.push((row, Vec::new()));
+            }
+            Entry::Occupied(place) => asked[*place.get()].1.push(row),
+        }
+    }
+    asked
+}
+
+/// About how many bytes a value has as JSON.
+#[must_use]
+pub fn bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(bytes).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| name.len() + bytes(value)).sum(),
+        _ => 8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::operations::{ApiRequest, Plan, QueryResult, Reader};
+
+    fn read(options: Value) -> Result<List, String> {
+        let fields = Fields::of("queryOptions", &options).unwrap();
+        let plan =
+            |_: &Value| Ok(Route::only(Plan::new(ApiRequest::get("/x"), Reader::new(|_| Ok(QueryResult::default())))));
+        List::from_fields(&fields, "prompts", plan).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn takes_an_array_and_its_json_text() {
+        for rows in [json!(["a", null, 5]), json!("[\"a\", null, 5]"), json!(" [\"a\",null,{}]")] {
+            assert_eq!(read(json!({ "prompts": rows })).unwrap().len(), 3);
+        }
+        assert!(read(json!({"prompts": []})).unwrap().is_empty());
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_anything_else() {
+        for (rows, expected) in [
+            (json!(null), "Prompts is empty. Enter an array, or check that its template has a value"),
+            (json!(" "), "Prompts is empty. Enter an array, or check that its template has a value"),
+            (json!("a"), "Prompts must be an array with an item for each row, got \"a\""),
+            (json!({"a": 1}), "Prompts must be an array with an item for each row, got an object"),
+            (json!("{}"), "Prompts must be an array with an item for each row, got \"{}\""),
+        ] {
+            assert_eq!(read(json!({ "prompts": rows })).unwrap_err(), expected);
+        }
+        assert!(read(json!({"prompts": "[1,"})).unwrap_err().starts_with("Prompts is not valid JSON: "));
+        let many = vec![0; MAX_LIST_ROWS + 1];
+        assert_eq!(
+            read(json!({ "prompts": many })).unwrap_err(),
+            format!("Prompts must have at most {MAX_LIST_ROWS} rows, got {}", MAX_LIST_ROWS + 1)
+        );
+    }
+
+    #[test]
+    fn is_asked_as_the_advanced_fields_say() {
+        let list = read(json!({"prompts": ["a"]})).unwrap();
+        assert_eq!((list.parallel, list.on_failure), (DEFAULT_PARALLEL, OnFailure::Continue));
+        let options = json!({"prompts": ["a"], "parallel": "64", "on_failure": " Stop "});
+        let list = read(options.clone()).unwrap();
+        assert_eq!((list.parallel, list.on_failure), (64, OnFailure::Stop));
+        let mut off = options;
+        off["advanced"] = "off".into();
+        assert_eq!(read(off).unwrap().parallel, DEFAULT_PARALLEL);
+        for parallel in [0, 65] {
+            let error = read(json!({"prompts": ["a"], "parallel": parallel})).unwrap_err();
+            assert_eq!(error, format!("Parallel must be a whole number from 1 to 64, got {parallel}"));
+        }
+    }
+
+    #[test]
+    fn asks_the_same_once_only_where_the_query_says_so() {
+        let rows = json!(["a", "b", "a", {"prompt": "a"}, "a", {"prompt": "a"}]);
+        let asked = |same: Value| read(json!({"prompts": rows, "same_prompts": same})).unwrap().asked().to_vec();
+        assert_eq!(asked(json!(null)).len(), 6);
+        assert_eq!(asked(json!("each")).len(), 6);
+        assert_eq!(asked(json!("once")), [(0, vec![2, 4]), (1, vec![]), (3, vec![5])]);
+    }
+
+    #[test]
+    fn knows_about_how_long_the_request_of_a_row_is() {
+        let list = read(json!({"prompts": ["abc", {"prompt": ["abcd"]}]})).unwrap().with_shared_bytes(100);
+        assert_eq!((list.request_bytes(0), list.request_bytes(1)), (103, 110));
+    }
+}

@@ -1,0 +1,318 @@
+//! How fast requests to one model may follow each other: pure arithmetic.
+//!
+//! Nothing is held back until the server says that requests come too fast: with HTTP 429, or with a limit of which
+//! nothing remains. Then nothing begins until the time that the server asks for has passed, and after that requests
+//! begin at even distances, a little slower than the server has taken them. The rate rises along a cubic curve: slowly
+//! around what was too much, faster and faster beyond it, until after a minute nothing is held back any more. So fewer
+//! requests are under way after a rejection, and one more now and then finds out whether more are taken.
+
+use std::time::Duration;
+
+/// How long a limit is remembered after the last rejection. Most servers count by the minute.
+const MEMORY: Duration = Duration::from_secs(60);
+/// How long the rate takes to rise back to what was too much, in seconds.
+const SECONDS_TO_RECOVER: f64 = 5.0;
+/// The part by which the rate is lower at first.
+const DROP: f64 = 0.15;
+/// The lowest first guess, in requests a second: one rejection alone does not tell much.
+const MIN_FIRST_GUESS: f64 = 4.0;
+/// The part of the last guess that the next one is at least.
+const MIN_NEXT_GUESS: f64 = 0.25;
+/// Lowest rate, in requests a second.
+const MIN_RATE: f64 = 0.01;
+
+/// The pace of the requests to one model. Times are those of one clock that never goes back.
+#[derive(Debug, Default)]
+pub struct Pace {
+    /// Nothing begins before.
+    next: Duration,
+    limit: Option<Limit>,
+    /// When the server wanted to be asked again, the last time.
+    resumed: Duration,
+    /// Requests that it has taken since.
+    taken: u32,
+    /// Times that everything was held back. A place in the queue is void after the next one.
+    pauses: u64,
+    /// Requests that the server took and answered.
+    answered: u64,
+    in_flight: usize,
+    recent: Recent,
+}
+
+/// What is known about how much the server takes.
+#[derive(Debug)]
+struct Limit {
+    /// When it was found out.
+    found: Duration,
+    /// Requests that were taken in the time before, whose rate was too much, or nearly so.
+    taken: f64,
+    /// That time, in seconds.
+    seconds: f64,
+    /// The lowest and the highest rate that this may mean, in requests a second.
+    bounds: [f64; 2],
+}
+
+/// When a request may begin: a place in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// When the request may begin.
+    pub at: Duration,
+    pauses: u64,
+}
+
+/// A request that has begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    at: Duration,
+    answered: u64,
+}
+
+impl Pace {
+    /// The next place in the queue; `None` if that is later than `latest`, and then none is taken.
+    pub fn slot(&mut self, now: Duration, latest: Duration) -> Option<Slot> {
+        if now.saturating_sub(self.resumed) > MEMORY {
+            self.limit = None;
+        }
+        let at = self.next.max(now);
+        if at > latest {
+            return None;
+        }
+        if let Some(limit) = &self.limit {
+            self.next = at + Duration::from_secs_f64(1.0 / limit.rate_at(at.saturating_sub(self.resumed)));
+        }
+        Some(Slot { at, pauses: self.pauses })
+    }
+
+    /// Begins a request at its place; `None` if everything was held back meanwhile, so that it needs another one.
+    pub fn begin(&mut self, slot: Slot, now: Duration) -> Option<Begun> {
+        (slot.pauses == self.pauses).then(|| self.begin_anyway(now))
+    }
+
+    /// Begins a request that has no time to wait.
+    pub fn begin_anyway(&mut self, now: Duration) -> Begun {
+        self.recent.add(now);
+        self.taken = self.taken.saturating_add(1);
+        self.in_flight += 1;
+        Begun { at: now, answered: self.answered }
+    }
+
+    /// Notes that a request is over, however it ended.
+    pub fn end(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// Notes that the server took a request and answered it.
+    pub fn answer(&mut self) {
+        self.answered += 1;
+    }
+
+    /// Notes that the server rejected a request because it came too soon, and wants none for `pause`. Returns whether
+    /// it has taken others since that one began, or may still do so.
+    pub fn reject(&mut self, begun: Begun, now: Duration, pause: Duration) -> bool {
+        self.hold_back(begun, now, pause);
+        if let Some(limit) = &mut self.limit
+            && limit.has_counted(begun)
+        {
+            limit.taken -= 1.0;
+        }
+        self.in_flight > 1 || self.answered > begun.answered
+    }
+
+    /// Notes that the server has taken a request and will reject others for `pause`, as nothing is left of its limit.
+    pub fn use_up(&mut self, begun: Begun, now: Duration, pause: Duration) {
+        self.hold_back(begun, now, pause);
+    }
+
+    fn hold_back(&mut self, begun: Begun, now: Duration, pause: Duration) {
+        if pause.is_zero() {
+            return;
+        }
+        let resumed = now + pause;
+        let is_known = self.limit.as_ref().is_some_and(|limit| begun.at <= limit.found);
+        if is_known && resumed <= self.resumed {
+            return;
+        }
+        if !is_known {
+            let last = self.limit.as_ref().map(|limit| limit.rate_at(begun.at.saturating_sub(self.resumed)));
+            let (taken, seconds, bounds) = match last {
+                None => (self.recent.count(now), 1.0, [MIN_FIRST_GUESS, f64::MAX]),
+                Some(rate) => {
+                    let seconds = resumed.saturating_sub(self.resumed).as_secs_f64();
+                    (f64::from(self.taken), seconds, [(rate * MIN_NEXT_GUESS).max(MIN_RATE), rate.max(MIN_RATE)])
+                }
+            };
+            self.limit = Some(Limit { found: now, taken, seconds, bounds });
+            self.taken = 0;
+        }
+        self.resumed = resumed;
+        self.next = resumed;
+        self.pauses += 1;
+    }
+}
+
+impl Limit {
+    /// Whether this request is one of those that are counted.
+    fn has_counted(&self, begun: Begun) -> bool {
+        begun.at <= self.found && self.found.saturating_sub(begun.at).as_secs_f64() <= self.seconds
+    }
+
+    /// Requests a second, so long after the server was asked again.
+    fn rate_at(&self, time: Duration) -> f64 {
+        let rate = (self.taken.max(1.0) / self.seconds).clamp(self.bounds[0], self.bounds[1]);
+        let distance = (time.as_secs_f64() - SECONDS_TO_RECOVER) / SECONDS_TO_RECOVER;
+        rate * (1.0 + DROP * distance.powi(3))
+    }
+}
+
+/// Requests of the last second, counted by the seconds of the clock, the one before in proportion.
+#[derive(Debug, Default)]
+struct Recent {
+    second: u64,
+    this: u32,
+    last: u32,
+}
+
+impl Recent {
+    fn add(&mut self, now: Duration) {
+        self.turn_to(now);
+        self.this = self.this.saturating_add(1);
+    }
+
+    fn turn_to(&mut self, now: Duration) {
+        let second = now.as_secs();
+        if second != self.second {
+            self.last = if second == self.second + 1 { self.this } else { 0 };
+            (self.second, self.this) = (second, 0);
+        }
+    }
+
+    fn count(&mut self, now: Duration) -> f64 {
+        self.turn_to(now);
+        f64::from(self.this) + f64::from(self.last) * (1.0 - f64::from(now.subsec_nanos()) / 1e9)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FOREVER: Duration = Duration::MAX;
+
+    fn at(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// Begins a request when its place comes, and returns when that is.
+    fn begin(pace: &mut Pace, now: Duration) -> (Duration, Begun) {
+        let slot = pace.slot(now, FOREVER).unwrap();
+        (slot.at, pace.begin(slot, slot.at).unwrap())
+    }
+
+    #[test]
+    fn holds_nothing_back_when_nothing_was_rejected() {
+        let mut pace = Pace::default();
+        for _ in 0..1_000 {
+            assert_eq!(begin(&mut pace, at(5)).0, at(5));
+        }
+    }
+
+    #[test]
+    fn begins_nothing_during_the_pause_and_then_one_after_the_other() {
+        let mut pace = Pace::default();
+        let begun: Vec<_> = (0..12).map(|_| begin(&mut pace, at(0)).1).collect();
+        for rejected in &begun[10..] {
+            assert!(pace.reject(*rejected, at(20), at(2_000)));
+        }
+        let (first, _) = begin(&mut pace, at(30));
+        let (second, _) = begin(&mut pace, at(30));
+        assert_eq!(first, at(2_020));
+        // Ten were taken in a second, so a little less than that.
+        let distance = second.saturating_sub(first).as_secs_f64();
+        assert!((0.1..0.12).contains(&distance), "{distance}");
+    }
+
+    #[test]
+    fn asks_for_another_place_when_everything_was_held_back_meanwhile() {
+        let mut pace = Pace::default();
+        let (_, first) = begin(&mut pace, at(0));
+        let slot = pace.slot(at(0), FOREVER).unwrap();
+        let _ = pace.reject(first, at(10), at(1_000));
+        assert!(pace.begin(slot, at(10)).is_none());
+        assert_eq!(pace.slot(at(10), at(500)), None);
+        assert_eq!(pace.slot(at(10), at(1_010)).unwrap().at, at(1_010));
+    }
+
+    #[test]
+    fn waits_for_the_reset_when_the_last_response_says_that_nothing_is_left() {
+        let mut pace = Pace::default();
+        let (_, last) = begin(&mut pace, at(0));
+        pace.answer();
+        pace.use_up(last, at(50), at(700));
+        assert_eq!(begin(&mut pace, at(60)).0, at(750));
+        pace.use_up(last, at(70), Duration::ZERO);
+        assert!(begin(&mut pace, at(60)).0 < at(1_100));
+    }
+
+    #[test]
+    fn is_faster_again_the_longer_nothing_is_rejected_and_forgets_in_the_end() {
+        let mut pace = Pace::default();
+        let begun: Vec<_> = (0..20).map(|_| begin(&mut pace, at(0)).1).collect();
+        let _ = pace.reject(begun[0], at(10), at(990));
+        let mut distance = |seconds: u64| {
+            let now = Duration::from_secs(seconds);
+            let first = begin(&mut pace, now).0;
+            begin(&mut pace, now).0.saturating_sub(first).as_secs_f64()
+        };
+        let distances = [distance(2), distance(6), distance(11), distance(31)];
+        assert!(distances.windows(2).all(|pair| pair[0] > pair[1]), "{distances:?}");
+        assert!((distances[1] - 1.0 / 19.0).abs() < 0.001 && distances[3] < 0.003, "{distances:?}");
+        assert!(distance(62) < 1e-9);
+    }
+
+    #[test]
+    fn tells_a_rejection_among_others_that_are_taken_from_one_of_all() {
+        let mut pace = Pace::default();
+        let (_, alone) = begin(&mut pace, at(0));
+        assert!(!pace.reject(alone, at(10), at(100)));
+        pace.end();
+        let (_, rejected) = begin(&mut pace, at(1_000));
+        let (_, taken) = begin(&mut pace, at(1_000));
+        assert!(pace.reject(rejected, at(2_000), at(100)));
+        pace.end();
+        let _ = taken;
+        pace.answer();
+        pace.end();
+        let (_, later) = begin(&mut pace, at(5_000));
+        assert!(!pace.reject(later, at(5_010), at(100)));
+    }
+
+    #[test]
+    fn takes_rejections_of_requests_that_began_before_the_first_one_for_the_same() {
+        let rate = |rejected: usize| {
+            let mut pace = Pace::default();
+            let begun: Vec<_> = (0..64).map(|_| begin(&mut pace, at(0)).1).collect();
+            for begun in &begun[..rejected] {
+                let _ = pace.reject(*begun, at(20), at(1_000));
+            }
+            pace.limit.unwrap().rate_at(Duration::from_secs_f64(SECONDS_TO_RECOVER))
+        };
+        let rates = [rate(1), rate(54), rate(64)];
+        let expected = [63.0, 10.0, MIN_FIRST_GUESS];
+        assert!(rates.iter().zip(expected).all(|(rate, expected)| (rate - expected).abs() < 1e-9), "{rates:?}");
+    }
+
+    #[test]
+    fn learns_a_low_rate_from_the_pauses_that_a_server_asks_for() {
+        let mut pace = Pace::default();
+        let mut now = at(0);
+        for _ in 0..10 {
+            let (first, taken) = begin(&mut pace, now);
+            pace.answer();
+            let (second, rejected) = begin(&mut pace, first);
+            let _ = (taken, pace.reject(rejected, second, Duration::from_secs(20)));
+            now = second;
+        }
+        let first = begin(&mut pace, now).0;
+        assert!(begin(&mut pace, now).0 > first + Duration::from_secs(10));
+    }
+}
