@@ -305,9 +305,9 @@ fn asks_for_one_answer_before_it_asks_responses() {
 
 #[test]
 fn leaves_a_document_in_a_history_to_the_chat_of_another_server() {
-    let data = "data:application/vnd.openxmlformats-officedocument.wordprocessingml.document;base64,AA==";
+    let data = "data:text/csv;base64,YSxi";
     let parts = [
-        json!({"type": "file", "file": {"filename": "a.docx", "file_data": data}}),
+        json!({"type": "file", "file": {"filename": "a.csv", "file_data": data}}),
         json!({"type": "file", "file": {"file_url": "https://h/a.docx"}}),
         json!({"type": "image_url", "image_url": {"url": "https://h/a.png", "detail": "original"}}),
     ];
