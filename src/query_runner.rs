@@ -54,7 +54,7 @@ pub struct RequestLog {
     /// The start of the answer that broke off; without its words where they were to be checked.
     pub partial: Option<Partial>,
     /// Whether the API was to check the answer.
-    is_answer_checked: bool,
+    pub is_answer_checked: bool,
 }
 
 impl RequestLog {
