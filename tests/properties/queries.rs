@@ -63,7 +63,7 @@ fn has_known_type(name: &str, value: &Value) -> bool {
     match name {
         "model" | "size" | "complexity" | "quality" | "background" | "output_format" | "encoding_format"
         | "reasoning_effort" | "verbosity" | "service_tier" | "prompt_cache_key" | "safety_identifier"
-        | "moderation" | "instructions" => text(),
+        | "moderation" | "instructions" | "file" | "language" => text(),
         "prompt" | "suffix" => value.is_string(),
         // Texts to embed or to moderate, or the items of a conversation.
         "input" => {
@@ -71,7 +71,6 @@ fn has_known_type(name: &str, value: &Value) -> bool {
             value.is_string() || value.as_array().is_some_and(|items| items.iter().all(is_input))
         }
         "max_output_tokens" => whole(16..=i64::MAX),
-        "file" | "language" => text(),
         "include" | "keywords" | "languages" => {
             value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
         }
