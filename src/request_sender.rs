@@ -178,7 +178,9 @@ impl<'a, T: Transport> RequestSender<'a, T> {
             };
             // What the failed response held is gone.
             self.hold.shrink_to(held);
-            let is_one_of_many = self.note_rejection(turn, &error);
+            let is_row = pace.as_ref().is_some_and(|(_, patience)| *patience == Patience::OfRow);
+            // A query on its own has no more retries than its data source says.
+            let is_one_of_many = self.note_rejection(turn, &error) && is_row;
             let retries = if is_one_of_many { 0 } else { self.retries };
             let Some(delay) = self.policy.delay(&error, retries, self.transport.jitter()) else {
                 return Err(error);
@@ -241,16 +243,24 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         self.attempts += 1;
         let result = match self.transport.send(request, remaining, self.hold).await {
             Ok(response) => {
+                let reset = until_reset(|name| response.header(name), self.transport.wall_clock());
+                let used_up = reset.filter(|pause| response.status != 429 && *pause <= MAX_RETRY_DELAY);
+                let result = self.read(response, takes_text, read).await;
                 if let Some(turn) = turn {
-                    if response.status < 500 && response.status != 429 {
+                    // Some servers say under HTTP 200 that a request came too soon.
+                    let is_taken = result
+                        .as_ref()
+                        .err()
+                        .and_then(Error::api)
+                        .is_none_or(|error| !matches!(error.status, 429 | 500..));
+                    if is_taken {
                         turn.answer();
                     }
-                    let reset = until_reset(|name| response.header(name), self.transport.wall_clock());
-                    if let Some(pause) = reset.filter(|pause| response.status != 429 && *pause <= MAX_RETRY_DELAY) {
+                    if let Some(pause) = used_up {
                         turn.use_up(self.transport.now(), pause);
                     }
                 }
-                self.read(response, takes_text, read).await
+                result
             }
             Err(error) => {
                 self.attempts -= u32::from(!error.kind.is_sent());
