@@ -3,7 +3,7 @@
 //! If one request takes all texts, there is only that one. Otherwise a short one goes ahead: it tells how the server has
 //! to be asked, and how large its responses are, before others are paid for. Then several are under way at once.
 
-use std::{collections::VecDeque, ops::Range};
+use std::{collections::VecDeque, mem, ops::Range};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Map, Value};
@@ -41,10 +41,10 @@ struct Texts {
 }
 
 impl Texts {
-    fn of(body: &Map<String, Value>, total: usize) -> Self {
-        // A single text may be a list of tokens.
-        let inputs = match body.get("input") {
-            Some(Value::Array(items)) if total > 1 => items.clone(),
+    /// Takes the texts out of the body of a request. A single one stays there: it may be a list of tokens.
+    fn taken_from(body: &mut Map<String, Value>, total: usize) -> Self {
+        let inputs = match body.get_mut("input") {
+            Some(Value::Array(items)) if total > 1 => mem::take(items),
             _ => Vec::new(),
         };
         let vectors = (0..total).map(|_| None).collect();
@@ -55,6 +55,13 @@ impl Texts {
     fn start_of(&self, texts: &Range<usize>) -> Range<usize> {
         let count = texts_for_one_request(self.inputs.get(texts.clone()).unwrap_or_default());
         texts.start..texts.start + count.min(self.most)
+    }
+
+    /// What these texts take in a request, in bytes.
+    fn bytes(&self, texts: Range<usize>) -> usize {
+        let bytes =
+            |text: &Value| text.as_str().map_or_else(|| text.as_array().map_or(0, Vec::len) * VALUE_BYTES, str::len);
+        self.inputs.get(texts).unwrap_or_default().iter().map(bytes).sum()
     }
 
     /// Puts these texts into the body of a request.
@@ -95,8 +102,7 @@ impl<T: Transport> QueryRunner<'_, T> {
     /// # Errors
     /// The first error. What is there by then is in the log.
     pub(crate) async fn run_embeddings(&mut self, mut plan: Plan, reader: VectorsReader) -> Result<QueryResult, Error> {
-        let Some(body) = &plan.request.body else { return self.send_first(&mut plan).await };
-        let mut texts = Texts::of(body, reader.total);
+        let mut texts = Texts::taken_from(plan.request.body.get_or_insert_default(), reader.total);
         let result = self.fill(&mut plan, &reader, &mut texts).await;
         self.finish(reader, texts, result).await
     }
@@ -167,8 +173,9 @@ impl<T: Transport> QueryRunner<'_, T> {
             {
                 let part = texts.start_of(&rest);
                 let mut hold = kept.beside();
+                let bytes = texts.bytes(part.clone());
                 // One alone may wait for memory. If others did, queries might wait for each other's parts.
-                if !hold.try_reserve(per_text.saturating_mul(part.len())) && !under_way.is_empty() {
+                if !hold.try_reserve(bytes + per_text * part.len()) && !under_way.is_empty() {
                     pending.push_front(rest);
                     break;
                 }
@@ -180,6 +187,7 @@ impl<T: Transport> QueryRunner<'_, T> {
                 let reader = VectorsReader { texts: part.clone(), ..reader.clone() };
                 let sender = &self.sender;
                 under_way.push(async move {
+                    hold.add(bytes).await;
                     let read = move |response| reader.read(response);
                     let result = sender.beside(&mut hold, end).send(&request, read).await;
                     (part, request, hold, result)
