@@ -1023,8 +1023,8 @@ export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddi
    */
   model_embedding?: TextOption;
   /**
-   * What to turn into vectors. Each string may have up to 8192 tokens, all together up to
-   * 300000. Accepts: text, or a JSON array of up to 2048 strings. Required, here or under a key
+   * What to turn into vectors. Each string may have up to 8192 tokens. Long lists are sent in
+   * several requests. Accepts: text, or a JSON array of strings. Required, here or under a key
    * of a saved query.
    */
   input?: TextOption | string[];
@@ -1035,7 +1035,8 @@ export interface EmbeddingOptions extends QueryBase, Partial<Record<SavedEmbeddi
    */
   dimensions?: NumberOption;
   /**
-   * Float gives a list of numbers, Base64 a single string.
+   * Float gives a list of numbers, Base64 a single string, a third as long. The API is asked
+   * for base64 either way.
    * @default float
    */
   encoding_format?: 'unset' | 'float' | 'base64' | Unset;
@@ -1576,9 +1577,10 @@ export interface QueryErrorData {
   hint?: string;
   /**
    * What the model wrote, if that is not a usable answer: one that broke off, or one that is not JSON.
-   * If a stream with several answers breaks off, the text of each. Up to 256 KiB.
+   * If a stream with several answers breaks off, the text of each. Up to 256 KiB. Of Generate embedding, the vectors
+   * that are there when one of several requests fails, with null in place of the rest.
    */
-  partial?: string | string[];
+  partial?: string | string[] | (number[] | string | null)[];
   /** The model's reasoning before that, where the server shows it. Up to 256 KiB. */
   reasoning?: string;
   /** What an answer cost that cannot be used, where the server says so. */

@@ -121,7 +121,7 @@ const BODIES = {
   },
   generate_embedding: {
     path: '/v1/embeddings',
-    least: { model: MODEL, input: 'a calm sea' },
+    least: { model: MODEL, input: 'a calm sea', encoding_format: 'base64' },
     options: [
       [{ input: ['a calm sea', 'a busy street'] }, { input: ['a calm sea', 'a busy street'] }],
       [{ dimensions: 256 }, { dimensions: 256 }],

@@ -88,6 +88,22 @@ describe('the data', () => {
     );
   });
 
+  test('returns the vectors of a list that takes several requests in the order of its strings', async () => {
+    const query = { ...MINIMAL_QUERIES.generate_embedding, dimensions: 4 };
+    const input = Array.from({ length: 2_300 }, (_, at) => `text ${at}`);
+    mockApi.reset();
+    const { embeddings } = await runForData({ ...query, input });
+    assert.deepEqual(
+      mockApi.requests.map(({ body }) => body.input.length),
+      [128, 2_048, 124],
+    );
+    assert.equal(embeddings.length, input.length);
+    for (const at of [0, 127, 128, 2_175, 2_176, 2_299]) {
+      const alone = await runForData({ ...query, input: input[at] });
+      assert.deepEqual(embeddings[at], alone.embedding, input[at]);
+    }
+  });
+
   test('returns options for a dropdown as data of list_models', async () => {
     const models = await runForData({
       ...MINIMAL_QUERIES.list_models,

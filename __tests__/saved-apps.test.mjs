@@ -44,7 +44,7 @@ describe('embedding queries of the old form', () => {
           [`encoding_format_${set}`]: 'float',
           [`dimensions_${set}`]: '256',
         };
-        const expected = { model, input: 'a calm sea', encoding_format: 'float', dimensions: 256 };
+        const expected = { model, input: 'a calm sea', encoding_format: 'base64', dimensions: 256 };
         assert.deepEqual(await body(query), expected);
         // Values that a chat query left behind before the operation was changed.
         assert.deepEqual(await body({ ...query, model: 'gpt-4o', prompt: 'Hi.' }), expected);
@@ -63,7 +63,11 @@ describe('embedding queries of the old form', () => {
   test('prefers the current fields to those of an old embedding query', async () => {
     const query = { operation: 'generate_embedding', model_embedding: MODEL, input: 'new' };
     const old = { model: EMBEDDING_MODELS[0], input_M1: 'old', dimensions_M1: 5 };
-    assert.deepEqual(await body({ ...query, ...old }), { model: MODEL, input: 'new' });
+    assert.deepEqual(await body({ ...query, ...old }), {
+      model: MODEL,
+      input: 'new',
+      encoding_format: 'base64',
+    });
   });
 
   test('accepts several embedding inputs as an array or as its text', async () => {

@@ -28,6 +28,9 @@ const CASES = [
     answer: 'stream:10000',
     queries: [1, 3],
   },
+  // 100 of 1536 numbers, as a server sends them that takes base64 and as one that does not.
+  { name: 'vectors to result, as base64', prompt: 100, answer: 'base64:100', queries: [1, 3] },
+  { name: 'vectors to result, as numbers', prompt: 100, answer: 'float:100', queries: [1, 3] },
 ];
 
 const COMMAND = {

@@ -1,6 +1,7 @@
 //! Runs the pure part of a query again and again, for `npm run bench:instructions` to count its
 //! instructions: `count_instructions <prompt bytes> <answer> <queries>`. The answer is a number of bytes, or
-//! `stream:` and a number of chunks of one character each.
+//! `stream:` and a number of chunks of one character each, or the vectors of so many texts: `float:` or `base64:` and
+//! their number.
 //!
 //! With `none` the API never answers, so that a query ends once its request is ready.
 
@@ -16,6 +17,7 @@ use std::{
 use serde_json::{Value, json};
 use tooljet_openai::{
     error::TransportError,
+    input::base64::encoded,
     network::{
         client::Hold,
         http::{HttpRequest, HttpResponse, Transport},
@@ -61,7 +63,13 @@ fn main() {
         panic!("usage: core <prompt bytes> <answer bytes, stream:chunks or none> <queries>");
     };
     let source = json!({ "apiKey": "sk-0123456789abcdef0123456789abcdef", "base_url": "" });
-    let query = json!({
+    let (kind, count) = answer.split_once(':').unwrap_or(("text", answer));
+    let embedding = json!({
+        "operation": "generate_embedding",
+        "model_embedding": "text-embedding-3-small",
+        "input": vec![text(size(prompt)); count.parse().unwrap_or_default()],
+    });
+    let chat = json!({
         "operation": "chat",
         "model": "gpt-4o-mini",
         "system_prompt": "Answer in short sentences.",
@@ -70,10 +78,12 @@ fn main() {
         "temperature": "0.7",
         "advanced": "off",
     });
-    let transport = Canned(match answer.strip_prefix("stream:") {
-        Some(chunks) => Some(stream(size(chunks))),
-        None => (answer != "none").then(|| response(size(answer))),
-    });
+    let (query, response) = match kind {
+        "stream" => (chat, Some(stream(size(count)))),
+        "text" => (chat, (answer != "none").then(|| response(size(answer)))),
+        encoding => (embedding, Some(vectors(size(count), encoding == "base64"))),
+    };
+    let transport = Canned(response);
     let cache = ModelCache::default();
     for _ in 0..size(queries) {
         run(&transport, &cache, &source, &query);
@@ -138,6 +148,27 @@ fn stream(chunks: usize) -> HttpResponse {
     body += &delta(json!({}), json!("stop"));
     body += &chunk(json!([]), json!({ "prompt_tokens": 221, "completion_tokens": 97, "total_tokens": 318 }));
     success("text/event-stream", body + "data: [DONE]\n\n")
+}
+
+/// As the API writes them: floats with all digits of a double, or the bytes of the floats.
+fn vectors(count: usize, is_base64: bool) -> HttpResponse {
+    // Any numbers of the size that they have.
+    #[allow(clippy::cast_precision_loss)]
+    let floats: Vec<f32> = (0..1536).map(|at| ((at * 7919 % 1009) as f32 / 1009.0 - 0.5) / 12.0).collect();
+    let embedding = if is_base64 {
+        encoded(&floats.iter().flat_map(|float| float.to_le_bytes()).collect::<Vec<_>>()).into()
+    } else {
+        Value::from(floats)
+    };
+    let data: Vec<_> =
+        (0..count).map(|index| json!({ "object": "embedding", "index": index, "embedding": embedding })).collect();
+    let body = json!({
+        "object": "list",
+        "data": data,
+        "model": "text-embedding-3-small",
+        "usage": { "prompt_tokens": 221, "total_tokens": 221 },
+    });
+    success("application/json", body.to_string())
 }
 
 fn success(kind: &str, body: String) -> HttpResponse {

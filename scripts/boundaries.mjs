@@ -19,6 +19,7 @@ export const WINGS = {
 /** The modules at the top, which belong to no wing. */
 const TOP = [
   'binding',
+  'embedding_runner',
   'list_result',
   'list_runner',
   'query_log',

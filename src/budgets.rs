@@ -60,9 +60,6 @@ pub const MAX_RESULT_BYTES: usize = 64 * MIB;
 pub const MAX_RESULT_VALUES: usize = 4 << 20;
 /// Different names of members in a result. `V8` takes up to 2 µs for each, on `ToolJet`'s main thread.
 pub const MAX_RESULT_NAMES: usize = 1 << 16;
-/// Numbers in one response that a server sends as base64 although it was not asked to. No part of
-/// [`MAX_HELD_BYTES`] is held for them.
-pub const MAX_UNASKED_NUMBERS: usize = 1 << 16;
 /// Name of a member in a result, in bytes. A long value crosses to JavaScript in parts, a name does not.
 pub const MAX_RESULT_NAME_BYTES: usize = MIB;
 /// Prompts that the plugin itself puts before the answers of one query, in bytes. They make a long result of a
@@ -74,6 +71,11 @@ pub const MAX_REPEATED_BYTES: usize = 4 * MIB;
 /// Stop sequences that the plugin applies itself, for a model that does not take them: as many as the API
 /// takes. Each is one more search through the answer.
 pub const MAX_APPLIED_STOPS: usize = 4;
+
+/// Requests of one Generate embedding query that may be under way at once.
+pub const MAX_PARALLEL_REQUESTS: usize = 4;
+/// What a response may take of memory where a query has several, as far as that can be foreseen; in bytes.
+pub const MAX_PART_BYTES: usize = 32 * MIB;
 
 /// Options, request bodies and response bodies of all queries together, in bytes. A query beyond it waits, which counts
 /// toward its timeout. One query at a time may exceed it, so that not all of them wait for each other.
@@ -136,7 +138,7 @@ pub const MAX_ROW_FAILURE_BYTES: usize = MIB;
 pub const MAX_USAGE_NAMES: usize = 256;
 /// Models that a list names as those that have answered.
 pub const MAX_NAMED_MODELS: usize = 32;
-/// The most time that a list keeps to give back what is there by its deadline: a tenth of what it has.
+/// The most time that a list of rows or texts keeps to give back what is there by its deadline: a tenth of what it has.
 pub const MAX_TIME_TO_RETURN: Duration = Duration::from_secs(1);
 
 /// Models whose pace the process knows: how fast they may be asked. Each takes under 300 bytes.

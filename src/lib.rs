@@ -12,9 +12,10 @@
 //! ```
 //!
 //! Next to the wings are [`budgets`], the numbers of which every wing may use, the [`request_sender`], which
-//! sends the requests of one query, the [`query_runner`], which decides what they are, the [`list_runner`] with the
-//! [`row_engine`] and [`list_result`], which do that for each row of a list, [`service`], which turns options into an
-//! outcome, and [`serialized`], which cuts that into what JavaScript parses.
+//! sends the requests of one query, the [`query_runner`], which decides what they are, with the [`embedding_runner`]
+//! for texts that need several, the [`list_runner`] with the [`row_engine`] and [`list_result`], which do that for each
+//! row of a list, [`service`], which turns options into an outcome, and [`serialized`], which cuts that into what
+//! JavaScript parses.
 //!
 //! Everything but [`network::client`] and [`binding`] is free of sockets, clocks, randomness and
 //! `Node`: time and jitter come in through [`network::http::Transport`]; only the hash of the model cache
@@ -42,6 +43,7 @@
 //! | when a request is retried | `policy/retry.rs` |
 //! | what is cached of models | `policy/model_cache.rs` |
 //! | which endpoint a query uses, and what its `metadata` says of its requests | `query_runner.rs` |
+//! | how many requests a list of texts to embed takes | `embedding_runner.rs` |
 //! | what the administrator's log says of a query | `query_log.rs`, `network/client/log.rs` |
 //! | how a response is read | `response/` |
 //! | what an answer is, and why there is none | `operations/choice.rs`, `choices.rs` |
@@ -58,6 +60,7 @@
 
 pub mod binding;
 pub mod budgets;
+pub mod embedding_runner;
 pub mod error;
 pub mod input;
 pub mod list_result;

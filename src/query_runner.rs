@@ -9,6 +9,7 @@ use crate::{
     budgets::MAX_WORD_CHARS,
     error::{ApiError, Error, cause::ApiCause, truncate::truncate},
     input::options::SourceOptions,
+    list_result::ListFailure,
     network::http::Transport,
     operations::{
         ApiRequest, Plan, QueryResult, Reader, responses,
@@ -95,18 +96,20 @@ impl RequestLog {
 
 /// Runs one query. Owns its log, so that the log is there even if the run panics or is dropped.
 pub struct QueryRunner<'a, T> {
-    sender: RequestSender<'a, T>,
+    pub(crate) sender: RequestSender<'a, T>,
     cache: &'a ModelCache,
     source: &'a SourceOptions,
     /// Whether the result has the metadata twice.
-    has_details: bool,
-    log: RequestLog,
+    pub(crate) has_details: bool,
+    pub(crate) log: RequestLog,
+    /// What there is of a result of several requests, one of which failed.
+    pub(crate) incomplete: Option<ListFailure>,
 }
 
 impl<'a, T: Transport> QueryRunner<'a, T> {
     /// A runner that sends nothing yet.
     pub fn new(sender: RequestSender<'a, T>, cache: &'a ModelCache, source: &'a SourceOptions) -> Self {
-        Self { sender, cache, source, has_details: false, log: RequestLog::default() }
+        Self { sender, cache, source, has_details: false, log: RequestLog::default(), incomplete: None }
     }
 
     /// Runs the query. With `has_details`, the result will have the metadata twice.
@@ -116,6 +119,10 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
     pub async fn run(&mut self, mut route: Route, has_details: bool) -> Result<QueryResult, Error> {
         self.has_details = has_details;
         let mut failed = Vec::new();
+        if let Reader::Vectors(reader) = &route.plan.reader {
+            let reader = reader.clone();
+            return self.run_embeddings(route.plan, reader).await;
+        }
         loop {
             let (known, key) = self.known_way(route);
             route = known;
@@ -175,6 +182,11 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         Error::Api(error)
     }
 
+    /// What there is of a result of several requests, one of which failed.
+    pub fn take_incomplete(&mut self) -> Option<ListFailure> {
+        self.incomplete.take()
+    }
+
     /// What is known about the requests so far.
     #[must_use]
     pub fn into_log(self) -> RequestLog {
@@ -186,7 +198,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
 
     /// Sends a request, adjusted to its model as far as the cache knows or the API says, except where the `next` way
     /// serves it as it is. The changes stay in `plan`, as the next way asks the same model.
-    async fn send_adjusted(
+    pub(crate) async fn send_adjusted(
         &mut self,
         plan: &mut Plan,
         key: CacheKey,
@@ -288,7 +300,8 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         }
     }
 
-    fn key(&self, request: &ApiRequest) -> CacheKey {
+    /// What the cache calls the model of a request.
+    pub(crate) fn key(&self, request: &ApiRequest) -> CacheKey {
         self.cache.key(self.source, request.path, request.body.as_ref())
     }
 }

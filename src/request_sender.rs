@@ -3,6 +3,10 @@
 use std::{
     future::{Future, poll_fn},
     pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     task::Poll,
     time::Duration,
 };
@@ -89,7 +93,8 @@ pub struct RequestSender<'a, T> {
     policy: RetryPolicy,
     deadline: Deadline,
     pace: Option<(&'a Paces, Patience)>,
-    attempts: u32,
+    /// Of all senders of the query.
+    attempts: Arc<AtomicU32>,
     retries: u32,
     /// The start of the answer that broke off last.
     partial: Option<Partial>,
@@ -105,7 +110,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
             policy: RetryPolicy { max_retries: source.max_retries },
             deadline,
             pace: None,
-            attempts: 0,
+            attempts: Arc::default(),
             retries: 0,
             partial: None,
         }
@@ -117,10 +122,36 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         Self { pace: Some((paces, patience)), ..self }
     }
 
+    /// A sender of other requests of the same query, with retries and a deadline of their own. What their responses
+    /// take of memory is added to `hold`.
+    pub fn beside<'b>(&self, hold: &'b mut Hold, deadline: Deadline) -> RequestSender<'b, T>
+    where
+        'a: 'b,
+    {
+        let attempts = Arc::clone(&self.attempts);
+        RequestSender { attempts, pace: self.pace, ..RequestSender::new(self.transport, self.source, deadline, hold) }
+    }
+
+    /// When everything must be done.
+    #[must_use]
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// What the query holds of memory.
+    pub fn hold(&mut self) -> &mut Hold {
+        self.hold
+    }
+
+    /// Does work on `bytes` bytes, as [`Transport::offload`].
+    pub async fn offload<R: Send + 'static>(&self, bytes: usize, work: impl FnOnce() -> R + Send + 'static) -> R {
+        self.transport.offload(bytes, work).await
+    }
+
     /// Requests sent so far.
     #[must_use]
     pub fn attempts(&self) -> u32 {
-        self.attempts
+        self.attempts.load(Ordering::Relaxed)
     }
 
     /// Whether the last answer broke off after it had begun. It is billed, so nothing is sent again.
@@ -240,7 +271,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         if remaining.is_zero() {
             return Err(timed_out);
         }
-        self.attempts += 1;
+        self.attempts.fetch_add(1, Ordering::Relaxed);
         let result = match self.transport.send(request, remaining, self.hold).await {
             Ok(response) => {
                 let reset = until_reset(|name| response.header(name), self.transport.wall_clock());
@@ -263,7 +294,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                 result
             }
             Err(error) => {
-                self.attempts -= u32::from(!error.kind.is_sent());
+                self.attempts.fetch_sub(u32::from(!error.kind.is_sent()), Ordering::Relaxed);
                 Err(error.into())
             }
         };

@@ -242,12 +242,12 @@ pub fn unsendable_test<T: Transport>(transport: Option<&T>, error: impl Into<Err
 fn unsendable<T: Transport>(
     transport: Option<&T>,
     operation: Option<&'static str>,
-    failed: impl FnOnce(&Diagnostics) -> Failure,
+    failed: impl FnOnce(&mut Diagnostics) -> Failure,
 ) -> Outcome {
     let now = transport.map(Transport::now).unwrap_or_default();
     let log = transport.and_then(|transport| QueryLog::new(transport, now)).map(Arc::new);
-    let state = Diagnostics { log, started: now, operation, ..Diagnostics::default() };
-    let failure = failed(&state);
+    let mut state = Diagnostics { log, started: now, operation, ..Diagnostics::default() };
+    let failure = failed(&mut state);
     state.logged(Outcome::Failed(failure), now)
 }
 
@@ -502,6 +502,7 @@ async fn run_query<T: Transport>(
     // On the heap, because it is large and every wrapper of a future moves it.
     let run = Box::pin(runner.run(route, has_details));
     let result = clock.enforce(transport, catch_panics(run)).await;
+    state.list = runner.take_incomplete();
     state.requests = runner.into_log();
     result.unwrap_or_else(|| Err(late(&call.hold, clock.timeout)))
 }

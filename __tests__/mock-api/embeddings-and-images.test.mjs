@@ -37,6 +37,14 @@ describe('embeddings and images of the mock API', () => {
     assert.equal((await refusal({ input: 'x', model: 'gpt-5.4' })).status, 403);
   });
 
+  it('rejects more texts or tokens than the API takes at once', async () => {
+    const refusal = (input) =>
+      refused(EMBEDDINGS, { model: 'text-embedding-3-small', dimensions: 1, input });
+    assert.equal((await refusal(new Array(2049).fill('x'))).param, 'input');
+    const long = new Array(60).fill('word '.repeat(6_000));
+    assert.equal((await refusal(long)).code, 'max_tokens_per_request');
+  });
+
   it('draws an image of the requested size', async () => {
     const { data } = await answer(IMAGES, VARIANTS[IMAGES]['a GPT image']);
     const png = Buffer.from(data[0].b64_json, 'base64');

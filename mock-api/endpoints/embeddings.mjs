@@ -19,6 +19,8 @@ const RULES = {
   },
 };
 
+/** Of all inputs together. */
+const MAX_TOKENS = 300_000;
 const DIMENSIONS = {
   'text-embedding-3-small': 1536,
   'text-embedding-3-large': 3072,
@@ -71,6 +73,13 @@ function embeddings(body) {
   const tokens = inputs.map(countTokens);
   checkContext(model, Math.max(...tokens), 'input');
   const total = tokens.reduce((sum, count) => sum + count, 0);
+  if (total > MAX_TOKENS) {
+    throw badRequest(
+      `Requested ${total} tokens, max ${MAX_TOKENS} tokens per request`,
+      null,
+      'max_tokens_per_request',
+    );
+  }
   return {
     object: 'list',
     data: inputs.map((input, index) => {

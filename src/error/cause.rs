@@ -367,6 +367,29 @@ pub fn is_too_large(error: &ApiError) -> bool {
     error.status == 413 || (error.status == 429 && error.message.contains("Request too large"))
 }
 
+/// Words for a request that has too many texts, or too long ones, to embed.
+const TOO_MUCH_AT_ONCE: [&str; 7] = [
+    "max_tokens_per_request",
+    "tokens per request",
+    "batch size",
+    "tokens in batch",
+    "per submitted batch",
+    "in one batch",
+    "too many inputs",
+];
+
+/// Whether a request to embed several texts may succeed with fewer of them.
+#[must_use]
+pub fn is_too_much_at_once(error: &ApiError) -> bool {
+    let says_so = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        TOO_MUCH_AT_ONCE.iter().any(|words| text.contains(words))
+    };
+    let texts = [Some(&error.message), error.code.as_ref(), error.kind.as_ref()];
+    is_too_large(error)
+        || (matches!(error.status, 400 | 413 | 422) && texts.into_iter().flatten().any(|text| says_so(text)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -583,5 +606,28 @@ mod tests {
     fn json_that_the_server_could_not_validate_is_about_the_format() {
         let failed = error(400, Some("json_validate_failed"), "Failed to generate JSON. Please adjust your prompt.");
         assert_eq!(ApiCause::of(&failed), ApiCause::ResponseFormat);
+    }
+
+    #[test]
+    fn a_request_with_too_many_texts_is_told_from_one_with_a_text_that_is_too_long() {
+        for (status, code, message) in [
+            (400, Some("max_tokens_per_request"), "Requested 453357 tokens, max 300000 tokens per request"),
+            (413, Some("20042"), "input batch size 136 > maximum allowed batch size 64"),
+            (400, Some("InvalidParameter"), "batch size is invalid, it should not be larger than 10.: input.contents"),
+            (400, None, "Too many tokens in batch. Max is 16384 got 17555"),
+            (400, None, "The max allowed tokens per submitted batch is 120000. Your batch has 121138 tokens"),
+            (400, None, "at most 100 requests can be in one batch"),
+            (413, None, "Payload Too Large"),
+            (429, None, "Request too large for text-embedding-3-small: Limit 40000, Requested 90000"),
+        ] {
+            assert!(is_too_much_at_once(&error(status, code, message)), "{message}");
+        }
+        for (status, message) in [
+            (400, "This model's maximum context length is 8192 tokens, however you requested 9000 tokens"),
+            (429, "Rate limit reached: Limit 1000000, Used 999999, max 300000 tokens per request"),
+            (500, "batch size"),
+        ] {
+            assert!(!is_too_much_at_once(&error(status, None, message)), "{message}");
+        }
     }
 }

@@ -272,6 +272,9 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
         TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Models) => {
             "Enter a Filter that fewer models match, or the Base URL of a server with a shorter list.".into()
         }
+        TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Embeddings) => {
+            "Embed fewer texts at once, set fewer Dimensions, or choose Base64 as Encoding format.".into()
+        }
         TransportErrorKind::TooLarge => {
             "Ask for less, for example with a lower Max tokens or Number of results.".into()
         }
@@ -428,6 +431,7 @@ mod tests {
             hint(&error.clone().into(), &context).unwrap().to_string()
         };
         assert!(hint(Some(Endpoint::Models)).starts_with("Enter a Filter"));
+        assert!(hint(Some(Endpoint::Embeddings)).starts_with("Embed fewer texts"));
         assert!(hint(Some(Endpoint::Chat)).ends_with("lower Max tokens or Number of results."));
     }
 

@@ -2,6 +2,19 @@
 
 use std::borrow::Cow;
 
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
+/// Takes what others write: with or without padding, and whatever stands in bits that are not used.
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 /// Most padding characters after the digits.
 pub const MAX_PADDING: usize = 2;
 
@@ -41,19 +54,30 @@ pub fn byte_count(digits: &str) -> usize {
     digits.len() / 4 * 3 + digits.len() % 4 * 6 / 8
 }
 
-/// The bytes that digits of either alphabet, without padding, encode; `None` if there are other characters.
+/// The bytes that digits of either alphabet, without padding, encode; `None` if there are other characters. A last digit
+/// that is alone in its group encodes none.
 #[must_use]
 pub fn decoded(digits: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    for group in digits.chunks(4) {
-        let mut bits = 0_u32;
-        for digit in group {
-            bits = bits << 6 | u32::from(value(*digit)?);
-        }
-        let [_, a, b, c] = (bits << (6 * (4 - group.len()))).to_be_bytes();
-        bytes.extend_from_slice(&[a, b, c][..group.len() * 6 / 8]);
+    let digits = &digits[..digits.len() - usize::from(digits.len() % 4 == 1)];
+    let is_of_urls = |digit: &u8| matches!(digit, b'-' | b'_');
+    ENGINE.decode(digits).ok().or_else(|| {
+        digits.iter().any(is_of_urls).then(|| ENGINE.decode(digits.iter().map(standard).collect::<Vec<_>>()).ok())?
+    })
+}
+
+/// The digit of the standard alphabet in place of one in URLs.
+fn standard(digit: &u8) -> u8 {
+    match digit {
+        b'-' => b'+',
+        b'_' => b'/',
+        digit => *digit,
     }
-    Some(bytes)
+}
+
+/// `bytes` in the standard alphabet, with padding.
+#[must_use]
+pub fn encoded(bytes: &[u8]) -> String {
+    ENGINE.encode(bytes)
 }
 
 /// The bits of a digit, in either alphabet.
@@ -108,5 +132,14 @@ mod tests {
             assert_eq!((decoded.len(), &decoded), (byte_count(digits), &expected), "{digits}");
         }
         assert_eq!(decoded(b"AA=A"), None);
+        // A last digit alone, digits of both alphabets, and bits of the last digit that no byte has.
+        for (digits, bytes) in [("AAAAA", vec![0; 3]), ("-+_/", vec![0xfb, 0xef, 0xff]), ("AB", vec![0])] {
+            assert_eq!(decoded(digits.as_bytes()), Some(bytes), "{digits}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_encoded_in_the_standard_alphabet_with_padding() {
+        assert_eq!(encoded(&[0xfb, 0xef, 0xff, 0]), "++//AA==");
     }
 }

@@ -4,13 +4,15 @@
 //! `encoding_format_M1`, `dimensions_M1` and so on, also spelled `input__m1`. They are read where
 //! the plain fields are not set.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value, json};
 
 use super::{
     ApiRequest, Plan, QueryResult, Reader, advanced,
     parameters::{BodyBuilder, EXTRA_BODY, model_for, own_key},
     result_size::{ResultSize, kept},
-    vectors::in_order_of_texts,
+    vectors::{Encoding, ensure_one_length, in_encoding, in_order_of_texts, length},
 };
 use crate::{
     error::{BodyKind, Error, ErrorText, Given, NoAnswerReason, error_text},
@@ -26,6 +28,13 @@ use crate::{
 pub const PATH: &str = "/embeddings";
 /// Most texts that the API takes at once.
 const MAX_INPUTS: usize = 2048;
+/// Most tokens that it takes at once, of all texts together.
+const MAX_TOKENS: usize = 300_000;
+/// What vectors are in a response. As base64, they are a fraction as long as numbers, and not parsed one by one.
+pub const ENCODING_FORMAT: &str = "encoding_format";
+const BASE64: &str = "base64";
+/// The encoding that the API has by default.
+const FLOAT: &str = "float";
 /// The models of the old form in the order of its field sets `M1`, `M2`, `M3`.
 const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"];
 
@@ -42,14 +51,32 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     if let Some(dimensions) = fields.integer(&key, 1..=i64::MAX)? {
         body.set("dimensions", dimensions);
     }
-    if let Some(format) = fields.dropdown(&saved_key(fields, "encoding_format", &model))? {
-        body.set("encoding_format", format);
+    let format = fields.dropdown(&saved_key(fields, "encoding_format", &model))?;
+    if let Some(format) = format.filter(|format| format != FLOAT) {
+        body.set(ENCODING_FORMAT, format);
     }
-    let body = body.finish(own_key(&advanced_fields, "embedding_extra_body", EXTRA_BODY))?;
-    let texts = texts_in(&body);
-    let is_base64_asked = body.get("encoding_format").is_some_and(|format| format == "base64");
-    let reader = Reader::new(move |response| read(response, texts, is_base64_asked));
-    Ok(Plan::new(ApiRequest::post(PATH, body), reader))
+    let mut body = body.finish(own_key(&advanced_fields, "embedding_extra_body", EXTRA_BODY))?;
+    let encoding = match body.get(ENCODING_FORMAT) {
+        None => {
+            body.insert(ENCODING_FORMAT.to_owned(), BASE64.into());
+            Encoding::Numbers
+        }
+        Some(format) if format == BASE64 => Encoding::Base64,
+        Some(_) => Encoding::Numbers,
+    };
+    let total = texts_in(&body);
+    Ok(Plan::new(ApiRequest::post(PATH, body), Reader::Vectors(VectorsReader { texts: 0..total, total, encoding })))
+}
+
+/// Reads the response to some of the texts of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VectorsReader {
+    /// The texts that the response is about, by their place in `Input`.
+    pub texts: Range<usize>,
+    /// How many texts there are in all.
+    pub total: usize,
+    /// What vectors are in the result.
+    pub encoding: Encoding,
 }
 
 /// How many texts a finished body asks to embed, whoever set them. A list of numbers is one text, as tokens.
@@ -91,9 +118,6 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
     if items.is_empty() {
         return Err(missing());
     }
-    if items.len() > MAX_INPUTS {
-        return Err(Error::invalid(field(), error_text!["takes at most ", MAX_INPUTS, " texts, got ", items.len()]));
-    }
     items
         .iter()
         .enumerate()
@@ -105,40 +129,97 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
         .collect()
 }
 
-/// `{embedding}`, and `embeddings` next to it where several texts were embedded.
-///
-/// # Errors
-/// [`Error::Decode`] if the response contains no vector, [`Error::NoAnswer`] if it has not exactly one for each
-/// of `texts`, [`Error::Transport`] if it is too large.
-fn read(response: ApiResponse, texts: usize, is_base64_asked: bool) -> Result<QueryResult, Error> {
-    let ApiResponse { body, request_id } = response;
-    let mut body = unwrapped(body, "data");
-    // The list has another name where the base URL leads to the own API of a server.
-    let items = ["data", "embeddings"].into_iter().map(|name| take_list(&mut body, name)).find(|list| !list.is_empty());
-    let Some(items) = items else {
-        return Err(Error::Decode {
-            status: 200,
-            reason: "the response contains no embedding".into(),
-            body: BodyKind::Other,
-            request_id,
-        });
-    };
-    let mut vectors = in_order_of_texts(items, texts, is_base64_asked).map_err(|reason| Error::NoAnswer {
-        code: NoAnswerReason::EmbeddingInvalid,
-        reason,
-        given: Given { metadata: kept([("usage", take_usage(&mut body))]), ..Given::default() },
-        request_id,
-    })?;
-    let data = if vectors.len() == 1 {
-        Map::from_iter([("embedding".to_owned(), vectors.remove(0))])
-    } else {
-        vectors.iter().chain(vectors.first()).map(ResultSize::of).sum::<ResultSize>().ensure_fits()?;
-        Map::from_iter([("embedding".to_owned(), vectors[0].clone()), ("embeddings".to_owned(), vectors.into())])
-    };
-    let mut metadata = Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..]))]);
-    metadata.extend(body.swap_remove("model").map(|model| ("model".to_owned(), model)));
-    metadata.extend(take_usage(&mut body).map(|usage| ("usage".to_owned(), usage)));
-    Ok(QueryResult { data: data.into(), metadata })
+impl VectorsReader {
+    /// As data the vectors, in the order of their texts and as the server sent them.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] if the response contains no vector, [`Error::NoAnswer`] if it has not exactly one for each
+    /// of the texts.
+    pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
+        let ApiResponse { body, request_id } = response;
+        let mut body = unwrapped(body, "data");
+        // The list has another name where the base URL leads to the own API of a server.
+        let mut lists = ["data", "embeddings"].into_iter().map(|name| take_list(&mut body, name));
+        let Some(items) = lists.find(|list| !list.is_empty()) else {
+            return Err(Error::Decode {
+                status: 200,
+                reason: "the response contains no embedding".into(),
+                body: BodyKind::Other,
+                request_id,
+            });
+        };
+        let vectors = in_order_of_texts(items, self.texts.clone(), self.total);
+        let vectors = vectors.map_err(|reason| {
+            invalid(
+                reason,
+                Given { metadata: kept([("usage", take_usage(&mut body))]), ..Given::default() },
+                request_id,
+            )
+        })?;
+        let mut metadata = Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..]))]);
+        metadata.extend(body.swap_remove("model").map(|model| ("model".to_owned(), model)));
+        metadata.extend(take_usage(&mut body).map(|usage| ("usage".to_owned(), usage)));
+        Ok(QueryResult { data: vectors.into(), metadata })
+    }
+
+    /// Checks that the vectors of all texts fit into a result if they are like this one.
+    ///
+    /// # Errors
+    /// [`Error::Transport`] if they do not.
+    pub fn ensure_result_fits(&self, vector: &Value) -> Result<(), Error> {
+        let size = match self.encoding {
+            Encoding::Numbers => ResultSize::of_numbers(length(vector)),
+            Encoding::Base64 => ResultSize::of_ascii(length(vector) * 16 / 3),
+        };
+        // The first one is there twice.
+        (size * (self.total + usize::from(self.total > 1))).ensure_fits()
+    }
+
+    /// `{embedding}` of the vectors of all texts, and `embeddings` next to it where there are several.
+    ///
+    /// # Errors
+    /// [`Error::NoAnswer`] if they differ in length, [`Error::Transport`] if they are too large.
+    pub fn result(&self, vectors: Vec<Value>) -> Result<Value, Error> {
+        ensure_one_length(&vectors).map_err(|reason| invalid(reason, Given::default(), None))?;
+        if let Some(first) = vectors.first() {
+            self.ensure_result_fits(first)?;
+        }
+        let mut vectors: Vec<_> = vectors.into_iter().map(|vector| in_encoding(vector, self.encoding)).collect();
+        let data = if vectors.len() == 1 {
+            Map::from_iter([("embedding".to_owned(), vectors.remove(0))])
+        } else {
+            let first = vectors.first().cloned().unwrap_or_default();
+            Map::from_iter([("embedding".to_owned(), first), ("embeddings".to_owned(), vectors.into())])
+        };
+        Ok(data.into())
+    }
+}
+
+fn invalid(reason: ErrorText, given: Given, request_id: Option<String>) -> Error {
+    Error::NoAnswer { code: NoAnswerReason::EmbeddingInvalid, reason, given, request_id }
+}
+
+/// How many of these texts one request takes; at least one, as only the API knows whether that is too long.
+#[must_use]
+pub fn texts_for_one_request(texts: &[Value]) -> usize {
+    let mut tokens = 0_usize;
+    let fitting = texts.iter().take(MAX_INPUTS).take_while(|text| {
+        tokens = tokens.saturating_add(most_tokens(text));
+        tokens <= MAX_TOKENS
+    });
+    fitting.count().clamp(1, texts.len().max(1))
+}
+
+/// A cautious guess at the tokens of a text, or the number of its tokens if it is a list of them. Words take less.
+fn most_tokens(text: &Value) -> usize {
+    match text {
+        Value::String(text) => {
+            let ascii = text.bytes().filter(u8::is_ascii).count();
+            ascii / 3 + (text.len() - ascii) / 2
+        }
+        Value::Array(tokens) => tokens.len(),
+        _ => 1,
+    }
 }
 
 #[cfg(test)]
@@ -146,9 +227,26 @@ mod tests {
     use super::*;
     use crate::budgets::MAX_RESULT_VALUES;
 
+    fn planned(options: Value) -> Result<(Map<String, Value>, Encoding), String> {
+        let plan = plan(&Fields::of("queryOptions", &options).unwrap()).map_err(|error| error.to_string())?;
+        let Reader::Vectors(reader) = plan.reader else { panic!("not a reader of vectors") };
+        Ok((plan.request.body.unwrap(), reader.encoding))
+    }
+
+    /// The body without the encoding.
     fn body(options: Value) -> Result<Value, String> {
-        let fields = Fields::of("queryOptions", &options).unwrap();
-        plan(&fields).map(|plan| Value::Object(plan.request.body.unwrap())).map_err(|error| error.to_string())
+        planned(options).map(|(mut body, _)| {
+            assert_eq!(body.shift_remove(ENCODING_FORMAT), Some(json!(BASE64)));
+            body.into()
+        })
+    }
+
+    fn read(body: Value, total: usize) -> Result<QueryResult, Error> {
+        let Value::Object(body) = body else { panic!("not an object") };
+        let reader = VectorsReader { texts: 0..total, total, encoding: Encoding::Numbers };
+        let read = reader.read(ApiResponse { body, request_id: None })?;
+        let Value::Array(vectors) = read.data else { panic!("not a list") };
+        Ok(QueryResult { data: reader.result(vectors)?, ..read })
     }
 
     #[test]
@@ -162,17 +260,30 @@ mod tests {
     }
 
     #[test]
-    fn more_texts_than_the_api_takes_are_refused() {
-        let texts = |count: usize| Value::from(vec![json!("a"); count]);
-        assert!(body(json!({"input": texts(2048)})).is_ok());
-        for many in [texts(2049), json!(texts(2049).to_string())] {
-            assert_eq!(body(json!({"input": many})).unwrap_err(), "Input takes at most 2048 texts, got 2049");
-        }
+    fn a_request_has_as_many_texts_as_the_api_takes() {
+        let count = |texts: &[Value]| texts_for_one_request(texts);
+        assert_eq!((count(&vec![json!("a"); 3000]), count(&vec![json!("a"); 2]), count(&[])), (2048, 2, 1));
+        let long = json!("word ".repeat(5_400)); // 27,000 bytes, at most 9,000 tokens
+        assert_eq!(count(&vec![long; 100]), 33);
+        assert_eq!(count(&vec![json!("ü".repeat(30_000)); 100]), 10);
+        assert_eq!(count(&vec![json!(vec![1; 100_000]); 100]), 3);
+        assert_eq!(count(&[json!("a".repeat(2_000_000)), json!("a")]), 1);
     }
 
     #[test]
-    fn the_encoding_is_read_without_case() {
-        assert_eq!(body(json!({"input": "a", "encoding_format": "Base64"})).unwrap()["encoding_format"], "base64");
+    fn numbers_are_asked_for_as_base64_unless_extra_body_says_otherwise() {
+        for (format, extra, sent, encoding) in [
+            (json!(null), json!({}), "base64", Encoding::Numbers),
+            (json!("float"), json!({}), "base64", Encoding::Numbers),
+            (json!("unset"), json!({}), "base64", Encoding::Numbers),
+            (json!("Base64"), json!({}), "base64", Encoding::Base64),
+            (json!(null), json!({"encoding_format": "float"}), "float", Encoding::Numbers),
+            (json!("float"), json!({"encoding_format": "base64"}), "base64", Encoding::Base64),
+        ] {
+            let options = json!({"input": "a", "encoding_format": format, "extra_body": extra});
+            let (body, planned) = planned(options).unwrap();
+            assert_eq!((&body[ENCODING_FORMAT], planned), (&json!(sent), encoding), "{format} {extra}");
+        }
     }
 
     #[test]
@@ -183,19 +294,11 @@ mod tests {
                 (format!("input__m{set}"), format!("dimensions__m{set}"), format!("encoding_format__m{set}")),
             ] {
                 let options =
-                    json!({"model_embedding": model, input: "a", dimensions: "8", format: "float", "input_M9": "x"});
-                assert_eq!(
-                    body(options).unwrap(),
-                    json!({"model": model, "input": "a", "dimensions": 8, "encoding_format": "float"})
-                );
+                    json!({"model_embedding": model, input: "a", dimensions: "8", format: "base64", "input_M9": "x"});
+                assert_eq!(planned(options.clone()).unwrap().1, Encoding::Base64);
+                assert_eq!(body(options).unwrap(), json!({"model": model, "input": "a", "dimensions": 8}));
             }
         }
-    }
-
-    #[test]
-    fn an_encoding_that_is_left_to_the_model_is_not_sent() {
-        let options = json!({"input": "a", "encoding_format": "unset"});
-        assert_eq!(body(options).unwrap(), json!({"model": DEFAULT_EMBEDDING_MODEL, "input": "a"}));
     }
 
     #[test]
@@ -204,7 +307,7 @@ mod tests {
             "model_embedding": "text-embedding-3-large", "input_M2": "a", "encoding_format_M2": "base64",
             "encoding_format": "unset"
         });
-        assert_eq!(body(options).unwrap()["encoding_format"], "base64");
+        assert_eq!(planned(options).unwrap().1, Encoding::Base64);
     }
 
     #[test]
@@ -233,17 +336,13 @@ mod tests {
 
     #[test]
     fn the_first_vector_is_not_repeated_when_it_is_too_long() {
-        let response =
-            |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
+        let response = |data: Value| json!({ "data": data });
         let two = |length: usize| json!([{"embedding": vec![0; length]}, {"embedding": vec![0; length]}]);
-        assert_eq!(
-            read(response(two(MAX_RESULT_VALUES / 3)), 2, false).unwrap_err().code(),
-            Some("response_too_large")
-        );
-        let fits = read(response(two(MAX_RESULT_VALUES / 4)), 2, false).unwrap().data;
+        assert_eq!(read(response(two(MAX_RESULT_VALUES / 3)), 2).unwrap_err().code(), Some("response_too_large"));
+        let fits = read(response(two(MAX_RESULT_VALUES / 4)), 2).unwrap().data;
         assert_eq!(fits["embedding"], fits["embeddings"][0]);
         let long: Value = vec![0; MAX_RESULT_VALUES / 2].into();
-        let only = read(response(json!([{ "embedding": long }])), 1, false).unwrap();
+        let only = read(response(json!([{ "embedding": long }])), 1).unwrap();
         assert_eq!(only.data["embedding"], long);
     }
 
@@ -251,8 +350,7 @@ mod tests {
     fn the_details_of_an_embedding_are_metadata() {
         let body =
             json!({"data": [{"embedding": [1]}], "model": "m", "usage": {"total_tokens": 7.0}, "object": "list"});
-        let Value::Object(body) = body else { panic!("not an object") };
-        let metadata = read(ApiResponse { body, request_id: None }, 1, false).unwrap().metadata;
+        let metadata = read(body, 1).unwrap().metadata;
         assert_eq!(
             Value::Object(metadata),
             json!({"endpoint": "embeddings", "model": "m", "usage": {"total_tokens": 7}})
@@ -261,23 +359,22 @@ mod tests {
 
     #[test]
     fn the_result_keeps_its_old_shape() {
-        let response =
-            |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
-        let one = read(response(json!([{"embedding": [0.5]}])), 1, false).unwrap();
+        let response = |data: Value| json!({ "data": data });
+        let one = read(response(json!([{"embedding": [0.5]}])), 1).unwrap();
         assert_eq!(one.data, json!({"embedding": [0.5]}));
         let two = json!([{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}]);
-        assert_eq!(read(response(two), 2, false).unwrap().data, json!({"embedding": [1], "embeddings": [[1], [2]]}));
-        assert_eq!(read(response(json!(null)), 1, false).unwrap_err().code(), Some("invalid_response"));
+        assert_eq!(read(response(two), 2).unwrap().data, json!({"embedding": [1], "embeddings": [[1], [2]]}));
+        assert_eq!(read(response(json!(null)), 1).unwrap_err().code(), Some("invalid_response"));
     }
 
     #[test]
     fn a_vector_beside_the_wrong_text_is_a_failure() {
         let query = |input: Value, response: Value| {
             let options = json!({ "input": input });
-            let Value::Object(body) = response else { panic!("not an object") };
-            let reader = plan(&Fields::of("queryOptions", &options).unwrap()).unwrap().reader;
-            let result = reader.read(ApiResponse { body, request_id: None }, false);
-            result.map(|result| result.data).map_err(|error| (error.code().unwrap(), error.to_string()))
+            let (body, _) = planned(options).unwrap();
+            read(response, texts_in(&body))
+                .map(|result| result.data)
+                .map_err(|error| (error.code().unwrap(), error.to_string()))
         };
         let [a, b] = [0, 1].map(|at| json!({"index": at, "embedding": [at]}));
         let too_few = ("invalid_embedding", "the response contains 2 embeddings for 3 texts".to_owned());

@@ -196,6 +196,8 @@ type Read = dyn Fn(ApiResponse, &'static str) -> Result<QueryResult, Error> + Se
 pub enum Reader {
     /// Text or JSON from `choices`.
     Choices(choices::ChoicesReader),
+    /// Vectors, which may be some of those that the query asks for.
+    Vectors(embedding::VectorsReader),
     /// By the operation's own rules, told which path was asked; see [`Reader::new`].
     Own(Arc<Read>, &'static str),
 }
@@ -219,6 +221,8 @@ impl Reader {
         match self {
             Self::Choices(reader) => reader.endpoint = &path[1..],
             Self::Own(_, asked) => *asked = path,
+            // Only one path has them.
+            Self::Vectors(_) => {}
         }
     }
 
@@ -231,6 +235,7 @@ impl Reader {
     pub fn read(&self, response: ApiResponse, has_details: bool) -> Result<QueryResult, Error> {
         let result = match self {
             Self::Choices(reader) => reader.read(response),
+            Self::Vectors(reader) => reader.read(response),
             Self::Own(read, path) => read(response, path),
         }?;
         result_size::ensure_fits(&result, if has_details { 2 } else { 1 })?;
@@ -242,6 +247,7 @@ impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Choices(reader) => reader.fmt(f),
+            Self::Vectors(reader) => reader.fmt(f),
             Self::Own(..) => f.write_str("Own"),
         }
     }

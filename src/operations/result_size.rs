@@ -42,6 +42,18 @@ impl ResultSize {
         Self::of_container(names, json_length)
     }
 
+    /// A list of numbers.
+    #[must_use]
+    pub fn of_numbers(count: usize) -> Self {
+        Self { bytes: 0, values: CONTAINER_WEIGHT.saturating_add(count) }
+    }
+
+    /// A text of so many bytes, none of which is escaped in JSON.
+    #[must_use]
+    pub fn of_ascii(bytes: usize) -> Self {
+        Self { bytes, values: 1 }
+    }
+
     fn of_value(value: &Value, length: fn(&str) -> usize) -> Self {
         match value {
             Value::String(text) => Self::of_text(text, length),

@@ -1,12 +1,15 @@
 //! Checks the vectors of an embeddings response: exactly one for each text, all of one length, or none at all. A
-//! vector stored with the wrong text does its harm long after the query.
+//! vector stored with the wrong text does its harm long after the query. They stay as the server sent them until all are
+//! there: as numbers, they take many times the memory.
+
+use std::ops::Range;
 
 use serde_json::Value;
 
 use crate::{
-    budgets::MAX_UNASKED_NUMBERS,
+    budgets::VALUE_BYTES,
     error::{ErrorText, error_text},
-    input::base64::{MAX_PADDING, byte_count, decoded, without_padding},
+    input::base64::{MAX_PADDING, byte_count, decoded, encoded, without_padding},
     response::counter,
 };
 
@@ -15,12 +18,21 @@ const FLOAT_BYTES: usize = 4;
 /// Digits that are decoded at once: those of whole numbers, so that a long vector is not there twice.
 const DIGITS_AT_ONCE: usize = 1024;
 
-/// The vectors of `items` in the order of their texts: lists of numbers, or base64 if that was asked for.
+/// What a vector is in a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// A list of numbers.
+    Numbers,
+    /// One text.
+    Base64,
+}
+
+/// The vectors of `items` in the order of their texts, which are those of `Input` in `texts`, out of `total`.
 ///
 /// # Errors
-/// What is wrong, if there is not exactly one for each of `texts`, one of them is not a vector, they differ in
-/// length, or too many numbers are base64 that nobody asked for.
-pub fn in_order_of_texts(items: Vec<Value>, texts: usize, is_base64_asked: bool) -> Result<Vec<Value>, ErrorText> {
+/// What is wrong, if there is not exactly one for each of them, or one of them is not a vector.
+pub fn in_order_of_texts(items: Vec<Value>, texts: Range<usize>, total: usize) -> Result<Vec<Value>, ErrorText> {
+    let (first, texts) = (texts.start, texts.len());
     if items.len() != texts {
         let plural = |count: usize, one: &'static str, many: &'static str| if count == 1 { one } else { many };
         let (vectors, of) =
@@ -35,46 +47,65 @@ pub fn in_order_of_texts(items: Vec<Value>, texts: usize, is_base64_asked: bool)
         let Some(index) = index.filter(|index| vectors.get(*index) == Some(&None)) else {
             return Err(error_text!["the embeddings of the response are not numbered from 0 to ", texts - 1]);
         };
-        vectors[index] = Some(vector(item).map_err(|what| match texts {
+        vectors[index] = Some(vector(item).map_err(|what| match total {
             1 => error_text!["the embedding in the response ", what],
-            _ => error_text!["the embedding of Input[", index, "] ", what],
+            _ => error_text!["the embedding of Input[", first + index, "] ", what],
         })?);
     }
-    let vectors: Vec<_> = vectors.into_iter().flatten().collect();
+    Ok(vectors.into_iter().flatten().collect())
+}
+
+/// Checks that all vectors are of one length.
+///
+/// # Errors
+/// Which one is not.
+pub fn ensure_one_length(vectors: &[Value]) -> Result<(), ErrorText> {
     let lengths = || vectors.iter().map(length);
     match lengths().position(|length| Some(length) != lengths().next()) {
         Some(other) => Err(error_text!["the embeddings of Input[0] and Input[", other, "] differ in length"]),
-        None if is_base64_asked => Ok(vectors),
-        None => as_numbers(vectors),
+        None => Ok(()),
     }
 }
 
-/// Checked vectors as lists of numbers. An app does not expect base64 where it did not ask for it.
-fn as_numbers(mut vectors: Vec<Value>) -> Result<Vec<Value>, ErrorText> {
-    let unasked: usize = vectors.iter().filter(|vector| vector.is_string()).map(length).sum();
-    if unasked > MAX_UNASKED_NUMBERS {
-        return Err("the embeddings of the response are base64, which was not asked for".into());
-    }
-    for vector in &mut vectors {
-        if let Value::String(text) = vector {
-            let mut numbers = Vec::with_capacity(byte_count(text) / FLOAT_BYTES);
-            all_floats(text, |float| {
+/// A checked vector as it is in the result, whatever the server has made of it.
+#[must_use]
+pub fn in_encoding(vector: Value, encoding: Encoding) -> Value {
+    match (vector, encoding) {
+        (Value::String(text), Encoding::Numbers) => {
+            let mut numbers = Vec::with_capacity(length_of_text(&text));
+            all_floats(&text, |float| {
                 numbers.push(Value::from(f64::from(float)));
                 true
             });
-            *vector = numbers.into();
+            numbers.into()
         }
+        (Value::Array(numbers), Encoding::Base64) => {
+            #[allow(clippy::cast_possible_truncation)] // base64 is of such floats
+            let bytes = numbers.iter().flat_map(|number| (number.as_f64().unwrap_or_default() as f32).to_le_bytes());
+            encoded(&bytes.collect::<Vec<_>>()).into()
+        }
+        (vector, _) => vector,
     }
-    Ok(vectors)
 }
 
 /// How many numbers a checked vector holds.
-fn length(vector: &Value) -> usize {
+#[must_use]
+pub fn length(vector: &Value) -> usize {
     match vector {
         Value::Array(numbers) => numbers.len(),
-        Value::String(text) => byte_count(without_padding(text)) / FLOAT_BYTES,
+        Value::String(text) => length_of_text(text),
         _ => 0,
     }
+}
+
+/// Memory of a checked vector, in bytes.
+#[must_use]
+pub fn memory(vector: &Value) -> usize {
+    VALUE_BYTES + vector.as_str().map_or_else(|| length(vector) * VALUE_BYTES, str::len)
+}
+
+fn length_of_text(text: &str) -> usize {
+    byte_count(without_padding(text)) / FLOAT_BYTES
 }
 
 /// The vector of an item, which is the item itself or its `embedding`.
@@ -124,7 +155,11 @@ mod tests {
 
     fn read(items: Value, texts: usize) -> Result<Value, String> {
         let Value::Array(items) = items else { panic!("not a list") };
-        in_order_of_texts(items, texts, true).map(Value::from).map_err(|error| error.to_string())
+        let vectors = in_order_of_texts(items, 0..texts, texts).and_then(|vectors| {
+            ensure_one_length(&vectors)?;
+            Ok(vectors)
+        });
+        vectors.map(Value::from).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -172,12 +207,24 @@ mod tests {
     }
 
     #[test]
-    fn base64_that_nobody_asked_for_becomes_numbers() {
-        let items = |embedding: &str| vec![json!({"embedding": embedding})];
-        assert_eq!(in_order_of_texts(items("AACAPwAAAL8="), 1, false).unwrap(), [json!([1.0, -0.5])]);
-        let numbers = |count: usize| in_order_of_texts(items(&"AACAPwAAAL8AAIA/".repeat(count / 3)), 1, false);
-        assert_eq!(numbers(MAX_UNASKED_NUMBERS - 1).unwrap()[0].as_array().unwrap().len(), MAX_UNASKED_NUMBERS - 1);
-        assert!(numbers(MAX_UNASKED_NUMBERS + 2).unwrap_err().to_string().ends_with("which was not asked for"));
+    fn a_vector_comes_in_the_encoding_that_was_asked_for_whatever_the_server_sends() {
+        let (numbers, text) = (json!([1.0, -0.5]), json!("AACAPwAAAL8="));
+        for vector in [&numbers, &text] {
+            assert_eq!(in_encoding(vector.clone(), Encoding::Numbers), numbers);
+            assert_eq!(in_encoding(vector.clone(), Encoding::Base64), text);
+            assert_eq!(length(vector), 2);
+        }
+        let long = "AACAPwAAAL8AAIA/".repeat(DIGITS_AT_ONCE);
+        assert_eq!(in_encoding(json!(long), Encoding::Numbers).as_array().unwrap().len(), 3 * DIGITS_AT_ONCE);
+    }
+
+    #[test]
+    fn a_vector_is_named_by_its_place_in_the_whole_input() {
+        let items = vec![json!({"index": 1, "embedding": []}), json!({"index": 0, "embedding": [1]})];
+        let error = in_order_of_texts(items, 2048..2050, 2050).unwrap_err().to_string();
+        assert_eq!(error, "the embedding of Input[2049] is empty");
+        let only = in_order_of_texts(vec![json!({"index": 7, "embedding": []})], 2048..2049, 2049);
+        assert_eq!(only.unwrap_err().to_string(), "the embedding of Input[2048] is empty");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::{
     future::{Future, pending, poll_fn},
+    mem,
     pin::pin,
     sync::{
         Arc,
@@ -70,6 +71,8 @@ pub struct Hold {
     budget: Option<Arc<Budget>>,
     bytes: usize,
     most_bytes: usize,
+    /// Since it was last asked for.
+    peak_bytes: usize,
     is_waiting: bool,
     shared: Option<OwnedSemaphorePermit>,
     excess: Option<OwnedSemaphorePermit>,
@@ -99,15 +102,36 @@ impl Hold {
     /// Holds `bytes` more if there is room now, and says whether there is.
     #[must_use]
     pub fn try_add(&mut self, bytes: usize) -> bool {
-        let total = self.bytes.saturating_add(bytes);
-        if let Some(missing) = self.missing_for(total) {
-            let Some(budget) = &self.budget else { return false };
-            let Ok(permit) = Arc::clone(&budget.shared).try_acquire_many_owned(missing) else { return false };
+        let has_room = self.try_reserve(bytes);
+        if has_room {
+            self.note(self.bytes.saturating_add(bytes));
+        }
+        has_room
+    }
+
+    /// Has room for `bytes` more that [`Hold::add`] need not wait for, and says whether there is such room now. It lasts
+    /// until something is given back.
+    #[must_use]
+    pub fn try_reserve(&mut self, bytes: usize) -> bool {
+        let Some(missing) = self.missing_for(self.bytes.saturating_add(bytes)) else { return true };
+        let Some(budget) = &self.budget else { return false };
+        let permit = Arc::clone(&budget.shared).try_acquire_many_owned(missing);
+        permit.map(|permit| self.merge(permit)).is_ok()
+    }
+
+    /// Takes over what another part of the same memory holds. Its right to exceed the budget goes to whoever waits: what
+    /// one part of a query needs to end must not be kept by another part that has ended.
+    pub fn absorb(&mut self, mut other: Self) {
+        other.shrink_to(other.bytes);
+        self.note(self.bytes.saturating_add(mem::take(&mut other.bytes)));
+        if let Some(permit) = other.shared.take() {
             self.merge(permit);
         }
-        self.bytes = total;
-        self.most_bytes = self.most_bytes.max(total);
-        true
+    }
+
+    /// The most bytes held since the last call.
+    pub fn take_peak(&mut self) -> usize {
+        mem::replace(&mut self.peak_bytes, self.bytes)
     }
 
     /// The units that it has to take before it may hold `bytes`; `None` if there are none to take.
@@ -122,8 +146,7 @@ impl Hold {
 
     /// Holds `bytes` more, as soon as there is room.
     pub async fn add(&mut self, bytes: usize) {
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.most_bytes = self.most_bytes.max(self.bytes);
+        self.note(self.bytes.saturating_add(bytes));
         let Some((missing, budget)) = self.missing_for(self.bytes).zip(self.budget.as_ref()) else { return };
         if let Ok(permit) = Arc::clone(&budget.shared).try_acquire_many_owned(missing) {
             self.merge(permit);
@@ -147,6 +170,12 @@ impl Hold {
         })
         .await;
         self.is_waiting = false;
+    }
+
+    fn note(&mut self, bytes: usize) {
+        self.bytes = bytes;
+        self.most_bytes = self.most_bytes.max(bytes);
+        self.peak_bytes = self.peak_bytes.max(bytes);
     }
 
     fn merge(&mut self, permit: OwnedSemaphorePermit) {
@@ -321,6 +350,48 @@ mod tests {
             assert!(second.try_add(PART));
             assert_eq!(second.bytes(), FREE_HELD_BYTES + PART);
             assert!(Hold::default().beside().try_add(usize::MAX));
+        });
+    }
+
+    #[test]
+    fn room_that_is_reserved_is_there_when_others_hold_the_rest() {
+        block_on(async {
+            let memory = memory();
+            let mut reserved = memory.hold();
+            assert!(reserved.try_reserve(PART) && !memory.hold().try_reserve(2 * PART + FREE_HELD_BYTES));
+            assert_eq!(reserved.bytes(), 0);
+            let _others = [held(&memory, PART).await, held(&memory, 2 * PART).await];
+            assert!(!waits(&mut reserved, PART).await);
+            assert!(waits(&mut reserved, PART).await);
+        });
+    }
+
+    #[test]
+    fn the_parts_of_a_query_do_not_wait_for_each_other() {
+        block_on(async {
+            let memory = memory();
+            let mut query = held(&memory, 2 * PART).await;
+            let (mut first, mut second) = (query.beside(), query.beside());
+            assert!(!waits(&mut first, PART).await);
+            assert!(waits(&mut second, PART).await);
+            first.shrink_to(PART / 2);
+            query.absorb(first);
+            assert!(!waits(&mut second, PART).await);
+            assert_eq!(query.bytes(), 2 * PART + PART / 2);
+            assert!(waits(&mut query, PART).await);
+            query.absorb(second);
+            assert!(!waits(&mut query, PART).await);
+        });
+    }
+
+    #[test]
+    fn a_peak_is_that_since_the_last_one() {
+        block_on(async {
+            let mut hold = memory().hold();
+            hold.add(5).await;
+            hold.add(5).await;
+            hold.shrink_to(3);
+            assert_eq!((hold.take_peak(), hold.take_peak()), (10, 3));
         });
     }
 

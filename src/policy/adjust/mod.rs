@@ -55,6 +55,8 @@ const NAMED: [&str; 4] = ["system", "developer", "user", "assistant"];
 /// Whether the API accepts it depends on the account and on how busy the API is, not on the model.
 const SERVICE_TIER: &str = "service_tier";
 
+/// What vectors are in the response.
+const ENCODING_FORMAT: &str = "encoding_format";
 /// How much a model reasons. `OpenAI`'s newer models reject tools while it has its default.
 const EFFORT: &str = "reasoning_effort";
 /// The effort that turns reasoning off.

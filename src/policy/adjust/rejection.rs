@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Adjustment, EFFORT, REMOVABLE, Rejection, SERVICE_TIER, Scope, TOKEN_LIMITS, has_tools, instructions, short_json,
+    Adjustment, EFFORT, ENCODING_FORMAT, REMOVABLE, Rejection, SERVICE_TIER, Scope, TOKEN_LIMITS, has_tools,
+    instructions, short_json,
 };
 use crate::{error::ApiError, policy::streaming};
 
@@ -29,6 +30,11 @@ pub fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adjustment
     let of_every_value = |adjustment| Rejection { adjustment, scope: Scope::EveryValue };
     let rejection = if let Some(rejection) = streaming::rejection(body, error) {
         rejection
+    } else if is_about_base64(body, error) {
+        Rejection {
+            adjustment: Adjustment::Removed(ENCODING_FORMAT),
+            scope: body.get(ENCODING_FORMAT).and_then(short_json).map_or(Scope::ThisRequest, Scope::Value),
+        }
     } else if let Some(adjustment) = instructions::for_error(body, error, made) {
         of_every_value(adjustment)
     } else if !matches!(error.status, 400 | 422) {
@@ -47,6 +53,17 @@ pub fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adjustment
     let undoes = |other: &Adjustment| matches!((other, adjustment), (Adjustment::Renamed { from, .. }, Adjustment::Renamed { to, .. }) if from == to);
     let repeats = made.iter().any(|other| other == adjustment || undoes(other));
     (!repeats).then_some(rejection)
+}
+
+/// Whether a server rejects vectors in base64, in whatever words. A result has them as the query wants them all the same.
+fn is_about_base64(body: &Map<String, Value>, error: &ApiError) -> bool {
+    let is_asked = body.get(ENCODING_FORMAT).is_some_and(|format| format == "base64");
+    let names = |word: &str| has_word(&error.message, word);
+    let is_named = match error.param.as_deref() {
+        Some(param) if !param.is_empty() => param == ENCODING_FORMAT,
+        _ => names("base64") || names(ENCODING_FORMAT),
+    };
+    is_asked && matches!(error.status, 400 | 415 | 422 | 500 | 501) && is_named
 }
 
 /// "Function tools with `reasoning_effort` are not supported", also where the query sets no effort and the
@@ -218,6 +235,28 @@ mod tests {
         let no_tools = body(json!({"messages": [], "reasoning_effort": "low"}));
         let removed = Some(Adjustment::Removed(EFFORT));
         assert_eq!(adjustment(&no_tools, &error(Some(EFFORT), None, "reasoning_effort is not supported")), removed);
+    }
+
+    #[test]
+    fn asks_for_no_encoding_when_base64_is_rejected() {
+        let asked = body(json!({"model": "m", "input": ["a"], "encoding_format": "base64"}));
+        let removed = Rejection {
+            adjustment: Adjustment::Removed(ENCODING_FORMAT),
+            scope: Scope::Value("\"base64\"".to_owned()),
+        };
+        for (param, message) in [
+            (None, "base64 encoding is not currently supported"),
+            (Some("encoding_format"), "Input should be 'float'"),
+            (Some(""), "Extra inputs are not permitted: encoding_format"),
+        ] {
+            assert_eq!(for_error(&asked, &error(param, None, message), &[]), Some(removed.clone()), "{message}");
+        }
+        let not_found = ApiError { status: 404, ..error(None, None, "no model base64") };
+        for other in [error(Some("input"), None, "base64 is too long"), error(None, None, "too long"), not_found] {
+            assert_eq!(for_error(&asked, &other, &[]), None, "{other:?}");
+        }
+        let float = body(json!({"input": "a", "encoding_format": "float"}));
+        assert_eq!(for_error(&float, &error(Some("encoding_format"), None, "unknown"), &[]), None);
     }
 
     #[test]
