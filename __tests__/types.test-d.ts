@@ -185,7 +185,20 @@ export async function results() {
   // @ts-expect-error a query is required
   await plugin.run(source);
   const first = { text, value, tokens, attempts, anyText, generated };
-  return { ...first, city, isFlagged, links, vectors, labels, option, warning, answer, reason, of, second };
+  return {
+    ...first,
+    city,
+    isFlagged,
+    links,
+    vectors,
+    labels,
+    option,
+    warning,
+    answer,
+    reason,
+    of,
+    second,
+  };
 }
 
 export function failure(error: QueryError): number {
