@@ -116,10 +116,10 @@ describe('a document as a content part', () => {
 
   for (const part of [PART, { type: 'file', file }, { ...PART, file_data: CSV }]) {
     test(`is taken in Prompt and Message history alike: ${Object.keys(part)}`, async () => {
-      const { path, parts } = await route({ prompt: ['What is it?', part] });
+      const { path, parts } = await route({ api: 'responses', prompt: ['What is it?', part] });
       assert.deepEqual([path, parts], ['/v1/responses', [PART]]);
       const message_history = [{ role: 'user', content: [part] }];
-      const { body } = await sent(chat({ message_history }));
+      const { body } = await sent(chat({ api: 'responses', message_history }));
       assert.deepEqual(body.input[0].content, [PART]);
     });
   }

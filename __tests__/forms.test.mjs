@@ -109,7 +109,7 @@ const api = components.schemas;
 /** [operation, the schema of its first endpoint's request] where the document has it. */
 const requests = OPERATIONS.map(({ value, endpoints: [path] }) => [
   value,
-  paths[`/v1${path}`]?.post?.requestBody.content['application/json'].schema,
+  paths[`/v1${path}`]?.post?.requestBody.content['application/json']?.schema,
 ]).filter(([, schema]) => schema);
 
 const resolved = (schema) => (schema?.$ref ? api[schema.$ref.split('/').at(-1)] : schema);

@@ -50,7 +50,7 @@ test('3. prints nothing on the server when a query fails', async () => {
 test('4. names an unknown operation', async () => {
   assert.match(
     await refuse({ ...MINIMAL_QUERIES.chat, operation: 'summon' }),
-    /^Operation "summon" is unknown\. Choose Chat, Completions, /,
+    /^Operation "summon" is unknown\. Choose Chat, Chat for a list, Completions, /,
   );
 });
 
