@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Map, Value};
 
 use crate::{
-    budgets::{MAX_PARALLEL_REQUESTS, MAX_PART_BYTES, MAX_TIME_TO_RETURN, VALUE_BYTES},
+    budgets::{MAX_PARALLEL_REQUESTS, MAX_PART_BYTES, VALUE_BYTES},
     error::{Error, cause::is_too_much_at_once},
     list_result::ListFailure,
     network::{client::Hold, http::Transport},
@@ -25,8 +25,6 @@ use crate::{
 
 /// Texts of the request that goes ahead.
 const FIRST_TEXTS: usize = 128;
-/// The part of a query's time that is kept for what is done at its end: one in so many.
-const TIME_PER_TIME_TO_RETURN: u32 = 10;
 
 /// The texts of a query, and what is there of their vectors.
 struct Texts {
@@ -163,7 +161,7 @@ impl<T: Transport> QueryRunner<'_, T> {
         kept: &mut Hold,
     ) -> Result<(), Error> {
         let deadline = self.sender.deadline();
-        let end = deadline.less(MAX_TIME_TO_RETURN.min(deadline.timeout / TIME_PER_TIME_TO_RETURN));
+        let end = deadline.with_time_to_return();
         let mut pending = VecDeque::from_iter(Some(first..reader.total));
         let mut under_way = FuturesUnordered::new();
         let mut failure = None;

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{
-    budgets::MAX_TIME_TO_RETURN,
     error::Error,
     input::options::SourceOptions,
     list_result::{ListEnd, ListResult, Row, RowFailure},
@@ -44,7 +43,7 @@ impl<T: Transport> ListRunner<'_, T> {
         describe: &(dyn Fn(&Error, &RequestLog) -> RowFailure + Send + Sync),
     ) -> ListEnd {
         let (transport, clock, list) = (self.transport, self.clock, self.list);
-        let deadline = clock.less((clock.timeout / 10).min(MAX_TIME_TO_RETURN));
+        let deadline = clock.with_time_to_return();
         let empty = hold.beside();
         let mut result = ListResult::new(list, hold, self.has_details, describe);
         let under_way = UnderWay::default();

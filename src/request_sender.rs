@@ -12,7 +12,10 @@ use std::{
 };
 
 use crate::{
-    budgets::{MAX_INLINE_BYTES, MAX_LATENESS, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, VALUE_BYTES},
+    budgets::{
+        MAX_INLINE_BYTES, MAX_LATENESS, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, MAX_TIME_TO_RETURN,
+        VALUE_BYTES,
+    },
     error::{Error, TransportErrorKind},
     input::{options::SourceOptions, secret::Secret, value_count::value_count_bound},
     network::{
@@ -52,10 +55,12 @@ impl Deadline {
         self.started.saturating_add(self.timeout)
     }
 
-    /// A deadline that leaves `time` to do something with what is there by then.
+    /// The deadline for the requests of a list, which leaves time to give back what is there by then: a tenth, at most
+    /// [`MAX_TIME_TO_RETURN`].
     #[must_use]
-    pub fn less(self, time: Duration) -> Self {
-        Self { timeout: self.timeout.saturating_sub(time), ..self }
+    pub fn with_time_to_return(self) -> Self {
+        let kept = (self.timeout / 10).min(MAX_TIME_TO_RETURN);
+        Self { timeout: self.timeout.saturating_sub(kept), ..self }
     }
 
     fn remaining<T: Transport>(self, transport: &T) -> Duration {
