@@ -2,7 +2,8 @@
 // export it.
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { ROOT } from './root.mjs';
 
 /** The four files that ToolJet's server downloads, with their media types. */
 export const FILES = {
@@ -10,6 +11,15 @@ export const FILES = {
   'lib/manifest.json': 'application/json; charset=utf-8',
   'lib/operations.json': 'application/json; charset=utf-8',
   'lib/icon.svg': 'image/svg+xml; charset=utf-8',
+};
+
+/** The option --folder of these scripts. */
+export const FOLDER = {
+  type: 'string',
+  value: 'DIR',
+  default: ROOT,
+  read: (text) => resolve(text),
+  help: 'the built folder with dist/ and lib/ (default: this one)',
 };
 
 export function readFile(folder, path) {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { basename, dirname, join, resolve } from 'node:path';
 import { jsonText } from '../forms/json-text.mjs';
 import { operationsForm } from '../forms/operations-json.mjs';
-import { readFile, readPlugin } from './built-plugin.mjs';
+import { FOLDER, readFile, readPlugin } from './built-plugin.mjs';
 import { Mistake, runCommand } from './options.mjs';
 import { ROOT } from './setup.mjs';
 
@@ -15,13 +15,7 @@ const COMMAND = {
     "Writes the built plugin as a folder of ToolJet's own repository, such as ToolJet/marketplace/plugins/openai; it has the name of the plugin's id.",
   files: 'DIR',
   options: {
-    folder: {
-      type: 'string',
-      value: 'DIR',
-      default: ROOT,
-      read: (text) => resolve(text),
-      help: 'the built folder with dist/ and lib/ (default: this one)',
-    },
+    folder: FOLDER,
     'typed-models': {
       type: 'boolean',
       default: false,

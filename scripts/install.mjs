@@ -2,9 +2,9 @@
 // one. ToolJet downloads the files itself, from its TOOLJET_MARKETPLACE_URL.
 
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { readPlugin } from './built-plugin.mjs';
+import { FOLDER, readPlugin } from './built-plugin.mjs';
 import { Mistake, runCommand } from './options.mjs';
 import { readSession } from './session.mjs';
 import { ROOT } from './setup.mjs';
@@ -51,13 +51,7 @@ const COMMAND = {
       value: 'V',
       help: "the version that ToolJet should show (default: the one that its marketplace page offers for this id, else this package's)",
     },
-    folder: {
-      type: 'string',
-      value: 'DIR',
-      default: ROOT,
-      read: (text) => resolve(text),
-      help: 'the folder with dist/ and lib/ (default: this one)',
-    },
+    folder: FOLDER,
   },
   notes: [
     'The session is the value of the cookie tj_auth_token in the browser of a signed-in admin.',

@@ -1,10 +1,9 @@
 // npm run serve: a marketplace origin with this plugin in it, for TOOLJET_MARKETPLACE_URL.
 
-import { resolve } from 'node:path';
+import { FOLDER } from './built-plugin.mjs';
 import { startMarketplace, TOOLJET_MARKETPLACE } from './marketplace.mjs';
 import { runCommand } from './options.mjs';
 import { explainTaken, parsePort } from './port.mjs';
-import { ROOT } from './setup.mjs';
 
 const COMMAND = {
   command: 'npm run serve',
@@ -17,13 +16,7 @@ const COMMAND = {
       read: parsePort,
       help: 'the port on 127.0.0.1 (default: 4710; 0 for any free one)',
     },
-    folder: {
-      type: 'string',
-      value: 'DIR',
-      default: ROOT,
-      read: (text) => resolve(text),
-      help: 'the folder with dist/ and lib/ (default: this one)',
-    },
+    folder: FOLDER,
     upstream: {
       type: 'string',
       value: 'URL',
