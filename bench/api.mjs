@@ -31,7 +31,7 @@ const commands = {
     const head = [
       'HTTP/1.1 200 OK',
       'content-type: application/json',
-      'x-request-id: req_0123456789abcdef0123456789abcdef',
+      'x-request-id: req_7d41c2f09b8e4a53a1f6d0c8e25b9734',
       `content-length: ${body.length}`,
     ];
     answer = Buffer.concat([Buffer.from(head.join('\r\n') + END_OF_HEAD), body]);
