@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 use super::{citations::Citations, json_answer::is_all_thinking};
 use crate::{
     error::ErrorText,
-    response::{body::is_no_error, members::REASONING},
+    response::{
+        body::is_no_error,
+        members::{self, REASONING},
+    },
 };
 
 /// Members with reasoning in signed blocks, which metadata repeats.
@@ -126,7 +129,7 @@ impl Choice {
     pub fn take(&mut self, name: &str) -> Option<Value> {
         [&mut self.message, &mut self.members]
             .into_iter()
-            .find_map(|members| members.swap_remove(name).filter(|value| !value.is_null()))
+            .find_map(|members| members::take(members, name).filter(|value| !value.is_null()))
     }
 
     /// Whether the model calls a tool.

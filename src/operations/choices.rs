@@ -22,7 +22,7 @@ use crate::{
     },
     input::lenient_json,
     policy::adjust::cut_at_stop,
-    response::{ApiResponse, body::unwrapped, in_order, take_list, take_usage},
+    response::{ApiResponse, body::unwrapped, in_order, members, take_list, take_usage},
 };
 
 /// Members of the response that `metadata` repeats when they are there.
@@ -225,7 +225,7 @@ impl ChoicesReader {
             pass_on("refusal", text(&mut first.refusal));
         }
         for name in PASSED_ON {
-            pass_on(name, body.swap_remove(name).filter(is_there));
+            pass_on(name, members::take(&mut body, name).filter(is_there));
         }
         pass_on("not_strict", self.not_strict.clone().map(Value::from));
         pass_on("usage", usage);

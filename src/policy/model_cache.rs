@@ -54,17 +54,17 @@ impl ModelCache {
     /// A gateway may choose its upstream by any header and by any part of the URL. What a model rejects may
     /// depend on its reasoning effort and on whether it may call tools.
     pub fn key(&self, source: &SourceOptions, path: &str, body: Option<&Map<String, Value>>) -> CacheKey {
-        let url = source.base_url.endpoint(path);
+        let url = source.base_url.url().as_str();
         let headers: Vec<_> = source.headers.iter().map(|(name, value)| (name, value.expose())).collect();
         let member = |name: &str| body.and_then(|body| body.get(name));
         let text = |name: &str| member(name).and_then(Value::as_str).unwrap_or_default();
         let (model, effort) = (text("model"), text("reasoning_effort"));
         let has_tools = ["tools", "functions"].into_iter().any(|name| member(name).is_some());
         // No model has such a name, and hashing it would hold up other queries.
-        if url.as_str().len() + model.len() + effort.len() > MAX_INLINE_BYTES {
+        if url.len() + model.len() + effort.len() > MAX_INLINE_BYTES {
             return CacheKey(None);
         }
-        let parts = (url.as_str(), headers, model, effort, has_tools);
+        let parts = (url, path, headers, model, effort, has_tools);
         CacheKey(Some([0_u8, 1].map(|half| self.hasher.hash_one((half, &parts)))))
     }
 

@@ -1,6 +1,33 @@
-//! What servers call the members of a message that `OpenAI`'s document does not have.
+//! The members of a message: what servers call those that `OpenAI`'s document does not have, and how any is taken.
+
+use serde_json::{Map, Value};
 
 /// Members with the model's reasoning as text, by the names of vendors. The first that has any counts: some servers
 /// send the same under two names.
 pub const REASONING: [&str; 6] =
     ["reasoning_content", "reasoning", "thinking", "reasoning_text", "thinking_content", "thoughts"];
+
+/// Members among which comparing names is faster than hashing the one that is looked for.
+const FEW: usize = 16;
+
+/// Takes a member out of `members`. Most of those that a server might send are missing, so that costs next to nothing.
+pub fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    let is_missing = members.len() <= FEW && members.keys().all(|other| other != name);
+    if is_missing { None } else { members.swap_remove(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_a_member_once_whether_there_are_few_or_many() {
+        for count in [0, 1, FEW, FEW + 1] {
+            let mut members: Map<_, _> = (0..count).map(|number| (number.to_string(), number.into())).collect();
+            assert_eq!(take(&mut members, "a"), None);
+            assert_eq!(take(&mut members, "0"), (count > 0).then(|| 0.into()));
+            assert_eq!(take(&mut members, "0"), None);
+            assert_eq!(members.len(), count.saturating_sub(1));
+        }
+    }
+}
