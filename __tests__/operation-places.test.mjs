@@ -21,7 +21,6 @@ const repository = {
   dispatch: read(`${RUST}/mod.rs`),
   modules: readdirSync(new URL(`../${RUST}`, import.meta.url)),
   form: read('operations.json'),
-  fields: read('docs/fields.md'),
   page: read('docs/openai.md'),
   types: read('index.d.ts'),
 };
@@ -40,17 +39,7 @@ const dispatched = (dispatch) => [
 ];
 
 /** Names what is missing in such a repository. */
-function missing({
-  definitions,
-  unreadable,
-  served,
-  dispatch,
-  modules,
-  form,
-  fields,
-  page,
-  types,
-}) {
+function missing({ definitions, unreadable, served, dispatch, modules, form, page, types }) {
   const found = [];
   const need = (is, what) => is || found.push(what);
   for (const [, module] of dispatch.matchAll(/^pub mod (\w+);$/gm)) {
@@ -68,7 +57,6 @@ function missing({
       need(BUILT_IN.includes(path) || served.includes(path), `mock-api/endpoints/ has no ${path}`);
     }
     need(form.includes(`"value":"${value}"`), `operations.json has no ${value}`);
-    need(fields.includes(`\n## ${name}\n`), `docs/fields.md has no section ${name}`);
     need(page.includes(`\n### ${name}\n`), `docs/openai.md has no section ${name}`);
     need(types.includes(`interface ${options} `), `index.d.ts has no ${options}`);
     need(types.includes(`  ${value}: ${data};`), `index.d.ts has no data of ${value}`);
@@ -93,7 +81,6 @@ const whole = {
   ].join('\n'),
   modules: ['toy.rs'],
   form: '"value":"toy"',
-  fields: '\n## Toy\n',
   page: '\n### Toy\n',
   types: 'interface ToyOptions extends QueryBase {\n  toy: ToyData;\n',
 };
@@ -133,7 +120,6 @@ describe('the places of an operation', () => {
     ],
     ['its endpoint in the mock API', { served: [] }, 'mock-api/endpoints/ has no /toys'],
     ['its form', { form: '' }, 'operations.json has no toy'],
-    ['its table of fields', { fields: '' }, 'docs/fields.md has no section Toy'],
     ['its section', { page: '' }, 'docs/openai.md has no section Toy'],
     ['the type of its options', { types: '  toy: ToyData;' }, 'index.d.ts has no ToyOptions'],
     [

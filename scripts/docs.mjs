@@ -4,12 +4,10 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fieldsPage } from '../forms/fields-page.mjs';
 import { jsonText } from '../forms/json-text.mjs';
 import { manifest } from '../forms/manifest-json.mjs';
-import { OPERATIONS } from '../forms/operations.mjs';
 import { operationsForm } from '../forms/operations-json.mjs';
-import { operationSections, operationsList } from '../forms/operations-page.mjs';
+import { pageParts } from '../forms/operations-page.mjs';
 import { optionTypes } from '../forms/option-types.mjs';
 import { resultTypes } from '../forms/result-types.mjs';
 import { ATTACKS } from './attack/attacks.mjs';
@@ -56,22 +54,17 @@ function formatted(name, text) {
 const OUTPUTS = {
   'operations.json': () => jsonText(operationsForm()),
   'manifest.json': () => jsonText(manifest()),
-  'docs/fields.md': () => fieldsPage(),
-  'docs/openai.md': (current) => {
-    const start = (what) => `<!-- ${what}: written by \`npm run docs\` from forms/ -->\n`;
-    const listed = between(
+  'docs/openai.md': (current) =>
+    Object.entries(pageParts()).reduce(
+      (page, [what, content]) =>
+        between(
+          page,
+          `<!-- ${what}: written by \`npm run docs\` from forms/ -->\n`,
+          `<!-- end of ${what} -->`,
+          `\n${content}\n\n`,
+        ),
       current,
-      start('operations'),
-      '<!-- end of operations -->',
-      `\n${operationsList(OPERATIONS)}\n\n`,
-    );
-    return between(
-      listed,
-      start('sections'),
-      '<!-- end of sections -->',
-      `\n${operationSections(OPERATIONS)}\n\n`,
-    );
-  },
+    ),
   'index.d.ts': (current) => {
     const part = (text, what, content) =>
       between(
