@@ -22,7 +22,6 @@ const repository = {
   modules: readdirSync(new URL(`../${RUST}`, import.meta.url)),
   form: read('operations.json'),
   page: read('docs/openai.md'),
-  types: read('index.d.ts'),
 };
 
 /** What api.mjs itself serves. */
@@ -39,7 +38,7 @@ const dispatched = (dispatch) => [
 ];
 
 /** Names what is missing in such a repository. */
-function missing({ definitions, unreadable, served, dispatch, modules, form, page, types }) {
+function missing({ definitions, unreadable, served, dispatch, modules, form, page }) {
   const found = [];
   const need = (is, what) => is || found.push(what);
   for (const [, module] of dispatch.matchAll(/^pub mod (\w+);$/gm)) {
@@ -48,7 +47,7 @@ function missing({ definitions, unreadable, served, dispatch, modules, form, pag
   }
   need(!unreadable, `forms/operations/ cannot be read: ${unreadable}`);
   if (unreadable) return found;
-  for (const { value, name, types: options, endpoints, data } of definitions) {
+  for (const { value, name, endpoints } of definitions) {
     const line = dispatched(dispatch).find(([, key]) => key === value);
     need(line, `${RUST}/mod.rs dispatches no "${value}"`);
     const isInTable = dispatch.includes(`//! | \`${value}\` |`);
@@ -58,8 +57,6 @@ function missing({ definitions, unreadable, served, dispatch, modules, form, pag
     }
     need(form.includes(`"value":"${value}"`), `operations.json has no ${value}`);
     need(page.includes(`\n### ${name}\n`), `docs/openai.md has no section ${name}`);
-    need(types.includes(`interface ${options} `), `index.d.ts has no ${options}`);
-    need(types.includes(`  ${value}: ${data};`), `index.d.ts has no data of ${value}`);
   }
   for (const [, key] of dispatched(dispatch)) {
     const isDefined = definitions.some(({ value }) => value === key);
@@ -70,9 +67,7 @@ function missing({ definitions, unreadable, served, dispatch, modules, form, pag
 
 /** One operation with all that it needs. */
 const whole = {
-  definitions: [
-    { value: 'toy', name: 'Toy', types: 'ToyOptions', endpoints: ['/toys'], data: 'ToyData' },
-  ],
+  definitions: [{ value: 'toy', name: 'Toy', endpoints: ['/toys'] }],
   served: ['/toys'],
   dispatch: [
     '//! | `toy` | `toy.rs` | `POST /toys` |',
@@ -82,7 +77,6 @@ const whole = {
   modules: ['toy.rs'],
   form: '"value":"toy"',
   page: '\n### Toy\n',
-  types: 'interface ToyOptions extends QueryBase {\n  toy: ToyData;\n',
 };
 /** The lines of the dispatch but one. */
 const without = (start) =>
@@ -121,12 +115,6 @@ describe('the places of an operation', () => {
     ['its endpoint in the mock API', { served: [] }, 'mock-api/endpoints/ has no /toys'],
     ['its form', { form: '' }, 'operations.json has no toy'],
     ['its section', { page: '' }, 'docs/openai.md has no section Toy'],
-    ['the type of its options', { types: '  toy: ToyData;' }, 'index.d.ts has no ToyOptions'],
-    [
-      'the type of its result',
-      { types: 'interface ToyOptions {}' },
-      'index.d.ts has no data of toy',
-    ],
   ]) {
     test(`are reported by name when ${place} is missing`, () => {
       assert.deepEqual(missing({ ...whole, ...change }), [named]);

@@ -42,7 +42,7 @@ const savedTable = (fields) =>
   );
 
 /** GitHub and ToolJet's pages read Markdown in it, as there is an empty line on both sides. */
-const folded = (summary, ...parts) =>
+export const folded = (summary, ...parts) =>
   ['<details>', `<summary>${summary}</summary>`, '', parts.join('\n\n'), '', '</details>'].join(
     '\n',
   );

@@ -1,7 +1,7 @@
 // What docs/openai.md says of the forms: the list of operations, the section of each that has `about`, and the fields of
 // the data source and of the operations whose sections are written by hand.
 
-import { dataSourceFields, operationFields } from './fields-tables.mjs';
+import { dataSourceFields, folded, operationFields } from './fields-tables.mjs';
 import { OPERATIONS } from './operations.mjs';
 import { advanced } from './shared-fields.mjs';
 
@@ -25,6 +25,15 @@ const block = (title, value) =>
 const operationsList = () =>
   OPERATIONS.map(({ name, summary }) => `- **[${name}](#${anchor(name)})**: ${summary}`).join('\n');
 
+const typesOf = ({ name, declarations }) =>
+  folded(`Types of the result of ${name}`, `\`\`\`ts\n${declarations.trim()}\n\`\`\``);
+
+/** What only a reader who looks for it unfolds. */
+const details = (operation) =>
+  [operationFields(operation), ...(operation.declarations ? [typesOf(operation)] : [])].join(
+    '\n\n',
+  );
+
 function section(operation) {
   const { value, name, about, basic, advanced: rare, examples = [], notes } = operation;
   const isRequired = ({ fallback }) => fallback.startsWith('Required');
@@ -40,7 +49,7 @@ function section(operation) {
     about,
     ...(required.length > 0 ? ['#### Required parameters', required.join('\n')] : []),
     ...(optional.length > 0 ? ['#### Optional parameters', optional.join('\n')] : []),
-    operationFields(operation),
+    details(operation),
     shown.length > 1 ? '#### Examples' : '#### Example',
     ...shown.flatMap(({ query, result }) => [
       block('Query', { operation: value, ...query }),
@@ -57,7 +66,7 @@ export function pageParts() {
   return {
     operations: operationsList(),
     'fields of the data source': dataSourceFields(),
-    ...Object.fromEntries(byHand.map((each) => [`fields of ${each.name}`, operationFields(each)])),
+    ...Object.fromEntries(byHand.map((each) => [`fields of ${each.name}`, details(each)])),
     sections: OPERATIONS.filter(isWritten).map(section).join('\n\n'),
   };
 }

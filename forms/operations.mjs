@@ -6,8 +6,8 @@
  * | `value`, `name`, `order` | key, label and place in the dropdown |
  * | `summary` | what it does, in a few words after its name |
  * | `endpoints` | the paths of the API that it asks, the first one first |
- * | `types`, `data`, `metadata` | names in index.d.ts: of its options, its result and its metadata |
- * | `declarations` | TypeScript of the types that only this operation has |
+ * | `types`, `data`, `metadata` | TypeScript: the names of its options, its result and its metadata |
+ * | `declarations` | TypeScript of the types that only this operation has; index.d.ts declares those that others have, too |
  * | `basic`, `advanced` | fields in the order of the form: always shown, and shown while Advanced is on. Without `advanced`, there is no such switch |
  * | `saved` | keys that only saved queries still contain |
  * | `about`, `notes` | the text of its section in docs/openai.md, before the parameters and after the examples |

@@ -15,6 +15,28 @@ export default {
   endpoints: ['/embeddings'],
   data: 'EmbeddingData',
   metadata: 'EmbeddingMetadata',
+  declarations: `
+/** A vector: numbers, or base64 text with \`encoding_format: 'base64'\`. */
+export type Embedding = number[] | string;
+
+export interface EmbeddingData {
+  /** The vector of the first input. */
+  embedding: Embedding;
+  /** With several inputs: the vectors of all, in their order. */
+  embeddings?: Embedding[];
+}
+
+export interface EmbeddingMetadata extends ModelMetadata {
+  /** The model that answered. */
+  model?: string;
+}
+
+/** Keys of queries saved with ToolJet's own openai plugin, in both spellings. */
+export type SavedEmbeddingKey =
+  | 'model_embedding'
+  | \`input_\${'M' | '_m'}\${1 | 2 | 3}\`
+  | \`encoding_format_\${'M' | '_m'}\${1 | 2 | 3}\`
+  | \`dimensions_\${'M' | '_m'}\${1 | 2}\`;`,
   basic: [
     text('model_embedding', 'Model', {
       placeholder: `e.g. text-embedding-3-large; ${DEFAULT_EMBEDDING_MODEL} if empty`,

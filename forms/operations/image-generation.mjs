@@ -22,6 +22,29 @@ export default {
   endpoints: ['/images/generations', '/images/edits'],
   data: 'ImageGenerationData',
   metadata: 'ImageGenerationMetadata',
+  declarations: `
+/** An image: base64 text from OpenAI's models; other servers may give a URL. */
+export type GeneratedImage = { url: string } | { b64_json: string };
+
+export interface ImageGenerationData {
+  status: 'success';
+  message: 'Image generated successfully';
+  /** The first image. */
+  data: GeneratedImage;
+  /** All of them as what an Image component shows: data URIs, or URLs. Not there if one is too large for it. */
+  images?: string[];
+}
+
+export interface ImageGenerationMetadata extends ModelMetadata {
+  /** @unit seconds since 1970 */
+  created?: number;
+  size?: string;
+  quality?: string;
+  background?: string;
+  output_format?: string;
+  /** The prompt as the model rewrote it. */
+  revised_prompt?: string;
+}`,
   basic: [
     text('image_model', 'Model', {
       placeholder: `e.g. gpt-image-2.6-flare; ${DEFAULT_IMAGE_MODEL} if empty`,

@@ -16,16 +16,6 @@ export default {
   data: 'ModerationData | ModerationData[]',
   metadata: 'ModerationMetadata',
   declarations: `
-/** What a moderation found. For a list of texts, \`data\` is a list of these. */
-export interface ModerationData {
-  /** Whether any category applies. */
-  flagged: boolean;
-  /** The categories that apply, such as \`violence\`. */
-  categories: string[];
-  /** The score of every category, from 0 to 1. */
-  scores: Record<string, number>;
-}
-
 export interface ModerationMetadata extends RequestMetadata {
   /** The model that answered. */
   model?: string;
