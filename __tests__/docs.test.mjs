@@ -22,7 +22,16 @@ test('finds the generated files up to date', () => {
 
 /** Copies what the script reads and writes, without the rest of the repository. */
 const INPUTS = [
-  ...['scripts', 'forms', 'src', 'docs', 'bench/results', 'operations.json', 'manifest.json'],
+  ...[
+    'scripts',
+    'forms',
+    'mock-api',
+    'src',
+    'docs',
+    'bench/results',
+    'operations.json',
+    'manifest.json',
+  ],
   ...['README.md', 'SECURITY.md', 'package.json', 'package-lock.json', 'biome.json'],
 ];
 const GENERATED = {

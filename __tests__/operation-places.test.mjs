@@ -3,42 +3,37 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { ENDPOINTS } from '../mock-api/endpoints.mjs';
 
 const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 const RUST = 'src/operations';
 
-/** What defines the operations. A definition that names a constant of its Rust file cannot be read without that. */
-const defined = await import('../forms/operations.mjs').then(
-  ({ OPERATIONS }) => ({ definitions: OPERATIONS }),
+/** The operations, and what the mock API serves. A definition that names a constant of its Rust file cannot be read without that. */
+const defined = await Promise.all([
+  import('../forms/operations.mjs'),
+  import('../mock-api/api.mjs'),
+]).then(
+  ([{ OPERATIONS }, { isServed }]) => ({
+    definitions: OPERATIONS,
+    isServed: (path) => isServed('POST', path) || isServed('GET', path),
+  }),
   ({ message }) => ({ unreadable: message }),
 );
 
 /** The repository as far as operations are concerned. */
 const repository = {
   ...defined,
-  served: ENDPOINTS.map(({ path }) => path),
   dispatch: read(`${RUST}/mod.rs`),
   modules: readdirSync(new URL(`../${RUST}`, import.meta.url)),
   form: read('operations.json'),
   page: read('docs/openai.md'),
 };
 
-/** What api.mjs itself serves. */
-const BUILT_IN = [
-  '/completions',
-  '/chat/completions',
-  '/responses',
-  '/images/generations',
-  '/models',
-];
-
 const dispatched = (dispatch) => [
   ...dispatch.split('#[cfg(test)]')[0].matchAll(/^ {12}Some\("(\w+)"\) => (.*)$/gm),
 ];
 
 /** Names what is missing in such a repository. */
-function missing({ definitions, unreadable, served, dispatch, modules, form, page }) {
+function missing({ definitions, unreadable, isServed, dispatch, modules, form, page }) {
   const found = [];
   const need = (is, what) => is || found.push(what);
   for (const [, module] of dispatch.matchAll(/^pub mod (\w+);$/gm)) {
@@ -53,7 +48,7 @@ function missing({ definitions, unreadable, served, dispatch, modules, form, pag
     const isInTable = dispatch.includes(`//! | \`${value}\` |`);
     need(isInTable, `the table of ${RUST}/mod.rs has no ${value}`);
     for (const path of endpoints) {
-      need(BUILT_IN.includes(path) || served.includes(path), `mock-api/endpoints/ has no ${path}`);
+      need(isServed(path), `the mock API serves no ${path}`);
     }
     need(form.includes(`"value":"${value}"`), `operations.json has no ${value}`);
     need(page.includes(`\n### ${name}\n`), `docs/openai.md has no section ${name}`);
@@ -68,7 +63,7 @@ function missing({ definitions, unreadable, served, dispatch, modules, form, pag
 /** One operation with all that it needs. */
 const whole = {
   definitions: [{ value: 'toy', name: 'Toy', endpoints: ['/toys'] }],
-  served: ['/toys'],
+  isServed: (path) => path === '/toys',
   dispatch: [
     '//! | `toy` | `toy.rs` | `POST /toys` |',
     'pub mod toy;',
@@ -112,7 +107,7 @@ describe('the places of an operation', () => {
       { dispatch: without('//!') },
       `the table of ${RUST}/mod.rs has no toy`,
     ],
-    ['its endpoint in the mock API', { served: [] }, 'mock-api/endpoints/ has no /toys'],
+    ['its endpoint in the mock API', { isServed: () => false }, 'the mock API serves no /toys'],
     ['its form', { form: '' }, 'operations.json has no toy'],
     ['its section', { page: '' }, 'docs/openai.md has no section Toy'],
   ]) {

@@ -12,7 +12,9 @@
  * | `saved` | keys that only saved queries still contain |
  * | `about`, `notes` | the text of its section in docs/openai.md, before the parameters and after the examples |
  * | `examples` | `{title, query, result}`: for the playground and, with `result`, for docs/openai.md. The tests run them |
- * | `trial` | `{query, answer}`: what the tests run it with, and what its first endpoint answers, unless another operation says so |
+ * | `trial` | `{query, answer}`: what the tests run it with, and, unless `mock` has it, what its first endpoint answers |
+ * | `savedQuery` | `{query, path, body}`: a query that its form saved, and the request that it must go on sending |
+ * | `mock` | its endpoints in the mock API by their paths, unless other operations ask them, too; mock-api/endpoints.mjs says what each has. What takes much code is a module of mock-api/ |
  */
 
 import { readdirSync } from 'node:fs';
