@@ -9,6 +9,7 @@
 //! | `image_generation` | `image.rs` | `POST /images/generations`, or `/images/edits` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
+//! | `moderation` | `moderation.rs` | `POST /moderations` |
 //! | `transcription` | `transcription.rs` | `POST /audio/transcriptions` |
 //! | `list_models` | `models.rs` | `GET /models` |
 //!
@@ -56,6 +57,7 @@ pub mod json_schema;
 pub mod list;
 pub mod message;
 pub mod models;
+pub mod moderation;
 pub mod parameters;
 pub mod parts;
 pub mod recording;
@@ -307,6 +309,7 @@ impl Query {
             Some("image_generation") => Task::one(Route::only(image::plan(fields)?)),
             Some("generate_embedding") => Task::one(Route::only(embedding::plan(fields)?)),
             Some("decision") => Task::one(decision::route(fields, provider)?),
+            Some("moderation") => Task::one(Route::only(moderation::plan(fields)?)),
             Some("transcription") => Task::one(Route::only(transcription::plan(fields, provider)?)),
             // The only one without advanced fields.
             Some("list_models") => {
