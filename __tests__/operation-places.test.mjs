@@ -116,3 +116,40 @@ describe('the places of an operation', () => {
     });
   }
 });
+
+const { definitions = [], modules, dispatch, form, page } = repository;
+
+describe('the five files that added Moderate', () => {
+  for (const [file, change, ...named] of [
+    [
+      'forms/operations/moderation.mjs',
+      { definitions: definitions.filter(({ value }) => value !== 'moderation') },
+      'forms/operations/ does not define moderation',
+    ],
+    [
+      'src/operations/moderation.rs',
+      { modules: modules.filter((name) => name !== 'moderation.rs') },
+      'src/operations/moderation.rs is missing',
+    ],
+    [
+      'src/operations/mod.rs',
+      { dispatch: dispatch.replaceAll(/^.*moderation.*$/gm, '') },
+      'src/operations/mod.rs dispatches no "moderation"',
+      'the table of src/operations/mod.rs has no moderation',
+    ],
+    [
+      'operations.json',
+      { form: form.replace('{"name":"Moderate","value":"moderation"},', '') },
+      'operations.json has no moderation',
+    ],
+    [
+      'docs/openai.md',
+      { page: page.replace('\n### Moderate\n', '') },
+      'docs/openai.md has no section Moderate',
+    ],
+  ]) {
+    test(`are reported by name when ${file} was left out`, () => {
+      assert.deepEqual(missing({ ...repository, ...change }), named);
+    });
+  }
+});
