@@ -22,14 +22,22 @@ test('finds the generated files up to date', () => {
 
 /** Copies what the script reads and writes, without the rest of the repository. */
 const INPUTS = [
-  ...['scripts', 'forms', 'src', 'docs', 'bench/results', 'operations.json', 'manifest.json'],
-  ...['index.d.ts', 'README.md', 'SECURITY.md', 'package.json', 'package-lock.json', 'biome.json'],
+  ...[
+    'scripts',
+    'forms',
+    'mock-api',
+    'src',
+    'docs',
+    'bench/results',
+    'operations.json',
+    'manifest.json',
+  ],
+  ...['README.md', 'SECURITY.md', 'package.json', 'package-lock.json', 'biome.json'],
 ];
 const GENERATED = {
   'operations.json': ['"Temperature"', '"Heat"'],
   'manifest.json': ['"encrypted": true', '"encrypted": false'],
-  'docs/fields.md': ['Number from 0 to 2', 'Number from 0 to 1'],
-  'index.d.ts': ['@range 0 to 2', '@range 0 to 1'],
+  'docs/openai.md': ['Number from 0 to 2', 'Number from 0 to 1'],
   'SECURITY.md': ['| `MAX_OPTION_BYTES` |', '| `MAX_BYTES` |'],
 };
 
@@ -52,9 +60,13 @@ test('detects and rewrites a generated file that was edited by hand', (t) => {
   }
 });
 
-test('writes a section with ranges and defaults for every operation to docs/fields.md', () => {
-  const page = readFileSync(join(root, 'docs/fields.md'), 'utf8');
-  const titles = page.split('\n').filter((line) => line.startsWith('## '));
-  assert.deepEqual(titles, ['## Data source', ...OPERATIONS.map(({ name }) => `## ${name}`)]);
+test('writes the ranges and defaults of every operation into its section of docs/openai.md', () => {
+  const page = readFileSync(join(root, 'docs/openai.md'), 'utf8');
+  const [connection, ...sections] = page.split(/^### /m);
+  for (const { name } of OPERATIONS) {
+    const section = sections.find((text) => text.startsWith(`${name}\n`));
+    assert.ok(section?.includes(`<summary>All fields of ${name}</summary>`), name);
+  }
+  assert.ok(connection.includes('<summary>All fields of the data source</summary>'));
   assert.match(page, /^\| `max_retries` .*\| Whole number from 0 to 10 \| 2 \|/m);
 });

@@ -36,12 +36,16 @@ async function serve(t, content, options) {
 
 test('writes an external addon next to a small entry, and no other', () => {
   assert.ok(text.length < 100_000, `${text.length}`);
-  assert.deepEqual(readdirSync(join(out, 'dist')).toSorted(), ['index.js', addonName]);
+  assert.deepEqual(readdirSync(join(out, 'dist')).toSorted(), [
+    'index.js',
+    'operations.d.ts',
+    addonName,
+  ]);
   assert.ok(readFileSync(join(out, 'dist', addonName)).equals(addon));
   const other = join(out, 'other.node');
   writeFileSync(other, 'another addon');
   pack({ root, out, addons: [{ platform, file: other }], id: 'openai', fast: true });
-  assert.deepEqual(readdirSync(join(out, 'dist')), ['index.js']);
+  assert.deepEqual(readdirSync(join(out, 'dist')).toSorted(), ['index.js', 'operations.d.ts']);
 });
 
 test('loads an external addon from the configured folder', async (t) => {

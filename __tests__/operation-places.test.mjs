@@ -3,54 +3,37 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { ENDPOINTS } from '../mock-api/endpoints.mjs';
 
 const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 const RUST = 'src/operations';
 
-/** What defines the operations. A definition that names a constant of its Rust file cannot be read without that. */
-const defined = await import('../forms/operations.mjs').then(
-  ({ OPERATIONS }) => ({ definitions: OPERATIONS }),
+/** The operations, and what the mock API serves. A definition that names a constant of its Rust file cannot be read without that. */
+const defined = await Promise.all([
+  import('../forms/operations.mjs'),
+  import('../mock-api/api.mjs'),
+]).then(
+  ([{ OPERATIONS }, { isServed }]) => ({
+    definitions: OPERATIONS,
+    isServed: (path) => isServed('POST', path) || isServed('GET', path),
+  }),
   ({ message }) => ({ unreadable: message }),
 );
 
 /** The repository as far as operations are concerned. */
 const repository = {
   ...defined,
-  served: ENDPOINTS.map(({ path }) => path),
   dispatch: read(`${RUST}/mod.rs`),
   modules: readdirSync(new URL(`../${RUST}`, import.meta.url)),
   form: read('operations.json'),
-  fields: read('docs/fields.md'),
   page: read('docs/openai.md'),
-  types: read('index.d.ts'),
 };
-
-/** What api.mjs itself serves. */
-const BUILT_IN = [
-  '/completions',
-  '/chat/completions',
-  '/responses',
-  '/images/generations',
-  '/models',
-];
 
 const dispatched = (dispatch) => [
   ...dispatch.split('#[cfg(test)]')[0].matchAll(/^ {12}Some\("(\w+)"\) => (.*)$/gm),
 ];
 
 /** Names what is missing in such a repository. */
-function missing({
-  definitions,
-  unreadable,
-  served,
-  dispatch,
-  modules,
-  form,
-  fields,
-  page,
-  types,
-}) {
+function missing({ definitions, unreadable, isServed, dispatch, modules, form, page }) {
   const found = [];
   const need = (is, what) => is || found.push(what);
   for (const [, module] of dispatch.matchAll(/^pub mod (\w+);$/gm)) {
@@ -59,19 +42,16 @@ function missing({
   }
   need(!unreadable, `forms/operations/ cannot be read: ${unreadable}`);
   if (unreadable) return found;
-  for (const { value, name, types: options, endpoints, data } of definitions) {
+  for (const { value, name, endpoints } of definitions) {
     const line = dispatched(dispatch).find(([, key]) => key === value);
     need(line, `${RUST}/mod.rs dispatches no "${value}"`);
     const isInTable = dispatch.includes(`//! | \`${value}\` |`);
     need(isInTable, `the table of ${RUST}/mod.rs has no ${value}`);
     for (const path of endpoints) {
-      need(BUILT_IN.includes(path) || served.includes(path), `mock-api/endpoints/ has no ${path}`);
+      need(isServed(path), `the mock API serves no ${path}`);
     }
     need(form.includes(`"value":"${value}"`), `operations.json has no ${value}`);
-    need(fields.includes(`\n## ${name}\n`), `docs/fields.md has no section ${name}`);
     need(page.includes(`\n### ${name}\n`), `docs/openai.md has no section ${name}`);
-    need(types.includes(`interface ${options} `), `index.d.ts has no ${options}`);
-    need(types.includes(`  ${value}: ${data};`), `index.d.ts has no data of ${value}`);
   }
   for (const [, key] of dispatched(dispatch)) {
     const isDefined = definitions.some(({ value }) => value === key);
@@ -82,10 +62,8 @@ function missing({
 
 /** One operation with all that it needs. */
 const whole = {
-  definitions: [
-    { value: 'toy', name: 'Toy', types: 'ToyOptions', endpoints: ['/toys'], data: 'ToyData' },
-  ],
-  served: ['/toys'],
+  definitions: [{ value: 'toy', name: 'Toy', endpoints: ['/toys'] }],
+  isServed: (path) => path === '/toys',
   dispatch: [
     '//! | `toy` | `toy.rs` | `POST /toys` |',
     'pub mod toy;',
@@ -93,9 +71,7 @@ const whole = {
   ].join('\n'),
   modules: ['toy.rs'],
   form: '"value":"toy"',
-  fields: '\n## Toy\n',
   page: '\n### Toy\n',
-  types: 'interface ToyOptions extends QueryBase {\n  toy: ToyData;\n',
 };
 /** The lines of the dispatch but one. */
 const without = (start) =>
@@ -131,19 +107,49 @@ describe('the places of an operation', () => {
       { dispatch: without('//!') },
       `the table of ${RUST}/mod.rs has no toy`,
     ],
-    ['its endpoint in the mock API', { served: [] }, 'mock-api/endpoints/ has no /toys'],
+    ['its endpoint in the mock API', { isServed: () => false }, 'the mock API serves no /toys'],
     ['its form', { form: '' }, 'operations.json has no toy'],
-    ['its table of fields', { fields: '' }, 'docs/fields.md has no section Toy'],
     ['its section', { page: '' }, 'docs/openai.md has no section Toy'],
-    ['the type of its options', { types: '  toy: ToyData;' }, 'index.d.ts has no ToyOptions'],
-    [
-      'the type of its result',
-      { types: 'interface ToyOptions {}' },
-      'index.d.ts has no data of toy',
-    ],
   ]) {
     test(`are reported by name when ${place} is missing`, () => {
       assert.deepEqual(missing({ ...whole, ...change }), [named]);
+    });
+  }
+});
+
+const { definitions = [], modules, dispatch, form, page } = repository;
+
+describe('the five files that added Moderate', () => {
+  for (const [file, change, ...named] of [
+    [
+      'forms/operations/moderation.mjs',
+      { definitions: definitions.filter(({ value }) => value !== 'moderation') },
+      'forms/operations/ does not define moderation',
+    ],
+    [
+      'src/operations/moderation.rs',
+      { modules: modules.filter((name) => name !== 'moderation.rs') },
+      'src/operations/moderation.rs is missing',
+    ],
+    [
+      'src/operations/mod.rs',
+      { dispatch: dispatch.replaceAll(/^.*moderation.*$/gm, '') },
+      'src/operations/mod.rs dispatches no "moderation"',
+      'the table of src/operations/mod.rs has no moderation',
+    ],
+    [
+      'operations.json',
+      { form: form.replace('{"name":"Moderate","value":"moderation"},', '') },
+      'operations.json has no moderation',
+    ],
+    [
+      'docs/openai.md',
+      { page: page.replace('\n### Moderate\n', '') },
+      'docs/openai.md has no section Moderate',
+    ],
+  ]) {
+    test(`are reported by name when ${file} was left out`, () => {
+      assert.deepEqual(missing({ ...repository, ...change }), named);
     });
   }
 });

@@ -40,8 +40,8 @@ describe('the package, installed from its tarball in an empty folder', () => {
   test('contains the plugin, its types, license and README, and nothing else', () => {
     assert.equal(packed.filename, `${name}-${version}.tgz`);
     assert.deepEqual(packed.files.map(({ path }) => path).toSorted(), [
-      ...['LICENSE', 'README.md', 'dist/index.js', 'index.d.ts', 'lib/icon.svg'],
-      ...['lib/manifest.json', 'lib/operations.json', 'package.json'],
+      ...['LICENSE', 'README.md', 'dist/index.js', 'dist/operations.d.ts', 'index.d.ts'],
+      ...['lib/icon.svg', 'lib/manifest.json', 'lib/operations.json', 'package.json'],
     ]);
   });
 
@@ -92,6 +92,11 @@ describe('npm pack', () => {
       what: 'rejects a folder that was not built',
       change: (place) => rmSync(join(place, 'dist'), { recursive: true }),
       problem: /dist\/index\.js is not there: run npm run build first/,
+    },
+    {
+      what: 'rejects a build without its types',
+      change: (place) => rmSync(join(place, 'dist/operations.d.ts')),
+      problem: /dist\/operations\.d\.ts is not there: run npm run build first/,
     },
     {
       what: 'rejects the build of another version',

@@ -7,6 +7,7 @@ import { after, beforeEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { OPERATIONS as DEFINITIONS } from '../forms/operations.mjs';
 import { createHarness } from '../harness/harness.mjs';
+import { ENDPOINTS } from '../mock-api/endpoints.mjs';
 import { startMockApi } from '../mock-api/server.mjs';
 
 /** PLUGIN names another build. */
@@ -44,8 +45,14 @@ const NOTHING_FOUND = { flagged: false, categories: {}, category_scores: {} };
 const checked = ({ moderation }) =>
   moderation && { moderation: { input: NOTHING_FOUND, output: NOTHING_FOUND } };
 
-/** A successful response of each endpoint, for tests in which its content does not matter. */
+/** A successful response of each endpoint, for tests in which its content does not matter, nor the model. */
 const ANSWERS = {
+  ...Object.fromEntries(
+    ENDPOINTS.map(({ path, answer, example: { model } }) => [
+      path,
+      (body, request) => answer({ ...body, model }, request),
+    ]),
+  ),
   '/completions': { choices: [{ index: 0, text: ' there', finish_reason: 'stop' }] },
   '/chat/completions': (body) => ({
     choices: [{ index: 0, message: { role: 'assistant', content: '{}' }, finish_reason: 'stop' }],
@@ -69,15 +76,15 @@ const ANSWERS = {
   ),
 };
 /** For `respondWith`: success for every request, below any path. */
-export function takesEverything({ path, body }) {
-  const [whole] = path.split('?');
+export function takesEverything(request) {
+  const [whole] = request.path.split('?');
   const endpoint = Object.keys(ANSWERS)
     .filter((each) => whole.endsWith(each))
     .sort((a, b) => b.length - a.length)[0];
   const answer = ANSWERS[endpoint];
   return {
     headers: { 'content-type': 'application/json' },
-    body: typeof answer === 'function' ? answer(body) : answer,
+    body: typeof answer === 'function' ? answer(request.body, request) : answer,
   };
 }
 

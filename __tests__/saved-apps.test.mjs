@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { listFields, operations } from './forms.mjs';
+import { OPERATIONS as DEFINITIONS, listFields, operations } from './forms.mjs';
 import {
   connect,
   fail,
@@ -145,76 +145,15 @@ for (const saved of SAVED) {
   });
 }
 
-const PIXEL = 'data:image/png;base64,iVBORw0KGgo=';
 /** Queries that the forms of later operations saved, and what they must go on sending. */
-const SAVED_LATER = [
-  {
-    name: 'Moderate',
-    query: { operation: 'moderation', input: 'I will hurt you.', moderation_model: '' },
-    path: '/v1/moderations',
-    body: { model: 'omni-moderation-latest', input: 'I will hurt you.' },
-  },
-  {
-    name: 'Decide',
-    query: {
-      operation: 'decision',
-      decision_model: 'gpt-6-luna',
-      input: { id: 7, status: 'overdue' },
-      question: 'How urgent is it?',
-      kind: 'score',
-      choices: 'low, high',
-      threshold: '',
-    },
-    path: '/v1/decisions',
-    body: {
-      model: 'gpt-6-luna',
-      input: '{"id":7,"status":"overdue"}',
-      questions: [
-        {
-          type: 'score',
-          instructions: 'How urgent is it?',
-          levels: [{ label: 'low' }, { label: 'high' }],
-        },
-      ],
-    },
-  },
-  {
-    name: 'Generate image with images',
-    query: {
-      operation: 'image_generation',
-      image_model: 'gpt-image-2',
-      prompt: 'a hat',
-      size: '',
-      images: [{ name: 'a.png', type: 'image/png', base64Data: 'iVBORw0KGgo=' }],
-      mask: PIXEL,
-    },
-    path: '/v1/images/edits',
-    body: {
-      model: 'gpt-image-2',
-      prompt: 'a hat',
-      images: [{ image_url: PIXEL }],
-      mask: { image_url: PIXEL },
-    },
-  },
-  {
-    name: 'Transcribe',
-    query: {
-      operation: 'transcription',
-      file: { dataURL: 'data:audio/wav;base64,GkXfowEAAAA=', blobURL: 'blob:http://h/1' },
-      transcription_model: '',
-      keywords: 'ToolJet, Ada',
-      languages: 'en',
-      prompt: 'hidden',
-    },
-    path: '/v1/audio/transcriptions',
-    body: {
-      model: 'gpt-transcribe',
-      keywords: ['ToolJet', 'Ada'],
-      languages: ['en'],
-      file: '\x1aE\xdf\xa3\x01\0\0\0',
-    },
-  },
-];
+const SAVED_LATER = DEFINITIONS.filter(({ savedQuery }) => savedQuery).map(
+  ({ value, name, savedQuery: { query, path, body } }) => ({
+    name,
+    query: { operation: value, ...query },
+    path: `/v1${path}`,
+    body,
+  }),
+);
 
 for (const { name, query, path, body: expected } of SAVED_LATER) {
   test(`sends the same as ever for a query of ${name} that its form saved`, async () => {

@@ -1,6 +1,6 @@
 /**
  * Kinds of form fields. Each function returns one field: everything that the two forms,
- * docs/fields.md, index.d.ts and, by its label, error messages say about it.
+ * docs/openai.md, the types and, by its label, error messages say about it.
  *
  * | member | meaning |
  * |---|---|
@@ -9,7 +9,7 @@
  * | `control` | `line`, `editor`, `dropdown`, `text`, `password` or `pairs` |
  * | `placeholder` | a short example, or the one fact that an app builder must know; see `MAX_PLACEHOLDER` |
  * | `help` | the tooltip, in sentences. ToolJet 2 never shows it |
- * | `details` | further sentences for docs/fields.md and index.d.ts |
+ * | `details` | further sentences for the tables of docs/openai.md and for the types |
  * | `accepts` | accepted values in words |
  * | `fallback` | the default in words; `Required…` if there is none |
  * | `min`, `max`, `isWhole` | of a number |

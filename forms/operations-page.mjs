@@ -1,5 +1,8 @@
-// The operations in docs/openai.md: the list of all, and the section of each that has `about`.
+// What docs/openai.md says of the forms: the list of operations, the section of each that has `about`, and the fields of
+// the data source and of the operations whose sections are written by hand.
 
+import { dataSourceFields, folded, operationFields } from './fields-tables.mjs';
+import { OPERATIONS } from './operations.mjs';
 import { advanced } from './shared-fields.mjs';
 
 const anchor = (name) => name.toLowerCase().replaceAll(' ', '-');
@@ -19,10 +22,20 @@ const inWords = (labels) =>
 const block = (title, value) =>
   `\`\`\`json title="${title}"\n${JSON.stringify(value, null, 2)}\n\`\`\``;
 
-export const operationsList = (operations) =>
-  operations.map(({ name, summary }) => `- **[${name}](#${anchor(name)})**: ${summary}`).join('\n');
+const operationsList = () =>
+  OPERATIONS.map(({ name, summary }) => `- **[${name}](#${anchor(name)})**: ${summary}`).join('\n');
 
-function section({ value, name, about, basic, advanced: rare, examples = [], notes }) {
+const typesOf = ({ name, declarations }) =>
+  folded(`Types of the result of ${name}`, `\`\`\`ts\n${declarations.trim()}\n\`\`\``);
+
+/** What only a reader who looks for it unfolds. */
+const details = (operation) =>
+  [operationFields(operation), ...(operation.declarations ? [typesOf(operation)] : [])].join(
+    '\n\n',
+  );
+
+function section(operation) {
+  const { value, name, about, basic, advanced: rare, examples = [], notes } = operation;
   const isRequired = ({ fallback }) => fallback.startsWith('Required');
   const required = basic.filter(isRequired).map(line);
   const optional = basic.filter((field) => !isRequired(field)).map(line);
@@ -36,6 +49,7 @@ function section({ value, name, about, basic, advanced: rare, examples = [], not
     about,
     ...(required.length > 0 ? ['#### Required parameters', required.join('\n')] : []),
     ...(optional.length > 0 ? ['#### Optional parameters', optional.join('\n')] : []),
+    details(operation),
     shown.length > 1 ? '#### Examples' : '#### Example',
     ...shown.flatMap(({ query, result }) => [
       block('Query', { operation: value, ...query }),
@@ -45,8 +59,14 @@ function section({ value, name, about, basic, advanced: rare, examples = [], not
   ].join('\n\n');
 }
 
-export const operationSections = (operations) =>
-  operations
-    .filter(({ about }) => about)
-    .map(section)
-    .join('\n\n');
+/** The parts of the page by the names in their markers. */
+export function pageParts() {
+  const isWritten = ({ about }) => about !== undefined;
+  const byHand = OPERATIONS.filter((operation) => !isWritten(operation));
+  return {
+    operations: operationsList(),
+    'fields of the data source': dataSourceFields(),
+    ...Object.fromEntries(byHand.map((each) => [`fields of ${each.name}`, details(each)])),
+    sections: OPERATIONS.filter(isWritten).map(section).join('\n\n'),
+  };
+}

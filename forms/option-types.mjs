@@ -1,4 +1,4 @@
-// The options in index.d.ts: those of the data source, and of each operation.
+// The options in dist/operations.d.ts: those of the data source, and of each operation.
 
 import { spanInWords } from './controls.mjs';
 import { DATA_SOURCE } from './data-source.mjs';

@@ -1,9 +1,8 @@
 /**
- * The endpoints that have a file of their own in endpoints/:
+ * The endpoints that only one operation asks are the `mock` of its definition, by their paths below the base URL:
  *
  * | member | meaning |
  * |---|---|
- * | `path` | below the base URL |
  * | `serves` | the kind of its models |
  * | `models` | the ids of the models that only it serves, unless models.mjs has them |
  * | `isForm` | whether it takes a form with files and not JSON; see form.mjs |
@@ -11,9 +10,8 @@
  * | `example` | a request with as many members as there can be, for the tests |
  */
 
-import { readdirSync } from 'node:fs';
+import { OPERATIONS } from '../forms/operations.mjs';
 
-const files = readdirSync(new URL('endpoints/', import.meta.url));
-const defined = await Promise.all(files.map((file) => import(`./endpoints/${file}`)));
-
-export const ENDPOINTS = defined.map((file) => file.default);
+export const ENDPOINTS = OPERATIONS.flatMap(({ mock = {} }) =>
+  Object.entries(mock).map(([path, endpoint]) => ({ path, ...endpoint })),
+);

@@ -97,6 +97,7 @@ const FAMILIES = {
   base: { serves: 'completions', context: 16_384, unrecognized: ['suffix'] },
   embedding: { serves: 'embeddings', context: 8_192 },
   image: { serves: 'images' },
+  moderation: { serves: 'moderations' },
 };
 
 const STRICT_FAMILIES = {
@@ -181,6 +182,7 @@ const MODELS = [
   ...buildModels('image', ['gpt-image-1'], { shutdown: '2026-10-23' }),
   ...buildModels('image', ['dall-e-3', 'dall-e-2'], { shutdown: '2026-05-12' }),
   ...buildModels('image', ['mock-api-image']),
+  ...buildModels('moderation', ['omni-moderation-latest', 'omni-moderation-2024-09-26']),
   ...Object.entries(STRICT_FAMILIES).map(([name, rules]) => ({
     id: `mock-api-strict-${name}`,
     resolved: `mock-api-strict-${name}`,

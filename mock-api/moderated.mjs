@@ -1,9 +1,50 @@
-// The check of what is asked and answered that Chat Completions and Responses make within a request.
+// What a moderation finds, also of what is asked and answered: Chat Completions and Responses check that within a request.
 
 import { badRequest } from './api-failure.mjs';
-import { MODERATIONS, moderate } from './endpoints/moderations.mjs';
 import { servedModel } from './models.mjs';
 import { members, oneOf, orNull, string } from './parameters.mjs';
+import { fraction } from './tokens.mjs';
+
+/** What the models serve. */
+export const MODERATIONS = 'moderations';
+
+/** The categories that images are checked for. */
+const OF_IMAGES = /^(?:self-harm|sexual$|violence)/;
+/** Words that make a category apply, and its kinds of input. */
+const CATEGORIES = {
+  hate: /\bhate\b/i,
+  'hate/threatening': /\bhate\b.*\bkill\b/i,
+  harassment: /\bidiot\b/i,
+  'harassment/threatening': /\bidiot\b.*\bhurt\b/i,
+  illicit: /\bshoplift/i,
+  'illicit/violent': /\bbomb\b/i,
+  'self-harm': /\bhurt myself\b/i,
+  'self-harm/intent': /\bwill hurt myself\b/i,
+  'self-harm/instructions': /\bhow to hurt myself\b/i,
+  sexual: /\bnude\b/i,
+  'sexual/minors': /\bnude child\b/i,
+  violence: /\b(?:hurt|kill)\b/i,
+  'violence/graphic': /\bblood\b/i,
+};
+
+/** What the API says of one input. */
+export function moderate(input) {
+  const parts = typeof input === 'string' ? [{ type: 'text', text: input }] : input;
+  const words = parts.map(({ text }) => text ?? '').join('\n');
+  const kinds = [...new Set(parts.map(({ type }) => (type === 'text' ? 'text' : 'image')))];
+  const of = (value) =>
+    Object.fromEntries(Object.keys(CATEGORIES).map((name) => [name, value(name)]));
+  const applies = (name) => CATEGORIES[name].test(words);
+  const categories = of(applies);
+  return {
+    flagged: Object.values(categories).includes(true),
+    categories,
+    category_scores: of((name) => (applies(name) ? 0.9 : 0) + fraction(`${name} ${words}`) / 20),
+    category_applied_input_types: of((name) =>
+      kinds.filter((kind) => kind === 'text' || OF_IMAGES.test(name)),
+    ),
+  };
+}
 
 /** What the API answers where it blocks is not known. */
 function mode(name, value) {

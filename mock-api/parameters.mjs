@@ -80,6 +80,11 @@ export const string =
     }
   };
 
+export const url = (maxLength) => (name, value) => {
+  string(maxLength)(name, value);
+  if (!URL.canParse(value)) throw badRequest(`Invalid '${name}': expected a URL.`, name);
+};
+
 /** `'low', 'medium', and 'high'`, as the API lists what it supports. */
 export function listed(values) {
   const words = values.map((value) => `'${value}'`);

@@ -1,26 +1,21 @@
-// npm run docs: writes the generated files. The forms, their page, the operations in docs/openai.md
-// and the types of options and results come from forms/, the table of the README from the last
-// benchmark, and those of SECURITY.md from src/budgets.rs and the last full run of the attacks.
+// npm run docs: writes the generated files. The forms, and the operations in docs/openai.md, come from
+// forms/, the table of the README from the last benchmark, and those of SECURITY.md from src/budgets.rs
+// and the last full run of the attacks.
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fieldsPage } from '../forms/fields-page.mjs';
 import { jsonText } from '../forms/json-text.mjs';
 import { manifest } from '../forms/manifest-json.mjs';
-import { OPERATIONS } from '../forms/operations.mjs';
 import { operationsForm } from '../forms/operations-json.mjs';
-import { operationSections, operationsList } from '../forms/operations-page.mjs';
-import { optionTypes } from '../forms/option-types.mjs';
-import { resultTypes } from '../forms/result-types.mjs';
+import { pageParts } from '../forms/operations-page.mjs';
 import { ATTACKS } from './attack/attacks.mjs';
 import { attackTable } from './attack/table.mjs';
 import { budgetsTable } from './budgets.mjs';
 import { runCommand } from './options.mjs';
-import { binPath, installPackages, ROOT } from './setup.mjs';
+import { ROOT } from './root.mjs';
 
 const COMMAND = {
   command: 'npm run docs',
-  about: 'Writes the forms, pages and types that are generated from forms/, src/ and measurements.',
+  about: 'Writes the forms and pages that are generated from forms/, src/ and measurements.',
   options: {
     check: {
       type: 'boolean',
@@ -42,47 +37,20 @@ function between(text, start, end, content) {
   return before + start + content + end + after;
 }
 
-/** Formats the file as `npm run lint` expects it. */
-function formatted(name, text) {
-  const { status, stdout, stderr } = spawnSync(
-    binPath('biome'),
-    ['format', `--stdin-file-path=${name}`],
-    { cwd: ROOT, input: text, encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(`${name} cannot be formatted:\n${stderr}`);
-  return stdout;
-}
-
 const OUTPUTS = {
   'operations.json': () => jsonText(operationsForm()),
   'manifest.json': () => jsonText(manifest()),
-  'docs/fields.md': () => fieldsPage(),
-  'docs/openai.md': (current) => {
-    const start = (what) => `<!-- ${what}: written by \`npm run docs\` from forms/ -->\n`;
-    const listed = between(
+  'docs/openai.md': (current) =>
+    Object.entries(pageParts()).reduce(
+      (page, [what, content]) =>
+        between(
+          page,
+          `<!-- ${what}: written by \`npm run docs\` from forms/ -->\n`,
+          `<!-- end of ${what} -->`,
+          `\n${content}\n\n`,
+        ),
       current,
-      start('operations'),
-      '<!-- end of operations -->',
-      `\n${operationsList(OPERATIONS)}\n\n`,
-    );
-    return between(
-      listed,
-      start('sections'),
-      '<!-- end of sections -->',
-      `\n${operationSections(OPERATIONS)}\n\n`,
-    );
-  },
-  'index.d.ts': (current) => {
-    const part = (text, what, content) =>
-      between(
-        text,
-        `// ${what}: written by \`npm run docs\` from forms/.\n`,
-        `// End of ${what.toLowerCase()}.\n`,
-        `\n${content}\n\n`,
-      );
-    const withOptions = part(current, 'Options', optionTypes());
-    return formatted('index.d.ts', part(withOptions, 'Results', resultTypes()));
-  },
+    ),
   'README.md': (current) =>
     between(
       current,
@@ -109,8 +77,7 @@ const OUTPUTS = {
   },
 };
 
-await runCommand(COMMAND, async ({ check }) => {
-  await installPackages();
+await runCommand(COMMAND, ({ check }) => {
   for (const [name, write] of Object.entries(OUTPUTS)) {
     const current = read(name);
     const written = write(current);

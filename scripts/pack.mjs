@@ -1,11 +1,12 @@
-// Writes the marketplace folder: dist/index.js (the entry with the addons inside it)
-// and lib/ (forms and icon). The same input gives the same bytes.
+// Writes the marketplace folder: dist/index.js (the entry with the addons inside it), the types of its
+// operations, and lib/ (forms and icon). The same input gives the same bytes.
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { operationTypes } from '../forms/operation-types.mjs';
 import { loadPlugin } from '../harness/loaders.mjs';
 
 const { fileName } = createRequire(import.meta.url)('../src/entry/file.js');
@@ -46,6 +47,7 @@ export function pack({ root, out = root, addons, id, name, fast = false, externa
   const kept = id === undefined ? lastIdentity({ manifest, out, name }) : {};
   const files = {
     'dist/index.js': entry,
+    'dist/operations.d.ts': operationTypes(),
     'lib/manifest.json': manifestText(manifest, { id, name, ...kept }),
     'lib/operations.json': jsonText(join(root, 'operations.json')),
     'lib/icon.svg': readText(join(root, 'icon.svg')),

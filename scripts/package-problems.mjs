@@ -7,7 +7,7 @@ import { packedAddons } from './pack.mjs';
 export function packageProblems(folder) {
   const read = (path) => String(readFile(folder, path));
   try {
-    for (const path of Object.keys(FILES)) read(path);
+    for (const path of [...Object.keys(FILES), 'dist/operations.d.ts']) read(path);
   } catch (error) {
     return [error.message];
   }

@@ -27,7 +27,7 @@
 //! | what an operation sends or returns | `operations/<operation>.rs` |
 //! | what happens when only the Responses API serves a model | `operations/route.rs` |
 //! | what the Responses API calls and shapes differently | `operations/responses/` |
-//! | what Moderation in Chat asks for, and what it found | `operations/checks.rs` |
+//! | what Moderation in Chat asks for, and what it found | `operations/checks.rs`, `findings.rs` |
 //! | what a prompt or a history may be | `operations/content.rs`, `parts.rs`, `history.rs` |
 //! | what a file may be, and how its type is told | `operations/files.rs`, `file_source.rs`, `file_types.rs`, `recording.rs` |
 //! | what values options may have, and how they cross from JavaScript | `input/crossing.rs`, `entry/options.js` |

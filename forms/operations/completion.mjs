@@ -23,6 +23,14 @@ export default {
   endpoints: ['/completions'],
   data: 'CompletionData',
   metadata: 'CompletionMetadata',
+  declarations: `
+/** One text; with \`n\` above 1 an array of texts, with \`null\` for an answer that failed. */
+export type CompletionData = string | Array<string | null>;
+
+export interface CompletionMetadata extends TextMetadata {
+  /** The chat model of the fallback, in place of the requested model. */
+  substituted_model?: string;
+}`,
   basic: [
     text('model', 'Model', {
       placeholder: `e.g. gpt-6-luna; ${DEFAULT_CHAT_MODEL} if empty`,

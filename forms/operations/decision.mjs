@@ -1,15 +1,57 @@
+import { decide } from '../../mock-api/decide.mjs';
+import { servedModel } from '../../mock-api/models.mjs';
+import {
+  array,
+  checkParameters,
+  either,
+  members,
+  oneOf,
+  orNull,
+  string,
+} from '../../mock-api/parameters.mjs';
+import { countTokens } from '../../mock-api/tokens.mjs';
 import { dropdown, json, number, text } from '../controls.mjs';
 import { constant } from '../core.mjs';
 import { result } from '../shared-fields.mjs';
 
 const DEFAULT_MODEL = constant('DEFAULT_DECISION_MODEL');
 
-const answerOf = ({ type, choices }) =>
-  ({
-    predicate: { type, name: null, probability: 0.8 },
-    choice: { type, name: null, choice: choices?.[0].value, confidence: 1, probabilities: [] },
-    score: { type, name: null, score: 4, confidence: 1, probabilities: [] },
-  })[type];
+const words = string();
+const question = either(
+  members({ type: oneOf('predicate'), instructions: words, name: words }, ['type', 'instructions']),
+  members(
+    {
+      type: oneOf('choice'),
+      instructions: words,
+      choices: array(members({ value: words, description: words }, ['value']), {
+        min: 2,
+        max: 255,
+      }),
+      name: words,
+    },
+    ['type', 'instructions', 'choices'],
+  ),
+  members(
+    {
+      type: oneOf('score'),
+      instructions: words,
+      levels: array(members({ label: words, description: words }, ['label']), { min: 2, max: 10 }),
+      name: words,
+    },
+    ['type', 'instructions', 'levels'],
+  ),
+);
+
+const RULES = {
+  required: ['model', 'input', 'questions'],
+  parameters: {
+    model: string(),
+    input: string(),
+    questions: array(question, { min: 1, max: 400 }),
+    prompt_cache_key: orNull(string()),
+    safety_identifier: orNull(string(128)),
+  },
+};
 
 export default {
   value: 'decision',
@@ -91,7 +133,7 @@ export interface DecisionMetadata extends ModelMetadata {
       placeholder: '0 to 1: how probable a yes must be; 0.5 if empty',
       fallback: '0.5',
       help: 'How probable a yes must be for the answer to be yes. The app gets the probability, too.',
-      sample: '0.9',
+      sample: '0.05',
     }),
   ],
   advanced: [
@@ -132,8 +174,63 @@ export interface DecisionMetadata extends ModelMetadata {
   ],
   notes:
     'With Score, `data` is a number on the scale of the levels: `4.2` of 1 to 5, or, of levels in words, their place from 1.\n\nA chat model only estimates the probability, so it is less exact than the endpoint for decisions.',
-  trial: {
-    query: { input: 'a calm sea', question: 'Is it calm?' },
-    answer: ({ questions }) => ({ model: 'm', answers: questions.map(answerOf) }),
+  trial: { query: { input: 'a calm sea', question: 'Is it calm?' } },
+  savedQuery: {
+    query: {
+      decision_model: 'gpt-6-luna',
+      input: { id: 7, status: 'overdue' },
+      question: 'How urgent is it?',
+      kind: 'score',
+      choices: 'low, high',
+      threshold: '',
+    },
+    path: '/decisions',
+    body: {
+      model: 'gpt-6-luna',
+      input: '{"id":7,"status":"overdue"}',
+      questions: [
+        {
+          type: 'score',
+          instructions: 'How urgent is it?',
+          levels: [{ label: 'low' }, { label: 'high' }],
+        },
+      ],
+    },
+  },
+  mock: {
+    '/decisions': {
+      serves: 'decisions',
+      answer(body) {
+        checkParameters(body, RULES);
+        const model = servedModel(body.model, 'chat');
+        const tokens = countTokens(body.input);
+        return {
+          model: model.resolved,
+          answers: body.questions.map((each) => decide(each, body.input)),
+          usage: {
+            input_tokens: tokens,
+            input_tokens_details: { cache_write_tokens: 0, cached_tokens: 0 },
+            output_tokens: 0,
+            output_tokens_details: { reasoning_tokens: 0 },
+            total_tokens: tokens,
+          },
+        };
+      },
+      example: {
+        model: 'gpt-6-luna',
+        input: 'a',
+        questions: [
+          { type: 'predicate', instructions: 'b', name: 'c' },
+          {
+            type: 'choice',
+            instructions: 'd',
+            choices: [{ value: 'e', description: 'f' }, { value: 'g' }],
+          },
+          { type: 'score', instructions: 'h', levels: [{ label: 'i' }, { label: 'j' }] },
+        ],
+        prompt_cache_key: 'k',
+        safety_identifier: 'l',
+      },
+    },
   },
 };

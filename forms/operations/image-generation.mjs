@@ -1,6 +1,18 @@
+import { badRequest } from '../../mock-api/api-failure.mjs';
+import { generateImages, RULES } from '../../mock-api/images.mjs';
+import {
+  array,
+  checkParameters,
+  members,
+  missing,
+  string,
+  url,
+} from '../../mock-api/parameters.mjs';
 import { dropdown, json, text, wholeNumber } from '../controls.mjs';
 import { DEFAULT_IMAGE_MODEL } from '../core.mjs';
 import { extraBody, result, sharedWithChat } from '../shared-fields.mjs';
+
+const PIXEL = 'data:image/png;base64,iVBORw0KGgo=';
 
 const imageCount = wholeNumber('image_count', 'Number of images', {
   min: 1,
@@ -13,6 +25,21 @@ const imageExtraBody = extraBody('image_extra_body', {
   placeholder: 'e.g. {"frame_count": 12} for a GIF',
 });
 
+function image(name, value) {
+  members({ image_url: url(20_971_520), file_id: string() })(name, value);
+  const [unknown] = Object.keys(value).filter((key) => !['image_url', 'file_id'].includes(key));
+  if (unknown) throw badRequest(`Unknown parameter: '${name}.${unknown}'.`, `${name}.${unknown}`);
+  if (value.image_url === undefined && value.file_id === undefined) {
+    throw missing(`${name}.image_url`);
+  }
+}
+
+const { response_format, style, ...shared } = RULES.parameters;
+const EDIT = {
+  required: ['images', 'prompt'],
+  parameters: { ...shared, images: array(image, { min: 1, max: 16 }), mask: image },
+};
+
 export default {
   value: 'image_generation',
   order: 40,
@@ -22,6 +49,29 @@ export default {
   endpoints: ['/images/generations', '/images/edits'],
   data: 'ImageGenerationData',
   metadata: 'ImageGenerationMetadata',
+  declarations: `
+/** An image: base64 text from OpenAI's models; other servers may give a URL. */
+export type GeneratedImage = { url: string } | { b64_json: string };
+
+export interface ImageGenerationData {
+  status: 'success';
+  message: 'Image generated successfully';
+  /** The first image. */
+  data: GeneratedImage;
+  /** All of them as what an Image component shows: data URIs, or URLs. Not there if one is too large for it. */
+  images?: string[];
+}
+
+export interface ImageGenerationMetadata extends ModelMetadata {
+  /** @unit seconds since 1970 */
+  created?: number;
+  size?: string;
+  quality?: string;
+  background?: string;
+  output_format?: string;
+  /** The prompt as the model rewrote it. */
+  revised_prompt?: string;
+}`,
   basic: [
     text('image_model', 'Model', {
       placeholder: `e.g. gpt-image-2.6-flare; ${DEFAULT_IMAGE_MODEL} if empty`,
@@ -57,7 +107,7 @@ export default {
       accepts: 'Image URL, data URI, base64 or file of a file picker',
       type: 'FileOption | FileOption[] | null',
       help: 'The first of Images changes only where this image is transparent.',
-      sample: 'data:image/png;base64,iVBORw0KGgo=',
+      sample: PIXEL,
       needs: { images: 'https://example.com/a.png' },
     }),
   ],
@@ -136,4 +186,45 @@ export default {
     sharedWithChat(imageCount, 'n'),
     sharedWithChat(imageExtraBody, 'extra_body'),
   ],
+  savedQuery: {
+    query: {
+      image_model: 'gpt-image-2',
+      prompt: 'a hat',
+      size: '',
+      images: [{ name: 'a.png', type: 'image/png', base64Data: 'iVBORw0KGgo=' }],
+      mask: PIXEL,
+    },
+    path: '/images/edits',
+    body: {
+      model: 'gpt-image-2',
+      prompt: 'a hat',
+      images: [{ image_url: PIXEL }],
+      mask: { image_url: PIXEL },
+    },
+  },
+  mock: {
+    '/images/edits': {
+      serves: 'images',
+      answer(body, context) {
+        checkParameters(body, EDIT);
+        if (body.prompt === '') throw badRequest("Invalid 'prompt': empty string.", 'prompt');
+        const { images, mask, ...rest } = body;
+        return generateImages(rest, context);
+      },
+      example: {
+        model: 'gpt-image-2',
+        prompt: 'hills',
+        images: [{ image_url: 'https://example.com/a.png' }],
+        mask: { image_url: 'https://example.com/b.png' },
+        background: 'opaque',
+        moderation: 'low',
+        n: 1,
+        output_compression: 50,
+        output_format: 'png',
+        quality: 'low',
+        size: '1024x1024',
+        user: 'u',
+      },
+    },
+  },
 };

@@ -13,20 +13,6 @@ export default {
   data: 'ListedModel[]',
   metadata: 'ListModelsMetadata',
   declarations: `
-/** A model in the list, which is sorted by id and ready for a dropdown. */
-export interface ListedModel {
-  id: string;
-  owner: string | null;
-  /** @unit seconds since 1970 */
-  created: number | null;
-  /** \`YYYY-MM-DD\`, once it is announced. */
-  shutdown_date: string | null;
-  /** The id. */
-  value: string;
-  /** The id, with the shutdown date where there is one. */
-  label: string;
-}
-
 export interface ListModelsMetadata extends RequestMetadata {
   /** Models in the list. */
   count: number;

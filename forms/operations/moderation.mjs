@@ -1,10 +1,35 @@
+import { servedModel } from '../../mock-api/models.mjs';
+import { MODERATIONS, moderate } from '../../mock-api/moderated.mjs';
+import {
+  array,
+  checkParameters,
+  either,
+  members,
+  oneOf,
+  string,
+  url,
+} from '../../mock-api/parameters.mjs';
 import { text } from '../controls.mjs';
 import { constant } from '../core.mjs';
 import { result } from '../shared-fields.mjs';
 
 const DEFAULT_MODEL = constant('DEFAULT_MODERATION_MODEL');
-const CATEGORIES = { harassment: false, violence: true };
-const SCORES = { harassment: 0.1, violence: 0.9 };
+
+const part = either(
+  members({ type: oneOf('text'), text: string() }, ['type', 'text']),
+  members({ type: oneOf('image_url'), image_url: members({ url: url() }, ['url']) }, [
+    'type',
+    'image_url',
+  ]),
+);
+
+const RULES = {
+  required: ['input'],
+  parameters: {
+    model: string(),
+    input: either(string(), array(string(), { min: 1 }), array(part, { min: 1 })),
+  },
+};
 
 export default {
   value: 'moderation',
@@ -16,16 +41,6 @@ export default {
   data: 'ModerationData | ModerationData[]',
   metadata: 'ModerationMetadata',
   declarations: `
-/** What a moderation found. For a list of texts, \`data\` is a list of these. */
-export interface ModerationData {
-  /** Whether any category applies. */
-  flagged: boolean;
-  /** The categories that apply, such as \`violence\`. */
-  categories: string[];
-  /** The score of every category, from 0 to 1. */
-  scores: Record<string, number>;
-}
-
 export interface ModerationMetadata extends RequestMetadata {
   /** The model that answered. */
   model?: string;
@@ -68,14 +83,29 @@ export interface ModerationMetadata extends RequestMetadata {
   ],
   notes:
     '`data.scores` has the score of every category, from 0 to 1, for apps that set their own threshold. To hide a comment, bind its *Visibility* to `{{!queries.moderate.data.flagged}}`.',
-  trial: {
-    query: { input: 'a calm sea' },
-    answer: ({ input }) => ({
-      results: (Array.isArray(input) && typeof input[0] === 'string' ? input : [input]).map(() => ({
-        flagged: true,
-        categories: CATEGORIES,
-        category_scores: SCORES,
-      })),
-    }),
+  trial: { query: { input: 'a calm sea' } },
+  savedQuery: {
+    query: { input: 'I will hurt you.', moderation_model: '' },
+    path: '/moderations',
+    body: { model: 'omni-moderation-latest', input: 'I will hurt you.' },
+  },
+  mock: {
+    '/moderations': {
+      serves: MODERATIONS,
+      answer(body) {
+        checkParameters(body, RULES);
+        const model = servedModel(body.model ?? DEFAULT_MODEL, MODERATIONS);
+        const isList = Array.isArray(body.input) && typeof body.input[0] === 'string';
+        const inputs = isList ? body.input : [body.input];
+        return { id: 'modr-mock-api', model: model.resolved, results: inputs.map(moderate) };
+      },
+      example: {
+        model: DEFAULT_MODEL,
+        input: [
+          { type: 'text', text: 'I will hurt you.' },
+          { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+        ],
+      },
+    },
   },
 };

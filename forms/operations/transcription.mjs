@@ -1,3 +1,13 @@
+import { badRequest } from '../../mock-api/api-failure.mjs';
+import { servedModel } from '../../mock-api/models.mjs';
+import {
+  array,
+  checkParameters,
+  missing,
+  oneOf,
+  string,
+  unknownParameter,
+} from '../../mock-api/parameters.mjs';
 import { json, text } from '../controls.mjs';
 import { constant } from '../core.mjs';
 import { result } from '../shared-fields.mjs';
@@ -8,6 +18,44 @@ const WAV =
   'data:audio/wav;base64,UklGRkAAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgATElTVBAAAABJTkZPSUNNVAQAAABIaS4AZGF0YQQAAACAgICA';
 const OTHER_WAV =
   'data:audio/wav;base64,UklGRkIAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgATElTVBIAAABJTkZPSUNNVAYAAABIZWxsby5kYXRhBAAAAICAgIA=';
+
+const NEWEST = 'gpt-transcribe';
+const MODELS = [NEWEST, 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe', 'whisper-1'];
+const FORMATS = ['flac', 'm4a', 'mp3', 'mp4', 'mpeg', 'mpga', 'oga', 'ogg', 'wav', 'webm'];
+const LISTS = ['keywords', 'languages'];
+
+const RULES = {
+  required: ['file', 'model'],
+  parameters: {
+    file: string(),
+    model: string(),
+    keywords: array(string()),
+    languages: array(string(), { min: 1 }),
+    language: string(),
+    prompt: string(),
+    response_format: oneOf('json'),
+  },
+};
+
+/** The API goes by the extension of the name, and needs what it says. */
+function checkFormat(file, name) {
+  const extension = name.split('.').at(-1).toLowerCase();
+  if (!FORMATS.includes(extension)) {
+    const formats = FORMATS.map((each) => `'${each}'`).join(', ');
+    throw badRequest(`Invalid file format. Supported formats: [${formats}]`);
+  }
+  if (extension === 'wav' && !/^RIFF.{4}WAVE/s.test(file)) {
+    throw badRequest('Audio file might be corrupted or unsupported', 'file', 'invalid_value');
+  }
+}
+
+/** The mock API hears what the comment of a WAV file says. */
+function hear(file) {
+  const at = file.indexOf('ICMT');
+  if (at === -1) return 'I hear a sound.';
+  const length = Buffer.from(file.slice(at + 4, at + 8), 'latin1').readUInt32LE();
+  return file.slice(at + 8, at + 8 + length).replaceAll('\0', '');
+}
 
 export default {
   value: 'transcription',
@@ -97,8 +145,50 @@ export interface TranscriptionMetadata extends ModelMetadata {
   ],
   notes:
     'Run the query once for each recording. Only `gpt-transcribe` takes Keywords and several Languages. For any other model, such as one of Whisper or a deployment of Azure with a name of its own, Keywords become a part of the prompt, and more than one language is left out; `metadata.adjusted` says so. Groq, LocalAI, vLLM and servers with faster-whisper need the name of their model, and limit the size of a recording themselves.',
-  trial: {
-    query: { file: WAV },
-    answer: { text: 'A calm sea.' },
+  trial: { query: { file: WAV } },
+  savedQuery: {
+    query: {
+      file: { dataURL: 'data:audio/wav;base64,GkXfowEAAAA=', blobURL: 'blob:http://h/1' },
+      transcription_model: '',
+      keywords: 'ToolJet, Ada',
+      languages: 'en',
+      prompt: 'hidden',
+    },
+    path: '/audio/transcriptions',
+    body: {
+      model: 'gpt-transcribe',
+      keywords: ['ToolJet', 'Ada'],
+      languages: ['en'],
+      file: '\x1aE\xdf\xa3\x01\0\0\0',
+    },
+  },
+  mock: {
+    '/audio/transcriptions': {
+      serves: 'transcriptions',
+      models: MODELS,
+      isForm: true,
+      answer(body, { files }) {
+        if (body.file === undefined) throw missing('file');
+        checkParameters(body, RULES);
+        const { id } = servedModel(body.model, 'transcriptions');
+        const unknown = LISTS.find((name) => body[name] !== undefined && !id.startsWith(NEWEST));
+        if (unknown) throw unknownParameter(unknown);
+        checkFormat(body.file, files?.file?.name ?? 'recording.wav');
+        return {
+          text: hear(body.file),
+          ...(id.startsWith(NEWEST) && { languages: [{ code: body.languages?.[0] ?? 'en' }] }),
+          usage: { type: 'duration', seconds: Math.ceil(body.file.length / 8_000) },
+        };
+      },
+      example: {
+        file: 'RIFF\x1a\0\0\0WAVELIST\x0e\0\0\0INFOICMT\x02\0\0\0a\0',
+        model: NEWEST,
+        keywords: ['b', 'c'],
+        languages: ['en'],
+        language: 'en',
+        prompt: 'd',
+        response_format: 'json',
+      },
+    },
   },
 };

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::moderation::{DEFAULT_MODERATION_MODEL, Found};
+use super::findings::{DEFAULT_MODERATION_MODEL, Found};
 use crate::{
     error::{Error, ErrorText, error_text},
     input::fields::Fields,

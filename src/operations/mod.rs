@@ -48,6 +48,7 @@ pub mod embedding;
 pub mod file_source;
 pub mod file_types;
 pub mod files;
+pub mod findings;
 pub mod form;
 pub mod history;
 pub mod image;

@@ -1,7 +1,6 @@
-// docs/fields.md: every field with its accepted values and its default.
+// The tables of fields in docs/openai.md, folded: every field with its accepted values and its default.
 
 import { DATA_SOURCE } from './data-source.mjs';
-import { OPERATIONS } from './operations.mjs';
 import { advanced } from './shared-fields.mjs';
 
 const code = (text) => `\`${text}\``;
@@ -42,26 +41,23 @@ const savedTable = (fields) =>
     fields.map((field) => [code(field.key), field.accepts, sentences(field)]),
   );
 
-function operationSection({ name, value, basic, advanced: rare, saved }) {
-  const parts = [`## ${name}`, `${code('operation')}: ${code(value)}`, fieldsTable(basic)];
+/** GitHub and ToolJet's pages read Markdown in it, as there is an empty line on both sides. */
+export const folded = (summary, ...parts) =>
+  ['<details>', `<summary>${summary}</summary>`, '', parts.join('\n\n'), '', '</details>'].join(
+    '\n',
+  );
+
+export const dataSourceFields = () =>
+  folded('All fields of the data source', fieldsTable(DATA_SOURCE));
+
+export function operationFields({ name, value, basic, advanced: rare, saved }) {
+  const parts = [`${code('operation')}: ${code(value)}`, fieldsTable(basic)];
   if (rare) {
     parts.push(
-      `### ${name}, advanced`,
-      `Shown while ${advanced.label} (${code(advanced.key)}) is ${code('on')}, ignored while it is ${code('off')}.`,
+      `Shown while ${advanced.label} (${code(advanced.key)}) is ${code('on')}, ignored while it is ${code('off')}:`,
       fieldsTable(rare),
     );
   }
-  if (saved) parts.push(`### ${name}, in saved queries only`, savedTable(saved));
-  return parts;
-}
-
-export function fieldsPage() {
-  return `${[
-    '<!-- Written by `npm run docs` from forms/. -->',
-    '# Fields',
-    'A code field takes plain text or a template such as `{{components.input1.value}}`. Numbers, `true` and `false` and JSON may be text or the real type. A field that is blank, `null` or `undefined` counts as empty; `0` and `false` are values. A dropdown set to *Default* (`unset`) is not sent.',
-    '## Data source',
-    fieldsTable(DATA_SOURCE),
-    ...OPERATIONS.flatMap(operationSection),
-  ].join('\n\n')}\n`;
+  if (saved) parts.push('In saved queries only:', savedTable(saved));
+  return folded(`All fields of ${name}`, ...parts);
 }
