@@ -66,7 +66,7 @@ fn does_not_connect_when_there_is_no_operation_either() {
     let site = || response(200, &[], "<!DOCTYPE html><title>Shop</title>");
     for (first, others, reason) in [
         (not_found(), [not_found(), not_found(), not_found(), not_found()], "no API at this URL (HTTP 404)"),
-        (page(), [page(), page(), page(), page()], "a web page in place of the API"),
+        (page(), [page(), page(), page(), page()], "a web page instead of the API"),
         (not_found(), [site(), site(), site(), site()], "no API at this URL (HTTP 404)"),
     ] {
         let script = Script::new([first].into_iter().chain(others));

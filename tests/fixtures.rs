@@ -266,7 +266,7 @@ fn a_failed_connection_test_says_why_in_a_few_words() {
         ("error_429_rate_limit.json", "rate limit reached"),
         ("error_500_server_error.json", "server error (HTTP 500)"),
         ("error_503_overloaded.json", "server overloaded (HTTP 503)"),
-        ("ok_200_html_captive_portal.html", "a web page in place of the API"),
+        ("ok_200_html_captive_portal.html", "a web page instead of the API"),
         ("sse_chat_ok_usage.txt", "not an OpenAI-compatible API"),
         ("chat_ok.json", "not an OpenAI-compatible API"),
     ] {
@@ -411,7 +411,7 @@ fn distinguishes_the_cases_of_a_connection_test() {
         ("error_429_insufficient_quota.json", "no credit left", "The API key works. Add credit"),
         ("error_502_nginx.html", "server error (HTTP 502)", "Try again later"),
         ("error_503_plain.txt", "server overloaded (HTTP 503)", "Wait a moment"),
-        ("ok_200_html_captive_portal.html", "a web page in place of the API", "the sign-in page of a network"),
+        ("ok_200_html_captive_portal.html", "a web page instead of the API", "the sign-in page of a network"),
         ("chat_ok.json", "not an OpenAI-compatible API", "not a list of models"),
     ] {
         let Outcome::Failed(failure) = verdict(file) else { panic!("{file}") };

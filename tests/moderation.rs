@@ -77,7 +77,7 @@ fn a_server_that_rejects_the_check_gets_no_request_without_it() {
                 let script = Script::new([response(400, &[], error)]);
                 let failure = failure(script.run(&source(base_url), &query(api, "both")));
                 let hint = failure.data["hint"].as_str().unwrap();
-                assert!(hint.contains("Set Moderation to Off, and check with the operation Moderate"), "{hint}");
+                assert!(hint.contains("Set Moderation to Off and use the Moderate operation"), "{hint}");
                 let sent = script.sent.lock().unwrap();
                 assert_eq!((sent.len(), sent[0].body["moderation"].is_object()), (1, true), "{message}");
             }
