@@ -1,6 +1,6 @@
-//! What servers call the members of a message that `OpenAI`'s document does not have.
+//! Vendors' names for message members that `OpenAI`'s specification does not have.
 
-/// Members with the model's reasoning as text, by the names of vendors. The first that has any counts: some servers
-/// send the same under two names.
+/// Members with the model's reasoning as text. The first non-empty one counts, because some servers send the same text
+/// under two names.
 pub const REASONING: [&str; 6] =
     ["reasoning_content", "reasoning", "thinking", "reasoning_text", "thinking_content", "thoughts"];
