@@ -18,7 +18,7 @@ export function budgetsTable(rust) {
       `${constants - rows.length} constants of src/budgets.rs have no comment, or another form`,
     );
   return [
-    '| limit | value | of what |',
+    '| limit | value | meaning |',
     '|---|---|---|',
     ...rows.map((row) => `| ${row.join(' | ')} |`),
   ].join('\n');

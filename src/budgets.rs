@@ -166,9 +166,9 @@ pub struct IdleLimits {
     pub timeout: Duration,
 }
 
-/// For `OpenAI` and Azure: enough for an app in occasional use to avoid three round trips before each query.
+/// Idle connections to `OpenAI` or Azure: enough to save an app in occasional use three round trips per query.
 pub const IDLE_OF_PROVIDER: IdleLimits = IdleLimits { max: 2, timeout: Duration::from_secs(300) };
-/// For any other server: one with a thread per connection can spare at most four.
+/// Idle connections to any other server: one with a thread per connection can spare at most four.
 pub const IDLE_OF_SERVER: IdleLimits = IdleLimits { max: 4, timeout: Duration::from_secs(90) };
 /// Additional connections after a burst of queries to `OpenAI` or Azure.
 pub const IDLE_TIMEOUT_OF_PROVIDER_BURST: Duration = Duration::from_secs(90);
