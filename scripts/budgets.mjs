@@ -1,4 +1,4 @@
-// The limits of src/budgets.rs in words, for SECURITY.md.
+// Renders the limits of src/budgets.rs as a table for SECURITY.md.
 
 const KIB = 1024;
 const MIB = KIB * KIB;
