@@ -1,10 +1,10 @@
-//! Linker settings that a Node addon needs on each platform, and what the forms call their fields.
+//! Sets the linker options that a Node addon needs on each platform, and generates the form labels.
 
 use std::{env, error::Error, fs, path::Path};
 
 use serde_json::Value;
 
-/// The two forms, in the order in which their labels count.
+/// The two forms; the first label of a key counts.
 const FORMS: [&str; 2] = ["manifest.json", "operations.json"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -32,7 +32,7 @@ fn labels(source: &Value, query: &Value) -> Option<String> {
     let own = own_labels(query, &operations, &fields)?;
     Some(format!(
         "/// Key and label of each field.\nconst LABELS: [(&str, &str); {}] = {fields:?};\n\
-         /// Operation, key and label of each field that other forms call something else.\n\
+         /// Operation, key and label of each field whose label differs from other forms.\n\
          const OWN_LABELS: [(&str, &str, &str); {}] = {own:?};\n\
          /// Value and label of each operation, in the order of the form.\n\
          pub(crate) const OPERATIONS: [(&str, &str); {}] = {operations:?};\n",
@@ -42,7 +42,7 @@ fn labels(source: &Value, query: &Value) -> Option<String> {
     ))
 }
 
-/// The labels of fields that an operation calls something else than `known` does; `None` if an operation has no form.
+/// The labels that differ from `known` in an operation; `None` if an operation has no form.
 fn own_labels<'a>(
     query: &'a Value,
     operations: &[(&'a str, &str)],
@@ -58,7 +58,7 @@ fn own_labels<'a>(
     Some(own)
 }
 
-/// Adds the key and the label of each field within `group`, the first label of each key.
+/// Adds the key and label of each field in `group`, keeping the first label of each key.
 fn collect<'a>(group: &'a Value, fields: &mut Vec<(&'a str, &'a str)>) {
     let Some(members) = group.as_object() else { return };
     for (name, member) in members {

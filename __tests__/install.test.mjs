@@ -162,7 +162,7 @@ test('fails when the user is not an admin', async () => {
   const env = { TOOLJET_SESSION: BUILDER };
   await assertRefused(
     tooljet.install({ env }),
-    /only an admin of the workspace may install plugins/,
+    /only an admin of the workspace can install plugins/,
   );
   assert.deepEqual(await tooljet.plugins(), []);
 });
@@ -177,7 +177,10 @@ test('fails when the session has ended', async () => {
 
 test('fails when the session belongs to another workspace', async () => {
   const args = ['--workspace', 'another-workspace'];
-  await assertRefused(tooljet.install({ args }), /not one of the workspace another-workspace/);
+  await assertRefused(
+    tooljet.install({ args }),
+    /belongs to another workspace than another-workspace/,
+  );
 });
 
 test('names a ToolJet that cannot be reached', async (t) => {
@@ -191,7 +194,7 @@ for (const [what, answer, problem] of [
   [
     'a web site',
     (_, response) => response.setHeader('content-type', 'text/html').end('<h1>Welcome</h1>'),
-    /is not a ToolJet \(no list of plugins\): give its whole URL/,
+    /is not a ToolJet \(not a list of plugins\): give its whole URL/,
   ],
   [
     'a server without that path',
@@ -206,7 +209,7 @@ for (const [what, answer, problem] of [
   [
     'a redirect',
     (_, response) => response.writeHead(308, { location: 'https://example.com/' }).end(),
-    /redirects to https:\/\/example\.com\/: give the URL that ToolJet is at/,
+    /redirects to https:\/\/example\.com\/: give ToolJet's own URL/,
   ],
 ]) {
   test(`fails when ${what} responds in place of ToolJet`, async (t) => {
@@ -221,7 +224,10 @@ test('shows a refusal without control characters when ToolJet sends some', async
   const refusal = JSON.stringify({ statusCode: 400, message: `no ${ESCAPES}` });
   const url = await serverThat((_, response) => response.writeHead(400).end(refusal), t);
   const { stderr } = await tooljet.install({ args: ['--url', url] });
-  assert.equal(stderr, 'install:tooljet: ToolJet answers HTTP 400: no [2J]52;c;ZXZpbA==31m done\n');
+  assert.equal(
+    stderr,
+    'install:tooljet: ToolJet returned HTTP 400: no [2J]52;c;ZXZpbA==31m done\n',
+  );
 });
 
 test('shows a version without control characters when the marketplace page has some', async (t) => {
@@ -240,7 +246,7 @@ test('says what to set when the marketplace does not have the plugin', async (t)
   const lost = await anotherTooljet(t, { url });
   await assertRefused(
     lost.install(),
-    /ToolJet answers HTTP 500: Internal Server Error\. .*TOOLJET_MARKETPLACE_URL.*npm run serve/,
+    /ToolJet returned HTTP 500: Internal Server Error\. .*TOOLJET_MARKETPLACE_URL.*npm run serve/,
   );
 });
 
@@ -308,6 +314,6 @@ for (const [missing, problem] of [
 test('says what to do when there is no build', async () => {
   await assertRefused(
     tooljet.install({ args: ['--folder', folder] }),
-    /dist\/index\.js is not there: run npm run build first/,
+    /dist\/index\.js does not exist: run npm run build first/,
   );
 });

@@ -91,7 +91,7 @@ describe('npm pack', () => {
     {
       what: 'rejects a folder that was not built',
       change: (place) => rmSync(join(place, 'dist'), { recursive: true }),
-      problem: /dist\/index\.js is not there: run npm run build first/,
+      problem: /dist\/index\.js does not exist: run npm run build first/,
     },
     {
       what: 'rejects a build without its types',

@@ -98,7 +98,7 @@ test('shows all that a step prints when it fails', async () => {
     `try { ${step('printf "1/2\\r2/2\\r"; echo broken >&2; exit 3')} } catch (error) { console.log(error.message); process.exit(7); }`,
   );
   assert.equal(code, 7);
-  assert.match(stdout, /sh -c .* failed; what it said is above\.\n$/s);
+  assert.match(stdout, /sh -c .* failed; its output is above\.\n$/s);
   assert.equal(stderr, 'broken\n');
 });
 

@@ -170,7 +170,7 @@ for (const host of [
     for (const path of ['/marketplace-assets/openai/lib/manifest.json', '/other']) {
       const answer = await askRaw(path, { host });
       assert.match(answer, /^HTTP\/1\.1 403 .*content-type: text\/plain; charset=utf-8\r\n/is);
-      assert.match(answer, /this server is asked as localhost or 127\.0\.0\.1 only\n/);
+      assert.match(answer, /this server accepts only the host names localhost and 127\.0\.0\.1\n/);
     }
     assert.equal(asked.length, before);
   });
@@ -219,7 +219,7 @@ test('npm run serve says what to do when there is no build', async () => {
     args: ['--port', '0', '--folder', tmpdir()],
   });
   assert.equal(code, 1);
-  assert.match(stderr, /^serve: .*dist\/index\.js is not there: run npm run build first\n$/);
+  assert.match(stderr, /^serve: .*dist\/index\.js does not exist: run npm run build first\n$/);
 });
 
 for (const [args, problem] of [
@@ -237,5 +237,5 @@ test('npm run serve names a port that is in use', async () => {
   const { port } = new URL(marketplace.url);
   const { code, stderr } = await runScript('scripts/serve.mjs', { args: ['--port', port] });
   assert.equal(code, 1);
-  assert.match(stderr, /the port is taken; choose another with --port/);
+  assert.match(stderr, /the port is in use; choose another with --port/);
 });

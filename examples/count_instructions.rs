@@ -1,9 +1,8 @@
-//! Runs the pure part of a query again and again, for `npm run bench:instructions` to count its
-//! instructions: `count_instructions <prompt bytes> <answer> <queries>`. The answer is a number of bytes, or
-//! `stream:` and a number of chunks of one character each, or the vectors of so many texts: `float:` or `base64:` and
-//! their number.
+//! Runs the pure part of a query repeatedly, for `npm run bench:instructions` to count its instructions:
+//! `count_instructions <prompt bytes> <answer> <queries>`. The answer is a number of bytes, `stream:` and a number of
+//! one-character chunks, or `float:` or `base64:` and a number of vectors.
 //!
-//! With `none` the API never answers, so that a query ends once its request is ready.
+//! With `none`, the API never responds, so a query ends once its request is ready.
 
 use std::{
     env,
@@ -26,7 +25,7 @@ use tooljet_openai::{
     service::{self, Call, Outcome},
 };
 
-/// About one character in thirty is not ASCII, as in much of what models write.
+/// About one character in thirty is not ASCII, as in typical answers.
 const SENTENCE: &str = "The café’s menu says \"crème brûlée\":\nprice 7 €, or four for 25 — until Friday. ";
 
 struct Canned(Option<HttpResponse>);
@@ -90,7 +89,7 @@ fn main() {
     }
 }
 
-/// Polled once: nothing that it waits for takes time.
+/// Polls once, because nothing it waits for takes time.
 fn run(transport: &Canned, cache: &ModelCache, source: &Value, query: &Value) {
     let (source, query) = (black_box(source).clone(), black_box(query).clone());
     let mut call = Call { source, query, started: transport.now(), hold: Hold::default() };
@@ -150,9 +149,9 @@ fn stream(chunks: usize) -> HttpResponse {
     success("text/event-stream", body + "data: [DONE]\n\n")
 }
 
-/// As the API writes them: floats with all digits of a double, or the bytes of the floats.
+/// In the API's format: floats with all digits of a double, or base64 of the bytes.
 fn vectors(count: usize, is_base64: bool) -> HttpResponse {
-    // Any numbers of the size that they have.
+    // Arbitrary numbers of a realistic magnitude.
     #[allow(clippy::cast_precision_loss)]
     let floats: Vec<f32> = (0..1536).map(|at| ((at * 7919 % 1009) as f32 / 1009.0 - 0.5) / 12.0).collect();
     let embedding = if is_base64 {

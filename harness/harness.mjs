@@ -48,8 +48,9 @@ export function createHarness({ text, tooljet = 3, loader = LOADERS[tooljet], de
     },
 
     /**
-     * Resolves to what the form of a ToolJet 3 receives that asks for the options of a dropdown, and rejects as the
-     * server then answers with HTTP 500. ToolJet asks only plugins whose kind its WhitelistPluginGuard lists.
+     * Resolves to what the form of ToolJet 3 receives when it asks for a dropdown's options, and
+     * rejects if the server would respond with HTTP 500. ToolJet asks only plugins whose kind its
+     * WhitelistPluginGuard lists.
      */
     async invoke(method, sourceOptions, args) {
       try {

@@ -1,5 +1,5 @@
-// The calls of the two buttons on the page: each calls the plugin as ToolJet's server does, and
-// returns what there is to see of it.
+// The calls behind the page's two buttons: each calls the plugin as ToolJet's server does, and
+// returns what the page shows.
 
 import { createHarnesses } from './harnesses.mjs';
 import { createQueue } from './queue.mjs';
@@ -17,7 +17,7 @@ export function createCalls({ plugin, mockApi }) {
   const isAtMockApi = ({ base_url: url }) =>
     URL.canParse(url) && new URL(url).origin === mockApi.url;
 
-  /** The mock API has its own log. */
+  /** The mock API keeps its own log. */
   const runAtMockApi = ({ source, query, tooljet }) =>
     inTurn(async () => {
       mockApi.requests.length = 0;

@@ -1,6 +1,6 @@
-// Examples that an app builder would type: for every operation, and a few failures with a clear
-// error. The last field of a query is the one that the example is about, unless it has an `apiKey`.
-// Those of later operations are in their definitions.
+// Examples of what an app builder would type: for every operation, and a few failures with a clear
+// error. An example is about the last field of its query, unless it sets an `apiKey`. Newer
+// operations define their own examples.
 
 import { OPERATIONS } from '../forms/operations.mjs';
 

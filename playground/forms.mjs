@@ -1,4 +1,4 @@
-// The two forms as stored; the page draws what its ToolJet would receive. And what to try in them.
+// The two forms as stored (the page draws what its ToolJet would receive), and examples for them.
 
 import { readFileSync } from 'node:fs';
 import { EXAMPLES } from './examples.mjs';

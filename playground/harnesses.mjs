@@ -1,4 +1,4 @@
-// ToolJet's server with the plugin installed, once per ToolJet that the page imitates.
+// ToolJet's server with the plugin installed, once for each ToolJet that the page imitates.
 
 import { TOOLJETS } from '../harness/forms.mjs';
 import { createHarness } from '../harness/harness.mjs';

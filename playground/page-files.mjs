@@ -11,8 +11,8 @@ const TYPES = {
   '.woff2': 'font/woff2',
 };
 
-// Templates are JavaScript that the page evaluates (unsafe-eval), as in ToolJet; code fields add
-// styles (unsafe-inline); images come as data or from where an API stores them.
+// The page evaluates templates as JavaScript (unsafe-eval), as ToolJet does; code fields add styles
+// (unsafe-inline); images are data URIs or come from an API's storage.
 const POLICY = [
   "default-src 'self'",
   "script-src 'self' 'unsafe-eval'",

@@ -1,15 +1,15 @@
-// Responses as bytes of a connection, and as the text that the page shows.
+// Responses as bytes of a connection, and as text for the page.
 
 import http from 'node:http';
 import { Duplex } from 'node:stream';
 import { brotliDecompressSync, constants, gunzipSync, inflateSync } from 'node:zlib';
 
-/** The most of a body that is kept, as it is sent and as text. */
+/** Maximum part of a body that is kept, both compressed and as text. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
 
 /**
  * Resolves to `{status, headers, chunks}` for the bytes of one response to a request with `method`,
- * or to undefined if they are none. A body may break off.
+ * or to undefined if they are not a response. A body may break off.
  */
 export function parseResponse(bytes, method) {
   const socket = new Duplex({
@@ -22,21 +22,21 @@ export function parseResponse(bytes, method) {
     request.once('response', (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
-      // A body that breaks off is an error; what has arrived is what there is to see.
+      // A body that breaks off is an error; show what has arrived.
       response.on('error', () => {});
       const { statusCode: status, headers } = response;
       response.once('close', () => resolve({ status, headers, chunks }));
     });
     request.end();
     socket.push(bytes);
-    // An end at the same time would discard a body that breaks off.
+    // Ending it in the same turn would discard a body that breaks off.
     setImmediate(() => socket.push(null));
   });
 }
 
 const DECODERS = { gzip: gunzipSync, deflate: inflateSync, br: brotliDecompressSync };
 
-/** The text of a body, decompressed; `isCut` if it is only the beginning. */
+/** The decompressed text of a body; `isCut` means that it is only the beginning. */
 export function readBody({ headers, chunks, isCut = false }) {
   const bytes = Buffer.concat(chunks);
   const decode = DECODERS[headers['content-encoding']];

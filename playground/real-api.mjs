@@ -7,8 +7,7 @@ import { startRecordedHarness } from './recorded-harness.mjs';
 import { NotForwarded } from './recorder.mjs';
 import { timed } from './timed.mjs';
 
-const RECORDED =
-  'Read on the way by a proxy on this machine, which connects to the API for the plugin.';
+const RECORDED = 'Recorded by a proxy on this machine that connects to the API for the plugin.';
 
 /** The variables from which the addon reads a proxy, also in lower case. */
 const PROXIES = ['TOOLJET_HTTP_PROXY', 'HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
@@ -48,18 +47,18 @@ export function createRealApi({ plugin, harnesses }) {
     const proxy = proxyIn(process.env);
     if (proxy) {
       return unrecorded(
-        `${proxy} is set, and the plugin goes by that, not through the proxy that reads requests.`,
+        `${proxy} is set, so the plugin uses that proxy instead of the one that records requests.`,
       );
     }
     try {
       return await Promise.race([runRecorded(call), aborted]);
     } catch (error) {
-      // It may still run the call, which must not mix with the next one.
+      // It may still be running the call, which must not mix with the next one.
       await endRecorded();
       signal.throwIfAborted();
       if (!(error instanceof NotForwarded)) throw error;
       return unrecorded(
-        `the proxy that reads requests got no connection (${error.message}), so the plugin made the call without it.`,
+        `the recording proxy could not connect (${error.message}), so the plugin made the call without it.`,
       );
     }
   }

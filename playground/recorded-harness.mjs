@@ -25,7 +25,7 @@ export async function startRecordedHarness({ plugin }) {
   }
 }
 
-/** Registers with `atEnd` how to end each part as soon as it exists. */
+/** Registers with `atEnd` how to end each part once it exists. */
 async function start(plugin, atEnd) {
   const recorder = await startRecorder();
   atEnd(recorder.close);

@@ -38,7 +38,7 @@ function createTap() {
   };
 }
 
-/** The text of a request's body; of a form, its fields. */
+/** The text of a request's body; for a form, its fields. */
 async function readText(body, headers) {
   if (!isForm(headers)) return body.toString('utf8');
   return describeForm(await parseForm(body, headers['content-type']));
@@ -57,11 +57,11 @@ export async function startRecorder() {
   const sockets = new Set();
   const upstreams = new WeakMap();
   const origins = new WeakMap();
-  /** What collects the response that a connection to the API brings now. */
+  /** Collects the response that each connection to the API is receiving. */
   const taps = new WeakMap();
   let recording;
 
-  /** Resolves to a connection to the API, which ends with the plugin's `socket`. */
+  /** Resolves to a connection to the API that ends with the plugin's `socket`. */
   async function reach(address, socket) {
     const gone = new AbortController();
     finished(socket, { writable: false }, () => gone.abort());
@@ -84,7 +84,7 @@ export async function startRecorder() {
    */
   async function openTunnel({ url, socket }, { assertWanted }) {
     const address = new URL(`https://${url}`);
-    // Nothing reads from it yet, so its end would go unnoticed.
+    // Nothing reads from it yet, so its end would otherwise go unnoticed.
     socket.read(0);
     const upstream = await reach(address, socket);
     const secureContext = await ca.contextFor(readHost(address));
@@ -102,7 +102,7 @@ export async function startRecorder() {
   async function forward(request, { requests, assertWanted }) {
     const { method, socket } = request;
     const headers = { ...request.headers };
-    // The plugin sends it to the recorder only.
+    // The plugin sends it only to the recorder.
     delete headers['proxy-authorization'];
     const body = await buffer(request);
     const text = await readText(body, headers);
@@ -111,7 +111,7 @@ export async function startRecorder() {
       pair(socket, await reach(address, socket), address);
     }
     assertWanted();
-    // A proxy gets the whole URL, and an API the path.
+    // A proxy receives the whole URL, an API only the path.
     const path = request.url.replace(/^http:\/\/[^/]+/, '');
     const tap = createTap();
     taps.set(upstreams.get(socket), tap);
@@ -121,7 +121,7 @@ export async function startRecorder() {
     upstreams.get(socket).write(Buffer.concat([head, body]));
   }
 
-  /** Runs `work` only for the plugin, while it is recorded; on failure, the connection ends. */
+  /** Runs `work` only for the plugin, while it is recorded. If it fails, closes the connection. */
   function serve(request, work) {
     const { socket, headers } = request;
     const isOurs = upstreams.has(socket) || headers['proxy-authorization'] === authorization;

@@ -8,9 +8,9 @@ const HARMLESS_HEADER =
   /^(accept|accept-encoding|connection|content-(length|type)|host|user-agent|openai-(organization|project))$/i;
 const HARMLESS_RESPONSE_HEADER =
   /^(apim-request-id|cache-control|cf-ray|connection|content-[\w-]+|date|keep-alive|openai-[\w-]+|retry-after(-ms)?|server|transfer-encoding|vary|via|x-ms-region|x-ratelimit-[\w-]+|x-request-id)$/i;
-/** Shorter values occur in texts by chance. */
+/** Shorter values occur in text by chance. */
 const MIN_SECRET_LENGTH = 8;
-/** OpenAI's keys, also where the API has masked their middle. */
+/** OpenAI's keys, even if the API has masked their middle. */
 const KEY = /\bsk-[\w*-]{8,}/g;
 
 /** The flat options of a data source; `encrypted` names the keys of secrets. */
@@ -24,8 +24,8 @@ export function redactOptions(options, encrypted) {
 }
 
 /**
- * The values that no response may show: of the options named in `encrypted`, of headers, and in the
- * base URL.
+ * The values that no response may show: those of options named in `encrypted`, those of headers,
+ * and those in the base URL.
  */
 export function secretsIn(options, encrypted) {
   const values = encrypted.map((key) => options[key]);
@@ -33,7 +33,7 @@ export function secretsIn(options, encrypted) {
   const texts = [...values, ...headers, ...secretsInUrl(options.base_url)].filter(
     (value) => typeof value === 'string',
   );
-  // Without the scheme before it, as in `Basic dXNlcjpwYXNz`.
+  // Without the scheme, as in `Basic dXNlcjpwYXNz`.
   return texts
     .flatMap((text) => [text, text.split(' ').at(-1)])
     .filter(({ length }) => length >= MIN_SECRET_LENGTH);
@@ -49,7 +49,7 @@ function secretsInUrl(text) {
   ]);
 }
 
-/** Returns what the page shows of a recorded request and of its response, if there was one. */
+/** Returns what the page shows of a recorded request, and of its response if there was one. */
 export function redactRequest({ method, origin, path, headers, text, response }, secrets) {
   return {
     method,

@@ -75,13 +75,14 @@ async function readJson(request) {
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw Object.assign(new Error('That is too much.'), { status: 413 });
+    if (size > MAX_BODY_BYTES)
+      throw Object.assign(new Error('The body is too large.'), { status: 413 });
     chunks.push(chunk);
   }
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {
-    throw Object.assign(new Error('That is not JSON.'), { status: 400 });
+    throw Object.assign(new Error('The request is not JSON.'), { status: 400 });
   }
 }
 

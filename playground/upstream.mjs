@@ -10,9 +10,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const PORTS = { 'http:': 80, 'https:': 443 };
 const LOCAL_NAMES = ['localhost', 'ip6-localhost', 'ip6-loopback'];
 
-// The addresses that no name may resolve to in any edition by the rules in src/network/ssrf.rs,
-// except the local ones. The plugin cannot check them through a proxy. An address that only this
-// list rejects is merely not recorded.
+// The addresses that src/network/ssrf.rs rejects in every edition, except local ones. The plugin
+// cannot check them behind a proxy. An address that only this list rejects is simply not recorded.
 const RESERVED_IPV4 = {
   '0.0.0.0': 8,
   '100.64.0.0': 10,
@@ -54,11 +53,12 @@ export async function connect(url, signal) {
         ...target,
         servername: net.isIP(host) ? '' : host,
         ALPNProtocols: ['http/1.1'],
-        // As in the plugin, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+        // As in the plugin, regardless of NODE_TLS_REJECT_UNAUTHORIZED.
         rejectUnauthorized: true,
       })
     : net.connect(target);
-  const giveUp = () => socket.destroy(new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`));
+  const giveUp = () =>
+    socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
   const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS);
   try {
     await once(socket, isSecure ? 'secureConnect' : 'connect', { signal });

@@ -1,5 +1,5 @@
-// npm run attack: tries to stop, stall and fill a process like ToolJet's from one tenant, while
-// another tenant's queries run beside. Fails if one of them notices.
+// npm run attack: one tenant tries to stop, stall and fill a process like ToolJet's while another
+// tenant's queries run. Fails if those are affected.
 
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -11,7 +11,7 @@ import { Mistake, numberFrom, runCommand } from './options.mjs';
 import { ROOT } from './setup.mjs';
 
 const PLUGIN = resolve(process.env.PLUGIN ?? join(ROOT, 'dist/index.js'));
-/** What is kept of a process that idles is its memory. */
+/** Maximum number of processes that idle at once, because each keeps its memory. */
 const MAX_IDLING = 4;
 const SHORT = { seconds: 2, every: 200, grace: 20, idle: 0 };
 const FULL = { seconds: 10, every: 1000, grace: 60, idle: 60 };
@@ -26,22 +26,20 @@ const amount = (help) => ({
 const COMMAND = {
   command: 'npm run attack',
   about:
-    "Tries to stop, stall and fill a process like ToolJet's from one tenant, while another tenant's queries run beside. Fails if one of them notices.",
+    "Lets one tenant try to stop, stall and fill a process like ToolJet's while another tenant's queries run. Fails if those are affected.",
   options: {
     only: {
       type: 'string',
       value: 'NAME',
       multiple: true,
       default: [],
-      help: 'the attacks whose name begins so; may be repeated',
+      help: 'only attacks whose name starts with this; may be repeated',
     },
-    list: { type: 'boolean', default: false, help: 'show what there is' },
-    seconds: amount('how long each attack goes on, 10 unless said otherwise'),
-    every: amount("milliseconds between the victim's queries, 1000 unless said otherwise"),
-    grace: amount(
-      "seconds until an attack's queries must have ended by themselves, 60 unless told",
-    ),
-    idle: amount('seconds after which the memory is read once more, 60 unless told; 0 for not'),
+    list: { type: 'boolean', default: false, help: 'list the attacks' },
+    seconds: amount('how long each attack lasts (default: 10)'),
+    every: amount("milliseconds between the victim's queries (default: 1000)"),
+    grace: amount("seconds until an attack's queries must have ended by themselves (default: 60)"),
+    idle: amount('seconds until the memory is read again (default: 60; 0: never)'),
     short: {
       type: 'boolean',
       default: false,
@@ -50,20 +48,20 @@ const COMMAND = {
     empty: {
       type: 'boolean',
       default: false,
-      help: "against a plugin that does nothing: the measurement's own share",
+      help: 'attack a plugin that does nothing, to measure the overhead of the measurement itself',
     },
     json: { type: 'string', value: 'FILE', help: 'write the metrics there too' },
   },
   notes: [
-    'PLUGIN=FILE names another build than dist/index.js.',
-    "Columns: the victim's queries, and how long they took from when they were due; the longest that the event loop stood still; by how much a deadline was missed; the peak of resident memory, and that of the idle process afterwards; file descriptors.",
+    'PLUGIN=FILE uses another build than dist/index.js.',
+    "Columns: the victim's queries, and their time since they were due; the longest block of the event loop; the most by which a deadline was missed; peak resident memory, and that of the idle process afterwards; file descriptors.",
   ],
 };
 
 await runCommand(COMMAND, async ({ only, ...given }) => {
   const isWanted = ({ name }) => only.some((start) => name.startsWith(start));
   const attacks = only.length === 0 ? ATTACKS : ATTACKS.filter(isWanted);
-  if (attacks.length === 0) throw new Mistake(`no attack is named ${only}; see --list`);
+  if (attacks.length === 0) throw new Mistake(`there is no attack ${only}; see --list`);
   if (given.list) {
     for (const { name, about } of attacks) console.log(`${name.padEnd(24)}${about}`);
     return;
@@ -118,12 +116,12 @@ function report(rows, { json, seconds, every, idle, short, empty }) {
   if (failures.length === 0) {
     const { worst, peakRss, late } = LIMITS;
     console.log(
-      `Beside every attack, each victim was answered within ${worst} ms, deadlines were kept within ${late} ms, and the process held less than ${peakRss} MiB.`,
+      `During every attack, each victim got its answer within ${worst} ms, deadlines were met within ${late} ms, and the process used less than ${peakRss} MiB.`,
     );
     const slow = rows.filter(({ parseMs }) => parseMs > 0).map(({ name }) => name);
     if (slow.length > 0) {
       console.log(
-        `Beside ${slow.join(', ')}, plus what ToolJet itself takes to parse the request.`,
+        `For ${slow.join(', ')}, plus the time that ToolJet itself takes to parse the request.`,
       );
     }
   }

@@ -1,4 +1,4 @@
-// Checks which files of src/ name which crates and modules: dependencies point down, and the core
+// Checks which crates and modules each file of src/ names: dependencies point down, and the core
 // stays pure.
 
 /** Only these files may name these crates. */
@@ -16,7 +16,7 @@ export const WINGS = {
   response: ['error', 'input', 'network', 'policy'],
   operations: ['error', 'input', 'network', 'policy', 'response'],
 };
-/** The modules at the top, which belong to no wing. */
+/** The top-level modules, which belong to no wing. */
 const TOP = [
   'binding',
   'embedding_runner',

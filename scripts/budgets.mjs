@@ -1,4 +1,4 @@
-// The limits of src/budgets.rs in words, for SECURITY.md.
+// Renders the limits of src/budgets.rs as a table for SECURITY.md.
 
 const KIB = 1024;
 const MIB = KIB * KIB;
@@ -18,7 +18,7 @@ export function budgetsTable(rust) {
       `${constants - rows.length} constants of src/budgets.rs have no comment, or another form`,
     );
   return [
-    '| limit | value | of what |',
+    '| limit | value | meaning |',
     '|---|---|---|',
     ...rows.map((row) => `| ${row.join(' | ')} |`),
   ].join('\n');

@@ -12,8 +12,8 @@ import { print } from './terminal.mjs';
 const LIBRARIES = { linux: 'libtooljet_openai.so', darwin: 'libtooljet_openai.dylib' };
 
 /**
- * Builds the plugin into `out`, and resolves to what `pack` returns. Compiles the addon for this
- * machine unless `addons` ([{platform, file}]) are given. `debug` is quicker, and larger.
+ * Builds the plugin into `out`, and resolves to the result of `pack`. Compiles the addon for this
+ * machine unless `addons` ([{platform, file}]) are given. `debug` is faster, and the result larger.
  */
 export async function buildPlugin({
   addons,
@@ -31,7 +31,7 @@ export async function buildPlugin({
     },
   ];
   const progress = createProgress('Packing the addon into one file (seconds)');
-  // Packing keeps this thread busy, so the line has to be there before.
+  // Packing blocks this thread, so the line must be printed first.
   await new Promise(setImmediate);
   try {
     const packed = pack({ root: ROOT, out, addons: given, id, name, external, fast: debug });
@@ -43,7 +43,7 @@ export async function buildPlugin({
   }
 }
 
-/** [`buildPlugin`] for this machine; resolves to the text of dist/index.js. */
+/** Builds the plugin for this machine; resolves to the text of dist/index.js. */
 export async function buildText() {
   const { out } = await buildPlugin();
   return readFileSync(join(out, 'dist', 'index.js'), 'utf8');
@@ -64,7 +64,7 @@ async function compile({ debug, features }) {
       ...(debug ? [] : ['--release']),
       ...(features ? ['--features', features] : []),
     ],
-    explains: 'cargo did not succeed; its own output is above.',
+    explains: 'cargo failed; its output is above.',
   });
   if (warnings.some((line) => line !== '')) print(warnings.join('\n'));
   const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');

@@ -72,7 +72,7 @@ function compile(architecture) {
   const triple = TRIPLES[architecture];
   const tools = join(ROOT, 'target', 'tools');
   const rust = rustEnvironment(triple, tools);
-  // Each compiler has its own folder, as neither can use the other's output.
+  // A folder for each compiler, because they cannot use each other's output.
   const target = join(ROOT, 'target', 'release-build', rust.RUSTC ? 'debian-rust' : 'rust');
   runOrExit(
     'cargo-zigbuild',

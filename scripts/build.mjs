@@ -38,7 +38,7 @@ const COMMAND = {
     external: {
       type: 'boolean',
       default: false,
-      help: 'write the addons next to dist/index.js, as files for TOOLJET_OPENAI_ADDON_DIR, and not inside it',
+      help: 'write the addons next to dist/index.js, as files for TOOLJET_OPENAI_ADDON_DIR, instead of into it',
     },
     debug: {
       type: 'boolean',
@@ -68,7 +68,7 @@ await runCommand(COMMAND, async ({ addon: addons, ...options }) => {
   const time = duration(performance.now() - started);
   printWrapped(`${where}: ${megabytes(Buffer.byteLength(packed.entry))}, in ${time}`, 'green');
   printWrapped(
-    'Next: npm run demo shows it at work, npm start opens it in the browser, and docs/install.md says how to install it in ToolJet.',
+    'Next: npm run demo shows it in action, npm start opens it in the browser, and docs/install.md says how to install it in ToolJet.',
   );
 });
 

@@ -26,7 +26,7 @@ export function readFile(folder, path) {
   try {
     return readFileSync(join(folder, path));
   } catch (error) {
-    const reason = error.code === 'ENOENT' ? 'is not there' : `cannot be read (${error.code})`;
+    const reason = error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`;
     throw new Error(`${join(folder, path)} ${reason}: run npm run build first`);
   }
 }

@@ -1,8 +1,8 @@
-// Runs cargo, and says how far it is.
+// Runs cargo and reports its progress.
 
 import { runStep } from './steps.mjs';
 
-/** cargo tells how far it is only if it is asked to, or in a terminal. */
+/** cargo reports progress only in a terminal or on request. */
 const TELLS = { CARGO_TERM_PROGRESS_WHEN: 'always', CARGO_TERM_PROGRESS_WIDTH: '200' };
 const OWN = 'tooljet-openai';
 // Right-aligned in twelve columns.
@@ -10,13 +10,13 @@ const STATUS = /^(?=.{12} ) *[A-Z][a-z]+ /;
 const BAR = /^Building \[.*\] (\d+)\/(\d+)(?:: (.*))?$/;
 
 /**
- * What cargo is at, in a few words: `63/118 crates`, `downloaded reqwest v0.12.1`; undefined if a line
- * does not tell.
+ * What cargo is doing, in a few words: `63/118 crates`, `downloaded reqwest v0.12.1`; undefined if
+ * a line does not say.
  */
 export function cargoDetail(line) {
   const [, built, all, names = ''] = BAR.exec(line) ?? [];
   if (built) {
-    // With optimization, linking takes longest. cargo does not say when it begins.
+    // With optimization, linking takes longest, but cargo does not say when it starts.
     const isLast = Number(built) >= Number(all) - 1 && names.startsWith(OWN);
     return `${built}/${all} crates${isLast ? ', linking' : ''}`;
   }
@@ -25,10 +25,10 @@ export function cargoDetail(line) {
   return verb && `${verb.toLowerCase()} ${what}`.trim();
 }
 
-/** Whether a line of cargo's output tells no more than how far it is. */
+/** Whether a line of cargo's output only reports progress. */
 export const isProgress = (line) => STATUS.test(line) || BAR.test(line.trim());
 
-/** Runs cargo; resolves to its warnings and whatever else is no news of its progress. */
+/** Runs cargo; resolves to its warnings and any other output except progress. */
 export async function runCargo({ env, ...step }) {
   return runStep({
     ...step,

@@ -47,7 +47,7 @@ async function timed(work) {
 }
 
 const PASSED = { outcome: 'ok', style: 'green' };
-const FAILED_AS_PLANNED = { outcome: 'failed, as it should', style: 'yellow' };
+const FAILED_AS_PLANNED = { outcome: 'failed as expected', style: 'yellow' };
 
 function describeTokens({ usage, finish_reason: reason }) {
   const counts = usage && `${usage.prompt_tokens} in, ${usage.completion_tokens} out`;
@@ -89,7 +89,7 @@ async function demonstrateQuery(harness, source, { title, query, expected }) {
   );
   expect(
     typeof result.data === 'string' && result.data.trim() !== '',
-    `${title}: the answer should be a text, but is ${JSON.stringify(result.data)}.`,
+    `${title}: the answer should be text, but is ${JSON.stringify(result.data)}.`,
   );
   if (expected !== undefined) {
     expect(
@@ -150,7 +150,7 @@ async function demonstrate({ harness, source, prompt, mockApi }) {
     { ...source, apiKey: WRONG_KEY },
     {
       title: '4  Chat with a wrong key',
-      change: 'an API key that nobody has',
+      change: 'an invalid API key',
       query: { operation: 'chat', prompt: chatPrompt },
       code: 'invalid_api_key',
       says: /key/i,
@@ -161,14 +161,11 @@ async function demonstrate({ harness, source, prompt, mockApi }) {
   const sent = mockApi?.requests.length;
   await demonstrateFailure(harness, source, {
     title: '5  Chat with a value out of range',
-    change: 'Temperature 3, which is refused before anything is sent',
+    change: 'Temperature 3, which is rejected before anything is sent',
     query: { operation: 'chat', prompt: chatPrompt, temperature: '3' },
     says: /temperature/i,
   });
-  expect(
-    mockApi?.requests.length === sent,
-    'A query with a value out of range was sent all the same.',
-  );
+  expect(mockApi?.requests.length === sent, 'A query with a value out of range was sent anyway.');
 }
 
 function readPrompt(text) {

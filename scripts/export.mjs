@@ -19,7 +19,7 @@ const COMMAND = {
     'typed-models': {
       type: 'boolean',
       default: false,
-      help: 'keep Model a text, for a ToolJet whose WhitelistPluginGuard does not list the plugin',
+      help: 'keep Model a text field, for a ToolJet whose WhitelistPluginGuard does not list the plugin',
     },
   },
 };
@@ -54,7 +54,7 @@ function packageText(id) {
       watch: 'ncc build lib/index.ts -o dist --watch',
     },
     homepage: 'https://github.com/tooljet/tooljet#readme',
-    // Exactly, because it is the plugin; what reviewers read here is only how ToolJet gets to it.
+    // An exact version, because this is the plugin; the rest only connects ToolJet to it.
     dependencies: { [PACKAGE.name]: PACKAGE.version },
     devDependencies: { '@vercel/ncc': '^0.38.0', typescript: '^4.7.4' },
   };
@@ -90,7 +90,7 @@ function assertIsPlaceFor(id, target) {
   }
 }
 
-/** The sources of an earlier plugin that are no longer used. */
+/** Source files of an earlier plugin that are no longer used. */
 function leftovers(target, files) {
   return ['lib', '__tests__']
     .filter((folder) => existsSync(join(target, folder)))

@@ -58,7 +58,7 @@ await runCommand(COMMAND, (options) => {
 });
 
 /**
- * Runs `check` with one seed after the other for a third of the time; it returns how many checks
+ * Runs `check` with one seed after another for a third of the time; `check` returns how many checks
  * passed.
  */
 function withSeeds({ minutes, cases, seed: given }, check) {

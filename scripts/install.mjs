@@ -29,7 +29,7 @@ const COMMAND = {
     'session-file': {
       type: 'string',
       value: 'FILE',
-      help: 'a file of mode 0600 with the session; else it is taken from TOOLJET_SESSION, or from standard input',
+      help: 'a file of mode 0600 with the session; otherwise it is read from TOOLJET_SESSION or standard input',
     },
     upgrade: {
       type: 'boolean',
@@ -39,12 +39,12 @@ const COMMAND = {
     plugin: {
       type: 'string',
       value: 'UUID',
-      help: 'with --upgrade, where the plugin is installed more than once: which of them to replace, by the id that ToolJet gave it',
+      help: 'with --upgrade, if the plugin is installed more than once: the one to replace, by the id that ToolJet gave it',
     },
     'dry-run': {
       type: 'boolean',
       default: false,
-      help: 'ask ToolJet what is installed, change nothing',
+      help: 'only ask ToolJet what is installed',
     },
     version: {
       type: 'string',
@@ -70,7 +70,7 @@ function completed(options) {
   return { ...options, url: url.replace(/\/+$/, ''), workspace };
 }
 
-/** Which of the installed plugins is meant; undefined if none is installed. */
+/** Chooses among the installed plugins; undefined if none is installed. */
 function chooseInstalled(all, { id, chosen, upgrade }) {
   const listed = () => all.map((each) => `${each.id} (version ${each.version})`).join(', ');
   if (chosen !== undefined) {

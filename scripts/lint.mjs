@@ -33,11 +33,11 @@ await runCommand(COMMAND, async () => {
   writeTypes();
   await check('tsc', binPath('tsc'), ['-p', '__tests__']);
   await check('Generated pages', process.execPath, ['scripts/docs.mjs', '--check']);
-  printWrapped(`No complaints, in ${duration(performance.now() - started)}.`, 'green');
+  printWrapped(`No problems found, in ${duration(performance.now() - started)}.`, 'green');
 });
 
 function check(title, command, args) {
-  const explains = `${title} complains; what it says is above.`;
+  const explains = `${title} reported problems; they are above.`;
   return runStep({ title, done: `${title}: ok`, command, args, explains });
 }
 
@@ -55,7 +55,7 @@ function checkBoundaries() {
   );
   if (violations.length > 0) {
     for (const violation of violations) console.error(violation);
-    throw new Mistake('the boundaries of src/ do not hold; what breaks them is above.');
+    throw new Mistake('the boundaries of src/ are violated; see above.');
   }
   print('Boundaries of src/: ok');
 }

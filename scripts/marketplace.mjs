@@ -1,5 +1,5 @@
 // A marketplace origin for ToolJet's server: serves this plugin's files from a folder, and passes
-// everything else through to ToolJet's own origin.
+// every other request to ToolJet's own origin.
 
 import http from 'node:http';
 import https from 'node:https';
@@ -9,7 +9,7 @@ import { FILES, readFile, readPlugin } from './built-plugin.mjs';
 export const TOOLJET_MARKETPLACE = 'https://tooljet-plugins-production.s3.us-east-2.amazonaws.com';
 
 const ADDRESS = '127.0.0.1';
-/** By these names the server is asked; a port may follow. */
+/** Host names that requests may use, optionally with a port. */
 const OWN_NAMES = new Set([ADDRESS, 'localhost', '[::1]']);
 
 const UPSTREAM_TIMEOUT_MS = 30_000;
@@ -31,11 +31,15 @@ export async function startMarketplace({ folder, upstream, port, log }) {
     const asked = `${request.method} ${request.url}`;
     response.once('finish', () => log(`${asked} ${response.statusCode} ${response.source}`));
     if (!isOwnName(request.headers.host)) {
-      return refuse(response, 403, 'this server is asked as localhost or 127.0.0.1 only');
+      return refuse(
+        response,
+        403,
+        'this server accepts only the host names localhost and 127.0.0.1',
+      );
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
-      return refuse(response, 405, 'only GET and HEAD are served here');
+      return refuse(response, 405, 'only GET and HEAD are supported');
     }
     if (!request.url.startsWith('/')) {
       return refuse(response, 400, 'the path must begin with /');
@@ -63,8 +67,8 @@ export async function startMarketplace({ folder, upstream, port, log }) {
 }
 
 /**
- * A page in a browser on this machine may have a name of its own lead to 127.0.0.1 (DNS rebinding):
- * to the browser, what is served here is then the page's own. The name tells it.
+ * A page in this machine's browser can make its own name resolve to 127.0.0.1 (DNS rebinding). The
+ * browser would then treat these files as the page's own, so the host name is checked.
  */
 function isOwnName(host = '') {
   return OWN_NAMES.has(host.replace(/:\d+$/, '').toLowerCase());
@@ -77,7 +81,7 @@ function refuse(response, status, reason) {
 }
 
 function serve(response, { id, folder, path }) {
-  // Not passed through, so that all files of a plugin come from one origin.
+  // Not passed on, so that all files of a plugin come from one origin.
   if (!Object.hasOwn(FILES, path)) return refuse(response, 404, `${id} has no such file`);
   let body;
   try {
@@ -107,7 +111,7 @@ function passThrough(request, response, { upstream, path }) {
     answer.once('error', () => response.destroy());
     answer.pipe(response);
   });
-  passed.setTimeout(UPSTREAM_TIMEOUT_MS, () => passed.destroy(new Error('it does not answer')));
+  passed.setTimeout(UPSTREAM_TIMEOUT_MS, () => passed.destroy(new Error('it does not respond')));
   passed.once('error', (error) => {
     if (response.headersSent || response.destroyed) return response.destroy();
     return refuse(response, 502, `${upstream} cannot be reached: ${error.code ?? error.message}`);

@@ -1,5 +1,5 @@
-// Runs Node's tests: all behind one line of progress, of which only those that fail are shown, or a
-// few in full.
+// Runs Node's tests: all of them behind one line of progress, showing only failures, or a few in
+// full.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { createProgress } from './progress.mjs';
 import { ROOT } from './root.mjs';
 import { spawnLines } from './steps.mjs';
 
-/** Where the other report of the last run is: what is not shown, or what is counted. */
+/** The report of the last run that is not shown, or that is counted. */
 const REPORT = join(ROOT, 'target', 'test-report.txt');
 /** The heading of Node's own list of failures, which ends its report. */
 const FAILURES = /^.*failing tests:$/m;
@@ -17,7 +17,7 @@ const PASSED = /^ *[✔﹣▶].*\n/gm;
 const NEWS = '--test-reporter=./scripts/test-reporter.mjs';
 const SPEC = '--test-reporter=spec';
 
-/** Adds what `line` of the news says to `counts`, and returns the file that begins, if one does. */
+/** Adds the outcome in `line` to `counts`, and returns the file that starts, if any. */
 function count(counts, line) {
   const [, file, outcome] = /^\{"(?:file":"(.*)"|outcome":"(\w+)")\}$/.exec(line) ?? [];
   if (outcome) counts[outcome] += 1;
@@ -25,8 +25,9 @@ function count(counts, line) {
 }
 
 /**
- * Runs these files with these further `args` of `node --test`; resolves to how many tests passed,
- * failed and were skipped. `inFull` shows each test, as Node does. `report` is the file for the rest.
+ * Runs these files with additional `args` of `node --test`; resolves to the numbers of tests that
+ * passed, failed and were skipped. `inFull` shows each test, as Node does. `report` is the file for
+ * the rest.
  */
 export async function runNodeTests({
   title,
@@ -43,7 +44,7 @@ export async function runNodeTests({
   const others = [`--test-reporter-destination=${report}`, ...files];
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const status = await run({ title, counts, all, others, report, env: { ...process.env, ...env } });
-  // A file that cannot be read fails without a test.
+  // A file that cannot be loaded fails without a test.
   if (status !== 0 && counts.failed === 0) counts.failed = 1;
   if (counts.failed > 0 && !inFull) showFailures(report);
   return counts;
@@ -65,7 +66,7 @@ async function runBehindProgress({ title, counts, all, others, env }) {
   const status = await spawnLines(
     process.execPath,
     [...all, NEWS, SPEC, ...others],
-    // The failures are found in the text of the report.
+    // The failures are extracted from the report's text.
     { env: { ...env, FORCE_COLOR: '0' } },
     (line) => {
       const file = count(counts, line);
@@ -78,7 +79,7 @@ async function runBehindProgress({ title, counts, all, others, env }) {
   return status;
 }
 
-/** Node's own list of failures; with what was printed, where a file failed as a whole. */
+/** Shows Node's own list of failures; for a file that failed as a whole, what it printed. */
 function showFailures(report) {
   const text = readFileSync(report, 'utf8');
   const at = text.search(FAILURES);

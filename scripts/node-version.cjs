@@ -1,12 +1,12 @@
-// Every npm command requires this first: without it, an old Node fails at the first import that it
-// does not know. Limited to what an old Node can read.
+// Every npm command requires this first: otherwise an old Node fails at the first import that it
+// does not support. Must run on old versions of Node.
 
 'use strict';
 
 var fs = require('fs');
 var path = require('path');
 
-/** Ends the process with one sentence if this Node is older than a package.json says. */
+/** Ends the process with one sentence if this Node is older than package.json allows. */
 function checkNode(packageJson) {
   var range = JSON.parse(fs.readFileSync(packageJson, 'utf8')).engines.node;
   var needed = range.replace('>=', '');

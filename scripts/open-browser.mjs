@@ -1,17 +1,17 @@
-// Opens a page in the browser of whoever sits in front of this machine.
+// Opens a page in the browser of a person at this machine.
 
 import { spawn } from 'node:child_process';
 
-/** The command that opens a page, or undefined where nobody would see it. */
+/** The command that opens a page; undefined if nobody would see it. */
 export function browserCommand({ platform, env, isTerminal }) {
   if (!isTerminal || env.CI) return undefined;
-  // Over ssh, the browser would be on the other machine.
+  // Over ssh, the page should open on the other machine.
   if (platform === 'darwin') return env.SSH_CONNECTION ? undefined : 'open';
   const hasDisplay = Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
   return platform === 'linux' && hasDisplay ? 'xdg-open' : undefined;
 }
 
-/** Opens `url` if it can be seen here; the printed address does where it fails. */
+/** Opens `url` if someone can see it; otherwise the printed URL is enough. */
 export function openBrowser(url, surroundings) {
   const command = browserCommand(surroundings);
   if (!command) return;

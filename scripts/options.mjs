@@ -1,26 +1,27 @@
-// The options of every npm command: their definition is what is read, what --help shows, and what a
-// mistyped one is compared with.
+// The options of every npm command: one definition for parsing, --help, and suggestions for
+// mistyped options.
 
 import { parseArgs } from 'node:util';
 import { print, printable, textWidth, wrap } from './terminal.mjs';
 
 const HELP = { type: 'boolean', short: 'h', default: false, help: 'show this text' };
 const GAP = 2;
-/** A column of text that is narrower than this is below its option, not beside it. */
+/** A text column narrower than this goes below its option instead of next to it. */
 const MIN_TEXT = 24;
 
-/** What a person did wrong, so that its sentence is enough and no stack is shown. */
+/** A user's mistake: shown as a sentence without a stack. */
 export class Mistake extends Error {}
 
 /**
  * Runs an npm command.
  *
- * `command` is what a person types (`npm run build`), `about` says what it does, and `notes` are
- * further paragraphs of its help. `options` are those of `parseArgs`, each with a `help` and, unless
- * it is a switch, the name of its `value`; `read(text, name)` may turn the value into another one, or
- * throw. `files` names the arguments that are no options, if it takes some.
+ * `command` is what to type (`npm run build`), `about` is what it does, and `notes` are further
+ * paragraphs of its help. `options` are those of `parseArgs`, each with a `help` and, unless it is
+ * a switch, the name of its `value`; `read(text, name)` may convert the value or throw. `files`
+ * names the arguments that are not options, if allowed.
  *
- * `run` gets the options by name, and `files`. What it throws is shown, and the process ends with 1.
+ * `run` receives the options by name, and `files`. If it throws, the error is shown and the process
+ * ends with 1.
  */
 export async function runCommand({ command, about, notes = [], options = {}, files }, run) {
   const name = command.replace(/^npm (run )?/, '');
@@ -46,18 +47,18 @@ export async function runCommand({ command, about, notes = [], options = {}, fil
 }
 
 function fail(name, error, code) {
-  // A bug of the script itself is told with its place. Foreign text cannot add lines.
+  // A bug in the script itself is shown with its location. Foreign text cannot add lines.
   const isExpected = error instanceof Mistake || error?.constructor === Error || error?.code;
   const words = isExpected
     ? printable(error.message)
     : printable(error?.stack ?? error, { lines: true });
   const text = `${name}: ${words}`;
-  // What reads a pipe wants a sentence on one line.
+  // In a pipe, a sentence stays on one line.
   process.stderr.write(`${process.stderr.isTTY ? wrap(text).join('\n') : text}\n`);
   process.exitCode = code;
 }
 
-/** The values of `args`; throws a Mistake that says what is wrong with them. */
+/** The values of `args`; throws a Mistake that describes invalid ones. */
 export function readArguments({ command, options, files }, args) {
   const { tokens, values, positionals } = parseArgs({
     args,
@@ -105,7 +106,7 @@ function findMistake({ kind, name, rawName, value }, command, options) {
   return undefined;
 }
 
-/** The name that needs the fewest changes, unless that would be most of it. */
+/** The most similar name, unless most of it would have to change. */
 export function nearestTo(typed, names) {
   const ranked = names
     .map((name) => ({ name, changes: changesBetween(typed, name) }))

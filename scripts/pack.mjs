@@ -15,7 +15,7 @@ const ID = /^[a-z][a-z0-9_-]*$/;
 const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'];
 
 /**
- * The limit on what one addon adds to dist/index.js, which ToolJet keeps in its database and in
+ * The limit for an addon's share of dist/index.js, which ToolJet keeps in its database and in
  * memory.
  */
 const MAX_PACKED_BYTES = 2_400_000;
@@ -106,7 +106,7 @@ export function entryText({ file, version, addons }) {
     });
   return [
     `// tooljet-openai ${version}, MIT license. Built from src/index.js by scripts/pack.mjs.\n`,
-    // In a function: each global that a text declares costs microseconds in a new vm context.
+    // In a function, because each global declaration costs microseconds in a new vm context.
     '(function () {',
     filledIn(index, { ADDONS: ['{}', `{\n${properties.join('')}}`], CODE: ["''", `'${code}'`] }),
     ...modules.values(),
@@ -114,7 +114,7 @@ export function entryText({ file, version, addons }) {
   ].join('\n');
 }
 
-/** `text` with other values for these constants, each given as the old and the new one. */
+/** `text` with new values for these constants, each given as old and new. */
 function filledIn(text, constants) {
   return Object.entries(constants).reduce((filled, [name, [before, after]]) => {
     const parts = filled.split(`const ${name} = ${before};`);

@@ -1,4 +1,4 @@
-// What keeps a built folder from being published as a package.
+// Finds reasons not to publish a built folder as a package.
 
 import { FILES, readFile } from './built-plugin.mjs';
 import { packedAddons } from './pack.mjs';

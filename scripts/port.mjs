@@ -7,9 +7,9 @@ export function parsePort(text) {
   return port;
 }
 
-/** The error of a server that could not start, with what to do if its port is in use. */
+/** The error of a server that could not start; if its port is in use, with advice. */
 export function explainTaken(error) {
   return error.code === 'EADDRINUSE'
-    ? new Error('the port is taken; choose another with --port')
+    ? new Error('the port is in use; choose another with --port')
     : error;
 }

@@ -3,13 +3,13 @@
 import { columns, inSeconds, paint, print, printable } from './terminal.mjs';
 
 const LIVE_MS = 100;
-/** How often a line is added where none can be changed. */
+/** How often to print a line if lines cannot change. */
 const QUIET_MS = 15_000;
 const CLEAR = '\r\x1b[2K';
 
 /**
- * Shows `title`, the seconds since now and the last detail: in a terminal as one line that changes, as
- * wide as the terminal is at the time; elsewhere as a line now and then.
+ * Shows `title`, the elapsed seconds and the latest detail: in a terminal as one changing line of
+ * its current width, elsewhere as a line from time to time.
  */
 export function createProgress(title) {
   const started = performance.now();
@@ -18,7 +18,7 @@ export function createProgress(title) {
   let detail = '';
 
   function show() {
-    // The time comes first: where there is too little room, the rest is cut off.
+    // The time comes first, because a narrow terminal cuts off the end.
     const line = `${title} ... ${time()}  ${detail}`.trimEnd();
     process.stdout.write(
       isLive ? `${CLEAR}${paint('dim', line.slice(0, columns() - 1))}` : `${line}\n`,
@@ -38,7 +38,7 @@ export function createProgress(title) {
     update(text) {
       detail = printable(text);
     },
-    /** Leaves `text` and the time that it took. */
+    /** Replaces the line by `text` and the elapsed time. */
     end(text) {
       stop();
       print(`${text} ${paint('dim', `(${time()})`)}`);

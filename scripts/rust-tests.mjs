@@ -1,14 +1,16 @@
-// Runs the Rust tests behind one line of progress, and shows in full only those that fail.
+// Runs the Rust tests behind one line of progress, and shows only failures in full.
 
 import { isProgress, runCargo } from './cargo.mjs';
 import { createProgress } from './progress.mjs';
 import { spawnLines } from './steps.mjs';
 
-/** What is said of tests that pass. */
+/** Output of tests that pass. */
 const FINE = /^(running \d+ tests?|test result: ok\b.*)$/;
 const OUTCOMES = { ok: 'passed', FAILED: 'failed', ignored: 'skipped' };
 
-/** What one line of `cargo test` tells: `{outcome}` of a test, or the `file` whose tests begin. */
+/**
+ * What a line of `cargo test` reports: the `outcome` of a test, or the `file` whose tests start.
+ */
 export function rustNews(line) {
   const [, outcome] = /^test .+ \.\.\. (ok|FAILED|ignored)\b/.exec(line) ?? [];
   if (outcome) return { outcome: OUTCOMES[outcome] };
@@ -16,7 +18,7 @@ export function rustNews(line) {
   return file && { file };
 }
 
-/** Resolves to how many tests passed, failed and were skipped. */
+/** Resolves to the numbers of tests that passed, failed and were skipped. */
 export async function runRustTests() {
   await runCargo({
     title: 'Compiling the Rust tests',

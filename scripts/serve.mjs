@@ -22,7 +22,7 @@ const COMMAND = {
       value: 'URL',
       default: process.env.MARKETPLACE_UPSTREAM || TOOLJET_MARKETPLACE,
       read: parseOrigin,
-      help: `where every other plugin comes from; MARKETPLACE_UPSTREAM in the environment does the same. Unless told, ToolJet's own: ${TOOLJET_MARKETPLACE}`,
+      help: `the origin of every other plugin; or MARKETPLACE_UPSTREAM (default: ToolJet's own, ${TOOLJET_MARKETPLACE})`,
     },
   },
 };

@@ -1,5 +1,5 @@
 // Reads the session of a ToolJet admin from the environment, a private file or standard input, so
-// that it is visible neither in a list of processes nor in the history of a shell.
+// that neither a process list nor the shell history shows it.
 
 import { readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';

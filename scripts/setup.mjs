@@ -1,5 +1,5 @@
-// Installs what `npm test`, `npm run lint` and others need: the development packages of
-// package-lock.json, once and again when the lock file changes.
+// Installs the development packages of package-lock.json for `npm test`, `npm run lint` and others;
+// again when the lock file changes.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';

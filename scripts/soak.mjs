@@ -14,16 +14,16 @@ import { metrics, table, violations } from './stress/growth.mjs';
 import { query, startServer } from './stress/load.mjs';
 
 const ROUNDS = 20;
-/** For what ToolJet 2 keeps of each evaluation: enough that one of them is a few kilobytes at most. */
+/** Enough to measure a few kilobytes kept by ToolJet 2 for each evaluation. */
 const EVALUATIONS = 1000;
-/** What is kept of an evaluation by its loader itself, whatever the plugin, and some more. */
+/** The loader itself keeps this much per evaluation, whatever the plugin, plus a margin. */
 const MAX_KEPT_KIB = 16;
 const PLUGIN = process.env.PLUGIN ?? join(ROOT, 'dist/index.js');
 
 const COMMAND = {
   command: 'npm run soak',
   about:
-    'Runs many queries of every operation in one process. Fails if it holds more at the end than after warming up.',
+    'Runs many queries of every operation in one process. Fails if it uses more resources at the end than after warming up.',
   options: {
     queries: {
       type: 'string',
@@ -41,7 +41,7 @@ const COMMAND = {
     },
     json: { type: 'string', value: 'FILE', help: 'write the metrics there too' },
   },
-  notes: ['PLUGIN=FILE names another build than dist/index.js.'],
+  notes: ['PLUGIN=FILE uses another build than dist/index.js.'],
 };
 
 setFlagsFromString('--expose-gc');
@@ -74,15 +74,17 @@ async function soak({ queries, concurrency, json }) {
     );
     console.log(`${metrics(samples)}\n`);
     const kept = await keptByToolJet2();
-    console.log(`ToolJet 2 keeps ${kept.toFixed(1)} KiB of each evaluation of the plugin.\n`);
+    console.log(`ToolJet 2 keeps ${kept.toFixed(1)} KiB for each evaluation of the plugin.\n`);
     const found = [
       ...violations(samples),
-      ...(kept > MAX_KEPT_KIB ? [`more than ${MAX_KEPT_KIB} KiB are kept of an evaluation`] : []),
+      ...(kept > MAX_KEPT_KIB
+        ? [`more than ${MAX_KEPT_KIB} KiB are kept for each evaluation`]
+        : []),
       ...[...wrong].map(([problem, count]) => `${count} wrong results: ${problem}`),
     ];
     for (const problem of found) console.error(problem);
     if (found.length === 0)
-      console.log('Every result was right, and nothing grew beyond what is allowed.');
+      console.log('Every result was right, and nothing grew beyond its limit.');
     if (json) {
       const report = { queries, concurrency, seconds, kept, node: process.version, samples };
       writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
@@ -106,7 +108,7 @@ async function load(harness, url, { first, last, wrong, concurrency }) {
   await Promise.all(Array.from({ length: concurrency }, worker));
 }
 
-/** KiB of the JavaScript heap that an evaluation by ToolJet 2's loader keeps. */
+/** KiB of the JavaScript heap that ToolJet 2's loader keeps for an evaluation. */
 async function keptByToolJet2() {
   const text = readFileSync(PLUGIN, 'utf8');
   const evaluate = () => {
@@ -142,7 +144,7 @@ async function state(server) {
     try {
       return readlinkSync(`/proc/self/fd/${name}`);
     } catch {
-      return ''; // the one that the folder itself was read with
+      return ''; // the descriptor that reads the folder itself
     }
   });
   return {

@@ -28,7 +28,7 @@ const COMMAND = {
 
 await runCommand(COMMAND, async ({ port, 'no-open': stayClosed }) => {
   const plugin = await prepare();
-  // Imported late, as its packages are installed only now.
+  // Imported late, because its packages may have been installed only now.
   const { startPlayground } = await import('../playground/server.mjs');
   const mockApi = await startMockApi();
   const playground = await startPlayground({ plugin, mockApi, port }).catch(async (error) => {

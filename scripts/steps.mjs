@@ -6,16 +6,16 @@ import { Mistake } from './options.mjs';
 import { createProgress } from './progress.mjs';
 import { ROOT } from './root.mjs';
 
-/** What to install if a command is not there. */
+/** What to install if a command is missing. */
 const MISSING = {
   cargo: 'cargo was not found. Install Rust from https://rustup.rs, then try again.',
 };
 
 /**
- * Runs a command, shows what it is at, and resolves to the lines that it printed. `detail(line)` turns
- * a line, or a state of one that it writes again and again, into what it is at, if it tells so. Lines
- * that are no more than that (`isProgress`) are left out. If it fails, the others are shown; `explains`
- * says what that means.
+ * Runs a command, shows its progress, and resolves to the lines that it printed. `detail(line)`
+ * returns the progress in a line, or in a state of a line that is rewritten, if there is any. Lines
+ * that contain nothing else (`isProgress`) are dropped. If the command fails, the other lines are
+ * shown; `explains` says what that means.
  */
 export async function runStep({
   title,
@@ -45,13 +45,13 @@ export async function runStep({
   }
   progress.stop();
   process.stderr.write(`${lines.join('\n')}\n`);
-  throw new Mistake(explains ?? `${[command, ...args].join(' ')} failed; what it said is above.`);
+  throw new Mistake(explains ?? `${[command, ...args].join(' ')} failed; its output is above.`);
 }
 
 /**
- * Runs a command without input. `onLine` gets each line of its output, and with `isWhole` false each
- * state of a line that it writes again after a carriage return. Resolves to its exit code, or to the
- * signal that ended it.
+ * Runs a command without input. `onLine` receives each line of its output and, if `isWhole` is
+ * false, each state of a line that is rewritten after a carriage return. Resolves to its exit code,
+ * or to the signal that ended it.
  */
 export async function spawnLines(command, args, options, onLine) {
   const child = spawn(command, args, { cwd: ROOT, ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -71,5 +71,5 @@ export async function spawnLines(command, args, options, onLine) {
   });
 }
 
-/** Without its end, and without what clears the rest of a line in a terminal. */
+/** Removes the line's end, and sequences that clear the rest of a line. */
 const plain = (part) => part.replaceAll('\x1b[K', '').replace(/[\r\n]+$/, '');

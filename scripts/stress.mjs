@@ -49,7 +49,7 @@ async function stress({ rounds, seed }) {
   const random = createRandom(seed);
   const server = await startServer();
   const home = mkdtempSync(join(tmpdir(), 'stress-'));
-  // A home of its own, so that no other copy of the addon is found.
+  // A separate home, so that no other copy of the addon is found.
   const { XDG_CACHE_HOME, TOOLJET_OPENAI_ADDON_DIR, ...rest } = process.env;
   const env = { ...rest, HOME: home, TMPDIR: home };
   const cache = join(home, '.cache');
@@ -59,7 +59,7 @@ async function stress({ rounds, seed }) {
     for (let done = 0; done < rounds; ) {
       const part = Math.min(ROUNDS_PER_LIFECYCLE_PROCESS, rounds - done);
       const lifecycle = run([server.url, String(part), String(random.whole(2 ** 31))], env);
-      lifecycle.catch(() => {}); // waited for below, once the others have had their turn
+      lifecycle.catch(() => {}); // awaited below, after the others
       for (let left = Math.ceil(part / ROUNDS_PER_PROCESS); left > 0; left -= 1) {
         // Sometimes several processes have to unpack the addon at once.
         if (random.chance(0.2)) rmSync(cache, { recursive: true, force: true });
@@ -70,7 +70,7 @@ async function stress({ rounds, seed }) {
       done += part;
       console.log(`${done} rounds, ${Math.round((Date.now() - began) / 1000)} s: ${words(counts)}`);
     }
-    // The next process works, whatever the killed ones left behind.
+    // The next process must work, whatever the killed ones left behind.
     await run([server.url, '1', '1'], env);
     if (!existsSync(cache)) throw new Error('the addon was not unpacked where it should be');
     console.log(`No crash in ${rounds} rounds (seed ${seed}).`);

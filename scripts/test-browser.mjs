@@ -15,7 +15,7 @@ const COMMAND = {
   about: "Runs the playground's tests in Chromium. Installs and builds what is missing.",
   files: '[playground/test/FILE.test.mjs ...]',
   notes: [
-    'With files, only these run, and each test is shown. CHROMIUM names another browser than /usr/bin/chromium.',
+    'With files, only these run, and each test is shown. CHROMIUM is the path of another browser than /usr/bin/chromium.',
   ],
 };
 
@@ -27,7 +27,7 @@ await runCommand(COMMAND, async ({ files }) => {
   const { passed, failed, skipped } = await runNodeTests({
     title: 'Browser tests',
     files: isAll ? testFiles() : files,
-    // One file at a time, as each starts a browser.
+    // One file at a time, because each starts a browser.
     args: ['--test-concurrency=1'],
     env: { CHROMIUM },
     inFull: !isAll,

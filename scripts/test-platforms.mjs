@@ -15,7 +15,7 @@ import { ROOT } from './setup.mjs';
 const COMMAND = {
   command: 'npm run test:platforms',
   about:
-    'Runs the tests of loading and processes on every Node that ToolJet was released with, on an old C library, and on arm64. Tests the build that is there; npm run build:release makes one for all platforms.',
+    'Runs the tests of loading and processes on every Node that ToolJet was released with, on an old C library, and on arm64. Tests the existing build; npm run build:release makes one for all platforms.',
   files: '[NAME ...]',
   options: {
     plugin: {
@@ -28,7 +28,7 @@ const COMMAND = {
     all: {
       type: 'boolean',
       default: false,
-      help: 'a platform that cannot be had here is a failure',
+      help: 'fail if a platform is not available here',
     },
   },
   notes: ['With names, only platforms whose name contains one: 22.15, libc, arm64.'],
@@ -92,7 +92,7 @@ function testPlatforms({ plugin, all, files: names }) {
   const chosen = platforms(addons).filter(
     ({ name }) => names.length === 0 || names.some((part) => name.includes(part)),
   );
-  if (chosen.length === 0) throw new Error(`no platform is called ${names.join(' or ')}`);
+  if (chosen.length === 0) throw new Error(`there is no platform named ${names.join(' or ')}`);
   const results = chosen.map((platform) => testPlatform(platform, plugin));
   printTable(results);
   const missing = results.filter((result) => result.missing);
@@ -131,7 +131,7 @@ function testPlatform({ name, missing, prepare, tests }, plugin) {
     mkdirSync(join(ROOT, 'target', 'platforms'), { recursive: true });
     writeFileSync(log, `${stdout}\n${stderr}`);
     for (const failure of report.failures) console.log(`  not ok: ${failure}`);
-    console.log(`  ${log} has the whole report`);
+    console.log(`  ${log} contains the whole report`);
   }
   return { name, ...report };
 }

@@ -1,4 +1,5 @@
-// A reporter for `node --test`: one JSON line for each test that ends, and for each file that begins.
+// A reporter for `node --test`: writes a JSON line for each test that ends, and for each file that
+// starts.
 
 export default async function* report(events) {
   let file;
@@ -12,7 +13,7 @@ export default async function* report(events) {
   }
 }
 
-/** A suite is no test, and one that fails because of what is in it is no further failure. */
+/** A suite is not a test, and its failure is not an additional one. */
 function outcomeOf(type, { details, skip, todo }) {
   if (type === 'test:fail') {
     return details.error?.failureType === 'subtestsFailed' ? undefined : 'failed';

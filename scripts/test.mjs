@@ -17,7 +17,7 @@ const COMMAND = {
     'test-name-pattern': {
       type: 'string',
       value: 'PATTERN',
-      help: 'only the Node tests whose name matches; for files that are named',
+      help: 'only Node tests whose name matches; requires files',
     },
   },
   notes: ['With files, only these Node tests run, and each test is shown.'],
@@ -42,7 +42,7 @@ await runCommand(COMMAND, async ({ files, 'test-name-pattern': pattern }) => {
   conclude([rust, node].filter(Boolean), performance.now() - started);
 });
 
-/** Runs one kind of tests, and says how it went; ends the run if one fails. */
+/** Runs one kind of tests and reports the outcome; ends the run if one fails. */
 async function runPart(kind, run) {
   const started = performance.now();
   const counts = await run();

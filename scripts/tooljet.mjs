@@ -30,27 +30,27 @@ export function connectTooljet({ url, workspace, session }) {
 
   function refusal({ status, headers }, answer) {
     if (status >= 300 && status < 400) {
-      return `${url} redirects to ${headers.get('location')}: give the URL that ToolJet is at`;
+      return `${url} redirects to ${headers.get('location')}: give ToolJet's own URL`;
     }
     if (typeof answer?.statusCode !== 'number') return notTooljet(`HTTP ${status}`);
     if (status === 401) {
-      return `ToolJet does not accept the session: it has ended, or is not one of the workspace ${workspace}`;
+      return `ToolJet does not accept the session: it has ended, or belongs to another workspace than ${workspace}`;
     }
     if (status === 403) {
-      return 'ToolJet refuses: only an admin of the workspace may install plugins';
+      return 'ToolJet rejected this: only an admin of the workspace can install plugins';
     }
-    return `ToolJet answers HTTP ${status}: ${[answer.message].flat().join('; ').slice(0, 300)}`;
+    return `ToolJet returned HTTP ${status}: ${[answer.message].flat().join('; ').slice(0, 300)}`;
   }
 
   function notTooljet(answered) {
-    return `${url} is not a ToolJet (${answered}): give its whole URL, with the path if it is below one`;
+    return `${url} is not a ToolJet (${answered}): give its whole URL, including any path`;
   }
 
   return {
-    /** The installed plugins with this id: ToolJet 2 installs one as often as it is asked to. */
+    /** The installed plugins with this id. ToolJet 2 can install the same one several times. */
     async installed(id) {
       const plugins = await ask('GET', '/api/plugins');
-      if (!Array.isArray(plugins)) throw new Error(notTooljet('no list of plugins'));
+      if (!Array.isArray(plugins)) throw new Error(notTooljet('not a list of plugins'));
       return plugins.filter(({ pluginId }) => pluginId === id);
     },
 

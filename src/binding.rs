@@ -1,9 +1,9 @@
-//! What the addon exports to `Node`. The only file that names `napi`.
+//! The addon's exports for `Node`. The only file that names `napi`.
 //!
-//! Options come in as JSON text and outcomes go out as JSON text, because both sides read that faster than one
-//! call per value would. What is large crosses in pieces that the JS thread is done with in a few milliseconds;
-//! `src/entry/calls.js` lets others have a turn in between. A rejected promise always means a bug. Every export
-//! catches panics, because one that reaches `Node` ends the process.
+//! Options arrive as JSON text and outcomes leave as JSON text, because both sides read that faster than one call per
+//! value. Large ones are passed in pieces that the JS thread handles in a few milliseconds; `src/entry/calls.js` lets
+//! other work run in between. A rejected promise always means a bug. Every export catches panics, because one that
+//! reaches `Node` would end the process.
 
 use std::{future::Future, mem, sync::LazyLock, time::Duration, vec};
 
@@ -36,18 +36,18 @@ fn init() {
     }
 }
 
-/// Runs when `Node` loads the addon, and not in tests that link it.
+/// Runs when `Node` loads the addon, but not in tests that link it.
 ///
 /// # Errors
 /// None.
 #[napi(module_exports)]
 pub fn install_panic_hook(_exports: Object<'_>) -> Result<()> {
-    // A caught panic is reported by its QueryError; its text has no place in the log.
+    // Caught panics become a QueryError, so they must not appear in the server's log as well.
     std::panic::set_hook(Box::new(|_| {}));
     Ok(())
 }
 
-/// The limits that the entry enforces, because it sees the options first.
+/// The limits on options, which the entry enforces because it sees them first.
 #[napi(object)]
 pub struct Limits {
     /// See [`budgets::MAX_OPTION_BYTES`].
@@ -68,7 +68,7 @@ pub struct Limits {
 /// None.
 #[napi(catch_unwind)]
 pub fn limits() -> Result<Limits> {
-    #[allow(clippy::cast_precision_loss)] // they are far below 2^53
+    #[allow(clippy::cast_precision_loss)] // All limits are far below 2^53.
     let number = |limit: usize| limit as f64;
     Ok(Limits {
         max_bytes: number(budgets::MAX_OPTION_BYTES),
@@ -79,11 +79,11 @@ pub fn limits() -> Result<Limits> {
     })
 }
 
-/// Runs a query with options as [`crossing::parse`] takes them. Resolves to `{status: 'ok', data, metadata}`,
-/// `{status: 'failed', message, description, data, metadata?}` or `{parts}`, for [`next_slices`].
+/// Runs a query with options in the form of [`crossing::parse`]. Resolves to `{status: 'ok', data, metadata}`,
+/// `{status: 'failed', message, description, data, metadata?}`, or `{parts}` for [`next_slices`].
 ///
 /// # Errors
-/// If an argument is of another type.
+/// If an argument has another type.
 #[napi(catch_unwind)]
 pub fn run<'env>(
     env: &'env Env,
@@ -95,30 +95,30 @@ pub fn run<'env>(
     start(env, Crossing { json, texts, base_url, ..Crossing::default() })
 }
 
-/// Tests a data source. Resolves as [`run`], to `{status: 'ok', message?}` where that has data.
+/// Tests a data source. Resolves like [`run`], but to `{status: 'ok', message?}` on success.
 ///
 /// # Errors
-/// If an argument is of another type.
+/// If an argument has another type.
 #[napi(catch_unwind)]
 pub fn test_connection<'env>(env: &'env Env, json: String, texts: Option<Vec<String>>) -> Result<Object<'env>> {
     start(env, Crossing { is_test: true, json, texts: texts.unwrap_or_default(), ..Crossing::default() })
 }
 
-/// The time that a call has, by the options that say so, as [`crossing::parse`] takes them.
+/// The timeout set by these options, in the form of [`crossing::parse`].
 ///
 /// # Errors
-/// If an argument is of another type.
+/// If an argument has another type.
 #[napi(catch_unwind)]
 pub fn timeout_seconds(json: String) -> Result<f64> {
     let options = crossing::parse(&json, Vec::new()).unwrap_or_default();
     Ok(service::timeout(&options.source, &options.query).as_secs_f64())
 }
 
-/// Waits until options of `bytes` bytes may cross in pieces. Resolves to `{options}`, for [`add_json`],
-/// [`add_text`] and [`start_large`], or as [`run`] to a failure.
+/// Waits until options of `bytes` bytes may be passed in pieces. Resolves to `{options}` for [`add_json`], [`add_text`]
+/// and [`start_large`], or like [`run`] to a failure.
 ///
 /// # Errors
-/// If an argument is of another type.
+/// If an argument has another type.
 #[napi(catch_unwind)]
 pub fn admit<'env>(env: &'env Env, is_test: bool, bytes: f64, patience_seconds: f64) -> Result<Object<'env>> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
@@ -130,20 +130,20 @@ pub fn admit<'env>(env: &'env Env, is_test: bool, bytes: f64, patience_seconds: 
     })
 }
 
-/// Adds JSON to options that were admitted.
+/// Adds JSON to admitted options.
 ///
 /// # Errors
-/// If an argument is of another type.
+/// If an argument has another type.
 #[napi(catch_unwind)]
 pub fn add_json(options: &mut External<Crossing>, json: String) -> Result<()> {
     options.json.push_str(&json);
     Ok(())
 }
 
-/// Adds the first or a further part of a text that crosses next to the JSON.
+/// Adds a part of a string that is passed next to the JSON; `is_first` starts a new string.
 ///
 /// # Errors
-/// If an argument is of another type.
+/// If an argument has another type.
 #[napi(catch_unwind)]
 pub fn add_text(options: &mut External<Crossing>, part: String, is_first: bool) -> Result<()> {
     match options.texts.last_mut().filter(|_| !is_first) {
@@ -153,11 +153,11 @@ pub fn add_text(options: &mut External<Crossing>, part: String, is_first: bool) 
     Ok(())
 }
 
-/// Runs a query or a test, all options of which were added, `waited_seconds` after `ToolJet` asked for it.
-/// Resolves as [`run`].
+/// Runs a query or a test with completely added options, `waited_seconds` after `ToolJet` requested it. Resolves like
+/// [`run`].
 ///
 /// # Errors
-/// If an argument is of another type.
+/// If an argument has another type.
 #[napi(catch_unwind)]
 pub fn start_large<'env>(
     env: &'env Env,
@@ -167,12 +167,12 @@ pub fn start_large<'env>(
     start(env, Crossing { waited: seconds(waited_seconds), ..mem::take(&mut **options) })
 }
 
-/// The next slices of a large outcome, as many as the JS thread should take at once; none at the end. Each is
-/// `[container, added, key, number, ...]`: the number of the array or object to add to, what to add, and the
-/// numbers of those that first take the place of some of its items or members. The outcome comes last.
+/// The next slices of a large outcome, as many as the JS thread should handle at once; none at the end. Each is
+/// `[container, added, key, number, ...]`: the number of the array or object to extend, the additions, and the numbers
+/// of earlier containers that replace some of its items or members. The outcome itself comes last.
 ///
 /// # Errors
-/// If an argument is of another type.
+/// If an argument has another type.
 #[napi(catch_unwind)]
 pub fn next_slices<'env>(env: &'env Env, parts: &mut External<Answer>) -> Result<Vec<Array<'env>>> {
     let mut cost = 0;
@@ -202,13 +202,13 @@ pub fn next_slices<'env>(env: &'env Env, parts: &mut External<Answer>) -> Result
     Ok(slices)
 }
 
-/// A call on its way in.
+/// A call whose options are being passed in.
 #[derive(Default)]
 pub struct Crossing {
     is_test: bool,
     json: String,
     texts: Vec<String>,
-    /// Of the data source, as it was typed; empty if it is not known to be a text.
+    /// The data source's base URL as entered; empty if it is not known to be text.
     base_url: String,
     waited: Duration,
     hold: Hold,
@@ -220,10 +220,10 @@ enum Crossed {
     Out(Answer),
 }
 
-/// An outcome on its way out.
+/// An outcome that is being passed out.
 pub struct Answer {
     slices: vec::IntoIter<Slice>,
-    /// The memory of the call, until all of it is out.
+    /// The call's memory, held until everything is passed out.
     hold: Hold,
 }
 
@@ -236,7 +236,7 @@ fn start(env: &Env, crossing: Crossing) -> Result<Object<'_>> {
     promise(env, crossing.is_test, &base_url, |reply| answer(crossing, reply))
 }
 
-/// A promise that `work` resolves through the [`Reply`], and that resolves to what ends `work`: an error or a panic.
+/// A promise that `work` resolves through the [`Reply`]. If `work` ends with an error or a panic, it resolves to that.
 fn promise<'env, F>(
     env: &'env Env,
     is_test: bool,
@@ -264,7 +264,7 @@ where
     Ok(promise)
 }
 
-/// Resolves a promise, from whatever thread. All but the first resolution do nothing.
+/// Resolves a promise from any thread. Only the first resolution has an effect.
 #[derive(Clone)]
 struct Reply {
     deferred: JsDeferred<napi_value, Box<dyn FnOnce(Env) -> Result<napi_value>>>,
@@ -327,7 +327,7 @@ async fn answer(crossing: Crossing, reply: Reply) -> std::result::Result<(), Err
 }
 
 impl Crossed {
-    /// `{options}`, `{parts}` or the outcome itself.
+    /// Converts to `{options}`, `{parts}` or the outcome itself.
     fn into_js<'env>(env: &'env Env, crossed: Self) -> Result<Object<'env>> {
         let mut answer = match crossed {
             Self::In(options) => return external(env, "options", options),
@@ -348,7 +348,7 @@ fn external<'env, T: 'static>(env: &'env Env, name: &str, value: T) -> Result<Ob
     Ok(object)
 }
 
-/// Parses JSON and puts the texts into it. Also returns the containers that are still missing.
+/// Parses JSON and inserts the texts. Also returns the containers that are still to be inserted.
 fn parsed<'env>(env: &'env Env, json: Text, apart: Vec<(String, Apart)>) -> Result<(Object<'env>, Vec<(String, u32)>)> {
     let global: Object = env.get_global()?.get_named_property("JSON")?;
     let parse: Function<JsString, Object> = global.get_named_property("parse")?;

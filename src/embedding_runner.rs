@@ -1,7 +1,7 @@
-//! Runs a query that turns texts into vectors, with as many requests as the texts need.
+//! Runs a query that turns texts into vectors, with as many requests as necessary.
 //!
-//! If one request takes all texts, there is only that one. Otherwise a short one goes ahead: it tells how the server has
-//! to be asked, and how large its responses are, before others are paid for. Then several are under way at once.
+//! If one request can carry all texts, there is only that one. Otherwise a short one goes first: it shows what the
+//! server accepts and how large its responses are, before the others are paid for. Then several run concurrently.
 
 use std::{collections::VecDeque, mem, ops::Range};
 
@@ -23,23 +23,23 @@ use crate::{
     query_runner::QueryRunner,
 };
 
-/// Texts of the request that goes ahead.
+/// Number of texts in the first request.
 const FIRST_TEXTS: usize = 128;
 
-/// The texts of a query, and what is there of their vectors.
+/// The texts of a query, and the vectors so far.
 struct Texts {
-    /// Those that are not under way.
+    /// Texts that are not in flight.
     inputs: Vec<Value>,
     vectors: Vec<Option<Value>>,
     usage: UsageSum,
-    /// Other metadata, of the first response.
+    /// Other metadata, from the first response.
     metadata: Map<String, Value>,
-    /// The most that a request may have, by what is known so far.
+    /// Maximum number of texts in a request, as far as known.
     most: usize,
 }
 
 impl Texts {
-    /// Takes the texts out of the body of a request. A single one stays there: it may be a list of tokens.
+    /// Takes the texts out of a request's body. A single one stays there, because it may be a list of tokens.
     fn taken_from(body: &mut Map<String, Value>, total: usize) -> Self {
         let inputs = match body.get_mut("input") {
             Some(Value::Array(items)) if total > 1 => mem::take(items),
@@ -49,27 +49,27 @@ impl Texts {
         Self { inputs, vectors, usage: UsageSum::default(), metadata: Map::new(), most: usize::MAX }
     }
 
-    /// The first of `texts`, as many as one request takes.
+    /// The start of `texts` that fits into one request.
     fn start_of(&self, texts: &Range<usize>) -> Range<usize> {
         let count = texts_for_one_request(self.inputs.get(texts.clone()).unwrap_or_default());
         texts.start..texts.start + count.min(self.most)
     }
 
-    /// What these texts take in a request, in bytes.
+    /// Size of these texts in a request, in bytes.
     fn bytes(&self, texts: Range<usize>) -> usize {
         let bytes =
             |text: &Value| text.as_str().map_or_else(|| text.as_array().map_or(0, Vec::len) * VALUE_BYTES, str::len);
         self.inputs.get(texts).unwrap_or_default().iter().map(bytes).sum()
     }
 
-    /// Puts these texts into the body of a request.
+    /// Puts these texts into a request's body.
     fn put_in(&mut self, body: &mut Map<String, Value>, texts: Range<usize>) {
         if let Some(inputs) = self.inputs.get_mut(texts) {
             body.insert("input".to_owned(), inputs.iter_mut().map(Value::take).collect());
         }
     }
 
-    /// Takes them back.
+    /// Moves them back.
     fn take_back(&mut self, body: &mut Map<String, Value>, texts: Range<usize>) {
         if let Some(inputs) = self.inputs.get_mut(texts)
             && let Some(Value::Array(items)) = body.get_mut("input").map(Value::take)
@@ -78,7 +78,7 @@ impl Texts {
         }
     }
 
-    /// Adds a response. Returns its memory, in bytes.
+    /// Adds a response and returns its memory use in bytes.
     fn add(&mut self, texts: Range<usize>, response: QueryResult) -> usize {
         let QueryResult { data, mut metadata } = response;
         if let Some(Value::Object(usage)) = metadata.swap_remove("usage") {
@@ -95,10 +95,10 @@ impl Texts {
 }
 
 impl<T: Transport> QueryRunner<'_, T> {
-    /// Runs the query of `plan`, whose responses `reader` reads.
+    /// Runs the query of `plan`, whose responses are for `reader`.
     ///
     /// # Errors
-    /// The first error. What is there by then is in the log.
+    /// The first error. The log contains the partial result.
     pub(crate) async fn run_embeddings(&mut self, mut plan: Plan, reader: VectorsReader) -> Result<QueryResult, Error> {
         let mut texts = Texts::taken_from(plan.request.body.get_or_insert_default(), reader.total);
         let result = self.fill(&mut plan, &reader, &mut texts).await;
@@ -149,8 +149,8 @@ impl<T: Transport> QueryRunner<'_, T> {
         result
     }
 
-    /// Gets the vectors of all texts but the `first` ones, for each of which the response took `per_text` bytes. What
-    /// they take of memory is added to `kept`.
+    /// Gets the vectors of all texts after the `first` ones, whose response took `per_text` bytes for each. Their
+    /// memory is added to `kept`.
     async fn fill_rest(
         &self,
         request: &ApiRequest,
@@ -172,7 +172,7 @@ impl<T: Transport> QueryRunner<'_, T> {
                 let part = texts.start_of(&rest);
                 let mut hold = kept.beside();
                 let bytes = texts.bytes(part.clone());
-                // One alone may wait for memory. If others did, queries might wait for each other's parts.
+                // Only a single one may wait for memory. Otherwise, queries could wait for each other's.
                 if !hold.try_reserve(bytes + per_text * part.len()) && !under_way.is_empty() {
                     pending.push_front(rest);
                     break;
@@ -210,14 +210,14 @@ impl<T: Transport> QueryRunner<'_, T> {
                 }
             }
             if failure.is_some() {
-                // What is under way is paid for, so it may end.
+                // These are already paid for, so let them finish.
                 pending.clear();
             }
         }
         failure.map_or(Ok(()), Err)
     }
 
-    /// The result of all vectors. Those that are there when something has failed go to the log.
+    /// Builds the result from all vectors. If something failed, the vectors so far go into the log.
     async fn finish(
         &mut self,
         reader: VectorsReader,
@@ -243,7 +243,7 @@ impl<T: Transport> QueryRunner<'_, T> {
             };
             let data = self.sender.offload(bytes, part).await;
             self.incomplete = Some(ListFailure {
-                notice: "One of several requests failed. What is there of the result is in data.partial. ".into(),
+                notice: "One of several requests failed. The partial result is in data.partial. ".into(),
                 data: Map::from_iter([("partial".to_owned(), data)]),
                 metadata: usage,
             });

@@ -1,34 +1,33 @@
-// The entry of the plugin. ToolJet evaluates this text again for every query, in a
-// new vm context, so evaluating it does next to nothing: the addon is looked for
-// at the first call, and what calls it is cached on `process`, which outlives the
-// context. So V8 compiles that part well, and it takes turns with itself.
+// The entry of the plugin. ToolJet evaluates this text again for every query, in a new vm context,
+// so evaluation does almost nothing: the addon is loaded at the first call, and the code that calls
+// it is cached on `process`, which outlives the context. That way V8 also optimizes this code, and
+// calls can take turns.
 //
-// Node 14 evaluates it too: built-ins only, and without the `node:` prefix. Values
-// cross realms here (ToolJet's, this context's, Node-API's), so none is asked for
-// its class.
+// It must run on Node 14: built-ins only, and without the `node:` prefix. Values cross realms
+// (ToolJet's, this context's, Node-API's), so nothing relies on `instanceof`.
 
 // scripts/pack.mjs fills this in, one property per platform:
 //   'linux-x64': { sha256: '...', packed() {/* base64 of the brotli of the addon */} },
 // With `--external`, without `packed`: whoever builds the server's image puts the addon's file in place.
-// V8 skips a comment in a function that is never called at almost no cost, which
-// is not true of a string of that size; the comment is read through toString.
+// V8 skips a comment in a function that is never called at almost no cost, unlike a string of that
+// size; toString returns the comment.
 const ADDONS = {};
-// And this, with the SHA-256 of this text and those it requires: other code does
-// not use what this code has cached.
+// Also filled in: the SHA-256 of this text and its modules, so that other code does not use what
+// this code has cached.
 const CODE = '';
 
 const RETRY_AFTER_MS = 10000;
-/** Somebody waits in front of a form. */
+/** Time limit for listing models, because a person waits at the form. */
 const LIST_MS = 15000;
 
-/** ToolJet recognizes it by the name of its constructor. */
+/** ToolJet recognizes this class by its name. */
 class QueryError extends Error {
   constructor(message, description, data, metadata) {
     super(message);
     this.name = 'QueryError';
     this.description = description;
     this.data = data === undefined ? {} : data;
-    // Newer hosts show it as `queries.<name>.metadata`, as that of a result.
+    // Newer hosts show it as `queries.<name>.metadata`, like that of a result.
     if (metadata !== undefined) this.metadata = metadata;
   }
 }
@@ -37,7 +36,7 @@ class OpenAI {
   async run(sourceOptions, queryOptions) {
     return callAddon(
       (calls) => calls.run(sourceOptions, queryOptions),
-      // Where there is any data, ToolJet 2 shows `data.message` and nothing else.
+      // If there is any data, ToolJet 2 shows only `data.message`.
       (message) => new QueryError('Query could not be completed', message, { message }),
     );
   }
@@ -45,7 +44,7 @@ class OpenAI {
   async testConnection(sourceOptions) {
     return callAddon(
       (calls) => calls.testConnection(sourceOptions),
-      // ToolJet prints `data` below the message, even an empty one.
+      // ToolJet prints `data` below the message, even if it is empty.
       (message) =>
         new QueryError(
           'Connection could not be established: the plugin cannot run on this server',
@@ -56,8 +55,8 @@ class OpenAI {
   }
 
   /**
-   * Gives a Model field its list, in a ToolJet that lets its form ask for one. The form shows the message of an error,
-   * and keeps the list with the query.
+   * Lists models for a Model field, in a ToolJet whose form can ask for them. The form shows the
+   * message of an error, and saves the list with the query.
    */
   async invokeMethod(name, _context, sourceOptions) {
     const method = /^list(Chat|Image|Embedding|Transcription)?Models$/.exec(name);
@@ -76,7 +75,7 @@ class OpenAI {
   }
 }
 
-/** What the addon resolves to. Its failures are data, which become a QueryError here. */
+/** Returns the addon's result. Its failures are plain data, which become a QueryError here. */
 async function callAddon(call, cannotRun) {
   let result;
   try {
@@ -123,8 +122,8 @@ function loadedCalls() {
 function firstLoad(addon, name) {
   const calls = cached(name);
   if (calls) return calls;
-  // Every attempt unpacks the addon on the thread that serves all users, so a
-  // server where it cannot load does not try again for each query.
+  // Each attempt unpacks the addon on the thread that serves all users, so a failure is remembered
+  // instead of repeated for each query.
   const failed = cached(`${name}/failure`);
   if (failed && Date.now() - failed.at < RETRY_AFTER_MS) throw failed.error;
   try {
@@ -145,26 +144,26 @@ function cache(name, value) {
   return value;
 }
 
-/** Where `process` takes no new property, the cache of the host's modules may. */
+/** If `process` is not extensible, the host's module cache may be. */
 function cachePlaces() {
   return [process, require.cache].filter((place) => typeof place === 'object');
 }
 
 /**
- * ToolJet 2 makes each evaluation a child of its main module, which keeps all its children. A module
- * that was required stays where it is: `require.cache` has it once.
+ * In ToolJet 2, each evaluation becomes a child of the main module, which keeps all its children. A
+ * required module stays, because `require.cache` has it anyway.
  */
 function leaveParent() {
   const siblings = module.parent?.children;
   if (!siblings || require.cache[module.filename] === module) return;
-  // From the end, as other plugins leave thousands there.
+  // Search from the end, because other plugins leave thousands there.
   const at = siblings.lastIndexOf(module);
   if (at >= 0) siblings.splice(at, 1);
 }
 
 leaveParent();
 
-// With this, `import OpenAI from 'tooljet-openai'` in TypeScript is the class.
+// Makes `import OpenAI from 'tooljet-openai'` in TypeScript return the class.
 module.exports.__esModule = true;
 module.exports.default = OpenAI;
 module.exports.QueryError = QueryError;

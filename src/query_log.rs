@@ -1,7 +1,8 @@
-//! The query log for the server's administrator: one line of JSON per call.
+//! The query log for the server's administrator: one JSON line per call.
 //!
-//! Belongs here: what a line says. Never here: how it is written, which is the transport's to do. A line contains no
-//! text of a prompt or an answer: of what others write, only words that look like a name, and those redacted.
+//! Belongs here: the content of a line. Does not belong here: how it is written, which is up to the transport. A line
+//! never contains text of a prompt or an answer. Foreign words are included only if they look like a name, and
+//! redacted.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -17,24 +18,24 @@ use crate::{
     service::{Failure, Outcome},
 };
 
-/// What a line calls a connection test.
+/// The operation in the line of a connection test.
 pub const CONNECTION_TEST: &str = "test_connection";
 
-/// The names of the tokens of a request and of an answer in `usage`, by API.
+/// The counters in `usage` for input and output tokens, by API.
 const TOKENS: [(&str, [&str; 2]); 2] =
     [("input_tokens", ["prompt_tokens", "input_tokens"]), ("output_tokens", ["completion_tokens", "output_tokens"])];
 
-/// The line of one call. It is written once, even if the call ends twice: at its deadline, and later by itself.
+/// The line of one call. Written once, even if the call ends twice: at its deadline, and later by itself.
 pub struct QueryLog {
     sink: LogSink,
-    /// When `ToolJet` called.
+    /// The time of `ToolJet`'s call.
     started: SystemTime,
     is_written: AtomicBool,
 }
 
-/// What a line says besides the outcome.
+/// Content of a line other than the outcome.
 pub struct Entry {
-    /// The operation, if it is known.
+    /// The operation, if known.
     pub operation: Option<&'static str>,
     /// Host and port of the API, with secrets redacted.
     pub host: String,
@@ -43,7 +44,7 @@ pub struct Entry {
 }
 
 impl QueryLog {
-    /// The log of a call that `ToolJet` made at `started`, by the clock of the transport; `None` if there is no log.
+    /// The log of a call that started at `started` on the transport's clock; `None` if the log is off.
     pub fn new<T: Transport>(transport: &T, started: Duration) -> Option<Self> {
         let sink = transport.log()?;
         let (now, ago) = (transport.wall_clock(), transport.now().saturating_sub(started));
@@ -51,7 +52,7 @@ impl QueryLog {
         Some(Self { sink, started, is_written: AtomicBool::new(false) })
     }
 
-    /// Writes the line, unless it is written already.
+    /// Writes the line unless it has been written.
     pub fn write(&self, entry: &Entry, outcome: &Outcome) {
         if !self.is_written.swap(true, Ordering::Relaxed) {
             let time = self.started.checked_add(entry.duration).unwrap_or(self.started);
@@ -60,7 +61,7 @@ impl QueryLog {
     }
 }
 
-/// The line, without its line break. What is unknown is left out.
+/// The line without a line break. Unknown members are omitted.
 fn line(time: SystemTime, Entry { operation, host, duration }: &Entry, outcome: &Outcome) -> String {
     let none = Map::new();
     let (status, metadata, data) = match outcome {
@@ -68,7 +69,7 @@ fn line(time: SystemTime, Entry { operation, host, duration }: &Entry, outcome: 
         Outcome::Connected { .. } => ("ok", &none, &none),
         Outcome::Failed(Failure { data, metadata, .. }) => ("failed", metadata, data),
     };
-    // Of a failure, `data` says more than `metadata`.
+    // For a failure, `data` is more detailed than `metadata`.
     let member = |name: &str| data.get(name).or_else(|| metadata.get(name));
     let text = |name| member(name)?.as_str().and_then(word).map(Value::from);
     let number = |name| member(name).filter(|value| value.is_u64()).cloned();
@@ -94,7 +95,7 @@ fn line(time: SystemTime, Entry { operation, host, duration }: &Entry, outcome: 
     Value::from(line).to_string()
 }
 
-/// A name such as that of a model; `None` for what may be a text.
+/// A name, such as a model's; `None` for anything that may be free text.
 fn word(text: &str) -> Option<&str> {
     let is_word = text.len() <= MAX_WORD_CHARS && text.bytes().all(|byte| byte.is_ascii_graphic());
     (is_word && !text.is_empty()).then_some(text)
@@ -108,7 +109,7 @@ fn timestamp(time: SystemTime) -> String {
     format!("{}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z", Day::of(time).as_str())
 }
 
-/// A duration as `metadata` and the log have it.
+/// A duration as in `metadata` and in the log.
 #[must_use]
 pub fn milliseconds(duration: Duration) -> Value {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).into()
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_a_query_was_and_what_it_cost() {
+    fn logs_a_query_and_its_usage() {
         for usage in
             [json!({"prompt_tokens": 3, "completion_tokens": 5}), json!({"input_tokens": 3, "output_tokens": 5})]
         {
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn says_status_and_code_of_a_failure_but_not_its_words() {
+    fn logs_status_and_code_of_a_failure_but_not_its_message() {
         let data = json!({"message": "secret words", "status": 429, "code": "rate_limit_exceeded", "partial": "Once"});
         let Value::Object(data) = data else { panic!("not an object") };
         let failure = Failure { message: "no".into(), description: "secret words".into(), data, metadata: Map::new() };
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_what_may_be_a_text() {
+    fn omits_what_may_be_free_text() {
         for text in ["two words", "", "a\nb", "é", &"m".repeat(MAX_WORD_CHARS + 1)] {
             let line = logged(&result(json!({"model": text, "request_id": text, "attempts": text, "usage": text})));
             let unknown = ["model", "request_id", "attempts", "input_tokens"].map(|name| line.get(name));

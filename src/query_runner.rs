@@ -1,5 +1,5 @@
-//! Runs one query: follows its route from endpoint to endpoint, fits its requests to their models, and keeps what it
-//! has found out.
+//! Runs one query: follows its route from endpoint to endpoint, adapts its requests to their models, and caches what it
+//! learns.
 
 use std::{borrow::Cow, mem};
 
@@ -24,42 +24,42 @@ use crate::{
     response::{ApiResponse, stream::Partial},
 };
 
-/// A way that failed.
+/// A step of the route that failed.
 struct FailedWay {
     key: CacheKey,
     error: Box<ApiError>,
     log: RequestLog,
 }
 
-/// What is known about the requests of one call, however it ended.
+/// What is known about the requests of a call, however it ended.
 #[derive(Clone, Debug, Default)]
 pub struct RequestLog {
-    /// Path of the request that counts.
+    /// Path of the request that counts: the successful one, or the one whose error is reported.
     pub path: Option<&'static str>,
-    /// Its model, cut to the length of a word.
+    /// Its model, truncated to the length of a word.
     pub model: Option<String>,
-    /// Its `response_format.type`, cut to the length of a word.
+    /// Its `response_format.type`, truncated to the length of a word.
     pub response_format: Option<String>,
-    /// Whether its response is asked for as a stream.
+    /// Whether it requested a stream.
     pub is_streamed: bool,
-    /// Requests sent, also to other endpoints.
+    /// Number of requests sent, including those to other endpoints.
     pub attempts: u32,
     /// The API's id of the successful request.
     pub request_id: Option<String>,
     /// Changes to the request that counts.
     pub adjusted: Vec<Adjustment>,
-    /// The model in place of the one that the query names.
+    /// The model, if it replaced the one that the query names.
     pub substituted_model: Option<String>,
-    /// The models that failed after the one of the request that counts.
+    /// Models that failed in addition to that of the request that counts.
     pub failed_models: Vec<String>,
-    /// The start of the answer that broke off; without its words where they were to be checked.
+    /// The start of an answer that broke off; without text if it should have been checked.
     pub partial: Option<Partial>,
-    /// Whether the API was to check the answer.
+    /// Whether the API should check the answer.
     pub is_answer_checked: bool,
 }
 
 impl RequestLog {
-    /// The log of a request that is about to be sent.
+    /// The log for a request that is about to be sent.
     #[must_use]
     pub fn of(request: &ApiRequest) -> Self {
         let model = request.text("model").map(|model| truncate(model, MAX_WORD_CHARS));
@@ -73,7 +73,7 @@ impl RequestLog {
         }
     }
 
-    /// What `metadata` says about the requests.
+    /// The members of `metadata` about the requests.
     #[must_use]
     pub fn to_metadata(&self) -> Map<String, Value> {
         let mut metadata = Map::new();
@@ -94,28 +94,28 @@ impl RequestLog {
     }
 }
 
-/// Runs one query. Owns its log, so that the log is there even if the run panics or is dropped.
+/// Runs one query. Owns its log, so that it survives if the run panics or is dropped.
 pub struct QueryRunner<'a, T> {
     pub(crate) sender: RequestSender<'a, T>,
     cache: &'a ModelCache,
     source: &'a SourceOptions,
-    /// Whether the result has the metadata twice.
+    /// Whether the result repeats the metadata in the data.
     pub(crate) has_details: bool,
     pub(crate) log: RequestLog,
-    /// What there is of a result of several requests, one of which failed.
+    /// The partial result if one of several requests failed.
     pub(crate) incomplete: Option<ListFailure>,
 }
 
 impl<'a, T: Transport> QueryRunner<'a, T> {
-    /// A runner that sends nothing yet.
+    /// A runner that has not sent anything yet.
     pub fn new(sender: RequestSender<'a, T>, cache: &'a ModelCache, source: &'a SourceOptions) -> Self {
         Self { sender, cache, source, has_details: false, log: RequestLog::default(), incomplete: None }
     }
 
-    /// Runs the query. With `has_details`, the result will have the metadata twice.
+    /// Runs the query. `has_details` means that the result will repeat the metadata in the data.
     ///
     /// # Errors
-    /// The error of the request that counts.
+    /// The error to report.
     pub async fn run(&mut self, mut route: Route, has_details: bool) -> Result<QueryResult, Error> {
         self.has_details = has_details;
         let mut failed = Vec::new();
@@ -135,8 +135,8 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
                     return result;
                 }
             };
-            // Also after a 404 that may be about this account or this moment, and is not cached: the next endpoint
-            // itself says whether it serves the query, at the price of one request, and the result names it.
+            // This includes a 404 that may be temporary or specific to the account, and is not cached: the next
+            // endpoint shows whether it serves the query, at the cost of one request, and the result names it.
             let cause = ApiCause::of(&error);
             let log = self.log.clone();
             route = match route.after(cause, &self.sender.today()) {
@@ -147,7 +147,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         }
     }
 
-    /// The first way that is not known to fail, and what the cache calls it.
+    /// The first step that is not known to fail, and its cache key.
     fn known_way(&self, mut route: Route) -> (Route, CacheKey) {
         loop {
             let key = self.key(&route.plan.request);
@@ -159,15 +159,15 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         }
     }
 
-    /// Keeps which ways have failed where the last one did not.
+    /// Caches the steps that failed although the last one succeeded.
     fn keep(&self, failed: &[FailedWay]) {
         for FailedWay { key, error, .. } in failed {
             self.cache.add_fallback(*key, error, self.sender.now());
         }
     }
 
-    /// The error to report: the last one, or an earlier one where the server has not even the endpoint or the model
-    /// of the way that was tried in its place.
+    /// The error to report: the last one, or an earlier one if the server does not even have the fallback's endpoint or
+    /// model.
     fn first_failure(&mut self, mut failed: Vec<FailedWay>, last: Box<ApiError>) -> Error {
         let mut error = last;
         let mut failed_models = Vec::new();
@@ -182,7 +182,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         Error::Api(error)
     }
 
-    /// What there is of a result of several requests, one of which failed.
+    /// Takes the partial result if one of several requests failed.
     pub fn take_incomplete(&mut self) -> Option<ListFailure> {
         self.incomplete.take()
     }
@@ -196,8 +196,8 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         RequestLog { attempts, partial, ..self.log }
     }
 
-    /// Sends a request, adjusted to its model as far as the cache knows or the API says, except where the `next` way
-    /// serves it as it is. The changes stay in `plan`, as the next way asks the same model.
+    /// Sends a request, adjusted to its model by what the cache knows or the API says, unless the `next` step serves it
+    /// unchanged. The changes stay in `plan`, because the next step uses the same model.
     pub(crate) async fn send_adjusted(
         &mut self,
         plan: &mut Plan,
@@ -217,7 +217,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             }
             self.adjust_to_known(key, request.path, body);
         }
-        // What the API rejected, each with its error.
+        // Rejections by the API, each with its error.
         let mut rejections = Vec::new();
         let has_details = self.has_details;
         let (request_id, result) = loop {
@@ -226,7 +226,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             if let Reader::Choices(reader) = &mut reader
                 && !self.log.adjusted.contains(&Adjustment::Removed("stop"))
             {
-                // The API cuts the text itself.
+                // The API itself truncates the text.
                 reader.stops.clear();
             }
             let read =
@@ -244,7 +244,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             let api_error = error.api().filter(|error| !is_for_next(error));
             let rejection = request.body.as_mut().zip(api_error).and_then(|(body, error)| {
                 let rejection = adjust::for_error(body, &about_body(request.path, error), &self.log.adjusted)?;
-                // Both names of Chat's token limit are one there.
+                // The Responses API has one name for both.
                 if request.path == responses::PATH && matches!(rejection.adjustment, Adjustment::Renamed { .. }) {
                     return None;
                 }
@@ -257,7 +257,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             self.log.adjusted.push(rejection.adjustment.clone());
             rejections.push((rejection, error));
         };
-        // Only what has helped is cached.
+        // Cache only what helped.
         for (rejection, _) in rejections {
             self.cache.add_rejection(key, rejection, self.sender.now());
         }
@@ -265,7 +265,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         result
     }
 
-    /// The error to report: the last one, or the earlier one whose adjustment caused it. The log keeps the changes made
+    /// The error to report: the last one, or the earlier one whose adjustment caused it. The log keeps only the changes
     /// before that error.
     fn first_error(&mut self, path: &str, mut rejections: Vec<(Rejection, Error)>, last: Error) -> Error {
         let mut error = last;
@@ -300,13 +300,13 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         }
     }
 
-    /// What the cache calls the model of a request.
+    /// The cache key of a request.
     pub(crate) fn key(&self, request: &ApiRequest) -> CacheKey {
         self.cache.key(self.source, request.path, request.body.as_ref())
     }
 }
 
-/// The error as it is about the body of a request to `path` before that took its wire form.
+/// Translates an error about the wire form of a request to `path` into one about its body.
 fn about_body<'e>(path: &str, error: &'e ApiError) -> Cow<'e, ApiError> {
     match path {
         responses::PATH => Cow::Owned(responses::in_chats_words(error)),
@@ -321,7 +321,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cuts_the_name_of_a_model_in_the_log() {
+    fn truncates_a_model_s_name_in_the_log() {
         let request = |model: &str| ApiRequest::post("/x", Map::from_iter([("model".to_owned(), json!(model))]));
         assert_eq!(RequestLog::of(&request("gpt-x")).model.as_deref(), Some("gpt-x"));
         let long = RequestLog::of(&request(&"m".repeat(99_999))).model.unwrap();

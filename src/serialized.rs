@@ -1,10 +1,10 @@
-//! Outcomes as JSON text for JavaScript, in slices that its one thread parses in a few milliseconds each.
+//! Outcomes as JSON text for JavaScript, in slices that its single thread parses in a few milliseconds each.
 //!
-//! `JSON.parse` makes objects faster than one call per property would, and a result may hold names and numbers
-//! that only it treats as expected: `__proto__`, or integers that would become a `BigInt`, which `ToolJet` cannot
-//! serialize. But it takes more than a second for a million names, while nobody else's query goes on. So a slice
-//! ends when it costs enough, and adds its items or members to one array or object. What is inside of another
-//! container comes first, until that takes it in.
+//! `JSON.parse` builds objects faster than one call per property would, and only it handles some names and numbers as
+//! expected: `__proto__`, or integers that would become a `BigInt`, which `ToolJet` cannot serialize. But it takes more
+//! than a second for a million names and blocks all other queries meanwhile. So a slice ends when its cost is high
+//! enough, and adds items or members to a single array or object. Nested containers are sent first, until their parent
+//! includes them.
 
 use std::{fmt::Write, mem};
 
@@ -12,13 +12,13 @@ use serde_json::{Map, Value};
 
 use crate::service::Outcome;
 
-/// Longer texts cross next to the JSON, so that nobody has to parse them; in bytes.
+/// Longer strings are passed next to the JSON, so that nobody has to parse them; in bytes.
 const MAX_EMBEDDED_BYTES: usize = 64 << 10;
-/// Even longer ones cross in parts of this length; in bytes.
+/// Even longer ones are passed in parts of this length; in bytes.
 const MAX_PART_BYTES: usize = 1 << 20;
-/// What a slice costs before it ends, in times that `JSON.parse` takes for a number: 0.2 µs.
+/// Cost at which a slice ends, in units of the time that `JSON.parse` takes for a number: 0.2 µs.
 pub const SLICE_COST: usize = 32 << 10;
-/// The cost of a name, which is looked up in a table of all names.
+/// Cost of a name, which is looked up in a table of all names.
 const NAME_COST: usize = 8;
 /// Bytes of text that cost as much as a number.
 const BYTES_PER_COST: usize = 32;
@@ -26,11 +26,11 @@ const BYTES_PER_COST: usize = 32;
 /// A part of an outcome.
 #[derive(Debug, PartialEq)]
 pub struct Slice {
-    /// The number of the array, object or text that this adds to. The outcome itself is the last one.
+    /// Number of the array, object or string to extend. The last one is the outcome itself.
     pub container: u32,
-    /// What this adds.
+    /// The addition.
     pub added: Added,
-    /// What this costs.
+    /// Its cost.
     pub cost: usize,
 }
 
@@ -39,39 +39,39 @@ pub struct Slice {
 pub enum Added {
     /// Items or members.
     Json {
-        /// Them, as an array or object of their own, with placeholders for what is `apart`.
+        /// An array or object of its own, with placeholders for the values in `apart`.
         json: Text,
-        /// What takes their place, by index or name.
+        /// What replaces the placeholders, by index or name.
         apart: Vec<(String, Apart)>,
     },
     /// Text.
     Text(Text),
 }
 
-/// An item or member that is not in the JSON of its slice.
+/// An item or member outside the JSON of its slice.
 #[derive(Debug, PartialEq)]
 pub enum Apart {
-    /// A long text.
+    /// A long string.
     Text(Text),
-    /// An array, object or even longer text that is complete, by its number.
+    /// A complete array, object or even longer string, by number.
     Container(u32),
 }
 
-/// Text as JavaScript holds it.
+/// Text in JavaScript's representation.
 #[derive(Debug, PartialEq)]
 pub enum Text {
-    /// One byte for each character.
+    /// One byte per character.
     Ascii(Vec<u8>),
     /// UTF-16.
     Utf16(Vec<u16>),
 }
 
-/// The slices of an outcome: one, if it is not large.
+/// The slices of an outcome; only one unless it is large.
 #[must_use]
 pub fn slices(outcome: Outcome) -> Vec<Slice> {
     let mut slicer = Slicer::default();
     let mut members = outcome.into_members();
-    // Data that is one text is never parsed, however short it is.
+    // Data that is a single string is never parsed, however short it is.
     let text = match members.get_mut("data") {
         Some(Value::String(data)) => Some(slicer.write_text(mem::take(data))),
         _ => None,
@@ -86,18 +86,18 @@ pub fn slices(outcome: Outcome) -> Vec<Slice> {
     slicer.slices
 }
 
-/// Where a value went.
+/// Where a value was written.
 enum Written {
-    /// Into the JSON, at this cost.
+    /// In the JSON, at this cost.
     Inline(usize),
     Apart(Apart),
 }
 
-/// What is written of an array or object, but in no slice yet.
+/// The part of an array or object that is written but not yet in a slice.
 struct Part {
     container: Option<u32>,
     brackets: [char; 2],
-    /// Where it begins in the JSON.
+    /// Its start in the JSON.
     start: usize,
     len: usize,
     apart: Vec<(String, Apart)>,
@@ -107,7 +107,7 @@ struct Part {
 #[derive(Default)]
 struct Slicer {
     slices: Vec<Slice>,
-    /// What is written, but in no slice yet.
+    /// Text that is written but not yet in a slice.
     json: String,
     containers: u32,
 }
@@ -162,7 +162,7 @@ impl Slicer {
 
     fn write_scalar(&mut self, scalar: &Value) -> usize {
         let start = self.json.len();
-        // A string takes all that is written.
+        // Writing to a string cannot fail.
         let _ = write!(self.json, "{scalar}");
         self.json.len() - start
     }
@@ -173,7 +173,7 @@ impl Slicer {
         Part { container: None, brackets, start, len: 0, apart: Vec::new(), cost: 1 }
     }
 
-    /// Adds an item or member, and ends the slice if that is costly enough.
+    /// Adds an item or member, and ends the slice if its cost is high enough.
     fn add(&mut self, part: &mut Part, value: Value, key: impl FnOnce() -> String) {
         match self.write(value) {
             Written::Inline(cost) => part.cost += cost,
@@ -190,7 +190,7 @@ impl Slicer {
         }
     }
 
-    /// Closes what is written of `part` as JSON of its own.
+    /// Completes the written part as JSON of its own.
     fn close(&mut self, part: &Part) {
         if part.len > 0 {
             self.json.pop();
@@ -198,7 +198,7 @@ impl Slicer {
         self.json.push(part.brackets[1]);
     }
 
-    /// Makes a slice of what is written of `part`.
+    /// Turns the written part into a slice.
     fn cut(&mut self, part: &mut Part) {
         self.close(part);
         let container = part.container.unwrap_or_else(|| self.next_container());
@@ -252,7 +252,7 @@ impl From<String> for Text {
     }
 }
 
-/// As `str::encode_utf16`, but many characters at a time.
+/// Like `str::encode_utf16`, but converts many characters at a time.
 fn utf16(text: &str) -> Vec<u16> {
     let mut units = vec![0; text.len() + 1];
     let len = encoding_rs::mem::convert_str_to_utf16(text, &mut units);
@@ -301,7 +301,7 @@ mod tests {
         }
     }
 
-    /// Puts slices together, as the entry does.
+    /// Assembles slices as the entry does.
     fn assembled(slices: &[Slice]) -> Value {
         let mut containers: Vec<Value> = Vec::new();
         let mut last = 0;
@@ -322,7 +322,7 @@ mod tests {
         containers[last].take()
     }
 
-    /// Slices data, and checks that they hold it and are cheap each.
+    /// Slices data, and checks the content and the cost of each slice.
     fn sliced(data: &Value) -> Vec<Slice> {
         let slices = slices(outcome(data.clone()));
         let expected = json!({"status": "ok", "data": data, "metadata": {"endpoint": "chat"}});
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_outcome_is_one_slice_and_its_text_is_not_in_the_json() {
+    fn writes_a_small_outcome_as_one_slice_with_its_text_apart() {
         let expected = r#"{"status":"ok","data":"","metadata":{"endpoint":"chat"}}"#.to_owned();
         let text = [("data".to_owned(), Apart::Text("Paris".to_owned().into()))];
         let slices = sliced(&"Paris".into());
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn long_arrays_and_objects_are_cut() {
+    fn splits_long_arrays_and_objects() {
         let numbers: Vec<_> = (0..200_000).map(Value::from).collect();
         assert_eq!(sliced(&numbers.clone().into()).len(), 200_000 / SLICE_COST + 2);
         assert!(sliced(&json!({"a": numbers.clone(), "b": [numbers, "é"], "c": 1})).len() > 12);
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_value_is_cut_at_every_depth() {
+    fn splits_a_deep_value_at_every_depth() {
         let numbers: Vec<_> = (0..40_000).map(Value::from).collect();
         let mut deep = Value::from(numbers.clone());
         for depth in 0..100 {
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_never_in_the_json() {
+    fn keeps_long_text_out_of_the_json() {
         let (short, long) = ("x".repeat(MAX_EMBEDDED_BYTES), "é\n".repeat(MAX_EMBEDDED_BYTES));
         let longest = "x😀\n".repeat(MAX_EMBEDDED_BYTES * 4);
         let slices = sliced(&json!({"a": longest, "__proto__": long, "b": [short, long], "c": [longest]}));
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn text_becomes_the_utf_16_that_it_is() {
+    fn converts_text_to_utf_16() {
         for text in ["", "plain", "é", "café au lait", "“so”", "日本語 and 😀😀é", "😀"] {
             assert_eq!(utf16(text), text.encode_utf16().collect::<Vec<_>>(), "{text}");
         }

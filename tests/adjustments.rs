@@ -1,6 +1,6 @@
-//! How a query is adjusted to what its API rejects.
+//! Adjusting a query to what its API rejects.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -91,7 +91,7 @@ fn fails_with_the_error_when_a_part_of_a_parameter_is_rejected() {
 }
 
 #[test]
-fn does_not_apply_stop_sequences_that_the_model_takes() {
+fn does_not_apply_stop_sequences_that_the_model_supports() {
     let script = Script::new([pong()]);
     let Outcome::Ok(result) = script.run(&source(), &chat(json!({"stop_sequence": "END"}))) else { panic!("failed") };
     assert_eq!(result.data, "one END two");
@@ -104,7 +104,7 @@ fn applies_no_more_stop_sequences_than_the_api() {
         let with_stops = |model: &str| chat(json!({"model": model, "extra_body": {"stop": stops}}));
         let rejected = || rejected(Some("stop"), "stop is not supported");
 
-        // Cached, then known of the model's family.
+        // First cached, then known from the model's family.
         let cache = ModelCache::default();
         let script = Script::new([rejected(), pong()]);
         script.run_with(&cache, &source(), &chat(json!({"stop_sequence": "x"})));
@@ -114,7 +114,7 @@ fn applies_no_more_stop_sequences_than_the_api() {
             assert_eq!(matches!(&outcome, Outcome::Ok(result) if result.data == "one "), is_applied, "{outcome:?}");
             assert_eq!(script.sent.lock().unwrap()[0].body.get("stop").is_none(), is_applied);
         }
-        // Known only after the error.
+        // Learned from the error.
         let script = Script::new([rejected(), pong()]);
         let outcome = script.run(&source(), &with_stops("m"));
         assert_eq!(matches!(&outcome, Outcome::Ok(result) if result.data == "one "), is_applied, "{outcome:?}");
@@ -137,7 +137,7 @@ fn failure_of(outcome: Outcome) -> tooljet_openai::service::Failure {
 }
 
 #[test]
-fn puts_the_instructions_before_the_prompt_when_a_server_takes_no_system_role() {
+fn puts_the_instructions_before_the_prompt_when_a_server_rejects_the_system_role() {
     let cache = ModelCache::default();
     let refused = json!({
         "object": "error", "message": "System role not supported", "type": "BadRequestError", "param": null, "code": 400
@@ -165,7 +165,7 @@ fn reports_the_first_error_when_a_change_has_caused_the_last() {
     let failure = failure_of(script.run(&source(), &chat(json!({"system_prompt": "Be kind."}))));
     assert!(failure.description.contains("does not support 'system'"), "{}", failure.description);
     assert_eq!(failure.data["attempts"], 3);
-    assert!(!failure.metadata.contains_key("adjusted"), "the request of this error was not changed");
+    assert!(!failure.metadata.contains_key("adjusted"), "the request with this error was not changed");
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn reports_the_clash_of_tools_and_effort_when_the_model_always_reasons() {
 }
 
 #[test]
-fn asks_for_json_by_a_schema_when_the_server_knows_no_other_way() {
+fn requests_json_with_a_schema_when_the_server_knows_no_other_way() {
     let object =
         response(200, &[], json!({"choices": [{"message": {"content": "{\"a\": 1}"}, "finish_reason": "stop"}]}));
     let script = Script::new([

@@ -1,6 +1,6 @@
-//! Connection tests of servers that list no models.
+//! Connection tests of servers that do not list models.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -27,12 +27,12 @@ fn paths(script: &Script) -> Vec<String> {
 }
 
 #[test]
-fn connects_with_a_remark_when_a_server_without_models_has_an_operation() {
+fn connects_with_a_warning_when_a_server_without_a_model_list_has_an_operation() {
     for (steps, asked) in [
         (vec![not_found(), missing_field()], 2),
         (vec![response(405, &[], "{}"), response(400, &[], json!({"error": "you must provide a model"}))], 2),
         (vec![not_found(), response(404, &[], json!({"error": "model '' not found"}))], 2),
-        // A server of embeddings only.
+        // A server with embeddings only.
         (vec![not_found(), not_found(), response(501, &[], "{}"), missing_field()], 4),
     ] {
         let script = Script::new(steps);
@@ -41,7 +41,7 @@ fn connects_with_a_remark_when_a_server_without_models_has_an_operation() {
         assert!(warning.starts_with("Connected. This server does not list its models (HTTP 40"), "{warning}");
         let all = ["/models", "/chat/completions", "/completions", "/embeddings"];
         assert_eq!(paths(&script), all[..asked]);
-        // Nothing that could be done for money.
+        // Nothing that could be billed.
         assert!(script.sent.lock().unwrap()[1..].iter().all(|request| request.body == json!({})));
     }
 }
@@ -66,7 +66,7 @@ fn does_not_connect_when_there_is_no_operation_either() {
     let site = || response(200, &[], "<!DOCTYPE html><title>Shop</title>");
     for (first, others, reason) in [
         (not_found(), [not_found(), not_found(), not_found(), not_found()], "no API at this URL (HTTP 404)"),
-        (page(), [page(), page(), page(), page()], "a web page in place of the API"),
+        (page(), [page(), page(), page(), page()], "a web page instead of the API"),
         (not_found(), [site(), site(), site(), site()], "no API at this URL (HTTP 404)"),
     ] {
         let script = Script::new([first].into_iter().chain(others));
@@ -78,7 +78,7 @@ fn does_not_connect_when_there_is_no_operation_either() {
 }
 
 #[test]
-fn asks_openai_only_for_its_models() {
+fn requests_only_the_models_of_openai() {
     let script = Script::new([not_found()]);
     let outcome = script.test_connection(&json!({"apiKey": "sk-connection"}));
     assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");

@@ -1,6 +1,6 @@
-#![allow(clippy::unwrap_used)] // here a panic is a failed test
-//! Servers that answer before they have read a request: what they say is what is reported, it is asked once, and
-//! nothing of the request is left behind.
+#![allow(clippy::unwrap_used)] // a panic fails the test
+//! Servers that respond before they have read the request: their response is reported, the request is sent once, and
+//! nothing is left behind.
 
 #[path = "support/certificates.rs"]
 mod certificates;
@@ -25,11 +25,12 @@ use tooljet_openai::{
 };
 
 const MIB: usize = 1 << 20;
-/// A server that closes at once may do so before, while or after the client sends: each is to be met.
+/// Repetitions: a server that closes at once may do so before, while or after the client sends, and each case should
+/// occur.
 const TIMES: usize = 25;
 const SECONDS: Duration = Duration::from_secs(10);
 
-/// Of so many bytes, no part of which is like the one next to it.
+/// A body of `bytes` bytes in which no part resembles the next.
 fn body(bytes: usize) -> Bytes {
     let pattern: Vec<u8> = (0..=250).collect();
     let repeated = pattern.repeat(bytes / pattern.len() + 1);
@@ -46,7 +47,7 @@ fn request(base_url: &str, bytes: usize) -> HttpRequest {
     }
 }
 
-/// The same with a file of so many bytes in a form.
+/// A form with a file of `bytes` bytes.
 fn form_request(base_url: &str, bytes: usize) -> HttpRequest {
     let file = FormFile { name: "recording.wav".to_owned(), media_type: "audio/wav", data: body(bytes) };
     let form = Form { fields: vec![("model".to_owned(), "m".to_owned())], file };
@@ -58,7 +59,7 @@ fn send(plugin: &Plugin, request: &HttpRequest) -> HttpResponse {
     plugin.runtime.block_on(plugin.client.send(request, SECONDS, &mut hold)).unwrap()
 }
 
-/// Rejects a request as soon as its head is there, and closes.
+/// Rejects a request once its head has arrived, and closes the connection.
 fn rejecting(status: u16) -> impl Fn(&mut Connection) + Send + Sync + 'static {
     move |connection| {
         if connection.request_head().is_some() {
@@ -67,7 +68,7 @@ fn rejecting(status: u16) -> impl Fn(&mut Connection) + Send + Sync + 'static {
     }
 }
 
-/// Each response is the server's own, each on a connection of its own.
+/// Each response must be the server's own, on its own connection.
 fn assert_heard(plugin: &Plugin, base_url: &str, server: &Server, status: u16) {
     for bytes in [6 * MIB, 40 * MIB] {
         assert_request_heard(plugin, &request(base_url, bytes), server, status);
@@ -84,7 +85,7 @@ fn assert_request_heard(plugin: &Plugin, request: &HttpRequest, server: &Server,
 }
 
 #[test]
-fn reports_a_response_that_comes_while_the_request_is_on_its_way() {
+fn reports_a_response_that_arrives_while_the_request_is_being_sent() {
     for status in [413, 401] {
         let server = Server::start(rejecting(status));
         assert_heard(&Plugin::new(), &server.url(), &server, status);
@@ -165,8 +166,8 @@ fn reports_a_broken_connection_when_the_server_says_nothing() {
     }
 }
 
-/// A server that says `answer` to a request of 40 MiB and reads on only when `query` has ended: what it gets to read
-/// is what was in flight.
+/// The server sends `answer` to a request of 40 MiB and reads on only after `query` has ended, so it receives only what
+/// was in flight.
 fn assert_given_up(answer: Vec<u8>, query: impl FnOnce(&Plugin, &HttpRequest)) {
     let (end, ended) = mpsc::channel::<()>();
     let ended = Mutex::new(ended);
@@ -186,7 +187,7 @@ fn assert_given_up(answer: Vec<u8>, query: impl FnOnce(&Plugin, &HttpRequest)) {
 }
 
 #[test]
-fn sends_no_further_when_the_server_has_answered_and_reads_no_further() {
+fn stops_sending_when_the_server_has_responded_and_stops_reading() {
     assert_given_up(response(429, &[], "slow down"), |plugin, request| {
         assert_eq!(send(plugin, request).status, 429);
     });

@@ -1,6 +1,6 @@
-//! How texts become vectors: in as many requests as they need, and in whatever encoding the server takes.
+//! Embedding texts: in as many requests as necessary, and in any encoding that the server supports.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -26,7 +26,7 @@ fn query(texts: usize) -> Value {
     json!({"operation": "generate_embedding", "model_embedding": "m", "input": input})
 }
 
-/// The vector of a text says which one it is.
+/// The vector of a text identifies it.
 fn numbers(at: usize) -> [f32; 2] {
     [f32::from(u16::try_from(at).unwrap()), 0.5]
 }
@@ -45,7 +45,7 @@ fn of_items(items: &[Value]) -> Step {
     response(200, &[], json!({"data": items, "model": "m-1", "usage": usage}))
 }
 
-/// The response to these texts, the last one first.
+/// The response for these texts, in reverse order.
 fn of(texts: Range<usize>) -> Step {
     let mut items = items(texts, base64);
     items.reverse();
@@ -72,7 +72,7 @@ fn assert_all(result: &QueryResult, texts: usize) {
     assert_eq!(result.data["embedding"], json!([0.0, 0.5]));
 }
 
-/// The texts of each request, as the numbers of the first one and of the one after the last.
+/// The texts of each request, as a range of numbers.
 fn sent(script: &Script) -> Vec<Range<usize>> {
     let number = |text: &Value| text.as_str().unwrap()["text ".len()..].parse::<usize>().unwrap();
     let sent = script.sent.lock().unwrap();
@@ -81,7 +81,7 @@ fn sent(script: &Script) -> Vec<Range<usize>> {
 }
 
 #[test]
-fn asks_once_for_as_many_texts_as_one_request_takes() {
+fn sends_one_request_when_the_texts_fit() {
     let script = Script::new([of(0..2048)]);
     let result = succeed(script.run(&source(), &query(2048)));
     assert_all(&result, 2048);
@@ -91,7 +91,7 @@ fn asks_once_for_as_many_texts_as_one_request_takes() {
 }
 
 #[test]
-fn puts_the_vectors_of_several_requests_together_in_order_and_sums_their_usage() {
+fn combines_the_vectors_of_several_requests_in_order_and_adds_up_usage() {
     let parts = [0..128, 128..2176, 2176..4224, 4224..4300];
     let script = Script::new(parts.clone().map(of));
     let result = succeed(script.run(&source(), &query(4300)));
@@ -105,7 +105,7 @@ fn puts_the_vectors_of_several_requests_together_in_order_and_sums_their_usage()
 }
 
 #[test]
-fn asks_for_fewer_texts_when_the_server_says_that_these_are_too_many() {
+fn sends_fewer_texts_when_the_server_rejects_too_many() {
     let too_many = || rejected(400, "batch size is invalid, it should not be larger than 10.: input.contents");
     let script = Script::new([too_many(), too_many(), of(0..7), of(7..14), of(14..21), of(21..28), of(28..30)]);
     assert_all(&succeed(script.run(&source(), &query(30))), 30);
@@ -118,7 +118,7 @@ fn asks_for_fewer_texts_when_the_server_says_that_these_are_too_many() {
 }
 
 #[test]
-fn asks_without_an_encoding_where_base64_is_rejected_and_remembers_that() {
+fn omits_the_encoding_when_base64_is_rejected_and_caches_that() {
     let floats = |texts| of_items(&items(texts, |at| json!(numbers(at))));
     let cache = ModelCache::default();
     let script =
@@ -135,7 +135,7 @@ fn asks_without_an_encoding_where_base64_is_rejected_and_remembers_that() {
 }
 
 #[test]
-fn gives_base64_when_the_query_asks_for_it_although_the_server_sends_numbers() {
+fn returns_base64_on_request_when_the_server_sends_numbers() {
     let mut query = query(2);
     query["encoding_format"] = "base64".into();
     for embedding in [base64, |at| json!(numbers(at))] {
@@ -146,14 +146,14 @@ fn gives_base64_when_the_query_asks_for_it_although_the_server_sends_numbers() {
 }
 
 #[test]
-fn keeps_what_is_there_when_a_request_fails() {
+fn keeps_the_partial_result_when_a_request_fails() {
     let denied = || rejected(400, "the text is too long");
     let script = Script::new([of(0..128), denied(), of(2176..4224), of(4224..4300)]);
     let failure = fail(script.run(&source(), &query(4300)));
     let expected: Vec<_> =
         (0..4300).map(|at| if (128..2176).contains(&at) { Value::Null } else { json!(numbers(at)) }).collect();
     assert!(failure.data["partial"] == Value::from(expected));
-    assert!(failure.description.contains("What is there of the result is in data.partial."), "{}", failure.description);
+    assert!(failure.description.contains("The partial result is in data.partial."), "{}", failure.description);
     assert_eq!((&failure.data["status"], &failure.data["attempts"]), (&json!(400), &json!(4)));
     assert_eq!(failure.metadata["usage"], json!({"prompt_tokens": 2252, "total_tokens": 2252}));
     assert_eq!(failure.metadata["model"], "m");
@@ -164,7 +164,7 @@ fn keeps_what_is_there_when_a_request_fails() {
 }
 
 #[test]
-fn begins_no_further_request_after_one_has_failed() {
+fn starts_no_request_after_one_has_failed() {
     let texts = 128 + 2048 * 8;
     let parts = [128..2176, 2176..4224, 4224..6272].map(of);
     let steps = [of(0..128), rejected(400, "the text is too long")].into_iter().chain(parts.into_iter().skip(1));
@@ -175,7 +175,7 @@ fn begins_no_further_request_after_one_has_failed() {
 }
 
 #[test]
-fn keeps_what_is_there_when_the_time_is_up() {
+fn keeps_the_partial_result_at_the_deadline() {
     let script = Script::new([of(0..128), of(128..2176), Step::Hang]);
     let mut query = query(2300);
     query["query_timeout"] = 5000.into();
@@ -183,12 +183,12 @@ fn keeps_what_is_there_when_the_time_is_up() {
     assert_eq!(failure.data["code"], "timeout");
     assert!(failure.description.contains("5000 ms"), "{}", failure.description);
     assert_eq!(failure.data["partial"].as_array().unwrap().iter().filter_map(Value::as_array).count(), 2176);
-    // Of the 4.75 s that the plugin takes, a tenth is left.
+    // The plugin has 4.75 s, and reserves a tenth.
     assert_eq!(script.elapsed(), Duration::from_millis(4275));
 }
 
 #[test]
-fn tries_each_request_again_as_often_as_the_data_source_says() {
+fn retries_each_request_as_often_as_the_data_source_allows() {
     let busy = || rejected(503, "busy");
     let script =
         Script::new([busy(), busy(), of(0..128), busy(), busy(), of(128..2176), busy(), busy(), of(2176..2177)]);
@@ -198,7 +198,7 @@ fn tries_each_request_again_as_often_as_the_data_source_says() {
 }
 
 #[test]
-fn pays_for_one_short_request_only_when_the_result_would_be_too_large() {
+fn sends_only_one_short_request_when_the_result_would_be_too_large() {
     let texts = 3000;
     let vector = encoded(&vec![0; 4 * (MAX_RESULT_VALUES / texts)]);
     let script = Script::new([of_items(&items(0..128, |_| json!(vector)))]);
@@ -208,7 +208,7 @@ fn pays_for_one_short_request_only_when_the_result_would_be_too_large() {
 }
 
 #[test]
-fn a_request_whose_vectors_do_not_fit_its_texts_fails() {
+fn fails_when_vectors_do_not_match_their_texts() {
     for (rest, code) in [
         (of(128..2175), "2047 embeddings for 2048 texts"),
         (of_items(&[&items(128..2175, base64)[..], &items(2174..2175, base64)].concat()), "numbered from 0 to 2047"),
@@ -221,7 +221,7 @@ fn a_request_whose_vectors_do_not_fit_its_texts_fails() {
 }
 
 #[test]
-fn a_list_of_tokens_is_one_text() {
+fn treats_a_list_of_tokens_as_one_text() {
     let extra = Map::from_iter([("input".to_owned(), json!(vec![1; 3000]))]);
     let script = Script::new([of(0..1)]);
     let query = json!({"operation": "generate_embedding", "input": "a", "extra_body": extra});

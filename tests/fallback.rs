@@ -1,6 +1,6 @@
-//! Completions by engine: which endpoints a query asks, what is cached of that, and which error counts.
+//! Completions by engine: which endpoints a query uses, what is cached, and which error is reported.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -51,7 +51,7 @@ fn failure(outcome: Outcome) -> Failure {
 }
 
 #[test]
-fn asks_chat_at_once_when_a_query_has_fallen_back_to_it() {
+fn uses_chat_at_once_after_a_fallback() {
     let cache = ModelCache::default();
     let script = Script::new([gone(), continued(), continued()]);
     for _ in 0..2 {
@@ -64,7 +64,7 @@ fn asks_chat_at_once_when_a_query_has_fallen_back_to_it() {
 }
 
 #[test]
-fn caches_a_fallback_of_a_fine_tuned_model_too() {
+fn caches_the_fallback_of_a_fine_tuned_model() {
     let cache = ModelCache::default();
     let script = Script::new([gone(), continued(), continued()]);
     let mut query = query("auto");
@@ -76,7 +76,7 @@ fn caches_a_fallback_of_a_fine_tuned_model_too() {
 }
 
 #[test]
-fn asks_both_endpoints_again_when_the_url_or_the_model_differs() {
+fn tries_both_endpoints_again_when_the_url_or_the_model_differs() {
     let cache = ModelCache::default();
     let script = Script::new([gone(), continued(), gone(), continued(), gone(), continued()]);
     script.run_with(&cache, &source(), &query("auto"));
@@ -90,7 +90,7 @@ fn asks_both_endpoints_again_when_the_url_or_the_model_differs() {
 }
 
 #[test]
-fn asks_completions_again_after_an_hour() {
+fn tries_completions_again_after_an_hour() {
     let cache = ModelCache::default();
     let served = response(200, &[], json!({"choices": [{"text": " a time", "finish_reason": "stop"}]}));
     let script = Script::new([gone(), continued(), continued(), served]);
@@ -104,7 +104,7 @@ fn asks_completions_again_after_an_hour() {
 }
 
 #[test]
-fn falls_back_but_does_not_cache_it_when_the_error_may_be_of_the_moment_or_the_account() {
+fn falls_back_without_caching_when_the_error_may_be_temporary_or_about_the_account() {
     let once: [fn() -> Step; 7] = [
         || response(404, &[], "<!doctype html><html><title>The model gateway was not found</title></html>"),
         || response(404, &[], "model backend not found"),
@@ -126,7 +126,7 @@ fn falls_back_but_does_not_cache_it_when_the_error_may_be_of_the_moment_or_the_a
 }
 
 #[test]
-fn asks_one_endpoint_only_when_the_engine_names_it() {
+fn uses_only_one_endpoint_when_the_engine_names_it() {
     let script = Script::new([gone()]);
     assert!(matches!(script.run(&source(), &query("completions")), Outcome::Failed(_)));
     assert_eq!(paths(&script), [COMPLETIONS]);
@@ -138,7 +138,7 @@ fn asks_one_endpoint_only_when_the_engine_names_it() {
 }
 
 #[test]
-fn lists_what_chat_does_not_take_with_what_its_model_rejects() {
+fn lists_what_chat_lacks_with_what_its_model_rejects() {
     let rejected = error(400, "Unknown parameter: 'seed'.", None);
     let script = Script::new([gone(), rejected, continued()]);
     let mut query = query("auto");
@@ -150,7 +150,7 @@ fn lists_what_chat_does_not_take_with_what_its_model_rejects() {
 }
 
 #[test]
-fn asks_completions_when_the_engine_names_it_and_a_fallback_is_cached() {
+fn uses_completions_when_the_engine_names_it_despite_a_cached_fallback() {
     let cache = ModelCache::default();
     let script = Script::new([gone(), continued(), gone()]);
     script.run_with(&cache, &source(), &query("auto"));
@@ -169,7 +169,7 @@ fn reports_the_first_error_when_chat_lacks_the_model_too() {
         let failure = failure(script.run_with(&cache, &source(), &query));
         assert_eq!((&failure.data["model"], &failure.data["attempts"]), (&json!("local-7b"), &json!(3)));
         assert!(failure.description.contains("Check the model name local-7b"), "{}", failure.description);
-        // Nothing of the request to chat.
+        // Nothing about the request to chat.
         assert_eq!(failure.metadata.keys().collect::<Vec<_>>(), ["attempts", "duration_ms", "model"]);
     }
 }
@@ -206,14 +206,14 @@ fn falls_back_and_caches_it_after_every_wording_of_a_missing_model() {
     }
 }
 
-/// A script of the day with this many days since 1970.
+/// A script on the day that is this many days after 1970-01-01.
 fn script_on(days: u64, steps: impl IntoIterator<Item = Step>) -> Script {
     let mut script = Script::new(steps);
     script.calendar = Some(Duration::from_secs(days * 24 * 60 * 60));
     script
 }
 
-/// 2026-11-25, and the day on which gpt-4o ends.
+/// 2026-11-25, and the shutdown date of gpt-4o.
 const BEFORE_THE_END: u64 = 20_782;
 const DAY_OF_THE_END: u64 = 20_832;
 
@@ -224,7 +224,7 @@ fn query_for(model: &str) -> Value {
 }
 
 #[test]
-fn keeps_a_chat_model_that_ends_later_and_replaces_it_from_the_day_on() {
+fn keeps_a_chat_model_until_its_shutdown_and_then_replaces_it() {
     for (days, asked) in [(BEFORE_THE_END, "gpt-4o"), (DAY_OF_THE_END - 1, "gpt-4o"), (DAY_OF_THE_END, "gpt-6-luna")] {
         let script = script_on(days, [gone(), continued()]);
         let Outcome::Ok(result) = script.run(&source(), &query_for("gpt-4o")) else { panic!("failed") };
@@ -234,7 +234,7 @@ fn keeps_a_chat_model_that_ends_later_and_replaces_it_from_the_day_on() {
 }
 
 #[test]
-fn a_cached_fallback_follows_the_calendar() {
+fn applies_shutdown_dates_to_a_cached_fallback() {
     let cache = ModelCache::default();
     script_on(BEFORE_THE_END, [gone(), continued()]).run_with(&cache, &source(), &query_for("gpt-4o"));
     let later = script_on(DAY_OF_THE_END, [continued()]);
@@ -243,7 +243,7 @@ fn a_cached_fallback_follows_the_calendar() {
 }
 
 #[test]
-fn keeps_a_fine_tuned_model_that_is_alive() {
+fn keeps_a_fine_tuned_model_before_its_shutdown() {
     let model = "ft:gpt-4.1-mini-2025-04-14:acme::1";
     let script = script_on(BEFORE_THE_END, [gone(), continued()]);
     let Outcome::Ok(result) = script.run(&source(), &query_for(model)) else { panic!("failed") };
@@ -252,7 +252,7 @@ fn keeps_a_fine_tuned_model_that_is_alive() {
 }
 
 #[test]
-fn explains_a_missing_model_by_its_end_only_when_that_has_come() {
+fn explains_a_missing_model_by_its_shutdown_only_once_that_is_past() {
     for (days, words) in [
         (BEFORE_THE_END, "Check the model name gpt-4o, or choose a model that List models shows"),
         (DAY_OF_THE_END, "OpenAI announced the shutdown of gpt-4o for 2027-01-14. Use gpt-6-luna."),
@@ -265,7 +265,7 @@ fn explains_a_missing_model_by_its_end_only_when_that_has_come() {
 }
 
 #[test]
-fn recommends_neither_the_engine_that_is_set_nor_the_model_that_it_has_asked() {
+fn recommends_neither_the_current_engine_nor_the_failed_model() {
     let other_endpoint = || error(404, "This model is not supported in the v1/completions endpoint.", None);
     let responses_only =
         || error(404, "This model is only supported in v1/responses and not in v1/chat/completions.", None);
@@ -282,7 +282,7 @@ fn recommends_neither_the_engine_that_is_set_nor_the_model_that_it_has_asked() {
 }
 
 #[test]
-fn recommends_another_model_than_the_chat_model_that_only_another_endpoint_serves() {
+fn recommends_another_model_when_only_another_endpoint_serves_the_chat_model() {
     for message in [
         "This model is only supported in v1/responses and not in v1/chat/completions.",
         "This is not a chat model and thus not supported in the v1/chat/completions endpoint.",

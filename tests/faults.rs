@@ -1,6 +1,6 @@
-#![allow(clippy::unwrap_used)] // here a panic is a failed test
-//! What an app builder sees when the network fails, against real sockets: every fault ends within
-//! its deadline, with the right words, and leaves a client that serves the next query.
+#![allow(clippy::unwrap_used)] // a panic fails the test
+//! What an app builder sees when the network fails, with real sockets: every fault ends before its deadline, with the
+//! right message, and the client can serve the next query.
 
 #[path = "support/plugin.rs"]
 mod plugin;
@@ -37,17 +37,17 @@ use tooljet_openai::{
 
 const UNGUARDED: [(&str, &str); 1] = [("SSRF_PROTECTION_ENABLED", "false")];
 const SECOND: u64 = 1_000;
-/// What a busy machine may add to a deadline, and less than the patience of the server. The runtime's own precision is
+/// How much a busy machine may delay a deadline; less than the server's timeout. The runtime's own precision is
 /// milliseconds.
 const BUSY: Duration = Duration::from_secs(20);
 
-/// A data source that allows the usual number of retries.
+/// A data source with the default number of retries.
 fn with_retries(base_url: &str) -> Value {
     json!({"apiKey": KEY, "base_url": base_url})
 }
 
-/// What a query meets whose connections are served by `fault`. Proves on the way that it
-/// ends in time and that the same client serves the next query once the fault is over.
+/// The failure of a query whose connections are served by `fault`. Also checks that it ends in time, and that the same
+/// client serves the next query after the fault.
 fn failure_from(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync + 'static) -> Failure {
     let faulty = Arc::new(AtomicBool::new(true));
     let server = {
@@ -65,12 +65,12 @@ fn failure_from(milliseconds: u64, fault: impl Fn(&mut Connection) + Send + Sync
     let failure = plugin.fail(&server.url(), milliseconds);
     assert!(start.elapsed() < Duration::from_millis(milliseconds) + BUSY, "{:?}", start.elapsed());
     faulty.store(false, Ordering::SeqCst);
-    // With retries: the client may not know yet that the server has closed a connection.
+    // With retries, because the client may not yet know that the server has closed a connection.
     assert_pong(&plugin.run(&with_retries(&server.url()), &query(5 * SECOND)));
     failure
 }
 
-/// [`failure_from`] with a server that reads a request, sends these bytes and closes.
+/// [`failure_from`] with a server that reads a request, sends these bytes and closes the connection.
 fn failure_from_bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Failure {
     failure_from(2 * SECOND, move |connection| {
         connection.request();
@@ -143,7 +143,7 @@ fn fails_at_the_deadline_when_the_server_never_responds() {
 }
 
 #[test]
-fn fails_at_the_deadline_when_the_response_drips_slowly() {
+fn fails_at_the_deadline_when_the_response_trickles_in() {
     for start in ["HTTP/1.1 200 OK\r\ncontent-length: 10000\r\n\r\n", "HTTP/1.1 200 OK\r\nx-header: "] {
         let failure = failure_from(200, move |connection| {
             connection.request();
@@ -185,7 +185,7 @@ fn fails_with_connection_reset_when_the_body_is_reset() {
     let failure = failure_from(2 * SECOND, |connection| {
         connection.reset();
         connection.send("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{");
-        // The client reads this before the reset takes it away.
+        // The client reads this before the reset discards it.
         sleep(Duration::from_millis(30));
     });
     assert_failure(&failure, "connection_reset", "Connection reset");
@@ -226,7 +226,7 @@ fn reports_a_server_that_speaks_first_as_not_http() {
         connection.wait_until_closed();
     });
     let plugin = Plugin::new();
-    // Often enough to see its words arrive before the request is sent, and after.
+    // Repeated, because its text may arrive before or after the request is sent.
     for _ in 0..50 {
         let failure = plugin.fail(&server.url(), 5 * SECOND);
         assert_failure(&failure, "not_http", "does not speak HTTP");
@@ -234,7 +234,7 @@ fn reports_a_server_that_speaks_first_as_not_http() {
 }
 
 #[test]
-fn takes_more_headers_than_most_servers_send() {
+fn accepts_more_headers_than_most_servers_send() {
     let many = "x-many: 1\r\n".repeat(MAX_RESPONSE_HEADERS - 10);
     let long = format!("x-long: {}\r\n", "x".repeat(100_000));
     for headers in [many, long] {
@@ -316,7 +316,7 @@ fn requests_a_redirect_to_itself_once() {
 
 // Retries.
 
-/// A server that sends these responses in turn, and then a success.
+/// A server that sends these responses in turn, then a success.
 fn in_turn(responses: Vec<Vec<u8>>) -> Server {
     let responses = std::sync::Mutex::new(responses.into_iter());
     Server::responding(move |_| responses.lock().unwrap().next().unwrap_or_else(pong))
@@ -350,7 +350,7 @@ fn replaces_a_connection_that_was_closed_between_two_queries() {
     });
     let plugin = Plugin::new();
     for _ in 0..5 {
-        // With retries: the client may not know yet that the server has closed the one before.
+        // With retries, because the client may not yet know that the server has closed the previous one.
         assert_pong(&plugin.run(&with_retries(&server.url()), &query(5 * SECOND)));
         server.wait_until_closed();
     }
@@ -376,7 +376,7 @@ fn retries_when_a_reused_connection_breaks() {
 
 // Compression.
 
-/// `plain` as gzip. Its checksum is left empty: it is not looked at.
+/// `plain` as gzip. The checksum is left empty, because it is not verified.
 fn gzip(plain: &[u8]) -> Vec<u8> {
     [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &compress_to_vec(plain, 1), &[0; 8]].concat()
 }
@@ -443,7 +443,7 @@ fn keeps_status_and_advice_of_an_error_whose_body_cannot_be_read() {
 // Requests.
 
 #[test]
-fn no_option_can_add_a_header_or_a_second_request() {
+fn sends_no_header_or_request_injected_through_an_option() {
     let server = Server::responding(|_| pong());
     let evil = "x\r\nx-evil: 1\r\n\r\nGET /evil HTTP/1.1\r\n";
     for source in [
@@ -463,7 +463,7 @@ fn no_option_can_add_a_header_or_a_second_request() {
 }
 
 #[test]
-fn rejects_a_header_with_a_line_break_in_the_client_itself() {
+fn rejects_a_header_with_a_line_break_in_the_client() {
     let server = Server::responding(|_| pong());
     let plugin = Plugin::with_client(client(&UNGUARDED).unwrap());
     for (name, value) in [("x-a", "1\r\nx-evil: hush"), ("x-a", "hush\0"), ("x-a: 1\r\nx-evil", "hush"), ("", "hush")] {

@@ -1,9 +1,9 @@
-//! What an app builder sees for every stored response of the API and of servers like it.
+//! What an app builder sees for every stored response of the API and of similar servers.
 //!
-//! The table here says it in short; `docs/failures.md` and the README say it in whole
-//! sentences, written by this test: `UPDATE_DOCS=1 cargo test --test fixtures`.
+//! The table here has the essence; `docs/failures.md` and the README have the full descriptions, written by this test:
+//! `UPDATE_DOCS=1 cargo test --test fixtures`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -21,9 +21,9 @@ use tooljet_openai::{
 enum Expect {
     /// `data` of a success.
     Data(Value),
-    /// The parameter that the plugin changes, so that the second request succeeds.
+    /// The parameter that the plugin changes so that the second request succeeds.
     Adjusts(&'static str),
-    /// `data.code` of a failure, the number of requests, and words of its description.
+    /// `data.code` of a failure, the number of requests, and a part of its description.
     Fails(&'static str, usize, &'static str),
 }
 
@@ -169,7 +169,7 @@ fn index() -> Vec<Value> {
 
 const KEY: &str = "sk-fixtures-0123456789";
 
-/// The data source whose queries get this response.
+/// The data source for queries that get this response.
 fn find_fixture(file: &str) -> Value {
     index().into_iter().find(|fixture| fixture["file"] == file).unwrap()
 }
@@ -184,8 +184,7 @@ fn source(file: &str) -> Value {
     json!({"apiKey": KEY, "base_url": base_url})
 }
 
-/// What a query has to set so that the response is about it: the model that it names, the parameter
-/// that it rejects.
+/// Options that a query needs for this response: the model that it names, the parameter that it rejects.
 fn set_for(file: &str) -> Value {
     match file {
         "compat_not_moderated.json" => json!({"moderation": "output"}),
@@ -222,7 +221,7 @@ fn stored(fixture: &Value) -> HttpResponse {
     }
 }
 
-/// The same response to every attempt; a success after a response that the plugin can adjust to.
+/// The same response for every attempt, or a success after a response that the plugin can adjust to.
 fn script(fixture: &Value) -> Script {
     let (first, mut others) = (stored(fixture), stored(fixture));
     if expectations().iter().any(|(file, expected)| fixture["file"] == *file && matches!(expected, Adjusts(_))) {
@@ -257,16 +256,16 @@ fn ids(data: Value) -> Value {
     }
 }
 
-/// What `ToolJet` 2 shows of a failed connection test, and nothing else.
+/// `ToolJet` 2 shows only this message of a failed connection test.
 #[test]
-fn a_failed_connection_test_says_why_in_a_few_words() {
+fn explains_a_failed_connection_test_in_a_few_words() {
     for (file, reason) in [
         ("error_402_openrouter.json", "no credit left"),
         ("error_404_model_not_found.json", "unknown model"),
         ("error_429_rate_limit.json", "rate limit reached"),
         ("error_500_server_error.json", "server error (HTTP 500)"),
         ("error_503_overloaded.json", "server overloaded (HTTP 503)"),
-        ("ok_200_html_captive_portal.html", "a web page in place of the API"),
+        ("ok_200_html_captive_portal.html", "a web page instead of the API"),
         ("sse_chat_ok_usage.txt", "not an OpenAI-compatible API"),
         ("chat_ok.json", "not an OpenAI-compatible API"),
     ] {
@@ -356,7 +355,7 @@ fn reads_metadata_whatever_the_server_sends() {
 }
 
 #[test]
-fn keeps_what_the_model_gave_in_the_data_of_a_failure() {
+fn keeps_the_model_s_output_in_the_data_of_a_failure() {
     let data = |file: &str| match run(&find_fixture(file)).0 {
         Outcome::Failed(failure) => failure.data,
         other => panic!("{file}: {other:?}"),
@@ -370,7 +369,7 @@ fn keeps_what_the_model_gave_in_the_data_of_a_failure() {
 }
 
 #[test]
-fn reports_what_is_known_of_the_requests_in_the_metadata_of_a_failure() {
+fn reports_the_requests_in_the_metadata_of_a_failure() {
     let metadata = |file: &str| match run(&find_fixture(file)).0 {
         Outcome::Failed(failure) => Value::Object(failure.metadata),
         other => panic!("{file}: {other:?}"),
@@ -411,13 +410,13 @@ fn distinguishes_the_cases_of_a_connection_test() {
         ("error_429_insufficient_quota.json", "no credit left", "The API key works. Add credit"),
         ("error_502_nginx.html", "server error (HTTP 502)", "Try again later"),
         ("error_503_plain.txt", "server overloaded (HTTP 503)", "Wait a moment"),
-        ("ok_200_html_captive_portal.html", "a web page in place of the API", "the sign-in page of a network"),
+        ("ok_200_html_captive_portal.html", "a web page instead of the API", "the sign-in page of a network"),
         ("chat_ok.json", "not an OpenAI-compatible API", "not a list of models"),
     ] {
         let Outcome::Failed(failure) = verdict(file) else { panic!("{file}") };
         assert_eq!(failure.message, format!("Connection could not be established: {reason}"));
         assert!(failure.description.contains(words), "{file}: {}", failure.description);
-        // ToolJet 3 prints the data below the description, so it must not say the same again.
+        // ToolJet 3 shows the data below the description, so it must not repeat it.
         assert_eq!((failure.data.get("message"), failure.metadata.len()), (None, 0), "{file}");
     }
 }
@@ -432,7 +431,7 @@ fn redacts_the_key_and_its_parts_in_every_failure() {
     }
 }
 
-/// Rows that the README shows; the page has them all.
+/// Rows in the README; the page has them all.
 const IN_README: [&str; 3] =
     ["error_401_invalid_api_key.json", "error_404_model_shut_down.json", "error_429_rate_limit.json"];
 
@@ -448,7 +447,7 @@ fn table(fixtures: &[Value]) -> String {
     table
 }
 
-/// Replaces what stands between the markers of a page, or checks that it is already that.
+/// Replaces the text between the markers of a page, or checks that it is up to date.
 fn keep_current(page: &str, table: &str) {
     let (start, end) = ("<!-- failures: written by tests/fixtures.rs -->\n", "<!-- end of failures -->");
     let path = root().join(page);

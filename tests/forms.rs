@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used)] // here a panic is a failed test
-//! Forms with a file on real sockets: what arrives is what was sent, at every attempt.
+#![allow(clippy::unwrap_used)] // a panic fails the test
+//! Forms with a file on real sockets: every attempt sends the whole form.
 
 #[path = "support/plugin.rs"]
 mod plugin;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use server::{Request, Server, response};
 use tooljet_openai::service::Outcome;
 
-/// So many groups of three bytes after the first bytes of a `WebM` file, with nothing like a boundary left out.
+/// `groups` groups of three bytes after the start of a `WebM` file, including everything that resembles a boundary.
 fn webm(groups: usize) -> (String, Vec<u8>) {
     (format!("GkXfow0K{}", "LS0N".repeat(groups)), [b"\x1a\x45\xdf\xa3\r\n".to_vec(), b"--\r".repeat(groups)].concat())
 }
@@ -71,7 +71,7 @@ fn sends_a_recording_of_any_size_whole_and_with_its_length() {
 }
 
 #[test]
-fn writes_the_form_anew_when_the_first_attempt_fails() {
+fn writes_the_form_again_when_the_first_attempt_fails() {
     let attempts = AtomicUsize::new(0);
     let server = Server::responding(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
         0 => response(503, &[("retry-after-ms", "1")], "busy"),
@@ -90,7 +90,7 @@ fn writes_the_form_anew_when_the_first_attempt_fails() {
 }
 
 #[test]
-fn takes_plain_text_for_a_transcription_and_no_page() {
+fn accepts_plain_text_but_no_web_page_as_a_transcription() {
     let server = Server::responding(|_| response(200, &[("content-type", "text/plain")], " Hello.\n"));
     let outcome = Plugin::new().run(&source(&server.url()), &query(&webm(0).0));
     assert!(matches!(outcome, Outcome::Ok(result) if result.data == "Hello."));

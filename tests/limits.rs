@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used)] // here a panic is a failed test
-//! What the plugin takes of the server it lives in: connections, tasks, threads, memory.
+#![allow(clippy::unwrap_used)] // a panic fails the test
+//! What the plugin uses of its host process: connections, tasks, threads, memory.
 
 #[path = "support/certificates.rs"]
 mod certificates;
@@ -40,13 +40,13 @@ use tooljet_openai::{
 const SECONDS: u64 = 10_000;
 const TEN_SECONDS: Duration = Duration::from_millis(SECONDS);
 
-/// Memory and threads are those of the whole process: one test at a time.
+/// Memory and threads belong to the whole process, so only one test runs at a time.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for what happens on other threads.
+/// Waits for an effect on another thread.
 #[track_caller]
 fn eventually(what: &str, condition: impl Fn() -> bool) {
     let start = Instant::now();
@@ -136,7 +136,7 @@ fn opens_about_one_connection_per_concurrent_query() {
         assert_pong(&plugin.runtime.block_on(query).unwrap());
     }
     assert_eq!(server.requests().len(), 64 * 10);
-    // A query opens one more where a handshake takes longer than it is held back, as on a busy machine.
+    // A query opens another connection if a handshake takes longer than the query is held back, as on a busy machine.
     assert!(server.opened() < 2 * 64, "{} connections", server.opened());
 }
 
@@ -159,7 +159,7 @@ fn opens_fewer_connections_than_queries_in_a_burst_of_quick_responses() {
         }
     });
     assert_eq!(server.requests().len(), 64 * 10);
-    // Where a handshake takes as long as ten queries, as on a busy machine, almost each query needs its own.
+    // If a handshake takes as long as ten queries, as on a busy machine, almost every query needs its own connection.
     assert!(server.opened() < 2 * 64, "{} connections", server.opened());
 }
 
@@ -177,14 +177,14 @@ fn fails_queries_that_wait_for_a_connection_when_none_can_be_opened() {
     eventually("no task is left", || plugin.runtime.metrics().num_alive_tasks() == 0);
 }
 
-/// A plugin to which every name leads to this machine.
+/// A plugin that resolves every name to this machine.
 fn with_any_name(variables: &[(&str, &str)], settings: Settings) -> Plugin {
     let lookup = |_: &str| Ok(vec!["127.0.0.1:0".parse().unwrap()]);
     let variables = [&[("SSRF_PROTECTION_ENABLED", "false")], variables].concat();
     Plugin::with_client(client_with(&variables, Settings { lookup: Arc::new(lookup), ..settings }).unwrap())
 }
 
-/// Runs so many queries at a time, each of which must succeed.
+/// Runs `queries` queries at once; each must succeed.
 fn burst(plugin: &Plugin, base_url: &str, queries: usize) {
     let queries: Vec<_> = (0..queries).map(|_| plugin.spawn(source(base_url), query(SECONDS))).collect();
     for query in queries {
@@ -192,7 +192,7 @@ fn burst(plugin: &Plugin, base_url: &str, queries: usize) {
     }
 }
 
-/// Answers when all of a burst have arrived, so that each takes a connection.
+/// Responds once a whole burst has arrived, so that each query takes a connection.
 fn together(queries: usize) -> impl Fn(&mut Connection) + Send + Sync + 'static {
     let all = Barrier::new(queries);
     move |connection| {
@@ -247,7 +247,7 @@ fn keeps_few_connections_and_threads_when_queries_go_to_many_servers() {
     }
     eventually("those of the four are left", || server.open() == 4);
     eventually("those of the four are counted", || plugin.client.connections() == 4);
-    // Four, and the one that the others share.
+    // Four, and the shared one.
     eventually("five threads are left", || threads("tooljet-server") == 5);
     drop(plugin);
     eventually("the threads end with the client", || threads("tooljet-server") == 0);
@@ -336,14 +336,14 @@ fn delays_no_query_to_another_server_when_one_floods_its_connections() {
     eventually("the flooded thread has ended", || threads("tooljet-server") == 0);
 }
 
-/// Threads of this process with this name.
+/// Number of threads with this name in this process.
 fn threads(name: &str) -> usize {
     let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
     let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
     names.filter(|found| found.trim() == name).count()
 }
 
-/// Every name leads to this machine, but those that begin with `silent` are not answered for before the gate opens.
+/// Resolves every name to this machine, but those starting with `silent` only once the gate opens.
 fn with_silent_names(gate: mpsc::Receiver<()>, looked_up: &Arc<Mutex<Vec<String>>>) -> Settings {
     let (gate, looked_up) = (Mutex::new(gate), Arc::clone(looked_up));
     let lookup = move |name: &str| {
@@ -360,7 +360,7 @@ fn with_silent_names(gate: mpsc::Receiver<()>, looked_up: &Arc<Mutex<Vec<String>
 #[cfg(target_os = "linux")]
 fn resolves_other_names_while_lookups_hang() {
     let _alone = alone();
-    // Each query needs a connection of its own, and so a lookup.
+    // Each query needs its own connection, and so a lookup.
     let server = Server::start(|connection| {
         connection.request();
         connection.send(pong());
@@ -393,7 +393,7 @@ fn resolves_other_names_while_lookups_hang() {
 }
 
 #[test]
-fn blames_the_name_when_its_lookup_takes_the_time_to_connect() {
+fn reports_the_name_when_its_lookup_uses_up_the_connect_timeout() {
     let _alone = alone();
     let (open_gate, gate) = mpsc::channel();
     let settings = with_silent_names(gate, &Arc::default());
@@ -404,7 +404,7 @@ fn blames_the_name_when_its_lookup_takes_the_time_to_connect() {
     drop(open_gate);
 }
 
-/// Sends 200 MB, as far as the client takes it, and says how far that was.
+/// Sends up to 200 MB, and returns how much the client accepted.
 fn flood(connection: &mut Connection, chunk: &[u8]) {
     for _ in 0..200_000_000 / chunk.len() {
         if !connection.send(chunk) {
@@ -413,8 +413,8 @@ fn flood(connection: &mut Connection, chunk: &[u8]) {
     }
 }
 
-/// Asks a server that sends too much, and checks that memory stays within `bound` meanwhile
-/// and comes back afterwards.
+/// Sends a query to a server that sends too much, and checks that memory stays within `bound` and is released
+/// afterwards.
 #[cfg(target_os = "linux")]
 fn within(
     _alone: &MutexGuard<'_, ()>,
@@ -432,11 +432,11 @@ fn within(
     let plugin = Plugin::new();
     let (before, _) = memory();
     let failure = plugin.fail(&server.url(), SECONDS);
-    // With retries: the client may not know yet that the server has closed a connection.
+    // With retries, because the client may not yet know that the server has closed a connection.
     assert_pong(&plugin.run(&json!({"apiKey": KEY, "base_url": server.url()}), &query(SECONDS)));
     let (_, most) = memory();
     assert!(most.saturating_sub(before) < bound, "{} MiB", most.saturating_sub(before) / MIB);
-    eventually("memory is given back", || memory().0.saturating_sub(before) < 16 * MIB);
+    eventually("memory is released", || memory().0.saturating_sub(before) < 16 * MIB);
     failure
 }
 
@@ -500,7 +500,7 @@ fn large_query(milliseconds: u64) -> serde_json::Value {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn responses_that_do_not_end_keep_to_their_budget_and_leave_small_queries_alone() {
+fn keeps_endless_responses_within_their_budget_without_delaying_small_queries() {
     let _alone = alone();
     let server = Server::start(|connection| {
         let Some(request) = connection.request() else { return };
@@ -526,7 +526,7 @@ fn responses_that_do_not_end_keep_to_their_budget_and_leave_small_queries_alone(
         most
     };
     let queries: Vec<_> = (0..12).map(|_| plugin.spawn(source(&server.url()), large_query(60_000))).collect();
-    // All of them together would hold 756 MiB.
+    // Together they would hold 756 MiB.
     let budget = MAX_HELD_BYTES + MAX_RESPONSE_BYTES;
     let start = Instant::now();
     while measure() < budget / 2 {
@@ -536,13 +536,13 @@ fn responses_that_do_not_end_keep_to_their_budget_and_leave_small_queries_alone(
     for _ in 0..200 {
         ping();
     }
-    // Beside bodies: what the server of this test sends, and what the allocator keeps of bodies that grew.
+    // In addition to bodies: what this test's server sends, and what the allocator keeps of growing bodies.
     assert!(measure() < budget + 80 * MIB, "{} MiB", measure() / MIB);
     queries.iter().for_each(JoinHandle::abort);
 }
 
 #[test]
-fn a_query_that_finds_no_memory_ends_at_its_deadline_and_says_so() {
+fn fails_at_the_deadline_when_no_memory_is_free() {
     let _alone = alone();
     let server = Server::responding(|_| response(200, &[], " ".repeat(MIB)));
     let plugin = Plugin::new();
@@ -555,7 +555,7 @@ fn a_query_that_finds_no_memory_ends_at_its_deadline_and_says_so() {
 }
 
 #[test]
-fn a_result_that_does_not_get_its_turn_before_the_deadline_is_a_timeout() {
+fn times_out_when_the_result_is_not_processed_before_the_deadline() {
     static TURN: Mutex<()> = Mutex::new(());
     let _alone = alone();
     let turn = TURN.lock().unwrap();
@@ -577,7 +577,7 @@ fn a_result_that_does_not_get_its_turn_before_the_deadline_is_a_timeout() {
 }
 
 #[test]
-fn a_small_query_does_not_wait_for_the_parsing_of_a_long_response() {
+fn does_not_delay_a_small_query_while_a_long_response_is_parsed() {
     let _alone = alone();
     let numbers = format!("{{\"data\":[{{\"embedding\":[{}1]}}]}}", "0.125,".repeat(1 << 20));
     let server =
@@ -598,7 +598,7 @@ fn a_small_query_does_not_wait_for_the_parsing_of_a_long_response() {
 
 #[test]
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn memory_comes_back_after_a_large_query() {
+fn releases_memory_after_a_large_query() {
     let _alone = alone();
     let texts = format!("{{\"data\":[{{\"embedding\":[{}\"\"]}}]}}", "\"text\",".repeat(1 << 20));
     let server = Server::responding(move |request| if is_ping(request) { pong() } else { response(200, &[], &texts) });
@@ -607,11 +607,11 @@ fn memory_comes_back_after_a_large_query() {
     let (before, _) = memory();
     let failure = failure(plugin.run(&source(&server.url()), &large_query(60_000)));
     assert_failure(&failure, "no_answer", "contains no choices");
-    eventually("memory is given back", || memory().0.saturating_sub(before) < 24 * MIB);
+    eventually("memory is released", || memory().0.saturating_sub(before) < 24 * MIB);
 }
 
 #[test]
-fn calls_a_timeout_a_timeout_while_another_query_resolves_the_same_name() {
+fn reports_a_timeout_while_another_query_resolves_the_same_name() {
     let _alone = alone();
     let server = Server::start(|connection| {
         connection.request();

@@ -1,6 +1,6 @@
-//! Moderation in Chat: what is asked of each endpoint, what the app is told, and that no query runs unchecked.
+//! Moderation in Chat: what each endpoint is asked for, what the app is told, and that no answer is returned unchecked.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -19,7 +19,7 @@ fn query(api: &str, moderation: &str) -> Value {
     json!({"operation": "chat", "prompt": "Hi", "model": "gpt-7", "api": api, "moderation": moderation})
 }
 
-/// An answer of the endpoint that `api` names, with these members besides.
+/// An answer of the endpoint named by `api`, with additional members.
 fn answer(api: &str, more: &Value) -> Step {
     let mut body = match api {
         "responses" => {
@@ -41,11 +41,11 @@ fn failure(outcome: Outcome) -> Failure {
 }
 
 #[test]
-fn a_server_that_answers_without_the_check_fails_the_query_and_its_answer_stays_unseen() {
+fn fails_without_the_answer_when_the_server_did_not_check_it() {
     let failed = json!({"type": "error", "code": "server_error", "message": "Moderation is down."});
     for api in APIS {
         for (moderation, reason) in [
-            (json!(null), "the server does not say what it found"),
+            (json!(null), "the server returned no result"),
             (json!({"input": {"flagged": false, "categories": {}}, "output": failed}), "Moderation is down."),
         ] {
             let usage = json!({"total_tokens": 5});
@@ -63,7 +63,7 @@ fn a_server_that_answers_without_the_check_fails_the_query_and_its_answer_stays_
 }
 
 #[test]
-fn a_server_that_rejects_the_check_gets_no_request_without_it() {
+fn sends_no_request_without_the_check_when_the_server_rejects_it() {
     for (param, code, message) in [
         (json!("moderation"), json!("unknown_parameter"), "Unknown parameter: 'moderation'."),
         (json!(null), json!(null), "Unrecognized request argument supplied: moderation"),
@@ -77,7 +77,7 @@ fn a_server_that_rejects_the_check_gets_no_request_without_it() {
                 let script = Script::new([response(400, &[], error)]);
                 let failure = failure(script.run(&source(base_url), &query(api, "both")));
                 let hint = failure.data["hint"].as_str().unwrap();
-                assert!(hint.contains("Set Moderation to Off, and check with the operation Moderate"), "{hint}");
+                assert!(hint.contains("Set Moderation to Off and use the Moderate operation"), "{hint}");
                 let sent = script.sent.lock().unwrap();
                 assert_eq!((sent.len(), sent[0].body["moderation"].is_object()), (1, true), "{message}");
             }
@@ -86,8 +86,8 @@ fn a_server_that_rejects_the_check_gets_no_request_without_it() {
 }
 
 #[test]
-fn what_is_blocked_says_what_was_found() {
-    // As Extra body may ask for it.
+fn reports_the_results_of_blocked_content() {
+    // Extra body may request this.
     let found = json!({"flagged": true, "categories": {"violence": true}, "category_scores": {"violence": 0.9}});
     let moderation = json!({"input": found, "output": found});
     let blocked =
@@ -100,7 +100,7 @@ fn what_is_blocked_says_what_was_found() {
 }
 
 #[test]
-fn the_check_goes_along_to_the_api_that_serves_the_model() {
+fn keeps_the_check_when_falling_back_to_another_api() {
     let only_responses = json!({"error": {
         "message": "This model is only supported in v1/responses and not in v1/chat/completions.", "param": "model"
     }});

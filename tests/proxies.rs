@@ -1,6 +1,6 @@
-#![allow(clippy::unwrap_used)] // here a panic is a failed test
-//! Proxies of the environment: which requests take them, what they get to see, and what a
-//! builder is told when they fail.
+#![allow(clippy::unwrap_used)] // a panic fails the test
+//! Proxies set in the environment: which requests use them, what they receive, and what an app builder sees when they
+//! fail.
 
 #[path = "support/certificates.rs"]
 mod certificates;
@@ -22,7 +22,7 @@ use tooljet_openai::{
 };
 
 const SECONDS: u64 = 5_000;
-/// `pa:hush@word`, percent-encoded as in a URL.
+/// `pa:hush@word`, percent-encoded for a URL.
 const PASSWORD: &str = "pa%3Ahush%40word";
 /// `user:pa:hush@word`
 const CREDENTIALS: &str = "Basic dXNlcjpwYTpodXNoQHdvcmQ=";
@@ -31,7 +31,7 @@ fn address(port: u16) -> String {
     format!("http://user:{PASSWORD}@127.0.0.1:{port}")
 }
 
-/// What the plugin says of the proxy never holds its password.
+/// Errors about the proxy never contain its password.
 fn fail(plugin: &Plugin, base_url: &str) -> Failure {
     let failure = plugin.fail(base_url, SECONDS);
     assert_no_password(&format!("{failure:?}"));
@@ -42,7 +42,7 @@ fn assert_no_password(text: &str) {
     assert!(!text.contains("hush") && !text.contains("dXNlcj"), "{text}");
 }
 
-/// A proxy that tunnels to the port that is asked for.
+/// A proxy that tunnels to the requested port.
 fn tunnelling(connection: &mut Connection) {
     let request = connection.request().unwrap();
     let (port, _) = request.line.strip_prefix("CONNECT localhost:").unwrap().split_once(' ').unwrap();
@@ -55,7 +55,7 @@ fn tunnelling(connection: &mut Connection) {
 fn sends_http_requests_to_the_proxy_with_its_credentials() {
     let proxy = Server::responding(|_| pong());
     let plugin = Plugin::with_env(&[("HTTP_PROXY", &address(proxy.port()))]);
-    // The proxy resolves the name: this server may not be able to.
+    // The proxy resolves the name: this server may be unable to.
     plugin.succeed("http://gateway.invalid/v1");
     let request = &proxy.requests()[0];
     assert_eq!(request.line, "POST http://gateway.invalid/v1/chat/completions HTTP/1.1");
@@ -97,7 +97,7 @@ fn redacts_the_password_when_the_proxy_repeats_it() {
 }
 
 #[test]
-fn checks_the_url_also_when_a_proxy_is_used() {
+fn checks_the_url_even_when_a_proxy_is_used() {
     let proxy = Server::start(|_| ());
     let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address(proxy.port()))]);
     for base_url in ["http://169.254.169.254/v1", "https://127.0.0.1/v1", "http://metadata.google.internal/v1"] {
@@ -107,7 +107,7 @@ fn checks_the_url_also_when_a_proxy_is_used() {
 }
 
 #[test]
-fn sends_https_requests_through_a_tunnel_and_each_end_only_its_own_secret() {
+fn sends_https_requests_through_a_tunnel_with_each_secret_only_to_its_owner() {
     let ca = Ca::new();
     let api = Server::tls(server_config(ca.certify("localhost", |_| ())), |connection| {
         connection.respond(|_| pong());
@@ -249,7 +249,7 @@ fn blames_the_proxy_when_its_certificate_is_not_trusted() {
 #[test]
 fn connects_directly_and_by_the_rules_to_hosts_in_no_proxy() {
     let api = Server::responding(|_| pong());
-    let proxy = Server::responding(|_| response(500, &[], "the proxy was asked"));
+    let proxy = Server::responding(|_| response(500, &[], "the proxy was used"));
     let through = address(proxy.port());
     for except in ["localhost", "127.0.0.1, localhost", "*"] {
         let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &through), ("NO_PROXY", except)]);
@@ -283,7 +283,7 @@ fn names_the_variable_in_every_query_when_a_proxy_setting_is_unusable() {
 }
 
 #[test]
-fn asks_directly_when_an_unusable_proxy_is_not_for_this_url() {
+fn connects_directly_when_an_unusable_proxy_is_not_for_this_url() {
     let api = Server::responding(|_| pong());
     let url = format!("http://localhost:{}/v1", api.port());
     let socks = "socks5://127.0.0.1:9";

@@ -1,6 +1,6 @@
-//! What the administrator's log says of a call, and that it says so once.
+//! The administrator's log: what it contains about a call, and that each call is logged once.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -37,7 +37,7 @@ fn only_line(script: &Script) -> Value {
 }
 
 #[test]
-fn says_what_a_query_cost_with_its_retries() {
+fn logs_the_usage_of_a_query_with_retries() {
     let busy = response(503, &[("retry-after", "2")], r#"{"error":{"message":"sunlit words"}}"#);
     let script = Script::new([busy, response(200, &[("x-request-id", "req_1")], CHAT)]);
     let Outcome::Ok(result) = script.run(&source(), &chat()) else { panic!("not a result") };
@@ -51,7 +51,7 @@ fn says_what_a_query_cost_with_its_retries() {
 }
 
 #[test]
-fn says_status_and_code_when_a_query_fails() {
+fn logs_status_and_code_when_a_query_fails() {
     let body = format!(r#"{{"error":{{"message":"sunlit words {KEY}","code":"model_not_found"}}}}"#);
     let script = Script::new([response(404, &[], body)]);
     let Outcome::Failed(failure) = script.run(&source(), &chat()) else { panic!("not a failure") };
@@ -64,7 +64,7 @@ fn says_status_and_code_when_a_query_fails() {
 }
 
 #[test]
-fn says_the_time_that_a_query_had_when_nothing_answers() {
+fn logs_the_duration_of_a_query_without_a_response() {
     let script = Script::new([Step::Hang]);
     let mut query = chat();
     query["query_timeout"] = 3_000.into();
@@ -75,7 +75,7 @@ fn says_the_time_that_a_query_had_when_nothing_answers() {
 }
 
 #[test]
-fn says_why_nothing_was_sent_without_repeating_an_option() {
+fn logs_why_nothing_was_sent_without_quoting_an_option() {
     let cases = [
         (
             json!({"operation": "chat", "prompt": "moonlit words", "max_tokens": "sunlit"}),
@@ -96,7 +96,7 @@ fn says_why_nothing_was_sent_without_repeating_an_option() {
 }
 
 #[test]
-fn redacts_a_key_that_stands_in_for_a_model_or_a_code() {
+fn redacts_a_key_in_place_of_a_model_or_a_code() {
     let body = format!(r#"{{"error":{{"message":"no","code":"{KEY}"}}}}"#);
     let script = Script::new([response(400, &[], body)]);
     script.run(&source(), &json!({"operation": "chat", "model": KEY, "prompt": "Ping"}));
@@ -104,7 +104,7 @@ fn redacts_a_key_that_stands_in_for_a_model_or_a_code() {
 }
 
 #[test]
-fn has_a_line_for_a_connection_test() {
+fn logs_a_connection_test() {
     let script = Script::new([response(200, &[], r#"{"data":[]}"#)]);
     script.test_connection(&source());
     let line = only_line(&script);
@@ -113,7 +113,7 @@ fn has_a_line_for_a_connection_test() {
 }
 
 #[test]
-fn has_a_line_for_options_that_cannot_be_read() {
+fn logs_options_that_cannot_be_read() {
     let script = Script::new([]);
     script.advance(Duration::from_secs(1));
     service::unsendable_query(Some(&script), Error::Internal("moonlit words".into()));

@@ -1,6 +1,6 @@
-//! What a whole query shows of a secret, and of anything long, that its API or its fields repeat.
+//! Redaction in whole queries: secrets and long text that the API or a field repeats.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -24,7 +24,7 @@ fn query() -> Value {
     json!({"operation": "chat", "model": "m", "prompt": "Ping"})
 }
 
-/// The failure of a query whose request gets this step.
+/// The failure of a query whose request gets this response.
 fn failure(source: &Value, query: &Value, step: Option<Step>) -> Failure {
     match Script::new(step).run(source, query) {
         Outcome::Failed(failure) => failure,
@@ -38,7 +38,7 @@ fn with(mut options: Value, more: Value) -> Value {
     options
 }
 
-/// An error of the API with this message.
+/// An API error with this message.
 fn error(message: impl Into<Value>) -> Step {
     response(400, &[], json!({"error": {"message": message.into()}}))
 }
@@ -74,7 +74,7 @@ fn redacts_a_key_in_what_a_failure_keeps_of_an_answer() {
 }
 
 #[test]
-fn redacts_a_secret_of_the_query_string_but_not_the_api_version() {
+fn redacts_a_secret_in_the_query_string_but_not_the_api_version() {
     let message = "bad url ?token=topsecretvalue&api-version=2024-10-21";
     let script = Script::new([response(400, &[], json!({"error": {"message": message}}))]);
     let Outcome::Failed(failure) = script.run(&source(), &query()) else { panic!("succeeded") };
@@ -82,7 +82,7 @@ fn redacts_a_secret_of_the_query_string_but_not_the_api_version() {
 }
 
 #[test]
-fn redacts_a_secret_of_the_query_string_however_it_is_typed_and_repeated() {
+fn redacts_a_secret_in_the_query_string_in_every_encoding() {
     // A server reads each of them as "pass/wörd one".
     for typed in ["pass%2Fw%C3%B6rd+one", "pass/w%c3%b6rd%20one", "pass/wörd%20one"] {
         let url = format!("https://gateway.example/v1?token={typed}");
@@ -96,7 +96,7 @@ fn redacts_a_secret_of_the_query_string_however_it_is_typed_and_repeated() {
 
 #[test]
 fn redacts_the_credentials_of_a_header_encoded_and_decoded() {
-    // user:password1, as the header has it.
+    // user:password1, as in the header.
     let source = with(source(), json!({"headers": [["x-auth", "Basic dXNlcjpwYXNzd29yZDE="]]}));
     for echo in ["dXNlcjpwYXNzd29yZDE=", "dXNlcjpwYXNzd29yZDE", "user:password1", "password1", "70617373776f726431"] {
         let shown = failure(&source, &query(), Some(error(format!("got ({echo})")))).description;
@@ -120,7 +120,7 @@ fn redacts_the_secrets_of_the_proxy() {
     }
 }
 
-/// Failures without anything foreign in them, each with the options and the response that lead to it.
+/// Failures without anything foreign in them, with the options and the response that cause them.
 fn own_failures() -> Vec<(Value, Option<Step>)> {
     vec![
         (json!({"operation": null}), None),
@@ -151,7 +151,7 @@ fn to_json(failure: &Failure) -> Value {
 
 #[test]
 fn leaves_the_plugins_own_words_when_each_of_them_is_a_secret() {
-    // The default address, which is the plugin's own as well. No retries: the script has one response.
+    // The default URL, which is also the plugin's own. No retries, because the script has one response.
     let source = |headers: &[Value]| json!({"apiKey": "sk-1", "max_retries": 0, "headers": headers});
     for ((fields, step), (_, again)) in own_failures().into_iter().zip(own_failures()) {
         let query = with(json!({"operation": "chat", "prompt": "Ping", "model": "~"}), fields);
@@ -187,7 +187,7 @@ fn leaves_the_plugins_own_metadata_when_it_contains_a_secret() {
     assert_eq!(result.data, "chat");
     assert_eq!(result.metadata["endpoint"], "chat/completions");
     assert_eq!(result.metadata["adjusted"][0]["parameter"], "temperature");
-    // Too short to be told from a word of the API.
+    // Too short to be distinguished from a word of the API.
     assert_eq!(result.metadata["finish_reason"], "stop");
 }
 
@@ -200,7 +200,7 @@ fn leaves_the_substituted_model_of_a_failure_when_it_is_a_secret() {
     assert_eq!(substituted(&with(source(), json!({"headers": [["x-a", model]]}))), model);
 }
 
-/// Queries and responses with something long in them that an error repeats.
+/// Queries and responses with long text that an error repeats.
 fn long_failures() -> Vec<(Value, Option<Step>)> {
     let long = "é".repeat(1 << 18);
     let everywhere = json!({"message": long, "type": long, "code": long, "param": long});
@@ -227,7 +227,7 @@ fn long_failures() -> Vec<(Value, Option<Step>)> {
 }
 
 #[test]
-fn cuts_everything_that_an_error_repeats() {
+fn truncates_everything_that_an_error_repeats() {
     let source = with(source(), json!({"max_retries": 0}));
     for (fields, step) in long_failures() {
         let names = format!("{:?}", fields.as_object().map(|fields| fields.keys().collect::<Vec<_>>()));
@@ -243,7 +243,7 @@ fn cuts_everything_that_an_error_repeats() {
 }
 
 #[test]
-fn cuts_a_description_that_redaction_makes_longer() {
+fn truncates_a_description_that_redaction_makes_longer() {
     // Each short secret becomes a placeholder of ten characters.
     let message = "a ".repeat(MAX_MESSAGE_CHARS / 2);
     let source = json!({"apiKey": "a", "base_url": "https://gateway.example"});
@@ -252,7 +252,7 @@ fn cuts_a_description_that_redaction_makes_longer() {
 }
 
 #[test]
-fn redacts_each_member_of_an_error_of_the_api() {
+fn redacts_every_member_of_an_api_error() {
     const SECRET: &str = "Zx81-Commodore-64";
     let source = with(source(), json!({"max_retries": 0, "headers": [["x-own", SECRET]]}));
     for status in [400, 404, 422, 503] {
@@ -265,8 +265,8 @@ fn redacts_each_member_of_an_error_of_the_api() {
 }
 
 #[test]
-fn rejects_a_long_key_with_many_headers_before_it_looks_for_them() {
-    // Each looked for in a text that repeats the key, these would take a minute.
+fn rejects_a_long_key_with_many_headers_before_searching_for_them() {
+    // Searching for each of them in text that repeats the key would take a minute.
     let headers: Vec<_> = (0..95).map(|n| json!([format!("x-{n}"), format!("{n}{}", "a".repeat(600))])).collect();
     let source = json!({"apiKey": "a".repeat(5 << 20), "headers": headers});
     let shown = failure(&source, &query(), None);

@@ -1,7 +1,7 @@
-//! Chat through `/responses`: what is on the wire, and what the app gets of the answer. What broke others who changed
-//! over is here, or in `routes.rs` where it is about which endpoint is asked.
+//! Chat through `/responses`: what is sent, and what the app gets. Includes the pitfalls that others met when they
+//! switched; `routes.rs` has those about choosing the endpoint.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -24,7 +24,7 @@ fn query(more: &Value) -> Value {
     query
 }
 
-/// A whole response with this text and these members besides.
+/// A whole response with this text and additional members.
 fn answer(text: &str, more: &Value) -> Step {
     let content = json!([{"type": "output_text", "text": text, "annotations": [], "logprobs": []}]);
     let message = json!({"type": "message", "role": "assistant", "status": "completed", "content": content});
@@ -36,7 +36,7 @@ fn answer(text: &str, more: &Value) -> Step {
     response(200, &[], body)
 }
 
-/// A response that failed, which comes with HTTP 200.
+/// A failed response, which has HTTP status 200.
 fn failed(code: &str) -> Step {
     let error = json!({"code": code, "message": "It went wrong."});
     response(200, &[], json!({"object": "response", "status": "failed", "error": error, "output": []}))
@@ -56,7 +56,7 @@ fn failure(outcome: Outcome) -> Failure {
     }
 }
 
-/// What is sent for this query.
+/// The request of this query.
 fn sent(more: &Value) -> Value {
     let script = Script::new([answer("{}", &json!({}))]);
     result(script.run(&source(), &query(more)));
@@ -64,7 +64,7 @@ fn sent(more: &Value) -> Value {
 }
 
 #[test]
-fn has_the_usage_the_ending_and_the_ids_that_chat_has() {
+fn returns_usage_finish_reason_and_ids_as_chat_does() {
     let usage = json!({
         "input_tokens": 10, "input_tokens_details": {"cached_tokens": 4},
         "output_tokens": 7, "output_tokens_details": {"reasoning_tokens": 3}, "total_tokens": 17
@@ -91,7 +91,7 @@ fn has_the_usage_the_ending_and_the_ids_that_chat_has() {
 }
 
 #[test]
-fn an_incomplete_answer_is_a_result_and_one_of_reasoning_alone_says_so() {
+fn returns_an_incomplete_answer_but_fails_for_reasoning_alone() {
     let limit = json!({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}});
     let cut = result(Script::new([answer("Hel", &limit)]).run(&source(), &query(&json!({}))));
     assert_eq!((&cut.data, &cut.metadata["finish_reason"]), (&json!("Hel"), &json!("length")));
@@ -104,7 +104,7 @@ fn an_incomplete_answer_is_a_result_and_one_of_reasoning_alone_says_so() {
 }
 
 #[test]
-fn names_of_messages_are_left_out_and_listed() {
+fn removes_message_names_and_lists_that() {
     let script = Script::new([answer("Hello", &json!({}))]);
     let history = json!([{"role": "user", "name": "ann", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]);
     let result = result(script.run(&source(), &query(&json!({"message_history": history}))));
@@ -113,7 +113,7 @@ fn names_of_messages_are_left_out_and_listed() {
 }
 
 #[test]
-fn an_unknown_item_that_is_nested_too_deep_takes_nothing_with_it() {
+fn keeps_the_answer_next_to_an_unknown_item_nested_too_deep() {
     let said = json!({"type": "message", "content": [{"type": "output_text", "text": "Hello"}]});
     let body = json!({"object": "response", "status": "completed", "output": [{"type": "new", "deep": "HERE"}, said]});
     let deep = "{\"a\":".repeat(5_000) + "1" + &"}".repeat(5_000);
@@ -123,7 +123,7 @@ fn an_unknown_item_that_is_nested_too_deep_takes_nothing_with_it() {
 }
 
 #[test]
-fn a_failure_says_what_the_unusable_answer_cost() {
+fn reports_the_usage_of_an_unusable_answer() {
     let usage = json!({"input_tokens": 10, "output_tokens": 7, "total_tokens": 17});
     let in_chats_names = json!({"prompt_tokens": 10, "completion_tokens": 7, "total_tokens": 17});
     let filtered = json!({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}, "output": []});
@@ -138,7 +138,7 @@ fn a_failure_says_what_the_unusable_answer_cost() {
 }
 
 #[test]
-fn a_failure_under_http_200_is_tried_again_when_its_code_says_that_it_passes() {
+fn retries_a_failure_with_http_200_when_its_code_is_transient() {
     for code in ["rate_limit_exceeded", "server_error"] {
         let script = Script::new([failed(code), answer("Hello", &json!({}))]);
         assert_eq!(result(script.run(&source(), &query(&json!({})))).data, "Hello", "{code}");
@@ -154,7 +154,7 @@ fn a_failure_under_http_200_is_tried_again_when_its_code_says_that_it_passes() {
 }
 
 #[test]
-fn an_answer_in_a_schema_is_asked_for_and_read() {
+fn requests_and_reads_an_answer_with_a_schema() {
     let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
     let options = json!({"response_format": "json_schema", "json_schema": schema});
     let format = &sent(&options)["text"]["format"];
@@ -165,7 +165,7 @@ fn an_answer_in_a_schema_is_asked_for_and_read() {
 }
 
 #[test]
-fn the_word_json_is_in_the_input_where_the_api_looks_for_it() {
+fn puts_the_word_json_into_the_input() {
     let request = sent(&json!({"system_prompt": "Answer in JSON.", "response_format": "json_object"}));
     assert_eq!(request["text"]["format"], json!({"type": "json_object"}));
     assert_eq!(request.get("instructions"), None);
@@ -173,7 +173,7 @@ fn the_word_json_is_in_the_input_where_the_api_looks_for_it() {
 }
 
 #[test]
-fn nothing_is_stored_and_no_id_is_repeated() {
+fn stores_nothing_and_repeats_no_id() {
     let history = json!([
         {"role": "user", "content": "How warm is it?"},
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": null},
@@ -189,13 +189,13 @@ fn nothing_is_stored_and_no_id_is_repeated() {
     let items = request["input"].as_array().unwrap();
     assert_eq!(items.len(), 6);
     assert!(items.iter().all(|item| item.get("id").is_none()), "{request}");
-    // Where the builder asks for state, the API may keep it.
+    // If the builder asks for state, the API may store it.
     let stored = sent(&json!({"extra_body": {"previous_response_id": "resp_1"}}));
     assert_eq!(stored.get("store"), None);
 }
 
 #[test]
-fn metadata_that_the_api_would_reject_is_not_sent() {
+fn rejects_metadata_that_the_api_would_reject() {
     let script = Script::new([]);
     let failure = failure(script.run(&source(), &query(&json!({"metadata": {"note": "x".repeat(513)}}))));
     assert!(failure.description.starts_with("Metadata must have values of at most 512 characters"));
@@ -203,7 +203,7 @@ fn metadata_that_the_api_would_reject_is_not_sent() {
 }
 
 #[test]
-fn a_call_and_its_reply_go_back_as_they_came() {
+fn sends_a_call_and_its_result_back_unchanged() {
     let call =
         json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{\"a\":1}"});
     let script = Script::new([answer("", &json!({ "output": [call] }))]);
@@ -227,7 +227,7 @@ fn a_call_and_its_reply_go_back_as_they_came() {
 }
 
 #[test]
-fn the_final_answer_is_the_result_and_the_reasoning_is_beside_it() {
+fn returns_the_final_answer_with_reasoning_in_metadata() {
     let message = |phase: &str, text: &str| json!({"type": "message", "phase": phase, "content": [{"type": "output_text", "text": text}]});
     let output = json!([
         {"type": "reasoning", "summary": [{"type": "summary_text", "text": "First."}]},
@@ -239,7 +239,7 @@ fn the_final_answer_is_the_result_and_the_reasoning_is_beside_it() {
 }
 
 #[test]
-fn the_error_that_an_adjustment_has_caused_is_not_the_one_to_report() {
+fn does_not_report_an_error_that_an_adjustment_caused() {
     let rejected = |message: &str| {
         let error = json!({"message": message, "type": "invalid_request_error", "param": "text.verbosity"});
         response(400, &[], json!({ "error": error }))

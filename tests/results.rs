@@ -1,7 +1,7 @@
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)] // here a panic is a failed test
-//! What a small response may become. In a process of its own: the memory that it takes and gives back in
-//! many small pieces would blur what other tests measure.
+#![allow(clippy::unwrap_used)] // a panic fails the test
+//! How large a small response may become. In a separate process, because its memory, allocated and freed in many small
+//! pieces, would blur what other tests measure.
 
 #[path = "support/memory.rs"]
 mod memory;
@@ -21,20 +21,20 @@ fn gzip(plain: &str) -> Vec<u8> {
     [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &compress_to_vec(plain.as_bytes(), 1), &[0; 8]].concat()
 }
 
-/// The most models that pass as a response; with six members each, they are too many for a result.
+/// The maximum number of models in a response; with six members each, they are too many for a result.
 fn models() -> (Value, Vec<u8>) {
     let models = r#"{"id":"a"},"#.repeat(MAX_RESPONSE_VALUES / (CONTAINER_WEIGHT + 2) - 2);
     (json!({"operation": "list_models"}), gzip(&format!(r#"{{"data":[{models}null]}}"#)))
 }
 
-/// Nine million values of JSON in JSON, which only appear once the text is unescaped.
+/// Nine million JSON values nested in JSON, which appear only when the text is unescaped.
 fn json_answer() -> (Value, Vec<u8>) {
     let values = r"0\u002c".repeat(9_000_000);
     let query = json!({"operation": "chat", "prompt": "p", "response_format": "json_object"});
     (query, gzip(&format!(r#"{{"choices":[{{"message":{{"content":"[{values}0]"}}}}]}}"#)))
 }
 
-/// Metadata that passes as such, and is too much where the data repeats it.
+/// Metadata that is accepted by itself, but too large if the data repeats it.
 fn details() -> (Value, Vec<u8>) {
     let usage = "[],".repeat(MAX_RESULT_VALUES / CONTAINER_WEIGHT * 2 / 3);
     let query = json!({"operation": "chat", "prompt": "p", "result": "details"});
@@ -42,7 +42,7 @@ fn details() -> (Value, Vec<u8>) {
 }
 
 #[test]
-fn a_small_response_does_not_become_a_large_result() {
+fn limits_the_result_of_a_small_response() {
     let queries = [models(), json_answer(), details()];
     let (before, _) = memory();
     for (query, body) in queries {

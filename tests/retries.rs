@@ -1,6 +1,6 @@
-//! Retries, delays and the deadline of a query, with a clock that nobody waits for.
+//! Retries, delays and the deadline of a query, with a virtual clock.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -75,7 +75,7 @@ fn makes_as_many_retries_as_the_data_source_allows() {
 }
 
 #[test]
-fn does_not_start_the_retries_again_after_an_adjustment() {
+fn does_not_reset_the_retries_after_an_adjustment() {
     let rejected = |param| response(400, &[], json!({"error": {"message": "not supported", "param": param}}));
     let query = json!({"operation": "chat", "model": "m", "prompt": "Ping", "temperature": 1, "seed": 1});
     let busy = || error(503, &[]);
@@ -90,7 +90,7 @@ fn does_not_start_the_retries_again_after_an_adjustment() {
 }
 
 #[test]
-fn does_not_start_the_retries_again_after_a_fallback() {
+fn does_not_reset_the_retries_after_a_fallback() {
     let gone = response(404, &[], json!({"error": {"message": "gone", "code": "model_not_found"}}));
     let script = Script::new([error(503, &[]), error(503, &[]), gone, error(503, &[])]);
     let query = json!({"operation": "completion", "model": "m", "prompt": "Ping"});
@@ -99,14 +99,14 @@ fn does_not_start_the_retries_again_after_a_fallback() {
 }
 
 #[test]
-fn delays_a_retry_as_each_form_of_the_headers_says() {
+fn delays_a_retry_by_every_form_of_the_headers() {
     for (header, expected) in [
         (("retry-after-ms", "1500"), 1_500),
         (("retry-after-ms", "0.5"), 0),
         (("retry-after", "2"), 2_000),
         (("retry-after", "0.25"), 250),
         (("retry-after", "0"), 0),
-        // The script's calendar is at 2027-01-15 08:00:00.
+        // The script's calendar starts at 2027-01-15 08:00:00.
         (("retry-after", "Fri, 15 Jan 2027 08:00:07 GMT"), 7_000),
         (("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"), 0),
         (("retry-after", "1800000002"), 2_000),
@@ -209,7 +209,7 @@ fn fails_at_once_when_the_delay_would_pass_the_deadline() {
 }
 
 #[test]
-fn delays_a_retry_as_the_words_of_the_api_say() {
+fn delays_a_retry_by_the_api_s_message() {
     let words = json!({"error": {"message": "Please retry in 2.1s."}});
     let google = json!([{"error": {"code": 429, "message": "You exceeded it", "details": [{"retryDelay": "3s"}]}}]);
     for (status, body, expected) in

@@ -1,6 +1,6 @@
-//! Chat by API: which endpoints a query asks, what is cached of that, and which error counts.
+//! Chat by API: which endpoints a query uses, what is cached, and which error is reported.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/script.rs"]
 mod script;
@@ -89,7 +89,7 @@ fn assert_answered(outcome: Outcome, endpoint: &str) {
 }
 
 #[test]
-fn asks_responses_at_once_when_chat_has_said_that_only_it_serves_the_model() {
+fn uses_responses_at_once_after_chat_said_that_only_it_serves_the_model() {
     for (message, url) in ONLY_RESPONSES.iter().flat_map(|message| [(message, OPENAI), (message, GATEWAY)]) {
         let cache = ModelCache::default();
         let first = error(404, Some("model"), message);
@@ -102,7 +102,7 @@ fn asks_responses_at_once_when_chat_has_said_that_only_it_serves_the_model() {
 }
 
 #[test]
-fn reports_the_error_of_chat_when_responses_lacks_the_model_or_the_server_lacks_responses() {
+fn reports_chat_s_error_when_the_server_lacks_responses_or_its_model() {
     let model = || error(404, Some("model"), "The model `gpt-7` does not exist");
     for (second, chat_error) in [(no_route(), true), (model(), true), (error(400, None, "No such prompt"), false)] {
         let cache = ModelCache::default();
@@ -110,13 +110,13 @@ fn reports_the_error_of_chat_when_responses_lacks_the_model_or_the_server_lacks_
         let outcome = script.run_with(&cache, &source(GATEWAY), &query(&json!({})));
         let description = failure(outcome).description;
         assert_eq!(description.contains(ONLY_RESPONSES[0]), chat_error, "{description}");
-        // Nothing of it is kept.
+        // Nothing is cached.
         assert_answered(script.run_with(&cache, &source(GATEWAY), &query(&json!({}))), "chat/completions");
     }
 }
 
 #[test]
-fn asks_no_compatible_server_for_responses_unless_it_says_so() {
+fn does_not_try_responses_on_a_compatible_server_unless_it_says_so() {
     for (status, message) in [
         (404, "The model `gpt-7` does not exist"),
         (404, "Not Found"),
@@ -142,13 +142,13 @@ fn lets_a_reasoning_model_call_tools_through_responses() {
         assert_eq!(result.metadata.get("adjusted"), None);
         assert_answered(outcome, "responses");
     }
-    // What was cached from a query with tools does not apply to one without.
+    // What was cached for a query with tools does not apply to one without.
     assert_answered(script.run_with(&cache, &source(OPENAI), &query(&json!({}))), "chat/completions");
     assert_eq!(paths(&script), [CHAT, RESPONSES, RESPONSES, CHAT]);
 }
 
 #[test]
-fn asks_responses_first_for_tools_of_a_model_that_is_known_to_reason() {
+fn uses_responses_first_for_tools_of_a_known_reasoning_model() {
     let script = Script::new([responses_answer()]);
     assert_answered(script.run(&source(OPENAI), &with_tools(&json!({"model": "gpt-6-luna"}))), "responses");
     assert_eq!(paths(&script), [RESPONSES]);
@@ -158,7 +158,7 @@ fn asks_responses_first_for_tools_of_a_model_that_is_known_to_reason() {
 }
 
 #[test]
-fn lets_a_model_call_tools_without_reasoning_where_responses_is_not_known_or_not_wanted() {
+fn turns_reasoning_off_for_tools_when_responses_is_unknown_or_unwanted() {
     for (url, api) in [(GATEWAY, "auto"), (OPENAI, "chat_completions")] {
         let script = Script::new([no_tools(), chat_answer()]);
         let outcome = script.run(&source(url), &with_tools(&json!({"api": api})));
@@ -170,7 +170,7 @@ fn lets_a_model_call_tools_without_reasoning_where_responses_is_not_known_or_not
 }
 
 #[test]
-fn asks_one_endpoint_only_when_api_names_it() {
+fn uses_only_one_endpoint_when_api_names_it() {
     let script = Script::new([only_responses()]);
     let description = failure(script.run(&source(OPENAI), &query(&json!({"api": "chat_completions"})))).description;
     assert!(description.ends_with("Set API to Auto or Responses."), "{description}");
@@ -183,7 +183,7 @@ fn asks_one_endpoint_only_when_api_names_it() {
 }
 
 #[test]
-fn asks_one_endpoint_only_whatever_the_cache_says() {
+fn uses_only_the_chosen_endpoint_whatever_is_cached() {
     let cache = ModelCache::default();
     let script = Script::new([only_responses(), responses_answer(), chat_answer()]);
     script.run_with(&cache, &source(OPENAI), &query(&json!({})));
@@ -193,7 +193,7 @@ fn asks_one_endpoint_only_whatever_the_cache_says() {
 }
 
 #[test]
-fn asks_responses_at_once_for_what_only_it_has() {
+fn uses_responses_at_once_for_what_only_it_supports() {
     for url in [OPENAI, GATEWAY] {
         let script = Script::new([responses_answer()]);
         assert_answered(script.run(&source(url), &query(&json!({"web_search": "on"}))), "responses");
@@ -208,7 +208,7 @@ fn asks_responses_at_once_for_what_only_it_has() {
 }
 
 #[test]
-fn leaves_what_extra_body_sets_to_the_chat_of_another_server() {
+fn sends_extra_body_to_another_server_s_chat() {
     for extra_body in [
         json!({"tools": [{"type": "web_search"}]}),
         json!({"tools": [{"type": "web_search_20250305", "name": "web_search", "max_uses": 5}]}),
@@ -231,10 +231,10 @@ fn leaves_what_extra_body_sets_to_the_chat_of_another_server() {
 }
 
 #[test]
-fn lets_a_model_call_tools_without_reasoning_where_responses_is_missing_all_the_same() {
+fn turns_reasoning_off_for_tools_when_responses_is_missing() {
     for (model, answers) in [
         ("gpt-7", vec![no_tools(), no_route(), no_tools(), chat_answer()]),
-        // It is known to reason.
+        // A known reasoning model.
         ("gpt-6-luna", vec![no_route(), chat_answer()]),
     ] {
         let script = Script::new(answers);
@@ -246,7 +246,7 @@ fn lets_a_model_call_tools_without_reasoning_where_responses_is_missing_all_the_
 }
 
 #[test]
-fn cuts_the_answer_at_stop_sequences_and_lists_what_responses_has_no_parameter_for() {
+fn truncates_at_stop_sequences_and_lists_what_responses_lacks() {
     let script = Script::new([responses_answer()]);
     let options = json!({"api": "responses", "stop_sequence": "llo", "seed": 7, "temperature": 0.5});
     let Outcome::Ok(result) = script.run(&source(OPENAI), &query(&options)) else { panic!("failed") };
@@ -259,7 +259,7 @@ fn cuts_the_answer_at_stop_sequences_and_lists_what_responses_has_no_parameter_f
 }
 
 #[test]
-fn answers_without_what_a_model_rejects_in_responses() {
+fn removes_what_a_model_rejects_in_responses() {
     let cache = ModelCache::default();
     let rejected = error(400, Some("reasoning.effort"), "Unsupported parameter: 'reasoning.effort'");
     let script = Script::new([rejected, responses_answer(), responses_answer()]);
@@ -273,7 +273,7 @@ fn answers_without_what_a_model_rejects_in_responses() {
 }
 
 #[test]
-fn continues_a_text_through_responses_where_neither_other_endpoint_serves_the_model() {
+fn continues_text_through_responses_when_no_other_endpoint_serves_the_model() {
     let cache = ModelCache::default();
     let continued = query(&json!({"operation": "completion"}));
     let other = error(404, Some("model"), "This is a chat model and not supported in the v1/completions endpoint.");
@@ -290,21 +290,21 @@ fn continues_a_text_through_responses_where_neither_other_endpoint_serves_the_mo
 }
 
 #[test]
-fn asks_for_one_answer_before_it_asks_responses() {
+fn requires_a_single_answer_before_using_responses() {
     let script = Script::new([only_responses()]);
     let description = failure(script.run(&source(OPENAI), &query(&json!({"n": 2})))).description;
     let words = "Number of results must be 1 with the Responses API, which gives one answer to a request, got 2. Choose \
                  another model";
     assert_eq!(description, format!("{words}, or Chat Completions under API if that serves this one."));
     assert_eq!(paths(&script), [CHAT]);
-    // The form of Completions has no API to choose.
+    // Completions has no API field.
     let script = Script::new([only_responses()]);
     let continued = query(&json!({"operation": "completion", "engine": "chat", "n": 2}));
     assert_eq!(failure(script.run(&source(OPENAI), &continued)).description, format!("{words}."));
 }
 
 #[test]
-fn leaves_a_document_in_a_history_to_the_chat_of_another_server() {
+fn sends_a_document_in_the_history_to_another_server_s_chat() {
     let data = "data:text/csv;base64,YSxi";
     let parts = [
         json!({"type": "file", "file": {"filename": "a.csv", "file_data": data}}),
@@ -321,7 +321,7 @@ fn leaves_a_document_in_a_history_to_the_chat_of_another_server() {
             assert!(endpoint == RESPONSES || sent["messages"][0]["content"][1] == part, "{sent}");
         }
     }
-    // What the form has made of a file is no chat's.
+    // No Chat accepts a file that the form converted.
     let picked = query(&json!({"images": "https://h/a.docx"}));
     let script = Script::new([responses_answer()]);
     assert_answered(script.run(&source(GATEWAY), &picked), "responses");

@@ -1,6 +1,6 @@
-//! Answers that arrive as streams: what is asked for, what is read, and what is kept of one that breaks off.
+//! Streamed answers: what is requested, what is read, and what is kept if one breaks off.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/plugin.rs"]
 mod plugin;
@@ -29,7 +29,7 @@ use tooljet_openai::{
     service::Outcome,
 };
 
-/// A chunk of a chat's text.
+/// A chunk with text of a chat answer.
 fn chunk(text: &str) -> String {
     event(
         &json!({"id": "c1", "model": "m", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": null}]}),
@@ -78,10 +78,10 @@ fn sent(script: &Script, name: &str) -> Vec<Value> {
     script.sent.lock().unwrap().iter().map(|sent| sent.body[name].clone()).collect()
 }
 
-// What is asked for.
+// What is requested.
 
 #[test]
-fn asks_for_no_stream_unless_streaming_is_on() {
+fn requests_no_stream_unless_streaming_is_on() {
     let source = source("https://gateway.example/v1");
     let script = Script::new([stream(chunk("Pong") + &end()), stream(chunk("Pong") + &end())]);
     script.run(&source, &chat());
@@ -94,7 +94,7 @@ fn asks_for_no_stream_unless_streaming_is_on() {
 }
 
 #[test]
-fn asks_for_an_unpacked_stream_with_its_usage_when_streaming_is_on() {
+fn requests_an_uncompressed_stream_with_usage_when_streaming_is_on() {
     let source = streaming("https://gateway.example/v1");
     let script = Script::new([stream(chunk("Pong") + &end()), stream(chunk("Pong") + &end())]);
     let (data, metadata) = result(script.run(&source, &chat()));
@@ -110,7 +110,7 @@ fn asks_for_an_unpacked_stream_with_its_usage_when_streaming_is_on() {
 }
 
 #[test]
-fn asks_a_server_that_takes_no_stream_without_one_and_remembers_it_for_an_hour() {
+fn stops_streaming_for_an_hour_when_a_server_rejects_it() {
     let (cache, source) = (ModelCache::default(), streaming("https://gateway.example/v1"));
     let answer = || script::response(200, &[], json!({"choices": [{"message": {"content": "Pong"}}]}));
     let script = Script::new([rejected(None, "Streaming is not supported."), answer(), answer(), answer()]);
@@ -124,7 +124,7 @@ fn asks_a_server_that_takes_no_stream_without_one_and_remembers_it_for_an_hour()
 }
 
 #[test]
-fn asks_for_a_stream_without_its_usage_when_only_that_is_rejected() {
+fn requests_a_stream_without_usage_when_only_that_is_rejected() {
     let (cache, source) = (ModelCache::default(), streaming("https://gateway.example/v1"));
     let answer = || stream(chunk("Pong") + &end());
     let message = "Unrecognized request argument supplied: stream_options";
@@ -137,7 +137,7 @@ fn asks_for_a_stream_without_its_usage_when_only_that_is_rejected() {
 }
 
 #[test]
-fn leaves_out_a_word_against_streams_that_a_server_rejects() {
+fn omits_stream_false_when_a_server_rejects_it() {
     let answer = script::response(200, &[], json!({"choices": [{"message": {"content": "Pong"}}]}));
     let script = Script::new([rejected(Some("stream"), "Unknown parameter: 'stream'"), answer]);
     result(script.run(&source("https://gateway.example/v1"), &chat()));
@@ -145,7 +145,7 @@ fn leaves_out_a_word_against_streams_that_a_server_rejects() {
 }
 
 #[test]
-fn asks_a_model_that_only_streams_for_a_stream_and_remembers_it() {
+fn requests_a_stream_from_a_model_that_only_streams_and_caches_that() {
     let (cache, source) = (ModelCache::default(), source("https://gateway.example/v1"));
     let message = "This model only support stream mode, please enable the stream parameter to access the model. ";
     let answer = || stream(chunk("Pong") + &end());
@@ -164,7 +164,7 @@ fn asks_a_model_that_only_streams_for_a_stream_and_remembers_it() {
 // What is read.
 
 #[test]
-fn reads_several_answers_with_calls_and_reasons() {
+fn reads_several_answers_with_calls_and_finish_reasons() {
     let piece = |index, delta: Value, reason: Value| {
         event(&json!({"choices": [{"index": index, "delta": delta, "finish_reason": reason}]}))
     };
@@ -183,7 +183,7 @@ fn reads_several_answers_with_calls_and_reasons() {
 }
 
 #[test]
-fn reads_a_stream_by_its_first_bytes_whatever_its_type() {
+fn recognizes_a_stream_by_its_first_bytes_whatever_its_content_type() {
     let events = chunk("Pong") + &end();
     for text in [
         events.clone(),
@@ -213,7 +213,7 @@ fn cut_off(body: impl Into<Vec<u8>>, headers: &[(&str, &str)]) -> Step {
 }
 
 #[test]
-fn nothing_is_sent_again_after_an_answer_has_begun() {
+fn does_not_retry_after_an_answer_has_begun() {
     let unsupported =
         json!({"error": {"code": "400", "message": "temperature is not supported", "param": "temperature"}});
     let not_found = json!({"error": {"code": "model_not_found", "message": "no such model"}});
@@ -229,7 +229,7 @@ fn nothing_is_sent_again_after_an_answer_has_begun() {
 }
 
 #[test]
-fn an_answer_that_broke_off_before_it_was_checked_is_not_shown() {
+fn hides_an_answer_that_broke_off_before_it_was_checked() {
     for (moderation, partial) in [("input", Some(json!("Hal"))), ("output", None), ("both", None)] {
         let mut query = chat();
         query["moderation"] = moderation.into();
@@ -240,23 +240,23 @@ fn an_answer_that_broke_off_before_it_was_checked_is_not_shown() {
 }
 
 #[test]
-fn a_request_is_sent_again_when_nothing_of_its_answer_had_come() {
+fn retries_when_no_part_of_the_answer_had_arrived() {
     let silent = || cut_off(": PROCESSING\n\n".to_owned() + &chunk(""), &[]);
     let script = Script::new([silent(), stream(chunk("Pong") + &end())]);
     assert_eq!(result(script.run(&streaming(""), &chat())).0, "Pong");
-    // What is no stream is worth nothing in part.
+    // A part of a body that is not a stream is useless.
     let script = Script::new([cut_off("{\"choices\":[", &[]), stream(chunk("Pong") + &end())]);
     assert_eq!(result(script.run(&streaming(""), &chat())).0, "Pong");
 }
 
 #[test]
-fn an_answer_counts_when_it_was_cut_after_its_end() {
+fn accepts_an_answer_that_was_cut_off_after_its_end() {
     let finished = event(&json!({"choices": [{"index": 0, "delta": {"content": "Pong"}, "finish_reason": "stop"}]}));
     assert_eq!(result(Script::new([cut_off(finished, &[])]).run(&streaming(""), &chat())).0, "Pong");
 }
 
 #[test]
-fn keeps_the_start_of_a_packed_stream_that_was_cut() {
+fn keeps_the_start_of_a_compressed_stream_that_was_cut_off() {
     let deflated = compress_to_vec(chunk("Hal").repeat(50).as_bytes(), 0);
     let packed = [b"\x1f\x8b\x08\0\0\0\0\0\0\0", &deflated[..deflated.len() / 2]].concat();
     let step = cut_off(packed, &[("content-encoding", "gzip")]);
@@ -274,7 +274,7 @@ fn keeps_secrets_out_of_a_partial_answer() {
 
 // On real sockets.
 
-/// Sends the head of a stream whose length is not known.
+/// Sends the head of a stream of unknown length.
 fn begin(connection: &mut Connection) {
     connection.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n");
 }
@@ -287,10 +287,10 @@ fn finish(connection: &mut Connection) {
     connection.send("0\r\n\r\n");
 }
 
-/// How long the gateway of these tests lets a connection be silent.
+/// How long the gateway in these tests tolerates a silent connection.
 const IDLE_LIMIT: Duration = Duration::from_secs(1);
 
-/// A gateway in front of `target` that cuts connections on which nothing comes back for [`IDLE_LIMIT`].
+/// A gateway in front of `target` that cuts connections that are silent for [`IDLE_LIMIT`].
 fn impatient_gateway(target: SocketAddr) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -315,7 +315,7 @@ fn impatient_gateway(target: SocketAddr) -> String {
 }
 
 #[test]
-fn streaming_keeps_a_connection_that_a_gateway_would_cut_while_the_model_thinks() {
+fn keeps_a_connection_busy_by_streaming_while_the_model_thinks() {
     let server = Server::start(|connection| {
         while let Some(request) = connection.request() {
             let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -339,7 +339,7 @@ fn streaming_keeps_a_connection_that_a_gateway_would_cut_while_the_model_thinks(
     assert_eq!(result(plugin.run(&streaming(&gateway), &query(5_000))).0, "Pong");
 }
 
-/// What becomes of a query with retries whose server sends `start` of a stream and does then what `then` says.
+/// The failure of a query with retries whose server sends `start` of a stream and then runs `then`.
 fn broken(
     milliseconds: u64,
     start: String,
@@ -401,7 +401,7 @@ fn reads_ten_thousand_chunks_of_one_character() {
 }
 
 #[test]
-fn a_connection_is_used_again_after_a_stream() {
+fn reuses_the_connection_after_a_stream() {
     let server = Server::start(|connection| {
         while connection.request().is_some() {
             begin(connection);
@@ -423,10 +423,10 @@ fn completed(text: &str) -> String {
 }
 
 #[test]
-fn an_answer_is_there_at_its_last_event_when_the_server_keeps_the_connection_open() {
+fn returns_at_the_last_event_when_the_server_keeps_the_connection_open() {
     for stream in [chunk("say [DONE]: ") + &chunk("Pong") + &end(), completed("say [DONE]: Pong")] {
         let api = if stream.contains("output_text") { "responses" } else { "chat_completions" };
-        // It comes in pieces that end anywhere.
+        // It arrives in pieces split at arbitrary points.
         let (first, second) = stream.split_at(stream.len() - 5);
         let (first, second) = (first.to_owned(), second.to_owned());
         let server = Server::start(move |connection| {
@@ -444,7 +444,7 @@ fn an_answer_is_there_at_its_last_event_when_the_server_keeps_the_connection_ope
             let start = Instant::now();
             assert_eq!(result(plugin.run(&streaming(&server.url()), &query)).0, "say [DONE]: Pong");
             assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
-            // The connection could not be used again.
+            // The connection could not be reused.
             server.wait_until_closed();
             assert_eq!(server.opened(), opened);
         }
@@ -452,7 +452,7 @@ fn an_answer_is_there_at_its_last_event_when_the_server_keeps_the_connection_ope
 }
 
 #[test]
-fn reads_plain_json_in_place_of_a_stream() {
+fn reads_plain_json_instead_of_a_stream() {
     let server = Server::responding(|_| pong());
     assert_eq!(result(Plugin::new().run(&streaming(&server.url()), &query(5_000))).0, "Pong");
 }

@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // here a panic is a failed test
-//! Tenants of one server share its process: what one of them does changes nothing for another.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
+//! Tenants of one server share its process, but must not affect each other.
 
 #[path = "support/script.rs"]
 mod script;
@@ -28,7 +28,7 @@ fn merged(base: Value, more: Value) -> Value {
     base.into()
 }
 
-/// Pairs of data sources that reach different upstreams, or one upstream as different customers.
+/// Pairs of data sources with different upstreams, or with one upstream as different customers.
 fn pairs_of_tenants() -> Vec<(&'static str, [Value; 2])> {
     let gateway = json!({"apiKey": "sk-one", "base_url": "https://gateway.example/v1"});
     let pair = |name, one, other| (name, [merged(gateway.clone(), one), merged(gateway.clone(), other)]);
@@ -47,7 +47,7 @@ fn pairs_of_tenants() -> Vec<(&'static str, [Value; 2])> {
     ]
 }
 
-/// Every query that is adjusted after an error of its API, with this error.
+/// Every query that is adjusted after an API error, with this error.
 fn rejected_queries() -> Vec<(String, Value, Value)> {
     let mut queries = Vec::new();
     let mut add = |name: &str, options: Value, param: &str, code: &str| {
@@ -79,7 +79,7 @@ fn urls_and_bodies(script: &Script) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn never_changes_the_requests_of_one_tenant_after_those_of_another() {
+fn never_changes_one_tenant_s_requests_because_of_another() {
     let rejected = rejected_queries();
     assert_eq!(rejected.len(), 2 * (REMOVABLE.len() + 4) + 2);
     for (difference, [one, other]) in pairs_of_tenants() {
@@ -105,7 +105,7 @@ fn never_changes_the_requests_of_one_tenant_after_those_of_another() {
 fn sends_the_adjusted_request_at_once_to_the_same_tenant() {
     let (_, [tenant, _]) = pairs_of_tenants().remove(0);
     for (name, query, rejection) in rejected_queries() {
-        // Whether it is accepted depends on the account.
+        // Its acceptance depends on the account.
         if name.starts_with("service_tier") {
             continue;
         }
@@ -118,7 +118,7 @@ fn sends_the_adjusted_request_at_once_to_the_same_tenant() {
     }
 }
 
-/// What a tenant sends in its second query, after its first one was adjusted to `rejection`.
+/// The body of a tenant's second query, after the first one was adjusted to `rejection`.
 fn second_body(first: Value, rejection: Value, second: Value) -> Map<String, Value> {
     let source = json!({"apiKey": "sk-one", "base_url": "https://gateway.example/v1"});
     let query = |options| merged(json!({"operation": "chat", "prompt": "Ping", "model": "m"}), options);

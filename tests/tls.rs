@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used)] // here a panic is a failed test
-//! TLS against real handshakes: what is trusted, and what an app builder is told when nothing is.
+#![allow(clippy::unwrap_used)] // a panic fails the test
+//! TLS with real handshakes: what is trusted, and what an app builder sees otherwise.
 
 #[path = "support/certificates.rs"]
 mod certificates;
@@ -31,12 +31,12 @@ fn responding(config: Arc<ServerConfig>) -> Server {
     Server::tls(config, |connection| connection.respond(|_| pong()))
 }
 
-/// A plugin that trusts what is in this PEM text, too.
+/// A plugin that also trusts the certificates in this PEM text.
 fn trusting(pem: impl AsRef<[u8]>) -> Plugin {
     Plugin::with_env(&[("NODE_EXTRA_CA_CERTS", pem_file(pem).as_str())])
 }
 
-/// What a plugin meets that trusts `ca`, at a server with a certificate of it.
+/// The failure of a plugin that trusts `ca`, at a server with a certificate signed by it.
 fn failure_from(change: impl FnOnce(&mut CertificateParams)) -> Failure {
     let ca = Ca::new();
     let server = responding(server_config(ca.certify("localhost", change)));
@@ -50,8 +50,7 @@ fn trusts_a_ca_in_node_extra_ca_certs() {
     trusting(ca.pem()).succeed(&https(&server));
 }
 
-/// A variable of the process says where the machine has its CAs, so this test
-/// runs itself in another one.
+/// An environment variable tells where the machine's CAs are, so this test runs itself in another process.
 #[test]
 fn trusts_a_ca_of_the_machine() {
     const TEST: &str = "trusts_a_ca_of_the_machine";
@@ -135,7 +134,7 @@ fn names_the_hosts_of_a_certificate_for_another_host() {
     assert_failure(&failure, "tls_wrong_host", "(it is for gateway.example)");
 }
 
-/// As `openssl req -x509` writes it: a CA.
+/// Marks the certificate as a CA's, as `openssl req -x509` does.
 fn as_openssl(params: &mut CertificateParams) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 }
@@ -183,7 +182,7 @@ fn reads_a_ca_file_as_editors_and_tools_write_it() {
     }
 }
 
-/// As a server shows it that does not look at its own certificate.
+/// A server that presents a changed certificate without checking it.
 fn showing((chain, key): Certified, change: impl FnOnce(&mut Vec<u8>)) -> Arc<ServerConfig> {
     let mut certificate = chain[0].to_vec();
     change(&mut certificate);
@@ -194,7 +193,7 @@ fn showing((chain, key): Certified, change: impl FnOnce(&mut Vec<u8>)) -> Arc<Se
     Arc::new(config)
 }
 
-/// Replaces `old` everywhere in a certificate, whose signature is wrong after that.
+/// Replaces `old` everywhere in a certificate, which invalidates its signature.
 fn replace(certificate: &mut Vec<u8>, old: &[u8], new: &[u8]) {
     while let Some(at) = certificate.windows(old.len()).position(|window| window == old) {
         certificate.splice(at..at + old.len(), new.iter().copied());
@@ -202,7 +201,7 @@ fn replace(certificate: &mut Vec<u8>, old: &[u8], new: &[u8]) {
 }
 
 #[test]
-fn says_in_words_why_a_certificate_cannot_be_used() {
+fn explains_why_a_certificate_cannot_be_used() {
     const VERSION_3: &[u8] = &[0xa0, 3, 2, 1, 2];
     const VERSION_1: &[u8] = &[0xa0, 3, 2, 1, 0];
     const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
@@ -225,7 +224,7 @@ fn says_in_words_why_a_certificate_cannot_be_used() {
 }
 
 #[test]
-fn suggests_to_trust_a_server_certificate_that_is_made_for_a_ca() {
+fn suggests_trusting_a_server_certificate_made_for_a_ca() {
     let ca = Ca::new();
     let certified = ca.certify("localhost", as_openssl);
     let der = certified.0[0].to_vec();
@@ -247,7 +246,7 @@ fn suggests_http_when_https_reaches_a_plain_port() {
 
 #[test]
 fn suggests_https_when_http_reaches_a_tls_port() {
-    // What TLS servers do: an alert, and some of them a 400 of HTTP.
+    // TLS servers respond with an alert, some of them with HTTP 400.
     let server = Server::start(|connection| {
         connection.request();
         connection.send([0x15, 3, 3, 0, 2, 2, 70]);

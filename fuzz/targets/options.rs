@@ -33,7 +33,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
             assert_ne!(data.get("code"), Some(&json!("internal_error")), "{description}");
             assert!(!(description + &Value::Object(data).to_string()).contains(KEY));
         }
-        Outcome::Connected { .. } => unreachable!("a query is no connection test"),
+        Outcome::Connected { .. } => unreachable!("a query is not a connection test"),
     }
     Corpus::Keep
 });

@@ -14,7 +14,7 @@ use tooljet_openai::{network::http::HttpResponse, service::{Failure, Outcome}};
 
 const KEY: &str = "Qx7-Vw93_ZpLm41kTrY8eHn2-BdGs56uJcFa0XoWi";
 const OPERATIONS: [&str; 5] = ["completion", "chat", "image_generation", "generate_embedding", "list_models"];
-/// More than any query may make.
+/// More than any query may send.
 const MAX_REQUESTS: usize = 100;
 
 fn response(data: &[u8]) -> Option<HttpResponse> {

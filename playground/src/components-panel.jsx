@@ -22,7 +22,7 @@ export function useComponents() {
 function parse(text) {
   try {
     const value = JSON.parse(text);
-    if (value === null || typeof value !== 'object') throw new Error('It is not an object.');
+    if (value === null || typeof value !== 'object') throw new Error('This is not an object.');
     return { value, problem: undefined };
   } catch (error) {
     return { problem: error.message };

@@ -1,4 +1,4 @@
-// A few components of an app as ToolJet 3 has them, for templates to refer to.
+// A few components of an app, in the shape of ToolJet 3, for templates to refer to.
 
 import { IMAGE, PDF, RECORDING } from './uploads.js';
 
@@ -15,7 +15,7 @@ const fromUser = (id, message) => chatMessage({ id, type: 'message', name: 'Ada'
 const fromModel = (id, message) =>
   chatMessage({ id, type: 'response', name: 'Assistant', message });
 
-/** When the user sends, ToolJet adds the message to the history first and then runs the query. */
+/** When the user sends a message, ToolJet first adds it to the history and then runs the query. */
 const HISTORY = [
   fromUser(1, 'My name is Ada.'),
   fromModel(2, 'Nice to meet you, Ada.'),
@@ -25,24 +25,24 @@ const HISTORY = [
 const TICKETS = [
   'I was charged twice for my order.',
   'Where is my parcel?',
-  'The app closes when I open the camera.',
+  'The app crashes when I open the camera.',
   'Please send me the invoice for May.',
   'Can I change my delivery address?',
   'I forgot my password.',
   'The parcel arrived damaged.',
-  'My card was declined, but it has money.',
+  'My card was declined, but it is not empty.',
   'How do I export my data?',
   'The discount was not applied.',
   'The tracking number does not work.',
-  'Do you have vacancies?',
+  'Do you have any job openings?',
   'The page stays blank after the update.',
   'I want a refund.',
   'My order is missing an item.',
-  'Push messages come twice.',
+  'I get every notification twice.',
   'Which VAT number do I enter?',
   'The courier left it with a neighbor.',
   'Thank you, everything works again!',
-  'Search finds nothing since yesterday.',
+  'Search has found nothing since yesterday.',
 ].map((title, index) => ({ id: index + 1, title }));
 
 export const COMPONENTS = {

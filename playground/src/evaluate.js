@@ -2,7 +2,7 @@
 
 import { readExpression, templatesIn } from '../templates.mjs';
 
-/** The values of all templates in an option, by template, and the errors of the others. */
+/** The values of all templates in an option, by template, and the errors of those that fail. */
 export function evaluateTemplates(option, state) {
   const values = {};
   const problems = {};

@@ -1,4 +1,4 @@
-/** Chips, or a menu where they would take several rows. */
+/** Chips, or a menu if they would take several rows. */
 export function ExamplesBar({ examples, api, chosen, onChoose }) {
   const isMockApi = api === 'mock-api';
   const groups = examples
@@ -7,7 +7,7 @@ export function ExamplesBar({ examples, api, chosen, onChoose }) {
       offered: queries.filter((example) => isMockApi || !example.mockApiOnly),
     }))
     .filter(({ offered }) => offered.length > 0);
-  const title = isMockApi ? 'Fills the editor and runs' : 'Fills the editor';
+  const title = isMockApi ? 'Fills in the form and runs it' : 'Fills in the form';
   const props = { groups, chosen, title, onChoose };
   return (
     <nav class="examples" aria-label="Examples">

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Form } from './forms/form.jsx';
 
-/** ToolJet 3's own field, below those of every plugin. */
+/** A field that ToolJet 3 adds below those of every plugin. */
 const TIMEOUT = {
   properties: {
     query_timeout: {
@@ -14,7 +14,7 @@ const TIMEOUT = {
   },
 };
 
-/** `opened` counts the examples that were opened; `mark` is the field to point at. */
+/** `opened` counts the opened examples; `mark` is the field to highlight. */
 export function QueryPanel(props) {
   const { operations, query, opened, onChange, mark, state, tooljet, children } = props;
   const { isRunning, onRun, onStop, onReset } = props;

@@ -3,8 +3,8 @@ import { runQuery } from './calls.js';
 
 /**
  * The last run of the query. `outcome.phase` is `none`, `running`, `stopped`, `broken` (with a
- * `message`) or `done`. `outcome.answer` is the last answer that arrived: in every phase but `done`
- * it is one of an earlier run.
+ * `message`) or `done`. `outcome.answer` is the last answer that arrived; in every phase but `done`
+ * it comes from an earlier run.
  */
 export function useRun() {
   const [outcome, setOutcome] = useState({ phase: 'none' });
@@ -12,7 +12,7 @@ export function useRun() {
 
   const follow = (next) => setOutcome(({ answer }) => ({ answer, ...next }));
 
-  /** `onDone` is called with the answer, unless the run was stopped or followed by another. */
+  /** Calls `onDone` with the answer unless the run was stopped or followed by another. */
   async function run(call, onDone) {
     current.current.abort();
     current.current = new AbortController();
@@ -24,7 +24,7 @@ export function useRun() {
       setOutcome({ phase: 'done', answer });
       onDone(answer);
     } catch (error) {
-      // The panel may show another run by then, or none.
+      // By then, the panel may show another run, or none.
       if (!signal.aborted) follow({ phase: 'broken', message: error.message });
     }
   }

@@ -22,7 +22,7 @@ export function SourcePanel({ manifest, note, values, onChange, mark, tooljet })
   const [test, setTest] = useState();
   const options = storedOptions(manifest, values, tooljet);
 
-  // A verdict on other options says nothing about these.
+  // A test of other options says nothing about these.
   const isCurrent = test && JSON.stringify(test.options) === JSON.stringify(options);
 
   const isRunning = isCurrent && test.isRunning;
@@ -69,7 +69,7 @@ export function SourcePanel({ manifest, note, values, onChange, mark, tooljet })
   );
 }
 
-/** Every ToolJet shows that a test succeeded, and of a failed one its message. */
+/** Every ToolJet shows that a test succeeded; for a failed one, it shows the message. */
 function TestResult({ test }) {
   const isDone = test && !test.isRunning;
   const isOk = test?.status === 'ok';

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 const SYSTEM = matchMedia('(prefers-color-scheme: dark)');
 const systemTheme = () => (SYSTEM.matches ? 'dark' : 'light');
 
-/** Follows the system until it is pressed for the first time. */
+/** Follows the system until pressed for the first time. */
 export function ThemeSwitch() {
   const [system, setSystem] = useState(systemTheme);
   const [chosen, setChosen] = useState();

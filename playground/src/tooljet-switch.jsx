@@ -15,7 +15,7 @@ const CHOICES = TOOLJETS.map((tooljet) => ({
 
 const buildHash = (tooljet) => `#tooljet-${tooljet}`;
 
-/** The ToolJet to imitate. It is in the page's URL, so that a reload keeps it. */
+/** The ToolJet to imitate; kept in the page's URL, so that it survives a reload. */
 export function useTooljet() {
   const [tooljet, setTooljet] = useState(
     TOOLJETS.find((each) => buildHash(each) === location.hash) ?? TOOLJETS.at(-1),

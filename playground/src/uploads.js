@@ -1,4 +1,5 @@
-// Two small files, in the form of ToolJet's file picker, and a recording, in that of its audio recorder.
+// Two small files in the format of ToolJet's file picker, and a recording in that of its audio
+// recorder.
 
 /** Four squares: red, yellow, green and blue. */
 const PNG =

@@ -11,7 +11,7 @@ import { choose, openExample, openTab, query, result, source, textbox } from './
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-/** The serious and critical findings of axe-core, one line each. */
+/** The serious and critical findings of axe-core, one per line. */
 async function problemsOn(page) {
   await page.addScriptTag({ path: AXE }).catch(() => page.evaluate(readFileSync(AXE, 'utf8')));
   const { violations } = await page.evaluate(() => window.axe.run());

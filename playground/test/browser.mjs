@@ -17,12 +17,12 @@ const FLAGS = [
   '--disable-partial-raster',
 ];
 
-/** Ends a test that waits for something that never comes; nothing should depend on its length. */
+/** Ends a test that waits for something that never happens; nothing should depend on its value. */
 const MAX_WAIT_MS = 60_000;
 
 /**
- * Waits until the page shows its forms, which it fetches after it has loaded, and has its fonts, which
- * move what is below a text.
+ * Waits until the page has fetched and drawn its forms, and until its fonts have loaded, which
+ * shift the layout.
  */
 export async function drawn(page) {
   await page.getByRole('region', { name: 'Query' }).waitFor();
@@ -43,7 +43,7 @@ export function usePlayground({ plugin }) {
     ends.unshift(() => mockApi.close());
     const server = await startPlayground({ plugin, mockApi });
     ends.unshift(() => server.close());
-    // Playwright gives it an empty profile and removes that at the end.
+    // Playwright creates an empty profile and removes it at the end.
     const browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: FLAGS,

@@ -1,14 +1,14 @@
-// The contrast of text on the page. axe-core skips disabled controls and knows no hovered ones.
+// Measures the contrast of text on the page. axe-core skips disabled controls and hover states.
 
-/** WCAG's level AA for text of this size. */
+/** WCAG level AA for text of this size. */
 export const MIN_CONTRAST = 4.5;
 
 const CONTROLS = 'button, summary, select, a[href], .segments label';
 
-/** The contrast of an element's text with what is behind it, from 1 to 21. */
+/** The contrast of an element's text with its background, from 1 to 21. */
 export const contrastOf = async (locator) => (await locator.evaluate(measure)).contrast;
 
-/** The controls whose text is hard to read while the pointer is on them, one line each. */
+/** The controls whose text is hard to read under the pointer, one per line. */
 export async function illegibleWhenHovered(region) {
   const found = [];
   for (const control of await region.locator(CONTROLS).filter({ visible: true }).all()) {
@@ -20,7 +20,7 @@ export async function illegibleWhenHovered(region) {
   return found;
 }
 
-/** Runs on the page, so it may use nothing from here. */
+/** Runs in the page, so it cannot use anything from this file. */
 function measure(control) {
   const element = control.querySelector(':scope > span') ?? control;
   const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });

@@ -1,4 +1,4 @@
-// What the page says of a query while it is written: by an example, or by hand.
+// What the page shows while a query is edited, by an example or by hand.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ describe('an example', () => {
       for (const example of EXAMPLES.flatMap(({ queries }) => queries)) {
         await openExample(page, example.title);
         const marked = page.locator('.field-example, .field-failed');
-        // A failure may be about nothing in the forms, such as the credit of the account.
+        // A failure may be about nothing in the forms, such as an exhausted account.
         assert.equal(await marked.count(), 1, example.title);
         await scrolledIntoView(marked);
         const region = shownField(example).form === 'source' ? source(page) : query(page);

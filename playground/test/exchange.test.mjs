@@ -23,7 +23,7 @@ describe('a finished query', () => {
   const playground = usePlayground({ plugin });
 
   for (const tooljet of TOOLJETS) {
-    test(`says model, tokens, time and what was adjusted, ToolJet ${tooljet}`, async () => {
+    test(`shows model, tokens, time and adjustments, ToolJet ${tooljet}`, async () => {
       const page = await playground.open({ tooljet });
       await openExample(page, 'Reason');
       const summary = result(page).locator('.summary');
@@ -32,7 +32,7 @@ describe('a finished query', () => {
         /^gpt-5\.5-2026-04-23 · \d+ tokens in, \d+ out · [\d.]+ m?s/,
       );
       assert.deepEqual(await summary.getByRole('listitem').allTextContents(), [
-        'Temperature left out: gpt-5.5 does not take it',
+        'Temperature left out: gpt-5.5 does not accept it',
       ]);
     });
   }

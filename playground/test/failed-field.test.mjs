@@ -1,4 +1,4 @@
-// Which field a failure is about, by what the plugin says of it.
+// Finds the field that a failure is about in the plugin's error.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -67,7 +67,7 @@ describe('the field that a failure is about', () => {
   }
 });
 
-describe('what a failure says', () => {
+describe('the text of a failure', () => {
   test('is split into what happened and what to do', () => {
     assert.deepEqual(
       readFailure({ description: 'It broke. Mend it.', data: { hint: 'Mend it.' } }),

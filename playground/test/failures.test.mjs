@@ -1,4 +1,4 @@
-// What the page shows of a failed query besides what ToolJet does.
+// What the page shows of a failed query, in addition to what ToolJet shows.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ describe('a failed query', () => {
   const playground = usePlayground({ plugin });
 
   for (const tooljet of TOOLJETS) {
-    test(`says what happened and what to do, and folds the rest, ToolJet ${tooljet}`, async () => {
+    test(`shows what happened and what to do, and folds the rest, ToolJet ${tooljet}`, async () => {
       const page = await playground.open({ tooljet });
       await openExample(page, 'Wrong key');
       const card = result(page).locator('.failure-card');

@@ -23,7 +23,7 @@ const { defaults } = operations;
 const CHAT = OPERATIONS.find(({ value }) => value === 'chat');
 const PROMPT = CHAT.basic.find(({ key }) => key === 'prompt');
 
-/** Types or chooses something in a field and returns what the plugin should get for it. */
+/** Types or chooses something in a field, and returns what the plugin should get. */
 async function fillField(form, { key, label, control, list }, tooljet) {
   if (control === 'dropdown') {
     const { name, value } = list.at(-1);
@@ -35,7 +35,7 @@ async function fillField(form, { key, label, control, list }, tooljet) {
   return tooljet === 2 ? text.replace('\n', ' ') : text;
 }
 
-/** Returns what a field shows of the value that `fillField` gave it. */
+/** Returns what a field shows for the value that `fillField` entered. */
 const shownIn = (form, { label, control }) =>
   control === 'dropdown'
     ? chosen(form, label)
@@ -138,14 +138,14 @@ for (const tooljet of TOOLJETS) {
 
     test(`shows Select.. in ToolJet ${tooljet} when nothing is chosen`, async () => {
       const page = await open();
-      // As in a query that ToolJet's own plugin saved.
+      // As in a query saved by ToolJet's own plugin.
       await page.route('**/api/setup', async (route) => {
         const response = await route.fetch();
         const setup = await response.json();
         setup.operations.defaults = { operation: 'chat' };
         await route.fulfill({ response, json: setup });
       });
-      // The page keeps its query until it is left, so what it kept is cleared in the next one.
+      // The page stores its query when it is left, so the next page clears that.
       await page.addInitScript(() => sessionStorage.clear());
       await page.reload();
       await drawn(page);

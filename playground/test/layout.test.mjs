@@ -9,7 +9,7 @@ import { choose, chosen, openExample, query, result, source, textbox } from './p
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const KEY = 'sk-mock-api-5f1c9e7a';
 
-/** The placeholders of a region that are wider than their fields. */
+/** The placeholders in a region that are wider than their fields. */
 const cutPlaceholders = (region) =>
   region.locator('input').evaluateAll((inputs) => {
     const context = document.createElement('canvas').getContext('2d');

@@ -11,11 +11,11 @@ export async function choose(region, name, option) {
   await dropdown(region, name).selectOption({ label: option });
 }
 
-/** The name that a dropdown shows. */
+/** The value that a dropdown shows. */
 export const chosen = (region, name) =>
   dropdown(region, name).evaluate((select) => select.selectedOptions[0].textContent);
 
-/** The labels of the fields that are shown, in order. */
+/** The labels of the visible fields, in order. */
 export const shownLabels = (region) =>
   region.locator('.field .label > :first-child').allTextContents();
 
@@ -25,7 +25,7 @@ export async function run(page) {
   return verdict(page);
 }
 
-/** By its chip, or on a narrow page in the menu. */
+/** Opens an example by its chip, or from the menu on a narrow page. */
 export async function openExample(page, name) {
   const examples = page.getByRole('navigation', { name: 'Examples' });
   const menu = dropdown(examples, 'Example');
@@ -64,23 +64,29 @@ export async function sentBody(page) {
   return JSON.parse(text);
 }
 
-/** Whether all of an element is in view within its panel. */
+/** Whether an element is completely in view within its panel. */
 export const isInView = (locator) => locator.evaluate(isWithinPanel);
 
-/** Waits until all of an element is in view within its panel: the page scrolls only after it has drawn. */
+/**
+ * Waits until an element is completely in view within its panel, because the page scrolls only
+ * after drawing.
+ */
 export async function scrolledIntoView(locator) {
   const element = await locator.elementHandle();
   await locator.page().waitForFunction(isWithinPanel, element);
 }
 
-/** Runs on the page, so it may use nothing from here. */
+/** Runs in the page, so it cannot use anything from this file. */
 function isWithinPanel(element) {
   const { top, bottom } = element.getBoundingClientRect();
   const panel = element.closest('.panel-body').getBoundingClientRect();
   return top >= Math.max(0, panel.top) && bottom <= Math.min(innerHeight, panel.bottom);
 }
 
-/** Stops the page's clock, and so what it shows for a while only: `page.clock.runFor` moves it. */
+/**
+ * Stops the page's clock, and with it anything shown only for a while: `page.clock.runFor` advances
+ * it.
+ */
 export async function stopClock(page) {
   await page.clock.install({ time: 0 });
   await page.clock.pauseAt(60 * 60 * 1000);

@@ -266,7 +266,7 @@ describe('the playground', () => {
     await textbox(query(page), 'Prompt').fill('Say ping');
     assert.equal(await run(page), 'Success');
     const shown = await openTab(page, 'Request');
-    assert.match(shown, /Read on the way by a proxy on this machine/);
+    assert.match(shown, /Recorded by a proxy on this machine/);
     const [{ method, path, headers, body }] = other.requests;
     assert.ok(shown.includes(`${method} ${path}`));
     assert.ok(shown.includes(JSON.stringify(body, null, 2)));

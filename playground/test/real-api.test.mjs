@@ -35,7 +35,10 @@ async function press(url, source, query = CHAT, signal = undefined) {
   return { ...JSON.parse(text), text };
 }
 
-/** The page shows what arrived, except for the redacted values, and a response to each. */
+/**
+ * Asserts that the page shows what arrived, except for redacted values, and a response to each
+ * request.
+ */
 function assertShowsWhatArrived(shown, arrived, redacted, scheme = 'http') {
   assert.equal(shown.length, arrived.length);
   for (const [index, { method, path, headers, text }] of arrived.entries()) {
@@ -84,7 +87,7 @@ describe('a query to the real API', () => {
     };
     const answer = await run(source, { ...CHAT, prompt: 'Größe: 1 — “ping”' });
     assert.equal(answer.result.status, 'ok');
-    assert.match(answer.note, /^Read on the way by a proxy on this machine/);
+    assert.match(answer.note, /^Recorded by a proxy on this machine/);
     assert.equal(api.requests[0].headers.authorization, `Bearer ${KEY}`);
     assertShowsWhatArrived(answer.requests, api.requests, {
       path: '/v1/chat/completions?token=[redacted]',
@@ -207,7 +210,7 @@ describe('a query to the real API', () => {
       assert.equal(result.data.code, code);
       assert.doesNotMatch(result.description, /HTTPS?_PROXY on the ToolJet server/);
       assert.equal(requests, null);
-      assert.match(note, /^Not recorded: .+ got no connection \(.+\)/);
+      assert.match(note, /^Not recorded: .+ could not connect \(.+\)/);
       assert.ok(!text.includes(KEY));
     }
     assert.equal(secure.requests.length, 0);

@@ -22,7 +22,7 @@ describe('the recorder', () => {
     await api.close();
   });
 
-  /** Sends a request to the recorder, as to a proxy or as to a server. */
+  /** Sends a request to the recorder as a proxy or as a server. */
   function ask({ method = 'GET', path, credentials, host = '127.0.0.1' }) {
     const { port } = new URL(recorder.url);
     const value = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;

@@ -1,4 +1,4 @@
-// The view that suits an answer, and what a model's Markdown may not do.
+// The best view for an answer, and what a model's Markdown must not do.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// What the page shows while a query runs, and of the runs before it.
+// What the page shows while a query runs, and of earlier runs.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -73,7 +73,7 @@ describe('while a query runs, the page', () => {
   });
 });
 
-describe('the verdict on a connection', () => {
+describe('the result of a connection test', () => {
   const playground = usePlayground({ plugin });
 
   test('disappears when the key changes, by hand or by an example', async () => {

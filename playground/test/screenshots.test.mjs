@@ -46,7 +46,7 @@ const SCREENSHOTS = [
   },
 ];
 
-/** Only a port and a duration differ between runs; the screenshots should stay the same. */
+/** Only a port and a duration differ between runs, and the screenshots should stay the same. */
 async function fixWhatVaries(page, { port }) {
   await page.route('**/api/run', async (route) => {
     const response = await route.fetch();

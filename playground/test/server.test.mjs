@@ -69,7 +69,7 @@ describe('the playground server', () => {
   test('rejects a call that is not JSON', async () => {
     const { status, text } = await run({}, '{');
     assert.equal(status, 400);
-    assert.deepEqual(JSON.parse(text), { error: 'That is not JSON.' });
+    assert.deepEqual(JSON.parse(text), { error: 'The request is not JSON.' });
   });
 
   test('sends an empty string for a missing secret, and redacts a present one', async () => {

@@ -11,7 +11,7 @@ const words = (metadata) => describeChanges(metadata, fields, 'gpt-5.5');
 const adjusted = (adjustment) => words({ adjusted: [adjustment] });
 
 describe('the line above a result', () => {
-  test('counts the tokens of every API by its names', () => {
+  test("counts tokens under either API's names", () => {
     assert.equal(describeTokens({ prompt_tokens: 1, completion_tokens: 7 }), '1 token in, 7 out');
     assert.equal(
       describeTokens({ input_tokens: 1200, output_tokens: 30 }),
@@ -21,13 +21,13 @@ describe('the line above a result', () => {
     assert.equal(describeTokens(undefined), undefined);
   });
 
-  test('says what was adjusted, by the labels of the form', () => {
+  test('describes adjustments with the labels of the form', () => {
     assert.deepEqual(adjusted({ parameter: 'temperature', change: 'removed' }), [
-      'Temperature left out: gpt-5.5 does not take it',
+      'Temperature left out: gpt-5.5 does not accept it',
     ]);
     assert.deepEqual(
       adjusted({ parameter: 'max_tokens', change: 'renamed', to: 'max_completion_tokens' }),
-      ['Max tokens sent as max_completion_tokens: gpt-5.5 takes it by that name'],
+      ['Max tokens sent as max_completion_tokens: gpt-5.5 expects that name'],
     );
     assert.deepEqual(adjusted({ parameter: 'reasoning_effort', change: 'set', to: 'none' }), [
       'Reasoning effort set to none: gpt-5.5 requires it',
@@ -40,14 +40,14 @@ describe('the line above a result', () => {
     ]);
   });
 
-  test('says that a parameter was left out because the Responses API has none', () => {
+  test('says that a parameter was left out because the Responses API lacks it', () => {
     const adjusted = [{ parameter: 'seed', change: 'removed' }];
     assert.deepEqual(words({ endpoint: 'responses', adjusted }), [
-      'Seed left out: gpt-5.5 does not take it in the Responses API',
+      'Seed left out: gpt-5.5 does not accept it in the Responses API',
     ]);
   });
 
-  test('says that another model answered, that the answer is cut off, and of further requests', () => {
+  test('reports another model, a truncated answer and further requests', () => {
     const metadata = {
       substituted_model: 'gpt-5.4-mini',
       finish_reason: 'length',
@@ -55,14 +55,14 @@ describe('the line above a result', () => {
       attempts: 2,
     };
     assert.deepEqual(words(metadata), [
-      'gpt-5.4-mini answered: the API no longer serves the model that was asked',
-      'The answer may not fit the JSON schema: a has minLength',
+      'gpt-5.4-mini answered, because the API no longer serves the requested model',
+      'The answer may not match the JSON schema: a has minLength',
       'The answer stops at the token limit',
       '2 requests were sent',
     ]);
   });
 
-  test('says nothing more when the query ran as the form says', () => {
+  test('adds nothing when the query ran as set in the form', () => {
     assert.deepEqual(words({ finish_reason: 'stop', attempts: 1 }), []);
   });
 });

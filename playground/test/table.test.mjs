@@ -10,13 +10,13 @@ describe('a value as a table', () => {
     assert.equal(findRows({ invoices: rows }), rows);
   });
 
-  test('is nothing else', () => {
+  test('is not used for anything else', () => {
     for (const value of [[], [1], [rows], [null], {}, { a: rows, b: 1 }, 'text', null, undefined]) {
       assert.equal(findRows(value), undefined, JSON.stringify(value));
     }
   });
 
-  test('has the prompts of a list beside their answers, and why one has none', () => {
+  test('shows the prompts of a list next to their answers, or why there is none', () => {
     const query = { operation: 'chat_list', prompts: ['a', 'b'] };
     const whole = { data: ['x', 'y'], metadata: { failed: [] } };
     const pairs = [
@@ -35,7 +35,7 @@ describe('a value as a table', () => {
     assert.deepEqual(pairRows(query, { data: { answer: data, failed } }), partly);
   });
 
-  test('has no pairs where the query is no list or has no rows', () => {
+  test('has no pairs when the query is not a list or has no rows', () => {
     const result = { data: ['x'], metadata: { failed: [] } };
     for (const query of [
       { operation: 'chat', prompts: ['a'] },

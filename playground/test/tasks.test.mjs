@@ -1,4 +1,4 @@
-// The commonest tasks of an app builder, done with only the basic form.
+// The most common tasks of an app builder, done with only the basic form.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ const TASKS = [
       assert.deepEqual(
         messages.map(({ role }) => role),
         ['user', 'assistant', 'user'],
-        'what the user just sent is asked once',
+        "the user's newest message is sent once",
       );
     },
   },

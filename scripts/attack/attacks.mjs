@@ -1,23 +1,24 @@
-// Every attack, in the order of its name. An attack is a record:
-//   name, about      what `--only` and the table show
-//   size, short      how large it is, and in the short form
-//   serve(size)      of the attacker's server: gives a function of request and body to a response
-//   serveSocket(size)  in its place, a function of each connection
-//   queries({ url, urls, size, deadline })  pairs of source and query options, or functions that make one;
-//                    made before anything is measured
-// and where it differs: `lanes` (queries at a time; all of them), `once` (not again and again),
-// `endless` (the queries are not waited for), `run` (asks them itself), `descriptors` (most of the
-// process), `addresses` (the server listens on `size` of them), `freezes` (it then stands still),
-// `silentResolver`, `isSlowToParse` (ToolJet's server stands still at least as long, before any plugin is asked).
+// All attacks, in order of name. An attack is a record:
+//   name, about      shown by `--only` and the table
+//   size, short      its size, and that in the short form
+//   serve(size)      the attacker's server: returns a function from request and body to response
+//   serveSocket(size)  instead of `serve`: returns a function of each connection
+//   queries({ url, urls, size, deadline })  pairs of source and query options, or functions that
+//                    make one; called before the measurement starts
+// and optionally: `lanes` (concurrent queries; default: all), `once` (do not repeat), `endless` (do
+// not wait for the queries), `run` (sends them itself), `descriptors` (limit for the process),
+// `addresses` (number of addresses that the server listens on), `freezes` (the server then stops
+// responding), `silentResolver`, `isSlowToParse` (ToolJet's server is blocked for at least as long
+// before it calls any plugin).
 
 import { OPTION_ATTACKS } from './kinds/options.mjs';
 import { RESPONSE_ATTACKS } from './kinds/responses.mjs';
 import { SOCKET_ATTACKS } from './kinds/sockets.mjs';
 
-/** What the metrics of all others are to be compared with. */
+/** The baseline for all other metrics. */
 const NOTHING = {
   name: '0-nothing',
-  about: 'no attack: what the measurement itself costs',
+  about: 'no attack: the overhead of the measurement itself',
   size: 0,
   short: 0,
   serve: () => () => undefined,

@@ -1,22 +1,22 @@
-// What attacks are made of: long texts, sources, responses.
+// The material of attacks: long text, sources, responses.
 
 import { gzipSync } from 'node:zlib';
 
 export const KEY = 'sk-attack-0123456789abcdef';
 
 /**
- * A unit again and again, `bytes` long or a little less. Flat in memory: V8 would flatten the text of
- * `repeat` at its first use, on the thread that is measured.
+ * Repeats a unit up to `bytes` bytes. The string is flat in memory: V8 would flatten that of
+ * `repeat` at its first use, on the measured thread.
  */
 export const repeated = (unit, bytes) => repeatedBytes(unit, bytes).toString('latin1');
 
 export const repeatedBytes = (unit, bytes) =>
   Buffer.alloc(Math.max(1, Math.floor(bytes / unit.length)) * unit.length, unit, 'latin1');
 
-/** A JSON list of one value again and again, as text. */
+/** A JSON list that repeats one value, as text. */
 export const listOf = (json, bytes) => `[${repeated(`${json},`, bytes)}${json}]`;
 
-/** As `listOf`, with the number of values given. */
+/** Like `listOf`, with a number of values. */
 export const listOfCount = (json, count) => listOf(json, (count - 1) * (json.length + 1));
 
 export const source = (url, options) => ({
@@ -26,7 +26,7 @@ export const source = (url, options) => ({
   ...options,
 });
 
-/** A chat query; what is under Advanced counts. */
+/** A chat query whose advanced options count. */
 export const chat = (options) => ({
   operation: 'chat',
   prompt: 'Ping',
@@ -37,14 +37,14 @@ export const chat = (options) => ({
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** A response of this JSON text; `body` may be a Buffer. */
+/** A response with this JSON text; `body` may be a Buffer. */
 export const jsonResponse = (body, { status = 200, headers = {} } = {}) => ({
   status,
   headers: { ...JSON_TYPE, ...headers },
   body: Buffer.from(body),
 });
 
-/** The same as gzip: some 1000 times smaller, if it repeats itself. */
+/** The same as gzip, some 1000 times smaller if it is repetitive. */
 export const gzipResponse = (body, options = {}) =>
   jsonResponse(gzipSync(body, { level: 9 }), {
     ...options,
@@ -60,11 +60,11 @@ export const errorResponse = (error, { status = 400, headers } = {}) =>
     },
   );
 
-/** A response of Chat whose content is this JSON string, quotation marks included. */
+/** A Chat response whose content is this JSON string, including its quotation marks. */
 export const chatBody = (contentJson) =>
   `{"id":"c","model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":${contentJson}}}]}`;
 
 export const PONG = chatBody('"Pong"');
 
-/** So many queries at a time, all alike. */
+/** This many identical queries, to run at once. */
 export const lanes = (count, query) => Array.from({ length: count }, () => query);

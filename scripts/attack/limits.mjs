@@ -1,18 +1,18 @@
-// The limits that hold during every attack, and how a line of the table is written.
+// The limits for every attack, and the format of a table row.
 
-/** Limits of the full form. Short ones, on a busy machine, tell less about time. */
+/** Limits of the full form. On a busy machine, the short form says little about time. */
 export const LIMITS = { worst: 250, peakRss: 1024, late: 250 };
 
 /**
- * One sentence for each limit that does not hold. Where ToolJet's own server stands still for a while, before any
- * plugin is asked, the plugin may add as much.
+ * One sentence for each exceeded limit. If ToolJet's own server is blocked for a while before it
+ * calls any plugin, the plugin may add as much.
  */
 export function violations(metrics, { worst, peakRss, late } = LIMITS) {
   const { victims, failures, reasons, exit, outcomes, badErrors, parseMs = 0 } = metrics;
   const found = [];
   if (exit) found.push(`ToolJet's process has ended: ${exit}`);
   if (failures > 0) found.push(`${failures} of ${victims} victims failed: ${reasons[0]}`);
-  // A victim that was never answered has no time.
+  // A victim without an answer has no time.
   if (victims === 0) found.push('no victim was answered');
   const maxWorst = worst + parseMs;
   if (metrics.worst > maxWorst) {
@@ -51,7 +51,7 @@ export function tableRow(metrics) {
   return `${metrics.name.padEnd(NAME_WIDTH)}${cells.join('')}`;
 }
 
-/** What became of the attack's queries, in a few words. */
+/** The outcome of the attack's queries in a few words. */
 export function describeOutcome({ exit, outcomes = {}, unfinished }) {
   const counts = Object.entries(outcomes).map(([code, count]) => `${count} ${code}`);
   return [exit && `exit: ${exit}`, ...counts, unfinished > 0 && `${unfinished} unfinished`]

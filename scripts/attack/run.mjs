@@ -1,5 +1,5 @@
-// Runs one attack: the process that is attacked, the attacker's server and the victim's, and what
-// /proc tells of the first.
+// Runs one attack: the attacked process, the servers of attacker and victim, and what /proc shows
+// about the process.
 
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -13,18 +13,18 @@ import { fileURLToPath } from 'node:url';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const SAMPLE_MS = 50;
-/** As ToolJet's own Docker image starts its server. */
+/** As in ToolJet's own Docker image. */
 const HEAP = '--max-old-space-size=4096';
-/** Loopback addresses represent those of the internet, which ToolJet's rules allow. */
+/** Loopback addresses stand for internet addresses, which ToolJet's rules allow. */
 const ENVIRONMENT = { SSRF_PROTECTION_ENABLED: 'false', TOOLJET_EDITION: 'ce' };
-/** This machine is not to go down with the process. */
+/** Protects this machine from the attacked process. */
 const MAX_RSS = 8 * 2 ** 30;
 const MIB = 2 ** 20;
-/** A main thread that stands still for longer than that is not waited for. */
+/** How long to wait for a blocked main thread. */
 const PATIENCE_SECONDS = 90;
 const VICTIM_NAME = 'victim.attack.test';
 
-/** Why an attack cannot be run here, or undefined. */
+/** Why an attack cannot run here; undefined if it can. */
 export function skipReason({ silentResolver }) {
   if (process.platform !== 'linux') return 'only Linux has /proc and 127.0.0.0/8';
   if (silentResolver && !isRoot) return 'another resolver for one process needs root';
@@ -32,16 +32,17 @@ export function skipReason({ silentResolver }) {
 }
 
 /**
- * On a busy machine, what is measured has priority, because the work of others is not an attack. Only root may
- * raise a priority; for other users the attacker gets a lower one, as it would be on another machine.
+ * On a busy machine, the measured process gets priority, because other work is not part of the
+ * attack. Only root can raise a priority; for other users, the attacker gets a lower one, as if on
+ * another machine.
  */
 const isRoot = process.getuid?.() === 0;
 const FAVORED = isRoot ? ['nice', '-n', '-10'] : [];
 const UNFAVORED = isRoot ? [] : ['nice', '-n', '10'];
 
 /**
- * Resolves to the metrics. `afterIdle` of them, if `idle` is not 0, is a promise of two more: what the
- * process holds when it had nothing to do for so many seconds, and whether it ended meanwhile.
+ * Resolves to the metrics. If `idle` is not 0, `afterIdle` is a promise of two more: the memory of
+ * the process after idling this many seconds, and whether it ended meanwhile.
  */
 export async function runAttack(attack, options) {
   const { short, seconds, grace, every, idle, plugin, isEmpty } = options;
@@ -69,7 +70,7 @@ export async function runAttack(attack, options) {
     const limit = seconds + grace + PATIENCE_SECONDS;
     await Promise.race([tooljet.ended(limit), victim.failed, attacker.failed]);
     const metrics = { name: attack.name, size, ...tooljet.metrics() };
-    // Whatever the attack still waits for fails now.
+    // Makes everything fail that the attack still waits for.
     await attacker.stop();
     if (!idle || metrics.exit) {
       await stopAll();
@@ -157,7 +158,7 @@ function startTooljet(wrap) {
   });
   const sampling = setInterval(() => {
     const { rss, peakRss, descriptors } = sample(child.pid);
-    // Before that, the peak is one of the preparation.
+    // Until then, the peak belongs to the preparation.
     if (seen.rssBefore) peak.rss = Math.max(peak.rss, peakRss);
     peak.descriptors = Math.max(peak.descriptors, descriptors);
     if (rss > MAX_RSS) {
@@ -203,7 +204,7 @@ function sample(pid) {
     const descriptors = readdirSync(`/proc/${pid}/fd`).length;
     return { rss: bytes('VmRSS'), peakRss: Math.max(bytes('VmHWM'), bytes('VmRSS')), descriptors };
   } catch {
-    return NOTHING; // it has ended
+    return NOTHING; // the process has ended
   }
 }
 
@@ -241,12 +242,12 @@ const withDescriptors = ({ descriptors }) =>
   descriptors ? ['prlimit', `--nofile=${descriptors}:${descriptors}`] : [];
 
 /**
- * A resolver that does not answer, for one process: in a mount namespace of its own, /etc/resolv.conf
- * and /etc/hosts are others.
+ * Gives one process a resolver that never responds: other files replace /etc/resolv.conf and
+ * /etc/hosts in its own mount namespace.
  */
 async function silenceNames() {
   const folder = mkdtempSync(join(tmpdir(), 'attack-'));
-  // An address of its own, as there is but one port, and another attack may still idle.
+  // A separate address, because there is only one port and another attack may still be idling.
   const resolver = `127.10.${randomInt(1, 255)}.${randomInt(1, 255)}`;
   writeFileSync(join(folder, 'resolv.conf'), `nameserver ${resolver}\n`);
   writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost ${VICTIM_NAME}\n`);

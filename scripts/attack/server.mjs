@@ -1,5 +1,5 @@
-// A process of its own: the attacker's server of one attack, or the API of the victim. Tells its
-// addresses to its parent, and ends with it.
+// A separate process: the attacker's server of one attack, or the victim's API. Sends its addresses
+// to its parent, and ends with it.
 
 import http from 'node:http';
 import net from 'node:net';
@@ -10,8 +10,8 @@ const [name, sizeText] = process.argv.slice(2);
 const size = Number(sizeText);
 
 /**
- * Repeats the mark of a victim's query. Below /hang it never answers; below /close it closes the
- * connection, so that the next query needs one of its own.
+ * Repeats the mark of a victim's query. Below /hang it never responds; below /close it closes the
+ * connection, so that the next query needs a new one.
  */
 const VICTIM = {
   serve: () => (request, body) => {
@@ -32,7 +32,7 @@ function onRequest(request, response) {
   request.on('error', () => {});
   response.on('error', () => {});
   request.on('data', (chunk) => {
-    // Enough to see what was asked.
+    // Enough to recognize the query.
     if (chunks.length < 64) chunks.push(chunk);
   });
   request.once('end', () => {
@@ -72,6 +72,6 @@ process.send({
   origin: `http://127.0.0.1:${port}`,
   urls: hosts.map((host) => `http://${host}:${port}/v1`),
 });
-// A process that stands still accepts no connection; the system does, until its queue is full.
+// A stopped process accepts no connections, but the system does until its queue is full.
 if (freezes) setTimeout(() => process.kill(process.pid, 'SIGSTOP'), 100);
 process.on('disconnect', () => process.exit());

@@ -1,14 +1,16 @@
-// The figures of the last full run, as SECURITY.md shows them.
+// The metrics of the last full run, for SECURITY.md.
 
-/** A Markdown table with a row for each attack; `rows` are the metrics of those that were run. */
+/** A Markdown table with a row for each attack; `rows` are the metrics of those that ran. */
 export function attackTable(attacks, rows) {
   const lines = attacks.map(({ name, about }) => {
     const cells = figures(rows.find((row) => row.name === name));
     return `| ${[`\`${name}\``, about.replaceAll('|', '\\|'), ...cells].join(' | ')} |`;
   });
-  return ["| attack | what | victim's worst | peak memory |", '|---|---|---|---|', ...lines].join(
-    '\n',
-  );
+  return [
+    "| attack | description | victim's worst | peak memory |",
+    '|---|---|---|---|',
+    ...lines,
+  ].join('\n');
 }
 
 function figures(row) {

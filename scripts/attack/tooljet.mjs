@@ -1,5 +1,6 @@
-// A process in place of ToolJet's: runs the attack's queries and, at the same time, those of a victim.
-// Everything that takes the main thread long and is not the plugin's is done before it is measured.
+// Stands in for ToolJet's process: runs the attack's queries and those of a victim at the same
+// time. Everything that blocks the main thread and is not the plugin's work is done before the
+// measurement.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
@@ -11,11 +12,11 @@ import { repeated } from './content.mjs';
 
 const VICTIM_KEY = 'sk-victim-0123456789abcdef';
 const HANG_DEADLINE_MS = 500;
-/** Of attacks that would never end by themselves. */
+/** For attacks that would never end by themselves. */
 const DEADLINE_MS = 4_000;
 const SHORT_DEADLINE_MS = 1_000;
 const CALM_QUERIES = 3;
-/** A plugin that does nothing: what is left is the measurement's own share. */
+/** A plugin that does nothing, to measure the overhead of the measurement itself. */
 const NO_PLUGIN = 'module.exports.default = class { async run() { return { status: "ok" }; } };';
 const RESOLUTION_MS = 10;
 const PACE_MS = 20;
@@ -59,7 +60,7 @@ async function measure({ name, short, plugin, victim, attacker, seconds, grace, 
   const asked = createAsked(isEmpty ? NO_PLUGIN : text);
   const began = performance.now();
   const special = await runAttack({ attack, queries, size, plugin, asked, seconds, grace });
-  // A victim at least must have come after the attack's first moment.
+  // At least one victim must come after the attack's start.
   const least = Math.max(seconds * 1000, 2 * every);
   await wait(Math.max(0, least - (performance.now() - began)));
   const { late, ...metrics } = asked.metrics();
@@ -76,7 +77,7 @@ async function measure({ name, short, plugin, victim, attacker, seconds, grace, 
   });
 }
 
-/** Asks the attack's queries until the time is over and all of them have ended, or `grace` more. */
+/** Runs the attack's queries until the time is over and all have ended, or `grace` has passed. */
 async function runAttack({ attack, queries, size, plugin, asked, seconds, grace }) {
   const end = performance.now() + seconds * 1000;
   const isOver = () => performance.now() >= end;
@@ -101,7 +102,7 @@ async function runAttack({ attack, queries, size, plugin, asked, seconds, grace 
   return {};
 }
 
-/** How long ToolJet's server stands still to parse the request that brings one of the queries. */
+/** How long ToolJet's server is blocked by parsing the request with one of the queries. */
 function longestParse(queries) {
   const times = queries.map((query) => {
     const body = JSON.stringify(query);
@@ -113,8 +114,8 @@ function longestParse(queries) {
 }
 
 /**
- * Lets one pass every so often. A query costs ToolJet some milliseconds, whatever the plugin does: a
- * tenant who asks without pause holds up the others by that alone.
+ * Lets one query pass per interval. A query costs ToolJet some milliseconds, whatever the plugin
+ * does, so a tenant who never pauses would delay others by that alone.
  */
 function createPace(ms) {
   let next = 0;
@@ -125,7 +126,7 @@ function createPace(ms) {
   };
 }
 
-/** Asks queries as ToolJet does, each in a context of its own, and counts what became of them. */
+/** Runs queries as ToolJet does, each in a separate context, and counts the outcomes. */
 function createAsked(text) {
   const outcomes = {};
   const open = new Map();
@@ -151,7 +152,7 @@ function createAsked(text) {
   return {
     async ask(query) {
       const [source, options] = typeof query === 'function' ? query() : query;
-      // Requests come to a server one by one, with a turn of the event loop for each.
+      // A server receives requests one by one, each in a separate turn of the event loop.
       turn = turn.then(() => nextTurn());
       await turn;
       number += 1;
@@ -187,7 +188,7 @@ function deadlineOf(options) {
 
 const MAX_DESCRIPTION_CHARS = 10_000;
 
-/** A tenant should learn what was wrong, in a few sentences. */
+/** A tenant should learn what was wrong in a few sentences. */
 function badErrorOf(error) {
   const { description } = error ?? {};
   if (error?.constructor?.name !== 'QueryError')
@@ -202,8 +203,8 @@ function badErrorOf(error) {
 }
 
 /**
- * Another tenant, whose query is due every so often, whether the last one has been answered or not:
- * time that a query waits for the event loop counts too. Tells the parent of each one at once, as
+ * Another tenant, whose queries are due at regular intervals whether or not the last one has been
+ * answered: waiting for the event loop counts, too. Reports each one to the parent at once, because
  * this process may not live long.
  */
 function createVictims({ text, origin, every }) {
@@ -230,7 +231,7 @@ function createVictims({ text, origin, every }) {
     process.send({ victim: { ...asked, ms: performance.now() - due, wrong } });
   }
 
-  /** One that its own server never answers: how exactly is its deadline kept? */
+  /** A query that its own server never answers, to check how exactly its deadline is met. */
   async function askHanging() {
     const asked = { phase };
     const began = performance.now();
@@ -263,7 +264,7 @@ function createVictims({ text, origin, every }) {
       let due = performance.now() + every / 2;
       const ask = () => {
         number += 1;
-        // Every other one needs a new connection.
+        // Every other query needs a new connection.
         keep(askOne(due, number % 2 ? '' : '/close'));
         keep(askHanging());
         due += every;
@@ -282,7 +283,7 @@ function createVictims({ text, origin, every }) {
   };
 }
 
-/** So that the peak of memory is that of the attack, not of its preparation. */
+/** Excludes the preparation from the peak of memory. */
 function resetPeakMemory() {
   writeFileSync('/proc/self/clear_refs', '5');
 }

@@ -1,4 +1,5 @@
-// A worker thread of ToolJet's process that asks one query, and is mostly ended before its answer.
+// A worker thread of ToolJet's process that runs one query, and is usually terminated before the
+// answer.
 
 import { readFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';

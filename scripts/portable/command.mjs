@@ -16,7 +16,7 @@ export function output(command, args, { title = `${command} ${args.join(' ')}`, 
   if (error) throw error;
   if (status !== 0) {
     const said = `${stderr}\n${stdout}`.trim().split('\n').slice(-8).join('\n');
-    throw new Error(`${title} did not succeed:\n${said}`);
+    throw new Error(`${title} failed:\n${said}`);
   }
   return stdout.trim();
 }

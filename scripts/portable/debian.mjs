@@ -18,10 +18,10 @@ const SOURCES = {
   ],
 };
 
-/** Why packages cannot be fetched here, or false. */
+/** Why packages cannot be fetched here; false if they can. */
 export const needsApt =
   !(existsSync('/usr/bin/apt-get') && existsSync(KEYRING)) &&
-  'that takes a machine with apt-get and the package debian-archive-keyring';
+  'this needs a machine with apt-get and the package debian-archive-keyring';
 
 /**
  * Unpacks packages of a release into a folder; with `missing`, also the dependencies that this
@@ -64,7 +64,7 @@ function privateApt(work, { release, architecture, installed }) {
     'APT::Architecture': installed ? 'amd64' : architecture,
     'APT::Architectures': installed ? 'amd64' : architecture,
     'APT::Sandbox::User': '',
-    // Nothing is installed, so no lock of the machine is needed.
+    // Nothing is installed, so the machine's lock is not needed.
     'Debug::NoLocking': '1',
     'Acquire::Languages': 'none',
     // Releases that are no longer maintained are allowed.

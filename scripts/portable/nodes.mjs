@@ -24,9 +24,9 @@ export function fetchNode(version, cache, platform = `${process.platform}-${proc
   return join(folder, 'bin', 'node');
 }
 
-/** Returns why the two Nodes below are not available here, or false. */
+/** Why the two Nodes below are not available here; false if they are. */
 export const needsDebian =
-  process.platform !== 'linux' || process.arch !== 'x64' ? 'that takes Linux on x64' : needsApt;
+  process.platform !== 'linux' || process.arch !== 'x64' ? 'this needs Linux on x64' : needsApt;
 
 /** A Node of this platform that runs with the C library of Debian 11. */
 export function nodeOnOldLibc(version, cache) {

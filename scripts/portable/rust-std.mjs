@@ -21,7 +21,7 @@ export function rustEnvironment(target, cache) {
     return { RUSTC: rustc };
   } catch (error) {
     throw new Error(
-      `there is no Rust standard library for ${target}: rustup target add ${target} did not succeed, and Debian's rustc-web could not be used either (${error.message})`,
+      `there is no Rust standard library for ${target}: rustup target add ${target} failed, and Debian's rustc-web could not be used either (${error.message})`,
     );
   }
 }
@@ -39,7 +39,7 @@ function hasStandardLibrary(rustc, target) {
 function debianRust(target, cache) {
   const architecture = DEBIAN_ARCHITECTURES[target];
   if (!architecture || process.arch !== 'x64') {
-    throw new Error('it is fetched for arm64 on x64 only');
+    throw new Error('it can be fetched only on x64, for arm64');
   }
   return ensureFilled(join(cache, `rust-${architecture}`), (folder) => {
     const release = 'bookworm';

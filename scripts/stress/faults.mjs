@@ -30,7 +30,7 @@ export const FAULTS = {
   },
   mangled: { answer: { headers: json, body: '{"choices": [' }, code: 'invalid_response' },
   damaged: {
-    // A head of gzip, and a block of a type that there is not.
+    // A gzip header, and a block of a type that does not exist.
     answer: {
       headers: { ...json, 'content-encoding': 'gzip' },
       body: Buffer.from('1f8b08000000000000ff07', 'hex'),

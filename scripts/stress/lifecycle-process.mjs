@@ -111,6 +111,6 @@ function unanswered(number, url, random) {
   return [
     { ...source, base_url: `${url}/fault/hang/v1`, max_retries: 0 },
     { ...options, query_timeout: 1 + random.whole(60) },
-    ({ status }) => status !== 'failed' && 'an answer that nobody gave',
+    ({ status }) => status !== 'failed' && 'an answer that was never sent',
   ];
 }

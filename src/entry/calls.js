@@ -1,15 +1,17 @@
-// Calls of the addon: options in, outcomes out. As a rule both are small, and cross at once.
+// Calls of the addon: passes options in and outcomes out. Both are usually small and passed at
+// once.
 //
-// What is large crosses in pieces, each in a turn of its own, because the queries of all users run on this one
-// thread. Large options are first measured, and cross when the addon has memory for them.
+// Large ones are passed in pieces, each in a separate turn of the event loop, because the queries
+// of all users run on this thread. Large options are measured first, and passed once the addon has
+// memory for them.
 
 const { Buffer } = require('buffer');
 const { setImmediate } = require('timers');
 const { Excess, member, namesOnce, plainJson, writerOf } = require('./options');
 
-/** A longer text crosses in parts of this length. */
+/** A longer string is passed in parts of this length. */
 const MAX_PART_CHARS = 1 << 20;
-/** What sets the deadline, in the options of the data source and of the query. */
+/** The options of data source and query that set the deadline. */
 const TIMEOUTS = ['timeout_seconds', 'query_timeout'];
 const WRITABLE = { configurable: true, enumerable: true, writable: true };
 
@@ -17,7 +19,7 @@ function callsOf(binding) {
   const limits = binding.limits();
   let lastTurn = Promise.resolve();
 
-  /** Resolves in a turn of the event loop that nobody else has who waits for one here. */
+  /** Resolves in a later turn of the event loop, a separate one for each caller. */
   function turn() {
     lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
     return lastTurn;
@@ -92,7 +94,7 @@ function callsOf(binding) {
     return writer.advance() ? writer.take().json : '[]';
   }
 
-  /** The outcome that a call gave as `parts`. */
+  /** Assembles the outcome that a call returned as `parts`. */
   async function assembled(parts) {
     const containers = [];
     let last;
@@ -117,19 +119,19 @@ function callsOf(binding) {
   };
 }
 
-/** The base URL as it was typed, by which the addon finds the thread of its server. */
+/** The base URL as entered, by which the addon finds its server's thread. */
 function baseUrlOf(sourceOptions) {
   const baseUrl = sourceOptions?.base_url;
   return typeof baseUrl === 'string' ? baseUrl : undefined;
 }
 
-/** Texts in parts that are not copied for long. */
+/** Splits strings into parts without copying them all at once. */
 function* partsOf(texts) {
   for (const text of texts) {
     for (let start = 0; start < text.length; ) {
       let end = start + MAX_PART_CHARS;
       const last = text.charCodeAt(end - 1);
-      if (last >= 0xd800 && last < 0xdc00) end += 1; // the other half of a pair
+      if (last >= 0xd800 && last < 0xdc00) end += 1; // keep a surrogate pair together
       yield { text: text.slice(start, end), isFirst: start === 0 };
       start = end;
     }

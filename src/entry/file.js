@@ -1,5 +1,5 @@
-// The addon as a file: its name is the SHA-256 of its content, which is checked
-// before a process loads it.
+// The addon as a file. Its name is the SHA-256 of its content, which is checked before the file is
+// loaded.
 
 const crypto = require('crypto');
 const fs = require('fs');
@@ -17,7 +17,7 @@ function sha256Of(bytes) {
   return crypto.createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Whether the file is there, as we would have written it. */
+/** Whether the file exists with the right content. */
 function isIntact(file, sha256) {
   let descriptor;
   try {
@@ -43,7 +43,7 @@ function isIntact(file, sha256) {
 
 /**
  * Replaces the file in one step, so that
- * neither a crash nor another process that does the same leaves a torn one.
+ * a crash or another process doing the same never leaves a partial one.
  */
 function write(file, bytes) {
   const temporary = `${file}.${process.pid}.${crypto.randomBytes(6).toString('hex')}.tmp`;
@@ -60,13 +60,13 @@ function remove(file) {
   ignoringErrors(() => fs.unlinkSync(file));
 }
 
-/** A file's time of change is the time of its last use: removeUnused goes by it. */
+/** Sets the modification time to the time of last use, which removeUnused reads. */
 function markUsed(file) {
   const now = new Date();
   ignoringErrors(() => fs.utimesSync(file, now, now));
 }
 
-/** Removes what other versions, and writers that crashed, left behind long ago. */
+/** Removes old files of other versions and of crashed writers. */
 function removeUnused(folder, sha256) {
   ignoringErrors(() => {
     for (const name of fs.readdirSync(folder)) {
@@ -87,7 +87,7 @@ function ignoringErrors(step) {
   try {
     step();
   } catch (_) {
-    // Housekeeping: nothing depends on it.
+    // Only housekeeping: nothing depends on it.
   }
 }
 

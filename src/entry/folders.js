@@ -1,17 +1,17 @@
-// Where the addon's file may live, and which of those folders can be trusted.
+// Folders for the addon's file, and which of them can be trusted.
 
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
 
 /**
- * Best first. Each is a folder of ours (`name`) inside one that is there already
- * (`parent`); the folder in TOOLJET_OPENAI_ADDON_DIR is ours as a whole.
+ * Best first. Each is our own folder (`name`) inside an existing one (`parent`);
+ * TOOLJET_OPENAI_ADDON_DIR is our own entirely.
  */
 function candidateFolders() {
   const { TOOLJET_OPENAI_ADDON_DIR, XDG_CACHE_HOME, HOME } = process.env;
   const cache = XDG_CACHE_HOME || (HOME && path.join(HOME, '.cache'));
-  // Other users' processes share the last two, so the name carries the user.
+  // Other users share the last two, so the name contains the user id.
   const ownName = `tooljet-openai-${process.getuid()}`;
   return [
     TOOLJET_OPENAI_ADDON_DIR && { parent: TOOLJET_OPENAI_ADDON_DIR, name: '' },
@@ -21,13 +21,13 @@ function candidateFolders() {
   ].filter(Boolean);
 }
 
-/** The candidate's path, free of symbolic links but for its own last part. */
+/** The candidate's path with symbolic links resolved, except in its last part. */
 function locate({ parent, name }) {
   if (!path.isAbsolute(parent)) throw new Error('is not an absolute path');
   return path.join(realPath(parent), name);
 }
 
-/** Like fs.realpathSync, for a path whose end may not be there yet. */
+/** Like fs.realpathSync, but the end of the path may not exist yet. */
 function realPath(file) {
   try {
     return fs.realpathSync(file);
@@ -37,7 +37,7 @@ function realPath(file) {
   }
 }
 
-/** Not mkdir's `recursive`, which never returns from a path like /proc/x. */
+/** Does not use mkdir's `recursive`, which never returns for a path like /proc/x. */
 function makeFolder(folder) {
   if (fs.existsSync(folder)) return;
   makeFolder(path.dirname(folder));
@@ -49,9 +49,9 @@ function makeFolder(folder) {
 }
 
 /**
- * Throws unless only this user and root can change what the folder's path leads
- * to: what was verified is then still what is loaded a moment later. The rule is
- * that of ssh's StrictModes; a sticky folder above (/tmp) is fine.
+ * Throws unless only this user and root can change what the path leads to, so that the verified
+ * file is still the one loaded a moment later. Follows ssh's StrictModes: a sticky parent folder
+ * (/tmp) is fine.
  */
 function assertPrivate(folder) {
   for (let at = folder; ; at = path.dirname(at)) {

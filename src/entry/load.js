@@ -1,4 +1,4 @@
-// Finds or writes the addon's file and loads it into the process.
+// Finds or writes the addon's file, and loads it into the process.
 
 const fs = require('fs');
 const path = require('path');
@@ -26,8 +26,8 @@ function load(addon) {
   };
 
   const places = candidateFolders();
-  // A file that is there already comes first, wherever it is: the same file at two
-  // paths is two copies of the addon in one process, if that process has workers.
+  // An existing file comes first, wherever it is: loading the same file from two paths would put
+  // two copies of the addon into a process with workers.
   const present = firstOf(places, (place) => loadPresent(place, addon));
   if (present) return present;
   if (!addon.packed) throw new Error(explanation(refusals, externalAdvice(addon)));
@@ -43,7 +43,7 @@ function load(addon) {
   throw new Error(explanation(refusals, ADVICE));
 }
 
-/** Returns null where a file may still be written, and throws where none will be. */
+/** Returns null if a file may still be written there, and throws if not. */
 function loadPresent(place, { sha256, packed }) {
   const absent = (reason) => {
     if (!packed) throw new Error(reason);
@@ -53,7 +53,7 @@ function loadPresent(place, { sha256, packed }) {
   const file = path.join(folder, fileName(sha256));
   if (!fs.existsSync(file)) return absent(`there is no ${fileName(sha256)}`);
   assertPrivate(folder);
-  // Marked before it is read: from now on another version leaves it alone.
+  // Marked before it is read, so that other versions do not remove it.
   markUsed(file);
   if (isIntact(file, sha256)) return loadAndTidy(folder, sha256);
   return absent(
@@ -63,8 +63,8 @@ function loadPresent(place, { sha256, packed }) {
 
 function loadWritten(place, sha256, bytes) {
   const folder = locate(place);
-  // Before and after, as a folder must not be made where it would be refused, and
-  // somebody else may have been quicker to make it.
+  // Before and after: the folder must not be created where it would be rejected, and another
+  // process may have created it first.
   assertPrivate(folder);
   makeFolder(folder);
   assertPrivate(folder);
@@ -86,8 +86,8 @@ function loadAndTidy(folder, sha256) {
 }
 
 /**
- * A file without a name, which nobody else can reach: it needs no folder of our
- * own, but every process and every worker has its own copy.
+ * An unnamed file, which nobody else can reach. It needs no folder of our own, but every process
+ * and worker has its own copy.
  */
 function loadUnnamed({ parent }, bytes) {
   if (!fs.existsSync(parent)) return null;
@@ -95,8 +95,8 @@ function loadUnnamed({ parent }, bytes) {
   const descriptor = fs.openSync(parent, O_TMPFILE | fs.constants.O_RDWR, 0o600);
   try {
     fs.writeFileSync(descriptor, bytes);
-    // The descriptor stays open: dlopen knows a library by its path, and would
-    // take a later file under the same number for this one.
+    // Keep the descriptor open: dlopen identifies a library by its path, and would mistake a later
+    // file with the same number for this one.
     return dlopen(`/proc/self/fd/${descriptor}`);
   } catch (error) {
     fs.closeSync(descriptor);
@@ -127,7 +127,7 @@ function libcProblem(message) {
   return null;
 }
 
-/** Of this process: a system may have both C libraries. */
+/** Checks this process: a system may have both C libraries. */
 function isMusl() {
   try {
     return fs.readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-');
@@ -139,7 +139,7 @@ function isMusl() {
 function unpack({ sha256, packed }) {
   const source = Function.prototype.toString.call(packed);
   const base64 = source.slice(source.indexOf('/*') + 2, source.lastIndexOf('*/'));
-  // Not needed, and not loaded, where the file is there already.
+  // Loaded only if needed: usually the file already exists.
   const zlib = require('zlib');
   let bytes;
   try {

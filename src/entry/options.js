@@ -1,39 +1,43 @@
-// The options of a call as JSON text for the addon.
+// Writes the options of a call as JSON text for the addon.
 //
-// In two ways the text of a writer is not that of JSON.stringify. A long text crosses next to it, because copying
-// is much quicker than escaping; `-0` is in its place, which JavaScript writes no number as. And what JSON cannot
-// hold becomes an object with words for it, so that a field that is used can say what it got.
+// The text differs from JSON.stringify in two ways. Long strings are passed next to it, because
+// copying is much faster than escaping; `-0`, which JavaScript never writes, takes their place. And
+// a value that JSON cannot express becomes an object that describes it, so that a field can say
+// what it got.
 
-// V8 calls into Node to find a global of a vm context, so what each query needs of them is found once.
+// In a vm context, V8 calls into Node for each global, so these are looked up only once.
 const { isArray } = Array;
 const { isFinite: isFiniteNumber, isSafeInteger } = Number;
 const { stringify } = JSON;
 const { keys } = Object;
 const { toString: tagOf } = Object.prototype;
 
-/** Longer texts cross next to the JSON, because copying them is then quicker than escaping them; in characters. */
+/**
+ * Longer strings are passed next to the JSON, because copying is then faster than escaping; in
+ * characters.
+ */
 const MAX_INLINE_CHARS = 1 << 12;
-/** Writing pauses after so many characters, and what is written without a pause crosses at once. */
+/** Writing pauses after this many characters; text written without a pause is passed at once. */
 const MAX_PIECE_CHARS = 1 << 18;
-/** What a value takes of a piece, besides its text. */
+/** Size that a value adds to a piece, in addition to its text. */
 const VALUE_CHARS = 32;
 const MANY_NAMES = 1000;
-/** Options that are nested deeper are not written at once. */
+/** Options nested deeper are not written at once. */
 const MAX_PLAIN_DEPTH = 16;
 
-/** What JSON cannot hold, in words that follow "got". */
+/** Describes a value that JSON cannot express, in words that follow "got". */
 class Unusable {
   constructor(words) {
     this.words = words;
   }
 }
 const BINARY = new Unusable('binary data; pass it as base64 text');
-/** In place of what a getter or a proxy throws for. */
+/** Replaces a value whose getter or proxy throws. */
 const UNREADABLE = Symbol('a value that cannot be read');
 
 /**
- * Thrown where options exceed a limit: `values`, `bytes` or `depth` in a field, or `seconds`. The addon takes its
- * JSON for options.
+ * Thrown if options exceed a limit: `values`, `bytes` or `depth` in a field, or `seconds`. Its JSON
+ * is passed to the addon in place of options.
  */
 class Excess {
   constructor(limit, at) {
@@ -43,8 +47,8 @@ class Excess {
 }
 
 /**
- * Creates a function that lists the names of an object. It lists many names only once, because V8 takes up to half
- * a second for a million, and nothing tells their number before.
+ * Creates a function that lists an object's names. It lists many names only once, because V8 takes
+ * up to half a second for a million, and their number is unknown beforehand.
  */
 function namesOnce() {
   let known;
@@ -57,7 +61,7 @@ function namesOnce() {
   };
 }
 
-/** The JSON of options that are small and nothing but JSON, as almost all are; else `undefined`. */
+/** The JSON of small, plain options, as almost all are; otherwise `undefined`. */
 function plainJson(options, namesOf) {
   let charsLeft = MAX_PIECE_CHARS;
 
@@ -99,18 +103,18 @@ function plainJson(options, namesOf) {
   try {
     return isPlain(options, 0) ? stringify(options) : undefined;
   } catch (_) {
-    // What cannot be read is for the writer, which can say where it is.
+    // Left to the writer, which can tell where it is.
     return undefined;
   }
 }
 
-/** Writes `options`, those of the data source and of the query, as one array. */
+/** Writes `options`, those of the data source and the query, as one array. */
 function writerOf(options, limits, namesOf) {
   let json = '';
   let texts = [];
   let charsLeft = MAX_PIECE_CHARS;
   let values = 0;
-  /** The option that is being written, for errors. */
+  /** The option being written, for errors. */
   let field;
 
   function* write() {
@@ -124,7 +128,7 @@ function writerOf(options, limits, namesOf) {
     json += ']';
   }
 
-  /** Writes a value, unless it is an object. */
+  /** Writes a value unless it is an object. */
   function isWritten(value) {
     count(1);
     const text = scalar(value);
@@ -173,7 +177,7 @@ function writerOf(options, limits, namesOf) {
   }
 
   function* writeList(list, length, depth) {
-    // Before it is walked through: an array may have any length, and nothing in it.
+    // Check before iterating: an array may have any length and no elements.
     if (length > limits.maxValues - values) throw new Excess('values', field);
     json += '[';
     for (let at = 0; at < length; at += 1) {
@@ -211,9 +215,9 @@ function writerOf(options, limits, namesOf) {
 
   const parts = write();
   return {
-    /** Writes on to the end or to a pause, and returns whether it is the end. */
+    /** Writes until the end or a pause, and returns whether it reached the end. */
     advance: () => parts.next().done,
-    /** What was written since the last time. */
+    /** Takes the text written since the last call. */
     take() {
       const piece = { json, texts };
       json = '';
@@ -221,7 +225,7 @@ function writerOf(options, limits, namesOf) {
       charsLeft = MAX_PIECE_CHARS;
       return piece;
     },
-    /** The values so far, weighed. */
+    /** The number of values so far, weighted. */
     values: () => values,
     excess: (limit) => new Excess(limit, field),
   };
@@ -237,7 +241,10 @@ function member(object, name) {
   }
 }
 
-/** What an object is to JSON: a list, an object with members, a scalar, or words for what it cannot hold. */
+/**
+ * An object as JSON sees it: a list, an object with members, a scalar, or a description of what it
+ * cannot express.
+ */
 function readObject(object, namesOf) {
   try {
     const meant = meaning(object);
@@ -279,7 +286,7 @@ function contents(object) {
   }
 }
 
-/** Such as `Date`, from whatever realm. */
+/** The name of its class, such as `Date`, from any realm. */
 function kindOf(object) {
   return tagOf.call(object).slice('[object '.length, -1);
 }

@@ -4,18 +4,18 @@ use std::{borrow::Cow, iter, time::Duration};
 
 use crate::error::{ErrorText, error_text};
 
-/// An error that the API itself reported, in whatever shape.
+/// An error reported by the API, whatever its shape.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ApiError {
-    /// HTTP status; for an error with HTTP 200, the status that its code names.
+    /// HTTP status. For an error with HTTP 200, the status that its code stands for.
     pub status: u16,
-    /// The API's own words, cut; empty if it gave none.
+    /// The API's message, truncated; empty if there is none.
     pub message: String,
     /// `error.type`.
     pub kind: Option<String>,
     /// `error.code`, as text.
     pub code: Option<String>,
-    /// `error.param`: the request's parameter that is meant.
+    /// `error.param`: the request's parameter at fault.
     pub param: Option<String>,
     /// The API's id of the request, for support.
     pub request_id: Option<String>,
@@ -25,18 +25,18 @@ pub struct ApiError {
     pub should_retry: Option<bool>,
     /// Whether the body is an HTML page: a proxy or a wrong URL responded.
     pub html: bool,
-    /// Whether the body is JSON: something that speaks the API responded.
+    /// Whether the body is JSON: an API server responded.
     pub is_json: bool,
 }
 
 impl ApiError {
-    /// What happened, in words.
+    /// Describes what happened.
     #[must_use]
     pub fn text(&self) -> ErrorText {
         self.text_with(&self.message)
     }
 
-    /// As [`ApiError::text`], but without the API's advice, for errors on which the plugin gives its own.
+    /// Like [`ApiError::text`] without the API's advice, for errors with the plugin's own.
     #[must_use]
     pub fn text_without_advice(&self) -> ErrorText {
         let is_advice = |sentence: &str| {
@@ -61,13 +61,13 @@ impl ApiError {
             "" => status_in_words(self.status).into(),
             _ => ErrorText::foreign(message),
         };
-        // A success is surprising where an error follows.
+        // Points out that the error came with a success status.
         let returned = if self.status < 400 { "an error with HTTP " } else { "HTTP " };
         error_text!["the API returned ", returned, self.status, code, ": ", message]
     }
 }
 
-/// How sentences with advice begin.
+/// First words of sentences that give advice.
 const ADVICE: [&str; 22] = [
     "check ",
     "consider ",
@@ -93,7 +93,7 @@ const ADVICE: [&str; 22] = [
     "you can ",
 ];
 
-/// The sentences of a text, each with the blank after it. Some servers forget the full stop before "Please".
+/// Splits text into sentences with their trailing space. Some servers omit the full stop before "Please".
 fn sentences(mut text: &str) -> impl Iterator<Item = &str> {
     iter::from_fn(move || {
         let ends = [". ", "? ", "! "].iter().filter_map(|end| Some(text.find(end)? + 2));

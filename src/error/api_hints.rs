@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Words for a request without a key.
+/// Messages about a missing key.
 const KEY_MISSING: [&str; 9] = [
     "didn't provide an api key",
     "did not provide an api key",
@@ -26,11 +26,11 @@ const KEY_MISSING: [&str; 9] = [
     "no auth credentials",
     "api key is missing",
 ];
-/// Words for a parameter that a server does not take.
+/// Messages about an unsupported parameter.
 const UNKNOWN: [&str; 6] = ["unknown", "unrecognized", "unsupported", "unexpected", "not support", "not permitted"];
 const OF_LIST_MODELS: &str = "a model that List models shows for this API key";
 
-/// What to do about `error`; `None` if its own words say it all.
+/// Tells what to do about `error`; `None` if its own message says it all.
 pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     if context.endpoint == Some(Endpoint::Transcriptions)
         && let Some(hint) = recording_hint(error)
@@ -75,7 +75,7 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
                               key. Most keys need none, so you can usually clear the field."
             .into(),
         ApiCause::Country => {
-            "The country of the ToolJet server counts, not that of its users. Send the requests through a \
+            "What counts is the country of the ToolJet server, not of its users. Send the requests through a \
                               proxy or a gateway in a supported country."
                 .into()
         }
@@ -100,12 +100,12 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
         ApiCause::NoSuchRoute => no_such_route(error, context),
         ApiCause::ContentFilter => "Rephrase the prompt.".into(),
         ApiCause::ImageInput if is_text_endpoint(context) => {
-            "Clear Images and files, or choose a model that takes images.".into()
+            "Clear Images and files, or choose a model that accepts images.".into()
         }
         ApiCause::ResponseFormat if is_text_endpoint(context) => response_format(error, context),
         ApiCause::Parameter | ApiCause::Other if is_about_moderation(error, context) => {
-            "The server or the model has no such check. Set Moderation to Off, and check with the operation Moderate, \
-             of another data source if need be."
+            "The server or the model does not support this check. Set Moderation to Off and use the Moderate operation, \
+             with another data source if necessary."
                 .into()
         }
         ApiCause::Parameter | ApiCause::ImageInput | ApiCause::ResponseFormat => {
@@ -134,12 +134,12 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
     })
 }
 
-/// ` 4 s`, or ` a moment` if the API names no delay.
+/// ` 4 s`, or ` a moment` if the API states no delay.
 fn for_a_while(wait: Option<Duration>) -> ErrorText {
     wait.map_or_else(|| " a moment".into(), |wait| error_text![" ", in_words(wait)])
 }
 
-/// `4 s`, `10 min`, `24 h`: delays as people read them, rounded up.
+/// Readable delays, rounded up: `4 s`, `10 min`, `24 h`.
 fn in_words(delay: Duration) -> ErrorText {
     let minutes = delay.as_secs_f64() / 60.0;
     ErrorText::own(if minutes <= 2.0 {
@@ -151,7 +151,7 @@ fn in_words(delay: Duration) -> ErrorText {
     })
 }
 
-/// Whether the server says that it received no key, not a wrong one.
+/// Whether the server received no key, as opposed to a wrong one.
 pub(super) fn is_key_missing(error: &ApiError) -> bool {
     let message = error.message.to_ascii_lowercase();
     KEY_MISSING.iter().any(|words| message.contains(words))
@@ -161,7 +161,7 @@ fn is_text_endpoint(context: &HintContext) -> bool {
     matches!(context.endpoint, None | Some(Endpoint::Completions | Endpoint::Chat | Endpoint::Responses))
 }
 
-/// Whether the server rejects Chat's Moderation. Not every server says which parameter it means.
+/// Whether the server rejects Chat's Moderation. Not every server names the parameter.
 fn is_about_moderation(error: &ApiError, context: &HintContext) -> bool {
     let names_it =
         |text: &str| text.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == "moderation");
@@ -176,7 +176,7 @@ fn is_about_moderation(error: &ApiError, context: &HintContext) -> bool {
     is_text_endpoint(context) && !context.is_completions() && is_about_it
 }
 
-/// How to send less, by the fields that the form has; or what else to do.
+/// Tells how to send less with the form's fields, or what else to do.
 fn shorten(context: &HintContext, or: Option<&'static str>) -> ErrorText {
     let ways: &[&'static str] = match context.endpoint {
         Some(Endpoint::Embeddings) => &["Shorten Input", "split it into several strings"],
@@ -234,7 +234,7 @@ fn gateway_timeout(context: &HintContext) -> ErrorText {
 fn web_page(error: &ApiError, context: &HintContext) -> ErrorText {
     match error.status {
         401 | 403 => error_text![
-            "A web page came in place of the API's response: a proxy or firewall may require its own sign-in, or block \
+            "A web page was returned instead of the API's response: a proxy or firewall may require its own sign-in, or block \
              the ToolJet server. ",
             check_address(context)
         ],
@@ -262,7 +262,7 @@ fn no_such_route(error: &ApiError, context: &HintContext) -> ErrorText {
     }
 }
 
-/// What to choose in place of a response format that is not accepted.
+/// What to choose instead of a rejected response format.
 fn response_format(error: &ApiError, context: &HintContext) -> ErrorText {
     let message = error.message.to_ascii_lowercase();
     let is_about_schema = error.code.as_deref() == Some("invalid_json_schema") || message.contains("invalid schema");
@@ -279,7 +279,7 @@ fn response_format(error: &ApiError, context: &HintContext) -> ErrorText {
     }
 }
 
-/// The form field that sets what is rejected, by its label; `None` if it is not named.
+/// Label of the form field that sets the rejected parameter; `None` if unknown.
 fn field_of(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     if is_text_endpoint(context) && is_about_an_image(error) {
         return Some("Images and files".into());
@@ -289,7 +289,7 @@ fn field_of(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
     let says = |words: &str| error.message.to_ascii_lowercase().contains(words);
     let label = |key: &str| field_label(key, context.operation);
     Some(match name {
-        // The plugin sets them, and no field does.
+        // Set by the plugin, not by a field.
         "store" | "include" => return None,
         "url" | "file_url" => "Images and files".into(),
         "input" if says("file type") => "Images and files".into(),
@@ -298,7 +298,7 @@ fn field_of(error: &ApiError, context: &HintContext) -> Option<ErrorText> {
         "messages" => "Prompt or Message history".into(),
         "input" if context.endpoint == Some(Endpoint::Responses) => "Prompt or Message history".into(),
         "instructions" => "System prompt".into(),
-        // Of the Responses API, such as `reasoning.summary`.
+        // For the Responses API, such as `reasoning.summary`.
         "reasoning" => label(&param.replace('.', "_")).or_else(|| label("reasoning_effort"))?.into(),
         "text" if param.starts_with("text.verbosity") => label("verbosity")?.into(),
         "response_format" | "text" => "Response format or JSON schema".into(),
@@ -317,7 +317,7 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
     };
     if let Some(end) = &context.model_facts.end {
         let what = error_text!["OpenAI announced the shutdown of ", model, " for ", end.date];
-        // The name of the model that has ended, which is foreign, may be in front of it.
+        // The foreign name of the model that was shut down may precede it.
         let Some(replacement) = &end.replacement else {
             return error_text![what, ". Instead, choose ", OF_LIST_MODELS, "."];
         };
@@ -325,7 +325,7 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
             Some(Endpoint::Completions) if !context.is_engine_auto() => {
                 error_text![what, ". Use ", replacement, " with Engine set to Auto or Chat only."]
             }
-            // The query may hold the model under an old key, which the form does not show.
+            // The query may have the model under an old key, which the form does not show.
             Some(Endpoint::Embeddings | Endpoint::Images | Endpoint::Transcriptions | Endpoint::Other) => {
                 error_text![what, ". Enter ", replacement, " in Model."]
             }
@@ -338,13 +338,13 @@ fn model_not_found(error: &ApiError, context: &HintContext) -> ErrorText {
     error_text!["Check the model name ", model, ", or choose ", OF_LIST_MODELS, "."]
 }
 
-/// Whether the form forbids the Responses API.
+/// Whether the form rules out the Responses API.
 fn is_chat_completions_only(context: &HintContext) -> bool {
     let is_fixed = context.endpoint_choice == EndpointChoice::Api { is_auto: false };
     is_fixed && context.endpoint == Some(Endpoint::Chat)
 }
 
-/// What to do where the API itself says that the model belongs to another endpoint.
+/// For errors that say that the model belongs to another endpoint.
 fn other_endpoint(context: &HintContext) -> ErrorText {
     match context.endpoint {
         Some(Endpoint::Completions) if !context.is_engine_auto() => {
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_is_gone_comes_with_date_and_replacement() {
+    fn names_date_and_replacement_of_a_model_that_was_shut_down() {
         let end = ModelEnd { date: "2026-10-23", replacement: Some("gpt-6.1-sol".to_owned()) };
         let model_facts = ModelFacts { end: Some(end), ..ModelFacts::default() };
         let mut context = HintContext { model: Some("o1".to_owned()), model_facts, ..HintContext::default() };
@@ -426,9 +426,9 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_moderation_is_named_as_such() {
-        let words = "The server or the model has no such check. Set Moderation to Off, and check with the operation \
-                     Moderate, of another data source if need be.";
+    fn explains_that_the_server_has_no_moderation() {
+        let words = "The server or the model does not support this check. Set Moderation to Off and use the \
+                     Moderate operation, with another data source if necessary.";
         let named = |param: &str| ApiError { param: Some(param.to_owned()), ..error(400, "Unknown parameter") };
         for error in [
             named("moderation"),
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_image_is_not_blamed_on_the_prompt() {
+    fn names_images_when_one_is_rejected() {
         for (status, param, message) in [
             (500, None, "image input is not supported - hint: you may need to provide the mmproj"),
             (404, None, "No endpoints found that support image input"),
@@ -481,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_or_a_key_that_may_not_is_told_what_it_needs() {
+    fn tells_what_a_restricted_account_or_key_needs() {
         for (status, message, start) in [
             (403, "Your organization must be verified to use the model `m`.", "Verify the organization at"),
             (
@@ -499,11 +499,11 @@ mod tests {
             assert!(hint.starts_with(start) && !hint.contains("Organization ID"), "{hint}");
         }
         let page = ApiError { html: true, is_json: false, ..error(401, "Sign in") };
-        assert!(hint(&page, &at(Endpoint::Chat)).starts_with("A web page came"));
+        assert!(hint(&page, &at(Endpoint::Chat)).starts_with("A web page was returned"));
     }
 
     #[test]
-    fn a_server_that_lacks_an_operation_is_not_only_a_wrong_address() {
+    fn suggests_that_the_server_lacks_the_operation() {
         let missing = |status, endpoint| hint(&error(status, "Not Found"), &at(endpoint));
         assert!(
             missing(404, Endpoint::Images).starts_with("The server may not offer this operation. Check the Base URL")
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn long_delays_are_told_in_minutes_and_hours() {
+    fn states_long_delays_in_minutes_and_hours() {
         let words = |seconds| in_words(Duration::from_secs_f64(seconds)).to_string();
         assert_eq!([0.35, 61.0, 578.0, 86_400.0].map(words), ["350 ms", "61 s", "10 min", "24 h"]);
     }
@@ -535,7 +535,7 @@ mod tests {
             let error = ApiError { param: Some(param.to_owned()), ..error(400, "x") };
             assert_eq!(field_of(&error, &HintContext::default()).unwrap().to_string(), field);
         }
-        // Hints spell these out.
+        // Hints contain these labels literally.
         for (key, label) in [
             ("apiKey", "API key"),
             ("organizationId", "Organization ID"),

@@ -1,8 +1,8 @@
-//! What an error of the API is about, read from its status, code, type, param and message.
+//! Finds out what an API error is about from its status, code, type, param and message.
 
 use crate::error::ApiError;
 
-/// Codes and types for an account that has no credit or is over its limit, or parts of them.
+/// Codes and types, or parts of them, for an account without credit or over its limit.
 pub(crate) const BILLING_CODES: [&str; 14] = [
     "insufficient_quota",
     "insufficient_user_quota",
@@ -20,7 +20,7 @@ pub(crate) const BILLING_CODES: [&str; 14] = [
     "arrearage",
 ];
 
-/// Words for the same.
+/// Messages that mean the same.
 const BILLING: [&str; 17] = [
     "billing details",
     "daily free allocation",
@@ -40,7 +40,7 @@ const BILLING: [&str; 17] = [
     "credits are depleted",
     "payment required",
 ];
-/// Words for a model that another endpoint serves.
+/// Messages about a model that another endpoint serves.
 const OTHER_ENDPOINT: [&str; 7] = [
     "is a chat model",
     "not a chat model",
@@ -50,23 +50,23 @@ const OTHER_ENDPOINT: [&str; 7] = [
     "does not support generate",
     "does not support embedding",
 ];
-/// Words for a model that only the Responses API serves, or that Chat rejects although Responses may serve it.
+/// Messages about a model that only the Responses API serves, or that Chat rejects and Responses may serve.
 const ONLY_RESPONSES: [&str; 2] =
     ["only supported in v1/responses", "not a chat model and thus not supported in the v1/chat/completions endpoint"];
-/// Words for something that the query names and that is not there, such as a file or an earlier response.
+/// Messages about a missing object that the query names, such as a file or an earlier response.
 const NO_OBJECT: [&str; 3] = [" with id ", "no such file object", "previous response"];
-/// Words for a path that is not there, of servers that say so with another status.
+/// Messages about a missing path, from servers that use another status.
 const NO_ROUTE: [&str; 3] = ["unexpected endpoint or method", "no route for that uri", "could not route to"];
-/// Words for a model that a gateway has, but that none of its providers serves for this request.
+/// Messages about a gateway's model that no provider serves for this request.
 const NO_PROVIDER: [&str; 2] = ["no endpoints found", "no allowed providers"];
-/// Words for texts that moderation stopped.
+/// Messages about text that moderation stopped.
 const FLAGGED: [&str; 4] = ["input was flagged", "prompt was flagged", "content was flagged", "content audit failed"];
-/// Words for a model that is too large for its server.
+/// Messages about a model too large for its server.
 const OUT_OF_MEMORY: [&str; 3] = ["more system memory", "out of memory", "insufficient memory"];
-/// Words for a model that does not exist.
+/// Messages about a model that does not exist.
 const GONE: [&str; 7] =
     ["does not exist", "not found", "deprecated", "decommissioned", "no longer", "no such model", "unknown model"];
-/// Words for a wrong key, whatever the status.
+/// Messages about a wrong key, whatever the status.
 const WRONG_KEY: [&str; 10] = [
     "api key not valid",
     "api key is invalid",
@@ -79,7 +79,7 @@ const WRONG_KEY: [&str; 10] = [
     "access token invalid",
     "login fail",
 ];
-/// Codes and types for the same.
+/// Codes and types for a wrong key.
 const WRONG_KEY_CODES: [&str; 6] = [
     "invalid_api_key",
     "api_key_invalid",
@@ -88,11 +88,11 @@ const WRONG_KEY_CODES: [&str; 6] = [
     "authorized_error",
     "invalid_authentication_error",
 ];
-/// Words for an IP address that the key does not allow.
+/// Messages about an IP address that the key does not allow.
 const FORBIDDEN_IP: [&str; 7] =
     ["ip address", "ip_not_", "ip not allowed", "ip is not allowed", "ip allowlist", "ip whitelist", "from this ip"];
-/// Words for a prompt that is too long: of `OpenAI` and vLLM, llama.cpp, `LiteLLM`, Anthropic, Ollama, Gemini, `SGLang`,
-/// TGI, Qwen, and again vLLM, where the prompt alone leaves no room.
+/// Messages about a prompt that is too long, from `OpenAI` and vLLM, llama.cpp, `LiteLLM`, Anthropic, Ollama, Gemini,
+/// `SGLang`, TGI, Qwen, and again vLLM if the prompt alone fills the context.
 const TOO_LONG: [&str; 16] = [
     "context length",
     "maximum context",
@@ -111,7 +111,7 @@ const TOO_LONG: [&str; 16] = [
     "range of input length should be",
     "max_tokens must be at least 1, got -",
 ];
-/// Words for a model or a server that takes no images, next to a word for images.
+/// Messages about missing image support, next to a word for images.
 const NOT_TAKEN: [&str; 10] = [
     "not support",
     "n't support",
@@ -125,7 +125,7 @@ const NOT_TAKEN: [&str; 10] = [
     "cannot process image",
 ];
 const IMAGES: [&str; 5] = ["image input", "images", "image_url", "multimodal", "vision"];
-/// Words for a single image or file, or for too many of them.
+/// Messages about a single image or file, or about too many of them.
 const IN_AN_IMAGE: [&str; 10] = [
     "image_url",
     "image url",
@@ -138,7 +138,7 @@ const IN_AN_IMAGE: [&str; 10] = [
     "too many images",
     ".file",
 ];
-/// Words for response formats.
+/// Messages about response formats.
 const FORMATS: [&str; 6] =
     ["response_format", "response format", "json_schema", "json_object", "json mode", "structured output"];
 
@@ -148,21 +148,21 @@ const FORMATS: [&str; 6] =
 pub enum ApiCause {
     /// The key is unknown, revoked or mistyped.
     InvalidKey,
-    /// The key is valid, but restricted.
+    /// The key is valid but restricted.
     MissingScope,
-    /// The account of the key is closed.
+    /// The key's account is closed.
     AccountDeactivated,
-    /// The key may not be used from this server.
+    /// The key must not be used from this server.
     ForbiddenIp,
-    /// The organization must prove who it is before it may use the model.
+    /// The organization must be verified before it may use the model.
     OrganizationUnverified,
-    /// The organization is unknown, or not the key's.
+    /// The organization is unknown, or not that of the key.
     Organization,
-    /// The project is unknown, or not the key's.
+    /// The project is unknown, or not that of the key.
     Project,
-    /// The server is in a country that the API does not serve.
+    /// The API does not serve the server's country.
     Country,
-    /// The account has no credit, or is over a limit of its own.
+    /// The account has no credit, or is over its own limit.
     Billing,
     /// Too many requests or tokens per minute; transient.
     RateLimit,
@@ -170,23 +170,23 @@ pub enum ApiCause {
     TooLarge,
     /// The prompt is longer than the model's context.
     ContextLength,
-    /// No such model, no access to it, or it is gone.
+    /// The model does not exist, is not accessible, or was shut down.
     ModelNotFound,
     /// The model belongs to another endpoint.
     ModelOfOtherEndpoint,
-    /// The Responses API serves the model, or perhaps does, and Chat does not.
+    /// The Responses API serves the model, or may serve it, and Chat does not.
     ModelOfResponses,
-    /// The model takes tools in Chat only if it does not reason, and in the Responses API as they are.
+    /// In Chat, the model supports tools only without reasoning; in the Responses API, with it.
     ToolsOfResponses,
     /// The server has no such path.
     NoSuchRoute,
     /// The content filter stopped the prompt.
     ContentFilter,
-    /// The model or the server takes no images.
+    /// The model or the server does not support images.
     ImageInput,
-    /// The model or the server does not take the response format.
+    /// The model or the server does not support the response format.
     ResponseFormat,
-    /// The model does not take this parameter or value.
+    /// The model does not support this parameter or value.
     Parameter,
     /// A gateway stopped waiting for the model.
     GatewayTimeout,
@@ -201,7 +201,7 @@ pub enum ApiCause {
 }
 
 impl ApiCause {
-    /// Reads the cause.
+    /// Finds the cause.
     #[must_use]
     pub fn of(error: &ApiError) -> Self {
         if is_billing(error) {
@@ -237,14 +237,14 @@ impl ApiCause {
             500.. if !error.html && says_any(&OUT_OF_MEMORY) => Self::OutOfMemory,
             503 | 529 => Self::Overloaded,
             500.. => Self::ServerError,
-            // A stream has its status before the API fails.
+            // In a stream, the status comes before the failure.
             ..400 if error.kind.as_deref() == Some("server_error") => Self::ServerError,
             400 | 422 if error.param.is_some() || is_about_an_image(error) => Self::Parameter,
             _ => Self::Other,
         })
     }
 
-    /// The cause if the key or its account is at fault.
+    /// Returns the cause if the key or its account is at fault.
     fn of_access(error: &ApiError, says: &impl Fn(&str) -> bool) -> Option<Self> {
         let names = [&error.code, &error.kind].map(|name| name.as_deref().unwrap_or_default().to_ascii_lowercase());
         let is_named = |known: &[&str]| names.iter().any(|name| known.contains(&name.as_str()));
@@ -300,13 +300,13 @@ impl ApiCause {
         )
     }
 
-    /// Whether the plugin's advice says all that the API's could.
+    /// Whether the plugin's advice makes the API's redundant.
     #[must_use]
     pub fn has_own_advice(self) -> bool {
         !matches!(self, Self::Parameter | Self::ResponseFormat | Self::Other)
     }
 
-    /// Whether the same request can only fail again, whatever its status says.
+    /// Whether the same request will always fail, whatever its status says.
     #[must_use]
     pub fn is_permanent(self) -> bool {
         matches!(
@@ -327,13 +327,13 @@ impl ApiCause {
     }
 }
 
-/// Whether the API names the model, or no parameter at all: an error about another one may quote anything.
+/// Whether the API names the model or no parameter: an error about another parameter may quote anything.
 fn is_about_model(error: &ApiError) -> bool {
     error.param.as_deref().is_none_or(|param| param == "model")
 }
 
-/// No credit or over a spend limit: waiting does not help. Words alone do not count if the server says when to
-/// retry: Gemini calls its rate limits "your current quota", too.
+/// No credit or over a spend limit: waiting does not help. Messages alone do not count if the server says when to
+/// retry, because Gemini also calls its rate limits "your current quota".
 #[must_use]
 pub fn is_billing(error: &ApiError) -> bool {
     let is_named = |name: &Option<String>| {
@@ -351,7 +351,7 @@ fn is_context(error: &ApiError) -> bool {
     error.kind.as_deref() == Some("exceed_context_size_error") || TOO_LONG.iter().any(|words| message.contains(words))
 }
 
-/// Whether the request failed for one of its images or files.
+/// Whether one of the request's images or files caused the error.
 #[must_use]
 pub fn is_about_an_image(error: &ApiError) -> bool {
     let texts = [Some(&error.message), error.param.as_ref(), error.code.as_ref()];
@@ -361,13 +361,13 @@ pub fn is_about_an_image(error: &ApiError) -> bool {
     })
 }
 
-/// This one request exceeds the rate limit by itself: waiting does not help.
+/// This request alone exceeds the rate limit: waiting does not help.
 #[must_use]
 pub fn is_too_large(error: &ApiError) -> bool {
     error.status == 413 || (error.status == 429 && error.message.contains("Request too large"))
 }
 
-/// Words for a request that has too many texts, or too long ones, to embed.
+/// Messages about too many texts to embed, or texts that are too long.
 const TOO_MUCH_AT_ONCE: [&str; 7] = [
     "max_tokens_per_request",
     "tokens per request",
@@ -378,7 +378,7 @@ const TOO_MUCH_AT_ONCE: [&str; 7] = [
     "too many inputs",
 ];
 
-/// Whether a request to embed several texts may succeed with fewer of them.
+/// Whether embedding fewer texts at once may succeed.
 #[must_use]
 pub fn is_too_much_at_once(error: &ApiError) -> bool {
     let says_so = |text: &str| {
@@ -403,20 +403,20 @@ mod tests {
     }
 
     #[test]
-    fn a_restricted_key_is_not_a_wrong_one() {
+    fn distinguishes_a_restricted_key_from_a_wrong_one() {
         assert_eq!(cause(401, "Missing scopes: model.request"), ApiCause::MissingScope);
         assert_eq!(cause(403, "Missing scopes: api.model.read"), ApiCause::MissingScope);
         assert_eq!(ApiCause::of(&error(401, Some("invalid_api_key"), "x")), ApiCause::InvalidKey);
     }
 
     #[test]
-    fn an_unknown_organization_is_known_by_code_or_words() {
+    fn recognizes_an_unknown_organization_by_code_or_message() {
         assert_eq!(ApiCause::of(&error(401, Some("mismatched_organization"), "x")), ApiCause::Organization);
         assert_eq!(cause(401, "No such organization: Acme"), ApiCause::Organization);
     }
 
     #[test]
-    fn a_wrong_key_is_known_whatever_the_status() {
+    fn recognizes_a_wrong_key_whatever_the_status() {
         for (status, code, message) in [
             (400, None, "API key not valid. Please pass a valid API key."),
             (400, Some("API_KEY_INVALID"), "Please pass another key"),
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_an_account_from_the_api_is_told_apart() {
+    fn distinguishes_why_an_account_has_no_access() {
         let verify = "Your organization must be verified to use the model `m`. Click on Verify Organization.";
         assert_eq!(cause(403, verify), ApiCause::OrganizationUnverified);
         assert_eq!(
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn no_credit_is_known_by_code_type_or_words() {
+    fn recognizes_missing_credit_by_code_type_or_message() {
         for (status, name, message) in [
             (429, "billing_not_active", "Your account is not active, please check your billing details."),
             (429, "", "Your account is not active, please check your billing details."),
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_that_is_too_long_is_known_in_the_words_of_each_server() {
+    fn recognizes_every_server_s_message_about_a_long_prompt() {
         for (status, message) in [
             (400, "request (4001 tokens) exceeds the available context size (512 tokens), try increasing it"),
             (400, "This model's maximum context length is 8192 tokens. However, you requested 8204 tokens"),
@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_without_eyes_is_known_in_the_words_of_each_server() {
+    fn recognizes_every_server_s_message_about_missing_image_support() {
         for (status, message) in [
             (500, "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"),
             (400, "this model does not support image input (ref: b8bd630e)"),
@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_limit_of_a_gateway_is_not_a_failure_of_the_server() {
+    fn distinguishes_a_gateway_timeout_from_a_server_error() {
         for status in [408, 504, 522, 524] {
             assert_eq!(cause(status, "A timeout occurred"), ApiCause::GatewayTimeout);
         }
@@ -518,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_response_format_is_one() {
+    fn recognizes_a_rejected_response_format() {
         for message in [
             "'response_format.type' must be 'json_schema' or 'text'",
             "This response_format type is unavailable now",
@@ -529,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_moderation_stopped_is_no_matter_of_permissions() {
+    fn distinguishes_flagged_text_from_missing_permissions() {
         let gateway = "m requires moderation on P. Your input was flagged for \"violence\"";
         assert_eq!(cause(403, gateway), ApiCause::ContentFilter);
         assert_eq!(cause(200, "input content audit failed"), ApiCause::ContentFilter);
@@ -537,19 +537,19 @@ mod tests {
     }
 
     #[test]
-    fn a_country_that_is_not_served_is_known_by_words() {
+    fn recognizes_an_unsupported_country_by_message() {
         assert_eq!(cause(400, "User location is not supported for the API use."), ApiCause::Country);
     }
 
     #[test]
-    fn a_missing_path_is_one_whatever_the_status() {
+    fn recognizes_a_missing_path_whatever_the_status() {
         assert_eq!(cause(200, "Unexpected endpoint or method. (POST /chat/completions)"), ApiCause::NoSuchRoute);
         assert_eq!(cause(200, "No route for that URI"), ApiCause::NoSuchRoute);
         assert_eq!(cause(404, "x"), ApiCause::NoSuchRoute);
     }
 
     #[test]
-    fn a_gateway_without_a_provider_for_the_request_has_the_path() {
+    fn distinguishes_a_missing_provider_from_a_missing_path() {
         for message in [
             "No endpoints found matching your data policy. Configure: https://openrouter.ai/settings/privacy",
             "No allowed providers are available for the selected model.",
@@ -559,7 +559,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_or_response_is_no_missing_endpoint() {
+    fn distinguishes_a_missing_object_from_a_missing_endpoint() {
         for message in [
             "Item with id 'rs_abc' not found. Items are not persisted when `store` is set to false.",
             "Previous response with id 'resp_1' not found.",
@@ -573,7 +573,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_error_about_the_model_says_which_api_serves_it() {
+    fn trusts_only_errors_about_the_model_to_name_the_api() {
         let message = "Invalid value: 'only supported in v1/responses'";
         let about = |param: Option<&str>| {
             ApiCause::of(&ApiError {
@@ -589,13 +589,13 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_cannot_do_the_operation_belongs_to_another() {
+    fn recognizes_a_model_of_another_endpoint() {
         assert_eq!(cause(400, "\"nomic-embed-text\" does not support chat"), ApiCause::ModelOfOtherEndpoint);
         assert_eq!(cause(400, "this model does not support embeddings"), ApiCause::ModelOfOtherEndpoint);
     }
 
     #[test]
-    fn a_model_that_does_not_fit_into_memory_is_no_failure_that_passes() {
+    fn treats_a_model_that_exceeds_memory_as_permanent() {
         let message = "model requires more system memory (2.7 GiB) than is available (2.3 GiB)";
         assert_eq!(cause(500, message), ApiCause::OutOfMemory);
         assert_eq!(cause(500, "CUDA error: out of memory"), ApiCause::OutOfMemory);
@@ -603,13 +603,13 @@ mod tests {
     }
 
     #[test]
-    fn json_that_the_server_could_not_validate_is_about_the_format() {
+    fn attributes_failed_json_validation_to_the_format() {
         let failed = error(400, Some("json_validate_failed"), "Failed to generate JSON. Please adjust your prompt.");
         assert_eq!(ApiCause::of(&failed), ApiCause::ResponseFormat);
     }
 
     #[test]
-    fn a_request_with_too_many_texts_is_told_from_one_with_a_text_that_is_too_long() {
+    fn distinguishes_too_many_texts_from_a_text_that_is_too_long() {
         for (status, code, message) in [
             (400, Some("max_tokens_per_request"), "Requested 453357 tokens, max 300000 tokens per request"),
             (413, Some("20042"), "input batch size 136 > maximum allowed batch size 64"),

@@ -9,25 +9,25 @@ use crate::error::{
     error_text, seconds,
 };
 
-/// Longest reason of a failed connection test, in characters.
+/// Maximum length of the reason of a failed connection test, in characters.
 const MAX_REASON_CHARS: usize = 100;
-const WEB_PAGE: &str = "a web page in place of the API";
+const WEB_PAGE: &str = "a web page instead of the API";
 const OTHER_API: &str = "not an OpenAI-compatible API";
 
-/// Where and about what a query failed; what hints refer to.
+/// Where a query failed, for hints to refer to.
 #[derive(Clone, Debug, Default)]
 pub struct HintContext {
-    /// The operation of the query, by whose form fields are called.
+    /// The query's operation, whose form's labels are used.
     pub operation: Option<&'static str>,
     /// Host and port of the API.
     pub host: ErrorText,
-    /// The base URL, without its query.
+    /// The base URL without its query string.
     pub base_url: ErrorText,
     /// Whether the base URL was typed into the data source.
     pub is_custom: bool,
     /// The requested model.
     pub model: Option<String>,
-    /// What the table of models knows about it.
+    /// Facts from the table of models.
     pub model_facts: ModelFacts,
     /// The requested endpoint.
     pub endpoint: Option<Endpoint>,
@@ -35,14 +35,14 @@ pub struct HintContext {
     pub endpoint_choice: EndpointChoice,
     /// `response_format.type` of the request.
     pub response_format: Option<String>,
-    /// Whether the response was asked for as a stream.
+    /// Whether the request asked for a stream.
     pub is_streamed: bool,
-    /// The timeout of the call.
+    /// The timeout of the query.
     pub time_limit: TimeLimit,
 }
 
 impl HintContext {
-    /// Whether the query is one of Completions, whose form has fewer fields than Chat's.
+    /// Whether it is a Completions query, whose form has fewer fields than Chat's.
     #[must_use]
     pub fn is_completions(&self) -> bool {
         matches!(self.endpoint_choice, EndpointChoice::Engine { .. })
@@ -58,25 +58,25 @@ impl HintContext {
 /// The field of the form that chooses the endpoint, and whether it is set to Auto.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EndpointChoice {
-    /// The operation has only one.
+    /// The operation has only one endpoint.
     #[default]
     None,
-    /// Engine, of Completions.
+    /// Engine, in Completions.
     Engine {
         /// Whether it is set to Auto.
         is_auto: bool,
     },
-    /// API, of Chat.
+    /// API, in Chat.
     Api {
         /// Whether it is set to Auto.
         is_auto: bool,
     },
 }
 
-/// What sets the timeout of a call.
+/// Where the timeout comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimeLimit {
-    /// By the plugin.
+    /// The plugin's default.
     #[default]
     Own,
     /// By the data source's Timeout (seconds).
@@ -85,7 +85,7 @@ pub enum TimeLimit {
     Query(Duration),
 }
 
-/// What hints need to know of an endpoint.
+/// Kinds of endpoints, as far as hints differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// `/completions`.
@@ -100,22 +100,22 @@ pub enum Endpoint {
     Images,
     /// `/audio/transcriptions`.
     Transcriptions,
-    /// `/models`, which the connection test asks too.
+    /// `/models`, which the connection test also uses.
     Models,
-    /// An endpoint without hints of its own.
+    /// An endpoint without its own hints.
     Other,
 }
 
-/// What the tables say about a model. None of it recommends a model that has just failed.
+/// Facts from the table of models. Never recommends the model that has just failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelFacts {
-    /// Its end, if that has come.
+    /// Its shutdown, if it is past.
     pub end: Option<ModelEnd>,
     /// A chat model that can be recommended instead.
     pub chat_model: Option<&'static str>,
 }
 
-/// The end of a model, and what to use in its place.
+/// The shutdown of a model, and its replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelEnd {
     /// The first day without it, `YYYY-MM-DD`.
@@ -124,7 +124,7 @@ pub struct ModelEnd {
     pub replacement: Option<String>,
 }
 
-/// What to do about `error`; `None` if its own words say it all.
+/// Tells what to do about `error`; `None` if its own message says it all.
 #[must_use]
 pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
     match error {
@@ -150,7 +150,7 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
         Error::Internal(_) => {
             Some("This is a bug in the plugin; ToolJet is not affected. Report it with this text.".into())
         }
-        // Of a query that went there in the end, or was sent there.
+        // The query was sent to the Responses API.
         Error::InvalidOption { .. } if context.endpoint == Some(Endpoint::Responses) => Some(
             match context.endpoint_choice {
                 EndpointChoice::Api { .. } => {
@@ -182,7 +182,7 @@ fn timeout_field(context: &HintContext) -> &'static str {
     }
 }
 
-/// Says where the request went, and what to check.
+/// Tells where the request went, and what to check.
 pub(super) fn check_address(context: &HintContext) -> ErrorText {
     let address = &context.base_url;
     if context.is_custom {
@@ -313,26 +313,26 @@ fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> &'static str {
         }
         NoAnswerReason::CutOff => "Run the query again. The text so far is in data.partial.",
         NoAnswerReason::NotModerated => {
-            "Run the query again. If it keeps happening, the server has no such check: set Moderation to Off, and check \
-             with the operation Moderate, of another data source if need be."
+            "Run the query again. If it keeps happening, the server does not support this check: set Moderation to \
+             Off and use the Moderate operation, with another data source if necessary."
         }
         NoAnswerReason::EmbeddingInvalid => "Embed fewer texts at once, or choose another model.",
         NoAnswerReason::Empty | NoAnswerReason::OtherResponse => "Try again or choose another model.",
     }
 }
 
-/// Why a connection test failed, in a few words: `ToolJet` 2 shows nothing else.
+/// Explains in a few words why a connection test failed: `ToolJet` 2 shows nothing else.
 #[must_use]
 pub fn in_short(error: &Error) -> ErrorText {
     match error {
-        // What follows says what to enter, which is in the description.
+        // The rest, which says what to enter, is in the description.
         Error::InvalidOption { .. } => error.text().until("; ").truncated(MAX_REASON_CHARS),
         Error::UnknownOperation(_) => "unknown operation".into(),
         Error::Api(error) => api_in_short(error),
         Error::Timeout { .. } => TransportErrorKind::Timeout.in_short().into(),
         Error::Transport(error) => error.kind.in_short().into(),
         Error::Decode { body: BodyKind::Html, .. } => WEB_PAGE.into(),
-        Error::Decode { body: BodyKind::EventStream, .. } => "an event stream in place of one response".into(),
+        Error::Decode { body: BodyKind::EventStream, .. } => "an event stream instead of a response".into(),
         Error::Decode { .. } => OTHER_API.into(),
         Error::NoAnswer { .. } => "no answer from the model".into(),
         Error::Internal(_) => "the plugin failed unexpectedly".into(),
@@ -372,11 +372,11 @@ fn api_in_short(error: &ApiError) -> ErrorText {
     cause.into()
 }
 
-/// One sentence or two for `description`: what happened, and what to do, each once.
+/// One or two sentences for `description`: what happened and what to do, without repetition.
 #[must_use]
 pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) -> ErrorText {
     let what = match (error, hint) {
-        // An error of an option begins with the field's label, or with a name without a label: `queryOptions`.
+        // The error already starts with the field's label, or with a name such as `queryOptions`.
         (Error::InvalidOption { .. } | Error::UnknownOperation(_), _) => error.text_in(context.operation).ended(),
         (Error::Timeout { after }, _) => no_response(context.time_limit, *after).sentence(),
         (Error::Api(error), Some(_)) if ApiCause::of(error).has_own_advice() => error.text_without_advice().sentence(),
@@ -388,7 +388,7 @@ pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) 
     }
 }
 
-/// With the number that was typed. The deadline is a little earlier.
+/// States the configured timeout; the actual deadline is slightly earlier.
 fn no_response(limit: TimeLimit, after: Duration) -> ErrorText {
     let limit = match limit {
         TimeLimit::Own => ErrorText::own(seconds(after)),
@@ -406,7 +406,7 @@ mod tests {
     use crate::error::Given;
 
     #[test]
-    fn what_responses_does_not_take_is_answered_with_fields_that_the_form_has() {
+    fn suggests_only_fields_of_the_form_when_responses_lacks_support() {
         let error = Error::invalid("n", "must be 1 with the Responses API");
         let advice = |endpoint, endpoint_choice| {
             let context = HintContext { endpoint, endpoint_choice, ..HintContext::default() };
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_that_is_too_large_comes_with_the_fields_that_make_it_smaller() {
+    fn names_the_fields_that_make_a_response_smaller() {
         let error = crate::error::TransportError::new(TransportErrorKind::TooLarge, "");
         let hint = |endpoint| {
             let context = HintContext { endpoint, ..HintContext::default() };
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_of_another_api_is_a_matter_of_the_base_url() {
+    fn suggests_the_base_url_when_another_api_responds() {
         let hint = |code| {
             let error = Error::NoAnswer { code, reason: "".into(), given: Given::default(), request_id: None };
             hint(&error, &HintContext { is_custom: true, ..HintContext::default() }).unwrap().to_string()
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_is_whole_sentences() {
+    fn writes_whole_sentences() {
         let context = HintContext::default();
         let timeout = Error::Timeout { after: Duration::from_secs(5) };
         let description = describe(&timeout, Some(&"Do this.".into()), &context);
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_is_told_as_it_was_typed() {
+    fn states_a_timeout_as_typed() {
         let describe = |time_limit| {
             let error = Error::Timeout { after: Duration::from_millis(1_425) };
             describe(&error, None, &HintContext { time_limit, ..HintContext::default() }).to_string()
@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn advice_is_given_once() {
+    fn gives_advice_once() {
         let describe = |status, message: &str| {
             let error = Error::Api(Box::new(ApiError { status, message: message.to_owned(), ..ApiError::default() }));
             let context = HintContext::default();
@@ -480,13 +480,13 @@ mod tests {
         assert!(limit.starts_with("The API returned HTTP 429: Rate limit reached: Used 2.5. Wait a moment"), "{limit}");
         let quota = describe(429, "You exceeded your current quota, please check your plan and billing details.");
         assert!(quota.contains("429: You exceeded your current quota. The API key works."), "{quota}");
-        // Its only sentence, and advice where the plugin has no better.
+        // Kept: its only sentence, and advice that the plugin cannot improve on.
         assert!(describe(429, "Please slow down.").contains("429: Please slow down. Wait"));
         assert!(describe(400, "It is odd. Please use b.").ends_with("It is odd. Please use b."));
     }
 
     #[test]
-    fn advice_leads_to_another_setting_that_the_form_has() {
+    fn suggests_only_other_settings_of_the_form() {
         let advice = |code, context: &HintContext| no_answer_hint(code, context).to_owned();
         let json = |format: &str| {
             let response_format = Some(format.to_owned());
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_of_a_failed_test_is_a_few_words() {
+    fn summarizes_a_failed_test_in_a_few_words() {
         let api = |status, code: &str, html| {
             let code = Some(code.to_owned());
             in_short(&Error::Api(Box::new(ApiError { status, code, html, ..ApiError::default() }))).to_string()
@@ -517,7 +517,7 @@ mod tests {
         assert_eq!(api(429, "insufficient_quota", false), "no credit left");
         assert_eq!(api(500, "", true), "server error (HTTP 500)");
         assert_eq!(api(404, "", false), "no API at this URL (HTTP 404)");
-        assert_eq!(api(404, "", true), "a web page in place of the API");
+        assert_eq!(api(404, "", true), "a web page instead of the API");
         assert_eq!(api(418, "", false), "request rejected (HTTP 418)");
         let option = |key: &'static str, reason: ErrorText| in_short(&Error::invalid(key, reason)).to_string();
         assert_eq!(option("apiKey", "is missing; enter it".into()), "API key is missing");

@@ -1,8 +1,8 @@
-//! What went wrong: the errors as one enum, its parts in files of their own, what the API means by an
-//! error, and what an app builder is told to do about it.
+//! Errors as one enum with its parts in separate files, what an API error means, and what an app builder can do about
+//! it.
 //!
-//! Belongs here: failures, their codes and their words, also those for the fields of the forms. Never
-//! here: how a failure comes about, or a fact about a model; those come in as arguments.
+//! Belongs here: failures, their codes and messages, including those about form fields. Does not belong here: what
+//! causes a failure, and facts about models, which are passed as arguments.
 
 mod api;
 mod api_hints;
@@ -28,23 +28,23 @@ pub use self::{
 pub(crate) use self::{labels::operation as known_operation, text::error_text};
 use crate::budgets::MAX_WORD_CHARS;
 
-/// `ToolJet` treats a `data.type` that begins like this as its own: it signs the user out at `tj-401`.
+/// `ToolJet` handles a `data.type` with this prefix itself: at `tj-401`, it signs the user out.
 const RESERVED_TYPES: &str = "tj-";
 
 fn is_reserved(kind: &str) -> bool {
     kind.trim_start().get(..RESERVED_TYPES.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_TYPES))
 }
 
-/// A failed query or connection test. Its `Display` is for tests: what is shown goes through
+/// A failed query or connection test. Its `Display` is for tests; users see it through
 /// [`crate::input::secret::Redactor::show`].
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An option of the data source or the query cannot be used. Nothing was sent.
     InvalidOption {
-        /// The option's key, with an index where an item of a list is meant.
+        /// The option's key, with an index for an item of a list.
         field: ErrorText,
-        /// What is wrong with it and what is expected. Its subject is the field's label: "must be text".
+        /// What is wrong and what is expected, as a phrase that follows the field's label: "must be text".
         reason: ErrorText,
     },
     /// The query has no operation, or an unknown one. Nothing was sent.
@@ -56,13 +56,13 @@ pub enum Error {
         /// The timeout of the query.
         after: Duration,
     },
-    /// The request did not reach the API, or the response did not come back whole.
+    /// The request did not reach the API, or the response was incomplete.
     Transport(TransportError),
-    /// The API reported success, but did not return what this endpoint returns.
+    /// The API reported success, but did not return what this endpoint should return.
     Decode {
         /// HTTP status of the response.
         status: u16,
-        /// What was expected and what came, with an excerpt.
+        /// What was expected and received, with an excerpt.
         reason: ErrorText,
         /// What the body looks like.
         body: BodyKind,
@@ -71,11 +71,11 @@ pub enum Error {
     },
     /// The response has no usable answer.
     NoAnswer {
-        /// Why.
+        /// The reason.
         code: NoAnswerReason,
-        /// What came instead, in words.
+        /// Describes the response.
         reason: ErrorText,
-        /// What the response has nevertheless.
+        /// What the response contains anyway.
         given: Given,
         /// The API's id of the request.
         request_id: Option<String>,
@@ -97,18 +97,18 @@ impl From<TransportError> for Error {
 }
 
 impl Error {
-    /// An [`Error::InvalidOption`]; `field` is cut to the length of a word.
+    /// An [`Error::InvalidOption`]; `field` is truncated to the length of a word.
     pub fn invalid(field: impl Into<ErrorText>, reason: impl Into<ErrorText>) -> Self {
         Self::InvalidOption { field: field.into().truncated(MAX_WORD_CHARS), reason: reason.into() }
     }
 
-    /// What happened, in words.
+    /// Describes what happened.
     #[must_use]
     pub fn text(&self) -> ErrorText {
         self.text_in(None)
     }
 
-    /// As [`Error::text`], with fields as the form of `operation` calls them.
+    /// Like [`Error::text`], with the labels of the form of `operation`.
     #[must_use]
     pub fn text_in(&self, operation: Option<&str>) -> ErrorText {
         match self {
@@ -124,7 +124,7 @@ impl Error {
         }
     }
 
-    /// The API's own error, where it is one.
+    /// The API's own error, if it is one.
     #[must_use]
     pub fn api(&self) -> Option<&ApiError> {
         match self {
@@ -142,7 +142,7 @@ impl Error {
         }
     }
 
-    /// What `metadata` says of the response that has no usable answer.
+    /// The `metadata` of a response without a usable answer.
     #[must_use]
     pub fn metadata(&self) -> Map<String, Value> {
         match self {
@@ -151,7 +151,7 @@ impl Error {
         }
     }
 
-    /// The plugin's word for this failure in `data.code`; `None` for an error of the API, which has its own.
+    /// The plugin's `data.code`; `None` for an error of the API, which has its own.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
         Some(match self {
@@ -166,7 +166,7 @@ impl Error {
         })
     }
 
-    /// What is known about this failure in small structured fields.
+    /// The known facts about this failure as structured fields.
     #[must_use]
     pub fn details(&self) -> Details {
         let word = |text: &Option<String>| text.as_ref().map(|text| ErrorText::from(text).truncated(MAX_WORD_CHARS));
@@ -194,31 +194,31 @@ impl Error {
     }
 }
 
-/// `data` of a `QueryError`: what an app can branch on.
+/// `data` of a `QueryError`: fields for an app to branch on.
 #[derive(Clone, Debug, Default)]
 pub struct Details {
     /// HTTP status.
     pub status: Option<u16>,
     /// The API's code, or the plugin's own.
     pub code: Option<ErrorText>,
-    /// The API's type of the error.
+    /// The API's error type.
     pub kind: Option<ErrorText>,
-    /// The parameter or field that is meant.
+    /// The parameter or field at fault.
     pub param: Option<ErrorText>,
     /// The API's id of the request, for support.
     pub request_id: Option<ErrorText>,
     /// The delay that the API asks for, in seconds.
     pub retry_after_seconds: Option<f64>,
-    /// Requests that were sent; unknown where none was.
+    /// Number of requests sent; `None` if there were none.
     pub attempts: Option<u32>,
     /// The requested model.
     pub model: Option<ErrorText>,
-    /// What to do, as at the end of the description.
+    /// What to do; also ends the description.
     pub hint: Option<ErrorText>,
 }
 
 impl Details {
-    /// The members that are known, with each text as `show` returns it.
+    /// The known members, with each text as `show` returns it.
     pub fn to_json(&self, show: impl Fn(&ErrorText) -> String) -> Map<String, Value> {
         let text = |text: &Option<ErrorText>| text.as_ref().map(|text| Value::from(show(text)));
         [
@@ -238,7 +238,7 @@ impl Details {
     }
 }
 
-/// A field as the form calls it; an index stays behind the label: `Message history[1]`.
+/// A field under the form's label; an index follows it: `Message history[1]`.
 fn labeled(field: &ErrorText, operation: Option<&str>) -> ErrorText {
     let text = field.to_string();
     let (key, index) = text.split_at(text.find(['[', '.']).unwrap_or(text.len()));
@@ -249,7 +249,7 @@ fn labeled(field: &ErrorText, operation: Option<&str>) -> ErrorText {
     }
 }
 
-/// The label of a form field, as the form of `operation` has it; also by a key of a saved embedding query: `input_M1`,
+/// The label of a form field in the form of `operation`; also for the keys of saved embedding queries: `input_M1`,
 /// `input__m1`.
 #[must_use]
 pub fn field_label(key: &str, operation: Option<&str>) -> Option<&'static str> {
@@ -263,7 +263,7 @@ fn operations() -> ErrorText {
     ErrorText::own(format!("{} or {last}", others.join(", ")))
 }
 
-/// `1.5 s`, `600 s`: durations as app builders read them.
+/// Readable durations: `1.5 s`, `600 s`.
 #[must_use]
 pub fn seconds(duration: Duration) -> String {
     let millis = duration.as_millis();
@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_api_error_names_status_code_and_message() {
+    fn names_status_code_and_message_of_an_api_error() {
         let mut error = ApiError {
             status: 404,
             message: "No such model".to_owned(),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn data_holds_only_what_is_known() {
+    fn omits_unknown_members_of_data() {
         let details = |error: &Error| Value::Object(error.details().to_json(ErrorText::to_string));
         let error = Error::Api(Box::new(ApiError { status: 500, ..ApiError::default() }));
         assert_eq!(details(&error), serde_json::json!({"status": 500}));
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_tooljet_would_act_on_is_left_out() {
+    fn omits_a_type_that_tooljet_would_act_on() {
         let kind = |kind: &str| {
             let error = ApiError { kind: Some(kind.to_owned()), ..ApiError::default() };
             Error::Api(Box::new(error)).details().kind.map(|kind| kind.to_string())
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_calls_a_field_by_its_label_and_data_has_its_key() {
+    fn names_a_field_by_label_in_the_text_and_by_key_in_data() {
         for (field, subject) in [
             ("max_tokens", "Max tokens"),
             ("message_history[1]", "Message history[1]"),
@@ -331,16 +331,16 @@ mod tests {
     }
 
     #[test]
-    fn an_error_calls_a_field_as_the_form_of_its_operation_does() {
+    fn uses_the_label_of_the_operation_s_form() {
         let error = Error::invalid("images[1]", "is odd");
         assert_eq!(error.text_in(Some("chat")).to_string(), "Images and files[1] is odd");
         assert_eq!(error.text_in(Some("image_generation")).to_string(), "Images[1] is odd");
-        // Not in this form.
+        // This form does not have the field.
         assert_eq!(error.text_in(Some("moderation")).to_string(), error.to_string());
     }
 
     #[test]
-    fn cuts_the_name_of_a_field_to_the_length_of_a_word() {
+    fn truncates_field_names() {
         for field in [ErrorText::own("x".repeat(500)), "x".repeat(500).into()] {
             let param = Error::invalid(field, "is odd").details().param.unwrap().to_string();
             assert_eq!(param.chars().count(), MAX_WORD_CHARS + 1);
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_operation_is_answered_with_the_labels_of_the_known_ones() {
+    fn lists_the_operations_when_one_is_unknown() {
         let names = operations().to_string();
         assert!(names.contains("Chat, ") && names.contains("Generate image") && names.contains(" or "), "{names}");
         assert_eq!(
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_well() {
+    fn formats_durations() {
         assert_eq!(seconds(Duration::from_millis(250)), "250 ms");
         assert_eq!(seconds(Duration::from_secs(600)), "600 s");
         assert_eq!(seconds(Duration::from_millis(1_540)), "1.5 s");

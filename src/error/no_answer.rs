@@ -1,10 +1,10 @@
-//! Responses without an answer that can be returned.
+//! Responses without a usable answer.
 
 use serde_json::{Map, Value};
 
 use crate::{budgets::MAX_PARTIAL_BYTES, error::truncate::start_of};
 
-/// What came in place of the expected JSON.
+/// What a body contains instead of the expected JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyKind {
     /// A web page.
@@ -15,7 +15,7 @@ pub enum BodyKind {
     Other,
 }
 
-/// Reasons why a response has no answer to return.
+/// Reasons why a response has no usable answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoAnswerReason {
@@ -25,37 +25,37 @@ pub enum NoAnswerReason {
     ContentFilter,
     /// The token limit was used up before any text, usually by reasoning.
     TokensSpentOnReasoning,
-    /// JSON was asked for and the answer was cut by the token limit.
+    /// JSON was requested, and the token limit cut the answer off.
     JsonTruncated,
-    /// JSON was asked for and the answer is not JSON.
+    /// JSON was requested, and the answer is not JSON.
     JsonInvalid,
     /// The model reasoned but wrote no answer.
     OnlyReasoning,
-    /// The model failed in the middle of its answer.
+    /// The model failed midway.
     CutOff,
-    /// The response is none of this operation: it lacks the member for answers.
+    /// The response belongs to another API: it lacks the member with the answers.
     OtherResponse,
-    /// A check that was asked for did not take place.
+    /// A requested check did not take place.
     NotModerated,
-    /// There is not exactly one vector for each text.
+    /// There is not exactly one vector per text.
     EmbeddingInvalid,
     /// The response has no choices or no text, or the model behind a gateway failed.
     Empty,
 }
 
-/// What a response has although there is no usable answer. Each text is truncated to [`MAX_PARTIAL_BYTES`].
+/// What a response without a usable answer contains anyway. Each text is truncated to [`MAX_PARTIAL_BYTES`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Given {
     /// The text that the model wrote.
     pub text: Option<String>,
     /// Its reasoning.
     pub reasoning: Option<String>,
-    /// What `metadata` would say of the response all the same, such as `usage`: it is billed.
+    /// `metadata` of the response, such as `usage`: it is billed anyway.
     pub metadata: Box<Map<String, Value>>,
 }
 
 impl Given {
-    /// Keeps a text and a reasoning, unless they are blank.
+    /// Keeps the text and the reasoning unless they are blank.
     #[must_use]
     pub fn new(text: &str, reasoning: &str) -> Self {
         let [text, reasoning] = [text, reasoning].map(|text| start_of(text, MAX_PARTIAL_BYTES));
@@ -72,7 +72,7 @@ impl Given {
 }
 
 impl NoAnswerReason {
-    /// The word for `data.code`.
+    /// The value of `data.code`.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {

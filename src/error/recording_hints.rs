@@ -1,8 +1,8 @@
-//! What an app builder can do about a recording that an API does not take.
+//! Tells an app builder what to do about a recording that the API rejects.
 
 use crate::error::ApiError;
 
-/// Words for a recording that cannot be read, in lower case.
+/// Messages about an unreadable recording, in lower case.
 const UNREADABLE: [&str; 5] = [
     "invalid file format",
     "unrecognized file format",
@@ -10,10 +10,10 @@ const UNREADABLE: [&str; 5] = [
     "could not be decoded",
     "decode audio",
 ];
-/// Words for one that is too long.
+/// Messages about a recording that is too long.
 const TOO_LONG: [&str; 3] = ["maximum for this model", "is too long", "audio duration"];
 
-/// What to do about the recording; `None` if `error` is about something else.
+/// Tells what to do about the recording; `None` if `error` is about something else.
 pub(super) fn recording_hint(error: &ApiError) -> Option<&'static str> {
     if !matches!(error.status, 400 | 413 | 415 | 422) || error.html {
         return None;
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_of_a_recording_has_advice_of_its_own() {
+    fn gives_advice_for_each_fault_of_a_recording() {
         for (status, message, start) in [
             (400, "Invalid file format. Supported formats: ['flac', 'wav']", "Check that Recording can be played"),
             (400, "Audio file might be corrupted or unsupported", "Check that Recording can be played"),

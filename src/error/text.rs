@@ -1,13 +1,13 @@
-//! The texts of errors: the plugin's own words, and what they repeat of others.
+//! Error texts, which distinguish the plugin's own words from what they quote.
 //!
-//! A literal in the source is the plugin's own. Every `String` is foreign: it is cut where it becomes part
-//! of an error, and redacted where the error is shown.
+//! A literal in the source is the plugin's own. Every `String` is foreign: it is truncated when it becomes part of an
+//! error, and redacted when the error is shown.
 
 use std::{borrow::Cow, fmt};
 
 use crate::{budgets::MAX_MESSAGE_CHARS, error::truncate::truncate};
 
-/// A text that an error shows, made with [`error_text`].
+/// The text of an error, built with [`error_text`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorText(Vec<Piece>);
 
@@ -17,8 +17,8 @@ enum Piece {
     Foreign(String),
 }
 
-/// An [`ErrorText`] of literals, numbers, strings and other such texts, one after the other:
-/// `error_text!["must be text, got ", excerpt(value)]`.
+/// Concatenates literals, numbers, strings and other [`ErrorText`]s: `error_text!["must be text, got ",
+/// excerpt(value)]`.
 macro_rules! error_text {
     ($($piece:expr),+ $(,)?) => {
         $crate::error::ErrorText::concat([$($crate::error::ErrorText::from($piece)),+])
@@ -27,38 +27,38 @@ macro_rules! error_text {
 pub(crate) use error_text;
 
 impl ErrorText {
-    /// Words of the plugin that are put together at run time, such as a list of choices. They are shown as
-    /// they are, so they must not contain anything from outside.
+    /// The plugin's own words built at run time, such as a list of choices. They are never redacted, so they must not
+    /// contain anything from outside.
     #[must_use]
     pub fn own(words: String) -> Self {
         Self(vec![Piece::Own(words.into())])
     }
 
-    /// What is repeated of others, cut.
+    /// Quotes a foreign text, truncated.
     #[must_use]
     pub fn foreign(text: &str) -> Self {
         Self(vec![Piece::Foreign(truncate(text, MAX_MESSAGE_CHARS))])
     }
 
-    /// These texts, one after the other.
+    /// Concatenates texts.
     #[must_use]
     pub fn concat<const N: usize>(texts: [Self; N]) -> Self {
         Self(texts.into_iter().flat_map(|text| text.0).collect())
     }
 
-    /// Whether nothing in it is foreign.
+    /// Whether it contains nothing foreign.
     #[must_use]
     pub fn is_own(&self) -> bool {
         self.0.iter().all(|piece| matches!(piece, Piece::Own(_)))
     }
 
-    /// Whether it has no characters.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|piece| piece.as_str().is_empty())
     }
 
-    /// The whole text, with each foreign piece as `redact` returns it.
+    /// The whole text, with each foreign piece replaced by `redact` of it.
     pub fn with_foreign(&self, redact: impl Fn(&str) -> String) -> String {
         self.0
             .iter()
@@ -69,7 +69,7 @@ impl ErrorText {
             .collect()
     }
 
-    /// The text, or its first `max_chars` characters and an ellipsis.
+    /// The first `max_chars` characters and an ellipsis, or the whole text if it is shorter.
     #[must_use]
     pub fn truncated(mut self, max_chars: usize) -> Self {
         let mut room = max_chars;
@@ -85,7 +85,7 @@ impl ErrorText {
         self
     }
 
-    /// The text up to where the plugin's own words say `mark`.
+    /// The text before `mark` in the plugin's own words.
     #[must_use]
     pub fn until(mut self, mark: &str) -> Self {
         let is_mark = |piece: &Piece| matches!(piece, Piece::Own(text) if text.contains(mark));
@@ -96,7 +96,7 @@ impl ErrorText {
         self
     }
 
-    /// The text with a capital at its start and a full stop at its end, unless it ends like a sentence.
+    /// Adds a capital at the start, and a full stop unless it already ends like a sentence.
     #[must_use]
     pub fn sentence(self) -> Self {
         let mut text = self.ended();
@@ -109,7 +109,7 @@ impl ErrorText {
         text
     }
 
-    /// The text with a full stop at its end, unless it ends like a sentence, or with one in quotation marks.
+    /// Adds a full stop unless it already ends like a sentence, possibly quoted.
     #[must_use]
     pub fn ended(mut self) -> Self {
         let mut letters = self.0.iter().rev().flat_map(|piece| piece.as_str().chars().rev());
@@ -137,7 +137,7 @@ impl Piece {
     }
 }
 
-/// For tests: with every foreign text as it came.
+/// For tests: shows foreign text unredacted.
 impl fmt::Display for ErrorText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.with_foreign(str::to_owned))
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_literals_and_numbers_as_own_and_strings_as_foreign() {
+    fn treats_literals_as_own_and_strings_as_foreign() {
         let text = error_text!["got ", "chat".to_owned(), " of ", 404_u16, ErrorText::own("chat".to_owned())];
         assert_eq!(text.with_foreign(|foreign| format!("<{foreign}>")), "got <chat> of 404chat");
         assert_eq!(text.to_string(), "got chat of 404chat");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_a_foreign_text_where_it_comes_in() {
+    fn truncates_foreign_text_at_once() {
         let text = error_text!["got ", "é".repeat(20 << 20)];
         assert_eq!(text.to_string().chars().count(), "got ".len() + MAX_MESSAGE_CHARS + 1);
     }

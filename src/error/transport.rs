@@ -1,27 +1,27 @@
-//! Failures on the way to the API and back: each kind with its code and its words.
+//! Failures between the plugin and the API, with their codes and messages.
 
 use crate::error::{ErrorText, error_text};
 
-/// The request did not reach the API, or its response did not come back whole.
+/// The request did not reach the API, or its response was incomplete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransportError {
-    /// What kind of failure.
+    /// The kind of failure.
     pub kind: TransportErrorKind,
-    /// The cause in the words of the system or the TLS library; may be empty.
+    /// The cause in the words of the operating system or TLS library; may be empty.
     pub detail: ErrorText,
 }
 
 impl TransportError {
-    /// A failure of this kind with the cause's own words.
+    /// A failure of this kind, with the cause's own words.
     pub fn new(kind: TransportErrorKind, detail: impl Into<ErrorText>) -> Self {
         Self { kind, detail: detail.into() }
     }
 
-    /// What happened, in words.
+    /// Describes what happened.
     #[must_use]
     pub fn text(&self) -> ErrorText {
         let what = self.kind.in_words();
-        // The system's words for a refused connection are the same.
+        // The system's message for a refused connection would repeat ours.
         if self.detail.is_empty() || self.kind == TransportErrorKind::Refused {
             what.into()
         } else {
@@ -30,17 +30,17 @@ impl TransportError {
     }
 }
 
-/// Kinds of transport failures: each has its own code, words and advice.
+/// Kinds of transport failures, each with its own code, message and advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// The deadline of the query passed while the request was under way.
+    /// The query's deadline passed while the request was in progress.
     Timeout,
-    /// No connection within the connect timeout.
+    /// The connect timeout passed without a connection.
     ConnectTimeout,
-    /// The host name has no address.
+    /// The host name could not be resolved.
     Dns,
-    /// Nothing listens at the address.
+    /// Nothing listens on the address.
     Refused,
     /// No route to the host or the network.
     Unreachable,
@@ -48,41 +48,40 @@ pub enum TransportErrorKind {
     Reset,
     /// The body ended before its announced length.
     Truncated,
-    /// The server's certificate is out of date.
+    /// The server's certificate is expired or not yet valid.
     TlsExpired,
-    /// The server's certificate is signed by an unknown CA, or by itself.
+    /// The server's certificate is self-signed or signed by an unknown CA.
     TlsUnknownIssuer,
     /// The server's certificate is for another host.
     TlsWrongHost,
-    /// The server's certificate is of a kind that cannot be used.
+    /// The server's certificate cannot be used for another reason.
     TlsCertificate,
     /// TLS failed in another way.
     Tls,
-    /// The proxy cannot be reached or refused to connect.
+    /// The proxy is unreachable or refused to connect.
     Proxy,
     /// The proxy requires a username and password.
     ProxyAuthentication,
     /// The response is a redirect, which is never followed.
     Redirect,
-    /// The server does not speak HTTP.
+    /// The server does not use HTTP.
     NotHttp,
-    /// The response has more headers than fit.
+    /// The response headers exceed the limit.
     HeadersTooLarge,
-    /// The body is larger than the limit, perhaps only after decompression.
+    /// The body exceeds the limit, possibly only after decompression.
     TooLarge,
-    /// The body's compression is broken or unknown.
+    /// The body's compression is invalid or unsupported.
     Compression,
-    /// `ToolJet`'s rules forbid to connect to this address.
+    /// `ToolJet`'s rules forbid a connection to this address.
     Blocked,
-    /// `ToolJet`'s server gave the query no connection or memory before its deadline: others use all that
-    /// there is for them.
+    /// The query got no connection or memory before its deadline, because other queries were using them.
     Busy,
     /// Anything else.
     Other,
 }
 
 impl TransportErrorKind {
-    /// The word for `data.code`.
+    /// The value of `data.code`.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -111,7 +110,7 @@ impl TransportErrorKind {
         }
     }
 
-    /// The reason in a few words, for where there is no room for a sentence.
+    /// The reason in a few words, for places too small for a sentence.
     #[must_use]
     pub fn in_short(self) -> &'static str {
         match self {
@@ -167,7 +166,7 @@ impl TransportErrorKind {
         }
     }
 
-    /// Whether the request, or a part of it, may have reached a server: else there was no connection for it.
+    /// Whether any part of the request may have reached a server.
     #[must_use]
     pub fn is_sent(self) -> bool {
         !matches!(
@@ -187,8 +186,7 @@ impl TransportErrorKind {
         )
     }
 
-    /// Whether another try may succeed. The same certificate, rule, address or
-    /// oversized response would only fail again.
+    /// Whether a retry may succeed. The same certificate, rule, address or oversized response would only fail again.
     #[must_use]
     pub fn is_transient(self) -> bool {
         matches!(

@@ -1,6 +1,6 @@
-//! Keeps texts from outside short enough to be shown.
+//! Truncates foreign text to a length that can be shown.
 
-/// `text`, or its first `max_chars` characters and an ellipsis.
+/// The first `max_chars` characters of `text` and an ellipsis, or all of a shorter text.
 #[must_use]
 pub fn truncate(text: &str, max_chars: usize) -> String {
     match text.char_indices().nth(max_chars) {
@@ -9,7 +9,7 @@ pub fn truncate(text: &str, max_chars: usize) -> String {
     }
 }
 
-/// The first `max_bytes` bytes of `text`, or one to three fewer, so that no character is cut.
+/// At most `max_bytes` bytes of `text`, cut between characters.
 #[must_use]
 pub fn start_of(text: &str, max_bytes: usize) -> &str {
     let end = (0..=max_bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at));

@@ -1,8 +1,8 @@
-//! The API key within what was pasted: a header, a line of an environment file, quotation marks.
+//! Extracts the API key from pasted text, such as a header, a line of an environment file or a quoted string.
 
 use crate::input::unquoted::unquoted;
 
-/// What comes before a key in the places that it is copied from. A separator follows.
+/// What precedes a key in common sources, followed by a separator.
 const NAMES: [&str; 8] = [
     "authorization",
     "bearer",
@@ -11,10 +11,10 @@ const NAMES: [&str; 8] = [
     "export",
     "openai_api_key",
     "azure_openai_api_key",
-    "-h", // of a curl command
+    "-h", // curl
 ];
 
-/// The key without the names, separators and quotation marks around it; empty if there is nothing else.
+/// The key without surrounding names, separators and quotation marks; may be empty.
 #[must_use]
 pub fn bare_key(pasted: &str) -> &str {
     let mut key = unquoted(pasted.trim_end().trim_end_matches([',', ';']));
@@ -29,7 +29,7 @@ fn without<'a>(name: &str, text: &'a str) -> Option<&'a str> {
     let rest = &text[name.len()..];
     let key = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '"' | '\''));
     let is_separate = key.len() < rest.len() || rest.is_empty();
-    // A key may be any text, also one of the names; `Bearer` alone is a header without a key.
+    // A key may equal any of the names, except that a bare `Bearer` is a header without a key.
     let is_key = rest.is_empty() && name != "bearer";
     (start.eq_ignore_ascii_case(name) && is_separate && !is_key).then_some(key.trim_end_matches(['"', '\'']))
 }
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_found_in_what_it_was_copied_with() {
+    fn extracts_the_key_from_pasted_text() {
         for pasted in [
             "sk-1",
             " sk-1\n",
@@ -67,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_looks_like_a_name_stays_as_it_is() {
+    fn keeps_a_key_that_looks_like_a_name() {
         for key in ["api-key", "bearer-1", "authorizationA", "export1", "abc=", "a b", "Basic abc", "-h"] {
             assert_eq!(bare_key(key), key);
         }
     }
 
     #[test]
-    fn a_header_without_a_key_has_none() {
+    fn finds_no_key_in_a_header_without_one() {
         for pasted in ["Bearer", "Bearer ", "Authorization: Bearer", "\"\"", "Authorization:", " , "] {
             assert_eq!(bare_key(pasted), "", "{pasted:?}");
         }

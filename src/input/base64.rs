@@ -1,4 +1,4 @@
-//! Base64 text: whether it is base64, in the digits that the API takes, and the bytes that it encodes.
+//! Base64: checks it, converts it to the alphabet that the API accepts, and decodes it.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-/// Takes what others write: with or without padding, and whatever stands in bits that are not used.
+/// Lenient: accepts any padding, and any value of unused bits.
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -15,11 +15,11 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Most padding characters after the digits.
+/// Maximum number of padding characters.
 pub const MAX_PADDING: usize = 2;
 
-/// `text` in the standard alphabet, without white space and byte order marks; digits of base64 in URLs are read too.
-/// `None` if it is not base64. Padding may be missing.
+/// `text` in the standard alphabet, without white space and byte order marks; also accepts the URL alphabet and missing
+/// padding. `None` if it is not base64.
 #[must_use]
 pub fn normalized(text: &str) -> Option<Cow<'_, str>> {
     let digits = without_padding(text);
@@ -42,20 +42,20 @@ pub fn normalized(text: &str) -> Option<Cow<'_, str>> {
     (padding <= MAX_PADDING).then_some(Cow::Owned(digits))
 }
 
-/// The digits alone.
+/// Removes the padding.
 #[must_use]
 pub fn without_padding(base64: &str) -> &str {
     base64.trim_end_matches('=')
 }
 
-/// How many bytes digits without padding encode.
+/// Number of bytes that unpadded base64 encodes.
 #[must_use]
 pub fn byte_count(digits: &str) -> usize {
     digits.len() / 4 * 3 + digits.len() % 4 * 6 / 8
 }
 
-/// The bytes that digits of either alphabet, without padding, encode; `None` if there are other characters. A last digit
-/// that is alone in its group encodes none.
+/// Decodes unpadded base64 of either alphabet; `None` if there are other characters. A single character in the last
+/// group encodes nothing.
 #[must_use]
 pub fn decoded(digits: &[u8]) -> Option<Vec<u8>> {
     let digits = &digits[..digits.len() - usize::from(digits.len() % 4 == 1)];
@@ -65,7 +65,7 @@ pub fn decoded(digits: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The digit of the standard alphabet in place of one in URLs.
+/// Translates a character of the URL alphabet into the standard one.
 fn standard(digit: &u8) -> u8 {
     match digit {
         b'-' => b'+',
@@ -74,13 +74,13 @@ fn standard(digit: &u8) -> u8 {
     }
 }
 
-/// `bytes` in the standard alphabet, with padding.
+/// Encodes `bytes` in the standard alphabet, padded.
 #[must_use]
 pub fn encoded(bytes: &[u8]) -> String {
     ENGINE.encode(bytes)
 }
 
-/// The bits of a digit, in either alphabet.
+/// The six bits of a character in either alphabet.
 #[must_use]
 pub fn value(digit: u8) -> Option<u8> {
     match digit {
@@ -102,28 +102,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_without_line_breaks_is_taken_as_it_is() {
+    fn keeps_base64_without_line_breaks() {
         for text in ["", "AAAA", "AA==", "AAA=", "AA", "+/+/"] {
             assert!(matches!(normalized(text), Some(Cow::Borrowed(same)) if same == text), "{text}");
         }
     }
 
     #[test]
-    fn line_breaks_marks_and_the_digits_of_urls_are_normalized() {
+    fn normalizes_line_breaks_marks_and_the_url_alphabet() {
         for text in ["+/+/\nAA==", " -_+_\r\nAA==\n", "\u{feff}-_-_AA=\t="] {
             assert_eq!(normalized(text).as_deref(), Some("+/+/AA=="), "{text:?}");
         }
     }
 
     #[test]
-    fn other_text_and_padding_in_other_places_are_not_base64() {
+    fn rejects_other_text_and_misplaced_padding() {
         for text in ["a b!", "é", "AA==AA==", "AAA===", "A=A", "blob:http://h/1", "==\n="] {
             assert_eq!(normalized(text), None, "{text}");
         }
     }
 
     #[test]
-    fn bytes_are_counted_and_decoded_whether_or_not_the_last_group_is_whole() {
+    fn counts_and_decodes_bytes_with_an_incomplete_last_group() {
         for (digits, bytes) in
             [("", ""), ("JVBERi0x", "%PDF-1"), ("JVBERi0", "%PDF-"), ("JVBERg", "%PDF"), ("-_", "\u{fb}")]
         {
@@ -132,14 +132,14 @@ mod tests {
             assert_eq!((decoded.len(), &decoded), (byte_count(digits), &expected), "{digits}");
         }
         assert_eq!(decoded(b"AA=A"), None);
-        // A last digit alone, digits of both alphabets, and bits of the last digit that no byte has.
+        // A single last character, both alphabets, and unused bits that are set.
         for (digits, bytes) in [("AAAAA", vec![0; 3]), ("-+_/", vec![0xfb, 0xef, 0xff]), ("AB", vec![0])] {
             assert_eq!(decoded(digits.as_bytes()), Some(bytes), "{digits}");
         }
     }
 
     #[test]
-    fn bytes_are_encoded_in_the_standard_alphabet_with_padding() {
+    fn encodes_in_the_standard_alphabet_with_padding() {
         assert_eq!(encoded(&[0xfb, 0xef, 0xff, 0]), "++//AA==");
     }
 }

@@ -1,4 +1,4 @@
-//! Where the API is: the data source's base URL, and how each kind of server wants it used.
+//! The API's address: the data source's base URL, and how each kind of server expects it.
 
 use serde_json::Value;
 use url::{Host, Url};
@@ -11,10 +11,10 @@ use crate::{
 
 /// The option's key.
 pub const BASE_URL: &str = "base_url";
-/// Used if the data source names no base URL.
+/// Used if the data source has no base URL.
 pub const DEFAULT: &str = "https://api.openai.com/v1";
 
-/// Domains of Azure resources; `.us` is the cloud for US government.
+/// Domains of Azure resources; `.us` is the US government cloud.
 const AZURE_DOMAINS: [&str; 5] = [
     "cognitiveservices.azure.com",
     "cognitiveservices.azure.us",
@@ -28,23 +28,23 @@ const AZURE_DOMAINS: [&str; 5] = [
 pub enum Provider {
     /// `api.openai.com` and its regional hosts.
     OpenAi,
-    /// Azure `OpenAI`, v1 style (`/openai/v1`): model = deployment, `api-key` header.
+    /// Azure `OpenAI`, v1 style (`/openai/v1`): the model is the deployment, the key is in `api-key`.
     Azure,
-    /// Azure `OpenAI`, classic style: the deployment is in the path, `api-version` in the query.
+    /// Azure `OpenAI`, classic style: the deployment is in the path, `api-version` in the query string.
     AzureDeployment,
-    /// Anything else that speaks the API: gateways, vLLM, Ollama, llama.cpp, `LiteLLM`, ...
+    /// Any other OpenAI-compatible server: gateways, vLLM, Ollama, llama.cpp, `LiteLLM`, ...
     Compatible,
 }
 
 impl Provider {
-    /// Whether it is known to have the Responses API at this base URL.
+    /// Whether it is known to have the Responses API.
     #[must_use]
     pub fn has_responses(self) -> bool {
         matches!(self, Self::OpenAi | Self::Azure)
     }
 }
 
-/// A checked base URL without trailing slash.
+/// A checked base URL without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
     url: Url,
@@ -53,7 +53,7 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Reads the base URL of a data source, as [`pasted_url`] understands it.
+    /// Reads the base URL of a data source as [`pasted_url`] understands it.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is not an http(s) URL, or contains user info or a fragment.
@@ -95,7 +95,7 @@ impl BaseUrl {
         Ok(Self { url, provider, given: true })
     }
 
-    /// The address of an endpoint such as `/chat/completions`.
+    /// The URL of an endpoint such as `/chat/completions`.
     #[must_use]
     pub fn endpoint(&self, path: &str) -> Url {
         let mut url = self.url.clone();
@@ -125,7 +125,7 @@ impl BaseUrl {
         self.provider
     }
 
-    /// Whether a person typed this address, so that `ToolJet`'s rules on addresses apply.
+    /// Whether a person entered this URL, so that `ToolJet`'s SSRF rules apply.
     #[must_use]
     pub fn is_custom(&self) -> bool {
         self.given && self.url.as_str() != DEFAULT
@@ -137,8 +137,8 @@ impl BaseUrl {
         self.url.as_str().split('?').next().unwrap_or_default()
     }
 
-    /// The values of the query string, which a gateway may use for a key: as they are in the URL, and as the
-    /// server reads them. A name without a value counts as one.
+    /// The values in the query string, which may contain a gateway's key: as written in the URL, and decoded. A name
+    /// without a value counts as a value.
     pub fn query_secrets(&self) -> impl Iterator<Item = Secret> {
         let pairs = self.url.query().unwrap_or_default().split('&').zip(self.url.query_pairs());
         pairs.filter(|(_, (name, _))| name != "api-version").flat_map(|(typed, (name, value))| {
@@ -166,7 +166,7 @@ fn provider(url: &Url) -> Provider {
     provider_of_host(url).unwrap_or(Provider::Compatible)
 }
 
-/// `OpenAI` or Azure, if the host is theirs.
+/// `OpenAI` or Azure if the host belongs to them.
 #[must_use]
 pub fn provider_of_host(url: &Url) -> Option<Provider> {
     let Some(Host::Domain(host)) = url.host() else { return None };
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_openai() {
+    fn defaults_to_openai() {
         for blank in ["", "  \n"] {
             let base = base(blank).unwrap();
             assert_eq!(base.endpoint("/models").as_str(), "https://api.openai.com/v1/models");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_international_host_name_is_refused_with_its_ascii_form_in_sight() {
+    fn rejects_an_international_host_name_and_asks_for_its_ascii_form() {
         for host in ["münchen.example", "MÜNCHEN.example", "A…b"] {
             let error = base(&format!("https://{host}/v1")).unwrap_err().to_string();
             assert!(error.starts_with("Base URL ") && error.contains("xn--"), "{error}");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_path_gets_v1_and_trailing_slashes_are_ignored() {
+    fn adds_v1_to_an_empty_path_and_ignores_trailing_slashes() {
         assert_eq!(chat("https://gateway.example"), "https://gateway.example/v1/chat/completions");
         assert_eq!(chat(" https://gateway.example/v1//\n"), "https://gateway.example/v1/chat/completions");
         assert_eq!(chat("http://localhost:8000/api/v1"), "http://localhost:8000/api/v1/chat/completions");
@@ -224,13 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn a_base_without_v1_is_asked_as_it_was_pasted() {
+    fn keeps_a_base_without_v1() {
         assert_eq!(chat("http://host/chat/completions"), "http://host/chat/completions");
         assert_eq!(chat("http://host/embeddings/?a=b"), "http://host/chat/completions?a=b");
     }
 
     #[test]
-    fn azure_styles_are_known_by_their_address() {
+    fn recognizes_azure_styles_by_url() {
         assert_eq!(chat("http://name.openai.azure.com"), "http://name.openai.azure.com/openai/v1/chat/completions");
         assert_eq!(base("https://r.openai.azure.us").unwrap().provider(), Provider::Azure);
         let v1 = base("https://r.openai.azure.com/openai/v1/").unwrap();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn regional_hosts_are_openai_and_look_alikes_are_not() {
+    fn recognizes_regional_hosts_but_no_look_alikes() {
         assert_eq!(base("https://eu.api.openai.com/v1").unwrap().provider(), Provider::OpenAi);
         assert_eq!(base("https://notapi.openai.com.evil.example").unwrap().provider(), Provider::Compatible);
         assert_eq!(base("https://xapi.openai.com").unwrap().provider(), Provider::Compatible);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_addresses_are_errors_that_never_repeat_the_value() {
+    fn rejects_invalid_urls_without_repeating_them() {
         for bad in [
             "pa55word",
             "ftp://host/v1",

@@ -1,5 +1,5 @@
-//! Options as they cross from JavaScript: one JSON text, long texts next to it, and words for what JSON cannot
-//! hold. The entry (`src/entry/options.js`) writes them.
+//! Reads options passed from JavaScript: JSON text, long strings next to it, and descriptions of values that JSON
+//! cannot express. Written by `src/entry/options.js`.
 
 use std::time::Duration;
 
@@ -14,25 +14,25 @@ use crate::{
     },
 };
 
-/// The only member of the object that represents a value which JSON cannot express. Its own value describes that
-/// one. An option that looks like it is treated alike, and cannot be used either.
+/// The only member of an object that stands for a value which JSON cannot express, and which its value describes. A
+/// real option that looks like this is rejected just the same.
 const UNUSABLE: &str = "\0unusable";
 
-/// The options of one call.
+/// The options of one query or connection test.
 #[derive(Debug, Default, PartialEq)]
 pub struct Options {
-    /// Those of the data source.
+    /// Options of the data source.
     pub source: Value,
-    /// Those of the query; null for a connection test.
+    /// Options of the query; null for a connection test.
     pub query: Value,
-    /// Memory that they take, and what is parsed from JSON text in them, in bytes.
+    /// Memory for the options and for parsed JSON text in them, in bytes.
     pub memory: usize,
 }
 
-/// Reads `json`, in which `-0` represents the next one of `texts`.
+/// Reads `json`, in which each `-0` stands for the next item of `texts`.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the option with which the entry stopped at a limit, or [`Error::Timeout`].
+/// [`Error::InvalidOption`] naming the option at which the entry reached a limit, or [`Error::Timeout`].
 pub fn parse(json: &str, texts: Vec<String>) -> Result<Options, Error> {
     let bytes = texts.iter().map(String::len).fold(json.len(), usize::saturating_add);
     match lenient_json::parse_with_texts(json, texts) {
@@ -43,19 +43,19 @@ pub fn parse(json: &str, texts: Vec<String>) -> Result<Options, Error> {
             Ok(Options { source, query, memory: bytes + values.saturating_mul(VALUE_BYTES) })
         }
         Ok((excess, _)) => Err(exceeding(&excess)),
-        Err(error) => Err(Error::Internal(error_text!["the options did not cross: ", error.to_string()])),
+        Err(error) => Err(Error::Internal(error_text!["the options could not be read: ", error.to_string()])),
     }
 }
 
-/// At least as many values as there are in the JSON text of fields.
+/// Upper bound on the number of values in JSON text among the fields.
 fn json_text_values(options: &Value) -> usize {
     let texts = options.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_str);
     let bounds = texts.filter(|text| is_json_text(text)).map(|text| value_count_bound(text.as_bytes()));
-    // What has more is not parsed.
+    // Text with more values is not parsed.
     bounds.sum::<usize>().min(MAX_OPTION_VALUES)
 }
 
-/// What the entry writes in place of options that exceed a limit.
+/// The error for options that exceed a limit, as the entry describes them.
 fn exceeding(excess: &Value) -> Error {
     let at = excess.get("at");
     let reason = match excess.get("limit").and_then(Value::as_str).unwrap_or_default() {
@@ -72,17 +72,17 @@ fn exceeding(excess: &Value) -> Error {
     Error::invalid(ErrorText::foreign(at.and_then(Value::as_str).unwrap_or_default()), reason)
 }
 
-/// Words for a value that JSON cannot hold; `None` for all others.
+/// Describes a value that JSON cannot express; `None` for all others.
 #[must_use]
 pub fn unusable(value: &Value) -> Option<ErrorText> {
     let members = value.as_object().filter(|members| members.len() == 1)?;
     members.get(UNUSABLE)?.as_str().map(|words| truncate(words, MAX_WORD_CHARS).into())
 }
 
-/// Checks that JSON can hold all of the option `key`.
+/// Checks that JSON can express the whole option `key`.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the place of what it cannot hold, such as `extra_body.tools[0]`.
+/// [`Error::InvalidOption`] naming the place of the value that it cannot express, such as `extra_body.tools[0]`.
 pub fn ensure_usable(key: &str, value: &Value) -> Result<(), Error> {
     match first_unusable(value) {
         None => Ok(()),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_those_of_the_source_and_of_the_query() {
+    fn reads_options_of_source_and_query() {
         let json = r#"[{"a":[1,-2,0.5,1e21,true,null,"é\ud83d\ude00"]},{"__proto__":{"b":"1"}}]"#;
         let source = json!({"a": [1, -2, 0.5, 1e21, true, null, "é😀"]});
         assert_eq!(parsed(json, &[]), Ok([source, json!({"__proto__": {"b": "1"}})]));
@@ -130,11 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn texts_beside_the_json_are_put_back_in_order() {
+    fn puts_texts_back_in_order() {
         let json = r#"[{"a":-0,"b":[0,"-0",[-0]]},{"c":-0}]"#;
         let expected = [json!({"a": "x", "b": [0, "-0", ["\""]]}), json!({"c": ""})];
         assert_eq!(parsed(json, &["x", "\"", ""]), Ok(expected));
-        // The first parse fails at half an emoji, when a text has been put back already.
+        // The first parse fails at half an emoji, after a text has already been put back.
         let json = r#"[{"a":-0,"\ud83d":1,"\ud83e":-0,"b":-0}]"#;
         let source = json!({"a": "x", "\u{fffd}": "y", "b": "z"});
         assert_eq!(parsed(json, &["x", "y", "z"]), Ok([source, Value::Null]));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn options_take_memory_for_their_text_and_for_their_values() {
+    fn counts_memory_for_text_and_values() {
         let memory = |json: &str, texts: Vec<String>| parse(json, texts).unwrap().memory;
         let values = |json: &str| (memory(json, Vec::new()) - json.len()) / VALUE_BYTES;
         assert_eq!(values("[null]"), CONTAINER_WEIGHT + 1);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_exceed_a_limit_are_an_error_that_names_the_one_at_fault() {
+    fn names_the_option_that_exceeds_a_limit() {
         let error = |limit: &str| parsed(&json!({"limit": limit, "at": "extra_body"}).to_string(), &[]).unwrap_err();
         assert_eq!(error("values"), "Extra body must be smaller: all options together may have at most 1048576 values");
         assert_eq!(error("bytes"), "Extra body must be shorter: all options together may have at most 64 MiB");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_cannot_hold_is_named_with_its_place() {
+    fn names_the_place_of_a_value_that_json_cannot_express() {
         let unusable = |words: &str| json!({ UNUSABLE: words });
         assert_eq!(super::unusable(&unusable("NaN")), Some("NaN".to_owned().into()));
         for other in [json!({}), json!({"a": "NaN"}), json!({UNUSABLE: "NaN", "a": 1}), json!("NaN")] {

@@ -1,9 +1,8 @@
-//! Lenient readers of the option maps that `ToolJet` hands over.
+//! Lenient readers for the options that `ToolJet` passes.
 //!
-//! A typed text arrives as a string (`"0.7"`), a field that is exactly one template with
-//! the value's own type, and a cleared field as blank text, `null` or not at all. So every
-//! reader takes text or the real type, and treats blank text, `null` and a missing key as
-//! "not set". `0`, `false` and `"0"` are values.
+//! Typed text arrives as a string (`"0.7"`), a field that is exactly one template has its value's own type, and a
+//! cleared field is blank, `null` or missing. So every reader accepts text or the real type, and treats blank text,
+//! `null` and a missing key as "not set". `0`, `false` and `"0"` are values.
 
 use std::ops::RangeInclusive;
 
@@ -19,11 +18,11 @@ use crate::{
     },
 };
 
-/// 2^53: above it, a float no longer distinguishes neighboring integers.
+/// 2^53, above which a float cannot represent every integer.
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
-/// What a dropdown stores for "Default": `ToolJet` has no way to choose an empty value.
+/// A dropdown's value for "Default"; `ToolJet` dropdowns cannot have an empty value.
 const UNSET: &str = "unset";
-/// Longest excerpt of a bad value that an error repeats, in characters.
+/// Maximum length of an invalid value quoted in an error, in characters.
 const EXCERPT: usize = 40;
 
 /// The options of a data source or a query.
@@ -31,7 +30,7 @@ const EXCERPT: usize = 40;
 pub struct Fields<'a>(Option<&'a Map<String, Value>>);
 
 impl<'a> Fields<'a> {
-    /// Reads `options`; `null` counts as no options at all.
+    /// Reads `options`; `null` means that there are none.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming `what` if it is not an object.
@@ -43,13 +42,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Options in which nothing is set.
+    /// Options without any set.
     #[must_use]
     pub fn none() -> Self {
         Self(None)
     }
 
-    /// The value of `key`, if it is set.
+    /// The value of `key` if it is set.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<&'a Value> {
         match self.0?.get(key)? {
@@ -59,19 +58,19 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The value of `key` where blanks count: only an empty text is not set.
+    /// The value of `key`, for fields in which blanks are significant: only empty text is "not set".
     #[must_use]
     pub fn typed(&self, key: &str) -> Option<&'a Value> {
         self.0?.get(key).filter(|value| !value.is_null() && value.as_str() != Some(""))
     }
 
-    /// Whether `key` is set, and not to what a dropdown stores for "Default".
+    /// Whether `key` is set to anything but "Default".
     #[must_use]
     pub fn is_set(&self, key: &str) -> bool {
         self.value(key).is_some_and(|value| !is_unset(value))
     }
 
-    /// A text as it is; numbers and booleans become text.
+    /// Text as entered; numbers and booleans become text.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is an array or object.
@@ -79,7 +78,7 @@ impl<'a> Fields<'a> {
         self.value(key).map(|value| scalar_text(value).ok_or_else(|| wrong(key, "must be text", value))).transpose()
     }
 
-    /// A short text without surrounding blanks: an id, a name, a word.
+    /// Short trimmed text, such as an id or a name.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is an array or object.
@@ -100,7 +99,7 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| wrong(key, expected(), value))
     }
 
-    /// A whole number within `range`; `"100.0"` and `1e2` are whole.
+    /// A whole number within `range`; `"100.0"` and `1e2` are accepted.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is not a whole number, or outside the range.
@@ -122,7 +121,7 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| wrong(key, expected(), value))
     }
 
-    /// `true` or `false`, as a boolean or as text, from a dropdown.
+    /// `true` or `false`, as a boolean or text.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is neither.
@@ -136,7 +135,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A word from a dropdown that also takes words which it does not list, in lower case as the API's are.
+    /// A dropdown's value in lower case, possibly one that is not in its list.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is an array or object.
@@ -144,7 +143,7 @@ impl<'a> Fields<'a> {
         Ok(self.trimmed(key)?.map(|word| word.to_ascii_lowercase()).filter(|word| word != UNSET))
     }
 
-    /// One of `choices`, in any case, from a dropdown.
+    /// One of `choices`, ignoring case.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] listing the choices if it is none of them.
@@ -159,11 +158,11 @@ impl<'a> Fields<'a> {
         )
     }
 
-    /// An array or object, as it is or as JSON text.
+    /// An array or object, or its JSON text.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is neither, saying where the JSON text goes wrong, or which part JSON
-    /// cannot hold.
+    /// [`Error::InvalidOption`] if it is neither, naming the position of the syntax error or the part that JSON cannot
+    /// express.
     pub fn json(&self, key: &str) -> Result<Option<Value>, Error> {
         let Some(value) = self.value(key) else { return Ok(None) };
         match value {
@@ -182,11 +181,10 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Parses the JSON text of the field `key`. All fields with JSON text have an equal share of the values that
-    /// they may hold.
+    /// Parses the JSON text of the field `key`. All fields with JSON text share the limit on values equally.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it may contain more, and the parser's error if it is not JSON.
+    /// [`Error::InvalidOption`] if it may contain too many values, and the parser's error if it is not JSON.
     pub fn parse(&self, key: &str, text: &str) -> Result<serde_json::Result<Value>, Error> {
         let texts = self.0.into_iter().flat_map(Map::values).filter_map(Value::as_str);
         let max_values = MAX_OPTION_VALUES / texts.filter(|text| is_json_text(text)).count().max(1);
@@ -196,7 +194,7 @@ impl<'a> Fields<'a> {
         Ok(lenient_json::parse(text))
     }
 
-    /// A JSON object, as it is or as JSON text.
+    /// A JSON object, or its JSON text.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if it is anything else.
@@ -209,7 +207,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The text of a scalar; `None` for null, arrays and objects.
+/// A scalar as text; `None` for null, arrays and objects.
 #[must_use]
 pub fn scalar_text(value: &Value) -> Option<String> {
     match value {
@@ -220,7 +218,7 @@ pub fn scalar_text(value: &Value) -> Option<String> {
     }
 }
 
-/// A finite number from a number or text; integral floats become integers.
+/// A finite number from a number or text; whole floats become integers.
 #[must_use]
 pub fn number_of(value: &Value) -> Option<Number> {
     let float = match value {
@@ -228,7 +226,7 @@ pub fn number_of(value: &Value) -> Option<Number> {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => {
             let text = unwrapped(text);
-            // Rust also reads "inf", "nan" and "infinity" as numbers.
+            // Rust also parses "inf", "nan" and "infinity".
             if !text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c)) {
                 return None;
             }
@@ -250,7 +248,7 @@ fn is_unset(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case(UNSET))
 }
 
-/// `{{ true }}` typed where no template is resolved means `true`.
+/// Accepts `{{ true }}` as `true` in fields whose templates are not resolved.
 fn unwrapped(text: &str) -> &str {
     let text = text.trim();
     text.strip_prefix("{{").and_then(|text| text.strip_suffix("}}")).unwrap_or(text).trim()
@@ -260,12 +258,12 @@ fn wrong(key: &str, expected: impl Into<ErrorText>, value: &Value) -> Error {
     Error::invalid(field(key), error_text![expected.into(), ", got ", excerpt(value)])
 }
 
-/// The keys that are read are the plugin's own.
+/// Keys are defined by the plugin, so they need no redaction.
 fn field(key: &str) -> ErrorText {
     ErrorText::own(key.to_owned())
 }
 
-/// A value as an error shows it: JSON, cut to a few words.
+/// A value for an error message: JSON, truncated to a few words.
 #[must_use]
 pub fn excerpt(value: &Value) -> ErrorText {
     if let Some(words) = crossing::unusable(value) {
@@ -275,7 +273,7 @@ pub fn excerpt(value: &Value) -> ErrorText {
         Value::Array(items) if items.len() == 1 => "an array of 1 item".into(),
         Value::Array(items) => error_text!["an array of ", items.len(), " items"],
         Value::Object(_) => "an object".into(),
-        // A text may be long, and its JSON is at least as long.
+        // Truncate first: text may be long, and its JSON even longer.
         Value::String(text) => truncate(&Value::from(truncate(text, EXCERPT)).to_string(), EXCERPT).into(),
         scalar => truncate(&scalar.to_string(), EXCERPT).into(),
     }
@@ -297,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_null_and_missing_are_not_set_but_zero_and_false_are() {
+    fn treats_blank_null_and_missing_as_unset_but_not_zero_and_false() {
         for blank in [json!(null), json!(""), json!("  \n")] {
             assert!(with(blank, |fields| fields.value("key").is_none()));
         }
@@ -309,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_come_as_text_or_number() {
+    fn accepts_numbers_as_text_or_number() {
         let read = |value| with(value, |fields| fields.number("key", 0.0..=2.0));
         for value in [json!(0.7), json!("0.7"), json!(" 0.7 "), json!("{{0.7}}"), json!("7e-1")] {
             assert_eq!(read(value).unwrap().unwrap().as_f64(), Some(0.7));
@@ -324,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_refuse_fractions_and_name_the_range() {
+    fn rejects_fractions_and_names_the_range() {
         let read = |value| with(value, |fields| fields.integer("key", 1..=i64::MAX));
         for value in [json!(100), json!("100"), json!("100.0"), json!("1e2")] {
             assert_eq!(read(value).unwrap(), Some(100));
@@ -335,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_and_choices_take_text() {
+    fn accepts_flags_and_choices_as_text() {
         let flag = |value| with(value, |fields| fields.boolean("key"));
         assert_eq!(flag(json!("True")).unwrap(), Some(true));
         assert_eq!(flag(json!("{{false}}")).unwrap(), Some(false));
@@ -346,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropdown_that_is_left_to_the_model_is_not_set() {
+    fn treats_a_dropdown_s_default_as_unset() {
         for unset in [json!("unset"), json!(" Unset\n"), json!(""), json!(null)] {
             assert_eq!(with(unset.clone(), |fields| fields.dropdown("key")).unwrap(), None);
             assert_eq!(with(unset.clone(), |fields| fields.boolean("key")).unwrap(), None);
@@ -354,12 +352,12 @@ mod tests {
         }
         assert_eq!(with(json!(" low "), |fields| fields.dropdown("key")).unwrap().as_deref(), Some("low"));
         assert_eq!(with(json!("HIGH"), |fields| fields.dropdown("key")).unwrap().as_deref(), Some("high"));
-        // A text field may well say so.
+        // Valid in a text field.
         assert_eq!(with(json!("unset"), |fields| fields.trimmed("key")).unwrap().as_deref(), Some("unset"));
     }
 
     #[test]
-    fn json_comes_as_value_or_text_and_errors_say_where() {
+    fn accepts_json_as_value_or_text_and_locates_errors() {
         let read = |value| with(value, |fields| fields.json("key"));
         assert_eq!(read(json!([1])).unwrap(), Some(json!([1])));
         assert_eq!(read(json!(r#"{"a":1}"#)).unwrap(), Some(json!({"a": 1})));
@@ -371,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_bad_value_is_cut() {
+    fn truncates_a_long_invalid_value() {
         let read = with(json!("x".repeat(500)), |fields| fields.boolean("key"));
         assert!(reason(read).chars().count() < 80);
     }

@@ -1,4 +1,4 @@
-//! JSON text from outside, as JavaScript reads it: even with half an emoji or a number that is out of range.
+//! Parses foreign JSON text as JavaScript does, including split emoji and numbers out of range.
 
 use std::{fmt, vec};
 
@@ -7,27 +7,27 @@ use serde_json::{Map, Value};
 
 use crate::budgets::CONTAINER_WEIGHT;
 
-/// Length of `\u` and four digits.
+/// Length of `\u` with four digits.
 const ESCAPE: usize = 6;
 
-/// The value of a JSON text. `JSON.parse` takes two things that Rust cannot hold. Half a surrogate pair
-/// (`"\ud83d"`, an emoji that was cut) becomes U+FFFD. A number such as `1e999`, which is infinite in JavaScript,
-/// becomes null, as `JSON.stringify` writes it.
+/// Parses JSON text. `JSON.parse` accepts two things that Rust cannot represent. Half a surrogate pair (`"\ud83d"`,
+/// part of an emoji) becomes U+FFFD. A number such as `1e999`, which is infinite in JavaScript, becomes null, as in
+/// `JSON.stringify`.
 ///
 /// # Errors
-/// The parser's words.
+/// The parser's error.
 pub fn parse(text: &str) -> serde_json::Result<Value> {
     let parsed = |text: &str| read(text, &mut State::default());
     parsed(text).or_else(|error| repaired(text).map_or(Err(error), |text| parsed(&text)))
 }
 
-/// As [`parse`], with the next one of `texts` in place of each `-0`. Returns also how many names and values there
-/// are, each weighed by [`CONTAINER_WEIGHT`].
+/// Like [`parse`], but replaces each `-0` by the next item of `texts`. Also returns the number of names and values,
+/// weighted by [`CONTAINER_WEIGHT`].
 ///
 /// # Errors
-/// The parser's words.
+/// The parser's error.
 pub fn parse_with_texts(json: &str, texts: Vec<String>) -> serde_json::Result<(Value, usize)> {
-    // Half a surrogate pair is looked for first, because a text is there only once.
+    // Repair first, because each text can be inserted only once.
     let repaired = if json.contains("\\ud") { repaired(json) } else { None };
     let mut state = State { texts: Some(texts.into_iter()), values: 0 };
     let value = read(repaired.as_deref().unwrap_or(json), &mut state)?;
@@ -41,13 +41,13 @@ fn read(text: &str, state: &mut State) -> serde_json::Result<Value> {
     Ok(value)
 }
 
-/// Whether a text that may be JSON begins like an array or object.
+/// Whether text starts like a JSON array or object.
 #[must_use]
 pub fn is_json_text(text: &str) -> bool {
     text.trim_start().starts_with(['[', '{'])
 }
 
-/// What is wrong with a JSON text, without the parser's own terms.
+/// Explains what is wrong with JSON text, without the parser's jargon.
 #[must_use]
 pub fn explain(error: &serde_json::Error) -> String {
     if error.is_eof() {
@@ -56,7 +56,7 @@ pub fn explain(error: &serde_json::Error) -> String {
     error.to_string()
 }
 
-/// A copy of the same length, without what [`parse`] replaces; `None` if there is nothing to replace.
+/// A copy of the same length, without what [`parse`] replaces; `None` if nothing needs replacing.
 fn repaired(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut copy = None;
@@ -98,19 +98,19 @@ fn number_at(text: &str, at: usize) -> &str {
     &rest[..rest.find(|c: char| !c.is_ascii_digit() && !"+-.eE".contains(c)).unwrap_or(rest.len())]
 }
 
-/// Whether it is a number, but beyond those that Rust and JavaScript hold.
+/// Whether it is a number out of range for Rust and JavaScript.
 fn is_infinite(number: &str) -> bool {
     number.parse().is_ok_and(f64::is_infinite) && serde_json::from_str::<IgnoredAny>(number).is_ok()
 }
 
-/// Reads a value. The one of `serde_json` would be another copy of the parser.
+/// Reads a value. Using `serde_json`'s own type would compile another copy of the parser.
 struct Reader<'a>(&'a mut State);
 
 #[derive(Default)]
 struct State {
-    /// What replaces each `-0`, if anything does.
+    /// Texts for each `-0`, if any.
     texts: Option<vec::IntoIter<String>>,
-    /// Names and values read so far, weighed.
+    /// Names and values read so far, weighted.
     values: usize,
 }
 
@@ -183,7 +183,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 }
 
-/// The UTF-16 unit that is escaped at this place.
+/// The UTF-16 unit of the escape at this position.
 fn escaped_unit(text: &str, at: usize) -> Option<u16> {
     let digits = text.get(at..at + ESCAPE)?.strip_prefix("\\u")?;
     let is_hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_surrogate_pair_becomes_the_replacement_character() {
+    fn replaces_half_a_surrogate_pair() {
         assert_eq!(text(r"\ud83d"), "\u{fffd}");
         assert_eq!(text(r"a\uDE00b"), "a\u{fffd}b");
         assert_eq!(text(r"\ud83d\ud83d\ude00"), "\u{fffd}😀");
@@ -211,14 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_before_a_u_is_no_escape_where_it_is_escaped_itself() {
+    fn recognizes_an_escaped_backslash_before_a_u() {
         assert_eq!(text(r"\\ud83d \ud83d"), "\\ud83d \u{fffd}");
         assert_eq!(text(r"\\\ud83d"), "\\\u{fffd}");
         assert_eq!(text(r"\\\\ud83d\ud83d"), "\\\\ud83d\u{fffd}");
     }
 
     #[test]
-    fn json_is_read_as_serde_json_reads_it() {
+    fn parses_like_serde_json() {
         for text in [
             r#"{"a":[1,-1,0.5,1e21,-0,-0.0,18446744073709551615,true,false,null],"":{},"a":"\u00e9\\n\"é"}"#,
             " [ [ ] , \"\" ] ",
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_beyond_all_bounds_becomes_null() {
+    fn turns_an_infinite_number_into_null() {
         let digits = "9".repeat(400);
         let json = format!(r#"[1e999,-1.5E+400 ,{digits},1e308,"1e999 \" 1e999",{{"a":1e9999}}]"#);
         assert_eq!(parse(&json).unwrap(), json!([null, null, null, 1e308, "1e999 \" 1e999", {"a": null}]));
@@ -248,14 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_come_back_bit_by_bit() {
-        // xorshift64: the same doubles in every run.
+    fn keeps_every_bit_of_a_number() {
+        // xorshift64: generates the same doubles in every run.
         let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
         for _ in 0..200_000 {
             bits ^= bits << 13;
             bits ^= bits >> 7;
             bits ^= bits << 17;
-            #[allow(clippy::cast_possible_truncation)] // half of the bits make a float of half the size
+            #[allow(clippy::cast_possible_truncation)] // half of the bits make an f32
             let single = f64::from(f32::from_bits(bits as u32));
             for number in [f64::from_bits(bits), single].into_iter().filter(|number| number.is_finite()) {
                 let parsed = parse(&number.to_string()).unwrap();
@@ -267,14 +267,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_cut_off_ends_too_early() {
+    fn reports_where_text_ends_too_early() {
         let explained = |text| explain(&parse(text).unwrap_err());
         assert_eq!(explained(r#"[{"role": "#), "it ends too early, in line 1 column 10");
         assert_eq!(explained("{a}"), "key must be a string at line 1 column 2");
     }
 
     #[test]
-    fn what_is_wrong_otherwise_stays_an_error() {
+    fn rejects_other_invalid_json() {
         for bad in
             [r#"{"a": NaN}"#, r#""\ud83d"#, r#""\ud83"#, r#""\ud83é""#, r#""\u+83d""#, r#"{"a":"\ud83d",}"#, "\\", ""]
         {

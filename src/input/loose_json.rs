@@ -1,10 +1,10 @@
-//! JSON as people, JavaScript and Python write it, made into JSON.
+//! Turns JSON as people, JavaScript and Python write it into JSON.
 
 use std::{iter::Peekable, str::CharIndices};
 
 /// A copy of `text` that may be JSON: without comments and trailing commas, with every string and name in double
-/// quotation marks, and with JSON's words for `True`, `None`, `undefined` and the like. `None` if a string or a
-/// comment does not end. Takes time in proportion to the length of `text`.
+/// quotation marks, and with JSON's words for `True`, `None`, `undefined` and the like. `None` if a string or a comment
+/// does not end. Takes time proportional to the length of `text`.
 #[must_use]
 pub fn tidied(text: &str) -> Option<String> {
     let mut tidy = Tidy { text, rest: text.char_indices().peekable(), json: String::with_capacity(text.len()) };
@@ -31,7 +31,7 @@ struct Tidy<'a> {
 }
 
 impl Tidy<'_> {
-    /// The rest of a string that begins with `quote`.
+    /// Reads the rest of a string that starts with `quote`.
     fn string(&mut self, quote: char) -> Option<()> {
         self.json.push('"');
         loop {
@@ -52,7 +52,7 @@ impl Tidy<'_> {
         Some(())
     }
 
-    /// The rest of a comment that begins with a slash.
+    /// Reads the rest of a comment that starts with a slash.
     fn comment(&mut self) -> Option<()> {
         match self.rest.next()?.1 {
             '/' => while self.rest.next_if(|(_, c)| *c != '\n').is_some() {},
@@ -70,7 +70,7 @@ impl Tidy<'_> {
         Some(())
     }
 
-    /// A comma at the end of what is written has nothing to separate.
+    /// Removes a trailing comma.
     fn drop_comma(&mut self) {
         let written = self.json.trim_end();
         if written.ends_with(',') {
@@ -78,7 +78,7 @@ impl Tidy<'_> {
         }
     }
 
-    /// The name or word that begins at `start`.
+    /// Reads the name or word that starts at `start`.
     fn name(&mut self, start: usize) {
         while self.rest.next_if(|(_, c)| is_in_name(*c)).is_some() {}
         let end = self.rest.peek().map_or(self.text.len(), |(at, _)| *at);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn json_stays_the_same() {
+    fn keeps_json_unchanged() {
         for text in [r#"{"a":[1,-2.5e+3,1E5,true,null],"b\"c":"'\\/ // é\u0041"}"#, "[]", "{}", " \"a\" "] {
             assert_eq!(tidied(text).as_deref(), Some(text));
         }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn translates_the_words_of_other_languages() {
+    fn translates_words_of_other_languages() {
         assert_eq!(
             read("[True, False, None, undefined, NaN, Infinity, -Infinity, true]"),
             Some(json!([true, false, null, null, null, null, null, true]))
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_no_longer_than_reading_the_text() {
+    fn takes_linear_time() {
         for unit in [" ]", "a ", "a", ", ", "/", "/**/", "'\\'", "] "] {
             assert!(read(&unit.repeat(1 << 18)).is_none(), "{unit}");
         }

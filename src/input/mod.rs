@@ -1,8 +1,8 @@
-//! What was typed into the forms: lenient readers of options, the data source, its base URL and
-//! its secrets, and JSON text from outside.
+//! What users enter in the forms: lenient readers of options, the data source, its base URL and secrets, and foreign
+//! JSON text.
 //!
-//! Belongs here: reading a value, and rejecting it by its field. Never here: what an operation does with
-//! a value, anything that is sent or received, a model name.
+//! Belongs here: reading a value, and rejecting it by field name. Does not belong here: what an operation does with a
+//! value, requests and responses, model names.
 
 pub mod api_key;
 pub mod base64;

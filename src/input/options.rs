@@ -23,7 +23,7 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(DEFAULT_TIMEOUT_SECOND
 /// Retries of a query, if the data source does not set them.
 pub const DEFAULT_MAX_RETRIES: i64 = 2;
 
-/// Headers that belong to the connection, the body or the administrator's proxy, not to the data source.
+/// Headers that belong to the connection, the body or the administrator's proxy.
 const RESERVED_HEADERS: [&str; 10] = [
     "accept-encoding",
     "connection",
@@ -37,22 +37,22 @@ const RESERVED_HEADERS: [&str; 10] = [
     "upgrade",
 ];
 
-/// Words before the secret in the value of a header.
+/// Words that precede the secret in a header's value.
 const SCHEMES: [&str; 4] = ["apikey", "basic", "bearer", "token"];
 
 /// A checked data source.
 #[derive(Clone, Debug)]
 pub struct SourceOptions {
-    /// Where the API is.
+    /// The API's address.
     pub base_url: BaseUrl,
-    /// The headers that every request carries: authorization, organization, project and
-    /// those of the data source. Names are lower-case.
+    /// Headers of every request: authorization, organization, project and those of the data source. Names are in lower
+    /// case.
     pub headers: Vec<(String, Secret)>,
-    /// Timeout of a whole query with all its retries, if the data source sets one.
+    /// Timeout of a whole query including retries, if the data source sets one.
     pub timeout: Option<Duration>,
-    /// Retries of a query.
+    /// Maximum number of retries per query.
     pub max_retries: u32,
-    /// Whether Chat and Completions are asked for a stream.
+    /// Whether Chat and Completions request a stream.
     pub streaming: bool,
     api_key: Secret,
 }
@@ -61,7 +61,7 @@ impl SourceOptions {
     /// Reads the options of a data source.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] naming the field that cannot be used; never its secret value.
+    /// [`Error::InvalidOption`] naming the invalid field, never its secret value.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
         let mut room = Room(MAX_HEADER_BYTES);
         room.take("apiKey", typed_text(fields, "apiKey"))?;
@@ -96,7 +96,7 @@ impl SourceOptions {
         })
     }
 
-    /// Every secret of this data source.
+    /// All secrets of this data source.
     pub fn secrets(&self) -> impl Iterator<Item = Secret> {
         let ids = ["openai-organization", "openai-project"];
         let headers = self.headers.iter().filter(move |(name, _)| !ids.contains(&name.as_str()));
@@ -105,19 +105,20 @@ impl SourceOptions {
     }
 }
 
-/// What is left of [`MAX_HEADER_BYTES`]. Lengths are checked before anything else is done with a text.
+/// The rest of [`MAX_HEADER_BYTES`]. Lengths are checked before any other processing.
 struct Room(usize);
 
 impl Room {
     fn take(&mut self, field: &'static str, text: &str) -> Result<(), Error> {
-        self.0 = self.0.checked_sub(text.len()).ok_or_else(|| {
-            Error::invalid(field, "must be shorter: no server takes a request with headers of this size")
-        })?;
+        self.0 = self
+            .0
+            .checked_sub(text.len())
+            .ok_or_else(|| Error::invalid(field, "must be shorter: no server accepts headers of this size"))?;
         Ok(())
     }
 }
 
-/// The part of a header that a response may repeat: `abc` of `Bearer abc`, also user and password of `Basic ...`.
+/// The parts of a header that a response may repeat: `abc` of `Bearer abc`, user and password of `Basic ...`.
 fn credentials(value: &str) -> Vec<Secret> {
     let (scheme, rest) = value.split_once(' ').unwrap_or_default();
     if !SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
@@ -129,7 +130,7 @@ fn credentials(value: &str) -> Vec<Secret> {
     [Some(credentials), decoded, password].into_iter().flatten().collect()
 }
 
-/// Azure takes keys in `api-key` and Entra tokens (JWTs, which start with `eyJ`) as bearer.
+/// Azure expects keys in `api-key` and Entra tokens (JWTs, which start with `eyJ`) as bearer tokens.
 fn authorization(provider: Provider, api_key: &str) -> (String, Secret) {
     let azure = matches!(provider, Provider::Azure | Provider::AzureDeployment);
     if azure && !api_key.starts_with("eyJ") {
@@ -139,7 +140,7 @@ fn authorization(provider: Provider, api_key: &str) -> (String, Secret) {
     }
 }
 
-/// An optional id. Old data sources may hold the texts `null` and `undefined`.
+/// An optional id. Old data sources may contain the strings `null` and `undefined`.
 fn stored_id(fields: &Fields<'_>, key: &'static str) -> Result<Option<String>, Error> {
     let Some(text) = fields.text(key)? else { return Ok(None) };
     let id = unquoted(&text);
@@ -150,21 +151,21 @@ fn stored_id(fields: &Fields<'_>, key: &'static str) -> Result<Option<String>, E
     Ok(Some(id.to_owned()))
 }
 
-/// The text under `key`, not copied; empty where the value is something else.
+/// The text of `key` without a copy; empty if it is not text.
 fn typed_text<'a>(fields: &Fields<'a>, key: &str) -> &'a str {
     fields.value(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The pair editor's `[[name, value], ...]`, which ends with an empty pair. A pair without a
-/// value is ignored: it replaces nothing.
+/// Reads the pair editor's `[[name, value], ...]`, which ends with an empty pair. A pair without a value is ignored and
+/// overrides nothing.
 fn own_headers(fields: &Fields<'_>, room: &mut Room) -> Result<Vec<(String, Secret)>, Error> {
-    // Their values are secrets, so an error shows nothing of them.
-    let shapeless = |_| Error::invalid("headers", "must be a list of pairs of name and value");
+    // The values are secrets, so errors must not quote them.
+    let shapeless = |_| Error::invalid("headers", "must be a list of name and value pairs");
     let value = match fields.value("headers") {
         None => return Ok(Vec::new()),
         Some(value @ (Value::Array(_) | Value::Object(_))) => Cow::Borrowed(value),
         Some(_) => {
-            // As JSON text, headers are longer than by themselves.
+            // Headers are longer as JSON text.
             Room(MAX_HEADER_BYTES * 2).take("headers", typed_text(fields, "headers"))?;
             Cow::Owned(fields.json("headers").map_err(shapeless)?.unwrap_or_default())
         }
@@ -188,7 +189,7 @@ fn own_headers(fields: &Fields<'_>, room: &mut Room) -> Result<Vec<(String, Secr
     Ok(headers)
 }
 
-/// A scalar as text, not copied where it is one.
+/// A scalar as text, without a copy if it is text.
 fn short_text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::from(text)),
@@ -222,10 +223,10 @@ fn check_header_value(field: &'static str, value: &str) -> Result<(), Error> {
     }
 }
 
-/// What a header cannot carry.
+/// What a header must not contain.
 const UNSENDABLE: &str = "line breaks, invisible or non-ASCII characters";
 
-/// The place of the first character that a header cannot carry, counted from 1.
+/// Position of the first character that a header must not contain, counted from 1.
 fn unsendable(value: &str) -> Option<usize> {
     value.chars().position(|c| !(' '..='~').contains(&c)).map(|at| at + 1)
 }
@@ -239,9 +240,8 @@ pub fn timeout(fields: &Fields<'_>) -> Result<Option<Duration>, Error> {
     Ok(seconds.map(|seconds| Duration::from_secs(seconds.unsigned_abs())))
 }
 
-/// The deadline that the query itself sets: `query_timeout`, in milliseconds, as `ToolJet`
-/// reads it (only a finite number above 0 counts), less a margin so that this plugin's
-/// error arrives before `ToolJet` gives up with its own.
+/// The query's own deadline: `query_timeout` in milliseconds, read as `ToolJet` does (only finite numbers above 0
+/// count), minus a margin so that this plugin's error arrives before `ToolJet`'s.
 #[must_use]
 pub fn query_timeout(fields: &Fields<'_>) -> Option<Duration> {
     let millis = typed_query_timeout(fields)?.as_secs_f64() * 1000.0;
@@ -249,14 +249,14 @@ pub fn query_timeout(fields: &Fields<'_>) -> Option<Duration> {
     Duration::try_from_secs_f64((millis - margin) / 1000.0).ok()
 }
 
-/// `query_timeout` as it was typed.
+/// `query_timeout` as entered.
 #[must_use]
 pub fn typed_query_timeout(fields: &Fields<'_>) -> Option<Duration> {
     let millis = number_in_javascript(fields.value("query_timeout")?).filter(|millis| *millis > 0.0)?;
     Duration::try_from_secs_f64(millis / 1000.0).ok()
 }
 
-/// JavaScript's `Number(value)`, where it is finite: 1 for `true`, 500 for `"0x1F4"` and `[500]`.
+/// JavaScript's `Number(value)` if it is finite: 1 for `true`, 500 for `"0x1F4"` and `[500]`.
 fn number_in_javascript(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn key_and_ids_are_trimmed_and_sent() {
+    fn sends_key_and_ids_trimmed() {
         let sent = headers(&json!({"apiKey": " sk-1234567\n", "organizationId": "\torg-1 ", "project_id": "proj_1"}));
         assert_eq!(
             sent,
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn key_and_ids_are_sent_without_what_they_were_pasted_with() {
+    fn sends_key_and_ids_without_pasted_extras() {
         let pasted = json!({"apiKey": "Authorization: Bearer  'sk-1234567'", "organizationId": "\"org-1\""});
         assert_eq!(
             headers(&pasted),
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_and_stale_organizations_are_omitted() {
+    fn omits_blank_and_stale_organizations() {
         for organization in [json!(""), json!("  "), json!(null), json!("null"), json!("undefined")] {
             let sent = headers(&json!({"apiKey": "sk-1", "organizationId": organization}));
             assert_eq!(sent.len(), 1);
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_and_a_broken_one_name_the_field_and_never_the_value() {
+    fn names_the_field_but_not_the_value_of_an_invalid_key() {
         for options in [json!({}), json!({"apiKey": " "}), json!({"apiKey": "Bearer "}), json!(null)] {
             assert!(source(&options).unwrap_err().to_string().starts_with("API key is missing"));
         }
@@ -346,14 +346,14 @@ mod tests {
     }
 
     #[test]
-    fn azure_gets_the_api_key_header_and_bearer_tokens_stay_bearer() {
+    fn sends_keys_to_azure_in_api_key_and_tokens_as_bearer() {
         let azure = "https://r.openai.azure.com/openai/v1";
         assert_eq!(headers(&json!({"apiKey": "abc123", "base_url": azure})), [pair("api-key", "abc123")]);
         assert_eq!(headers(&json!({"apiKey": "eyJabc", "base_url": azure})), [pair("authorization", "Bearer eyJabc")]);
     }
 
     #[test]
-    fn own_headers_are_sent_and_win() {
+    fn lets_the_data_source_s_headers_win() {
         let sent = headers(&json!({
             "apiKey": "sk-1",
             "headers": [["X-Team", " blue "], ["Authorization", "Basic abc"], ["", ""], ["X-Empty", null]]
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn the_api_key_and_header_secrets_never_appear() {
+    fn hides_the_key_and_header_secrets() {
         let options = json!({"apiKey": "sk-0123456789", "headers": [["x-token", "Bearer tok-abcdefgh"]]});
         let source = source(&options).unwrap();
         let debug = format!("{source:?}");
@@ -402,11 +402,11 @@ mod tests {
     }
 
     #[test]
-    fn limits_headers_in_json_text_alike() {
+    fn limits_headers_in_json_text() {
         let error = |headers: String| source(&json!({"apiKey": "sk-1", "headers": headers})).map(|_| ()).unwrap_err();
         let many = (0..=MAX_HEADERS).map(|n| json!([format!("x-{n}"), "v"])).collect::<Vec<_>>();
         assert_eq!(error(Value::from(many).to_string()).to_string(), "Headers must have at most 100 entries");
-        // Too long to be parsed, whatever it is.
+        // Too long to be parsed at all.
         let long = "[".repeat(2 * MAX_HEADER_BYTES + 1);
         assert!(error(long).to_string().starts_with("Headers must be shorter"));
         assert!(error("[".to_owned()).to_string().starts_with("Headers must be a list"));
@@ -414,7 +414,7 @@ mod tests {
 
     #[test]
     fn checks_the_length_of_a_header_name_before_anything_else() {
-        // Lower-cased and compared with the others first, these would take seconds.
+        // Lower-casing and comparing these first would take seconds.
         let name = "x".repeat(20 << 20);
         let headers: Vec<_> = (0..3).map(|_| json!([name, "v"])).collect();
         let error = source(&json!({"apiKey": "sk-1", "headers": headers})).unwrap_err().to_string();
@@ -433,7 +433,7 @@ mod tests {
 
     #[test]
     fn lists_the_secrets_that_a_response_may_repeat() {
-        // dXNlcjpwYXNzd29yZA== is user:password.
+        // dXNlcjpwYXNzd29yZA== encodes user:password.
         let source = source(&json!({
             "apiKey": "sk-1",
             "organizationId": "org-1",
@@ -462,15 +462,15 @@ mod tests {
     }
 
     #[test]
-    fn an_error_about_the_headers_shows_nothing_of_them() {
+    fn does_not_quote_headers_in_errors() {
         for bad in [json!("\"Bearer tok-abcdefgh\""), json!("Bearer tok-abcdefgh"), json!(1_234_567_890_123_i64)] {
             let error = source(&json!({"apiKey": "sk-1", "headers": bad})).unwrap_err().to_string();
-            assert_eq!(error, "Headers must be a list of pairs of name and value");
+            assert_eq!(error, "Headers must be a list of name and value pairs");
         }
     }
 
     #[test]
-    fn the_query_timeout_leaves_a_margin_and_is_read_as_tooljet_reads_it() {
+    fn reads_the_query_timeout_as_tooljet_does_minus_a_margin() {
         let timeout = |value: Value| {
             let options = json!({ "query_timeout": value });
             query_timeout(&Fields::of("queryOptions", &options).unwrap())
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn streaming_is_off_unless_it_is_set() {
+    fn does_not_stream_by_default() {
         let streaming = |value: Value| {
             let source = source(&json!({"apiKey": "sk-1", "streaming": value}));
             source.map(|source| source.streaming).map_err(|error| error.to_string())
@@ -520,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn timeout_and_retries_have_ranges() {
+    fn limits_timeout_and_retries() {
         let source = source(&json!({"apiKey": "sk-1", "timeout_seconds": "30", "max_retries": 0})).unwrap();
         assert_eq!((source.timeout, source.max_retries), (Some(Duration::from_secs(30)), 0));
         for bad in [json!({"timeout_seconds": 0}), json!({"max_retries": 11}), json!({"timeout_seconds": "x"})] {

@@ -1,5 +1,5 @@
-//! Finds the base URL in what was pasted: an endpoint from an example, the URL of a resource or a host name, perhaps
-//! in quotation marks.
+//! Finds the base URL in pasted text: an endpoint from an example, the URL of a resource or a host name, possibly in
+//! quotation marks.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::input::{
     unquoted::unquoted,
 };
 
-/// Endpoints that are removed. The rest is used as it is, so a base URL without `/v1` can be entered this way.
+/// Endpoints to remove. The rest stays as it is, so a base URL without `/v1` can be entered this way.
 const ENDPOINTS: [&str; 9] = [
     "/chat/completions",
     "/completions",
@@ -22,17 +22,16 @@ const ENDPOINTS: [&str; 9] = [
     "/responses",
     "/audio/transcriptions",
 ];
-/// The start of an endpoint, which is removed after a version, as in `/v1/chat`.
+/// Starts of endpoints, removed after a version, as in `/v1/chat`.
 const PARTS_OF_ENDPOINTS: [&str; 2] = ["/chat", "/images"];
-/// Endpoints of Ollama's own API, which also serves `OpenAI`'s under `/v1`.
+/// Endpoints of Ollama's own API; Ollama serves `OpenAI`'s under `/v1`.
 const OF_OLLAMA: [&str; 4] = ["/api/chat", "/api/embed", "/api/generate", "/api/tags"];
 const PORT_OF_OLLAMA: u16 = 11434;
 /// The path of Azure's current API.
 const AZURE_V1: &str = "/openai/v1";
-/// The API version for a classic Azure deployment if the URL has none: the last one that is
-/// not a preview.
+/// The API version for a classic Azure deployment if the URL has none: the latest one that is not a preview.
 const AZURE_API_VERSION: &str = "2024-10-21";
-/// Hosts that have the API at another path than `/v1`, as their documentation gives it.
+/// Hosts whose API is not at `/v1`, according to their documentation.
 const PATHS: [(&str, &str); 8] = [
     ("api.cohere.ai", "/compatibility/v1"),
     ("api.deepinfra.com", "/v1/openai"),
@@ -44,8 +43,8 @@ const PATHS: [(&str, &str); 8] = [
     ("openrouter.ai", "/api/v1"),
 ];
 
-/// The text without blanks and quotation marks around it, and with a scheme where it begins with a host: `http`
-/// for a nearby server, `https` for all others.
+/// The text without surrounding blanks and quotation marks. Adds a scheme if it starts with a host: `http` for a local
+/// server, `https` for any other.
 #[must_use]
 pub fn with_scheme(text: &str) -> Cow<'_, str> {
     let text = unquoted(text);
@@ -64,7 +63,7 @@ pub fn with_scheme(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `None` if it may not be a host name but, for example, a key in the wrong field, which must not be looked up.
+/// `None` if it may be something else, such as a key in the wrong field, which must not be looked up as a host.
 fn scheme_for(host: &str) -> Option<&'static str> {
     let (name, port) = host.rsplit_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     if port.is_some_and(|port| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit())) {
@@ -80,7 +79,7 @@ fn scheme_for(host: &str) -> Option<&'static str> {
     last.filter(|last| is_top_level(last)).map(|_| "https")
 }
 
-/// Cuts `url` back to the base that endpoints are appended to, or completes it to that base.
+/// Shortens `url` to the base for endpoints, or completes it.
 pub fn cut_to_base(url: &mut Url) {
     let path = url.path().trim_end_matches('/').to_owned();
     let host = url.host_str().unwrap_or_default().to_owned();
@@ -115,7 +114,7 @@ fn of_any_host(host: &str, port: Option<u16>, path: &str) -> String {
     without_endpoint(path).unwrap_or_else(|| or_v1(path))
 }
 
-/// The path before an endpoint, or before the start of one; `None` if there is neither.
+/// The path before an endpoint or the start of one; `None` if there is neither.
 fn without_endpoint(path: &str) -> Option<String> {
     let whole = ENDPOINTS.iter().find_map(|endpoint| path.strip_suffix(endpoint));
     let part = || {
@@ -127,8 +126,7 @@ fn without_endpoint(path: &str) -> Option<String> {
     whole.or_else(part).map(|base| base.trim_end_matches('/').to_owned())
 }
 
-/// A resource gets the current API. A deployment in the path stays the model that is asked, as it was before
-/// Azure had that API.
+/// A resource uses the current API. A deployment in the path remains the model, as before Azure had that API.
 fn cut_to_base_of_azure(url: &mut Url, path: &str) {
     let base = without_endpoint(path).unwrap_or_else(|| path.to_owned());
     if base.contains("/deployments/") {
@@ -146,7 +144,7 @@ fn cut_to_base_of_azure(url: &mut Url, path: &str) {
     }
 }
 
-/// The current API takes `preview` and `latest` as its version, and no date.
+/// The current API accepts `preview` and `latest` as its version, but no date.
 fn drop_dated_version(url: &mut Url) {
     let is_dated =
         |(name, value): &(Cow<str>, Cow<str>)| name == "api-version" && value.starts_with(|c: char| c.is_ascii_digit());
@@ -178,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_off_every_endpoint() {
+    fn removes_every_endpoint() {
         for endpoint in ENDPOINTS {
             for slashes in ["", "/", "//"] {
                 assert_eq!(base(&format!("https://gw.example/a/v1{endpoint}{slashes}")), "https://gw.example/a/v1");
@@ -191,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_a_host_below_v1_unless_an_endpoint_was_pasted_without_it() {
+    fn adds_v1_to_a_host_unless_an_endpoint_was_pasted_without_it() {
         is_base("http://h/v1", &["http://h", "http://h/", "http://h//", "HTTP://H"]);
         is_base("http://h/", &["http://h/chat/completions", "http://h/models/", "http://h//embeddings"]);
         is_base("http://h/api", &["http://h/api", "http://h/api/chat/completions"]);
@@ -199,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_through_blanks_and_quotation_marks() {
+    fn ignores_blanks_and_quotation_marks() {
         is_base(
             "https://gw.example/v1",
             &[
@@ -212,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_a_scheme_gets_http_if_it_is_near_and_https_if_not() {
+    fn adds_http_to_a_local_host_and_https_to_others() {
         is_base("http://localhost:8000/v1", &["localhost:8000", "localhost:8000/v1", "//localhost:8000/"]);
         is_base("http://127.0.0.1:8080/v1", &["127.0.0.1:8080"]);
         is_base("http://[::1]:8080/v1", &["[::1]:8080"]);
@@ -222,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_not_taken_for_a_host() {
+    fn does_not_mistake_a_key_for_a_host() {
         for key in
             ["sk-proj-abc", "gsk_abc", "eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw", "a:b", "mailto:a@b.de:x"]
         {
@@ -231,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn an_azure_resource_is_asked_at_its_current_api() {
+    fn uses_the_current_api_of_an_azure_resource() {
         for host in ["n.openai.azure.com", "n.services.ai.azure.com", "n.cognitiveservices.azure.com"] {
             for path in [
                 "",
@@ -257,7 +255,7 @@ mod tests {
             &["https://n.openai.azure.com/openai/v1/?api-version=preview"],
         );
         is_base("https://n.openai.azure.com/openai/v1?a=b+c", &["n.openai.azure.com?api-version=2024-10-21&a=b%20c"]);
-        // The inference API of Azure, which is older.
+        // Azure's older inference API.
         is_base(
             "https://n.services.ai.azure.com/models?api-version=2024-05-01-preview",
             &["https://n.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview"],
@@ -265,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_of_azure_stays_the_one_that_is_asked() {
+    fn keeps_an_azure_deployment() {
         let deployment = "https://n.openai.azure.com/openai/deployments/d?api-version=2024-10-21";
         is_base(
             deployment,
@@ -278,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn known_hosts_are_asked_where_they_have_the_api() {
+    fn uses_the_known_path_of_a_host() {
         for (host, path) in PATHS {
             let expected = format!("https://{host}{path}");
             let pasted = ["", "/v1", "/v1/models", "/chat/completions", path, &format!("{path}/chat/completions/")];
@@ -299,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn ollama_is_asked_beside_its_own_api() {
+    fn uses_v1_instead_of_ollama_s_own_api() {
         for path in ["", "/api", "/api/chat", "/api/generate", "/api/embeddings", "/api/ps", "/v1", "/v1/completions"] {
             assert_eq!(base(&format!("http://localhost:11434{path}")), "http://localhost:11434/v1", "{path}");
         }

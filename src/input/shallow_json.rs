@@ -1,13 +1,13 @@
-//! JSON text without what is nested deeper than can be read.
+//! Removes values nested deeper than the parser accepts from JSON text.
 
 use std::iter;
 
-/// A copy of `text` with null in place of each array and object that is inside `max_depth` others; `None` if there is
-/// none. Takes time in proportion to the length of `text`.
+/// A copy of `text` with null for each array and object inside `max_depth` others; `None` if there are none. Takes time
+/// proportional to the length of `text`.
 #[must_use]
 pub fn cut_at_depth(text: &str, max_depth: usize) -> Option<String> {
     let mut copy = String::new();
-    // Up to where the text is copied, and where the part began that is left out.
+    // The end of the copied text, and the start of the part being left out.
     let (mut copied, mut cut) = (0, None);
     let mut depth = 0_usize;
     for (at, byte) in structure_of(text) {
@@ -32,7 +32,7 @@ pub fn cut_at_depth(text: &str, max_depth: usize) -> Option<String> {
     (copied > 0).then(|| copy + &text[copied..])
 }
 
-/// The brackets and braces of a JSON text outside of its strings, and where they are.
+/// The brackets and braces outside strings, with their positions.
 fn structure_of(text: &str) -> impl Iterator<Item = (usize, u8)> {
     let mut bytes = text.bytes().enumerate();
     let mut is_string = false;
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_what_is_too_deep_and_nothing_else() {
+    fn removes_only_what_is_too_deep() {
         for (text, expected) in [
             ("[[[]]]", "[[null]]"),
             ("[[[1,[2]],3,{\"a\":[4]}],5]", "[[null,3,null],5]"),
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_a_text_that_does_not_end_to_the_parser() {
+    fn leaves_unterminated_text_to_the_parser() {
         for text in ["[[[", "[[[1]", "]]][[", "[[[\"a", "[[[\"\\"] {
             assert!(cut(text).is_none_or(|copy| serde_json::from_str::<serde_json::Value>(&copy).is_err()), "{text}");
         }

@@ -1,10 +1,10 @@
-//! Removes what comes along with pasted text: quotation marks, blanks and invisible characters.
+//! Removes extras of pasted text: quotation marks, blanks and invisible characters.
 
-/// Quotation marks that open and close.
+/// Opening and closing quotation marks.
 const QUOTES: [(char, char); 7] =
     [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('„', '“'), ('‘', '’'), ('«', '»')];
 
-/// The text without blanks, invisible characters and pairs of quotation marks around it.
+/// The text without surrounding blanks, invisible characters and pairs of quotation marks.
 #[must_use]
 pub fn unquoted(text: &str) -> &str {
     let mut text = trimmed(text);
@@ -15,7 +15,7 @@ pub fn unquoted(text: &str) -> &str {
 }
 
 fn trimmed(text: &str) -> &str {
-    // Byte order marks, and what web pages put between characters.
+    // Byte order marks, and characters that web pages insert.
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}'))
 }
 
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_pairs_around_the_whole_text_are_removed() {
+    fn removes_only_pairs_around_the_whole_text() {
         for text in ["a", " a\n", "\"a\"", "'a'", " ` \"a\" ` ", "“a”", "„a“", "‘a’", "«a»", "\u{feff}a\u{200b}"]
         {
             assert_eq!(unquoted(text), "a", "{text:?}");

@@ -1,11 +1,12 @@
-//! Counts the values that a JSON text may contain before it is parsed: a value takes many times the memory of its text.
+//! Counts the values that JSON text may contain before it is parsed, because a value takes many times the memory of its
+//! text.
 
 use memchr::{memchr_iter, memmem};
 
 use crate::budgets::CONTAINER_WEIGHT;
 
-/// Upper bound on the number of values in a JSON text and in JSON inside its strings, each weighed by
-/// [`CONTAINER_WEIGHT`]. Characters inside strings count as if they were outside, even escaped ones.
+/// Upper bound on the number of values in JSON text, including JSON in its strings, weighted by [`CONTAINER_WEIGHT`].
+/// Counts characters in strings as if they were outside, even escaped ones.
 #[must_use]
 pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
     let text = text.as_ref();
@@ -14,10 +15,10 @@ pub fn value_count_bound(text: impl AsRef<[u8]>) -> usize {
     written + escaped.map(weight).sum::<usize>()
 }
 
-/// How the escape of an ASCII character begins. Long texts have many other escapes.
+/// Start of an escaped ASCII character. Long texts contain many other escapes.
 const ESCAPE: &[u8] = b"\\u00";
 
-/// The character whose two hexadecimal digits follow [`ESCAPE`].
+/// Decodes the two hexadecimal digits after [`ESCAPE`].
 fn escaped(text: &[u8]) -> Option<u8> {
     let digits = text.first_chunk::<2>()?;
     u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
@@ -36,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_names_values_and_containers_also_in_json_inside_of_strings() {
+    fn counts_names_values_and_containers_even_in_nested_json() {
         assert_eq!(value_count_bound(r#"{"a":[0,{}],"b":"c"}"#), 3 * CONTAINER_WEIGHT + 4);
         assert_eq!(value_count_bound("5"), 0);
         let in_a_string = r#"{"a":"\u007b\"b\"\u003A\u005B0\u002c{}]}"}"#;
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_every_byte_as_if_one_by_one() {
+    fn agrees_with_counting_byte_by_byte() {
         let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(10_000).filter(|byte| *byte != b'\\').collect();
         for start in 0..9 {
             let text = &bytes[start..];

@@ -1,7 +1,7 @@
-//! Decompresses a response within its limit: a small body may contain a huge one.
+//! Decompresses a response within a limit, because a small body may contain a huge one.
 //!
-//! Only gzip is requested. The first bytes of a body decide what it is, and not its label, because servers and proxies
-//! mislabel: gzip is decompressed wherever it is, also twice, and text is text whatever its `Content-Encoding` says.
+//! Only gzip is requested. The first bytes of a body decide, not its label, because servers and proxies mislabel
+//! bodies: gzip is decompressed even if unlabeled or nested, and plain text stays text whatever its `Content-Encoding`.
 
 use std::borrow::Cow;
 
@@ -22,9 +22,9 @@ use crate::{
 /// Sent as `Accept-Encoding`.
 pub const ACCEPTED: &str = "gzip";
 
-/// Times that a body may be packed into another one.
+/// Maximum depth of nested compression.
 const MAX_LAYERS: usize = 3;
-/// Members of a gzip file. Each takes a few microseconds, however short it is.
+/// Maximum number of members in a gzip file. Each takes a few microseconds, however short it is.
 const MAX_MEMBERS: usize = 4096;
 
 const MAGIC: &[u8] = &[0x1f, 0x8b, 8];
@@ -35,33 +35,33 @@ const HAS_EXTRA: u8 = 4;
 const HAS_NAME: u8 = 8;
 const HAS_COMMENT: u8 = 16;
 
-/// A response whose packed body was unpacked up to a limit.
+/// A response after decompression up to a limit.
 pub enum Unpacked {
-    /// All of it.
+    /// Completely decompressed.
     Whole(HttpResponse),
-    /// It contains more, so this is the response as it was.
+    /// The content exceeds the limit, so the response is unchanged.
     Longer(HttpResponse),
 }
 
-/// Whether the body of a response is packed, or said to be.
+/// Whether the body is compressed or labeled so.
 #[must_use]
 pub fn is_packed(response: &HttpResponse) -> bool {
     response.body.starts_with(MAGIC) || !labels(response).is_empty()
 }
 
-/// The encodings of `Content-Encoding` that change anything, in lower case, the outermost last.
+/// The effective encodings of `Content-Encoding` in lower case, outermost last.
 fn labels(response: &HttpResponse) -> Vec<String> {
     let headers = response.headers.iter().filter(|(name, _)| name == "content-encoding");
     let labels = headers.flat_map(|(_, value)| value.split(',')).map(|label| label.trim().to_ascii_lowercase());
     labels.filter(|label| !matches!(label.as_str(), "" | "identity" | "none")).collect()
 }
 
-/// Unpacks the body of a response if it unpacks to at most `limit` bytes, together with what it is packed in.
+/// Decompresses the body if the result has at most `limit` bytes, including intermediate layers.
 ///
 /// # Errors
-/// [`TransportErrorKind::TooLarge`] beyond the limit of all responses, [`TransportErrorKind::Compression`]
-/// for a damaged body or an encoding that is not known, which nobody asked for. An error response keeps its status
-/// in any case, with as much of its body as can be read, or the name of the encoding. One that was cut has its start.
+/// [`TransportErrorKind::TooLarge`] beyond the limit for all responses, [`TransportErrorKind::Compression`] for a
+/// damaged body or an unknown encoding, which was not requested. An error response never fails: it keeps its status and
+/// the readable part of its body, or the name of the encoding. A truncated one keeps its start.
 pub fn unpack(mut response: HttpResponse, limit: usize) -> Result<Unpacked, TransportError> {
     let failed = !(200..300).contains(&response.status);
     let max_bytes = if failed { MAX_ERROR_BYTES } else { MAX_RESPONSE_BYTES };
@@ -81,7 +81,7 @@ pub fn unpack(mut response: HttpResponse, limit: usize) -> Result<Unpacked, Tran
     Ok(Unpacked::Whole(response))
 }
 
-/// A successful response contains more than any may.
+/// The error for a successful response that exceeds the limit.
 #[must_use]
 pub fn too_large() -> TransportError {
     let detail = error_text!["more than ", MAX_RESPONSE_BYTES >> 20, " MiB after decompression"];
@@ -96,15 +96,15 @@ fn unknown(name: &str) -> ErrorText {
     error_text!["its Content-Encoding is ", truncate(name, MAX_WORD_CHARS), ", which the plugin does not read"]
 }
 
-/// Why a body cannot be unpacked, with as much of it as there is.
+/// Why decompression failed, with the content so far.
 enum Failure {
     TooLarge(Vec<u8>),
     Damaged(Vec<u8>),
-    /// An encoding of this name.
+    /// An unknown encoding of this name.
     Unknown(String),
 }
 
-/// What is in a body once it is completely unpacked.
+/// Removes all layers of compression.
 fn peel(body: &[u8], mut labels: Vec<String>, limit: usize) -> Result<Cow<'_, [u8]>, Failure> {
     let mut current = Cow::Borrowed(body);
     for layer in 0..MAX_LAYERS {
@@ -125,16 +125,16 @@ fn peel(body: &[u8], mut labels: Vec<String>, limit: usize) -> Result<Cow<'_, [u
     Ok(current)
 }
 
-/// Packed data is hardly ever valid UTF-8. The last character may be cut off.
+/// Compressed data is hardly ever valid UTF-8. The last character may be incomplete.
 fn is_text(body: &[u8]) -> bool {
     std::str::from_utf8(body).map_or_else(|error| error.error_len().is_none(), |_| true)
         && !body.iter().any(|byte| *byte < b'\t')
 }
 
-/// Unpacks one stream after the other into one buffer.
+/// Decompresses streams one after the other into one buffer.
 struct Inflater {
     state: Box<DecompressorOxide>,
-    /// Longer than what is unpacked.
+    /// The buffer, longer than its content.
     out: Vec<u8>,
     written: usize,
     limit: usize,
@@ -146,7 +146,7 @@ impl Inflater {
         Self { state: Box::default(), out, written: 0, limit }
     }
 
-    /// Unpacks the stream at the start of `packed`, and says how long that is.
+    /// Decompresses the stream at the start of `packed` and returns the stream's length.
     fn inflate(&mut self, packed: &[u8], flags: u32) -> Result<usize, Failure> {
         self.state.init();
         let (start, mut read) = (self.written, 0);
@@ -175,7 +175,7 @@ impl Inflater {
     }
 }
 
-/// All members of a gzip file. What follows them is padding.
+/// Decompresses all members of a gzip file. Anything after them is padding.
 fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
     let mut inflater = Inflater::new(body, limit);
     let mut rest = body;
@@ -190,7 +190,7 @@ fn gunzip(body: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
     Err(Failure::Damaged(inflater.take()))
 }
 
-/// `deflate` is meant to be zlib, and is often sent without its header.
+/// `deflate` should be zlib, but is often sent without its header.
 fn undeflate(body: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
     let is_zlib =
         matches!(*body, [first, second, ..] if first & 15 == 8 && u16::from_be_bytes([first, second]) % 31 == 0);
@@ -199,8 +199,7 @@ fn undeflate(body: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
     Ok(inflater.take())
 }
 
-/// RFC 1952, section 2.3. The checksum at the end is not looked at: TLS has a better one,
-/// and a damaged body is not JSON.
+/// RFC 1952, section 2.3. The checksum is not verified: TLS has a better one, and a damaged body is not valid JSON.
 fn without_header(body: &[u8]) -> Option<&[u8]> {
     let flags = *body.get(3)?;
     let mut rest = body.get(HEADER..)?;
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_longer_than_the_limit_comes_back_packed() {
+    fn returns_a_body_beyond_the_limit_unchanged() {
         let packed = gzip(0, b"", b"0123456789");
         for (limit, is_whole) in [(9, false), (10, true)] {
             let Unpacked::Longer(response) = unpack(response(200, "gzip", packed.clone()), limit).unwrap() else {
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_undone_with_every_optional_header() {
+    fn decompresses_gzip_with_every_optional_header() {
         let optional = b"\x03\x00abcname\0comment\0xx";
         for (flags, extra) in [(0, &b""[..]), (HAS_NAME, b"name\0"), (0b1_1110, optional)] {
             let answer = decoded(response(200, "GZIP", gzip(flags, extra, b"{\"a\": 1}"))).unwrap();
@@ -271,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_body_is_goes_by_its_first_bytes() {
+    fn trusts_the_first_bytes_over_the_label() {
         let plain = b"{\"text\": \"caf\xc3\xa9\"}";
         let once = gzip(0, b"", plain);
         let twice = gzip(0, b"", &once);
@@ -304,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_encoding_is_named_and_an_error_keeps_its_status() {
+    fn names_an_unknown_encoding_and_keeps_the_status_of_an_error() {
         let packed = vec![0x1b, 0x80, 0xff, 0x00, 0x9a];
         for label in ["br", "zstd", "compress", "gzip, br"] {
             let error = decoded(response(200, label, packed.clone())).unwrap_err();
@@ -317,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_is_cut_off_keeps_what_can_be_read() {
+    fn keeps_the_readable_part_of_a_truncated_error() {
         let whole = gzip(0, b"", &b"{\"error\": \"no such key\"}".repeat(50));
         let cut = decoded(response(400, "gzip", whole[..whole.len() - TRAILER - 2].to_vec())).unwrap();
         assert!(cut.status == 400 && cut.body.starts_with(b"{\"error\": \"no such key\"}"));
@@ -326,14 +325,14 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_more_members_than_a_real_one_is_damaged() {
+    fn rejects_a_body_with_too_many_members() {
         let members = |count| response(200, "gzip", gzip(0, b"", b"").repeat(count));
         assert!(decoded(members(MAX_MEMBERS)).unwrap().body.is_empty());
         assert_eq!(kind(members(MAX_MEMBERS + 1)), TransportErrorKind::Compression);
     }
 
     #[test]
-    fn a_bomb_is_an_error_and_an_error_keeps_its_status() {
+    fn rejects_a_bomb_and_keeps_the_status_of_an_error() {
         let bomb = gzip(0, b"", &vec![b' '; MAX_RESPONSE_BYTES + 1]);
         assert!(bomb.len() < 1 << 20);
         assert_eq!(kind(response(200, "gzip", bomb.clone())), TransportErrorKind::TooLarge);
@@ -342,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_bodies_are_errors() {
+    fn rejects_damaged_bodies() {
         let whole = gzip(0, b"", b"some text that is long enough to be cut");
         let cut_member = [whole.as_slice(), &whole[..14]].concat();
         for body in [whole[..20].to_vec(), gzip(HAS_NAME, b"endless", b"")[..14].to_vec(), cut_member] {

@@ -1,4 +1,4 @@
-//! HTTP requests and responses as plain values, and the one trait that sends them.
+//! HTTP requests and responses as plain values, and the trait that sends them.
 
 use std::{
     fmt,
@@ -12,43 +12,43 @@ use url::Url;
 
 use crate::{error::TransportError, input::secret::Secret, network::client::Hold};
 
-/// HTTP methods in use.
+/// The HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Reads.
+    /// Sends no body.
     Get,
     /// Sends a body.
     Post,
 }
 
-/// One request, ready to be sent any number of times.
+/// A request, ready to be sent any number of times.
 #[derive(Debug)]
 pub struct HttpRequest {
     /// Method.
     pub method: Method,
-    /// Full address.
+    /// The full URL.
     pub url: Url,
-    /// Lower-case names; the values may be secrets.
+    /// Header names are in lower case; values may be secrets.
     pub headers: Vec<(String, Secret)>,
-    /// What all attempts send.
+    /// The body, the same for every attempt.
     pub body: Option<Body>,
-    /// Whether `ToolJet`'s rules on addresses apply, because a person typed this one.
+    /// Whether `ToolJet`'s SSRF rules apply, because a person entered the URL.
     pub is_custom: bool,
 }
 
-/// The body of a request. Copies share its bytes.
+/// The body of a request. Clones share its bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
     /// JSON text.
     Json(Bytes),
-    /// `multipart/form-data`, which the client writes anew for each attempt.
+    /// `multipart/form-data`, which the client encodes for each attempt.
     Form(Form),
 }
 
-/// A form with one file, in a field that is called `file`.
+/// A form with one file, in a field named `file`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Form {
-    /// Names and values of the other fields, in their order.
+    /// Names and values of the other fields, in order.
     pub fields: Vec<(String, String)>,
     /// The file.
     pub file: FormFile,
@@ -57,7 +57,7 @@ pub struct Form {
 /// A file in a form.
 #[derive(Clone, PartialEq)]
 pub struct FormFile {
-    /// Its name with an extension, by which servers know its type.
+    /// Its name with an extension, which tells servers its type.
     pub name: String,
     /// Its media type.
     pub media_type: &'static str,
@@ -71,36 +71,35 @@ impl fmt::Debug for FormFile {
     }
 }
 
-/// One response with its body.
+/// A response with its body.
 #[derive(Clone, Debug, Default)]
 pub struct HttpResponse {
     /// HTTP status.
     pub status: u16,
-    /// Lower-case names.
+    /// Header names are in lower case.
     pub headers: Vec<(String, String)>,
-    /// At most [`crate::budgets::MAX_RESPONSE_BYTES`], or [`crate::budgets::MAX_ERROR_BYTES`] of an error.
+    /// At most [`crate::budgets::MAX_RESPONSE_BYTES`], or [`crate::budgets::MAX_ERROR_BYTES`] for an error.
     pub body: Vec<u8>,
-    /// Why the body of a success is not whole: of a stream, also its start is worth something.
+    /// Why the body of a success is incomplete. The start of a stream is still useful.
     pub cut: Option<TransportError>,
 }
 
 impl HttpResponse {
-    /// The first header of this lower-case name, without surrounding blanks.
+    /// The first header with this lower-case name, trimmed.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim())
     }
 }
 
-/// Takes the lines of the query log, each without its line break, and never waits.
+/// Receives the lines of the query log without line breaks. Never blocks.
 pub type LogSink = Arc<dyn Fn(String) + Send + Sync>;
 
-/// The outside world: sockets, clocks and randomness. [`crate::network::client::Client`] in production.
+/// The outside world: sockets, clocks and randomness. In production, it is [`crate::network::client::Client`].
 pub trait Transport: Sync {
-    /// Sends `request` and reads the whole response, of a stream up to its last event, or as much of it as comes.
-    /// Fails with [`crate::error::TransportErrorKind::Timeout`] after `timeout`, having
-    /// aborted the request on the wire; dropping the future aborts it as well. What the response takes of
-    /// memory is added to `hold`.
+    /// Sends `request` and reads the response: all of it, or a stream up to its last event, or as much as arrives.
+    /// Fails with [`crate::error::TransportErrorKind::Timeout`] after `timeout`; this aborts the request, as does
+    /// dropping the future. Memory for the response is added to `hold`.
     fn send(
         &self,
         request: &HttpRequest,
@@ -108,8 +107,8 @@ pub trait Transport: Sync {
         hold: &mut Hold,
     ) -> impl Future<Output = Result<HttpResponse, TransportError>> + Send;
 
-    /// Does `work` on `bytes` bytes: at once if they are few, else on a thread that no socket and no timer
-    /// depends on. A panic of `work` panics here. Work that has begun goes on if the future is dropped.
+    /// Processes `bytes` bytes with `work`: at once if they are few, or else on a thread without sockets and timers. A
+    /// panic of `work` propagates. Once started, `work` continues even if the future is dropped.
     fn offload<R: Send + 'static>(
         &self,
         bytes: usize,
@@ -122,22 +121,22 @@ pub trait Transport: Sync {
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 
-    /// A clock that never goes back, counted from any fixed point.
+    /// A monotonic clock, counted from an arbitrary start.
     fn now(&self) -> Duration;
 
-    /// The calendar clock, which HTTP dates refer to.
+    /// The calendar clock, for HTTP dates.
     fn wall_clock(&self) -> SystemTime;
 
-    /// The credentials of the proxies, which must never be shown.
+    /// The proxies' credentials, which must never be shown.
     fn proxy_secrets(&self) -> &[Secret] {
         &[]
     }
 
-    /// Where the query log goes, if the administrator wants one.
+    /// The query log, if the administrator enabled it.
     fn log(&self) -> Option<LogSink> {
         None
     }
 
-    /// A fresh sample in `0.0..1.0`.
+    /// A random number in `0.0..1.0`.
     fn jitter(&self) -> f64;
 }

@@ -1,7 +1,7 @@
-//! How bytes travel: connections, proxies, certificates, SSRF rules, compression.
+//! Transfers bytes: connections, proxies, certificates, SSRF rules, compression.
 //!
-//! Belongs here: whatever knows sockets, addresses or headers of HTTP itself. Never here: what a
-//! request asks for, what a response means, when to try again. Only `client` names `reqwest` and `tokio`.
+//! Belongs here: whatever handles sockets, addresses or HTTP headers. Does not belong here: what a request asks for,
+//! what a response means, when to retry. Only `client` names `reqwest` and `tokio`.
 
 pub mod client;
 pub mod gzip;

@@ -1,33 +1,33 @@
 //! Reads proxy settings from the server's environment.
-//! Nothing named `OPENAI_*` is read: it would lend the operator's account to every tenant.
+//! Ignores every `OPENAI_*` variable, which would give the operator's account to every tenant.
 
 use url::{Url, form_urlencoded};
 
 use crate::input::secret::Secret;
 
-/// Proxies as the environment sets them.
+/// The proxies set in the environment.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
-    /// For `http://` addresses.
+    /// For `http://` URLs.
     pub http: Option<Proxy>,
-    /// For `https://` addresses.
+    /// For `https://` URLs.
     pub https: Option<Proxy>,
-    /// Hosts that are asked directly.
+    /// Hosts to connect to directly.
     pub no_proxy: NoProxy,
 }
 
-/// One proxy. It has no `Debug`: the address may hold a password.
+/// A proxy. Has no `Debug`, because its URL may contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     /// The variable that sets it.
     pub variable: &'static str,
-    /// Its address.
+    /// Its URL.
     pub address: String,
 }
 
 impl Proxies {
-    /// Reads `TOOLJET_HTTP_PROXY`, which is for everything, else `HTTPS_PROXY`, `HTTP_PROXY`
-    /// and `ALL_PROXY`, all with `NO_PROXY`. Of each, the lower-case spelling counts first, as in Node's undici.
+    /// Reads `TOOLJET_HTTP_PROXY`, which applies to all URLs, or else `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`;
+    /// `NO_PROXY` applies to them all. Lower-case names take precedence, as in Node's undici.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Self {
         let read = |variable: &'static str| {
             let value = env(&variable.to_ascii_lowercase()).or_else(|| env(variable))?;
@@ -35,7 +35,7 @@ impl Proxies {
         };
         let proxy = |variable: &'static str| {
             let address = read(variable)?;
-            // `proxy:3128` is common; a proxy without a scheme is an http one.
+            // `proxy:3128` is common and means an http proxy.
             let address = if address.contains("://") { address } else { format!("http://{address}") };
             Some(Proxy { variable, address })
         };
@@ -48,7 +48,7 @@ impl Proxies {
         }
     }
 
-    /// The passwords, decoded; where there is none, the user name, which may be a token.
+    /// The decoded passwords. Without a password, the user name, which may be a token.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         let proxies = [&self.http, &self.https].into_iter().flatten();
@@ -60,7 +60,7 @@ impl Proxies {
     }
 }
 
-/// `NO_PROXY` by the rules of Node's undici, and networks such as `10.0.0.0/8` as curl reads them.
+/// `NO_PROXY` by the rules of Node's undici, plus networks such as `10.0.0.0/8` as in curl.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NoProxy {
     is_all: bool,
@@ -69,18 +69,18 @@ pub struct NoProxy {
     pub networks: Vec<String>,
 }
 
-/// A host with everything below it.
+/// A host and all its subdomains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Host {
     /// In lower case, without brackets.
     name: String,
-    /// `None` for every port.
+    /// `None` matches every port.
     port: Option<u16>,
 }
 
 impl NoProxy {
-    /// Reads a list that is separated by commas or blanks: `*` alone, or hosts, as `corp`, `.corp` or `*.corp`, each
-    /// with or without a port.
+    /// Parses a list separated by commas or spaces: `*` alone, or hosts as `corp`, `.corp` or `*.corp`, optionally with
+    /// a port.
     fn parse(text: &str) -> Self {
         let entries = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
         let (networks, hosts) = entries.partition::<Vec<_>, _>(|entry| entry.contains('/'));
@@ -91,7 +91,7 @@ impl NoProxy {
         }
     }
 
-    /// Whether a host of this URL is named in it. Networks are not looked at.
+    /// Whether a host entry matches this URL. Ignores networks.
     #[must_use]
     pub fn names(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
@@ -116,7 +116,7 @@ impl Host {
     }
 }
 
-/// A part of a URL without its escapes. In a query string, `&` and `+` would mean something else.
+/// Percent-decodes a part of a URL. (In a query string, `&` and `+` would have other meanings.)
 fn percent_decoded(part: &str) -> String {
     let query = format!("={}", part.replace('&', "%26").replace('+', "%2B"));
     form_urlencoded::parse(query.as_bytes()).map(|(_, value)| value.into_owned()).collect()
@@ -136,13 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn tooljets_own_proxy_wins_and_is_for_everything() {
+    fn prefers_tooljet_s_own_proxy_for_everything() {
         let both = Some("http://a:1".to_owned());
         assert_eq!(addresses(&[("TOOLJET_HTTP_PROXY", "a:1"), ("HTTPS_PROXY", "http://b:2")]), (both.clone(), both));
     }
 
     #[test]
-    fn names_the_password_of_each_proxy_or_else_its_user() {
+    fn returns_each_proxy_s_password_or_else_its_user() {
         let secrets = |address: &str| {
             let secrets = proxies(&[("HTTPS_PROXY", address)]).secrets();
             secrets.iter().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>()
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_variables_are_read_in_either_case() {
+    fn reads_the_usual_variables_in_either_case() {
         let (http, https) =
             addresses(&[("http_proxy", "http://a:1"), ("HTTPS_PROXY", "http://b:2"), ("ALL_PROXY", "http://c:3")]);
         assert_eq!((http.as_deref(), https.as_deref()), (Some("http://a:1"), Some("http://b:2")));
@@ -166,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn the_lower_case_spelling_counts_first_even_if_it_is_blank() {
+    fn prefers_lower_case_even_if_blank() {
         let both = [("https_proxy", "http://a:1"), ("HTTPS_PROXY", "http://b:2")];
         assert_eq!(addresses(&both).1.as_deref(), Some("http://a:1"));
         assert_eq!(addresses(&[("https_proxy", ""), ("HTTPS_PROXY", "http://b:2")]), (None, None));
     }
 
     #[test]
-    fn no_proxy_names_hosts_as_in_undici() {
+    fn matches_no_proxy_as_undici_does() {
         let names = |list: &str, url: &str| NoProxy::parse(list).names(&url.parse().unwrap());
         for (list, url) in [
             ("*", "https://api.openai.com"),

@@ -1,4 +1,4 @@
-//! `ToolJet`'s own SSRF rules, for addresses that people type.
+//! `ToolJet`'s SSRF rules, for URLs that people enter.
 //!
 //! | | cloud | ee | ce (no edition set) |
 //! |---|---|---|---|
@@ -6,9 +6,8 @@
 //! | private ranges (RFC 1918, ULA), `localhost` by name | blocked | allowed | allowed |
 //! | loopback, link-local, metadata, carrier-grade NAT, reserved, multicast | blocked | blocked | blocked |
 //!
-//! Every address that a name resolves to must pass, unless `SSRF_DNS_RESOLUTION_CHECK=false`.
-//! The address that was checked is the one that is connected to, so DNS rebinding gains nothing, and redirects
-//! are never followed.
+//! Every address of a name must pass, unless `SSRF_DNS_RESOLUTION_CHECK=false`. The connection uses the checked
+//! address, so DNS rebinding gains nothing. Redirects are never followed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,7 +19,7 @@ const BLOCKED_DOMAINS: [&str; 6] =
     ["nip.io", "xip.io", "sslip.io", "localtest.me", "traefik.me", "metadata.google.internal"];
 const BLOCKED_SCHEMES: &str = "file,gopher,dict,ftp,jar,data,javascript";
 
-/// Which rules apply in this server.
+/// The rules of this server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     enabled: bool,
@@ -50,10 +49,10 @@ impl Rules {
         }
     }
 
-    /// Checks what can be seen of an address before its name is resolved.
+    /// Checks what is known about a URL before its name is resolved.
     ///
     /// # Errors
-    /// The reason why it is blocked.
+    /// The reason if it is blocked.
     pub fn check_url(&self, url: &Url) -> Result<(), &'static str> {
         if !self.enabled {
             return Ok(());
@@ -78,10 +77,10 @@ impl Rules {
         if BLOCKED_DOMAINS.iter().any(within) { Err("the host name is blocked") } else { Ok(()) }
     }
 
-    /// Checks the addresses that `name` resolved to; all of them must pass.
+    /// Checks the addresses of `name`; all of them must pass.
     ///
     /// # Errors
-    /// The reason why one is blocked.
+    /// The reason if one is blocked.
     pub fn check_resolved(&self, name: &str, ips: &[IpAddr]) -> Result<(), &'static str> {
         let name = name.trim_end_matches('.');
         let local = !self.blocks_private && LOCAL_NAMES.iter().any(|known| known.eq_ignore_ascii_case(name));
@@ -110,8 +109,8 @@ impl Rules {
 }
 
 fn is_reserved_v4(ip: Ipv4Addr) -> bool {
-    // Alibaba Cloud's metadata service is in 100.64/10, AWS's and Azure's in 169.254/16,
-    // Oracle Cloud's in 192.0.0/24. 198.18/15 is for benchmarks inside of a network.
+    // Metadata services: Alibaba Cloud in 100.64/10, AWS and Azure in 169.254/16, Oracle Cloud in 192.0.0/24. 198.18/15
+    // is for benchmarks inside a network.
     match ip.octets() {
         [0 | 127 | 224.., ..] | [169, 254, ..] | [192, 0, 0, _] | [198, 18 | 19, ..] => true,
         [100, b, ..] => (64..128).contains(&b),
@@ -120,18 +119,17 @@ fn is_reserved_v4(ip: Ipv4Addr) -> bool {
 }
 
 fn is_reserved_v6(ip: Ipv6Addr) -> bool {
-    // Teredo and a network's own NAT64 (64:ff9b:1::/48, RFC 8215) wrap an IPv4 address; the last is AWS's
-    // metadata service.
+    // Teredo and local NAT64 (64:ff9b:1::/48, RFC 8215) contain an IPv4 address; the last one is AWS's metadata
+    // service.
     let named =
         matches!(ip.segments(), [0x2001, 0, ..] | [0x64, 0xff9b, 1, ..] | [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]);
     let is_site_local = ip.segments()[0] & 0xffc0 == 0xfec0;
     let named = named || is_site_local;
-    // `::` and `::1` wrap an IPv4 address as well.
+    // `::` and `::1` also contain an IPv4 address.
     named || ip.is_multicast() || ip.is_unicast_link_local()
 }
 
-/// An IPv4 address inside `::a.b.c.d`, `64:ff9b::/96` (NAT64), `::ffff:0:0:0/96` (SIIT) or
-/// `2002::/16` (6to4).
+/// The IPv4 address in `::a.b.c.d`, `64:ff9b::/96` (NAT64), `::ffff:0:0:0/96` (SIIT) or `2002::/16` (6to4).
 fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let low = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match ip.segments() {
@@ -161,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn public_addresses_pass_everywhere() {
+    fn allows_public_addresses_in_every_edition() {
         for edition in ["", "ce", "ee", "cloud"] {
             let rules = rules(edition, "true");
             assert!(allows(&rules, "https://gateway.example/v1") && allows(&rules, "https://8.8.8.8/v1"));
@@ -172,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn private_addresses_and_localhost_are_blocked_in_the_cloud_only() {
+    fn blocks_private_addresses_and_localhost_only_in_the_cloud() {
         for url in [
             "http://localhost:11434",
             "http://10.0.0.5/v1",
@@ -188,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_metadata_and_reserved_addresses_are_blocked_in_every_spelling() {
+    fn blocks_loopback_metadata_and_reserved_addresses_in_every_notation() {
         for url in [
             "http://127.0.0.1/",
             "http://127.1/",
@@ -235,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_switch_works_by_edition() {
+    fn applies_the_switch_by_edition() {
         assert!(allows(&rules("", "false"), "http://127.0.0.1/"));
         assert!(allows(&rules("ee", ""), "http://127.0.0.1/"));
         assert!(!allows(&rules("ee", "true"), "http://127.0.0.1/"));
@@ -243,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_may_lead_to_loopback_where_its_name_may_be_used() {
+    fn allows_loopback_for_localhost_when_the_name_is_allowed() {
         let loopback = ["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];
         for name in ["localhost", "LocalHost."] {
             assert!(rules("", "").check_resolved(name, &loopback).is_ok(), "{name}");
@@ -253,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_checked_unless_the_administrator_turns_that_off() {
+    fn checks_addresses_unless_the_administrator_disables_it() {
         let rules = |check: &'static str| {
             Rules::from_env(|name| (name == "SSRF_DNS_RESOLUTION_CHECK").then(|| check.to_owned()))
         };
@@ -262,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn one_blocked_address_among_several_is_enough() {
+    fn blocks_a_name_when_one_of_its_addresses_is_blocked() {
         let ips = ["93.184.216.34".parse().unwrap(), "127.0.0.1".parse().unwrap()];
         assert!(rules("", "").check_resolved("rebind.example", &ips).is_err());
     }

@@ -1,9 +1,9 @@
-//! Where a stream of events ends, as some servers keep the connection open after the last one.
+//! Finds the end of an event stream, because some servers keep the connection open after the last event.
 //!
-//! The last event of Chat Completions is the line `data: [DONE]`; that of the Responses API tells by its name or type.
-//! Only the beginning of a line is looked at, where no answer of a model can be.
+//! Chat Completions end with the line `data: [DONE]`; the Responses API ends with certain event names or types. Only
+//! the start of each line is examined, where a model's answer cannot be.
 
-/// Bytes of a line that are looked at.
+/// Bytes examined per line.
 const MAX_LINE_START: usize = 160;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Fields of an event.
@@ -12,16 +12,16 @@ const FIELDS: [&str; 4] = ["data", "event", "id", "retry"];
 const LAST: [&str; 6] =
     ["error", "response.cancelled", "response.completed", "response.done", "response.failed", "response.incomplete"];
 
-/// Looks for the end of a stream in its chunks. Each byte is looked at once.
+/// Finds the end of a stream in its chunks. Reads each byte once.
 #[derive(Debug, Default)]
 pub struct StreamEnd {
-    /// The start of the line that the last chunk ended in.
+    /// The start of the line in which the last chunk ended.
     line: Vec<u8>,
-    /// Whether the last line ended in CR, which LF may follow.
+    /// Whether the last line ended with CR, which LF may follow.
     is_after_cr: bool,
-    /// Whether the first line was one of an event; `None` before it.
+    /// Whether the body is an event stream; `None` before the first line.
     is_stream: Option<bool>,
-    /// What has come of the current event.
+    /// The current event so far.
     event: Event,
 }
 
@@ -33,8 +33,7 @@ struct Event {
 }
 
 impl StreamEnd {
-    /// Adds a chunk. Returns whether the last event of the stream is in it. Nothing is the end of a body that is no
-    /// stream of events.
+    /// Adds a chunk and returns whether it contains the last event. Always `false` if the body is not an event stream.
     pub fn is_in(&mut self, chunk: &[u8]) -> bool {
         let mut rest = chunk;
         while self.is_stream != Some(false) && !rest.is_empty() {
@@ -53,14 +52,14 @@ impl StreamEnd {
             if self.ends_with(&line) {
                 return true;
             }
-            // Its memory is used again.
+            // Reuse its memory.
             self.line = line;
             self.line.clear();
         }
         false
     }
 
-    /// Adds the start of a line. Returns whether the stream ends with it.
+    /// Adds the start of a line and returns whether it ends the stream.
     fn ends_with(&mut self, line: &[u8]) -> bool {
         if line.is_empty() {
             let event = std::mem::take(&mut self.event);
@@ -85,8 +84,8 @@ impl StreamEnd {
     }
 }
 
-/// Whether the start of an object has the type of a last event. Quotation marks in texts are escaped, and objects in
-/// it are left out.
+/// Whether the start of an object has the type of a last event. Quotation marks in strings are escaped, and nested
+/// objects are skipped.
 fn has_last_type(json: &str) -> bool {
     let Some(members) = json.strip_prefix('{') else { return false };
     let members = members.split(['{', '[', '\\']).next().unwrap_or_default();
@@ -99,7 +98,7 @@ fn has_last_type(json: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The length of the start of a text that ends with the last event, in chunks of `size` bytes.
+    /// Length of `text` up to the end of the last event, read in chunks of `size` bytes.
     fn end_of(text: &str, size: usize) -> Option<usize> {
         let mut end = StreamEnd::default();
         let at = text.as_bytes().chunks(size).position(|chunk| end.is_in(chunk))?;
@@ -117,7 +116,7 @@ mod tests {
     const PIECE: &str = "data: {\"type\":\"response.output_text.delta\",\"delta\":\"Hi\"}\n\n";
 
     #[test]
-    fn finds_the_last_event_however_the_text_is_cut() {
+    fn finds_the_last_event_however_the_text_is_split() {
         for end in [
             "data: [DONE]\n",
             "data:[DONE] \r\n",
@@ -134,14 +133,14 @@ mod tests {
             for start in ["", "\u{feff}", ": hello\n\n", PIECE, "id: 1\nretry: 5\n\n"] {
                 assert!(is_ended(&format!("{start}{end}")), "{start}{end}");
             }
-            // The LF of a last CR LF says nothing new.
+            // The LF of the final CR LF is not needed.
             let length = PIECE.len() + end.trim_end_matches('\n').len();
             assert!(end_of(&format!("{PIECE}{end}"), 1) >= Some(length), "{end}");
         }
     }
 
     #[test]
-    fn takes_nothing_else_for_the_end() {
+    fn finds_no_end_in_other_text() {
         for text in [
             "data: {\"delta\":\"[DONE]\"}\n\n",
             "data: say [DONE]\n\n",

@@ -1,4 +1,4 @@
-//! Which CAs TLS trusts, and what a failed handshake means.
+//! The CAs that TLS trusts, and what a failed handshake means.
 
 use std::{
     fs,
@@ -21,11 +21,11 @@ use rustls::{
 
 use crate::error::{ErrorText, TransportError, TransportErrorKind as Kind, error_text};
 
-/// Trusts what Node trusts: Mozilla's authorities, those of the machine where it has a
-/// store, and those of `NODE_EXTRA_CA_CERTS`. Node only warns if it cannot read the latter.
+/// Trusts what Node trusts: Mozilla's CAs, those in the machine's store if there is one, and those in
+/// `NODE_EXTRA_CA_CERTS`. Like Node, only warns if it cannot read the latter.
 ///
 /// # Errors
-/// If the cryptography that is built in does not fit this version of TLS: a bug.
+/// If the built-in cryptography does not fit this version of TLS, which would be a bug.
 pub fn client_config(extra: Option<&str>) -> Result<ClientConfig, rustls::Error> {
     let extra = extra.and_then(|file| fs::read(file).ok()).map_or_else(Vec::new, |file| certificates(&file));
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -44,7 +44,7 @@ pub fn client_config(extra: Option<&str>) -> Result<ClientConfig, rustls::Error>
     Ok(config)
 }
 
-/// The certificates of a file: PEM, with any text between them, or one of DER.
+/// The certificates of a file: PEM with any text between them, or a single one in DER.
 fn certificates(file: &[u8]) -> Vec<CertificateDer<'static>> {
     const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
     const DER_SEQUENCE: u8 = 0x30;
@@ -69,14 +69,13 @@ fn authorities_of_machine() -> Option<Arc<WebPkiServerVerifier>> {
     authorities(roots).ok()
 }
 
-/// The usual rules with one exception that Node makes too: a certificate that is in
-/// `NODE_EXTRA_CA_CERTS` itself is trusted as a server's, although it says that it is a CA's.
-/// The self-signed ones that `openssl req -x509` writes all say so.
+/// The usual rules with an exception that Node also makes: a certificate in `NODE_EXTRA_CA_CERTS` is trusted as a
+/// server's even if it claims to be a CA's, as all self-signed certificates from `openssl req -x509` do.
 #[derive(Debug)]
 struct Verifier {
     authorities: Arc<WebPkiServerVerifier>,
-    /// Read when a certificate of another authority comes, as reading them takes 8 ms: the
-    /// servers of `OpenAI` have theirs from one that Mozilla knows.
+    /// Read when a certificate from an unknown CA arrives, because this takes 8 ms. Mozilla's list contains the CAs of
+    /// `OpenAI`'s servers.
     authorities_of_machine: LazyLock<Option<Arc<WebPkiServerVerifier>>>,
     extra: Vec<CertificateDer<'static>>,
 }
@@ -100,7 +99,7 @@ impl ServerCertVerifier for Verifier {
             verified => verified,
         };
         match verified {
-            // The dates have been checked by now, the name has not.
+            // The dates have been checked by now, but not the name.
             Err(rustls::Error::InvalidCertificate(error))
                 if is_authority_as_server(&error) && self.extra.contains(end_entity) =>
             {
@@ -134,7 +133,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// What a failed handshake means.
+/// Explains a failed handshake.
 #[must_use]
 pub fn failure(error: &rustls::Error) -> TransportError {
     use rustls::Error;
@@ -200,7 +199,7 @@ fn of_certificate(error: &CertificateError) -> (Kind, ErrorText) {
     (Kind::TlsCertificate, detail)
 }
 
-/// The first few hosts out of a certificate, each of which comes as `DnsName("host")` or `IpAddress(1.2.3.4)`.
+/// The first few hosts of a certificate, listed as `DnsName("host")` or `IpAddress(1.2.3.4)`.
 fn hosts(presented: &[String]) -> ErrorText {
     const MAX_HOSTS: usize = 5;
     let host = |text: &String| text.split(['(', ')']).nth(1).unwrap_or(text).trim_matches('"').to_owned();
@@ -211,10 +210,10 @@ fn hosts(presented: &[String]) -> ErrorText {
     error_text!["it is for ", hosts]
 }
 
-/// `HandshakeFailure` as "handshake failure".
+/// Turns `HandshakeFailure` into "handshake failure".
 fn in_words(name: &str) -> String {
     let mut words = String::new();
-    // What follows the name of an unknown one is a number.
+    // The name of an unknown one is followed by a number.
     for c in name.chars().take_while(char::is_ascii_alphanumeric) {
         if c.is_ascii_uppercase() && !words.is_empty() {
             words.push(' ');
@@ -224,12 +223,12 @@ fn in_words(name: &str) -> String {
     words
 }
 
-/// An authority of the same name, but with another key, did not sign it.
+/// `BadSignature`: a trusted CA has the same name, but another key.
 fn is_unknown_issuer(error: &CertificateError) -> bool {
     matches!(error, CertificateError::UnknownIssuer | CertificateError::BadSignature)
 }
 
-/// A certificate that may sign others is used by a server itself: it signed itself.
+/// A server uses a certificate that may sign others, so it is self-signed.
 fn is_authority_as_server(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
 }

@@ -30,14 +30,14 @@ use crate::{
 
 /// The endpoint's path.
 pub const PATH: &str = "/chat/completions";
-/// Most pairs of `metadata` that the API takes, and the longest names and values, in characters.
+/// Limits of the API for `metadata`: pairs, and characters of a name and of a value.
 const MAX_METADATA_PAIRS: usize = 16;
 const MAX_METADATA_NAME_CHARS: usize = 64;
 const MAX_METADATA_VALUE_CHARS: usize = 512;
-/// Longest safety identifier that the API takes, in characters.
+/// The API's limit for a safety identifier, in characters.
 const MAX_SAFETY_IDENTIFIER_CHARS: usize = 128;
 
-/// Turns a Chat query into its request to `/chat/completions`, and says what its fields need the Responses API for.
+/// Turns a Chat query into its request to `/chat/completions`, and tells which of its fields need the Responses API.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming the field.
@@ -45,10 +45,10 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<(Plan, Option<Onl
     Template::from_fields(fields, provider)?.plan(fields)
 }
 
-/// A Chat query without its messages.
+/// A Chat query without messages.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// Where the messages go, there is null.
+    /// Contains null in place of the messages.
     body: Map<String, Value>,
     format: Format,
     reader: ChoicesReader,
@@ -57,7 +57,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// Reads all fields but those that messages are made of.
+    /// Reads all fields except those that make up the messages.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field.
@@ -115,7 +115,7 @@ impl Template {
         Ok(Self { body, format, reader, only_in_responses, has_responses: provider.has_responses() })
     }
 
-    /// The request with the messages of `fields`, and what its fields need the Responses API for.
+    /// Adds the messages of `fields`, and tells which fields need the Responses API.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field.
@@ -125,26 +125,26 @@ impl Template {
         let mut messages = Map::from_iter([("messages".to_owned(), messages.into())]);
         let of_messages = responses::only_responses_has(&messages);
         let only_in_responses = of_messages.or(only_in_responses).or(of_files).or_else(|| {
-            // What a builder wrote by hand may be meant for another server's Chat.
+            // Content parts written by hand may be meant for another server's Chat.
             has_responses.then(|| responses::only_responses_has_parts(&messages)).flatten()
         });
-        // Extra body may have set others.
+        // `extra_body` may have set other messages.
         if let Some(place @ Value::Null) = body.get_mut("messages") {
             *place = messages["messages"].take();
         }
         Ok((Plan::new(ApiRequest::post(PATH, body), Reader::Choices(reader)), only_in_responses))
     }
 
-    /// About how many bytes it has as JSON.
+    /// Approximate size as JSON, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.body.iter().map(|(name, value)| name.len() + list::bytes(value)).sum()
     }
 }
 
-/// `OpenAI`'s current models only take the new name, also behind a gateway that passes requests on; some compatible
-/// servers silently ignore it (Ollama) or are too old for it, and a gateway with names of its own (`openai/gpt-5`)
-/// translates the old one.
+/// Name of the token limit. `OpenAI`'s current models accept only the new name, even behind a gateway that passes
+/// requests on. Some compatible servers ignore it (Ollama) or are too old for it, and gateways with their own model
+/// names (`openai/gpt-5`) translate the old one.
 #[must_use]
 pub fn token_limit(provider: Provider, model: &str) -> &'static str {
     match provider {
@@ -154,24 +154,24 @@ pub fn token_limit(provider: Provider, model: &str) -> &'static str {
     }
 }
 
-/// The messages, and what the files of the form need the Responses API for.
+/// The messages, and why their files need the Responses API, if they do.
 fn messages(fields: &Fields<'_>, format: Format) -> Result<(Vec<Value>, Option<OnlyInResponses>), Error> {
     let (conversation, of_files) = conversation(fields)?;
     let suffix = fields.text("suffix")?.map(|suffix| leads_up_to(&suffix));
     let mut instructions: Vec<_> = fields.text("system_prompt")?.into_iter().chain(suffix).collect();
-    // Without the word, the API rejects this format.
+    // The API rejects this format unless the messages contain the word "JSON".
     if format == Format::JsonObject && !mentions_json(&instructions, &conversation) {
         instructions.push("Answer with a JSON object.".to_owned());
     }
     if instructions.is_empty() {
         return Ok((conversation, of_files));
     }
-    // `system` is the one role that every server takes; `adjust` knows the others.
+    // Every server accepts the role `system`; `adjust` switches to the others.
     let instructions = json!({"role": "system", "content": instructions.join("\n\n")});
     Ok((std::iter::once(instructions).chain(conversation).collect(), of_files))
 }
 
-/// The history, and the prompt with its files.
+/// The history, followed by the prompt with its files.
 fn conversation(fields: &Fields<'_>) -> Result<(Vec<Value>, Option<OnlyInResponses>), Error> {
     let mut history = History::from_fields(fields)?;
     let files = files::parts(fields, advanced(fields).dropdown("image_detail")?.as_deref())?;
@@ -194,8 +194,8 @@ fn conversation(fields: &Fields<'_>) -> Result<(Vec<Value>, Option<OnlyInRespons
     Ok((messages, of_files))
 }
 
-/// Whether a model answers a message: it is what the user says, or what a tool found, in Chat's shape or as an item
-/// of the Responses API.
+/// Whether the model answers this message: one from the user or a tool result, in Chat's shape or as an item of the
+/// Responses API.
 fn is_answered(message: &Value) -> bool {
     let is_result = |kind: &Value| kind.as_str().is_some_and(|kind| kind.ends_with("_call_output"));
     ["user", "tool", "function"].iter().any(|role| message["role"] == *role) || is_result(&message["type"])
@@ -207,7 +207,7 @@ fn mentions_json(instructions: &[String], conversation: &[Value]) -> bool {
         || conversation.iter().filter_map(|message| message.get("content")).flat_map(texts).any(is_said)
 }
 
-/// The API has no suffix for chat, so the model is asked to lead up to it.
+/// The API has no suffix for chat, so an instruction asks the model to lead up to it.
 fn leads_up_to(suffix: &str) -> String {
     format!(
         "Your reply will be placed directly before the text between the <suffix> tags. Write the reply so that \
@@ -215,8 +215,8 @@ fn leads_up_to(suffix: &str) -> String {
     )
 }
 
-/// What is set of `reasoning` besides the effort, which has a member of its own in Chat. Only the Responses API
-/// takes it, so the defaults are not sent.
+/// The set members of `reasoning` other than the effort, which Chat has elsewhere. Only the Responses API accepts them,
+/// so defaults are not sent.
 fn reasoning(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     let summary = fields.choice("reasoning_summary", &[("off", None), ("auto", Some("auto"))])?.flatten();
     let mode = fields.choice("reasoning_mode", &[("standard", None), ("pro", Some("pro"))])?.flatten();
@@ -225,7 +225,7 @@ fn reasoning(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     Ok(Some(members).filter(|members| !members.is_empty()))
 }
 
-/// `metadata`: up to 16 pairs; scalar values become text, as the API wants it.
+/// `metadata`: up to 16 pairs. The API requires text, so other scalars are converted.
 fn metadata(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     let Some(pairs) = fields.object("metadata")? else { return Ok(None) };
     if pairs.len() > MAX_METADATA_PAIRS {
@@ -246,7 +246,7 @@ fn metadata(fields: &Fields<'_>) -> Result<Option<Map<String, Value>>, Error> {
     Ok(if texts.is_empty() { None } else { Some(texts) })
 }
 
-/// Rejects a text longer than `max_chars`; `must` leads up to the number.
+/// Rejects text longer than `max_chars`; `must` is the message up to the number.
 fn ensure_chars(key: &'static str, must: &'static str, text: &str, max_chars: usize) -> Result<(), Error> {
     let chars = text.chars().count();
     if chars <= max_chars {
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_set_is_sent() {
+    fn sends_only_what_is_set() {
         assert_eq!(
             body(json!({"prompt": "Hi", "temperature": "", "max_tokens": null, "stop_sequence": ""})).unwrap(),
             json!({"model": DEFAULT_CHAT_MODEL, "messages": [{"role": "user", "content": "Hi"}]})
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_the_form_become_the_request() {
+    fn turns_the_form_into_the_request() {
         let options = json!({
             "model": " gpt-4.1 ", "prompt": "Hi", "system_prompt": "Be brief.", "max_tokens": "50",
             "temperature": "0.7", "stop_sequence": "END"
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_the_check_that_the_form_has_under_advanced() {
+    fn asks_for_moderation_when_advanced_sets_it() {
         let checked = |advanced: &str| {
             let options = json!({"prompt": "Hi", "moderation": "input", "advanced": advanced});
             body(options).unwrap().get("moderation").cloned()
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn compatible_servers_get_the_old_name_of_the_token_limit() {
+    fn uses_the_old_name_of_the_token_limit_for_compatible_servers() {
         let options = json!({"prompt": "Hi", "max_tokens": 5, "model": "llama"});
         let body = body_for(options, Provider::Compatible).unwrap();
         assert_eq!((&body["max_tokens"], body.get("max_completion_tokens")), (&json!(5), None));
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suffix_is_asked_for_in_the_instructions_and_not_sent() {
+    fn adds_the_suffix_to_the_instructions() {
         let body = body(json!({"prompt": "Hi", "suffix": "the end.", "system_prompt": "Be brief."})).unwrap();
         assert_eq!(body.get("suffix"), None);
         let instructions = body["messages"][0]["content"].as_str().unwrap();
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn history_is_between_instructions_and_prompt() {
+    fn puts_the_history_between_instructions_and_prompt() {
         let options = json!({
             "system_prompt": "Be brief.", "message_history": [{"role": "assistant", "content": "b"}], "prompt": "p"
         });
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_that_the_chat_component_has_in_its_history_already_is_asked_once() {
+    fn sends_the_prompt_once_when_the_chat_component_already_added_it() {
         let history = json!([entry("response", "Hello."), entry("message", "Hi ")]);
         let messages = |prompt: Value, images: Value| {
             body(json!({"prompt": prompt, "message_history": history, "images": images})).unwrap()["messages"].clone()
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_is_asked_again_where_the_history_is_one_of_the_api_or_ends_with_an_answer() {
+    fn repeats_the_prompt_when_the_history_does_not_end_with_the_component_s_own_message() {
         for history in
             [json!([{"role": "user", "content": "Hi"}]), json!([entry("message", "Hi"), entry("response", "-")])]
         {
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prompt_may_be_missing_if_the_history_ends_with_the_user() {
+    fn needs_no_prompt_when_the_history_ends_with_the_user() {
         let turn = |role: &str| json!({"message_history": [{"role": role, "content": "a"}]});
         assert!(body(turn("user")).is_ok());
         assert_eq!(
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prompt_may_be_missing_if_the_history_ends_with_what_a_tool_found() {
+    fn needs_no_prompt_when_the_history_ends_with_a_tool_result() {
         let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}});
         let history = json!([
             {"role": "user", "content": "How warm is it?"}, {"role": "assistant", "tool_calls": [call]},
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_and_web_search_are_sent_together_and_extra_body_wins() {
+    fn sends_tools_with_web_search_unless_extra_body_replaces_them() {
         let query = |more: Value| {
             let mut options = json!({"prompt": "Hi", "tools": ["f"], "tool_choice": "f", "web_search": "on"});
             options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn reasoning_is_sent_only_when_summary_or_mode_is_chosen() {
+    fn sends_reasoning_only_when_summary_or_mode_is_chosen() {
         let reasoning = |summary: &str, mode: &str| {
             let options = json!({"prompt": "Hi", "reasoning_summary": summary, "reasoning_mode": mode});
             body(options).map(|body| body.get("reasoning").cloned())
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn the_word_json_is_added_where_a_json_object_is_asked_for_without_it() {
+    fn adds_the_word_json_when_a_json_object_is_asked_for_without_it() {
         let messages = |options: Value| {
             let mut options = options;
             options["response_format"] = json!("json_object");
@@ -449,7 +449,7 @@ mod tests {
         assert_eq!(messages(json!({"prompt": "Hi"}))[0], json!({"role": "system", "content": added}));
         let both = messages(json!({"prompt": "Hi", "system_prompt": "Be brief."}));
         assert_eq!(both[0]["content"], format!("Be brief.\n\n{added}"));
-        // The word inside of an image's data or a document's name does not count.
+        // The word does not count inside image data or a document's name.
         let file = json!({"name": "json.pdf", "base64Data": "JVBERi0json"});
         assert_eq!(messages(json!({"prompt": "Hi", "images": file}))[0]["content"], added);
         for said in [
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_to_the_model_is_not_sent() {
+    fn sends_nothing_for_unset_choices() {
         let unset = json!({
             "prompt": "Hi", "images": "https://h/a", "image_detail": "unset", "reasoning_effort": "Unset",
             "verbosity": " unset ", "service_tier": "unset", "response_format": "unset"
@@ -477,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn images_and_the_format_count_while_advanced_is_off_and_the_others_do_not() {
+    fn sends_images_and_format_but_no_advanced_fields_while_advanced_is_off() {
         let body = body(json!({
             "advanced": "off", "prompt": "Hi", "images": "https://h/a", "image_detail": "low",
             "response_format": "json_object", "seed": 1
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_beyond_what_the_api_stores_are_refused() {
+    fn rejects_text_longer_than_the_api_stores() {
         let advanced = |key: &str, value: Value| body(json!({"prompt": "Hi", key: value}));
         let long = |length: usize| "é".repeat(length);
         assert_eq!(advanced("safety_identifier", json!(long(128))).unwrap()["safety_identifier"], long(128));
@@ -512,7 +512,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_dropdowns_are_read_without_case() {
+    fn ignores_case_in_dropdowns() {
         let options =
             json!({"prompt": "Hi", "reasoning_effort": "HIGH", "service_tier": "Flex", "verbosity": "brand-new"});
         let body = body(options).unwrap();
@@ -522,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn every_advanced_field_is_sent() {
+    fn sends_every_advanced_field() {
         let options = json!({
             "prompt": "JSON?", "images": "https://h/a.png", "image_detail": "low", "response_format": "json_object",
             "reasoning_effort": "low", "verbosity": "high", "top_p": "0.9", "frequency_penalty": "-1",

@@ -1,4 +1,4 @@
-//! Which API answers a Chat query: `/chat/completions`, or `/responses` for what only that serves.
+//! Chooses the API for a Chat query: `/chat/completions`, or `/responses` for what only that supports.
 
 use super::{
     Plan, advanced, chat,
@@ -11,10 +11,10 @@ use crate::{
     policy::adjust,
 };
 
-/// Which endpoint answers.
+/// The API that the query uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Api {
-    /// `/chat/completions`, and `/responses` for what only that serves.
+    /// `/chat/completions`, or `/responses` for what only that supports.
     #[default]
     Auto,
     /// Always `/chat/completions`.
@@ -27,7 +27,7 @@ impl Api {
     /// Reads the advanced field.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] listing the choices if it is none of them.
+    /// [`Error::InvalidOption`] listing the choices if it is unknown.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
         let apis = [("auto", Self::Auto), ("chat_completions", Self::ChatCompletions), ("responses", Self::Responses)];
         Ok(advanced(fields).choice("api", &apis)?.unwrap_or_default())
@@ -37,11 +37,11 @@ impl Api {
 /// A checked Chat query.
 #[derive(Clone, Debug)]
 pub struct Chat {
-    /// Which endpoint.
+    /// The chosen API.
     pub api: Api,
     provider: Provider,
     plan: Plan,
-    /// What the fields of the form need the Responses API for.
+    /// Why a field of the form needs the Responses API, if one does.
     only_in_responses: Option<OnlyInResponses>,
 }
 
@@ -55,7 +55,7 @@ impl Chat {
         Self::of_template(chat::Template::from_fields(fields, provider)?, fields, api, provider)
     }
 
-    /// A query of which only the messages are still to be read.
+    /// Takes a query whose messages are still to be read.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field.
@@ -70,9 +70,9 @@ impl Chat {
     }
 
     /// The route. `Auto` goes to the Responses API at once with what only that accepts.
-    ///
+    /// The route. `Auto` uses the Responses API at once for what only that accepts.
     /// # Errors
-    /// [`Error::InvalidOption`] naming the field that the chosen API does not take.
+    /// [`Error::InvalidOption`] naming the field that the chosen API does not support.
     pub fn route(self) -> Result<Route, Error> {
         let Self { api, provider, plan, only_in_responses } = self;
         match (api, only_in_responses) {
@@ -87,8 +87,8 @@ impl Chat {
     }
 }
 
-/// The route of a query whose fields need neither API. Extra body leads to the Responses API only if the server is
-/// known to have it: other servers have members and tools with the same names in Chat.
+/// The route if no field decides the API. `extra_body` decides for the Responses API only if the server is known to
+/// have it: other servers use the same members and tools in Chat.
 fn auto_route(plan: Plan, provider: Provider) -> Route {
     let body = plan.request.body.as_ref().filter(|_| provider.has_responses());
     if body.is_some_and(adjust::needs_no_effort) {
@@ -103,8 +103,8 @@ fn auto_route(plan: Plan, provider: Provider) -> Route {
     }
 }
 
-/// Chat first, and the Responses API if the error says that only that serves the query. That tools need it counts only
-/// on servers that have it: elsewhere the model answers without reasoning.
+/// Chat first, then the Responses API if the error says that the query needs it. For tools, the error counts only on
+/// servers known to have it; elsewhere the model answers without reasoning.
 #[must_use]
 pub fn first_route(plan: Plan, provider: Provider) -> Route {
     Route::with_next(plan, move |cause, _| -> Option<Step> {
@@ -116,8 +116,8 @@ pub fn first_route(plan: Plan, provider: Provider) -> Route {
     })
 }
 
-/// The Responses API for tools of a model that reasons, and Chat without reasoning if the resource does not have
-/// that API, or the key may not use it.
+/// The Responses API for tools of a reasoning model. Falls back to Chat without reasoning if the resource lacks that
+/// API or the key may not use it.
 fn tools_through_responses(plan: Plan) -> Route {
     Route::with_next(through_responses(plan), |cause, _| -> Option<Step> {
         match cause {
@@ -133,7 +133,7 @@ fn through_responses(plan: Plan) -> Plan {
     through(plan, responses::PATH)
 }
 
-/// The same request, to another endpoint.
+/// Sends the same request to another endpoint.
 fn through(mut plan: Plan, path: &'static str) -> Plan {
     plan.request.path = path;
     plan.reader.set_path(path);

@@ -1,7 +1,7 @@
-//! Moderation in Chat: has the API check what is asked, what is answered, or both, within the same request.
+//! Moderation in Chat: the API checks the input, the output or both within the same request.
 //!
-//! The API only scores, and answers as it would have done. A check that was asked for and did not take place fails the
-//! query: an app that hides what is flagged would show what nobody has checked.
+//! The API only scores; it answers as usual. If a requested check is missing, the query fails: otherwise an app that
+//! hides flagged content would show unchecked content.
 
 use serde_json::{Map, Value, json};
 
@@ -11,15 +11,15 @@ use crate::{
     input::fields::Fields,
 };
 
-/// The member of a response.
+/// The member in request and response.
 const KEY: &str = "moderation";
 
-/// What is checked.
+/// Which sides are checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checks {
-    /// What is asked.
+    /// The messages.
     pub input: bool,
-    /// What is answered.
+    /// The answer.
     pub output: bool,
 }
 
@@ -27,7 +27,7 @@ impl Checks {
     /// Reads Moderation.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is none of its words.
+    /// [`Error::InvalidOption`] if it is not one of the choices.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, Error> {
         let words = [
             ("off", Self::default()),
@@ -38,7 +38,7 @@ impl Checks {
         Ok(fields.choice("moderation", &words)?.unwrap_or_default())
     }
 
-    /// The sides by the names that the API has for them, and whether each is checked.
+    /// Both sides under the API's names, and whether each is checked.
     fn sides(self) -> [(&'static str, bool); 2] {
         [("input", self.input), ("output", self.output)]
     }
@@ -51,11 +51,11 @@ impl Checks {
         (!policy.is_empty()).then(|| json!({"model": DEFAULT_MODERATION_MODEL, "policy": policy}))
     }
 
-    /// Takes what was found out of `body`, by side: `{flagged, categories, scores}`. A server that checks both sides
-    /// anyway says so of both. Where nothing is checked, the member stays as it is.
+    /// Takes the results out of `body`, by side: `{flagged, categories, scores}`. Includes a side that the server
+    /// checked unasked. If nothing should be checked, the member stays as it is.
     ///
     /// # Errors
-    /// Why a side was not checked.
+    /// Explains why a side was not checked.
     pub fn take(self, body: &mut Map<String, Value>) -> Result<Option<Value>, ErrorText> {
         if self == Self::default() {
             return Ok(None);
@@ -75,12 +75,12 @@ impl Checks {
     }
 }
 
-/// What was found on one side: over `/responses` it is one result, over `/chat/completions` a list, which is empty where
-/// there was nothing to check. Where the check failed, an error is in its place.
+/// Reads one side: `/responses` returns one result, `/chat/completions` a list, which is empty if there was nothing to
+/// check. A failed check has an error instead.
 fn read(side: Value) -> Result<Value, ErrorText> {
     if side["type"] == "error" {
         let words = ["message", "code"].into_iter().find_map(|name| side[name].as_str());
-        return Err(words.map_or_else(|| "the API gives no reason".into(), ErrorText::foreign));
+        return Err(words.map_or_else(|| "the API gave no reason".into(), ErrorText::foreign));
     }
     let results = match side {
         Value::Object(mut members) => match members.swap_remove("results") {
@@ -90,7 +90,7 @@ fn read(side: Value) -> Result<Value, ErrorText> {
         other => vec![other],
     };
     let results: Option<Vec<_>> = results.into_iter().map(Found::of).collect();
-    results.map(|results| Found::all(results).into()).ok_or_else(|| "the server does not say what it found".into())
+    results.map(|results| Found::all(results).into()).ok_or_else(|| "the server returned no result".into())
 }
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
         Ok(found.unwrap_or_else(|| body["moderation"].take()))
     }
 
-    /// A result as the API sends it.
+    /// A result in the API's shape.
     fn result(violence: f64) -> Value {
         json!({
             "type": "moderation_result", "model": "omni-moderation-latest", "flagged": violence > 0.5,
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_the_chosen_sides_to_be_scored() {
+    fn asks_for_scores_of_the_chosen_sides() {
         let score = json!({"mode": "score"});
         for (word, policy) in [
             ("input", json!({"input": score})),
@@ -146,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_either_endpoint_found() {
+    fn reads_results_of_both_endpoints() {
         let chat = json!({"input": results(json!([result(0.9)])), "output": results(json!([result(0.2)]))});
         let responses = json!({"input": result(0.9), "output": result(0.2)});
         let expected = json!({"input": found(true, 0.9), "output": found(false, 0.2)});
         for moderation in [chat, responses] {
             assert_eq!(take("both", moderation.clone()), Ok(expected.clone()));
-            // A server that checks more than it was asked for.
+            // The server checks more than the query asked for.
             assert_eq!(take("input", moderation), Ok(expected.clone()));
         }
         assert_eq!(
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn several_results_of_one_side_are_one_with_the_highest_scores() {
+    fn merges_results_of_one_side_with_the_highest_scores() {
         let several = json!({"output": results(json!([result(0.2), result(0.9), result(0.3)]))});
         assert_eq!(take("output", several), Ok(json!({"output": found(true, 0.9)})));
         let nothing = json!({"flagged": false, "categories": [], "scores": {}});
@@ -170,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn a_side_that_was_not_checked_is_an_error_if_it_was_asked_for() {
-        let unknown = "the server does not say what it found";
+    fn fails_when_a_requested_side_was_not_checked() {
+        let unknown = "the server returned no result";
         let failed = |members: Value| {
             let mut error = json!({"type": "error"});
             error.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
@@ -185,7 +185,7 @@ mod tests {
             (results(json!([result(0.1), {}])), unknown),
             (failed(json!({"code": "server_error", "message": "Try again."})), "Try again."),
             (failed(json!({"code": "server_error"})), "server_error"),
-            (failed(json!({})), "the API gives no reason"),
+            (failed(json!({})), "the API gave no reason"),
         ] {
             let moderation = json!({"input": result(0.1), "output": output});
             for word in ["output", "both"] {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_the_member_alone_where_nothing_is_checked() {
+    fn leaves_the_member_when_nothing_should_be_checked() {
         let of_extra_body = json!({"input": results(json!([result(0.9)]))});
         assert_eq!(take("off", of_extra_body.clone()), Ok(of_extra_body));
     }

@@ -1,4 +1,4 @@
-//! Takes one choice of a response apart: text, reasoning, refusal, images, sources and the rest.
+//! Splits a choice of a response into text, reasoning, refusal, images, sources and the rest.
 
 use std::mem;
 
@@ -13,23 +13,23 @@ use crate::{
     },
 };
 
-/// Members with reasoning in signed blocks, which metadata repeats.
+/// Members with reasoning in signed blocks, which `metadata` repeats.
 const REASONING_BLOCKS: [&str; 2] = ["reasoning_details", "thinking_blocks"];
-/// Members of a message with calls of tools, the older one last.
+/// Members of a message that contain tool calls, the older one last.
 const CALLS: [&str; 2] = ["tool_calls", "function_call"];
-/// Members of a part or a block with its text.
+/// Members of a part or block that contain its text.
 const WORDS: [&str; 6] = ["text", "thinking", "reasoning", "summary", "content", "value"];
-/// Members of a part with text. One that has others and no type is JSON that the model wrote.
+/// Members of a text part. An object that has others and no type is JSON that the model wrote.
 const OF_TEXT: [&str; 3] = ["text", "annotations", "logprobs"];
-/// Stems of the `type` of a part that is reasoning.
+/// Parts whose `type` contains one of these are reasoning.
 const THOUGHTS: [&str; 3] = ["thinking", "thought", "reasoning"];
-/// Members of a part that is an image.
+/// Members that make a part an image.
 const IMAGES: [&str; 4] = ["image_url", "b64_json", "inline_data", "inlineData"];
-/// Members that say why a choice ended. The first one present counts.
+/// Members that say why a choice ended; the first one present counts.
 const ENDINGS: [&str; 4] = ["finish_reason", "finishReason", "stop_reason", "done_reason"];
-/// The reason of the model behind a gateway.
+/// The underlying model's reason, as a gateway reports it.
 const NATIVE_ENDING: &str = "native_finish_reason";
-/// Stems of the words by which vendors say that a filter ended an answer, such as `SAFETY` or `content_filter`.
+/// Parts of vendors' words for an answer that a filter ended, such as `SAFETY` or `content_filter`.
 const FILTERED: [&str; 11] = [
     "filter",
     "safety",
@@ -43,9 +43,9 @@ const FILTERED: [&str; 11] = [
     "guardrail",
     "policy",
 ];
-/// Stems of the words for a limit of tokens.
+/// Parts of the words for a token limit.
 const LENGTH: [&str; 4] = ["length", "max_tokens", "max_output_tokens", "context_window"];
-/// Stems of the words for a failure of the model, or of what is behind a gateway.
+/// Parts of the words for a failure of the model, or behind a gateway.
 const FAILED: [&str; 6] = ["error", "abort", "fail", "malformed", "cancel", "insufficient"];
 
 /// What a model wrote.
@@ -56,14 +56,14 @@ pub enum Content {
     None,
     /// Text.
     Text(String),
-    /// JSON that the server has parsed already.
+    /// JSON that the server already parsed.
     Json(Value),
 }
 
-/// Why an answer ended, whatever the vendor calls it.
+/// Why an answer ended, in one vocabulary for all vendors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The model, or what is behind the server, failed.
+    /// The model failed, or something behind the server.
     Failed,
     /// A filter stopped it.
     Filtered,
@@ -71,28 +71,28 @@ pub enum Ending {
     Refused,
     /// The token limit was reached.
     Length,
-    /// Any other.
+    /// Any other reason.
     Other,
 }
 
 /// A choice, taken apart.
 #[derive(Debug, Default)]
 pub struct Choice {
-    /// Whether it has a message; a completion has only text.
+    /// Whether it has a message; the choices of Completions have only text.
     pub is_chat: bool,
     /// What the model wrote.
     pub content: Content,
-    /// Its reasoning, as far as the server shows it.
+    /// Its reasoning, if the server shows any.
     pub reasoning: String,
-    /// Why the model refuses, in its words; empty if it does not.
+    /// Why the model refuses, in its own words; empty if it does not.
     pub refusal: String,
-    /// Images, as they came.
+    /// Images as received.
     pub images: Vec<Value>,
-    /// Sources, from the parts of the content and from the message.
+    /// Sources, from the content parts and the message.
     pub annotations: Vec<Value>,
     /// Parts of the content that are neither text, reasoning, refusal nor image.
     pub other_parts: Vec<Value>,
-    /// Those of the parts, whose places are in a part of the text each.
+    /// Sources of the parts, with positions relative to their part.
     citations: Citations,
     message: Map<String, Value>,
     members: Map<String, Value>,
@@ -106,7 +106,7 @@ impl From<Value> for Choice {
             _ => Map::new(),
         };
         let mut this = Self { members, ..Self::default() };
-        // A gateway may send the one event of a stream as a response.
+        // A gateway may return the single event of a stream as a response.
         let content = match ["message", "delta"].into_iter().find_map(|name| this.take(name)) {
             Some(Value::Object(message)) => {
                 this.is_chat = true;
@@ -125,7 +125,7 @@ impl From<Value> for Choice {
 }
 
 impl Choice {
-    /// Takes a member of its message, or else of the choice; `None` also where it is null.
+    /// Takes a member from its message, or else from the choice. `None` if it is null.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         [&mut self.message, &mut self.members]
             .into_iter()
@@ -138,7 +138,7 @@ impl Choice {
         CALLS.into_iter().any(|name| self.has_output(name))
     }
 
-    /// Whether there is something in place of text: a tool call, audio or an image.
+    /// Whether it has a tool call, audio or an image in place of text.
     #[must_use]
     pub fn has_other_output(&self) -> bool {
         self.has_calls() || self.has_output("audio") || !self.images.is_empty()
@@ -148,7 +148,7 @@ impl Choice {
         self.message.get(name).is_some_and(is_given)
     }
 
-    /// The server's word for why it ended; empty if there is none.
+    /// The server's own reason for the end; empty if there is none.
     #[must_use]
     pub fn finish_reason(&self) -> &str {
         ENDINGS.iter().find_map(|name| self.members.get(*name)?.as_str()).unwrap_or_default()
@@ -173,13 +173,13 @@ impl Choice {
         }
     }
 
-    /// What the server says about the failure.
+    /// The server's description of the failure.
     #[must_use]
     pub fn error_words(&self) -> ErrorText {
         let error = self.error();
         let member = |name: &str| error?.get(name)?.as_str();
         let words = error.and_then(Value::as_str).or_else(|| ["message", "msg", "detail"].into_iter().find_map(member));
-        // Where there are no words, the ending is the only reason that the server gives.
+        // Without a description, the ending is all the server says.
         let ending =
             Some(self.finish_reason()).filter(|ending| !ending.is_empty() && !ending.eq_ignore_ascii_case("error"));
         let words = words.filter(|words| !words.trim().is_empty()).or(ending);
@@ -201,7 +201,7 @@ impl Choice {
                     self.add_part(part);
                 }
             }
-            // Without a type, it is JSON that the model wrote.
+            // An object without a type is JSON that the model wrote.
             part @ Value::Object(_) if part.get("type").is_some() && is_part(&part) => self.add_part(part),
             other if is_empty(&other) => {}
             other => self.content = Content::Json(other),
@@ -230,7 +230,7 @@ impl Choice {
     fn add_text(&mut self, text: String) {
         match &mut self.content {
             Content::Text(before) if !before.is_empty() => before.push_str(&text),
-            // Moved, as it may be long.
+            // Moved because it may be long.
             content => *content = Content::Text(text),
         }
     }
@@ -279,7 +279,7 @@ impl Choice {
     }
 }
 
-/// Adds a list, or a single item in place of one.
+/// Adds the items of a list, or a single item.
 fn extend(items: &mut Vec<Value>, more: Option<Value>) {
     match more {
         Some(Value::Array(more)) => items.extend(more),
@@ -287,7 +287,7 @@ fn extend(items: &mut Vec<Value>, more: Option<Value>) {
     }
 }
 
-/// What a part of a content is.
+/// The kind of a content part.
 enum Part {
     Text,
     Thought,
@@ -296,7 +296,7 @@ enum Part {
 }
 
 impl Part {
-    /// `None` if it is something else, or no part at all.
+    /// `None` if it is another kind, or not a part.
     fn of(value: &Value) -> Option<Self> {
         let members = match value {
             Value::String(_) => return Some(Self::Text),
@@ -320,7 +320,7 @@ impl Part {
     }
 }
 
-/// The text of a part with text, with the white space at its ends.
+/// The text of a text part, untrimmed.
 fn text_of(mut part: Value) -> String {
     if let Value::String(text) = part {
         return text;
@@ -333,7 +333,7 @@ fn text_of(mut part: Value) -> String {
     }
 }
 
-/// Passes on the text of a part or of a list of parts, at any depth.
+/// Adds the text of a part or of a list of parts, at any depth.
 fn add_words(value: &Value, add: &mut impl FnMut(&str)) {
     match value {
         Value::String(text) => add(text),
@@ -360,7 +360,7 @@ fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
-/// Whether it is null, or an empty array, object or text.
+/// Whether it is null, or an empty array, object or string.
 #[must_use]
 pub fn is_empty(value: &Value) -> bool {
     match value {
@@ -372,7 +372,7 @@ pub fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Whether there is a text, a number or `true` anywhere in it.
+/// Whether it contains text, a number or `true` at any depth.
 #[must_use]
 pub fn is_given(value: &Value) -> bool {
     match value {

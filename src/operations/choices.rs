@@ -25,7 +25,7 @@ use crate::{
     response::{ApiResponse, body::unwrapped, in_order, members, take_list, take_usage},
 };
 
-/// Members of the response that `metadata` repeats when they are there.
+/// Members of the response that `metadata` repeats if present.
 const PASSED_ON: [&str; 12] = [
     "model",
     "id",
@@ -40,7 +40,7 @@ const PASSED_ON: [&str; 12] = [
     "prompt_filter_results",
     "images",
 ];
-/// Members of the first choice, or of its message, that `metadata` repeats when they are there.
+/// Members of the first choice, or of its message, that `metadata` repeats if present.
 const PASSED_ON_OF_CHOICE: [&str; 11] = [
     "logprobs",
     "content_filter_results",
@@ -54,26 +54,26 @@ const PASSED_ON_OF_CHOICE: [&str; 11] = [
     "thinking_blocks",
     "extra_content",
 ];
-/// How much of an answer that is not JSON is quoted, in characters.
+/// Characters quoted of an answer that is not JSON.
 const MAX_QUOTE_CHARS: usize = 200;
 
-/// How the choices of a response become the result.
+/// Turns the choices of a response into the result.
 #[derive(Clone, Debug, Default)]
 pub struct ChoicesReader {
-    /// Path that was asked, without its slash: `completions` or `chat/completions`.
+    /// Path of the request without its slash: `completions` or `chat/completions`.
     pub endpoint: &'static str,
-    /// Answers that were asked for. With more than one, the result is an array; a server may send more
-    /// choices, which do not count.
+    /// Number of answers requested. If more than one, the result is an array. Further choices from the server are
+    /// ignored.
     pub n: usize,
-    /// The answer is JSON.
+    /// The requested JSON format, if any.
     pub format: Option<Format>,
-    /// Put before each text: the prompt, where `echo` is the plugin's to do.
+    /// Text before each answer: the prompt if the plugin has to do `echo` itself.
     pub echo: String,
-    /// Stop sequences that the API was not asked to honor.
+    /// Stop sequences that the plugin applies because the request does not contain them.
     pub stops: Vec<String>,
-    /// Why the API does not guarantee that the answer fits its schema; `metadata` repeats it.
+    /// Why the API does not guarantee that the answer matches its schema; repeated in `metadata`.
     pub not_strict: Option<String>,
-    /// What the API was asked to check.
+    /// The moderation that the request asks for.
     pub checks: Checks,
 }
 
@@ -81,10 +81,10 @@ impl ChoicesReader {
     /// Reads `response`.
     ///
     /// # Errors
-    /// [`Error::NoAnswer`] if the model refused, failed, was stopped by a filter, gave nothing but reasoning or
-    /// nothing at all, or no JSON where JSON was asked for, or if a check that was asked for did not take place. If several answers were asked for, only
-    /// if all of them failed; otherwise a failed one is `null`.
-    /// [`Error::Transport`] if their echoes together are too long.
+    /// [`Error::NoAnswer`] if the model refused or failed, a filter stopped it, it wrote only reasoning or nothing,
+    /// JSON was requested and is missing, or a requested check did not take place. With several answers, only if all of
+    /// them failed; otherwise a failed one is `null`.
+    /// [`Error::Transport`] if the echoes together are too long.
     pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
         let ApiResponse { body, request_id } = response;
         let body = if self.endpoint == &responses::PATH[1..] { responses::into_chat(body) } else { body };
@@ -92,7 +92,7 @@ impl ChoicesReader {
         let is_other = !body.contains_key("choices");
         let choices = in_order(take_list(&mut body, "choices")).take(self.n.max(1));
         let mut choices: Vec<_> = choices.map(Choice::from).collect();
-        // Nothing else is more than in the response, with which the values of JSON in a text were counted, too.
+        // Everything else was in the response, whose size and JSON values are already limited.
         if self.echo.len() * choices.len() > MAX_ECHO_BYTES {
             let detail = error_text!["more than ", MAX_ECHO_BYTES >> 20, " MiB of Echo in the result"];
             return Err(TransportError::new(TransportErrorKind::TooLarge, detail).into());
@@ -107,7 +107,7 @@ impl ChoicesReader {
         };
         let (data, moderation) = match (data, self.checks.take(&mut body)) {
             (data, Ok(moderation)) => (data, moderation),
-            // A failure that repeats nothing of the answer stays what it is.
+            // A failure without any text of the answer needs no check.
             (Err(failed), Err(_)) if failed.text.is_empty() => (Err(failed), None),
             (_, Err(reason)) => (Err(Failed::new(NoAnswerReason::NotModerated, reason)), None),
         };
@@ -118,7 +118,7 @@ impl ChoicesReader {
                 Ok(QueryResult { data, metadata })
             }
             Err(Failed { code, reason, text }) => {
-                // What nobody has checked is not given.
+                // Never return unchecked output.
                 let is_given = !self.checks.output || moderation.is_some();
                 let reasoning = choices.first().map_or("", |choice| &choice.reasoning);
                 let [text, reasoning] = [&text, reasoning].map(|text| if is_given { text } else { "" });
@@ -133,7 +133,7 @@ impl ChoicesReader {
         matches!(self.format, Some(Format::JsonObject | Format::JsonSchema))
     }
 
-    /// Takes the answer out of a choice.
+    /// Takes the answer from a choice.
     fn answer(&self, choice: &mut Choice) -> Result<Value, Failed> {
         let ending = choice.ending();
         let mut text = match mem::take(&mut choice.content) {
@@ -142,7 +142,7 @@ impl ChoicesReader {
             Content::Json(value) if self.is_json() && ending != Ending::Failed => return Ok(value),
             Content::Json(value) => value.to_string(),
         };
-        // White space may continue a text, but it does not answer a message.
+        // White space may continue a text, but it never answers a message.
         let is_blank = if choice.is_chat { text.trim().is_empty() } else { text.is_empty() };
         if ending == Ending::Failed {
             return Err(failed(choice, text, is_blank));
@@ -151,7 +151,7 @@ impl ChoicesReader {
             let refused = !choice.refusal.trim().is_empty();
             return match choice {
                 _ if refused || !choice.has_other_output() => Err(self.nothing(choice, ending)),
-                // The model has not answered yet: it waits for what the tool finds.
+                // No answer yet: the model waits for the tool's result.
                 _ if choice.has_calls() => Ok(Value::Null),
                 _ => Ok("".into()),
             };
@@ -196,7 +196,7 @@ impl ChoicesReader {
         let mut metadata = Map::new();
         metadata.insert("endpoint".to_owned(), self.endpoint.into());
         let usage = take_usage(&mut body);
-        // Only text, as anything else would be copied at any size.
+        // Only text: any other value could be huge.
         let reason = |choice: &Choice| Some(choice.finish_reason()).filter(|reason| !reason.is_empty()).into();
         let reasons: Vec<Value> = choices.iter().map(reason).collect();
         let mut pass_on = |name: &str, value: Option<Value>| {
@@ -208,7 +208,7 @@ impl ChoicesReader {
         };
         let is_there = |value: &Value| !is_empty(value);
         let mut room = Room::default();
-        // The pages that were read, besides those that are cited.
+        // Pages that the search read, in addition to the cited ones.
         let read = choices.first_mut().and_then(|first| first.take("sources"));
         if let Some(first) = choices.first_mut() {
             let calls = first.take("tool_calls").filter(is_there);
@@ -245,7 +245,7 @@ impl ChoicesReader {
 struct Failed {
     code: NoAnswerReason,
     reason: ErrorText,
-    /// What the model wrote all the same.
+    /// What the model wrote anyway.
     text: String,
 }
 
@@ -340,7 +340,7 @@ mod tests {
         (error.code().unwrap(), error.to_string(), error.given().into())
     }
 
-    /// What either endpoint says of a side.
+    /// A side as both endpoints report it.
     fn checked(flagged: bool) -> Value {
         json!({"type": "moderation_result", "flagged": flagged, "categories": {"violence": flagged}})
     }
@@ -348,7 +348,7 @@ mod tests {
     const BOTH: Checks = Checks { input: true, output: true };
 
     #[test]
-    fn metadata_says_what_a_check_found() {
+    fn returns_moderation_results_in_metadata() {
         let mut body = chat(json!({"content": "Hello"}), "stop");
         body["moderation"] = json!({"input": checked(false), "output": checked(true)});
         let result = read(&ChoicesReader { checks: BOTH, ..ChoicesReader::default() }, body.clone()).unwrap();
@@ -360,13 +360,13 @@ mod tests {
                 "output": {"flagged": true, "categories": ["violence"], "scores": {}}
             })
         );
-        // What was not asked for by the form is as the server sent it.
+        // Results that the form did not ask for stay as the server sent them.
         let plain = read(&ChoicesReader::default(), body.clone()).unwrap();
         assert_eq!(plain.metadata["moderation"], body["moderation"]);
     }
 
     #[test]
-    fn gives_nothing_that_was_not_checked_as_it_was_asked_for() {
+    fn returns_nothing_unchecked_when_a_check_was_requested() {
         let fail = |checks, moderation: &Value, finish_reason| {
             let mut body = chat(json!({"content": "{half", "reasoning": "hm"}), finish_reason);
             body["moderation"] = moderation.clone();
@@ -379,12 +379,12 @@ mod tests {
             let known: Vec<_> = error.metadata().keys().cloned().collect();
             (error.code().unwrap(), error.to_string(), given.join(" "), known.join(" "))
         };
-        let unchecked = ("not_moderated", "the input was not checked: the server does not say what it found");
+        let unchecked = ("not_moderated", "the input was not checked: the server returned no result");
         for moderation in [json!(null), json!({"output": checked(false)})] {
             let (code, words, given, known) = fail(BOTH, &moderation, "stop");
             assert_eq!((code, words.as_str(), given.as_str(), known.as_str()), (unchecked.0, unchecked.1, "", "usage"));
         }
-        // A failure of another kind has what was checked.
+        // A failure of another kind keeps the results.
         let found = json!({"input": checked(true), "output": checked(true)});
         for (moderation, code, given, known) in [
             (found, "json_truncated", "partial reasoning", "usage moderation"),
@@ -393,14 +393,14 @@ mod tests {
             let failure = fail(BOTH, &moderation, "length");
             assert_eq!((failure.0, failure.2.as_str(), failure.3.as_str()), (code, given, known), "{moderation}");
         }
-        // One that repeats nothing stays what it is.
+        // A failure without text stays as it is.
         let body = chat(json!({"content": null, "refusal": "no"}), "stop");
         let reader = ChoicesReader { checks: BOTH, ..ChoicesReader::default() };
         assert!(read(&reader, body).unwrap_err().starts_with("refusal: "));
     }
 
     #[test]
-    fn a_failure_keeps_its_usage_unless_that_is_long() {
+    fn keeps_the_usage_of_a_failure_unless_it_is_long() {
         let usage = |reader: &ChoicesReader, mut body: Value, usage: &Value| {
             body["usage"] = usage.clone();
             let Value::Object(body) = body else { panic!("not an object") };
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_the_result() {
+    fn returns_the_text() {
         assert_eq!(data(chat(json!({"content": "hi"}), "stop")).unwrap(), "hi");
         assert_eq!(data(chat(json!({"content": "cut"}), "length")).unwrap(), "cut");
         assert_eq!(data(json!({"choices": [{"text": "\n\nhi"}]})).unwrap(), "\n\nhi");
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_with_nothing_in_it_is_a_failure() {
+    fn fails_when_the_answer_is_empty() {
         for message in [
             json!({}),
             json!({"content": null}),
@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_reasoning_alone_is_a_failure_that_holds_it() {
+    fn fails_with_the_reasoning_when_there_is_nothing_else() {
         for message in [
             json!({"content": null, "reasoning_content": "hm"}),
             json!({"content": "", "reasoning": "hm", "reasoning_content": "hm"}),
@@ -500,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn every_vendor_s_word_for_a_filter_is_one() {
+    fn recognizes_every_vendor_s_content_filter() {
         for word in [
             "content_filter",
             "SAFETY",
@@ -530,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_without_the_member_is_told_apart_from_an_empty_list() {
+    fn distinguishes_missing_choices_from_an_empty_list() {
         let reason = |body: Value| {
             let Value::Object(body) = body else { panic!("not an object") };
             match ChoicesReader::default().read(ApiResponse { body, request_id: None }) {
@@ -546,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn half_an_answer_and_an_error_are_a_failure_that_holds_the_half() {
+    fn fails_with_the_partial_answer_when_the_model_failed_midway() {
         let error = json!({"code": 502, "message": "upstream died"});
         for choice in [
             json!({"message": {"content": "half", "reasoning": "hm"}, "finish_reason": "error", "error": error}),
@@ -578,7 +578,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_failure_holds_of_an_answer_is_cut() {
+    fn truncates_the_answer_in_a_failure() {
         let long = "é".repeat(MAX_PARTIAL_BYTES);
         let (_, _, given) = failed(chat(json!({"content": long, "reasoning": long}), "error"));
         for name in ["partial", "reasoning"] {
@@ -587,7 +587,7 @@ mod tests {
     }
 
     #[test]
-    fn content_of_another_type_is_text_or_the_value_where_json_was_asked_for() {
+    fn converts_other_content_to_text_unless_json_was_requested() {
         for (content, text) in [
             (json!({"answer": 42}), "{\"answer\":42}"),
             (json!({"text": "a", "answer": 42}), "{\"text\":\"a\",\"answer\":42}"),
@@ -618,7 +618,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_in_the_words_of_others_is_cut() {
+    fn truncates_the_server_s_reason() {
         let long = "x".repeat(10_000);
         let failed = json!({"choices": [{"message": {}, "finish_reason": "error", "error": {"message": long}}]});
         for error in [
@@ -632,13 +632,13 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_content_are_joined_without_thoughts() {
+    fn joins_content_parts_without_reasoning() {
         let parts = json!([{"type": "text", "text": "a"}, {"type": "thinking", "text": "b"}, {"type": "output_text", "text": "c"}, 5]);
         assert_eq!(data(chat(json!({ "content": parts }), "stop")).unwrap(), "ac");
     }
 
     #[test]
-    fn metadata_repeats_what_is_there() {
+    fn repeats_present_members_in_metadata() {
         let first = json!({
             "index": 0, "finish_reason": "stop", "logprobs": {"content": []},
             "message": {"content": "a", "tool_calls": [], "annotations": [1], "audio": {"transcript": "b"}}
@@ -663,7 +663,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_the_model_gave_is_dropped() {
+    fn keeps_everything_that_the_model_returned() {
         let message = json!({
             "content": [
                 {"type": "text", "text": "a", "annotations": [{"title": "b"}]}, {"type": "thinking", "thinking": "hm"},
@@ -705,7 +705,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_or_speech_is_an_answer_without_text() {
+    fn accepts_an_image_or_speech_without_text() {
         for message in [
             json!({"content": null, "images": [{"type": "image_url", "image_url": {"url": "data:,a"}}]}),
             json!({"content": [{"type": "image", "inline_data": {"mime_type": "image/png", "data": "AAAA"}}]}),
@@ -717,7 +717,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_is_null_when_the_model_only_calls_tools() {
+    fn returns_null_when_the_model_only_calls_tools() {
         for message in [
             json!({"content": null, "function_call": {"name": "f", "arguments": "{}"}}),
             json!({"content": "", "tool_calls": [{"id": "c"}], "reasoning": "hm"}),
@@ -731,7 +731,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_a_stop_sequence_is_not_cited_either() {
+    fn drops_citations_after_a_stop_sequence() {
         let cited =
             |start: u64, url: &str| json!({"type": "url_citation", "url_citation": {"start_index": start, "url": url}});
         let [kept, beyond] = [cited(0, "https://a.example"), cited(13, "https://b.example")];
@@ -745,7 +745,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_how_often_tools_of_the_api_were_used_because_they_are_billed() {
+    fn reports_how_often_billed_tools_were_used() {
         let usage = json!({"web_search": {"num_requests": 2}});
         let reader = ChoicesReader { endpoint: "responses", ..ChoicesReader::default() };
         let output = json!([
@@ -758,7 +758,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_of_all_places_are_listed_once_beside_them() {
+    fn lists_the_sources_from_all_places_once() {
         let cited = json!({"type": "url_citation", "url_citation": {"title": "A", "url": "https://a.example"}});
         let message = json!({
             "content": "a", "annotations": [cited],
@@ -779,7 +779,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_not_json_is_quoted() {
+    fn quotes_an_answer_that_is_not_json() {
         let (code, words, given) = failed_json(chat(json!({"content": "I cannot\ndo that."}), "stop"));
         assert_eq!(
             (code, words.as_str()),
@@ -800,7 +800,7 @@ mod tests {
     }
 
     #[test]
-    fn tool_calls_and_speech_are_answers() {
+    fn accepts_tool_calls_and_speech_when_json_was_requested() {
         let calls = json!([{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]);
         let result =
             read(&ChoicesReader::default(), chat(json!({"content": null, "tool_calls": calls}), "tool_calls")).unwrap();
@@ -812,7 +812,7 @@ mod tests {
     }
 
     #[test]
-    fn json_answers_are_parsed_and_bad_ones_are_failures() {
+    fn parses_json_answers_and_fails_for_invalid_ones() {
         assert_eq!(json(chat(json!({"content": "{\"a\": 1}"}), "stop")).unwrap(), json!({"a": 1}));
         assert_eq!(json(chat(json!({"content": r#"{"a": "\ud83d"}"#}), "stop")).unwrap(), json!({"a": "\u{fffd}"}));
         assert!(json(chat(json!({"content": "{\"a\":"}), "length")).unwrap_err().starts_with("json_truncated: "));
@@ -826,7 +826,7 @@ mod tests {
     }
 
     #[test]
-    fn several_answers_are_an_array_in_order_and_a_failed_one_is_null() {
+    fn returns_several_answers_in_order_with_null_for_failed_ones() {
         let reader = ChoicesReader { n: 3, ..ChoicesReader::default() };
         let choice =
             |index, text: &str, reason| json!({"index": index, "message": {"content": text}, "finish_reason": reason});
@@ -841,7 +841,7 @@ mod tests {
     }
 
     #[test]
-    fn choices_beyond_those_that_were_asked_for_do_not_count() {
+    fn ignores_more_choices_than_requested() {
         let choices: Vec<_> = (0..20_000).map(|_| json!({"message": {"content": "a"}})).collect();
         let body = json!({ "choices": choices });
         let reader = ChoicesReader { n: 2, echo: "e".repeat(MAX_ECHO_BYTES / 2), ..ChoicesReader::default() };
@@ -854,7 +854,7 @@ mod tests {
     }
 
     #[test]
-    fn stops_and_echo_that_the_api_did_not_do_are_done_here() {
+    fn applies_stops_and_echo_that_the_request_did_not_contain() {
         let reader = ChoicesReader { echo: "1 ".into(), stops: vec!["END".into()], ..ChoicesReader::default() };
         assert_eq!(read(&reader, chat(json!({"content": "2 END 3"}), "stop")).unwrap().data, "1 2 ");
     }

@@ -1,20 +1,20 @@
-//! Citations in Chat's shape, with their places in the whole text.
+//! Citations in Chat's shape, with positions in the whole text.
 
 use serde_json::{Map, Value};
 
-/// Members of an annotation that are places in its own part of the text, in characters.
+/// Members of an annotation that are positions in its own part of the text, in characters.
 const PLACES: [&str; 3] = ["start_index", "end_index", "index"];
 
-/// The citations of a text, as its parts come.
+/// Collects the citations of a text, part by part.
 #[derive(Debug, Default)]
 pub struct Citations {
     annotations: Vec<Value>,
-    /// How much of the text is counted, in bytes, and its characters.
+    /// Bytes of the text that are counted so far, and the characters in them.
     counted: (usize, usize),
 }
 
 impl Citations {
-    /// Adds the annotations of the next part of the text, which has `before` it.
+    /// Adds the annotations of the next part, which follows the text `before`.
     pub fn add(&mut self, annotations: Vec<Value>, before: &str) {
         if annotations.is_empty() {
             return;
@@ -25,14 +25,14 @@ impl Citations {
         self.annotations.extend(annotations.into_iter().map(|annotation| in_chats_shape(annotation, offset)));
     }
 
-    /// All of them.
+    /// All citations.
     #[must_use]
     pub fn into_list(self) -> Vec<Value> {
         self.annotations
     }
 }
 
-/// Chat has a citation of a page in a member, and none of files.
+/// In Chat, a page's citation is a nested member, and files are not cited.
 fn in_chats_shape(mut annotation: Value, offset: usize) -> Value {
     for name in PLACES {
         if let Some(place) = annotation.get_mut(name)
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_those_in_the_whole_text_whatever_the_length_of_its_characters() {
+    fn counts_positions_in_characters_of_the_whole_text() {
         let mut citations = Citations::default();
         citations.add(vec![page("https://h/a", [0, 2])], "");
         citations.add(vec![json!({"type": "file_citation", "file_id": "f", "filename": "a.pdf", "index": 1})], "äöü");

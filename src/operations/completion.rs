@@ -1,9 +1,8 @@
-//! Completions: `POST /completions`, or its continuation through `/chat/completions`.
+//! Completions: `POST /completions`, or a continuation through `/chat/completions`.
 //!
-//! `OpenAI` shut down the last models of `/completions` on 2026-09-28; compatible servers
-//! still have the endpoint. The engine decides: `completions` always uses it, `chat` asks a
-//! chat model for the bare continuation, and `auto` does the first and, if the API says that
-//! the model or the endpoint does not exist, the second.
+//! `OpenAI` shut down the last models of `/completions` on 2026-09-28; compatible servers still have the endpoint. The
+//! engine decides: `completions` always uses it, `chat` asks a chat model to continue the text, and `auto` falls back
+//! from the first to the second if the API says that the model or the endpoint does not exist.
 
 use serde_json::{Map, Value, json};
 
@@ -26,15 +25,15 @@ use crate::{
 
 /// The endpoint's path.
 pub const PATH: &str = "/completions";
-/// Sent where the query sets no limit: the API's own default of 16 cuts text off.
+/// Sent if the query sets no limit: the API's own default of 16 cuts text off.
 pub const DEFAULT_MAX_TOKENS: i64 = 256;
-/// Most alternatives that chat lists for a token, in place of `logprobs`.
+/// Maximum number of alternatives per token in chat (`top_logprobs`).
 const MAX_LOGPROBS: i64 = 5;
 
-/// Which endpoint continues the prompt.
+/// The endpoint that continues the prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Engine {
-    /// `/completions`, and chat where that is not there.
+    /// `/completions`, falling back to chat.
     #[default]
     Auto,
     /// Always `/completions`.
@@ -46,7 +45,7 @@ pub enum Engine {
 /// A checked Completions query.
 #[derive(Clone, Debug)]
 pub struct Completion {
-    /// Which endpoint.
+    /// The chosen engine.
     pub engine: Engine,
     /// The model that the query names.
     pub model: Option<String>,
@@ -100,7 +99,7 @@ impl Completion {
         Ok(Self { engine, model, prompt, suffix, echo: echo.unwrap_or_default(), n: n_of(&body), provider, body })
     }
 
-    /// The ways to ask, by the engine.
+    /// The route, by engine.
     #[must_use]
     pub fn route(self) -> Route {
         match self.engine {
@@ -108,7 +107,7 @@ impl Completion {
             Engine::Chat => self.chat_route(&self.chat_model()),
             Engine::Auto => Route::with_next(self.plan(), move |cause, today| {
                 let route = self.chat_route(&self.chat_model_after(cause, today)?);
-                // Where the error names the Responses API, chat would only say the same.
+                // If the error already names the Responses API, trying chat first would only repeat it.
                 let route = route.after(cause, today).unwrap_or_else(|chat| *chat);
                 Some(Box::new(|_| route))
             }),
@@ -119,7 +118,7 @@ impl Completion {
         chat_route::first_route(self.chat_plan(model), self.provider)
     }
 
-    /// The query through `/completions`.
+    /// The request to `/completions`.
     #[must_use]
     pub fn plan(&self) -> Plan {
         let reader =
@@ -128,8 +127,8 @@ impl Completion {
         Plan::new(request, Reader::Choices(reader))
     }
 
-    /// The query through chat, without what of it has no place there. A model that would reason unasked does not: the
-    /// limit of a Completions query leaves no room for it, and its temperature counts.
+    /// The request through chat, without members that chat does not have. Turns off reasoning that is on by default:
+    /// the limit of a Completions query leaves no room for it, and its temperature should apply.
     #[must_use]
     pub fn chat_plan(&self, model: &str) -> Plan {
         let mut body = self.body.clone();
@@ -152,7 +151,7 @@ impl Completion {
         if let Some(limit) = body.shift_remove("max_tokens") {
             body.insert(chat::token_limit(self.provider, model).to_owned(), limit);
         }
-        // Anything else than a number comes from `extra_body`, and is meant for chat already.
+        // Any other type comes from `extra_body` and is already meant for chat.
         if body.get("logprobs").is_some_and(Value::is_number)
             && let Some(alternatives) = body.insert("logprobs".to_owned(), true.into())
         {
@@ -189,8 +188,8 @@ impl Completion {
         }
     }
 
-    /// The chat model of the fallback on the day `today`, if `/completions` failed because it does not serve this
-    /// query; `None` if it failed for another cause, or if the engine forbids a fallback.
+    /// The chat model for the fallback on the day `today`, if `/completions` does not serve this query. `None` for any
+    /// other error, or if the engine allows no fallback.
     #[must_use]
     pub fn chat_model_after(&self, cause: ApiCause, today: &Day) -> Option<String> {
         if self.engine != Engine::Auto {
@@ -199,11 +198,11 @@ impl Completion {
         let default = || DEFAULT_CHAT_MODEL.to_owned();
         let Some(named) = &self.model else { return cause.is_about_model_or_route().then(default) };
         let may_stay = match cause {
-            // The API knows the model, as a chat model.
+            // The API knows it as a chat model.
             ApiCause::ModelOfOtherEndpoint | ApiCause::ModelOfResponses => return Some(named.clone()),
             ApiCause::ModelNotFound => family(named).is_some() || capabilities::is_fine_tune(named),
-            // The server has no such endpoint, and nothing was said about the model. It may be the name that a
-            // server of one's own gives to another one.
+            // The server has no such endpoint, and the error is not about the model. On a custom server, the name may
+            // belong to another model.
             ApiCause::NoSuchRoute if self.provider != Provider::OpenAi => return Some(named.clone()),
             ApiCause::NoSuchRoute => true,
             _ => return None,
@@ -237,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_set_is_sent_plus_the_token_limit() {
+    fn sends_only_what_is_set_and_the_token_limit() {
         assert_eq!(
             body(json!({"prompt": "Once"})),
             json!({"model": DEFAULT_COMPLETION_MODEL, "prompt": "Once", "max_tokens": 256})
@@ -245,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_the_form_become_the_request() {
+    fn turns_the_form_into_the_request() {
         let options = json!({
             "prompt": "Once", "model": "m", "max_tokens": "9", "temperature": "0", "stop_sequence": "\nEND", "suffix": " end",
             "top_p": 1, "frequency_penalty": "0.5", "presence_penalty": "-0.5", "n": 2, "best_of": "3",
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_values_name_the_field() {
+    fn names_the_field_of_an_invalid_value() {
         assert!(read(json!({})).unwrap_err().starts_with("Prompt is empty"));
         assert!(read(json!({"prompt": "a", "max_tokens": "many"})).unwrap_err().starts_with("Max tokens must be"));
         assert!(
@@ -272,14 +271,14 @@ mod tests {
     }
 
     #[test]
-    fn log_probabilities_asked_for_as_chat_names_them_stay_as_they_are() {
+    fn keeps_log_probabilities_under_chat_s_names() {
         let completion = read(json!({"prompt": "Once", "extra_body": {"logprobs": true, "top_logprobs": 2}})).unwrap();
         let body = completion.chat_plan("gpt-x").request.body.unwrap();
         assert_eq!((&body["logprobs"], &body["top_logprobs"]), (&json!(true), &json!(2)));
     }
 
     #[test]
-    fn through_chat_the_model_is_asked_for_the_bare_continuation() {
+    fn asks_only_for_the_continuation_through_chat() {
         let completion = read(json!({
             "prompt": "Once", "suffix": "the end", "max_tokens": 9, "best_of": 2, "echo": true, "logprobs": 3, "stop_sequence": "x"
         })).unwrap();
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn through_chat_a_model_that_reasons_by_default_does_not() {
+    fn turns_off_default_reasoning_through_chat() {
         let chat = |model: &str, extra: Value| {
             let plan = read(json!({"prompt": "Once", "extra_body": extra})).unwrap().chat_plan(model);
             (plan.request.body.unwrap().get("reasoning_effort").cloned(), plan.adjusted)
@@ -305,14 +304,14 @@ mod tests {
         assert_eq!(chat("gpt-6-luna", json!({})), (Some(json!("none")), vec![Adjustment::WithoutReasoning]));
         assert_eq!(chat("openai/gpt-6-luna", json!({})).0, Some(json!("none")));
         assert_eq!(chat("gpt-6-luna", json!({"reasoning_effort": "low"})), (Some(json!("low")), vec![]));
-        // It has no such effort, or needs none.
+        // These lack that effort or do not need it.
         for model in ["gpt-6.1-sol", DEFAULT_CHAT_MODEL, "gpt-4o", "local-7b"] {
             assert_eq!(chat(model, json!({})), (None, vec![]), "{model}");
         }
     }
 
     #[test]
-    fn auto_continues_through_chat_only_where_the_model_or_endpoint_is_missing() {
+    fn falls_back_to_chat_only_when_the_model_or_endpoint_is_missing() {
         use ApiCause::{InvalidKey, ModelNotFound, ModelOfOtherEndpoint, NoSuchRoute, ServerError};
         let after = |model: &str, cause| {
             read(json!({"prompt": "a", "model": model})).unwrap().chat_model_after(cause, &Day::of_text("2026-11-25"))
@@ -330,13 +329,13 @@ mod tests {
             ("local-7b", ModelNotFound, default),
             ("brand-new", ModelOfOtherEndpoint, Some("brand-new")),
             ("llama", NoSuchRoute, Some("llama")),
-            // It ends later.
+            // Shut down later.
             ("gpt-4o", ModelNotFound, Some("gpt-4o")),
             ("openai/gpt-4o-2024-08-06", ModelNotFound, Some("openai/gpt-4o-2024-08-06")),
             ("ft:gpt-4o-mini-2024-07-18:acme::1", ModelNotFound, Some("ft:gpt-4o-mini-2024-07-18:acme::1")),
             ("ft:brand-new:acme::1", ModelNotFound, Some("ft:brand-new:acme::1")),
             ("gpt-4.1", NoSuchRoute, Some("gpt-4.1")),
-            // It has ended.
+            // Already shut down.
             ("gpt-4", ModelNotFound, Some("gpt-5.4")),
             ("openai/gpt-4", ModelNotFound, Some("openai/gpt-5.4")),
             ("ft:davinci-002:acme::1", ModelNotFound, default),

@@ -1,4 +1,4 @@
-//! What a user says: a prompt as text or as content parts.
+//! The user's message: a prompt as text or as content parts.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-/// The prompt, if it is set; of a message of `ToolJet`'s Chat component, its text.
+/// The prompt if it is set. For a message of `ToolJet`'s Chat component, its text.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the part that JSON cannot hold, or for a list of messages.
+/// [`Error::InvalidOption`] naming the part that is invalid, or if it is a list of messages.
 pub fn prompt<'a>(fields: &Fields<'a>) -> Result<Option<Cow<'a, Value>>, Error> {
     let Some(value) = fields.value("prompt") else { return Ok(None) };
     ensure_usable("prompt", value)?;
@@ -30,7 +30,7 @@ pub fn prompt<'a>(fields: &Fields<'a>) -> Result<Option<Cow<'a, Value>>, Error> 
     Ok(message.text().map(|text| Cow::Owned(text.into())))
 }
 
-/// `prompt` as one text: texts and text parts of an array are joined by line breaks.
+/// The prompt as one text: strings and text parts of an array are joined by line breaks.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] if it is missing or contains something that is not text.
@@ -76,7 +76,7 @@ pub fn user_content(prompt: Option<&Value>, files: Vec<Value>) -> Result<Option<
     Ok(Some(Value::from(parts)).filter(|content| !is_blank(content)))
 }
 
-/// An array of content parts, or a single one. Texts become text parts.
+/// An array of content parts, or a single one. Strings become text parts.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming the part's index.
@@ -100,14 +100,14 @@ pub fn content_parts(field: &ErrorText, value: &Value) -> Result<Vec<Value>, Err
     }
 }
 
-/// What to do with data where a text is expected.
+/// How to send data as text.
 const AS_TEXT: &str = "; to send data as text, use {{JSON.stringify(...)}}";
 
 fn no_text(value: &Value) -> Error {
     Error::invalid("prompt", error_text!["must be text, got ", excerpt(value), AS_TEXT])
 }
 
-/// Whether content is blank.
+/// Whether the content is blank.
 #[must_use]
 pub fn is_blank(content: &Value) -> bool {
     let is_blank = |text: &Value| text.as_str().is_some_and(|text| text.trim().is_empty());
@@ -121,7 +121,7 @@ fn text_part(text: &str) -> Value {
     json!({"type": "text", "text": text})
 }
 
-/// The items of an array; anything else is the only item.
+/// The items of an array; any other value is the only item.
 #[must_use]
 pub fn as_list(value: &Value) -> &[Value] {
     match value {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_is_sent_as_it_is() {
+    fn sends_the_prompt_unchanged() {
         assert_eq!(prompt(json!("  a\n")).unwrap(), "  a\n");
         assert_eq!(prompt(json!(5)).unwrap(), "5");
         assert_eq!(prompt(json!(["a", {"type": "text", "text": "b"}])).unwrap(), "a\nb");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn content_parts_pass_and_other_objects_are_errors() {
+    fn accepts_content_parts_and_rejects_other_objects() {
         let content = |value: Value| user_content(Some(&value), Vec::new()).map_err(|error| error.to_string());
         assert_eq!(content(json!(true)).unwrap(), Some(json!("true")));
         let part = json!({"type": "input_audio", "input_audio": {"data": "x", "format": "mp3"}});
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_in_place_of_the_prompt_is_an_error_about_the_prompt_itself() {
+    fn names_the_prompt_when_it_is_an_object() {
         let expected = "Prompt must be text, got an object; to send data as text, use {{JSON.stringify(...)}}";
         assert_eq!(prompt(json!({"a": 1})).unwrap_err(), expected);
         assert_eq!(user_content(Some(&json!({"a": 1})), Vec::new()).unwrap_err().to_string(), expected);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_history_in_place_of_the_prompt_is_an_error_that_names_its_field() {
+    fn names_message_history_when_the_prompt_is_a_list_of_messages() {
         let of_component = json!([{"message": "Hi", "messageId": "1", "type": "message"}]);
         for history in [of_component, json!([{"role": "user", "content": "Hi"}])] {
             assert_eq!(
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_the_chat_component_is_its_text() {
+    fn reads_the_text_of_a_chat_component_s_message() {
         let message = |text: Value| json!({"message": text, "messageId": "1", "name": "You", "type": "message"});
         assert_eq!(prompt(message(json!("Hi"))).unwrap(), "Hi");
         assert_eq!(prompt(json!(message(json!("Hi")).to_string())).unwrap(), "Hi");

@@ -1,5 +1,5 @@
-//! Decide: `POST /decisions`, a public beta of `OpenAI` (2026-10-06). Servers that do not have it are asked the same
-//! questions through chat, with a strict schema.
+//! Decide: `POST /decisions`, a public beta of `OpenAI` (2026-10-06). Servers without it get the same questions through
+//! chat, with a strict schema.
 
 use serde_json::{Map, Value, json};
 
@@ -18,16 +18,16 @@ use crate::{
 
 /// The endpoint's path.
 pub const PATH: &str = "/decisions";
-/// Model of a query that names none, and the only one that the API takes.
+/// Default model, and the only one that the API accepts.
 pub const DEFAULT_DECISION_MODEL: &str = "gpt-6-luna";
-/// Most questions, choices and levels that the API takes.
+/// The API's limits for questions, choices and levels.
 const MAX_QUESTIONS: usize = 400;
 const MAX_CHOICES: usize = 255;
 const MAX_LEVELS: usize = 10;
-/// Levels of a score that names none.
+/// Default levels of a score.
 const LEVELS: [&str; 5] = ["1", "2", "3", "4", "5"];
 
-/// The ways to ask: the endpoint for decisions, then chat.
+/// The route: `/decisions`, then chat.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming the field.
@@ -50,7 +50,7 @@ pub fn route(fields: &Fields<'_>, provider: Provider) -> Result<Route, Error> {
     Ok(Route::with_next(plan, move |cause, _| {
         let is_missing = match cause {
             ApiCause::NoSuchRoute => true,
-            // Elsewhere, what is not there is called a model or a deployment.
+            // Other servers report a missing endpoint as a missing model or deployment.
             ApiCause::ModelNotFound | ApiCause::ModelOfOtherEndpoint => provider != Provider::OpenAi,
             _ => false,
         };
@@ -59,7 +59,7 @@ pub fn route(fields: &Fields<'_>, provider: Provider) -> Result<Route, Error> {
     }))
 }
 
-/// A text as it is, anything else as JSON.
+/// Text unchanged, any other value as JSON.
 fn as_text(value: &Value) -> String {
     scalar_text(value).unwrap_or_else(|| value.to_string())
 }
@@ -68,7 +68,7 @@ fn as_text(value: &Value) -> String {
 enum Kind {
     YesNo,
     OneOf(Vec<String>),
-    /// The labels of the levels, from low to high.
+    /// Labels of the levels, lowest first.
     Score(Vec<String>),
 }
 
@@ -85,7 +85,7 @@ impl Question {
         Self::of(&ErrorText::default(), question, kind, choices)
     }
 
-    /// Reads a question; `place` stands before the names of its members in errors.
+    /// Reads a question; `place` is the prefix of member names in errors.
     fn of(
         place: &ErrorText,
         question: Option<&Value>,
@@ -113,7 +113,7 @@ impl Question {
         Ok(Self { text, kind, name: None })
     }
 
-    /// In the spelling of the API.
+    /// In the API's shape.
     fn to_json(&self) -> Value {
         let mut question = match &self.kind {
             Kind::YesNo => json!({"type": "predicate", "instructions": self.text}),
@@ -140,7 +140,7 @@ impl Question {
         }
     }
 
-    /// An answer of chat as that of the API; `None` if it is none.
+    /// Converts a chat answer into the API's shape; `None` if it is invalid.
     fn answer_of_chat(&self, value: &Value) -> Option<Value> {
         let mut answer = match &self.kind {
             Kind::YesNo => json!({"type": "predicate", "probability": value.as_f64()?.clamp(0.0, 1.0)}),
@@ -159,7 +159,7 @@ impl Question {
         Some(answer)
     }
 
-    /// What a component is bound to; `None` for a refusal or an answer to another kind of question.
+    /// The value for the app; `None` for a refusal, or an answer of the wrong kind.
     fn data(&self, answer: &Value, threshold: f64) -> Option<Value> {
         match &self.kind {
             Kind::YesNo => {
@@ -172,8 +172,8 @@ impl Question {
     }
 }
 
-/// The score on the scale of these levels: of numbers, or else of their places from 1. The API counts its levels from
-/// 0, and its score is the mean of them by probability, mostly between two.
+/// Converts a score to these levels: their numbers, or their positions from 1 if they are not numbers. The API's score
+/// is a mean weighted by probability, counts levels from 0, and usually lies between two.
 fn on_scale(score: f64, levels: &[String]) -> f64 {
     let numbers: Option<Vec<f64>> = levels.iter().map(|label| number_of(&label.as_str().into())?.as_f64()).collect();
     #[allow(clippy::cast_precision_loss)] // at most MAX_LEVELS
@@ -187,7 +187,7 @@ fn on_scale(score: f64, levels: &[String]) -> f64 {
     low + (high - low) * score.fract()
 }
 
-/// Two texts or more, none of them twice.
+/// At least two strings, all different.
 fn choices(field: &ErrorText, value: Option<&Value>, most: usize) -> Result<Vec<String>, Error> {
     let wrong = |reason: ErrorText| Error::invalid(field.clone(), reason);
     let mut known = Vec::new();
@@ -203,8 +203,7 @@ fn choices(field: &ErrorText, value: Option<&Value>, most: usize) -> Result<Vec<
     if known.len() < 2 { Err(wrong("must list at least two strings".into())) } else { Ok(known) }
 }
 
-/// The questions under Advanced, each an object with `question`, and `kind`, `choices` and `name` where they are
-/// needed.
+/// The questions under Advanced: objects with `question`, and optionally `kind`, `choices` and `name`.
 fn listed(value: &Value) -> Result<Vec<Question>, Error> {
     let wrong = |reason: ErrorText| Error::invalid("questions", reason);
     let Some(items) = value.as_array() else {
@@ -236,7 +235,7 @@ fn listed(value: &Value) -> Result<Vec<Question>, Error> {
         .collect()
 }
 
-/// What is asked, and how its answers become data.
+/// The questions, and how their answers become data.
 #[derive(Clone, Debug)]
 struct Asked {
     questions: Vec<Question>,
@@ -290,7 +289,7 @@ impl Asked {
         Ok(QueryResult { data, metadata })
     }
 
-    /// The same questions through chat, by whichever endpoint serves its model.
+    /// The same questions through chat, using the endpoint that serves its model.
     fn chat_route(&self, model: &str, input: &str, provider: Provider) -> Route {
         let names: Vec<_> = (1..=self.questions.len()).map(|number| format!("q{number}")).collect();
         let schemas: Map<_, _> = names.iter().cloned().zip(self.questions.iter().map(Question::to_schema)).collect();
@@ -357,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_one_question_of_the_kind_that_was_chosen() {
+    fn asks_one_question_of_the_chosen_kind() {
         let predicate = json!([{"type": "predicate", "instructions": "Is it?"}]);
         assert_eq!(questions(json!({"question": "Is it?"})).unwrap(), predicate);
         assert_eq!(questions(json!({"question": "Is it?", "kind": " Yes_No ", "choices": "x"})).unwrap(), predicate);
@@ -371,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_field_that_makes_no_question() {
+    fn names_the_field_when_a_question_is_invalid() {
         for (options, start) in [
             (json!({}), "Question must be the text of a question"),
             (json!({"question": "a", "kind": "maybe"}), "Kind must be one of yes_no, one_of, score, got \"maybe\""),
@@ -393,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_what_a_component_is_bound_to_for_each_kind() {
+    fn returns_a_bindable_value_for_each_kind() {
         let data = |options: Value, answer: Value| {
             let mut options = options;
             options["input"] = json!({"row": 1});
@@ -415,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn a_score_is_on_the_scale_of_its_levels() {
+    fn converts_a_score_to_the_scale_of_its_levels() {
         let on_scale =
             |score, levels: &[&str]| on_scale(score, &levels.iter().map(|&level| level.into()).collect::<Vec<_>>());
         for (score, levels, expected) in [
@@ -436,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_chat_where_the_server_has_no_decisions() {
+    fn falls_back_to_chat_when_the_server_has_no_decisions() {
         let options = json!({"input": "a", "questions": [
             {"question": "Is it?", "name": "is"}, {"question": "Which?", "kind": "one_of", "choices": ["b", "c"]},
             {"question": "How?", "kind": "score", "choices": ["low", "high"]}
@@ -451,7 +450,7 @@ mod tests {
         let answered = json!({"model": "m", "choices": [{"message": {"content": content}, "finish_reason": "stop"}]});
         let result = chat.plan.reader.read(response(answered), false).unwrap();
         assert_eq!(result.data, json!([{"answer": true, "probability": 0.9}, "c", 2.0]));
-        // In the shape of the API, which counts levels from 0.
+        // The API counts levels from 0.
         assert_eq!(result.metadata["answers"][2]["score"], 1);
         assert_eq!(result.metadata["endpoint"], "chat/completions");
         assert_eq!(result.metadata["answers"][0]["name"], "is");

@@ -1,8 +1,7 @@
 //! Generate embedding: `POST /embeddings`.
 //!
-//! Queries saved by `ToolJet`'s own plugin have one set of fields per model: `input_M1`,
-//! `encoding_format_M1`, `dimensions_M1` and so on, also spelled `input__m1`. They are read where
-//! the plain fields are not set.
+//! Queries saved by `ToolJet`'s own plugin have one set of fields per model, such as `input_M1`, `encoding_format_M1`
+//! and `dimensions_M1`, also spelled `input__m1`. They are read if the plain fields are not set.
 
 use std::ops::Range;
 
@@ -26,16 +25,16 @@ use crate::{
 
 /// The endpoint's path.
 pub const PATH: &str = "/embeddings";
-/// Most texts that the API takes at once.
+/// The API's limit for texts in one request.
 const MAX_INPUTS: usize = 2048;
-/// Most tokens that it takes at once, of all texts together.
+/// The API's limit for tokens in one request, all texts together.
 const MAX_TOKENS: usize = 300_000;
-/// What vectors are in a response. As base64, they are a fraction as long as numbers, and not parsed one by one.
+/// The encoding in a response. Base64 is much shorter than numbers, and is not parsed number by number.
 pub const ENCODING_FORMAT: &str = "encoding_format";
 const BASE64: &str = "base64";
-/// The encoding that the API has by default.
+/// The API's default encoding.
 const FLOAT: &str = "float";
-/// The models of the old form in the order of its field sets `M1`, `M2`, `M3`.
+/// The old form's models, in the order of its field sets `M1`, `M2`, `M3`.
 const OLD_MODELS: [&str; 3] = ["text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"];
 
 /// Turns a Generate embedding query into its request.
@@ -68,18 +67,18 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     Ok(Plan::new(ApiRequest::post(PATH, body), Reader::Vectors(VectorsReader { texts: 0..total, total, encoding })))
 }
 
-/// Reads the response to some of the texts of a query.
+/// Reads the response for some of a query's texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VectorsReader {
-    /// The texts that the response is about, by their place in `Input`.
+    /// The texts of this response, by index in `Input`.
     pub texts: Range<usize>,
-    /// How many texts there are in all.
+    /// Number of texts in the whole query.
     pub total: usize,
-    /// What vectors are in the result.
+    /// Encoding in the result.
     pub encoding: Encoding,
 }
 
-/// How many texts a finished body asks to embed, whoever set them. A list of numbers is one text, as tokens.
+/// Number of texts in a finished body, no matter what set them. A list of numbers is one text, given as tokens.
 fn texts_in(body: &Map<String, Value>) -> usize {
     match body.get("input") {
         Some(Value::Array(items)) if !items.iter().all(Value::is_number) => items.len(),
@@ -87,18 +86,18 @@ fn texts_in(body: &Map<String, Value>) -> usize {
     }
 }
 
-/// The key of `name` that has this query's value: the plain one, else that of the
-/// model's own field set. In other sets, values are left over from another choice of model.
+/// The key with this query's value of `name`: the plain one, or else that of the model's own field set. The other sets
+/// hold leftovers from other models.
 fn saved_key(fields: &Fields<'_>, name: &str, model: &str) -> String {
     let own = OLD_MODELS.iter().position(|known| *known == model).map(|at| at + 1);
     let spellings = own.into_iter().flat_map(|set| [format!("{name}_M{set}"), format!("{name}__m{set}")]);
     std::iter::once(name.to_owned()).chain(spellings).find(|key| fields.is_set(key)).unwrap_or_else(|| name.to_owned())
 }
 
-/// One text, or an array of texts (also as JSON text).
+/// One text, or an array of texts (or its JSON text).
 fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
     let key = saved_key(fields, "input", model);
-    // One of the form's own keys.
+    // The key is defined by the form, so it needs no redaction.
     let field = || ErrorText::own(key.clone());
     let missing =
         || Error::invalid(field(), "is empty. Enter the text to embed, or check that its template has a value");
@@ -130,15 +129,15 @@ fn input(fields: &Fields<'_>, model: &str) -> Result<Value, Error> {
 }
 
 impl VectorsReader {
-    /// As data the vectors, in the order of their texts and as the server sent them.
+    /// Returns the vectors in the order of their texts, in the server's encoding.
     ///
     /// # Errors
-    /// [`Error::Decode`] if the response contains no vector, [`Error::NoAnswer`] if it has not exactly one for each
-    /// of the texts.
+    /// [`Error::Decode`] if the response contains no vector, [`Error::NoAnswer`] unless it has exactly one for each
+    /// text.
     pub fn read(&self, response: ApiResponse) -> Result<QueryResult, Error> {
         let ApiResponse { body, request_id } = response;
         let mut body = unwrapped(body, "data");
-        // The list has another name where the base URL leads to the own API of a server.
+        // A server's own API, outside the OpenAI-compatible one, uses another name.
         let mut lists = ["data", "embeddings"].into_iter().map(|name| take_list(&mut body, name));
         let Some(items) = lists.find(|list| !list.is_empty()) else {
             return Err(Error::Decode {
@@ -162,20 +161,20 @@ impl VectorsReader {
         Ok(QueryResult { data: vectors.into(), metadata })
     }
 
-    /// Checks that the vectors of all texts fit into a result if they are like this one.
+    /// Checks that the result will not be too large if all vectors are like this one.
     ///
     /// # Errors
-    /// [`Error::Transport`] if they do not.
+    /// [`Error::Transport`] if it would be.
     pub fn ensure_result_fits(&self, vector: &Value) -> Result<(), Error> {
         let size = match self.encoding {
             Encoding::Numbers => ResultSize::of_numbers(length(vector)),
             Encoding::Base64 => ResultSize::of_ascii(length(vector) * 16 / 3),
         };
-        // The first one is there twice.
+        // The result contains the first vector twice.
         (size * (self.total + usize::from(self.total > 1))).ensure_fits()
     }
 
-    /// `{embedding}` of the vectors of all texts, and `embeddings` next to it where there are several.
+    /// `{embedding}` for one text; several also have `embeddings`.
     ///
     /// # Errors
     /// [`Error::NoAnswer`] if they differ in length, [`Error::Transport`] if they are too large.
@@ -199,19 +198,19 @@ fn invalid(reason: ErrorText, given: Given, request_id: Option<String>) -> Error
     Error::NoAnswer { code: NoAnswerReason::EmbeddingInvalid, reason, given, request_id }
 }
 
-/// How many of these texts one request takes; at least one, as only the API knows whether that is too long.
+/// How many of these texts fit into one request. At least one, because only the API knows whether it is too long.
 #[must_use]
 pub fn texts_for_one_request(texts: &[Value]) -> usize {
     let mut tokens = 0_usize;
     let fitting = texts.iter().take(MAX_INPUTS).take_while(|text| {
-        tokens = tokens.saturating_add(most_tokens(text));
+        tokens = tokens.saturating_add(estimate_tokens(text));
         tokens <= MAX_TOKENS
     });
     fitting.count().clamp(1, texts.len().max(1))
 }
 
-/// A cautious guess at the tokens of a text, or the number of its tokens if it is a list of them. Words take less.
-fn most_tokens(text: &Value) -> usize {
+/// An upper estimate of a text's tokens, or their exact number if it is a list of them. Words use fewer.
+fn estimate_tokens(text: &Value) -> usize {
     match text {
         Value::String(text) => {
             let ascii = text.bytes().filter(u8::is_ascii).count();
@@ -233,7 +232,7 @@ mod tests {
         Ok((plan.request.body.unwrap(), reader.encoding))
     }
 
-    /// The body without the encoding.
+    /// The body without `encoding_format`.
     fn body(options: Value) -> Result<Value, String> {
         planned(options).map(|(mut body, _)| {
             assert_eq!(body.shift_remove(ENCODING_FORMAT), Some(json!(BASE64)));
@@ -250,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn one_text_or_several_are_embedded() {
+    fn embeds_one_text_or_several() {
         assert_eq!(body(json!({"input": "a"})).unwrap(), json!({"model": DEFAULT_EMBEDDING_MODEL, "input": "a"}));
         assert_eq!(body(json!({"input": ["a", 5]})).unwrap()["input"], json!(["a", "5"]));
         assert_eq!(body(json!({"input": "[\"a\", \"b\"]"})).unwrap()["input"], json!(["a", "b"]));
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_has_as_many_texts_as_the_api_takes() {
+    fn fills_a_request_up_to_the_api_s_limits() {
         let count = |texts: &[Value]| texts_for_one_request(texts);
         assert_eq!((count(&vec![json!("a"); 3000]), count(&vec![json!("a"); 2]), count(&[])), (2048, 2, 1));
         let long = json!("word ".repeat(5_400)); // 27,000 bytes, at most 9,000 tokens
@@ -271,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_asked_for_as_base64_unless_extra_body_says_otherwise() {
+    fn requests_base64_unless_extra_body_sets_another_encoding() {
         for (format, extra, sent, encoding) in [
             (json!(null), json!({}), "base64", Encoding::Numbers),
             (json!("float"), json!({}), "base64", Encoding::Numbers),
@@ -287,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn every_old_spelling_is_read() {
+    fn reads_every_old_spelling() {
         for (set, model) in OLD_MODELS.iter().enumerate().map(|(at, model)| (at + 1, model)) {
             for (input, dimensions, format) in [
                 (format!("input_M{set}"), format!("dimensions_M{set}"), format!("encoding_format_M{set}")),
@@ -302,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_that_tooljet_filled_in_does_not_hide_a_saved_encoding() {
+    fn reads_a_saved_encoding_behind_a_default_from_tooljet() {
         let options = json!({
             "model_embedding": "text-embedding-3-large", "input_M2": "a", "encoding_format_M2": "base64",
             "encoding_format": "unset"
@@ -311,13 +310,13 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_another_model_and_blank_plain_ones_do_not_count() {
+    fn ignores_fields_of_other_models_and_blank_plain_ones() {
         let options = json!({"model_embedding": "text-embedding-ada-002", "input": "", "input_M3": "a", "input_M1": "b", "dimensions_M1": 5});
         assert_eq!(body(options).unwrap(), json!({"model": "text-embedding-ada-002", "input": "a"}));
     }
 
     #[test]
-    fn a_model_left_from_another_operation_does_not_count() {
+    fn ignores_a_model_left_over_from_another_operation() {
         let options = json!({"model": "gpt-4o", "model_embedding": "text-embedding-3-large", "input_M2": "a"});
         assert_eq!(body(options).unwrap(), json!({"model": "text-embedding-3-large", "input": "a"}));
         for model in [json!("gpt-4o"), json!([1])] {
@@ -327,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn an_embedding_model_in_the_key_of_chat_counts_where_the_own_key_is_unset() {
+    fn reads_an_embedding_model_from_chat_s_key_when_its_own_is_unset() {
         let model = |options: Value| body(options).unwrap()["model"].clone();
         assert_eq!(model(json!({"model": "nomic-embed-text", "input": "a"})), "nomic-embed-text");
         let both = json!({"model": "nomic-embed-text", "model_embedding": "new", "input": "a"});
@@ -335,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_vector_is_not_repeated_when_it_is_too_long() {
+    fn does_not_repeat_a_long_first_vector() {
         let response = |data: Value| json!({ "data": data });
         let two = |length: usize| json!([{"embedding": vec![0; length]}, {"embedding": vec![0; length]}]);
         assert_eq!(read(response(two(MAX_RESULT_VALUES / 3)), 2).unwrap_err().code(), Some("response_too_large"));
@@ -347,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn the_details_of_an_embedding_are_metadata() {
+    fn returns_details_in_metadata() {
         let body =
             json!({"data": [{"embedding": [1]}], "model": "m", "usage": {"total_tokens": 7.0}, "object": "list"});
         let metadata = read(body, 1).unwrap().metadata;
@@ -358,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn the_result_keeps_its_old_shape() {
+    fn returns_the_old_shape() {
         let response = |data: Value| json!({ "data": data });
         let one = read(response(json!([{"embedding": [0.5]}])), 1).unwrap();
         assert_eq!(one.data, json!({"embedding": [0.5]}));
@@ -368,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_beside_the_wrong_text_is_a_failure() {
+    fn fails_when_vectors_and_texts_do_not_match() {
         let query = |input: Value, response: Value| {
             let options = json!({ "input": input });
             let (body, _) = planned(options).unwrap();
@@ -386,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_counted_in_the_finished_body() {
+    fn counts_texts_in_the_finished_body() {
         for (input, texts) in
             [(json!("a"), 1), (json!(["a", "b"]), 2), (json!([1, 2, 3]), 1), (json!([[1], [2]]), 2), (json!(null), 1)]
         {

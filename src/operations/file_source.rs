@@ -1,4 +1,4 @@
-//! One image or document: a URL, a data URI or base64 data in, a content part out.
+//! Turns one image or document (a URL, a data URI or base64 data) into a content part.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,11 @@ use crate::{
     input::base64::{byte_count, decoded, normalized, without_padding},
 };
 
-/// Most bytes of a document that the API takes (`OpenAI`: 50 MB for a file, and for all files of a request). More than
-/// a little over it does not get here: see [`crate::budgets::MAX_OPTION_BYTES`].
+/// The API's limit for a document (`OpenAI`: 50 MB per file, and for all files of a request).
+/// [`crate::budgets::MAX_OPTION_BYTES`] stops anything much larger earlier.
 const MAX_FILE_BYTES: usize = 50_000_000;
 
-/// Where the API finds an image or a document.
+/// An image or document as the API accepts it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// A URL, or a data URI.
@@ -32,7 +32,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The content part for it in Chat's spelling, with the detail of an image.
+    /// The content part in Chat's spelling; `detail` applies to images.
     #[must_use]
     pub fn into_part(self, detail: Option<&str>) -> Value {
         match self {
@@ -44,24 +44,24 @@ impl Source {
                 json!({"type": "image_url", "image_url": image})
             }
             Self::Document { name, data } => json!({"type": "file", "file": {"filename": name, "file_data": data}}),
-            // The API takes no name next to a URL.
+            // The API accepts no name next to a URL.
             Self::DocumentUrl(url) => json!({"type": "file", "file": {"file_url": url}}),
         }
     }
 }
 
-/// A text that the API or the plugin can read an image or a document from.
+/// Text that contains or refers to an image or a document.
 #[derive(Clone, Debug)]
 pub enum Data<'a> {
-    /// The scheme, and what follows it.
+    /// The scheme, and the rest of the URL.
     Url(&'static str, &'a str),
-    /// What follows `data:` in a data URI that is not base64, such as an SVG.
+    /// The rest of a data URI that is not base64, such as an SVG.
     Encoded(&'a str),
-    /// Base64 in the standard alphabet, and the media type before it in a data URI.
+    /// Base64 in the standard alphabet, with the media type of its data URI if there is one.
     Base64 {
         /// The media type.
         kind: Option<&'a str>,
-        /// The digits, padded or not.
+        /// The base64 characters, padded or not.
         data: Cow<'a, str>,
     },
 }
@@ -83,14 +83,14 @@ impl<'a> Data<'a> {
         url.or_else(|| Some(Self::Base64 { kind: None, data: normalized(text)? }))
     }
 
-    /// The media type that a data URI states, else `stated`, which was stated elsewhere.
+    /// The media type of the data URI, or else `stated`, which comes from elsewhere.
     #[must_use]
     pub fn stated_type(&self, stated: Option<&'a str>) -> Option<&'a str> {
         let own = if let Self::Base64 { kind, .. } = self { *kind } else { None };
         [own, stated].into_iter().flatten().find(|stated| is_media_type(stated))
     }
 
-    /// What the API gets of a file with this name and [`Data::stated_type`]; `None` for a type that it does not read.
+    /// What to send for a file with this name and [`Data::stated_type`]; `None` for an unsupported type.
     ///
     /// # Errors
     /// What is wrong with the file.
@@ -122,7 +122,7 @@ fn of_base64(data: &str, name: Option<&str>, stated: Option<&str>) -> Result<Opt
     }
     let digits = digits.as_bytes();
     let start = decoded(&digits[..digits.len().min(START_BYTES.div_ceil(3) * 4)]).unwrap_or_default();
-    // From the start of a group of digits.
+    // Start at a whole group of four characters.
     let end_at = digits.len().saturating_sub(END_BYTES.div_ceil(3) * 4) / 4 * 4;
     let end = decoded(&digits[end_at..]).unwrap_or_default();
     match Kind::of_data(Clues { start: &start, end: &end, name, stated }) {
@@ -141,7 +141,7 @@ fn of_base64(data: &str, name: Option<&str>, stated: Option<&str>) -> Result<Opt
     }
 }
 
-/// Why a file for which [`Data::into_source`] has nothing cannot be sent.
+/// Explains why a file for which [`Data::into_source`] returns `None` cannot be sent.
 #[must_use]
 pub fn not_read(name: Option<&str>, stated: Option<&str>) -> ErrorText {
     match (stated, name) {
@@ -155,8 +155,7 @@ pub fn not_read(name: Option<&str>, stated: Option<&str>) -> ErrorText {
     }
 }
 
-/// The URL of an image in a content part, with base64 data as a data URI. `None` for what is neither a URL nor data
-/// of an image.
+/// The URL for an image part; base64 data becomes a data URI. `None` if it is neither a URL nor image data.
 #[must_use]
 pub fn image_url(text: &str) -> Option<String> {
     let data = Data::of(text);
@@ -172,23 +171,23 @@ const EMPTY: &str = "has no content";
 const SEVERAL: &str = r#"has several URLs in one text; enter a list, such as ["https://h/a.png", "https://h/b.png"]"#;
 const READ: &str = "images, PDF, Word, Excel, PowerPoint, OpenDocument text, RTF, CSV, and other text and code";
 
-/// What follows `start`, in whichever case.
+/// The text after `start`, ignoring case.
 fn after<'a>(start: &str, text: &'a str) -> Option<&'a str> {
     text.get(..start.len()).filter(|begun| begun.eq_ignore_ascii_case(start)).map(|_| &text[start.len()..])
 }
 
-/// Whether another URL follows in the text of one, after white space or a comma.
+/// Whether the text contains another URL after white space or a comma.
 fn has_another_url(rest: &str) -> bool {
     let mut words = rest.split([',', ';', ' ', '\t', '\r', '\n']).skip(1);
     words.any(|word| ["http://", "https://"].iter().any(|scheme| after(scheme, word).is_some()))
 }
 
-/// Whether a data URI with this type holds base64.
+/// Whether a data URI with this type contains base64.
 fn is_base64(kind: &str) -> bool {
     kind.rsplit(';').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("base64"))
 }
 
-/// `application/octet-stream` is what a browser says of a file that it does not know.
+/// Browsers report `application/octet-stream` for unknown files.
 fn is_media_type(stated: &str) -> bool {
     stated.contains('/') && !stated.trim().eq_ignore_ascii_case("application/octet-stream")
 }
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn data_may_have_line_breaks_and_the_digits_of_urls() {
+    fn accepts_base64_with_line_breaks_and_the_url_alphabet() {
         for data in [
             "iVBORw0KGgoAAAA\nNSUhEUgAA\r\nAAE+/",
             " iVBORw0KGgoAAAA NSUhEUgAA AAE-_\n",
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn schemes_and_types_are_read_without_case_and_sent_in_lower_case() {
+    fn ignores_case_and_sends_lower_case() {
         assert_eq!(image_url("HTTPS://H/A.png").unwrap(), "https://H/A.png");
         assert_eq!(image_url("Data:image/svg+xml,<svg/>").unwrap(), "data:image/svg+xml,<svg/>");
         assert_eq!(source("HTTP://h/a.PDF", None, None), Ok(Some(Source::DocumentUrl("http://h/a.PDF".to_owned()))));
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_type_of_a_data_uri_counts_before_the_one_of_its_file_and_the_name_before_both() {
+    fn prefers_the_name_then_the_data_uri_s_type_then_the_file_s() {
         let csv = "data:text/csv;base64,YSxi";
         assert_eq!(source(csv, None, Some("text/html")), Ok(Some(document("document.csv", CSV_URI))));
         assert_eq!(
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_that_of_a_document_by_its_path_or_else_by_what_is_known_of_the_file() {
+    fn recognizes_a_document_s_url_by_its_path_or_else_by_its_file() {
         let is_document = |url: &str, name: Option<&str>, stated: Option<&str>| matches!(source(url, name, stated), Ok(Some(Source::DocumentUrl(sent))) if sent == url);
         for url in ["https://h/a.pdf", "https://h/b/a.DOCX?x=1#2", "http://h/a.csv", "https://h/a.py", "https://h/a.md"]
         {
@@ -279,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn several_urls_in_one_text_are_an_error() {
+    fn rejects_several_urls_in_one_text() {
         for between in [", ", "\n", "\r\n", " ", ",", "; "] {
             let error = source(&format!("https://h/a.png{between}HTTPS://h/b.pdf"), None, None).unwrap_err();
             assert!(error.starts_with("has several URLs in one text; enter a list"), "{error}");
@@ -290,13 +289,13 @@ mod tests {
     }
 
     #[test]
-    fn a_document_in_a_data_uri_must_be_base64() {
+    fn rejects_a_document_s_data_uri_without_base64() {
         let error = source("data:text/csv,a%2Cb", None, None).unwrap_err();
         assert_eq!(error, "must have base64 in its data URI, such as data:text/csv;base64,AAAA");
     }
 
     #[test]
-    fn a_document_of_more_than_the_api_takes_is_an_error() {
+    fn rejects_a_document_beyond_the_api_s_limit() {
         let source = |groups: usize| {
             let data = Data::Base64 { kind: None, data: "YSxi".repeat(groups).into() };
             data.into_source(None, Some("text/csv")).map(|_| ()).map_err(|error| error.to_string())
@@ -307,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn only_urls_and_images_are_the_url_of_an_image() {
+    fn accepts_only_urls_and_images_as_an_image_s_url() {
         assert_eq!(image_url("file:///a.png").as_deref(), Some("file:///a.png"));
         for other in [CSV_URI, PDF_DATA, "cat.png", ""] {
             assert_eq!(image_url(other), None, "{other}");

@@ -1,7 +1,7 @@
-//! Types of files: which ones the API reads, and how the type of a file is found out.
+//! Finds out a file's type, and knows which types the API reads.
 //!
-//! The data decides. If it does not, the name does, and then the type that the browser or a data URI states:
-//! browsers take a type from the extension, and not always the right one, such as that of Excel for a CSV file.
+//! The data decides, then the name, then the type that the browser or a data URI states. Browsers derive that type from
+//! the extension, sometimes wrongly: Excel's for a CSV file.
 
 /// The media type of a PDF.
 pub const PDF: &str = "application/pdf";
@@ -15,13 +15,13 @@ const RTF: &str = "application/rtf";
 const CSV: &str = "text/csv";
 const TEXT: &str = "text/plain";
 
-/// What the bytes of a document are, whatever is in it.
+/// What a document's bytes are, whatever they contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Container {
     Pdf,
-    /// An archive, such as the formats of Office since 2007.
+    /// A ZIP archive, such as Office files since 2007.
     Zip,
-    /// The formats of Office before.
+    /// Office files before 2007.
     Ole,
     Text,
 }
@@ -31,9 +31,9 @@ enum Container {
 struct DocumentType {
     media_type: &'static str,
     container: Container,
-    /// A file that has none gets the first one.
+    /// The first one is added to a name without an extension.
     extensions: &'static [&'static str],
-    /// Other media types for it.
+    /// Other media types of the same format.
     aliases: &'static [&'static str],
 }
 
@@ -46,8 +46,8 @@ const fn document(
     DocumentType { media_type, container, extensions, aliases }
 }
 
-/// The types that `OpenAI` lists (developers.openai.com/api/docs/guides/file-inputs). It reads all other text as it
-/// reads plain text.
+/// The types that `OpenAI` lists (developers.openai.com/api/docs/guides/file-inputs). It reads any other text as plain
+/// text.
 static DOCUMENTS: [DocumentType; 18] = [
     document(PDF, Container::Pdf, &["pdf"], &["application/x-pdf"]),
     document(DOCX, Container::Zip, &["docx"], &[]),
@@ -69,8 +69,8 @@ static DOCUMENTS: [DocumentType; 18] = [
     document(TEXT, Container::Text, PLAIN, &[]),
 ];
 
-/// Extensions of plain text and code. Text with another one is recognized by its data; a URL with another one is not
-/// taken for that of a document, because servers run some files, such as PHP, and send an image.
+/// Extensions of plain text and code. Text with any other extension is recognized by its data. A URL with another
+/// extension is not treated as a document, because servers run some files, such as PHP, and return an image.
 const PLAIN: &[&str] = &[
     "txt", "text", "log", "list", "conf", "ini", "in", "yaml", "yml", "toml", "rst", "tex", "eml", "ics", "ifb", "vcf",
     "srt", "vtt", "iif", "css", "js", "mjs", "ts", "jsx", "tsx", "py", "java", "c", "cc", "cpp", "cxx", "h", "hh",
@@ -81,27 +81,27 @@ const PLAIN: &[&str] = &[
 const IMAGES: [(&str, &[&str]); 4] =
     [("image/png", &["png"]), ("image/jpeg", &["jpg", "jpeg"]), ("image/gif", &["gif"]), ("image/webp", &["webp"])];
 
-/// What the data of an image begins with.
+/// First bytes of image formats.
 const IMAGE_STARTS: [(&[u8], &str); 4] = [
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
 ];
-/// A WebP file begins with these two, and four bytes of length between them.
+/// A WebP file starts with these two, with a four-byte length between them.
 const WEBP_STARTS: [&[u8]; 2] = [b"RIFF", b"WEBP"];
-/// May have other bytes before it: readers look for it in the first [`START_BYTES`].
+/// Other bytes may precede it: readers search the first [`START_BYTES`].
 const PDF_START: &[u8] = b"%PDF-";
 const RTF_START: &[u8] = b"{\\rtf";
 const ZIP_START: &[u8] = b"PK\x03\x04";
 const OLE_START: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 const UTF_8_START: &[u8] = b"\xef\xbb\xbf";
 const UTF_16_STARTS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
-/// Control characters of text: tabs, line breaks, what old programs put at the end (Ctrl-Z), and what logs have for
-/// colors.
+/// Control characters that occur in text: tabs, line breaks, the end mark of old programs (Ctrl-Z), and the escape of
+/// colored logs.
 const CONTROLS_OF_TEXT: &[u8] = b"\t\n\x0b\x0c\r\x1a\x1b";
 
-/// An application of Office: the folder in its files since 2007, and the types of these and of those before.
+/// An Office application: the folder in its files since 2007, and the media types since then and before.
 struct Office {
     folder: &'static [u8],
     zip: &'static str,
@@ -114,9 +114,9 @@ static OFFICE: [Office; 3] = [
     Office { folder: b"ppt/", zip: PPTX, ole: PPT },
 ];
 
-/// How many of a file's first bytes can tell its type.
+/// Number of leading bytes that can show a file's type.
 pub const START_BYTES: usize = 1024;
-/// How many of a file's last bytes can tell its type: the names in an archive are listed there, one after the other.
+/// Number of trailing bytes that can show a file's type: an archive lists its names there.
 pub const END_BYTES: usize = 4096;
 
 /// What is known about a file.
@@ -133,13 +133,13 @@ pub struct Clues<'a> {
 }
 
 impl Clues<'_> {
-    /// The kind by the name, else by the stated type.
+    /// The kind by name, or else by stated type.
     fn said(&self) -> Option<Kind> {
         self.name.and_then(Kind::of_name).or_else(|| Kind::of_media_type(self.stated?))
     }
 
-    /// Whether it is a PDF with other bytes before its mark. A text that is said to be one may only mention the mark,
-    /// and an archive may begin with a PDF.
+    /// Whether it is a PDF with other bytes before its mark. Text stated to be text may only mention the mark, and an
+    /// archive may start with a PDF.
     fn is_late_pdf(&self, container: Option<Container>) -> bool {
         let may_be = match container {
             None => true,
@@ -153,7 +153,7 @@ impl Clues<'_> {
     }
 }
 
-/// What a file is to the API.
+/// A file's kind, as the API distinguishes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An image of this media type.
@@ -165,17 +165,17 @@ pub enum Kind {
 /// Why a file cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotTaken {
-    /// It is of a type that the API does not read.
+    /// The API does not read this type.
     Unknown,
-    /// By name and stated type, it should have this extension, but it has other content.
+    /// The content does not match this extension, which its name and stated type imply.
     OtherContent(&'static str),
 }
 
 impl Kind {
-    /// The kind of a file by its data, else by its name and stated type.
+    /// The kind by data, or else by name and stated type.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Why it cannot be sent.
     pub fn of_data(clues: Clues<'_>) -> Result<Self, NotTaken> {
         if let Some(kind) = Self::of_start(clues.start) {
             return Ok(kind);
@@ -186,7 +186,7 @@ impl Kind {
         }
         let is_archive = matches!(container, Some(Container::Zip | Container::Ole));
         let stated = match clues.said() {
-            // Servers may know more types of images.
+            // Servers may support more image types.
             Some(Self::Image(media_type)) if !is_archive => return Ok(Self::Image(media_type)),
             Some(Self::Document(media_type)) => DOCUMENTS.iter().find(|known| known.media_type == media_type),
             _ => None,
@@ -222,7 +222,7 @@ impl Kind {
         start.starts_with(PDF_START).then_some(Self::Document(PDF))
     }
 
-    /// The kind of a file with this name, by its extension.
+    /// The kind by the name's extension.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         let (_, extension) = name.trim().rsplit_once('.')?;
@@ -232,7 +232,7 @@ impl Kind {
         image.map(|image| Self::Image(image.to_owned())).or_else(|| Some(Self::Document(document()?.media_type)))
     }
 
-    /// The kind of a file of this media type.
+    /// The kind by media type.
     #[must_use]
     pub fn of_media_type(stated: &str) -> Option<Self> {
         let stated = stated.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -249,7 +249,7 @@ impl Office {
         [self.zip, self.ole].contains(&media_type)
     }
 
-    /// The last one whose folder is named: before the list of names, there may be a file of another application.
+    /// The last application folder listed. An earlier one may belong to an embedded file of another application.
     fn of_archive(end: &[u8]) -> Option<&'static Self> {
         let last = |office: &Self| end.windows(office.folder.len()).rposition(|window| window == office.folder);
         OFFICE
@@ -260,7 +260,7 @@ impl Office {
     }
 }
 
-/// What this data is; `None` for a type that does not contain documents.
+/// The container of this data; `None` for a type that contains no documents.
 fn container_of(start: &[u8]) -> Option<Container> {
     let is_text = |byte: &u8| *byte >= b' ' || CONTROLS_OF_TEXT.contains(byte);
     if start.starts_with(ZIP_START) {
@@ -273,8 +273,8 @@ fn container_of(start: &[u8]) -> Option<Container> {
     }
 }
 
-/// `name`, or one in its place, with an extension of its type, by which the API reads it. One of another type is
-/// replaced. Text may keep one that is not known.
+/// `name`, or a default name, with the extension that the API identifies the type by. Another type's extension is
+/// replaced; text may keep an unknown one.
 #[must_use]
 pub fn with_extension(name: Option<&str>, media_type: &str) -> String {
     let name = name.unwrap_or("document");
@@ -295,8 +295,8 @@ pub fn with_extension(name: Option<&str>, media_type: &str) -> String {
     format!("{stem}.{}", document.extensions[0])
 }
 
-/// Whether Chat takes files of this media type. It takes images and PDFs; the other documents are for Responses.
-/// A type that is not known is left to the server.
+/// Whether Chat accepts this media type: images and PDFs. Other documents need Responses. Unknown types are left to the
+/// server.
 #[must_use]
 pub fn is_chats(media_type: &str) -> bool {
     media_type == PDF || DOCUMENTS.iter().all(|document| document.media_type != media_type)
@@ -310,7 +310,7 @@ mod tests {
     const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00";
     const BINARY: &[u8] = b"\x00\x00\x00\x20ftyp";
 
-    /// The kind by data, name and stated type, where an empty text is nothing.
+    /// The kind by data, name and stated type; an empty string means unknown.
     fn kind(data: &[u8], name: &str, stated: &str) -> Result<Kind, NotTaken> {
         let known = |text| Some(text).filter(|text: &&str| !text.is_empty());
         Kind::of_data(Clues { start: data, end: data, name: known(name), stated: known(stated) })
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn data_with_a_start_of_its_own_counts_before_name_and_stated_type() {
+    fn trusts_a_recognizable_start_over_name_and_stated_type() {
         let webp = b"RIFF\x12\0\0\0WEBPVP8 ";
         for (data, expected) in [
             (&b"\x89PNG\r\n\x1a\n"[..], Ok(image("image/png"))),
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_counts_before_the_stated_type() {
+    fn trusts_the_name_over_the_stated_type() {
         for (name, stated, media_type) in [
             ("a.csv", "application/vnd.ms-excel", CSV),
             ("a.ts", "video/mp2t", TEXT),
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_office_is_told_by_its_folders_or_else_by_what_it_is_called() {
+    fn recognizes_office_files_by_their_folders_or_else_by_name() {
         let archive = |names: &str| [ZIP, names.as_bytes()].concat();
         for (data, name, stated, media_type) in [
             (archive("_rels/.rels word/document.xml"), "a.xlsx", PPTX, DOCX),
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_mentions_the_mark_of_a_pdf_is_none_unless_it_is_said_to_be_one() {
+    fn treats_text_that_mentions_the_pdf_mark_as_a_pdf_only_when_stated() {
         let text = b"PDF files begin with %PDF-1.7";
         for (name, stated, media_type) in [
             ("notes.md", "", "text/markdown"),
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_told_by_its_data_where_the_name_is_not_known() {
+    fn recognizes_text_by_its_data_when_the_name_is_unknown() {
         for (name, stated) in [("Dockerfile", ""), ("a.proto", ""), ("a.kt", "text/x-kotlin"), ("a.php", "text/x-php")]
         {
             assert_eq!(kind(b"\xef\xbb\xbfa = \x1b[1mb\r\n", name, stated), Ok(Kind::Document(TEXT)), "{name}");
@@ -403,14 +403,14 @@ mod tests {
         for csv in [&b"\xff\xfea\0,\0b\0"[..], b"a,b\x0bc\r\n\x1a"] {
             assert_eq!(kind(csv, "a.csv", ""), Ok(Kind::Document(CSV)));
         }
-        // A table and a page that programs save under such names.
+        // Programs save tables and web pages under such names.
         assert_eq!(kind(b"<table>", "a.xls", ""), Ok(Kind::Document(CSV)));
         assert_eq!(kind(b"<html>", "a.doc", ""), Ok(Kind::Document(TEXT)));
         assert_eq!(kind(b"a,b", "", ""), Err(NotTaken::Unknown));
     }
 
     #[test]
-    fn other_data_than_name_and_stated_type_say_is_not_taken() {
+    fn rejects_data_that_contradicts_name_and_stated_type() {
         for (data, name, stated, extension) in [
             (&b"a,b"[..], "a.docx", "", "docx"),
             (b"a,b", "a.pdf", "", "pdf"),
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_gets_the_extension_of_its_type_where_it_has_none() {
+    fn adds_a_missing_extension() {
         for (name, named) in [
             ("report.docx", "report.docx"),
             ("report.final.DOCX", "report.final.DOCX"),
@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_the_extension_of_another_type_gets_that_of_its_own() {
+    fn replaces_the_extension_of_another_type() {
         for (name, media_type, named) in [
             ("a.pdf", DOCX, "a.docx"),
             ("a.b.DOCX", XLSX, "a.b.xlsx"),
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn chat_takes_images_and_pdfs_and_what_is_not_known() {
+    fn allows_images_pdfs_and_unknown_types_in_chat() {
         for media_type in ["image/png", PDF, "audio/wav"] {
             assert!(is_chats(media_type), "{media_type}");
         }

@@ -1,5 +1,5 @@
-//! `images`: images and documents next to a prompt. They come as URLs, data URIs, base64 data, and as the
-//! values of `ToolJet`'s file pickers, cameras and image components.
+//! `images`: images and documents next to a prompt, as URLs, data URIs, base64 data, or values of `ToolJet`'s file
+//! pickers, cameras and image components.
 
 use serde_json::Value;
 
@@ -20,14 +20,14 @@ use crate::{
 };
 
 const KEY: &str = "images";
-/// Members of an object with the data of a file. The first one with data counts. `ToolJet` 2 has bare
-/// base64 in `dataURL` too, `ToolJet` 3 has no `dataURL`. Generate image has its own images in `url` or `b64_json`.
+/// Members that can contain a file's data, in order of preference. In `ToolJet` 2, `dataURL` may also be plain base64;
+/// `ToolJet` 3 has no `dataURL`. Generate image returns its images in `url` or `b64_json`.
 const MEMBERS: [&str; 4] = ["dataURL", "url", "base64Data", "b64_json"];
 
-/// Words for what a field takes, in an error about something else.
+/// What a field accepts, for error messages.
 #[derive(Debug)]
 pub(super) struct Expected {
-    /// As the value of the field.
+    /// As the value of a field.
     pub(super) value: &'static str,
     /// In a member of an object.
     pub(super) member: &'static str,
@@ -38,8 +38,8 @@ const FILE: Expected = Expected {
     member: "base64 data, a data URI or an http(s) URL",
 };
 
-/// `images` as content parts; each may be a URL, a data URI, base64 data, a picked file or a content part. What is
-/// blank is left out, such as a picker that was cleared.
+/// `images` as content parts. Each item may be a URL, a data URI, base64 data, a picked file or a content part. Blank
+/// items, such as a cleared picker, are skipped.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming the index and the file that cannot be used.
@@ -47,10 +47,10 @@ pub fn parts(fields: &Fields<'_>, detail: Option<&str>) -> Result<Vec<Value>, Er
     each(fields, KEY, |field, item| part(field, item, detail))
 }
 
-/// The images in the field `key` as URLs or data URIs. They may come as anything that `images` may be.
+/// The images in the field `key` as URLs or data URIs, in any form that `images` accepts.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the index of what is not an image.
+/// [`Error::InvalidOption`] naming the index of an item that is not an image.
 pub fn images(fields: &Fields<'_>, key: &'static str) -> Result<Vec<String>, Error> {
     each(fields, key, image)
 }
@@ -62,11 +62,11 @@ pub fn images(fields: &Fields<'_>, key: &'static str) -> Result<Vec<String>, Err
 pub fn image(field: &ErrorText, item: &Value) -> Result<String, Error> {
     match part(field, item, None)?.pointer_mut("/image_url/url").map(Value::take) {
         Some(Value::String(url)) => Ok(url),
-        _ => Err(Error::invalid(field.clone(), "must be an image, and is another kind of file")),
+        _ => Err(Error::invalid(field.clone(), "must be an image, but is another kind of file")),
     }
 }
 
-/// Reads each file of a field by `read`, which gets the place of the file for its errors.
+/// Reads each file of a field with `read`, which gets the file's place for its errors.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] for a list with too many values, and those of `read`.
@@ -81,7 +81,7 @@ pub(super) fn each<T>(
         _ => None,
     };
     let value = parsed.as_ref().unwrap_or(value);
-    // The file picker itself instead of its files: `{{components.filepicker1}}`.
+    // The whole file picker instead of its files: `{{components.filepicker1}}`.
     let value = value.get("file").filter(|files| files.is_array()).unwrap_or(value);
     let field = |index: usize| if value.is_array() { error_text![key, "[", index, "]"] } else { key.into() };
     as_list(value)
@@ -96,14 +96,14 @@ fn part(field: &ErrorText, item: &Value, detail: Option<&str>) -> Result<Value, 
     if let Some(members) = item.as_object().filter(|members| parts::is_file(members)) {
         return parts::checked(field, members);
     }
-    // A content part of an image.
+    // A content part with an image.
     let item = item.get("image_url").unwrap_or(item);
     let name = text(item, "name");
     let source = source_of(item, name).map_err(|reason| error_about(field, name, reason))?;
     Ok(source.into_part(detail))
 }
 
-/// An error about the file with this name in `field`.
+/// An error about the file called `name` in `field`.
 pub(super) fn error_about(field: &ErrorText, name: Option<&str>, reason: ErrorText) -> Error {
     let reason = match name {
         Some(name) => error_text!["(", truncate(name, MAX_WORD_CHARS), ") ", reason],
@@ -118,10 +118,10 @@ fn source_of(item: &Value, name: Option<&str>) -> Result<Source, ErrorText> {
     data.into_source(name, stated)?.ok_or_else(|| not_read(name, stated))
 }
 
-/// The data of a file with this name: a text, or that of a picked file or of a component.
+/// The data of a file: a string, or a member of a picked file or of a component.
 ///
 /// # Errors
-/// What is wrong with it, where it has none.
+/// Explains what is wrong if there is none.
 pub(super) fn data_of<'a>(item: &'a Value, name: Option<&str>, expected: &Expected) -> Result<Data<'a>, ErrorText> {
     let data = match item.as_str() {
         Some(text) => Data::of(text),
@@ -130,7 +130,7 @@ pub(super) fn data_of<'a>(item: &'a Value, name: Option<&str>, expected: &Expect
     data.ok_or_else(|| {
         let unusable = MEMBERS.iter().find_map(|member| Some((member, unusable(item.get(member)?)?)));
         let other = MEMBERS.iter().find_map(|member| Some((member, text(item, member)?)));
-        // A component that was reset has the member with nothing in it.
+        // A reset component keeps the member but empties it.
         let is_empty = name.is_some() || MEMBERS.iter().any(|member| item.get(member).is_some());
         match (unusable, other) {
             (Some((member, words)), _) => error_text!["must have text in ", *member, ", got ", words],
@@ -144,7 +144,7 @@ pub(super) fn data_of<'a>(item: &'a Value, name: Option<&str>, expected: &Expect
     })
 }
 
-/// A member of a picked file that has some text.
+/// A member of a picked file, if it is text and not empty.
 pub(super) fn text<'a>(item: &'a Value, member: &str) -> Option<&'a str> {
     item.get(member).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
 }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_only_images_where_only_images_are_meant() {
+    fn accepts_only_images_where_only_images_make_sense() {
         let read = |value: Value| {
             let options = json!({ "mask": value });
             images(&Fields::of("queryOptions", &options).unwrap(), "mask").map_err(|error| error.to_string())
@@ -178,7 +178,7 @@ mod tests {
         }
         assert_eq!(read(json!(null)).unwrap(), [""; 0]);
         let error = read(json!([PNG, PDF_DATA])).unwrap_err();
-        assert!(error.ends_with("[1] must be an image, and is another kind of file"), "{error}");
+        assert!(error.ends_with("[1] must be an image, but is another kind of file"), "{error}");
     }
 
     fn urls(value: Value) -> Result<Vec<String>, String> {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn images_come_as_url_data_uri_base64_file_or_list() {
+    fn accepts_a_url_a_data_uri_base64_a_file_or_a_list() {
         assert_eq!(urls(json!("https://h/a.png")).unwrap(), ["https://h/a.png"]);
         assert_eq!(urls(json!("data:image/png;base64,AA==")).unwrap(), ["data:image/png;base64,AA=="]);
         assert_eq!(urls(json!("/9j/4AAQ\nAA==")).unwrap(), ["data:image/jpeg;base64,/9j/4AAQAA=="]);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picked_file_keeps_its_name_in_every_tooljet() {
+    fn keeps_a_picked_file_s_name_in_every_tooljet() {
         for (name, kind, data, media_type) in [
             ("a.pdf", "application/pdf", PDF_DATA, "application/pdf"),
             ("a.csv", "application/vnd.ms-excel", CSV_DATA, "text/csv"),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn several_files_and_images_come_in_their_order() {
+    fn keeps_the_order_of_files_and_images() {
         let csv = json!({"name": "a.csv", "base64Data": CSV_DATA});
         let parts = read(json!([csv, "https://h/a.png", "https://h/b.docx", PDF_DATA])).unwrap();
         let image = json!({"type": "image_url", "image_url": {"url": "https://h/a.png", "detail": "low"}});
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn content_parts_of_files_are_taken_in_both_spellings() {
+    fn accepts_both_spellings_of_file_parts() {
         let data = "data:text/csv;base64,YSxi";
         for (part, sent) in [
             (file("a.csv", data), file("a.csv", data)),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_names_its_index_in_a_list_and_its_file() {
+    fn names_the_index_and_the_file_when_one_cannot_be_used() {
         let error = |value| read(value).unwrap_err();
         assert!(error(json!(["https://h/a", "a b.png"])).starts_with("Images and files[1] must be an http(s) URL"));
         assert!(error(json!("blob:http://h/1")).starts_with("Images and files must be an http(s) URL"));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_is_not_base64_is_an_error_that_says_so() {
+    fn rejects_data_that_is_not_base64() {
         let error = |member: &str, given: &str| {
             let expected = "must have base64 data, a data URI or an http(s) URL in ";
             format!("Images and files (a.pdf) {expected}{member}, got \"{given}\"")
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_content_is_an_error() {
+    fn rejects_an_empty_file() {
         for empty in [
             json!({"name": "a.pdf", "type": "application/pdf", "base64Data": ""}),
             json!({"name": "a.pdf", "dataURL": "data:"}),

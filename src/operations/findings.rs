@@ -4,21 +4,21 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-/// The model that moderates, if a query names none.
+/// Default model.
 pub const DEFAULT_MODERATION_MODEL: &str = "omni-moderation-latest";
 
-/// What a moderation found, of one result or of several.
+/// The result of a moderation, or of several.
 #[derive(Debug, Default)]
 pub struct Found {
     flagged: bool,
-    /// The names of those that apply.
+    /// The categories that apply.
     categories: Vec<String>,
     /// The score of each category.
     scores: Map<String, Value>,
 }
 
 impl Found {
-    /// Reads a result of the API; `None` if it is none. Servers that leave `flagged` out flag what has a category.
+    /// Reads a result of the API; `None` if it is not one. If `flagged` is missing, it is true if a category applies.
     #[must_use]
     pub fn of(result: Value) -> Option<Self> {
         let Value::Object(mut members) = result else { return None };
@@ -33,7 +33,7 @@ impl Found {
         Some(Self { flagged, categories, scores })
     }
 
-    /// Several as one: flagged if one of them is, with the categories of all and the highest score of each.
+    /// Merges several results: flagged if one is, with all categories and the highest score of each.
     #[must_use]
     pub fn all(results: Vec<Self>) -> Self {
         let mut results = results.into_iter();

@@ -1,11 +1,11 @@
-//! The members of a body as the fields of a form.
+//! Turns the members of a body into form fields.
 
 use serde_json::{Map, Value};
 
 use crate::input::fields::scalar_text;
 
-/// Names and values of the fields, as `OpenAI`'s libraries write them: each item of a list has a field of its own, whose
-/// name ends in `[]`. An object is JSON text; `null` is left out.
+/// Names and values of the fields, as `OpenAI`'s libraries write them: each item of a list is a field whose name ends
+/// in `[]`, an object is JSON text, and `null` is skipped.
 #[must_use]
 pub fn fields(body: &Map<String, Value>) -> Vec<(String, String)> {
     let text = |value: &Value| scalar_text(value).unwrap_or_else(|| value.to_string());
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_has_a_field_for_each_item_and_an_object_is_json() {
+    fn writes_a_field_for_each_item_and_json_for_an_object() {
         let body =
             json!({"a": "b", "n": 0.5, "yes": true, "none": null, "list": ["c", 1], "empty": [], "o": {"d": [1]}});
         let expected =

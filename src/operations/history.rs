@@ -1,4 +1,4 @@
-//! `message_history`: messages as the API has them, and the history of `ToolJet`'s Chat component.
+//! `message_history`: the API's messages, or the history of `ToolJet`'s Chat component.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use crate::{
 };
 
 const KEY: &str = "message_history";
-/// The types of a message in the component, and the roles that they have in the API.
+/// Message types of the component, and their roles in the API.
 const ROLES: [(&str, &str); 2] = [("message", "user"), ("response", "assistant")];
 
 /// The messages before the prompt.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
-    /// Messages as the API takes them.
+    /// Messages in the API's shape.
     pub messages: Vec<Value>,
-    /// Whether the last one is what the user of the component has just sent. The component adds it
-    /// before it runs the query, so that it may be the prompt once more.
+    /// Whether the last one is the component user's newest message. The component adds it before it runs the query, so
+    /// the prompt may repeat it.
     pub ends_with_prompt: bool,
 }
 
@@ -56,7 +56,7 @@ impl History {
         self.ends_with_prompt = is_prompt;
     }
 
-    /// Whether `prompt` is what the user of the component has just sent.
+    /// Whether `prompt` repeats the component user's newest message.
     #[must_use]
     pub fn ends_with(&self, prompt: &Value) -> bool {
         let last = self.messages.last().and_then(|last| last["content"].as_str());
@@ -64,7 +64,7 @@ impl History {
         self.ends_with_prompt && last.map(str::trim) == prompt.as_deref().map(str::trim)
     }
 
-    /// Takes the last message out, if it is the one that the user of the component has just sent.
+    /// Removes the last message if it is the component user's newest.
     pub fn take_prompt(&mut self) -> Option<String> {
         let last = if self.ends_with_prompt { self.messages.pop() } else { None };
         self.ends_with_prompt = false;
@@ -72,7 +72,7 @@ impl History {
     }
 }
 
-/// Of the component itself, `{{components.chat1}}`, its history.
+/// The history of the component itself, `{{components.chat1}}`.
 fn messages_of(mut value: Value) -> Value {
     match value.get_mut("history") {
         Some(history @ Value::Array(_)) => history.take(),
@@ -90,14 +90,14 @@ impl<'a> ComponentMessage<'a> {
         Self::has_its_members(members).then_some(Self(Cow::Borrowed(members)))
     }
 
-    /// A prompt that is such a message, also as JSON text. Content parts have a type too, so here
-    /// only the two types count that a user's message and an answer have. JSON text is a prompt of its
-    /// own, such as an event of another service, unless it has the component's ID of a message.
+    /// A prompt that is such a message, or its JSON text. Content parts also have a type, so only the types of a user's
+    /// message and of a response count. JSON text without the component's message ID is an ordinary prompt, such as
+    /// another service's event.
     #[must_use]
     pub fn from_prompt(fields: &Fields<'_>, prompt: &'a Value) -> Option<Self> {
         let message = match prompt {
             Value::String(text) if text.trim_start().starts_with('{') => {
-                // With more values than JSON text may have, it is not a message either.
+                // JSON text with more values than allowed is not a message either.
                 let Ok(Ok(Value::Object(members))) = fields.parse("prompt", text) else { return None };
                 let is_message = Self::has_its_members(&members) && members.contains_key("messageId");
                 is_message.then_some(Self(Cow::Owned(members)))
@@ -107,7 +107,7 @@ impl<'a> ComponentMessage<'a> {
         message.filter(|message| message.role().is_some())
     }
 
-    /// Whether a list contains messages, of the component or of the API, and not parts of one.
+    /// Whether a list contains messages, of the component or the API, rather than content parts.
     #[must_use]
     pub fn is_history(list: &[Value]) -> bool {
         let is_message = |item: &Value| {
@@ -123,7 +123,7 @@ impl<'a> ComponentMessage<'a> {
             && ["message", "type"].iter().all(|name| members.contains_key(*name))
     }
 
-    /// `None` for an entry that was added to the history with another type.
+    /// `None` for an entry that an app added with another type.
     fn role(&self) -> Option<&'static str> {
         let kind = self.0.get("type")?.as_str()?;
         ROLES.iter().find(|(known, _)| *known == kind).map(|(_, role)| *role)
@@ -149,7 +149,7 @@ mod tests {
         History::from_fields(&Fields::of("queryOptions", &options).unwrap()).map_err(|error| error.to_string())
     }
 
-    /// As the component writes it.
+    /// An entry in the component's shape.
     fn entry(kind: &str, message: impl Into<Value>) -> Value {
         json!({
             "message": message.into(), "messageId": "0b5e", "timestamp": "2026-11-25T10:00:00.000Z", "name": "You",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_of_the_api_are_taken_as_an_array_as_one_and_as_json_text() {
+    fn reads_the_api_s_messages_as_an_array_one_object_or_json_text() {
         let turns = json!([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "name": null}]);
         let expected = [json!({"role": "user", "content": "a"}), json!({"role": "assistant", "content": "b"})];
         for given in [turns.clone(), json!(turns.to_string())] {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_message_names_its_index() {
+    fn names_the_index_of_an_invalid_message() {
         let error = |value| read(value).unwrap_err();
         let second = error(json!([{"role": "user", "content": "a"}, "b"]));
         assert!(second.starts_with("Message history[1] must be an object"));
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_history_of_the_chat_component_is_taken_as_it_is() {
+    fn reads_the_chat_component_s_history() {
         let history = json!([
             entry("message", "Hi"),
             entry("response", "Hello."),
@@ -203,19 +203,19 @@ mod tests {
             let mut read = read(given).unwrap();
             assert_eq!(Value::from(read.messages.clone()), expected);
             assert_eq!(read.take_prompt().as_deref(), Some("Bye"));
-            // What is left ends with a message that was not written by the component.
+            // The history now ends with a message that the component did not write.
             assert_eq!((read.messages.len(), read.take_prompt()), (4, None));
         }
     }
 
     #[test]
-    fn the_component_itself_is_its_history() {
+    fn reads_the_history_from_the_component_itself() {
         let component = json!({"id": "chat1", "history": [entry("message", "Hi")], "lastMessage": {}});
         assert_eq!(read(component).unwrap().messages, [json!({"role": "user", "content": "Hi"})]);
     }
 
     #[test]
-    fn a_message_with_a_role_is_one_of_the_api_whatever_else_it_has() {
+    fn treats_any_message_with_a_role_as_the_api_s() {
         let mut message = entry("message", "Hi");
         message["role"] = "user".into();
         assert!(read(json!([message])).unwrap_err().contains("needs content"));

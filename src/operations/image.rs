@@ -1,6 +1,6 @@
-//! Generate image: `POST /images/generations`, or `POST /images/edits` with images to start from.
+//! Generate image: `POST /images/generations`, or `POST /images/edits` with input images.
 //!
-//! Queries saved by `ToolJet`'s own plugin have the model in `model`, which other operations share.
+//! Queries saved by `ToolJet`'s own plugin keep the model in `model`, which other operations share.
 
 use serde_json::{Map, Value, json};
 
@@ -21,13 +21,13 @@ use crate::{
 
 /// The endpoint's path.
 pub const PATH: &str = "/images/generations";
-/// The path of the endpoint that changes images.
+/// The path of the endpoint that edits images.
 pub const EDITS_PATH: &str = "/images/edits";
-/// Most images that can be edited at once.
+/// The API's limit for input images.
 const MAX_IMAGES: usize = 16;
-/// Longest prompt that the API takes, in characters.
+/// The API's limit for a prompt, in characters.
 const MAX_PROMPT_CHARS: usize = 32_000;
-/// Members that hold an image, in the order in which they count, and what they are called in the result.
+/// Members that can contain an image, in order of preference, and their names in the result.
 const NAMES: [(&str, &str); 6] = [
     ("url", "url"),
     ("b64_json", "b64_json"),
@@ -73,7 +73,7 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     Ok(Plan::new(ApiRequest::post(path, body), Reader::new(move |response| read(response, path))))
 }
 
-/// The images to start from, and the mask of what to change in the first. Returns the endpoint that takes them.
+/// Sets the input images and the mask that marks what to change in the first one. Returns the endpoint.
 fn set_images(body: &mut BodyBuilder<'_>, fields: &Fields<'_>) -> Result<&'static str, Error> {
     let image = |url: &String| json!({ "image_url": url });
     let images = files::images(fields, "images")?;
@@ -94,14 +94,13 @@ fn set_images(body: &mut BodyBuilder<'_>, fields: &Fields<'_>) -> Result<&'stati
     Ok(EDITS_PATH)
 }
 
-/// `1024x1024` of `1024 X 1024` or `1024×1024`.
+/// Turns `1024 X 1024` or `1024×1024` into `1024x1024`.
 fn size_as_the_api_writes_it(size: &str) -> String {
     size.to_lowercase().replace('×', "x").split_whitespace().collect()
 }
 
-/// The result in the shape of the old plugin, with the first image as `url` or `b64_json`. `images` next to it has all
-/// of them as what an Image component shows: URLs and data URIs. A single one that is too long to be there twice is
-/// only in `data`.
+/// The result in the old plugin's shape, with the first image as `url` or `b64_json`, plus `images`: all of them as an
+/// Image component shows them, that is URLs and data URIs. A single image too long to repeat is only in `data`.
 ///
 /// # Errors
 /// [`Error::Decode`] if the response contains no image, [`Error::Transport`] if it is too large.
@@ -143,7 +142,7 @@ pub fn read(response: ApiResponse, path: &'static str) -> Result<QueryResult, Er
     Ok(QueryResult { data: data.into(), metadata })
 }
 
-/// A URL as it is, base64 as a data URI: of the type that its first bytes tell, or else of the format that the server
+/// A URL unchanged, base64 as a data URI. Its type comes from the first bytes, or else from the format that the server
 /// names.
 fn shown(image: &Value, format: &str) -> Option<Value> {
     let Some(base64) = image.get("b64_json") else { return image.get("url").cloned() };
@@ -152,7 +151,7 @@ fn shown(image: &Value, format: &str) -> Option<Value> {
     Some(typed.unwrap_or_else(|| format!("data:{};base64,{text}", media_type(format))).into())
 }
 
-/// The media type of an output format; that of most images if it is no word for one.
+/// The media type of an output format; PNG for an unknown word.
 fn media_type(format: &str) -> String {
     match format.to_ascii_lowercase().as_str() {
         "svg" => "image/svg+xml".to_owned(),
@@ -178,7 +177,7 @@ fn image(item: Value) -> Option<Value> {
         })?,
         _ => return None,
     };
-    // An app puts the start of a data URL before base64 by itself.
+    // Apps prepend the start of a data URL themselves.
     let data_url = if name == "b64_json" { text.strip_prefix("data:") } else { None };
     let text = data_url.and_then(|url| url.split_once(";base64,")).map(|(_, base64)| base64.to_owned()).unwrap_or(text);
     (!text.trim().is_empty()).then(|| Map::from_iter([(name.to_owned(), text.into())]).into())
@@ -195,14 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_that_is_longer_than_the_api_takes_is_refused() {
+    fn rejects_a_prompt_beyond_the_api_s_limit() {
         let prompt = |chars: usize| body(json!({"prompt": "é".repeat(chars)}));
         assert!(prompt(32_000).is_ok());
         assert_eq!(prompt(32_001).unwrap_err(), "Prompt must have at most 32000 characters, got 32001");
     }
 
     #[test]
-    fn a_size_is_sent_as_the_api_writes_it() {
+    fn sends_the_size_in_the_api_s_notation() {
         for size in ["1536x864", " 1536 X 864", "1536×864", "1536 x 864\n"] {
             assert_eq!(body(json!({"prompt": "a cat", "size": size})).unwrap()["size"], "1536x864");
         }
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_set_for_chat_does_not_reach_an_image_unless_the_form_was_never_used() {
+    fn ignores_chat_settings_unless_the_query_was_made_without_the_form() {
         let left = json!({"prompt": "a cat", "n": 5, "extra_body": {"store": true}, "advanced": "on"});
         assert_eq!(body(left.clone()).unwrap(), json!({"model": DEFAULT_IMAGE_MODEL, "prompt": "a cat"}));
         let own = json!({"image_count": 2, "image_extra_body": {"moderation": "low"}});
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_the_form_become_the_request() {
+    fn turns_the_form_into_the_request() {
         assert_eq!(body(json!({"prompt": "a cat"})).unwrap(), json!({"model": DEFAULT_IMAGE_MODEL, "prompt": "a cat"}));
         let all = json!({
             "image_model": "gpt-image-2", "prompt": "a cat", "size": "256x256", "quality": "low", "complexity": "High",
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn images_and_a_mask_are_edited_in_place_of_drawing_a_new_one() {
+    fn edits_images_with_a_mask() {
         let png = "data:image/png;base64,iVBORw0KGgo=";
         let request = |options: Value| {
             let mut options = options;
@@ -271,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_component_shows_each_image_by_the_type_of_its_first_bytes() {
+    fn detects_the_type_of_each_image_by_its_first_bytes() {
         let shown = |item: Value, format: &str| {
             let body = json!({"output_format": format, "data": [item]});
             let Value::Object(body) = body else { panic!("not an object") };
@@ -296,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_was_entered_for_chat_draws_no_images() {
+    fn ignores_a_model_entered_for_chat() {
         let model = |options: Value| {
             let mut options = options;
             options["prompt"] = json!("a cat");
@@ -310,13 +309,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_to_the_model_is_not_sent() {
+    fn sends_nothing_for_unset_choices() {
         let unset = json!({"prompt": "a cat", "quality": "unset", "background": "UNSET", "output_format": " unset "});
         assert_eq!(body(unset).unwrap(), json!({"model": DEFAULT_IMAGE_MODEL, "prompt": "a cat"}));
     }
 
     #[test]
-    fn the_first_image_is_not_repeated_when_it_is_too_long() {
+    fn does_not_repeat_a_long_first_image() {
         let response =
             |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
         // In JSON, this character takes six bytes.
@@ -328,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn the_details_of_an_image_are_metadata() {
+    fn returns_details_in_metadata() {
         let body = json!({
             "created": 1, "size": "1024x1024", "quality": "low", "background": null, "output_format": "png", "junk": 1,
             "usage": {"total_tokens": "7"},
@@ -346,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn the_result_keeps_its_old_shape() {
+    fn returns_the_old_shape() {
         let response =
             |data: Value| ApiResponse { body: Map::from_iter([("data".to_owned(), data)]), request_id: None };
         let url = read(response(json!([{"url": "https://h/a", "b64_json": null}])), PATH).unwrap();
@@ -366,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_found_under_every_name() {
+    fn finds_an_image_under_every_name() {
         let first = |item: Value| {
             let body = Map::from_iter([("data".to_owned(), json!([item]))]);
             read(ApiResponse { body, request_id: None }, PATH).map(|result| result.data["data"].clone())
@@ -392,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_without_an_image_says_so() {
+    fn fails_when_the_response_contains_no_image() {
         let reason = |body: Value| {
             let Value::Object(body) = body else { panic!("not an object") };
             let error = read(ApiResponse { body, request_id: None }, PATH).unwrap_err();
@@ -411,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_revised_prompt_is_none() {
+    fn omits_an_empty_revised_prompt() {
         let body = Map::from_iter([("data".to_owned(), json!([{"b64_json": "AA", "revised_prompt": ""}]))]);
         assert!(!read(ApiResponse { body, request_id: None }, PATH).unwrap().metadata.contains_key("revised_prompt"));
     }

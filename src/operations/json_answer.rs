@@ -1,5 +1,5 @@
-//! Finds the JSON in an answer: also after reasoning, among other text, in a Markdown fence, inside a JSON string,
-//! and as JavaScript or Python would write it.
+//! Finds the JSON in an answer, even after reasoning, among other text, in a Markdown fence, inside a JSON string, or
+//! written as JavaScript or Python would.
 
 use std::collections::VecDeque;
 
@@ -16,18 +16,19 @@ const THINKING: [(&str, &str); 5] = [
     ("[THINK]", "[/THINK]"),
 ];
 const FENCE: &str = "```";
-/// How deep JSON strings may be nested.
+/// Maximum depth of nested JSON strings.
 const MAX_ENCODINGS: usize = 3;
-/// How many places in an answer are tried, from its end.
+/// Maximum number of places to try, starting at the end.
 const MAX_PLACES: usize = 32;
-/// How deep brackets may be nested; the limit of the parser, too.
+/// Maximum depth of brackets, equal to the parser's.
 const MAX_DEPTH: usize = 128;
 
-/// The JSON of an answer. Of several, the last one counts, as drafts come first; a fence counts before what is
-/// outside it. A text of nothing but different values has none. Takes time in proportion to the length of `text`.
+/// The JSON of an answer. The last value wins, because drafts come first, and a fence wins over text outside it.
+/// Several different values without any words are ambiguous and rejected. Takes time proportional to the length of
+/// `text`.
 ///
 /// # Errors
-/// The parser's words about the whole text, if there is no JSON in it.
+/// The parser's error for the whole text if it contains no JSON.
 pub fn find(text: &str) -> Result<Value, serde_json::Error> {
     let text = trimmed(text);
     let error = match lenient_json::parse(text) {
@@ -39,7 +40,7 @@ pub fn find(text: &str) -> Result<Value, serde_json::Error> {
         return Ok(decoded(value));
     }
     if let Some(values) = sequence(answer) {
-        // A model may repeat itself. Of different values, none is the answer.
+        // A model may repeat itself. If the values differ, none of them is the answer.
         return values.iter().all(|value| *value == values[0]).then(|| values[0].clone()).ok_or(error);
     }
     let places: Vec<_> = fenced(answer).into_iter().chain(brackets(answer)).collect();
@@ -62,7 +63,7 @@ pub fn is_all_thinking(text: &str) -> bool {
     THINKING.iter().any(|(start, _)| text.starts_with(start)) && after_thinking(text).trim().is_empty()
 }
 
-/// What follows the model's reasoning. Servers often leave out its opening tag.
+/// The text after the model's reasoning. Servers often omit the opening tag.
 #[must_use]
 pub fn after_thinking(text: &str) -> &str {
     let end = THINKING.iter().filter_map(|(_, end)| Some(text.rfind(end)? + end.len())).max();
@@ -77,7 +78,7 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
 
-/// The value, or the one inside it as JSON text.
+/// Decodes a value that is itself JSON text.
 fn decoded(mut value: Value) -> Value {
     for _ in 0..MAX_ENCODINGS {
         let Value::String(text) = &value else { break };
@@ -89,25 +90,25 @@ fn decoded(mut value: Value) -> Value {
     value
 }
 
-/// The objects and arrays of a text that consists of several of them.
+/// The objects and arrays of a text that contains nothing else.
 fn sequence(text: &str) -> Option<Vec<Value>> {
     let values: Vec<Value> = Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().ok()?;
     (values.len() > 1 && values.iter().all(|value| value.is_object() || value.is_array())).then_some(values)
 }
 
-/// The contents of Markdown fences, the last one first.
+/// The contents of Markdown fences, last one first.
 fn fenced(text: &str) -> VecDeque<&str> {
     let mut found = VecDeque::new();
     for inside in text.split(FENCE).skip(1).step_by(2) {
-        // After the language.
+        // Skip the language.
         let inside = inside.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-');
         keep(&mut found, trimmed(inside));
     }
     found
 }
 
-/// The outermost brackets, the last one first: objects, then arrays of objects and arrays on lines of their own.
-/// Any other array within a sentence is probably a footnote.
+/// The outermost brackets, last one first: objects, then arrays of objects and arrays on their own lines. Any other
+/// array in a sentence is probably a footnote.
 fn brackets(text: &str) -> impl Iterator<Item = &str> {
     let (mut objects, mut arrays) = (VecDeque::new(), VecDeque::new());
     let mut open = Vec::new();
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_an_answer_that_is_json_as_it_is() {
+    fn reads_an_answer_that_is_plain_json() {
         assert_eq!(found(" [1] "), json!([1]));
         assert_eq!(found("\u{feff}\n{\"a\":1}\n"), json!({"a": 1}));
         assert_eq!(found("{\"a\":\"<think>```{}```</think>\"}"), json!({"a": "<think>```{}```</think>"}));
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_json_of_a_fence() {
+    fn reads_json_in_a_fence() {
         for text in [
             "```json\n{\"a\":1}\n```",
             "```\n{\"a\":1}```\n",
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_json_after_the_thinking() {
+    fn reads_json_after_reasoning() {
         for text in [
             "<think>\n{\"a\":0}?\n</think>\n\n{\"a\":1}",
             "maybe {\"a\":0}</think>{\"a\":1}",
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_json_among_words() {
+    fn reads_json_among_other_text() {
         assert_eq!(found("Sure! {\"a\":[1,{\"b\":\"}\"}]} Anything else [1]?"), json!({"a": [1, {"b": "}"}]}));
         assert_eq!(found("Sure: [{\"a\":1},{\"a\":2}]."), json!([{"a": 1}, {"a": 2}]));
         assert_eq!(found("The list:\n[\"a\", \"b\"]\nThat is all."), json!(["a", "b"]));
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_none_of_several_different_answers_without_words() {
+    fn rejects_several_different_values_without_words() {
         assert_eq!(found("{\"a\":1}\n{\"a\":1}\n"), json!({"a": 1}));
         for text in ["{\"a\":1}\n{\"a\":2}", "[1][2]", "<think>hm</think>{\"a\":1} {\"b\":1}"] {
             assert!(find(text).is_err(), "{text}");
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_no_part_of_an_answer_that_was_cut_off() {
+    fn rejects_part_of_a_truncated_answer() {
         for text in [
             "{\"rows\":[{\"a\":1},{\"a\":2},{\"a\":",
             "```json\n{\"rows\":[{\"a\":1},{\"a\":2},",
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_json_inside_of_json_strings() {
+    fn reads_json_inside_json_strings() {
         let encoded = |value: &Value| Value::String(value.to_string());
         let once = encoded(&json!({"a": "b"}));
         assert_eq!(found(&once.to_string()), json!({"a": "b"}));
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_json_as_other_languages_write_it() {
+    fn reads_javascript_and_python_notation() {
         assert_eq!(found("{\"a\": [1, 2,], }"), json!({"a": [1, 2]}));
         assert_eq!(found("Here: {'a': True, 'b': None,}"), json!({"a": true, "b": null}));
         assert_eq!(found("```js\n{\n  // one\n  a: 1,\n}\n```"), json!({"a": 1}));
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_a_text_that_is_nothing_but_thinking() {
+    fn recognizes_text_that_is_only_reasoning() {
         for text in ["<think>a</think>", "\n<think>a</think>\n", "<think>a", "<thinking></thinking>"] {
             assert!(is_all_thinking(text), "{text}");
         }
@@ -264,8 +265,8 @@ mod tests {
     }
 
     #[test]
-    fn takes_no_longer_than_reading_the_text() {
-        // Read again from each bracket, fence or quotation mark, these would take hours.
+    fn takes_linear_time() {
+        // Scanned again from each bracket, fence or quotation mark, these would take hours.
         for unit in
             ["{", "[", "{\"a\":", "[1,", "```", "```{", "{}-", "{a}", "\"", "{'", "<think>", "</think>", "[\n]-"]
         {

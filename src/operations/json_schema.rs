@@ -1,5 +1,4 @@
-//! The schema of a structured answer: checked before anything is sent, and strict where the API's strict mode takes
-//! it.
+//! The schema of a structured answer. Checked before anything is sent, and strict if the API's strict mode supports it.
 
 use serde_json::{Map, Value};
 
@@ -14,26 +13,25 @@ use crate::{
 };
 
 const KEY: &str = "json_schema";
-/// Longest name of a schema or a function.
+/// The API's limit for the name of a schema or a function.
 pub const MAX_NAME_CHARS: usize = 64;
-/// Name of a schema that has none.
+/// Default name of a schema.
 const DEFAULT_NAME: &str = "response";
 /// A checked schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonSchema {
-    /// The request's `json_schema`.
+    /// The member `json_schema` of the request.
     pub member: Value,
-    /// Why strict mode is off, where the query leaves that to the plugin; `None` if it is on.
+    /// Why strict mode is off, if the query leaves the choice to the plugin; `None` if it is on.
     pub not_strict: Option<String>,
 }
 
-/// Reads the advanced `json_schema` for `model`: a bare schema, or one wrapped with `name` and `strict` as the API
-/// takes it.
+/// Reads the advanced `json_schema` for `model`: a bare schema, or one wrapped with `name` and `strict` as in the API.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] for a schema that is missing or wrong.
 pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<JsonSchema, Error> {
-    // The format is chosen above Advanced, and the schema is below it.
+    // The form shows the format above Advanced, and the schema below it.
     let missing = if is_advanced_off(fields) {
         "is only read while Advanced is On. Set Advanced to On and enter the schema that the answer must match"
     } else {
@@ -46,7 +44,7 @@ pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<JsonSchema, Error
     Ok(JsonSchema { member: Value::Object(wrapped), not_strict })
 }
 
-/// The schema with a name. It may come as a whole `response_format` of the Chat or the Responses API.
+/// The schema with a name. Accepts a whole `response_format` of Chat or Responses.
 fn wrapped(mut given: Map<String, Value>) -> Map<String, Value> {
     if given.get("type").is_some_and(|kind| kind == KEY) {
         given.shift_remove("type");
@@ -88,7 +86,7 @@ fn check(wrapped: &Map<String, Value>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the API takes it as the name of a schema or of a function: 1 to 64 letters, digits, `_` or `-`.
+/// Whether the API accepts it as the name of a schema or function: 1 to 64 letters, digits, `_` or `-`.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     (1..=MAX_NAME_CHARS).contains(&name.len())
@@ -117,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_schema_is_wrapped_and_strict_where_it_can_be() {
+    fn wraps_a_bare_schema_and_makes_it_strict_when_possible() {
         let closed = with(json!({"type": "string"}));
         assert_eq!(read(closed.clone()).unwrap(), json!({"name": "response", "schema": closed, "strict": true}));
         let open = json!({"title": "Invoice", "type": "object", "properties": {"a": {"type": "string"}}});
@@ -128,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_may_come_as_a_whole_response_format() {
+    fn accepts_a_whole_response_format() {
         let schema = with(json!({"type": "string"}));
         let expected = json!({"name": "n", "schema": schema, "strict": true});
         for format in [
@@ -140,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_schema_is_an_error_that_says_where() {
+    fn names_the_place_of_an_invalid_schema() {
         let missing = |advanced: &str| {
             let hidden = if advanced == "off" { json!({"type": "object"}) } else { json!("") };
             let options = json!({"json_schema": hidden, "advanced": advanced});
@@ -177,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn strict_mode_stays_on_with_every_keyword_that_it_takes() {
+    fn keeps_strict_mode_on_with_every_supported_keyword() {
         for property in [
             json!({"type": "string", "format": "date-time", "pattern": "^a"}),
             json!({"type": ["number", "null"], "minimum": 0, "exclusiveMaximum": 9, "multipleOf": 2}),
@@ -195,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn where_strict_mode_is_off_the_reason_is_said() {
+    fn explains_why_strict_mode_is_off() {
         let property = |property: Value| read_for("m", with(property)).unwrap();
         for (schema, reason) in [
             (json!({"type": "object"}), "schema has no properties"),
@@ -218,13 +216,13 @@ mod tests {
             assert_eq!(read.member.get("strict"), None);
         }
         assert_eq!(property(json!({"type": "string"})).not_strict, None);
-        // A `strict` that is set counts.
+        // An explicit `strict` wins.
         let chosen = json!({"name": "n", "strict": false, "schema": {"type": "object"}});
         assert_eq!(read_for("m", chosen).unwrap().not_strict, None);
     }
 
     #[test]
-    fn a_fine_tuned_model_takes_fewer_keywords() {
+    fn allows_fewer_keywords_for_fine_tuned_models() {
         let schema = || with(json!({"type": "string", "pattern": "^a"}));
         assert_eq!(read_for("gpt-5.4-mini", schema()).unwrap().not_strict, None);
         let fine_tuned = read_for("ft:gpt-4.1:org::id", schema()).unwrap();
@@ -232,8 +230,8 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_of_many_properties_takes_no_longer_than_reading_it() {
-        // Each name looked for in the whole list of them would take minutes.
+    fn takes_linear_time_for_many_properties() {
+        // Searching the whole list for each name would take minutes.
         let names: Vec<_> = (0..100_000).map(|n| format!("property_{n}")).collect();
         let properties: Map<_, _> = names.iter().map(|name| (name.clone(), json!({"type": "string"}))).collect();
         let closed = json!({
@@ -243,8 +241,8 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_cut_and_long_names_are_not_repeated_for_what_is_inside() {
-        // Put together for each property inside, the places would take terabytes.
+    fn truncates_the_reason_and_builds_only_one_path() {
+        // Building a path for each nested property would take terabytes.
         let inside: Map<_, _> = (0..20_000).map(|n| (format!("p{n}"), json!({"type": "string"}))).collect();
         let names: Vec<_> = inside.keys().cloned().collect();
         let long = "x".repeat(10 << 20);

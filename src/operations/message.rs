@@ -1,4 +1,4 @@
-//! One message of a history in the API's own shape, checked before anything is sent.
+//! Checks one message of a history in the API's own shape before anything is sent.
 
 use serde_json::{Map, Value, json};
 
@@ -13,14 +13,14 @@ use crate::{
 };
 
 const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
-/// What an assistant's message may have in place of content.
+/// Members that an assistant's message may have instead of content.
 const INSTEAD_OF_CONTENT: [&str; 4] = ["tool_calls", "function_call", "audio", "refusal"];
 
-/// The message at `place`, with its role in the API's spelling and its content as text or parts. An item of the
-/// Responses API passes as it is.
+/// Checks the message at `place` and returns it with the API's spelling of its role, and its content as text or parts.
+/// An item of the Responses API passes unchanged.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the place, for what the API would reject.
+/// [`Error::InvalidOption`] naming the place if the API would reject it.
 pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
     let wrong = |reason| Error::invalid(place.clone(), reason);
     let Value::Object(mut members) = message else {
@@ -57,7 +57,7 @@ pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
     let has_other = role == "assistant" && INSTEAD_OF_CONTENT.iter().any(|name| members.contains_key(*name));
     match content {
         Some(content) if role == "user" && is_blank(&content) => {
-            return Err(wrong("needs content, got an empty text".into()));
+            return Err(wrong("needs content, got empty text".into()));
         }
         Some(content) => {
             members.insert("content".to_owned(), content);
@@ -73,7 +73,7 @@ pub fn checked(place: &ErrorText, message: Value) -> Result<Value, Error> {
     Ok(members.into())
 }
 
-/// Checks that the items of the Responses API which a history usually has are whole.
+/// Checks that the common items of the Responses API are complete.
 fn check_item(place: Place<'_>, members: &Map<String, Value>) -> Result<(), Error> {
     let kind = members.get("type").and_then(Value::as_str).unwrap_or_default();
     let (texts, list): (&[&'static str], _) = match kind {
@@ -106,7 +106,7 @@ fn role(place: &ErrorText, members: &Map<String, Value>) -> Result<&'static str,
     role.copied().ok_or_else(|| wrong(error_text!["must have the role ", known, ", got ", excerpt(given)]))
 }
 
-/// Text or parts; `None` where there is nothing.
+/// Text or parts; `None` if there is no content.
 fn content(place: &ErrorText, members: &Map<String, Value>) -> Result<Option<Value>, Error> {
     let Some(content) = members.get("content") else { return Ok(None) };
     if let Some(text) = scalar_text(content) {
@@ -177,7 +177,7 @@ fn tool_call(place: &ErrorText, mut call: Map<String, Value>) -> Result<Value, E
     Ok(call.into())
 }
 
-/// The API has the arguments of a call as JSON text. An app that has read them has an object.
+/// The API expects the arguments of a call as JSON text, but apps may have parsed them.
 fn write_arguments(call: &mut Map<String, Value>) {
     let text = match call.get("arguments") {
         Some(Value::String(_)) => return,
@@ -187,7 +187,7 @@ fn write_arguments(call: &mut Map<String, Value>) {
     call.insert("arguments".to_owned(), text.into());
 }
 
-/// What a tool found, such as the rows of a query, is sent as JSON text unless it consists of content parts.
+/// Writes a tool's result, such as a query's rows, as JSON text unless it consists of content parts.
 fn write_data(members: &mut Map<String, Value>) {
     let data = match members.get("content") {
         Some(Value::Array(items)) if !items.is_empty() && items.iter().all(is_part) => return,
@@ -197,7 +197,8 @@ fn write_data(members: &mut Map<String, Value>) {
     members.insert("content".to_owned(), data.into());
 }
 
-/// Whether it is a content part that a tool's reply may have, in either API. A row of a table may have a column `type`.
+/// Whether it is a content part that a tool's result may contain, in either API. A table's row may have a column
+/// `type`.
 fn is_part(item: &Value) -> bool {
     let member = |name: &str| item.get(name).unwrap_or(&Value::Null);
     let has_text = |names: &[&str]| names.iter().any(|name| member(name).is_string());
@@ -211,7 +212,7 @@ fn is_part(item: &Value) -> bool {
     }
 }
 
-/// Checks that `name` has a text; a number becomes one.
+/// Checks that `name` is text; a number becomes text.
 fn check_text(place: &ErrorText, members: &mut Map<String, Value>, name: &'static str) -> Result<(), Error> {
     let value = members.get(name);
     let text = value.and_then(scalar_text).filter(|text| !text.trim().is_empty());
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_would_reject_is_an_error_that_names_the_message() {
+    fn names_the_message_that_the_api_would_reject() {
         let tool_calls = |calls: Value| json!({"role": "assistant", "tool_calls": calls});
         for (message, words) in [
             (json!("a"), "must be an object like {\"role\": \"user\", \"content\": \"...\"}, got \"a\""),
@@ -246,11 +247,8 @@ mod tests {
             (json!({"role": "user"}), "needs content"),
             (json!({"role": "user", "content": null}), "needs content"),
             (json!({"role": "user", "content": []}), "needs content"),
-            (json!({"role": "user", "content": ""}), "needs content, got an empty text"),
-            (
-                json!({"role": "user", "content": [" ", {"type": "text", "text": ""}]}),
-                "needs content, got an empty text",
-            ),
+            (json!({"role": "user", "content": ""}), "needs content, got empty text"),
+            (json!({"role": "user", "content": [" ", {"type": "text", "text": ""}]}), "needs content, got empty text"),
             (
                 json!({"role": "user", "content": {"a": 1}}),
                 "needs text or an array of content parts as its content, got an object",
@@ -291,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_of_the_responses_api_passes() {
+    fn passes_items_of_the_responses_api() {
         for item in [
             json!({"type": "function_call", "call_id": "1", "name": "f", "arguments": "{}", "role": null}),
             json!({"type": "function_call_output", "call_id": "1", "output": "a"}),
@@ -320,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn sends_json_text_when_a_tool_found_data() {
+    fn sends_a_tool_s_data_as_json_text() {
         let sent = |content: Value| {
             read(json!({"role": "tool", "tool_call_id": "1", "content": content}))
                 .map(|message| message["content"].clone())
@@ -331,7 +329,7 @@ mod tests {
             (json!([]), "[]"),
             (json!({}), "{}"),
             (json!([1, "a"]), "[1,\"a\"]"),
-            // It found nothing.
+            // An empty result.
             (json!(null), "null"),
             // Rows with a column `type`.
             (json!([{"type": "card", "card": {"brand": "visa"}}]), r#"[{"type":"card","card":{"brand":"visa"}}]"#),
@@ -353,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_sent_as_the_api_spells_it() {
+    fn sends_messages_in_the_api_s_spelling() {
         for (message, sent) in [
             (json!({"role": "User", "content": 5}), json!({"role": "user", "content": "5"})),
             (json!({"role": " ASSISTANT", "content": ""}), json!({"role": "assistant", "content": ""})),

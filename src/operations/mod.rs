@@ -1,5 +1,5 @@
-//! The operations: a query of the form becomes an API request, a response becomes a result.
-//! Everything here is pure; one file per operation.
+//! The operations: turn a query of the form into an API request, and its response into a result. Everything here is
+//! pure, with one file per operation.
 //!
 //! | `operation` | file | API |
 //! |---|---|---|
@@ -13,7 +13,7 @@
 //! | `transcription` | `transcription.rs` | `POST /audio/transcriptions` |
 //! | `list_models` | `models.rs` | `GET /models` |
 //!
-//! `route.rs` says how an operation goes from one endpoint to the next.
+//! `route.rs` defines how an operation falls back from one endpoint to the next.
 
 use std::{fmt, sync::Arc};
 
@@ -77,18 +77,18 @@ pub mod usage;
 pub mod vectors;
 pub mod web_search;
 
-/// A request to the API, without anything of the data source.
+/// A request to the API, without the settings of the data source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiRequest {
     /// Method.
     pub method: Method,
     /// Path below the base URL, such as `/chat/completions`.
     pub path: &'static str,
-    /// Members of the body; only what the query set, plus the documented defaults.
+    /// Members of the body: only those that the query sets, and documented defaults.
     pub body: Option<Map<String, Value>>,
-    /// A file, with which the body is sent as a form and not as JSON.
+    /// A file. If set, the body is sent as a form, not as JSON.
     pub file: Option<FormFile>,
-    /// Whether a response of plain text is one, too; it becomes the member `text`.
+    /// Whether the response may be plain text, which becomes the member `text`.
     pub takes_text: bool,
 }
 
@@ -105,17 +105,17 @@ impl ApiRequest {
         Self { method: Method::Get, path, body: None, file: None, takes_text: false }
     }
 
-    /// A `POST` of `file` with the members of `body` as further fields of the form.
+    /// A `POST` of `file`, with the members of `body` as form fields.
     #[must_use]
     pub fn upload(path: &'static str, body: Map<String, Value>, file: FormFile) -> Self {
         Self { file: Some(file), ..Self::post(path, body) }
     }
 
-    /// The body as it is sent. That of a request to the Responses API is one of Chat until then, so that whatever fits
-    /// requests to their models need not know both.
+    /// The body as sent. A Responses request stays a Chat body until now, so that the rules that adjust requests know
+    /// only one shape.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] naming the field that the Responses API does not take.
+    /// [`Error::InvalidOption`] naming the field that the Responses API does not support.
     pub fn to_wire(&self) -> Result<Option<Body>, Error> {
         let Some(body) = &self.body else { return Ok(None) };
         if let Some(file) = &self.file {
@@ -125,7 +125,7 @@ impl ApiRequest {
             responses::PATH => serde_json::to_vec(&responses::from_chat(body.clone())?),
             _ => serde_json::to_vec(body),
         };
-        // A map of JSON values can always be written.
+        // Writing a map of JSON values cannot fail.
         Ok(Some(Body::Json(written.unwrap_or_default().into())))
     }
 
@@ -136,13 +136,13 @@ impl ApiRequest {
     }
 }
 
-/// The operation that a query names, if there is one of that name.
+/// The operation that a query names, if it exists.
 #[must_use]
 pub fn operation(fields: &Fields<'_>) -> Option<&'static str> {
     known_operation(fields.value("operation")?.as_str()?.trim())
 }
 
-/// What hints need to know of the endpoint at `path`.
+/// The kind of endpoint at `path`, for hints.
 #[must_use]
 pub fn endpoint(path: &str) -> Endpoint {
     match path {
@@ -157,7 +157,7 @@ pub fn endpoint(path: &str) -> Endpoint {
     }
 }
 
-/// What a component of an app is bound to, and what else is known about it.
+/// What an app gets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueryResult {
     /// `queries.<name>.data`.
@@ -166,21 +166,21 @@ pub struct QueryResult {
     pub metadata: Map<String, Value>,
 }
 
-/// A request, and how its response is read.
+/// A request, and how to read its response.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What is sent.
+    /// The request.
     pub request: ApiRequest,
-    /// What becomes of the response.
+    /// Reads the response.
     pub reader: Reader,
-    /// What of the query is not in the request as it was set.
+    /// How the request differs from the query's settings.
     pub adjusted: Vec<Adjustment>,
-    /// Its model, where that is not the one that the query names.
+    /// The model, if it is not the one that the query names.
     pub substituted_model: Option<String>,
 }
 
 impl Plan {
-    /// A request with nothing to say about how it differs from the query.
+    /// A request that does not differ from the query.
     #[must_use]
     pub fn new(request: ApiRequest, reader: Reader) -> Self {
         Self { request, reader, adjusted: Vec::new(), substituted_model: None }
@@ -197,19 +197,19 @@ type Read = dyn Fn(ApiResponse, &'static str) -> Result<QueryResult, Error> + Se
 pub enum Reader {
     /// Text or JSON from `choices`.
     Choices(choices::ChoicesReader),
-    /// Vectors, which may be some of those that the query asks for.
+    /// Vectors, possibly for only some of the query's texts.
     Vectors(embedding::VectorsReader),
-    /// By the operation's own rules, told which path was asked; see [`Reader::new`].
+    /// An operation's own reader, which is given the path of the request; see [`Reader::new`].
     Own(Arc<Read>, &'static str),
 }
 
 impl Reader {
-    /// A reader of one operation, so that this file need not know it.
+    /// A reader for one operation, so that this file need not know it.
     pub fn new(read: impl Fn(ApiResponse) -> Result<QueryResult, Error> + Send + Sync + 'static) -> Self {
         Self::of_path("", move |response, _| read(response))
     }
 
-    /// A reader of one operation that may ask several paths, `path` first, and reads what they return.
+    /// A reader for an operation with several paths, starting with `path`.
     pub fn of_path(
         path: &'static str,
         read: impl Fn(ApiResponse, &'static str) -> Result<QueryResult, Error> + Send + Sync + 'static,
@@ -217,22 +217,22 @@ impl Reader {
         Self::Own(Arc::new(read), path)
     }
 
-    /// Reads what another path returns.
+    /// Sets the path whose responses it will read.
     pub fn set_path(&mut self, path: &'static str) {
         match self {
             Self::Choices(reader) => reader.endpoint = &path[1..],
             Self::Own(_, asked) => *asked = path,
-            // Only one path has them.
+            // Vectors have only one path.
             Self::Vectors(_) => {}
         }
     }
 
-    /// Reads `response`. It comes by value, so that what the result takes from it is moved and not copied.
-    /// With `has_details`, the caller repeats the metadata in the data.
+    /// Reads `response`, which it takes by value to move its parts instead of copying them. `has_details` means that
+    /// the caller repeats the metadata in the data.
     ///
     /// # Errors
-    /// [`Error::NoAnswer`] or [`Error::Decode`] if there is nothing to return, [`Error::Transport`] if the
-    /// result is too large.
+    /// [`Error::NoAnswer`] or [`Error::Decode`] if there is nothing to return, [`Error::Transport`] if the result is
+    /// too large.
     pub fn read(&self, response: ApiResponse, has_details: bool) -> Result<QueryResult, Error> {
         let result = match self {
             Self::Choices(reader) => reader.read(response),
@@ -254,12 +254,12 @@ impl fmt::Debug for Reader {
     }
 }
 
-/// What is asked.
+/// What the query asks for.
 #[derive(Clone, Debug)]
 pub enum Task {
-    /// One thing, in one way or another.
+    /// A single request, with its fallbacks.
     One(Box<Route>),
-    /// The same of each row.
+    /// The same request for each row.
     List(List),
 }
 
@@ -272,16 +272,16 @@ impl Task {
 /// A checked query.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// What is asked.
+    /// What the query asks for.
     pub task: Task,
-    /// The field of the form that chooses among them.
+    /// The form's field that chooses the endpoint.
     pub endpoint_choice: EndpointChoice,
-    /// Whether `data` contains the metadata too, next to the answer.
+    /// Whether `data` also contains the metadata.
     pub has_details: bool,
 }
 
 impl Query {
-    /// Reads the options of a query that is made on the day `today`.
+    /// Reads a query's options; `today` is the current day.
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], or [`Error::InvalidOption`] naming the field.
@@ -311,7 +311,7 @@ impl Query {
             Some("decision") => Task::one(decision::route(fields, provider)?),
             Some("moderation") => Task::one(Route::only(moderation::plan(fields)?)),
             Some("transcription") => Task::one(Route::only(transcription::plan(fields, provider)?)),
-            // The only one without advanced fields.
+            // Has no advanced fields.
             Some("list_models") => {
                 let task = Task::one(Route::only(models::plan(fields, provider, today)?));
                 return Ok(Self { task, endpoint_choice, has_details: false });
@@ -331,7 +331,7 @@ fn panic_for_a_test() -> ! {
     panic!("forced by a test")
 }
 
-/// The advanced fields. None is set while Advanced is off, so that hidden fields have no effect.
+/// The advanced fields; all unset while Advanced is off, so that hidden fields have no effect.
 #[must_use]
 pub fn advanced<'a>(fields: &Fields<'a>) -> Fields<'a> {
     if is_advanced_off(fields) { Fields::none() } else { *fields }
@@ -352,7 +352,7 @@ mod tests {
     use crate::budgets::{CONTAINER_WEIGHT, MAX_RESULT_VALUES};
 
     #[test]
-    fn an_unknown_or_missing_operation_lists_the_known_ones() {
+    fn lists_the_operations_when_one_is_unknown_or_missing() {
         for (options, start) in [
             (json!({}), "Operation is missing. Choose "),
             (json!({"operation": "Chat!"}), "Operation \"Chat!\" is unknown. Choose "),
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn details_are_given_where_the_form_asks_for_them() {
+    fn returns_details_when_the_form_asks_for_them() {
         let read = |options: Value| {
             let fields = Fields::of("queryOptions", &options).unwrap();
             Query::from_fields(&fields, Provider::OpenAi, &Day::default())
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_counts_its_metadata_twice_when_the_data_repeats_it() {
+    fn counts_metadata_twice_when_the_data_repeats_it() {
         let reader = Reader::new(|response| Ok(QueryResult { data: Value::Null, metadata: response.body }));
         let usage: Value = vec![json!([]); MAX_RESULT_VALUES / CONTAINER_WEIGHT * 2 / 3].into();
         let response = ApiResponse { body: Map::from_iter([("usage".to_owned(), usage)]), request_id: None };
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn advanced_fields_count_unless_advanced_is_off() {
+    fn reads_advanced_fields_unless_advanced_is_off() {
         for (state, counts) in [
             (json!("on"), true),
             (json!(null), true),

@@ -13,12 +13,12 @@ use crate::{
     response::{ApiResponse, body::unwrapped, counter, sorted_by_key, take_list},
 };
 
-/// The endpoint's path; the connection test asks it too.
+/// The endpoint's path; the connection test uses it too.
 pub const PATH: &str = "/models";
 /// Members of a model in the result.
 const MEMBERS: [&str; 6] = ["id", "owner", "created", "shutdown_date", "value", "label"];
 
-/// The words of the form for what models are for.
+/// The form's choices of purpose.
 const PURPOSES: [(&str, Option<Purpose>); 5] = [
     ("all", None),
     ("chat", Some(Purpose::Chat)),
@@ -27,17 +27,17 @@ const PURPOSES: [(&str, Option<Purpose>); 5] = [
     ("transcription", Some(Purpose::Transcription)),
 ];
 
-/// Which models of a list the app gets.
+/// Which models the app gets.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Text in their ids, in lower case.
+    /// Text that ids must contain, in lower case.
     filter: String,
-    /// What they are for. Others are left out only if they are known to be for something else: the ids of other
-    /// servers tell little.
+    /// The models' purpose. Only models known to have another purpose are left out, because other servers' ids say
+    /// little.
     purpose: Option<Purpose>,
-    /// Since when models must not have ended; `None` where those that have are wanted, too.
+    /// Leaves out models shut down by this day; `None` includes them.
     living_on: Option<Day>,
-    /// Whether the models are `OpenAI`'s own. Elsewhere, one of their names says nothing about an end.
+    /// Whether this is `OpenAI`'s API. On other servers, `OpenAI`'s shutdown dates mean nothing.
     are_of_openai: bool,
 }
 
@@ -61,7 +61,7 @@ impl Wanted {
         is_for_it && !has_ended && id.to_lowercase().contains(&self.filter)
     }
 
-    /// By what the server says, or by the table of those of `OpenAI`.
+    /// By the server's own date, or else by the table of `OpenAI`'s models.
     fn has_ended(&self, model: &Value, id: &str, today: &Day) -> bool {
         let end = model.get("shutdown_date").and_then(Value::as_str);
         end.is_some_and(|date| today.is_from(date)) || (self.are_of_openai && shutdowns::end(id, today).is_some())
@@ -78,16 +78,15 @@ pub fn plan(fields: &Fields<'_>, provider: Provider, today: &Day) -> Result<Plan
     Ok(Plan::new(ApiRequest::get(PATH), reader))
 }
 
-/// The models by id, as a person looks for them: upper and lower case are next to each other. `value` and `label` make
-/// the list ready for a dropdown; `created` is in Unix seconds, `shutdown_date` a `YYYY-MM-DD` or null.
+/// The models sorted by id, ignoring case. `value` and `label` make the list ready for a dropdown; `created` is in Unix
+/// seconds, `shutdown_date` is `YYYY-MM-DD` or null.
 ///
 /// # Errors
-/// [`Error::Decode`] if the response is not a list of models, [`Error::Transport`] if more models are wanted than a
-/// result may have.
+/// [`Error::Decode`] if the response is not a list of models, [`Error::Transport`] if the result would be too large.
 pub fn read(response: ApiResponse, wanted: &Wanted) -> Result<QueryResult, Error> {
     let mut models = list(response)?;
     models.retain(|model| wanted.contains(model));
-    // Each takes several times the memory that it had in the response.
+    // Each model takes several times the memory that it took in the response.
     models.iter().map(result_size).sum::<ResultSize>().ensure_fits()?;
     let metadata =
         Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..])), ("count".to_owned(), models.len().into())]);
@@ -95,7 +94,7 @@ pub fn read(response: ApiResponse, wanted: &Wanted) -> Result<QueryResult, Error
     Ok(QueryResult { data: models.map(into_result).collect(), metadata })
 }
 
-/// The list in a response, which some servers call `models` and Ollama leaves null if it is empty.
+/// The list in a response. Some servers call it `models`, and Ollama returns null if it is empty.
 fn list(response: ApiResponse) -> Result<Vec<Value>, Error> {
     let mut body = ["data", "models"].into_iter().fold(response.body, unwrapped);
     let is_list = |value: &Value| match value {
@@ -111,7 +110,7 @@ fn list(response: ApiResponse) -> Result<Vec<Value>, Error> {
     })
 }
 
-/// The name by which a model is asked: what Ollama and Gemini themselves call `name`, or the whole item.
+/// The id for requests, which the native lists of Ollama and Gemini call `name`; or the whole item if it is text.
 fn id(model: &Value) -> Option<&str> {
     let member = |name: &&str| model.get(*name)?.as_str().filter(|id| !id.is_empty());
     model.as_str().or_else(|| ["id", "model", "name"].iter().find_map(member))
@@ -125,7 +124,7 @@ fn label(model: &Value) -> String {
     }
 }
 
-/// The size of [`into_result`].
+/// The size of the result of [`into_result`].
 fn result_size(model: &Value) -> ResultSize {
     let [id, label, created] = [id(model).into(), label(model).into(), Value::Null];
     let values = [&id, &model["owned_by"], &created, &model["shutdown_date"], &id, &label];
@@ -141,7 +140,7 @@ fn into_result(mut model: Value) -> Value {
     MEMBERS.map(str::to_owned).into_iter().zip(values).collect()
 }
 
-/// Checks that a response is a list of models, even an empty one.
+/// Checks that a response is a list of models, possibly empty.
 ///
 /// # Errors
 /// [`Error::Decode`] if it is not.
@@ -160,7 +159,7 @@ mod tests {
         read(ApiResponse { body, request_id: None }, &wanted).map(|result| result.data)
     }
 
-    /// The ids that a query with these fields gets of `data` on 2026-11-25.
+    /// The ids that a query with these fields returns for `data` on 2026-11-25.
     fn ids(fields: &Value, provider: Provider, data: &Value) -> Vec<String> {
         let fields = Fields::of("queryOptions", fields).unwrap();
         let plan = plan(&fields, provider, &Day::of_text("2026-11-25")).unwrap();
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purpose_leaves_out_what_is_known_to_be_for_something_else() {
+    fn leaves_out_models_known_to_have_another_purpose() {
         let data = json!(["gpt-6-luna", "gpt-image-2", "text-embedding-3-small", "gpt-transcribe", "tts-2", "llama3"]);
         for (purpose, expected) in [
             (json!("chat"), &["gpt-6-luna", "llama3"][..]),
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn models_past_their_end_are_left_out_unless_asked_for() {
+    fn leaves_out_models_after_their_shutdown_unless_requested() {
         let data = json!([
             {"id": "gpt-4"},
             {"id": "gpt-4o"},
@@ -213,21 +212,21 @@ mod tests {
         assert_eq!(asked(json!({"include_ended": "false"}), Provider::OpenAi), ["gpt-4o", "odd", "older"]);
         let all = ["gpt-4", "gpt-4o", "odd", "old", "older"];
         assert_eq!(asked(json!({"include_ended": "true"}), Provider::OpenAi), all);
-        // Another server may serve any model under the names of OpenAI.
+        // Another server may use OpenAI's names for any model.
         for provider in [Provider::Azure, Provider::AzureDeployment, Provider::Compatible] {
             assert_eq!(asked(json!({}), provider), ["gpt-4", "gpt-4o", "odd", "older"]);
         }
     }
 
     #[test]
-    fn models_are_sorted_as_a_person_looks_for_them() {
+    fn sorts_models_ignoring_case() {
         let data = json!(["b", "a", "C", "A", "Qwen/qwen3", "all-minilm"]);
         let sorted = ["A", "a", "all-minilm", "b", "C", "Qwen/qwen3"];
         assert_eq!(ids(&json!({}), Provider::Compatible, &data), sorted);
     }
 
     #[test]
-    fn models_are_sorted_filtered_and_ready_for_a_dropdown() {
+    fn returns_sorted_and_filtered_models_for_a_dropdown() {
         let data = json!([
             {"id": "gpt-5", "owned_by": "system", "created": 1.0, "shutdown_date": "2026-12-11"},
             {"id": "Embed"}, {"object": "junk"}, {"id": "GPT-4"}
@@ -245,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_of_a_model_is_known_before_it_is_built() {
+    fn knows_the_size_of_a_model_before_building_it() {
         for model in [
             json!({"id": "a"}),
             json!({"id": "a\n", "created": "12", "shutdown_date": "2026-12-11", "owned_by": {"name": ["b"]}}),
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_fails_before_it_is_built_when_it_is_too_long_for_a_result() {
+    fn fails_before_building_a_list_that_is_too_large() {
         let too_many = MAX_RESULT_VALUES / (CONTAINER_WEIGHT + 2 * MEMBERS.len()) + 1;
         let listed = |count: usize, id: &str| json!(vec![json!({ "id": id }); count]);
         let code = |data, filter| models(data, filter).map_err(|error| error.code().map(str::to_owned));
@@ -270,14 +269,14 @@ mod tests {
     }
 
     #[test]
-    fn a_null_list_is_empty_and_anything_else_is_an_error() {
+    fn treats_a_null_list_as_empty_and_anything_else_as_an_error() {
         assert_eq!(models(json!(null), "").unwrap(), json!([]));
         assert!(models(json!("x"), "").is_err());
         assert!(ensure_model_list(ApiResponse { body: Map::new(), request_id: None }).is_err());
     }
 
     #[test]
-    fn a_list_is_read_under_other_names_and_a_model_too() {
+    fn reads_lists_and_models_under_other_names() {
         let ids = |body: Value| {
             let Value::Object(body) = body else { panic!("not an object") };
             let ids =

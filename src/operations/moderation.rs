@@ -23,7 +23,7 @@ const KEY: &str = "input";
 /// Turns a Moderate query into its request.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the field, or the index of what is neither text nor an image.
+/// [`Error::InvalidOption`] naming the field, or the index of an item that is neither text nor an image.
 pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     let model = fields.trimmed("moderation_model")?;
     let model = model.unwrap_or_else(|| DEFAULT_MODERATION_MODEL.to_owned());
@@ -32,8 +32,8 @@ pub fn plan(fields: &Fields<'_>) -> Result<Plan, Error> {
     Ok(Plan::new(ApiRequest::post(PATH, body), Reader::new(move |response| read(response, texts))))
 }
 
-/// What is checked, and how many texts it is if it is a list of texts. Each text of a list is checked for itself, text
-/// and images together as one.
+/// The input, and the number of texts if it is a list of texts. Texts of a list are checked separately, text and images
+/// together.
 fn input(fields: &Fields<'_>) -> Result<(Value, Option<usize>), Error> {
     let missing =
         || Error::invalid(KEY, "is empty. Enter the text or image to check, or see that its template has a value");
@@ -65,19 +65,19 @@ fn input(fields: &Fields<'_>) -> Result<(Value, Option<usize>), Error> {
     Ok((items.into_iter().map(Item::into_value).collect(), Some(count)))
 }
 
-/// Whether a text is a list that was meant, and not a text in brackets.
+/// Whether text is a JSON list rather than a sentence in brackets.
 fn is_list(value: &Value) -> bool {
     value.as_array().is_some_and(|items| items.iter().all(|item| item.is_string() || item.is_object()))
 }
 
 enum Item {
     Text(String),
-    /// Its URL or data URI.
+    /// An image's URL or data URI.
     Image(String),
 }
 
 impl Item {
-    /// A text may be a link, so only a data URI of an image is taken for one; an object is a picked file or a content
+    /// Text may be a link, so only an image's data URI counts as an image. An object is a picked file or a content
     /// part.
     fn of(field: &ErrorText, item: &Value) -> Result<Self, Error> {
         let is_data_uri =
@@ -107,10 +107,10 @@ impl Item {
     }
 }
 
-/// `{flagged, categories, scores}`, or one of these for each of a list of texts, in their order.
+/// `{flagged, categories, scores}`, or one of these for each text of a list, in order.
 ///
 /// # Errors
-/// [`Error::Decode`] if the response has not one result, or not one for each of the texts.
+/// [`Error::Decode`] unless the response has exactly one result, or one per text.
 fn read(response: ApiResponse, texts: Option<usize>) -> Result<QueryResult, Error> {
     let ApiResponse { body, request_id } = response;
     let mut body = unwrapped(body, "results");
@@ -119,8 +119,8 @@ fn read(response: ApiResponse, texts: Option<usize>) -> Result<QueryResult, Erro
     let expected = texts.unwrap_or(1);
     if results.len() != expected {
         let reason = match results.len() {
-            0 => "the response contains no result of a moderation".into(),
-            found => error_text!["the response contains ", found, " results of moderation in place of ", expected],
+            0 => "the response contains no moderation result".into(),
+            found => error_text!["the response contains ", found, " moderation results instead of ", expected],
         };
         return Err(Error::Decode { status: 200, reason, body: BodyKind::Other, request_id });
     }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_a_text_alone_each_text_of_a_list_and_images_with_their_text() {
+    fn checks_listed_texts_separately_and_images_with_their_text() {
         let image = json!({"type": "image_url", "image_url": {"url": PNG}});
         for (value, expected) in [
             (json!("a"), json!("a")),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn names_what_is_missing_or_is_neither_text_nor_an_image() {
+    fn names_the_item_that_is_neither_text_nor_an_image() {
         for value in [json!(null), json!(""), json!([]), json!([""])] {
             assert!(input_of(value.clone()).unwrap_err().starts_with("Input is empty."), "{value}");
         }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_categories_that_apply_and_gives_all_scores() {
+    fn returns_the_categories_that_apply_and_all_scores() {
         let item = json!({
             "flagged": true, "categories": {"hate": false, "violence": true, "illicit": null},
             "category_scores": {"hate": 0.1, "violence": 0.9}
@@ -195,15 +195,15 @@ mod tests {
     }
 
     #[test]
-    fn fails_where_a_result_is_missing() {
-        let none = "the response contains no result of a moderation";
+    fn fails_when_a_result_is_missing() {
+        let none = "the response contains no moderation result";
         for results in [json!([]), json!(null), json!([{}]), json!(["x"])] {
             assert_eq!(data(json!("a"), results).unwrap_err(), none);
         }
         let one = json!([{"categories": {}}]);
         assert_eq!(
             data(json!(["a", "b"]), one).unwrap_err(),
-            "the response contains 1 results of moderation in place of 2"
+            "the response contains 1 moderation results instead of 2"
         );
     }
 }

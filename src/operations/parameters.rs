@@ -1,4 +1,4 @@
-//! Request parameters that several operations share, from form field to JSON member.
+//! Request parameters shared by several operations.
 
 use serde_json::{Map, Value};
 
@@ -12,41 +12,41 @@ use crate::{
     response::counter,
 };
 
-/// Most stop sequences that the API takes.
+/// The API's limit for stop sequences.
 const MAX_STOP_SEQUENCES: usize = 4;
-/// What `extra_body` must not change, and why.
+/// Members that `extra_body` must not change, and why.
 const RESERVED: [(&str, &str); 2] = [
     ("stream", "Streaming in the data source says that"),
     ("stream_options", "Streaming in the data source says that"),
 ];
 
-/// Collects the body of a request from form fields.
+/// Builds the body of a request from form fields.
 pub struct BodyBuilder<'a> {
     fields: Fields<'a>,
     members: Map<String, Value>,
 }
 
 impl<'a> BodyBuilder<'a> {
-    /// A body with nothing but the model.
+    /// A body that contains only the model.
     #[must_use]
     pub fn new(fields: &Fields<'a>, model: &str) -> Self {
         Self { fields: *fields, members: Map::from_iter([("model".to_owned(), model.into())]) }
     }
 
-    /// Reads what follows from other fields, such as the advanced ones.
+    /// Switches to other fields, such as the advanced ones.
     #[must_use]
     pub fn read_from(mut self, fields: &Fields<'a>) -> Self {
         self.fields = *fields;
         self
     }
 
-    /// What is set so far.
+    /// The members set so far.
     #[must_use]
     pub fn members(&self) -> &Map<String, Value> {
         &self.members
     }
 
-    /// The model that is asked.
+    /// The requested model.
     #[must_use]
     pub fn model(&self) -> &str {
         self.members.get("model").and_then(Value::as_str).unwrap_or_default()
@@ -57,7 +57,7 @@ impl<'a> BodyBuilder<'a> {
         self.members.insert(name.to_owned(), value.into());
     }
 
-    /// Copies what is chosen from dropdowns. It is not checked here, because the API's lists grow.
+    /// Copies dropdown choices, unchecked because the API's lists grow.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if one is not text.
@@ -70,7 +70,7 @@ impl<'a> BodyBuilder<'a> {
         Ok(())
     }
 
-    /// Copies short texts, such as ids.
+    /// Copies short strings, such as ids.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if one is not text.
@@ -94,8 +94,8 @@ impl<'a> BodyBuilder<'a> {
         Ok(())
     }
 
-    /// `top_p` (0 to 1), the two penalties (-2 to 2), `seed` (any whole number) and `n`
-    /// (1 to 128). Returns how many answers the form asks for; [`n_of`] is what the request asks for.
+    /// `top_p` (0 to 1), the two penalties (-2 to 2), `seed` (any whole number) and `n` (1 to 128). Returns the number
+    /// of answers set in the form; [`n_of`] returns that of the request.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if one is out of range.
@@ -116,8 +116,8 @@ impl<'a> BodyBuilder<'a> {
         Ok(n.and_then(|n| usize::try_from(n).ok()).unwrap_or(1))
     }
 
-    /// `stop_sequence` as `stop`: a text is one literal sequence, also one of blanks or line breaks, an array (or
-    /// its JSON text) up to four.
+    /// `stop_sequence` as `stop`. Text is one literal sequence, even if it is only spaces or line breaks; an array (or
+    /// its JSON text) has up to four.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] for more than four, or one that is not text.
@@ -157,10 +157,10 @@ impl<'a> BodyBuilder<'a> {
         Ok(())
     }
 
-    /// The finished body: the JSON object under `extra_body` is merged last.
+    /// The finished body, after merging the JSON object in `extra_body`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is not an object or asks for a stream.
+    /// [`Error::InvalidOption`] if it is not an object or requests a stream.
     pub fn finish(mut self, extra_body: &str) -> Result<Map<String, Value>, Error> {
         for (name, value) in self.fields.object(extra_body)?.unwrap_or_default() {
             if let Some((reserved, why)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
@@ -173,19 +173,19 @@ impl<'a> BodyBuilder<'a> {
     }
 }
 
-/// The key of Completions and Chat for members of the request that the form does not have.
+/// The field of Completions and Chat for members that the form does not have.
 pub const EXTRA_BODY: &str = "extra_body";
 
-/// The key that counts: `own`, or where that is not set the one that was `shared` with Chat, in a query
-/// made without the form. In the form, what was typed for Chat must not reach another operation.
+/// The key to read: `own`, or the one `shared` with Chat if `own` is unset and the query was made without the form. In
+/// the form, settings for Chat must not reach another operation.
 #[must_use]
 pub fn own_key<'k>(advanced: &Fields<'_>, own: &'k str, shared: &'k str) -> &'k str {
     let is_made_without_form = advanced.value("advanced").is_none();
     if advanced.value(own).is_none() && is_made_without_form { shared } else { own }
 }
 
-/// The model of an operation with a key of its own for it: `own`, or what the key of Completions and
-/// Chat holds if that is known to be for `purpose`. Older queries have it there, but so has one that was made for Chat first.
+/// The model of an operation that has its own key: `own`, or Chat's key if its model is known to be for `purpose`.
+/// Older queries use Chat's key, but so do queries first made for Chat.
 #[must_use]
 pub fn model_for(own: Option<String>, fields: &Fields<'_>, purpose: Purpose, default: &str) -> String {
     own.unwrap_or_else(|| {
@@ -194,7 +194,7 @@ pub fn model_for(own: Option<String>, fields: &Fields<'_>, purpose: Purpose, def
     })
 }
 
-/// How many answers a finished body asks for, no matter what set it.
+/// The number of answers that a finished body requests, no matter what set it.
 #[must_use]
 pub fn n_of(body: &Map<String, Value>) -> usize {
     let n = body.get("n").and_then(counter).and_then(|n| usize::try_from(n).ok());
@@ -232,21 +232,21 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_text_is_one_literal_sequence() {
+    fn treats_stop_text_as_one_literal_sequence() {
         assert_eq!(stops(json!("a, b\nc")).unwrap(), json!("a, b\nc"));
         assert_eq!(stops(json!("[not json")).unwrap(), json!("[not json"));
         assert_eq!(stops(json!(42)).unwrap(), json!("42"));
         for unset in [json!(""), json!(null), json!([])] {
             assert_eq!(stops(unset).unwrap(), json!(null));
         }
-        // `ToolJet` 2 turns a line break that is typed into a blank.
+        // `ToolJet` 2 turns a typed line break into a space.
         for blank in ["\n", "\r\n\r\n", " ", "\t"] {
             assert_eq!(stops(json!(blank)).unwrap(), json!(blank));
         }
     }
 
     #[test]
-    fn stop_arrays_hold_up_to_four_texts() {
+    fn accepts_up_to_four_stop_sequences_in_an_array() {
         assert_eq!(stops(json!(["a", "\n"])).unwrap(), json!(["a", "\n"]));
         assert_eq!(stops(json!(r#"["a","b"]"#)).unwrap(), json!(["a", "b"]));
         assert_eq!(stops(json!(["a"])).unwrap(), json!("a"));
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_temperature_is_sent_and_an_unset_one_is_not() {
+    fn sends_a_temperature_of_zero_but_not_an_unset_one() {
         let temperature = |value: Value| {
             build(json!({ "temperature": value }), |body| {
                 body.set_temperature()?;
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_answers_is_that_of_the_finished_body() {
+    fn reads_the_number_of_answers_from_the_finished_body() {
         for (n, expected) in [
             (json!(3), 3),
             (json!("3"), 3),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn extra_body_is_merged_last_and_cannot_ask_for_a_stream() {
+    fn merges_extra_body_last_and_rejects_a_stream() {
         let extra = |value: Value| build(json!({ "extra_body": value }), |_| Ok(()));
         assert_eq!(extra(json!({"top_k": 5, "model": "b"})).unwrap(), json!({"model": "b", "top_k": 5}));
         assert_eq!(extra(json!(r#"{"top_k": 5}"#)).unwrap(), json!({"model": "m", "top_k": 5}));

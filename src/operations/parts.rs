@@ -1,4 +1,4 @@
-//! Checks one part of a message's content for the members that its type needs.
+//! Checks that a content part has the members that its type requires.
 
 use serde_json::{Map, Value};
 
@@ -8,11 +8,11 @@ use crate::{
     input::fields::{excerpt, scalar_text},
 };
 
-/// Types as the Responses API spells them, and as Chat does.
+/// Part types in the spelling of Responses, and in that of Chat.
 const OF_RESPONSES: [(&str, &str); 4] =
     [("input_image", "image_url"), ("input_text", "text"), ("output_text", "text"), ("input_file", "file")];
-/// Members of a file, and what errors call them in a part as Chat spells it; in one as Responses does, they are
-/// members of the part itself.
+/// Members of a file, and their names in errors about Chat's spelling. In that of Responses, they belong to the part
+/// itself.
 const OF_FILE: [(&str, &str); 5] = [
     ("file_id", "file.file_id"),
     ("file_url", "file.file_url"),
@@ -20,11 +20,11 @@ const OF_FILE: [(&str, &str); 5] = [
     ("filename", "file.filename"),
     ("detail", "file.detail"),
 ];
-/// The name of a file that has none; the API requires one.
+/// Name of a file without one; the API requires a name.
 const UNNAMED: &str = "document.pdf";
 
-/// The part at `place`, with its words in the API's spelling. A type that is not known passes as it is: the API's
-/// list grows, and other servers have types of their own.
+/// Checks the part at `place` and returns it in the API's spelling. An unknown type passes unchanged: the API's list
+/// grows, and other servers have more types.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming the place and the member that is missing or wrong.
@@ -57,19 +57,19 @@ pub fn checked(place: &ErrorText, members: &Map<String, Value>) -> Result<Value,
     Ok(part.into())
 }
 
-/// Whether it is the content part of a file.
+/// Whether it is a file part.
 #[must_use]
 pub fn is_file(members: &Map<String, Value>) -> bool {
     kind(members) == "file"
 }
 
-/// The type of a part, in Chat's spelling.
+/// The part's type in Chat's spelling.
 fn kind(members: &Map<String, Value>) -> String {
     let kind = members.get("type").and_then(Value::as_str).unwrap_or_default().trim().to_ascii_lowercase();
     OF_RESPONSES.iter().find(|(theirs, _)| *theirs == kind).map_or(kind, |(_, ours)| (*ours).to_owned())
 }
 
-/// A text part without text comes from a template without a value.
+/// Rejects a part without text, which usually comes from an empty template.
 fn set_text(place: Place<'_>, part: &mut Map<String, Value>, name: &'static str) -> Result<(), Error> {
     let value = part.get(name);
     let text = value.and_then(scalar_text).ok_or_else(|| place.lacks("text", name, value))?;
@@ -77,7 +77,7 @@ fn set_text(place: Place<'_>, part: &mut Map<String, Value>, name: &'static str)
     Ok(())
 }
 
-/// The file of a part, out of which its members are taken where they are the part's own.
+/// Takes the file's members out of the part if they belong to it directly.
 fn file(place: Place<'_>, part: &mut Map<String, Value>) -> Result<Map<String, Value>, Error> {
     let is_own = !part.contains_key("file") && OF_FILE.iter().any(|(name, _)| part.contains_key(*name));
     let mut file = if is_own {
@@ -98,7 +98,7 @@ fn file(place: Place<'_>, part: &mut Map<String, Value>) -> Result<Map<String, V
         return Err(place.lacks("a URL", texts[1].1, Some(given)));
     }
     if id || url {
-        // The API takes a name next to neither of them.
+        // With an ID or a URL, the API accepts no name.
         file.shift_remove("filename");
     } else if data {
         set_data(place, &mut file)?;
@@ -108,8 +108,8 @@ fn file(place: Place<'_>, part: &mut Map<String, Value>) -> Result<Map<String, V
     Ok(file)
 }
 
-/// The data of a file as a data URI with its media type, and a name. Data that the plugin does not know is left to the
-/// server: some open URLs there, or audio and video.
+/// Sets the data as a data URI with its media type, and a name. Unknown data is left to the server: some open URLs
+/// there, or accept audio and video.
 fn set_data(place: Place<'_>, file: &mut Map<String, Value>) -> Result<(), Error> {
     let name = file.get("filename").and_then(Value::as_str).map(str::trim);
     let given = file.get("file_data").and_then(Value::as_str).and_then(Data::of);
@@ -126,7 +126,7 @@ fn set_data(place: Place<'_>, file: &mut Map<String, Value>) -> Result<(), Error
 
 fn image(place: Place<'_>, given: Option<&Value>) -> Result<Map<String, Value>, Error> {
     let mut image = match given {
-        // As some other servers take it.
+        // Some other servers accept a plain string.
         Some(url @ Value::String(_)) => Map::from_iter([("url".to_owned(), url.clone())]),
         Some(Value::Object(image)) => image.clone(),
         other => return Err(place.lacks("an object", "image_url", other)),
@@ -150,32 +150,32 @@ fn image(place: Place<'_>, given: Option<&Value>) -> Result<Map<String, Value>, 
     Ok(image)
 }
 
-/// Where a part or a message is, for errors.
+/// The place of a part or message, for errors.
 #[derive(Clone, Copy)]
 pub struct Place<'a>(pub &'a ErrorText);
 
 impl Place<'_> {
-    /// The error about `member`, which has `got` in place of what it needs.
+    /// The error for a `member` that should be `what` but is `got`.
     #[must_use]
     pub fn lacks(self, what: &'static str, member: &'static str, got: Option<&Value>) -> Error {
         let got = got.filter(|got| !got.is_null()).map_or("nothing".into(), excerpt);
         Error::invalid(self.0.clone(), error_text!["must have ", what, " in ", member, ", got ", got])
     }
 
-    /// The text of `name`, which errors call `member`.
+    /// The text in `name`, which errors call `member`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is not text, or blank.
+    /// [`Error::InvalidOption`] if it is blank or not text.
     pub fn text<'m>(self, members: &'m Map<String, Value>, name: &str, member: &'static str) -> Result<&'m str, Error> {
         let value = members.get(name);
         let text = value.and_then(Value::as_str).filter(|text| !text.trim().is_empty());
         text.ok_or_else(|| self.lacks("text", member, value))
     }
 
-    /// The object `name`.
+    /// The object in `name`.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if it is anything else.
+    /// [`Error::InvalidOption`] if it is not an object.
     pub fn object(self, members: &Map<String, Value>, name: &'static str) -> Result<Map<String, Value>, Error> {
         let value = members.get(name);
         value.and_then(Value::as_object).cloned().ok_or_else(|| self.lacks("an object", name, value))
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_without_what_its_type_needs_is_an_error_that_names_the_member() {
+    fn names_the_missing_member() {
         for (part, words) in [
             (json!({"type": "text"}), "text in text, got nothing"),
             (json!({"type": "text", "text": null}), "text in text, got nothing"),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_sent_as_the_api_spells_it() {
+    fn sends_parts_in_the_api_s_spelling() {
         for (part, sent) in [
             (json!({"type": "Text", "text": 5}), json!({"type": "text", "text": "5"})),
             (json!({"type": "output_text", "text": "a"}), json!({"type": "text", "text": "a"})),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_or_a_word_that_is_not_known_passes() {
+    fn passes_unknown_types_and_words() {
         for part in [
             json!({"type": "video_url", "video_url": {"url": "v.mp4"}}),
             json!({"type": "image_url", "image_url": {"url": "https://h/a", "detail": "ultra"}}),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_what_it_is_called_is_an_error() {
+    fn rejects_a_file_that_contradicts_its_name() {
         for (data, what) in [
             ("data:application/pdf;base64,YSxi", "does not have the content of a .pdf file"),
             ("data:text/csv;base64,", "has no content"),

@@ -1,7 +1,7 @@
-//! A recording: what a file picker or an audio recorder holds in, a file for the API out.
+//! Turns the value of a file picker or an audio recorder into a file for the API.
 //!
-//! Its first bytes say what it is, as the label of an audio recorder is always `audio/wav`. Where they do not tell, as
-//! with an MP3 that begins with silence, the extension of a picked file does.
+//! The first bytes decide the format, because an audio recorder always says `audio/wav`. If they are inconclusive, as
+//! in an MP3 that begins with silence, a picked file's extension decides.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 const KEY: &str = "file";
-/// Most bytes of a recording that `OpenAI` and Azure take. Other servers have limits of their own.
+/// The limit of `OpenAI` and Azure for a recording. Other servers have their own.
 const MAX_RECORDING_BYTES: usize = 25 << 20;
 const RECORDING: Expected = Expected {
     value: "a data URI, base64 data, or a file from a file picker or an audio recorder",
@@ -31,7 +31,7 @@ const FORMATS: &str = "FLAC, M4A, MP3, MP4, MPEG, Ogg, WAV or WebM";
 /// The recording in the field `file`.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] if there is none or more than one, or if the API would not take it.
+/// [`Error::InvalidOption`] if there is not exactly one, or the API would reject it.
 pub fn recording(fields: &Fields<'_>, provider: Provider) -> Result<FormFile, Error> {
     let max_bytes = (provider != Provider::Compatible).then_some(MAX_RECORDING_BYTES);
     let mut recordings = files::each(fields, KEY, |field, item| {
@@ -63,11 +63,11 @@ fn read(item: &Value, name: Option<&str>, max_bytes: Option<usize>) -> Result<Fo
     let format = Format::of_start(&data)
         .or_else(|| Format::of_name(name?))
         .ok_or_else(|| error_text!["is not in an audio format that the API takes; convert it to ", FORMATS])?;
-    // A name of the plugin's own: the API needs no more of it than the extension.
+    // A generic name: the API needs only the extension.
     Ok(FormFile { name: format!("recording.{}", format.extension), media_type: format.media_type, data: data.into() })
 }
 
-/// A format that the API takes.
+/// A format that the API accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Format {
     extension: &'static str,
@@ -87,12 +87,12 @@ const OGG: Format = format("ogg", "audio/ogg");
 const WAV: Format = format("wav", "audio/wav");
 const WEBM: Format = format("webm", "audio/webm");
 
-/// What the data of a format begins with.
+/// First bytes of the formats.
 const STARTS: [(&[u8], Format); 6] = [
     (b"fLaC", FLAC),
     (b"OggS", OGG),
     (b"ID3", MP3),
-    // EBML, in which Matroska is written, and with it WebM.
+    // EBML, the container of Matroska and so of WebM.
     (b"\x1a\x45\xdf\xa3", WEBM),
     (b"\0\0\x01\xba", MPEG),
     (b"\0\0\x01\xb3", MPEG),
@@ -113,29 +113,29 @@ const EXTENSIONS: [(&str, Format); 11] = [
 ];
 
 impl Format {
-    /// The format of data that begins so.
+    /// The format of data that starts with these bytes.
     fn of_start(start: &[u8]) -> Option<Self> {
         let has = |at: usize, mark: &[u8]| start.get(at..).is_some_and(|rest| rest.starts_with(mark));
         if has(0, b"RIFF") && has(8, b"WAVE") {
             return Some(WAV);
         }
         if has(4, b"ftyp") {
-            // The brand of files that have no more than sound.
+            // The brand of audio-only files.
             return Some(if has(8, b"M4A") { M4A } else { MP4 });
         }
         let known = STARTS.iter().find(|(mark, _)| has(0, mark)).map(|(_, format)| *format);
         known.or_else(|| is_mpeg_audio(start).then_some(MP3))
     }
 
-    /// The format of a file with this name.
+    /// The format by the file's name.
     fn of_name(name: &str) -> Option<Self> {
         let (_, extension) = name.rsplit_once('.')?;
         EXTENSIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, format)| *format)
     }
 }
 
-/// Whether data begins with the header of a frame of MPEG audio: eleven bits that are set, a version and a layer. AAC,
-/// which has a similar header, has no layer.
+/// Whether data starts with an MPEG audio frame header: eleven set bits, a version and a layer. AAC has a similar
+/// header, but no layer.
 fn is_mpeg_audio(start: &[u8]) -> bool {
     let [0xff, second, ..] = start else { return false };
     let (version, layer) = (second >> 3 & 0b11, second >> 1 & 0b11);
@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    /// A `WebM` file, as far as it is looked at.
+    /// The start of a `WebM` file, as far as it matters here.
     const WEBM_DATA: &str = "GkXfowEAAAA=";
 
     fn read_for(value: Value, provider: Provider) -> Result<FormFile, String> {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bytes_say_what_it_is_whatever_its_label_says() {
+    fn trusts_the_first_bytes_over_the_label() {
         for (data, format) in [
             (&b"RIFF\x24\0\0\0WAVEfmt "[..], WAV),
             (b"fLaC\0", FLAC),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn it_comes_from_a_recorder_a_file_picker_or_as_text() {
+    fn accepts_a_recorder_a_file_picker_and_text() {
         let picked = json!({"name": "a.mp3", "type": "audio/mpeg", "base64Data": WEBM_DATA, "content": "..."});
         for value in [
             json!(WEBM_DATA),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_picked_file_counts_where_its_bytes_do_not_tell() {
+    fn uses_the_file_name_when_the_bytes_are_inconclusive() {
         let named = |name: &str| read(json!({"name": name, "type": "audio/wav", "base64Data": "AAAAAAAA"}));
         assert_eq!(named("a.b.MPGA").unwrap().name, "recording.mp3");
         for name in ["a.aac", "mp3", "a."] {
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_missing_or_cannot_be_used() {
+    fn explains_what_is_missing_or_unusable() {
         for cleared in [json!(null), json!(""), json!([]), json!({"file": []})] {
             assert!(read(cleared.clone()).unwrap_err().starts_with("Recording is empty. Record or pick"), "{cleared}");
         }
@@ -245,8 +245,8 @@ mod tests {
     }
 
     #[test]
-    fn its_size_is_checked_where_the_limit_is_known() {
-        // Three bytes for four digits.
+    fn checks_the_size_when_the_limit_is_known() {
+        // Four characters encode three bytes.
         let of = |bytes: usize| json!(format!("GkXf{}", "A".repeat((bytes - 3) / 3 * 4)));
         let most = MAX_RECORDING_BYTES / 3 * 3;
         assert_eq!(read(json!({"name": "a.webm", "base64Data": of(most)})).unwrap().data.len(), most);

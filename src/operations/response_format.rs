@@ -5,32 +5,32 @@ use serde_json::{Value, json};
 use super::json_schema;
 use crate::{error::Error, input::fields::Fields};
 
-/// What form an answer has.
+/// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Free text.
     Text,
     /// Any JSON object.
     JsonObject,
-    /// JSON that fits a schema.
+    /// JSON that matches a schema.
     JsonSchema,
 }
 
-/// A format as it is asked for.
+/// A requested format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResponseFormat {
-    /// What the answer is read as.
+    /// How to read the answer.
     pub format: Format,
-    /// The request's `response_format`, if there is one to send.
+    /// The member `response_format` of the request, if one is sent.
     pub member: Option<Value>,
-    /// Why strict mode is off, in words.
+    /// Explains why strict mode is off.
     pub not_strict: Option<String>,
 }
 
 /// Reads `response_format` (`text`, `json_object`, `json_schema`) and the advanced `json_schema`.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] for an unknown format, or a schema that is missing or wrong.
+/// [`Error::InvalidOption`] for an unknown format, or a missing or invalid schema.
 pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<ResponseFormat, Error> {
     let formats = [("text", Format::Text), ("json_object", Format::JsonObject), ("json_schema", Format::JsonSchema)];
     let format = fields.choice("response_format", &formats)?.unwrap_or(Format::Text);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_the_default_and_is_not_sent() {
+    fn does_not_send_the_default_text() {
         assert_eq!(read(json!({})), Ok(None));
         assert_eq!(read(json!({"response_format": "text", "json_schema": "junk"})), Ok(None));
         assert_eq!(read(json!({"response_format": "json_object"})), Ok(Some(json!({"type": "json_object"}))));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_is_sent_with_its_format() {
+    fn sends_a_schema_with_its_format() {
         let options = json!({"response_format": "JSON_Schema", "json_schema": {"type": "object"}});
         let expected =
             json!({"type": "json_schema", "json_schema": {"name": "response", "schema": {"type": "object"}}});

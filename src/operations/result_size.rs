@@ -1,4 +1,4 @@
-//! Keeps results within their limits. Code that turns one value into several measures them first.
+//! Keeps results within their limits. Code that copies a value several times measures it first.
 
 use std::{
     collections::HashSet,
@@ -17,26 +17,26 @@ use crate::{
     error::{Error, ErrorText, TransportError, TransportErrorKind, error_text},
 };
 
-/// Longest form of one byte in JSON text, which is `\u0000`; in bytes.
+/// Length of the longest JSON escape, `\u0000`, in bytes.
 const MAX_ESCAPE_BYTES: usize = 6;
 
-/// What a result, or a part of one, takes.
+/// The size of a result or of a part of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResultSize {
-    /// Text, as long as it is in JSON, in bytes.
+    /// Length of all text in JSON, in bytes.
     bytes: usize,
-    /// Values, each weighed by [`CONTAINER_WEIGHT`].
+    /// Number of values, weighted by [`CONTAINER_WEIGHT`].
     values: usize,
 }
 
 impl ResultSize {
-    /// A value.
+    /// The size of a value.
     #[must_use]
     pub fn of(value: &Value) -> Self {
         Self::of_value(value, json_length)
     }
 
-    /// An object whose members have these names, without their values.
+    /// An object with these names, without its values.
     #[must_use]
     pub fn of_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         Self::of_container(names, json_length)
@@ -48,7 +48,7 @@ impl ResultSize {
         Self { bytes: 0, values: CONTAINER_WEIGHT.saturating_add(count) }
     }
 
-    /// A text of so many bytes, none of which is escaped in JSON.
+    /// A string of this many bytes, none of which JSON escapes.
     #[must_use]
     pub fn of_ascii(bytes: usize) -> Self {
         Self { bytes, values: 1 }
@@ -79,7 +79,7 @@ impl ResultSize {
         Self { bytes: length(text), values: 1 }
     }
 
-    /// About how much memory it takes, in bytes.
+    /// Approximate memory use in bytes.
     #[must_use]
     pub fn memory(self) -> usize {
         self.bytes.saturating_add(self.values.saturating_mul(VALUE_BYTES))
@@ -122,7 +122,7 @@ impl Sum for ResultSize {
     }
 }
 
-/// Members of `metadata` that a failure keeps: those that are there and short.
+/// The members of a failure's `metadata`: those present and short.
 #[must_use]
 pub fn kept<const N: usize>(members: [(&str, Option<Value>); N]) -> Box<Map<String, Value>> {
     let is_short = |value: &Value| {
@@ -133,7 +133,7 @@ pub fn kept<const N: usize>(members: [(&str, Option<Value>); N]) -> Box<Map<Stri
     Box::new(members.collect())
 }
 
-/// Checks a whole result, in which the metadata will be there `metadata_copies` times.
+/// Checks a whole result that will contain the metadata `metadata_copies` times.
 ///
 /// # Errors
 /// [`TransportErrorKind::TooLarge`] if it exceeds a limit.
@@ -141,7 +141,7 @@ pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), E
     let QueryResult { data, metadata } = result;
     let measure =
         |length| ResultSize::of_value(data, length) + ResultSize::of_members(metadata, length) * metadata_copies;
-    // At most: looking for what must be escaped takes longer than parsing did, and few results are that long.
+    // An upper bound first: counting escapes takes longer than parsing, and few results are that long.
     let mut size = measure(|text| text.len().saturating_mul(MAX_ESCAPE_BYTES));
     if size.bytes > MAX_RESULT_BYTES {
         size = measure(json_length);
@@ -150,7 +150,7 @@ pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), E
     if size.bytes > MAX_RESULT_NAME_BYTES && std::iter::once(data).chain(metadata.values()).any(has_long_name) {
         return Err(too_large(error_text!["a name of more than ", MAX_RESULT_NAME_BYTES >> 20, " MiB in the result"]));
     }
-    // Each name is a value, so few values have few names.
+    // Each name belongs to a value, so few values mean few names.
     if size.values <= MAX_RESULT_NAMES {
         return Ok(());
     }
@@ -161,18 +161,18 @@ pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), E
     Err(too_many_names())
 }
 
-/// The error of a result with more than [`MAX_RESULT_NAMES`].
+/// The error for a result with more than [`MAX_RESULT_NAMES`].
 #[must_use]
 pub fn too_many_names() -> Error {
     too_large(error_text!["more than ", MAX_RESULT_NAMES, " different names of members in the result"])
 }
 
-/// The different names in a result that comes in parts.
+/// Counts the different names in a result that arrives in parts.
 #[derive(Debug, Default)]
 pub struct Names(HashSet<String>);
 
 impl Names {
-    /// Adds those of a part. `false` as soon as there are too many.
+    /// Adds the names of a part; `false` as soon as there are too many.
     pub fn add(&mut self, value: &Value) -> bool {
         match value {
             Value::Array(items) => items.iter().all(|item| self.add(item)),
@@ -190,7 +190,7 @@ impl Names {
     }
 }
 
-/// Bytes of a text in JSON.
+/// Length of a string in JSON, in bytes.
 fn json_length(text: &str) -> usize {
     let escapes = |byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | b'\x08' | b'\x0c' => 1,
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_as_long_as_in_json() {
+    fn measures_text_as_in_json() {
         for text in ["", "plain", "é😀", "\"\\/\u{7f}", "\n\r\t\u{8}\u{c}", "\0\u{1}\u{1f}"] {
             let quotes = 2;
             assert_eq!(json_length(text), json!(text).to_string().len() - quotes, "{text:?}");
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_fails_when_it_exceeds_a_limit() {
+    fn fails_beyond_a_limit() {
         let most = ResultSize { bytes: MAX_RESULT_BYTES, values: MAX_RESULT_VALUES };
         assert_eq!(error(most.ensure_fits()), "");
         assert_eq!(
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_fails_when_data_and_all_its_metadata_are_too_much_together() {
+    fn fails_when_data_and_all_metadata_are_too_large_together() {
         let too_many = "(too many JSON values in the result)";
         let part: Value = vec![json!([]); MAX_RESULT_VALUES / CONTAINER_WEIGHT * 2 / 5].into();
         assert_eq!(check(part.clone(), json!({ "usage": part }), 1), "");
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_fails_when_it_has_a_long_name() {
+    fn fails_for_a_long_name() {
         let named = |bytes: usize| json!([0, {"a": { "x".repeat(bytes): 0 }}]);
         let long = named(MAX_RESULT_NAME_BYTES + 1);
         assert_eq!(check(json!([named(MAX_RESULT_NAME_BYTES), "long".repeat(1 << 20)]), json!({}), 1), "");
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_all_parts_count_together() {
+    fn counts_the_names_of_all_parts_together() {
         let part = |from: usize, count: usize| -> Value {
             (from..from + count).map(|at| json!([{ format!("name {at}"): {"a": 0} }])).collect()
         };
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_fails_when_it_has_too_many_different_names() {
+    fn fails_for_too_many_different_names() {
         let named = |count: usize| -> Value { (0..count).map(|at| json!({ format!("name {at}"): 0 })).collect() };
         assert_eq!(check(named(MAX_RESULT_NAMES), json!({}), 1), "");
         assert_eq!(check(vec![json!({"a": {"b": 0}}); MAX_RESULT_NAMES].into(), json!({}), 1), "");

@@ -1,8 +1,8 @@
-//! Room for what a result repeats of the response in a form that is easier to bind.
+//! Limits how much of a response the result may repeat in a form that is easier to bind.
 
 use crate::budgets::{MAX_REPEATED_BYTES, VALUE_BYTES};
 
-/// Memory that is left for it, in bytes.
+/// Memory left for repetitions, in bytes.
 #[derive(Debug)]
 pub struct Room(usize);
 
@@ -13,8 +13,8 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Takes room for a text of `bytes` with `values`, weighed. `false` if there is not that much; then
-    /// nothing is taken.
+    /// Reserves memory for `bytes` of text with `values`, weighted. Returns `false` and reserves nothing if there is
+    /// not enough.
     pub fn take(&mut self, bytes: usize, values: usize) -> bool {
         let rest = self.0.checked_sub(bytes.saturating_add(values.saturating_mul(VALUE_BYTES)));
         self.0 = rest.unwrap_or(self.0);

@@ -1,4 +1,4 @@
-//! The ways in which an operation can use the API. The first that serves a query is the one that counts:
+//! The endpoints that an operation can use. The first one that serves a query counts:
 //!
 //! | operation | first | then |
 //! |---|---|---|
@@ -7,40 +7,40 @@
 //! | Decide | `/decisions` | `/chat/completions`, `/responses` |
 //! | all others | their endpoint | |
 //!
-//! Each way has one rule for when an error means "try the next" (`completion.rs` and `chat_route.rs`). `query_runner.rs`
-//! follows the rules, and `policy/model_cache.rs` keeps which ways a model does not serve.
+//! Each step has a rule for which errors lead to the next (`completion.rs` and `chat_route.rs`). `query_runner.rs`
+//! applies the rules, and `policy/model_cache.rs` remembers which endpoints do not serve a model.
 
 use std::{fmt, sync::Arc};
 
 use super::Plan;
 use crate::{error::cause::ApiCause, policy::shutdowns::Day};
 
-/// One way to ask, and when there is another one to try.
+/// A request, and when to fall back to another.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// How to ask.
+    /// The request.
     pub plan: Plan,
-    /// The rule for the next way; `None` if nothing else would help.
+    /// The rule for the fallback; `None` if there is none.
     pub next: Option<Next>,
 }
 
 impl Route {
-    /// The only way to ask.
+    /// A request without fallback.
     #[must_use]
     pub fn only(plan: Plan) -> Self {
         Self { plan, next: None }
     }
 
-    /// A way to ask that has a next one where `rule` says so.
+    /// A request that falls back if `rule` returns a step.
     #[must_use]
     pub fn with_next(plan: Plan, rule: impl Fn(ApiCause, &Day) -> Option<Step> + Send + Sync + 'static) -> Self {
         Self { plan, next: Some(Next(Arc::new(rule))) }
     }
 
-    /// The next way after an error with this cause on the day `today`.
+    /// The fallback after an error with this cause on the day `today`.
     ///
     /// # Errors
-    /// This way, if the error is the one to report.
+    /// Returns itself if the error is the one to report.
     pub fn after(self, cause: ApiCause, today: &Day) -> Result<Self, Box<Self>> {
         match self.next.as_ref().and_then(|next| next.after(cause, today)) {
             Some(step) => Ok(step(self.plan)),
@@ -49,17 +49,17 @@ impl Route {
     }
 }
 
-/// Makes the next way of the last one's plan, so that a large request need not be there twice.
+/// Builds the fallback from the previous plan, so that a large request exists only once.
 pub type Step = Box<dyn FnOnce(Plan) -> Route + Send>;
 
 type Rule = dyn Fn(ApiCause, &Day) -> Option<Step> + Send + Sync;
 
-/// The rule for when an error means "try the next".
+/// The rule for which errors lead to the fallback.
 #[derive(Clone)]
 pub struct Next(Arc<Rule>);
 
 impl Next {
-    /// The step to take after an error with this cause on the day `today`.
+    /// The step after an error with this cause on the day `today`.
     #[must_use]
     pub fn after(&self, cause: ApiCause, today: &Day) -> Option<Step> {
         (self.0)(cause, today)

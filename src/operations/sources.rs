@@ -1,4 +1,4 @@
-//! The sources of an answer as one list for a table: what servers say of them in several places and shapes.
+//! Lists the sources of an answer for a table. Servers return them in several places and shapes.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -7,18 +7,18 @@ use serde_json::{Map, Value, json};
 use super::room::Room;
 use crate::budgets::CONTAINER_WEIGHT;
 
-/// Members of the metadata that hold sources, as servers send them. The model cites the first, with positions.
+/// Members of the metadata that contain sources, as servers send them. Those in the first are cited, with positions.
 const PLACES: [&str; 3] = ["annotations", "search_results", "citations"];
-/// Members of a citation that are where it begins in the text, in characters.
+/// Members of a citation with its start in the text, in characters.
 const STARTS: [&str; 2] = ["start_index", "index"];
-/// What `OpenAI` adds to the URLs that a model cites, and not to those that it only read.
+/// `OpenAI` adds this to cited URLs, but not to those only read.
 const MARK: &str = "utm_source=openai";
-/// Values of `{"title": …, "url": …}`, weighed.
+/// Values in `{"title": …, "url": …}`, weighted.
 const VALUES: usize = CONTAINER_WEIGHT + 4;
 
-/// The sources in `metadata` and those of `more`, each URL once: `{"title": …, "url": …}`. The first title of a URL
-/// counts; without any, its host is the title. What does not begin with `http` is not a source, because apps make
-/// links of them. Beyond the room that is left, there are none.
+/// The sources in `metadata`, then those in `more`, each URL once: `{"title": …, "url": …}`. A URL's first title wins,
+/// or else its host. Only URLs that begin with `http` are listed, because apps turn them into links. Stops when `room`
+/// is used up.
 #[must_use]
 pub fn listed(metadata: &Map<String, Value>, more: Option<&Value>, room: &mut Room) -> Vec<Value> {
     let [cited, others @ ..] = PLACES.map(|name| metadata.get(name));
@@ -36,7 +36,7 @@ pub fn listed(metadata: &Map<String, Value>, more: Option<&Value>, room: &mut Ro
     sources.into_iter().take_while(fits).map(|source| json!({"title": source.title(), "url": source.url})).collect()
 }
 
-/// What a step of a web search has read, as sources: the pages that it found, or the page that it opened or searched.
+/// The pages that a web search step found, opened or searched, as sources.
 #[must_use]
 pub fn read_by(mut action: Value) -> Vec<Value> {
     let found = action.get_mut("sources").map(Value::take);
@@ -46,7 +46,7 @@ pub fn read_by(mut action: Value) -> Vec<Value> {
     pages
 }
 
-/// Keeps the citations that begin in the first `chars` characters of the text, and those without a place.
+/// Keeps citations that begin in the first `chars` characters of the text, and those without a position.
 pub fn cut(annotations: &mut Vec<Value>, chars: usize) {
     annotations.retain(|annotation| {
         let inner = annotation.get("url_citation").unwrap_or(annotation);
@@ -62,7 +62,7 @@ struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// A URL, an object with one, or an annotation of Chat with such an object inside.
+    /// A URL, an object with one, or Chat's annotation with such an object inside.
     fn of(value: &'a Value) -> Option<Self> {
         let inner = value.get("url_citation").unwrap_or(value);
         let url = inner.as_str().or_else(|| inner.get("url")?.as_str())?.trim();
@@ -75,7 +75,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The host of a URL of the web.
+/// The host of a web URL.
 fn host(url: &str) -> Option<&str> {
     let (scheme, rest) = url.split_once("://")?;
     let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_what_is_cited_before_what_was_only_read() {
+    fn lists_cited_sources_before_those_only_read() {
         let metadata = json!({
             "citations": ["https://d.example/"],
             "search_results": [{"title": "C", "url": "https://c.example/", "date": "2026-11-01"}],
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_a_url_once_with_its_first_title() {
+    fn lists_each_url_once_with_its_first_title() {
         let cited = |title: &str, url: &str| json!({"type": "url_citation", "title": title, "url": url});
         let metadata = json!({
             "annotations": [
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_of_a_search_has_read_what_it_found_or_opened() {
+    fn lists_pages_that_a_search_found_or_opened() {
         let page = |url: &str| json!({"type": "url", "url": url});
         for (action, pages) in [
             (json!({"type": "search", "queries": ["q"], "sources": [page("https://a")]}), vec![page("https://a")]),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn citations_beyond_a_cut_are_left_out() {
+    fn drops_citations_after_the_cut() {
         let nested = |start: u64| json!({"type": "url_citation", "url_citation": {"start_index": start}});
         let flat = |start: u64| json!({"type": "url_citation", "start_index": start});
         let file = |index: u64| json!({"type": "file_citation", "index": index});
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn skips_what_is_no_address_on_the_web() {
+    fn skips_other_urls() {
         let places = json!([
             "javascript:alert(1)", "a.example", "https://", 5, null, {}, {"url": 5}, {"type": "file_citation", "file_id": "f"},
             {"type": "api", "name": "oai-weather"}, " HTTPS://A.example:8080 "
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_no_more_than_there_is_room_for() {
+    fn stops_when_the_room_is_used_up() {
         let urls = |length: usize| -> Value {
             (0..100_000).map(|n| format!("https://a/{n}/{}", "x".repeat(length))).collect()
         };

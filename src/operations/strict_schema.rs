@@ -1,4 +1,4 @@
-//! JSON schemas, as far as the API's strict mode needs to know them: it guarantees that what the model writes fits.
+//! What the API's strict mode requires of a JSON schema, in return for its guarantee that the output matches.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{budgets::MAX_MESSAGE_CHARS, error::truncate::truncate};
 
-/// Keywords that the API's strict mode takes, by its guide to Structured Outputs; `$schema` as its libraries write it.
+/// Keywords that strict mode supports, from the API's guide to Structured Outputs; its libraries write `$schema`.
 const STRICT_KEYWORDS: [&str; 14] = [
     "$defs",
     "$ref",
@@ -23,7 +23,7 @@ const STRICT_KEYWORDS: [&str; 14] = [
     "title",
     "type",
 ];
-/// Further keywords, which fine-tuned models do not take.
+/// More supported keywords, which fine-tuned models reject.
 const STRICT_CONSTRAINTS: [&str; 9] = [
     "exclusiveMaximum",
     "exclusiveMinimum",
@@ -37,16 +37,16 @@ const STRICT_CONSTRAINTS: [&str; 9] = [
 ];
 const STRICT_FORMATS: [&str; 9] =
     ["date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"];
-/// Notes on a whole schema, which do not restrict an answer.
+/// Annotations, which do not restrict an answer.
 const NOTES: [&str; 2] = ["$comment", "$id"];
 /// Lookaheads and lookbehinds, which strict mode rejects in patterns.
 const LOOKAROUND: [&str; 3] = ["(?=", "(?!", "(?<"];
-/// Keywords whose value holds schemas: by name, as a list, or one.
+/// Keywords that contain schemas: by name, as a list, or a single one.
 const SCHEMAS_BY_NAME: [&str; 4] = ["$defs", "definitions", "patternProperties", "properties"];
 const SCHEMAS_IN_LIST: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
 
-/// Sets `strict` next to the schema named `schema` where the API can guarantee it and the query leaves that to the
-/// plugin. Returns why it is not set; `None` where it is set, or the query says what it should be.
+/// Sets `strict` next to the schema in the member `schema` if the API can guarantee it and the query does not set it.
+/// Returns why it could not; `None` if it is set.
 pub fn set_strict(beside: &mut Map<String, Value>, schema: &str, is_fine_tuned: bool) -> Option<String> {
     if beside.contains_key("strict") {
         return None;
@@ -61,7 +61,7 @@ pub fn set_strict(beside: &mut Map<String, Value>, schema: &str, is_fine_tuned: 
     not_strict
 }
 
-/// What is missing at the first place where a schema cannot be one, and the place.
+/// What is wrong at the first place that is not a valid schema, and that place.
 #[must_use]
 pub fn misshapen(schema: &Value) -> Option<(&'static str, String)> {
     let Value::Object(members) = schema else { return (!schema.is_boolean()).then(|| ("an object", String::new())) };
@@ -80,7 +80,7 @@ pub fn misshapen(schema: &Value) -> Option<(&'static str, String)> {
     wrong.or_else(|| parts(members).find_map(|(place, part)| misshapen(part).map(|(what, rest)| (what, place + &rest))))
 }
 
-/// The schemas inside a schema, each with its place.
+/// The nested schemas, each with its path.
 fn parts(members: &Map<String, Value>) -> impl Iterator<Item = (String, &Value)> {
     members.iter().flat_map(|(name, value)| -> Box<dyn Iterator<Item = (String, &Value)>> {
         match (name.as_str(), value) {
@@ -90,7 +90,7 @@ fn parts(members: &Map<String, Value>) -> impl Iterator<Item = (String, &Value)>
             (list, Value::Array(items)) if SCHEMAS_IN_LIST.contains(&list) => {
                 Box::new(items.iter().enumerate().map(move |(at, part)| (format!(".{name}[{at}]"), part)))
             }
-            // A list of items is how older drafts write a tuple.
+            // Older drafts write a tuple as a list of items.
             ("items", Value::Array(_)) => Box::new(std::iter::empty()),
             ("items" | "not", part) => Box::new(std::iter::once((format!(".{name}"), part))),
             _ => Box::new(std::iter::empty()),
@@ -98,15 +98,14 @@ fn parts(members: &Map<String, Value>) -> impl Iterator<Item = (String, &Value)>
     })
 }
 
-/// Why strict mode does not take a schema, in words; `None` if it does. Strict mode takes only the keywords it knows;
-/// every object must list all its properties as required and allow no others. It guarantees that the answer fits,
-/// so it is used if possible.
+/// Explains why strict mode does not support a schema; `None` if it does. Strict mode supports only the keywords above,
+/// and every object must require all its properties and allow no others.
 fn looseness(schema: &Value, is_fine_tuned: bool) -> Option<String> {
     let (place, reason) = first_loose(schema, true, is_fine_tuned)?;
     Some(truncate(&format!("schema{place} {reason}"), MAX_MESSAGE_CHARS))
 }
 
-/// The first place that strict mode does not take, put together on the way back, and what is wrong there.
+/// The first place that strict mode does not support, and what is wrong there. The path is built while returning.
 fn first_loose(schema: &Value, is_root: bool, is_fine_tuned: bool) -> Option<(String, String)> {
     let here = |reason: String| (String::new(), reason);
     let Value::Object(members) = schema else { return Some(here("allows anything".to_owned())) };
@@ -132,7 +131,7 @@ fn first_loose(schema: &Value, is_root: bool, is_fine_tuned: bool) -> Option<(St
     unknown.or_else(|| openness(members)).map(here).or_else(inside)
 }
 
-/// Why an object may have members other than its required ones.
+/// Explains why an object may have members other than the required ones.
 fn openness(members: &Map<String, Value>) -> Option<String> {
     let Some(properties) = members.get("properties").and_then(Value::as_object) else {
         return (members.get("type") == Some(&"object".into())).then(|| "has no properties".to_owned());

@@ -1,4 +1,4 @@
-//! A list of short texts in one field.
+//! A list of short strings in one field.
 
 use serde_json::Value;
 
@@ -10,8 +10,7 @@ use crate::{
     },
 };
 
-/// The texts in `value`, without surrounding blanks and without those that are blank: an array or its JSON text, or text
-/// with commas between them.
+/// The trimmed strings in `value`, without blank ones: an array, its JSON text, or text separated by commas.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming `field` for anything else.
@@ -28,7 +27,7 @@ pub fn text_list(field: &ErrorText, value: Option<&Value>) -> Result<Vec<String>
             .collect::<Result<_, _>>()?,
         Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
         None => Vec::new(),
-        Some(other) => return Err(wrong(error_text!["must be a list of texts, got ", excerpt(other)])),
+        Some(other) => return Err(wrong(error_text!["must be a list of strings, got ", excerpt(other)])),
     };
     Ok(texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned).collect())
 }
@@ -40,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_a_list_its_json_or_text_with_commas() {
+    fn accepts_a_list_its_json_or_text_with_commas() {
         let read = |value: Value| text_list(&"keywords".into(), Some(&value)).map_err(|error| error.to_string());
         for value in [json!(["a b", " c ", "", 5]), json!(r#"["a b", "c", 5]"#), json!("a b, c,,5 ")] {
             assert_eq!(read(value.clone()).unwrap(), ["a b", "c", "5"], "{value}");
@@ -48,6 +47,6 @@ mod tests {
         assert_eq!(read(json!("[sic], a")).unwrap(), ["[sic]", "a"]);
         assert_eq!(text_list(&"keywords".into(), None).unwrap(), [""; 0]);
         assert_eq!(read(json!(["a", {}])).unwrap_err(), "Keywords must be strings, got an object");
-        assert_eq!(read(json!({"a": 1})).unwrap_err(), "Keywords must be a list of texts, got an object");
+        assert_eq!(read(json!({"a": 1})).unwrap_err(), "Keywords must be a list of strings, got an object");
     }
 }

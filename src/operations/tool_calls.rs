@@ -1,4 +1,4 @@
-//! Calls of functions: easy to bind in a result, and as the API has them when a history sends them back.
+//! Function calls: easy to bind in a result, and in the API's shape when a history sends them back.
 
 use std::borrow::Cow;
 
@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 use super::room::Room;
 use crate::input::{lenient_json, value_count::value_count_bound};
 
-/// The members that a result adds to a call.
+/// Members that a result adds to a call.
 const ADDED: [&str; 2] = ["name", "arguments"];
 
-/// The calls of a message, as they came and with two more members each: the `name` of the function, and its
-/// `arguments` as JSON. They are null where the model wrote no JSON, and where it is more than there is room for;
-/// `function.arguments` holds the text in any case. Calls of other tools are left as they are.
+/// The calls of a message, each with two more members: the `name` of the function, and its `arguments` as JSON.
+/// `arguments` is null if the model did not write JSON, or if it exceeds `room`; `function.arguments` always contains
+/// the text. Calls of other tools stay unchanged.
 #[must_use]
 pub fn bindable(mut calls: Value, room: &mut Room) -> Value {
     for call in calls.as_array_mut().into_iter().flatten() {
@@ -32,7 +32,7 @@ fn arguments(given: Option<&Value>, room: &mut Room) -> Value {
         None | Some(Value::Null) => return json!({}),
         Some(Value::String(text)) if text.trim().is_empty() => return json!({}),
         Some(Value::String(text)) => Cow::Borrowed(text.as_str()),
-        // Some servers parse them.
+        // Some servers parse the arguments.
         Some(other) => Cow::Owned(other.to_string()),
     };
     if !room.take(text.len(), value_count_bound(text.as_bytes())) {
@@ -41,8 +41,8 @@ fn arguments(given: Option<&Value>, room: &mut Room) -> Value {
     lenient_json::parse(&text).unwrap_or_default()
 }
 
-/// The call of a function as the API has it: without what a result added, or made of that if there is nothing else.
-/// The index of a piece of a stream goes, too.
+/// Restores a call to the API's shape: removes what a result added, or builds the call from it if there is nothing
+/// else. Also removes the index of a streamed piece.
 pub fn unbind(call: &mut Map<String, Value>) {
     call.shift_remove("index");
     let added = ADDED.map(|name| (name.to_owned(), call.shift_remove(name).unwrap_or_default()));
@@ -60,7 +60,7 @@ mod tests {
         json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}})
     }
 
-    /// The call, and the arguments that a result adds to it.
+    /// A call, and the arguments that a result adds to it.
     fn bound(arguments: Value) -> (Value, Value) {
         let mut calls = bindable(json!([call(&arguments)]), &mut Room::default());
         let added = calls[0]["arguments"].take();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_calls_of_other_tools_as_they_are() {
+    fn leaves_calls_of_other_tools_unchanged() {
         for calls in [
             json!([{"id": "c", "type": "custom", "custom": {"name": "g", "input": "x"}}, 5, {"id": "c"}]),
             json!("x"),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn adds_no_more_than_there_is_room_for() {
+    fn adds_nothing_when_the_room_is_used_up() {
         let long = json!("x".repeat(MAX_REPEATED_BYTES));
         let calls = json!([{"function": {"name": long, "arguments": {"a": [long]}}}, call(&json!("{}"))]);
         let calls = bindable(calls, &mut Room::default());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn makes_a_call_of_a_name_and_arguments() {
+    fn builds_a_call_from_name_and_arguments() {
         let mut call = json!({"index": 0, "id": "c", "name": "f", "arguments": {"a": 1}});
         unbind(call.as_object_mut().unwrap());
         assert_eq!(call, json!({"id": "c", "function": {"name": "f", "arguments": {"a": 1}}}));

@@ -1,4 +1,4 @@
-//! The parameters of a function: a JSON schema, or a short form of one that needs no knowledge of schemas.
+//! A function's parameters: a JSON schema, or a short form for people who do not know schemas.
 //!
 //! ```json
 //! {"city": "the city, such as Oslo", "days?": "integer: how many, up to 7", "unit": ["celsius", "fahrenheit"],
@@ -14,19 +14,19 @@ use crate::{
     input::fields::excerpt,
 };
 
-/// Types that the short form has words for.
+/// Types with a name in the short form.
 const TYPES: [&str; 4] = ["string", "number", "integer", "boolean"];
-/// Types that say nothing of what is inside; the short form has it written out.
+/// Types that do not describe their contents, which the short form writes out instead.
 const CONTAINERS: [&str; 2] = ["array", "object"];
-/// Members that show that a parameter is a schema.
+/// Members that mark a parameter as a schema.
 const OF_SCHEMAS: [&str; 7] = ["type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"];
-/// Members that show that all parameters are one. In the short form, `type` may be the name of a parameter.
+/// Members that mark all the parameters as one schema. In the short form, `type` may be a parameter's name.
 const OF_OBJECT_SCHEMAS: [&str; 3] = ["$ref", "$defs", "$schema"];
 
 /// The schema of the parameters at `place`.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the place, for what is neither a schema of an object nor the short form.
+/// [`Error::InvalidOption`] naming the place that is neither an object's schema nor the short form.
 pub fn schema_of(place: &ErrorText, given: Option<Value>) -> Result<Value, Error> {
     let invalid = |at: String, reason| Error::invalid(error_text![place.clone(), at], reason);
     let schema = match given.unwrap_or_default() {
@@ -56,9 +56,9 @@ fn with_type(mut members: Map<String, Value>) -> Value {
     members.into()
 }
 
-/// What the short form cannot hold.
+/// A value that the short form does not allow.
 struct Wrong {
-    /// Its place below the parameters.
+    /// Its path below the parameters.
     at: String,
     got: Value,
 }
@@ -71,13 +71,13 @@ impl Wrong {
         Self { at: String::new(), got }
     }
 
-    /// The place is put together on the way back: for each parameter, it would take too long.
+    /// Extends the path while returning; building one for each parameter would take too long.
     fn below(self, name: &str) -> Self {
         Self { at: format!(".{}{}", truncate(name, MAX_WORD_CHARS), self.at), ..self }
     }
 }
 
-/// The schema of an object with exactly these members, each in the short form. A `?` makes one optional.
+/// The schema of an object with exactly these members, each in the short form. A `?` makes a member optional.
 fn object_of(members: Map<String, Value>) -> Result<Value, Wrong> {
     let mut properties = Map::new();
     let mut required = Vec::new();
@@ -90,7 +90,7 @@ fn object_of(members: Map<String, Value>) -> Result<Value, Wrong> {
             properties.insert(name, property);
         }
     }
-    // `json!` copies values, at each depth once more.
+    // `json!` would copy the values at every depth.
     Ok(Map::from_iter([
         ("type".to_owned(), "object".into()),
         ("properties".to_owned(), properties.into()),
@@ -119,7 +119,7 @@ fn property(value: Value) -> Result<Value, Wrong> {
     }
 }
 
-/// `TYPE`, `TYPE: description`, or only the description of a text. `TYPE[]` is a list.
+/// `TYPE`, `TYPE: description`, or only the description of a string. `TYPE[]` is a list.
 fn described(words: &str) -> Value {
     let (kind, description) = words.split_once(':').unwrap_or((words, ""));
     let item = kind.trim().trim_end_matches("[]");
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn makes_a_schema_of_the_short_form() {
+    fn turns_the_short_form_into_a_schema() {
         let short = json!({
             "city": "the city, such as Oslo", "at": "string: as in 10:30", "days?": " Integer ", "tags": "string[]: labels",
             "unit": ["celsius", "fahrenheit"], "size": [1, 2.5], "who": {"name": "string"}, "type": "boolean",
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_a_schema_as_it_is() {
+    fn keeps_a_schema_unchanged() {
         for schema in [
             json!({"type": "object"}),
             json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": []}),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_place_of_what_is_neither() {
+    fn names_the_place_that_is_neither() {
         for (parameters, words) in [
             (json!("city"), " must be an object, got \"city\""),
             (json!([]), " must be an object, got an array of 0 items"),
@@ -216,8 +216,8 @@ mod tests {
     }
 
     #[test]
-    fn many_parameters_in_a_deep_place_take_no_longer_than_reading_them() {
-        // Copied at each depth, or with the place of each put together, they would take minutes.
+    fn takes_linear_time_for_many_nested_parameters() {
+        // Copying them at each depth, or building a path for each, would take minutes.
         let many: Map<_, _> = (0..50_000).map(|n| (format!("p{n}"), json!("string"))).collect();
         let deep = (0..90).fold(Value::Object(many), |inner, _| Map::from_iter([("x".repeat(100), inner)]).into());
         let mut schema = &read(deep).unwrap();

@@ -21,14 +21,14 @@ use crate::{
 
 const KEY: &str = "tools";
 const CHOICE: &str = "tool_choice";
-/// What may be chosen in place of a function.
+/// Choices other than a function.
 const MODES: [&str; 3] = ["auto", "none", "required"];
 
-/// Reads `tools` for `model`, into Chat's shape. It is an array of functions as Chat or the Responses API take them,
-/// also without a `type`, or an object of names with parameters: `{"get_weather": {"city": "string"}}`.
+/// Reads `tools` for `model` into Chat's shape. It is an array of functions in the shape of Chat or Responses, with or
+/// without a `type`, or an object that maps names to parameters: `{"get_weather": {"city": "string"}}`.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the function that cannot be one, or has the name of another.
+/// [`Error::InvalidOption`] naming a function that is invalid or whose name is taken.
 pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<Vec<Value>, Error> {
     let given: Vec<(ErrorText, Definition)> = match fields.json(KEY)? {
         None => return Ok(Vec::new()),
@@ -60,22 +60,22 @@ pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<Vec<Value>, Error
     Ok(tools)
 }
 
-/// Whether an object is one function, and not several by name.
+/// Whether an object is a single function rather than several by name.
 fn is_definition(members: &Map<String, Value>) -> bool {
     let is_text = |name: &str| members.get(name).is_some_and(Value::is_string);
     is_text("type") || is_text("name") || members.get("function").is_some_and(|function| function["name"].is_string())
 }
 
-/// A function as it is typed.
+/// A function as entered.
 enum Definition {
-    /// With its name inside.
+    /// Contains its own name.
     Whole(Value),
-    /// With its parameters, its description, or both.
+    /// Contains its parameters, its description, or both.
     Named(String, Value),
 }
 
 impl Definition {
-    /// `name`, `description`, `parameters` and `strict`, unchecked.
+    /// Its `name`, `description`, `parameters` and `strict`, unchecked.
     fn members(self, place: &ErrorText) -> Result<Map<String, Value>, Error> {
         let (value, name) = match self {
             Self::Whole(Value::String(name)) => (Value::Null, Some(name)),
@@ -96,7 +96,7 @@ impl Definition {
     }
 }
 
-/// The members of a function that has Chat's shape, with all of it under `function`, or that of the Responses API.
+/// The members of a function in Chat's shape, nested under `function`, or in that of Responses.
 fn whole(place: &ErrorText, mut members: Map<String, Value>) -> Result<Map<String, Value>, Error> {
     match members.shift_remove("type") {
         None | Some(Value::Null) => {}
@@ -134,11 +134,11 @@ fn checked(place: &ErrorText, mut members: Map<String, Value>, is_fine_tuned: bo
     Ok(members.into())
 }
 
-/// Reads `tool_choice` into Chat's shape: `auto`, `none`, `required`, or the function that must be called, by its
-/// name or as Chat or the Responses API have it.
+/// Reads `tool_choice` into Chat's shape: `auto`, `none`, `required`, or a function that must be called, by name or in
+/// the shape of Chat or Responses.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] if it is none of these.
+/// [`Error::InvalidOption`] for anything else.
 pub fn choice(fields: &Fields<'_>) -> Result<Option<Value>, Error> {
     let Some(given) = fields.value(CHOICE) else { return Ok(None) };
     ensure_usable(CHOICE, given)?;
@@ -168,11 +168,11 @@ fn no_choice(got: &Value) -> Error {
     Error::invalid(CHOICE, error_text![expected, excerpt(got)])
 }
 
-/// Sets `tool_choice` in a finished body, unless `extra_body` has set it: the tools are known by then, no matter what set
-/// them. Without any, `auto` and `none` are nothing to send.
+/// Sets `tool_choice` in a finished body, where all tools are known, unless `extra_body` has set it. Without tools,
+/// `auto` and `none` are not sent.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] for a choice that no tool fits.
+/// [`Error::InvalidOption`] for a choice that matches no tool.
 pub fn set_choice(body: &mut Map<String, Value>, choice: Option<Value>) -> Result<(), Error> {
     let Some(choice) = choice.filter(|_| !body.contains_key(CHOICE)) else { return Ok(()) };
     let tools = body.get(KEY).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -210,13 +210,13 @@ mod tests {
         closed(json!({"city": {"type": "string"}}), json!(["city"]))
     }
 
-    /// A tool as Chat has it, strict.
+    /// A strict tool in Chat's shape.
     fn tool(name: &str, parameters: Value) -> Value {
         json!({"type": "function", "function": {"name": name, "parameters": parameters, "strict": true}})
     }
 
     #[test]
-    fn takes_a_function_in_each_of_its_shapes() {
+    fn accepts_a_function_in_every_shape() {
         for shape in [
             json!([{"type": "function", "function": {"name": "f", "parameters": city()}}]),
             json!([{"type": "function", "name": "f", "parameters": city(), "strict": null, "description": null}]),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn is_strict_where_the_api_can_guarantee_that_arguments_fit() {
+    fn is_strict_when_the_api_can_guarantee_the_arguments() {
         let strict =
             |model: &str, tool: Value| read_for(model, json!([tool])).unwrap()[0]["function"]["strict"].clone();
         assert_eq!(strict("m", json!({"name": "f", "parameters": {"a": "string"}})), true);
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_function_that_cannot_be_one() {
+    fn names_the_invalid_function() {
         let named = "must have a name of 1 to 64 letters, digits, _ or -, got ";
         for (tools, words) in [
             (json!(["f", 5]), "[1] must be an object, got 5".to_owned()),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn sends_a_mode_or_the_function_that_is_chosen() {
+    fn sends_the_chosen_mode_or_function() {
         let body = || json!({"tools": [{"type": "web_search"}, tool("f", city())]});
         for mode in MODES {
             assert_eq!(choose(json!(format!(" {} ", mode.to_uppercase())), body()), Ok(json!(mode)));
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_a_choice_that_no_tool_fits() {
+    fn rejects_a_choice_that_matches_no_tool() {
         let body = || json!({"tools": [{"type": "web_search"}, tool("f", city())]});
         let expected = "Tool choice must be auto, none, required or the name of one of the tools, got ";
         for (choice, got) in [

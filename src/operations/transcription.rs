@@ -1,4 +1,4 @@
-//! Transcribe: `POST /audio/transcriptions`, a form with the recording.
+//! Transcribe: `POST /audio/transcriptions`, a form that contains the recording.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::{
 
 /// The endpoint's path.
 pub const PATH: &str = "/audio/transcriptions";
-/// Model of a query that names none.
+/// Default model.
 pub const DEFAULT_TRANSCRIPTION_MODEL: &str = "gpt-transcribe";
 
 /// Turns a Transcribe query into its request.
@@ -34,12 +34,13 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     Ok(Plan { adjusted, ..Plan::new(request, Reader::new(move |response| read(response, &model))) })
 }
 
-/// Whether `model`, perhaps with a provider's prefix, takes `keywords` and `languages`. Others take one `language`.
+/// Whether `model`, with or without a provider's prefix, accepts `keywords` and `languages`. Other models accept one
+/// `language`.
 fn takes_lists(model: &str) -> bool {
     model.rsplit('/').next().is_some_and(|name| name.starts_with(DEFAULT_TRANSCRIPTION_MODEL))
 }
 
-/// What helps the model to hear right.
+/// Helps the model to understand the recording.
 struct Guidance {
     keywords: Vec<String>,
     languages: Vec<String>,
@@ -57,8 +58,8 @@ impl Guidance {
         Vec::new()
     }
 
-    /// For Whisper and the models between it and the newest. They spell the words of the prompt as that does, and guess
-    /// which of several languages it is.
+    /// For Whisper and the models up to the newest generation. They take the spelling of words from the prompt, and
+    /// guess which of several languages is spoken.
     fn set_texts(self, body: &mut Map<String, Value>) -> Vec<Adjustment> {
         let mut adjusted = Vec::new();
         match self.languages.as_slice() {
@@ -80,14 +81,14 @@ impl Guidance {
     }
 }
 
-/// The text, without the blanks that Whisper puts before it. It is empty if nobody speaks.
+/// The text, without Whisper's leading space. Empty if nobody speaks.
 ///
 /// # Errors
 /// [`Error::Decode`] if the response has no text.
 fn read(response: ApiResponse, model: &str) -> Result<QueryResult, Error> {
     let ApiResponse { mut body, request_id } = response;
     let Some(Value::String(text)) = body.swap_remove("text") else {
-        let reason = "the response contains no text of a transcription".into();
+        let reason = "the response contains no transcribed text".into();
         return Err(Error::Decode { status: 200, reason, body: BodyKind::Other, request_id });
     };
     let mut metadata = Map::from_iter([("endpoint".to_owned(), json!(&PATH[1..]))]);
@@ -103,7 +104,7 @@ fn read(response: ApiResponse, model: &str) -> Result<QueryResult, Error> {
     Ok(QueryResult { data: text.trim().into(), metadata })
 }
 
-/// The languages that were heard: codes, or the name of one as servers with Whisper have it.
+/// The detected languages: codes, or the single name that Whisper servers return.
 fn languages(body: &mut Map<String, Value>) -> Vec<Value> {
     let listed = take_list(body, "languages").into_iter();
     let codes = listed.filter_map(|mut language| Some(language.get_mut("code")?.take()));
@@ -122,7 +123,7 @@ mod tests {
         plan(&fields, Provider::OpenAi).map_err(|error| error.to_string())
     }
 
-    /// The fields of the form next to the file, and what `metadata.adjusted` says.
+    /// The form's fields other than the file, and `metadata.adjusted`.
     fn sent(options: Value) -> (Vec<(String, String)>, Vec<Value>) {
         let plan = planned(options).unwrap();
         let adjusted = plan.adjusted.iter().map(Adjustment::to_json).collect();
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn sends_the_recording_with_a_field_for_each_keyword_and_language() {
+    fn sends_a_form_field_for_each_keyword_and_language() {
         let options = json!({"keywords": "ToolJet, Ada", "languages": ["en", "de"], "prompt": "A meeting."});
         let plan = planned(options.clone()).unwrap();
         assert_eq!((plan.request.path, plan.request.file.unwrap().name.as_str()), (PATH, "recording.webm"));
@@ -158,11 +159,11 @@ mod tests {
         other["transcription_model"] = json!("openai/gpt-transcribe-2026-09-01");
         assert_eq!(sent(other).0[1..], fields(&expected)[1..]);
         assert_eq!(sent(json!({})).0, fields(&expected[..1]));
-        assert!(planned(json!({"keywords": {"a": 1}})).unwrap_err().starts_with("Keywords must be a list of texts"));
+        assert!(planned(json!({"keywords": {"a": 1}})).unwrap_err().starts_with("Keywords must be a list of strings"));
     }
 
     #[test]
-    fn gives_a_model_of_before_one_language_and_the_keywords_in_its_prompt() {
+    fn sends_older_models_one_language_and_keywords_in_the_prompt() {
         let whisper = |options: Value| {
             let mut options = options;
             options["transcription_model"] = json!("whisper-1");
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn data_is_the_text_and_metadata_what_else_the_response_says() {
+    fn returns_the_text_with_details_in_metadata() {
         let body = json!({
             "text": " Hello.\n", "languages": [{"code": "en"}, {"code": 5}, "x"],
             "usage": {"type": "tokens", "input_tokens": 14.0, "output_tokens": 5, "total_tokens": 19}
@@ -200,7 +201,7 @@ mod tests {
         let (data, metadata) = result(json!({"text": "Hello.", "usage": {"type": "duration", "seconds": 3}})).unwrap();
         assert_eq!((data, &metadata["usage"]["seconds"]), (json!("Hello."), &json!(3)));
         for body in [json!({}), json!({"text": null}), json!({"text": ["Hello."]})] {
-            assert_eq!(result(body).unwrap_err(), "the response contains no text of a transcription");
+            assert_eq!(result(body).unwrap_err(), "the response contains no transcribed text");
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The usage of several responses together.
+//! Adds up the usage of several responses.
 
 use serde_json::{Map, Number, Value};
 
 use crate::budgets::{MAX_USAGE_NAMES, MAX_WORD_CHARS};
 
-/// Sums of the counters that responses have in their `usage`.
+/// Sums of the counters in `usage`.
 #[derive(Debug, Default)]
 pub struct UsageSum {
     members: Map<String, Value>,
@@ -12,12 +12,12 @@ pub struct UsageSum {
 }
 
 impl UsageSum {
-    /// Adds what one response says. What is no number is left out.
+    /// Adds the counters of one response, ignoring everything but numbers.
     pub fn add(&mut self, usage: &Map<String, Value>) {
         add(&mut self.members, usage, &mut self.names);
     }
 
-    /// The sums, in the shape of each of them.
+    /// The sums, in the shape of a single usage.
     #[must_use]
     pub fn into_members(self) -> Map<String, Value> {
         self.members
@@ -67,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn adds_numbers_of_the_same_name_at_any_depth() {
+    fn adds_up_numbers_with_the_same_name_at_any_depth() {
         let first = json!({"prompt_tokens": 3, "details": {"cached_tokens": 1}, "cost": 0.5, "tier": "x"});
         let second = json!({"prompt_tokens": 4, "details": {"cached_tokens": 2, "audio": null}, "cost": 1});
         assert_eq!(sum(&[first, second]), json!({"prompt_tokens": 7, "details": {"cached_tokens": 3}, "cost": 1.5}));
     }
 
     #[test]
-    fn takes_a_limited_number_of_names() {
+    fn limits_the_number_of_names() {
         let many =
             |from: usize| -> Value { (from..from + 200).map(|name| (format!("n{name}"), Value::from(1))).collect() };
         let sums = sum(&[many(0), many(200), json!({"n0": 1, "x".repeat(MAX_WORD_CHARS + 1): 1})]);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_sum_where_another_response_has_something_else_in_its_place() {
+    fn keeps_the_sum_when_another_response_has_a_different_type() {
         assert_eq!(sum(&[json!({"a": 1}), json!({"a": {"b": 1}}), json!({"a": 2})]), json!({"a": 3}));
         assert!(sum(&[json!({"a": 1}), json!({ "a": u64::MAX })])["a"].is_f64());
     }

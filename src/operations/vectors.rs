@@ -1,6 +1,6 @@
-//! Checks the vectors of an embeddings response: exactly one for each text, all of one length, or none at all. A
-//! vector stored with the wrong text does its harm long after the query. They stay as the server sent them until all are
-//! there: as numbers, they take many times the memory.
+//! Checks the vectors of an embeddings response: exactly one for each text, all of the same length. A vector stored
+//! with the wrong text would do harm long after the query. Vectors stay in the server's encoding until all have
+//! arrived, because numbers take many times the memory.
 
 use std::ops::Range;
 
@@ -13,24 +13,24 @@ use crate::{
     response::counter,
 };
 
-/// Bytes of a number in a vector that is base64: a little-endian float.
+/// Bytes of one number in a base64 vector: a little-endian float.
 const FLOAT_BYTES: usize = 4;
-/// Digits that are decoded at once: those of whole numbers, so that a long vector is not there twice.
+/// Base64 characters decoded at once: a multiple of whole numbers, so that a long vector is not held twice.
 const DIGITS_AT_ONCE: usize = 1024;
 
-/// What a vector is in a result.
+/// Encoding of a vector in the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// A list of numbers.
+    /// An array of numbers.
     Numbers,
-    /// One text.
+    /// A base64 string.
     Base64,
 }
 
-/// The vectors of `items` in the order of their texts, which are those of `Input` in `texts`, out of `total`.
+/// The vectors of `items` in the order of their texts: those in `texts`, out of `total` in `Input`.
 ///
 /// # Errors
-/// What is wrong, if there is not exactly one for each of them, or one of them is not a vector.
+/// Explains what is wrong unless there is exactly one valid vector for each text.
 pub fn in_order_of_texts(items: Vec<Value>, texts: Range<usize>, total: usize) -> Result<Vec<Value>, ErrorText> {
     let (first, texts) = (texts.start, texts.len());
     if items.len() != texts {
@@ -41,7 +41,7 @@ pub fn in_order_of_texts(items: Vec<Value>, texts: Range<usize>, total: usize) -
     }
     let mut vectors = vec![None; texts];
     for (position, item) in items.into_iter().enumerate() {
-        // With one text, there is no doubt which one is meant.
+        // A single text needs no index.
         let index = item.get("index").filter(|index| texts > 1 && !index.is_null());
         let index = index.map_or(Some(position), |index| counter(index).and_then(|index| usize::try_from(index).ok()));
         let Some(index) = index.filter(|index| vectors.get(*index) == Some(&None)) else {
@@ -55,10 +55,10 @@ pub fn in_order_of_texts(items: Vec<Value>, texts: Range<usize>, total: usize) -
     Ok(vectors.into_iter().flatten().collect())
 }
 
-/// Checks that all vectors are of one length.
+/// Checks that all vectors have the same length.
 ///
 /// # Errors
-/// Which one is not.
+/// Names the first one that differs.
 pub fn ensure_one_length(vectors: &[Value]) -> Result<(), ErrorText> {
     let lengths = || vectors.iter().map(length);
     match lengths().position(|length| Some(length) != lengths().next()) {
@@ -67,7 +67,7 @@ pub fn ensure_one_length(vectors: &[Value]) -> Result<(), ErrorText> {
     }
 }
 
-/// A checked vector as it is in the result, whatever the server has made of it.
+/// Converts a checked vector to the result's encoding.
 #[must_use]
 pub fn in_encoding(vector: Value, encoding: Encoding) -> Value {
     match (vector, encoding) {
@@ -80,7 +80,7 @@ pub fn in_encoding(vector: Value, encoding: Encoding) -> Value {
             numbers.into()
         }
         (Value::Array(numbers), Encoding::Base64) => {
-            #[allow(clippy::cast_possible_truncation)] // base64 is of such floats
+            #[allow(clippy::cast_possible_truncation)] // base64 vectors consist of such floats
             let bytes = numbers.iter().flat_map(|number| (number.as_f64().unwrap_or_default() as f32).to_le_bytes());
             encoded(&bytes.collect::<Vec<_>>()).into()
         }
@@ -88,7 +88,7 @@ pub fn in_encoding(vector: Value, encoding: Encoding) -> Value {
     }
 }
 
-/// How many numbers a checked vector holds.
+/// Number of elements in a checked vector.
 #[must_use]
 pub fn length(vector: &Value) -> usize {
     match vector {
@@ -98,7 +98,7 @@ pub fn length(vector: &Value) -> usize {
     }
 }
 
-/// Memory of a checked vector, in bytes.
+/// Memory use of a checked vector, in bytes.
 #[must_use]
 pub fn memory(vector: &Value) -> usize {
     VALUE_BYTES + vector.as_str().map_or_else(|| length(vector) * VALUE_BYTES, str::len)
@@ -108,14 +108,14 @@ fn length_of_text(text: &str) -> usize {
     byte_count(without_padding(text)) / FLOAT_BYTES
 }
 
-/// The vector of an item, which is the item itself or its `embedding`.
+/// The vector of an item: its `embedding`, or the item itself.
 fn vector(mut item: Value) -> Result<Value, &'static str> {
     let vector = match item.as_object_mut() {
         Some(members) => members.swap_remove("embedding").unwrap_or_default(),
         None => item,
     };
     match vector {
-        // llama.cpp has a list of the vectors of all tokens there, which is one if it pools them.
+        // llama.cpp returns a list of vectors, one per token or a single pooled one.
         Value::Array(mut rows) if rows.len() == 1 && rows[0].is_array() => checked(rows.swap_remove(0)),
         vector => checked(vector),
     }
@@ -133,7 +133,7 @@ fn checked(vector: Value) -> Result<Value, &'static str> {
     }
 }
 
-/// Whether it is base64 of numbers all of which are as `is_good` wants them.
+/// Whether it is base64 of numbers that all satisfy `is_good`.
 fn all_floats(text: &str, mut is_good: impl FnMut(f32) -> bool) -> bool {
     let digits = without_padding(text);
     let bytes = byte_count(digits);
@@ -163,10 +163,10 @@ mod tests {
     }
 
     #[test]
-    fn vectors_come_in_the_order_of_their_texts() {
+    fn returns_vectors_in_the_order_of_their_texts() {
         let [a, b, c] = [0, 1, 2].map(|at| json!({"index": at, "embedding": [at]}));
         assert_eq!(read(json!([c, a, b]), 3), Ok(json!([[0], [1], [2]])));
-        // A server that leaves out zeros.
+        // This server omits zeros.
         assert_eq!(read(json!([{"embedding": [0]}, b]), 2), Ok(json!([[0], [1]])));
         assert_eq!(read(json!([{"embedding": [0]}, {"index": null, "embedding": [1]}]), 2), Ok(json!([[0], [1]])));
         assert_eq!(
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_too_few_or_too_many_is_an_error() {
+    fn fails_when_a_vector_is_missing_or_extra() {
         let one = json!({"embedding": [1]});
         assert_eq!(read(json!([one, one]), 3).unwrap_err(), "the response contains 2 embeddings for 3 texts");
         assert_eq!(read(json!([one, one]), 1).unwrap_err(), "the response contains 2 embeddings for 1 text");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_fits_no_text_is_an_error() {
+    fn fails_when_an_index_matches_no_text() {
         for [first, second] in [[0, 0], [1, 1], [1, 2], [-1, 0], [0, 2]].map(|pair| pair.map(Value::from)) {
             let items = json!([{"index": first, "embedding": [1]}, {"index": second, "embedding": [2]}]);
             assert_eq!(read(items, 2).unwrap_err(), "the embeddings of the response are not numbered from 0 to 1");
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_of_different_lengths_are_an_error() {
+    fn fails_when_vectors_differ_in_length() {
         let differ = |other: Value| read(json!([{"embedding": [0.5]}, {"embedding": [1]}, {"embedding": other}]), 3);
         assert!(differ(json!([2])).is_ok());
         assert!(differ(json!("AACAPw==")).is_ok());
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_comes_in_the_encoding_that_was_asked_for_whatever_the_server_sends() {
+    fn converts_vectors_to_the_requested_encoding() {
         let (numbers, text) = (json!([1.0, -0.5]), json!("AACAPwAAAL8="));
         for vector in [&numbers, &text] {
             assert_eq!(in_encoding(vector.clone(), Encoding::Numbers), numbers);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_is_named_by_its_place_in_the_whole_input() {
+    fn names_a_vector_by_its_index_in_the_whole_input() {
         let items = vec![json!({"index": 1, "embedding": []}), json!({"index": 0, "embedding": [1]})];
         let error = in_order_of_texts(items, 2048..2050, 2050).unwrap_err().to_string();
         assert_eq!(error, "the embedding of Input[2049] is empty");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_vector_is_an_error() {
+    fn rejects_anything_but_a_vector() {
         for (embedding, what) in [
             (json!(null), "is missing"),
             (json!([]), "is empty"),

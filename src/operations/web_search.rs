@@ -1,4 +1,4 @@
-//! Web search: the fields that ask for it, as the API takes them.
+//! Web search: turns its fields into a tool or options of the API.
 
 use serde_json::{Map, Value, json};
 
@@ -12,25 +12,24 @@ use crate::{
 };
 
 const DOMAINS: &str = "search_domains";
-/// Most domains that the API takes.
+/// The API's limit for domains.
 const MAX_DOMAINS: usize = 100;
-/// Longest name of a domain, in bytes.
+/// Maximum length of a domain name, in bytes.
 const MAX_DOMAIN_BYTES: usize = 253;
 
-/// What a request needs for the model to search.
+/// How a request lets the model search.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WebSearch {
-    /// A tool among `tools`, which only the Responses API takes.
+    /// A tool in `tools`, which only the Responses API supports.
     Tool(Value),
-    /// The member `web_search_options`, for a model that always searches and that only Chat serves.
+    /// The member `web_search_options`, for models that always search and are served only by Chat.
     Options(Value),
 }
 
-/// Reads `web_search`, and if that is on `search_context_size`, `search_domains` and `search_country`.
+/// Reads `web_search` and, if it is on, `search_context_size`, `search_domains` and `search_country`.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] for what is not a domain or country, or for domains with a model that cannot be
-/// limited to them.
+/// [`Error::InvalidOption`] for an invalid domain or country, or for domains if the model cannot be limited to them.
 pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<Option<WebSearch>, Error> {
     if fields.choice("web_search", &[("off", false), ("on", true)])? != Some(true) {
         return Ok(None);
@@ -62,7 +61,7 @@ pub fn from_fields(fields: &Fields<'_>, model: &str) -> Result<Option<WebSearch>
     Ok(Some(WebSearch::Tool(members.into())))
 }
 
-/// The domains as the API wants them, each once: a list, its JSON text, or text with separators.
+/// The domains as the API expects them, each once: a list, its JSON text, or text with separators.
 fn domains(fields: &Fields<'_>) -> Result<Vec<String>, Error> {
     let given = match fields.value(DOMAINS) {
         None => return Ok(Vec::new()),
@@ -93,8 +92,8 @@ fn domains(fields: &Fields<'_>) -> Result<Vec<String>, Error> {
     Ok(domains)
 }
 
-/// The domain of a host name or a URL; the API takes no more than that, and its subdomains are allowed too.
-/// `www.` stays: without it, more would be allowed than was typed.
+/// The domain of a host name or URL. The API accepts only this, and includes subdomains. `www.` stays: removing it
+/// would allow more than was typed.
 fn domain(text: &str) -> Option<String> {
     let text = text.trim();
     let host = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -107,7 +106,7 @@ fn domain(text: &str) -> Option<String> {
     is_domain.then_some(host)
 }
 
-/// The country in upper case, as ISO 3166 and the API's document write it.
+/// The country in upper case, as in ISO 3166 and the API's documentation.
 fn country(fields: &Fields<'_>) -> Result<Option<String>, Error> {
     const KEY: &str = "search_country";
     let Some(country) = fields.trimmed(KEY)? else { return Ok(None) };
@@ -131,7 +130,7 @@ mod tests {
         read_for("gpt-5.4-mini", options)
     }
 
-    /// The domains that are sent for what is typed.
+    /// The domains that are sent for this input.
     fn allowed(domains: Value) -> Result<Value, String> {
         match read(json!({"web_search": "on", "search_domains": domains}))? {
             Some(WebSearch::Tool(tool)) => Ok(tool["filters"]["allowed_domains"].clone()),
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_a_search_only_when_web_search_is_on() {
+    fn searches_only_when_web_search_is_on() {
         let on = json!({"web_search": " On "});
         assert_eq!(read(on), Ok(Some(WebSearch::Tool(json!({"type": "web_search"})))));
         for off in [json!("off"), json!("unset"), json!(""), json!(null)] {
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_domains_from_a_list_from_json_text_and_from_text_with_separators() {
+    fn reads_domains_from_a_list_json_text_or_separated_text() {
         let both = json!(["example.com", "docs.example.org"]);
         for typed in [
             both.clone(),
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_domain_when_it_is_none() {
+    fn names_an_invalid_domain() {
         for wrong in [
             json!("localhost"),
             json!("a..b"),
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_a_country_when_it_is_no_code_of_two_letters() {
+    fn rejects_a_country_that_is_not_a_two_letter_code() {
         for wrong in ["Germany", "D", "49", "é"] {
             let error = read(json!({"web_search": "on", "search_country": wrong})).unwrap_err();
             let expected = "Search country must be the two-letter code of a country, such as DE, got ";
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn sends_options_in_place_of_the_tool_when_the_model_always_searches() {
+    fn sends_options_instead_of_the_tool_when_the_model_always_searches() {
         let ask = |options: Value| read_for("gpt-5-search-api", options);
         assert_eq!(ask(json!({"web_search": "on"})), Ok(Some(WebSearch::Options(json!({})))));
         let options = json!({"web_search": "on", "search_context_size": "high", "search_country": "fr"});

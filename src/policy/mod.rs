@@ -1,8 +1,8 @@
-//! Decisions that need no request: retries, adjustments of a request to its model, the
-//! tables of models, and what is cached of them.
+//! Decisions that need no request: retries, adjustments of a request to its model, tables of models, and cached facts
+//! about them.
 //!
-//! Belongs here: pure decisions, with every input an argument. Never here: sockets, clocks, chance
-//! (but for the key of the cache's hash), the fields of a form.
+//! Belongs here: pure decisions whose inputs are all arguments. Does not belong here: sockets, clocks, randomness
+//! (except the key of the cache's hash), form fields.
 
 pub mod adjust;
 pub mod capabilities;

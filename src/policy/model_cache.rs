@@ -1,4 +1,4 @@
-//! What servers have said about their models, so that only one query an hour pays for it.
+//! Remembers what servers said about their models, so that only one query per hour has to find out.
 
 use std::{
     collections::VecDeque,
@@ -19,19 +19,19 @@ use crate::{
     },
 };
 
-/// Facts about models, and the paces at which they are asked. Every fact is of one [`CacheKey`], so that no data source changes the requests of
-/// another.
+/// Facts about models, and the paces of requests to them. Every fact belongs to one [`CacheKey`], so that no data
+/// source affects another's requests.
 #[derive(Debug, Default)]
 pub struct ModelCache {
-    /// How fast each model may be asked.
+    /// The pace of requests to each model.
     pub paces: Paces,
     hasher: RandomState,
-    /// The oldest first.
+    /// Oldest first.
     entries: Mutex<VecDeque<Entry>>,
 }
 
-/// Whom a fact is about: a fingerprint of everything that its truth may depend on. Its random key never
-/// leaves the process, so that it tells nothing about the credentials in it.
+/// Identifies what a fact is about: a hash of everything that it may depend on. The hash's random key never leaves the
+/// process, so the hash reveals nothing about the credentials in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheKey(Option<[u64; 2]>);
 
@@ -49,10 +49,10 @@ enum Fact {
 }
 
 impl ModelCache {
-    /// The key of a request with this JSON body to this path.
+    /// The key of a request to this path with this JSON body.
     ///
-    /// A gateway may choose its upstream by any header and by any part of the URL. What a model rejects may
-    /// depend on its reasoning effort and on whether it may call tools.
+    /// A gateway may choose its upstream by any header and any part of the URL. What a model rejects may depend on its
+    /// reasoning effort and on tools.
     pub fn key(&self, source: &SourceOptions, path: &str, body: Option<&Map<String, Value>>) -> CacheKey {
         let url = source.base_url.url().as_str();
         let headers: Vec<_> = source.headers.iter().map(|(name, value)| (name, value.expose())).collect();
@@ -60,7 +60,7 @@ impl ModelCache {
         let text = |name: &str| member(name).and_then(Value::as_str).unwrap_or_default();
         let (model, effort) = (text("model"), text("reasoning_effort"));
         let has_tools = ["tools", "functions"].into_iter().any(|name| member(name).is_some());
-        // No model has such a name, and hashing it would hold up other queries.
+        // No real model has such a name, and hashing it would delay other queries.
         if url.len() + model.len() + effort.len() > MAX_INLINE_BYTES {
             return CacheKey(None);
         }
@@ -68,7 +68,7 @@ impl ModelCache {
         CacheKey(Some([0_u8, 1].map(|half| self.hasher.hash_one((half, &parts)))))
     }
 
-    /// What is known to be rejected, in the order in which it was added.
+    /// The known rejections, oldest first.
     pub fn rejections(&self, key: CacheKey, now: Duration) -> Vec<Rejection> {
         self.facts(key, now, |fact| match fact {
             Fact::Rejection(rejection) => Some(rejection.clone()),
@@ -76,14 +76,14 @@ impl ModelCache {
         })
     }
 
-    /// Adds a rejection that other requests need not meet.
+    /// Remembers a rejection for other requests.
     pub fn add_rejection(&self, key: CacheKey, rejection: Rejection, now: Duration) {
         if rejection.scope != Scope::ThisRequest {
             self.add(key, Fact::Rejection(rejection), now);
         }
     }
 
-    /// Why this endpoint does not serve a model that the next one does serve.
+    /// Why this endpoint does not serve a model that the next endpoint serves.
     pub fn fallback(&self, key: CacheKey, now: Duration) -> Option<ApiCause> {
         let causes = self.facts(key, now, |fact| match fact {
             Fact::Fallback(cause) => Some(*cause),
@@ -92,8 +92,8 @@ impl ModelCache {
         causes.last().copied()
     }
 
-    /// Adds that this endpoint failed with `error` where the next one did not, if that is about the model: a proxy,
-    /// or a server that restarts, has no such path for a moment, and an account may be given access.
+    /// Remembers that this endpoint failed with `error` and the next one succeeded, provided that the error is about
+    /// the model. A proxy or a restarting server may lack a path for a moment, and an account may be given access.
     pub fn add_fallback(&self, key: CacheKey, error: &ApiError, now: Duration) {
         let cause = ApiCause::of(error);
         let is_about_model = matches!(
@@ -131,7 +131,7 @@ impl ModelCache {
         entries.push_back(Entry { key, fact, added: now });
     }
 
-    /// A panic elsewhere leaves the entries valid: each change is complete in itself.
+    /// A panic elsewhere leaves the entries valid, because each change is complete in itself.
     fn entries(&self) -> MutexGuard<'_, VecDeque<Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_differ_in_everything_that_a_rejection_may_depend_on() {
+    fn distinguishes_everything_that_a_rejection_may_depend_on() {
         let cache = ModelCache::default();
         let base = json!({"apiKey": "sk-1", "base_url": "https://gateway.example/v1?to=a"});
         let with = |more: Value| {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_nothing_of_names_that_no_model_has() {
+    fn caches_nothing_for_names_that_no_model_has() {
         let cache = ModelCache::default();
         let source = source(&json!({"apiKey": "sk-1"}));
         for body in
@@ -232,14 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn keeps_nothing_of_a_rejection_that_no_other_request_meets() {
+    fn caches_no_rejection_specific_to_one_request() {
         let cache = ModelCache::default();
         cache.add_rejection(key_of(&cache, 1), Rejection { scope: Scope::ThisRequest, ..rejection(1) }, NOW);
         assert_eq!(cache.entries().len(), 0);
     }
 
     #[test]
-    fn forgets_a_fact_after_an_hour_however_often_it_is_used() {
+    fn forgets_a_fact_after_an_hour_even_if_used() {
         let cache = ModelCache::default();
         let key = key_of(&cache, 1);
         cache.add_rejection(key, rejection(1), NOW);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_a_fact_once_and_from_its_last_time() {
+    fn keeps_a_repeated_fact_once_with_its_latest_time() {
         let cache = ModelCache::default();
         let (key, later) = (key_of(&cache, 1), NOW + MAX_CACHE_AGE / 2);
         cache.add_rejection(key, rejection(1), NOW);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_facts_of_one_model_within_their_limit() {
+    fn limits_the_facts_about_one_model() {
         let cache = ModelCache::default();
         let (busy, other) = (key_of(&cache, 1), key_of(&cache, 2));
         cache.add_rejection(other, rejection(0), NOW);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_facts_of_all_models_within_their_limit() {
+    fn limits_the_facts_about_all_models() {
         let cache = ModelCache::default();
         for model in 0..=MAX_CACHED_FACTS {
             cache.add_fallback(key_of(&cache, model), &model_not_found(), NOW);

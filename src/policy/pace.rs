@@ -1,66 +1,66 @@
-//! How fast requests to one model may follow each other: pure arithmetic.
+//! The rate of requests to one model: pure arithmetic.
 //!
-//! Nothing is held back until the server says that requests come too fast: with HTTP 429, or with a limit of which
-//! nothing remains. Then nothing begins until the time that the server asks for has passed, and after that requests
-//! begin at even distances, a little slower than the server has taken them. The rate rises along a cubic curve: slowly
-//! around what was too much, faster and faster beyond it, until after a minute nothing is held back any more. So fewer
-//! requests are under way after a rejection, and one more now and then finds out whether more are taken.
+//! Nothing is delayed until the server says that requests come too fast: with HTTP 429, or with a limit that is used
+//! up. Then no request starts until the time that the server asks for has passed. After that, requests start at regular
+//! intervals, slightly slower than the server accepted them. The rate rises along a cubic curve: slowly around the
+//! rejected rate, faster and faster beyond it, until nothing is delayed after a minute. So fewer requests are in flight
+//! after a rejection, and occasional extra ones test whether more are accepted.
 
 use std::time::Duration;
 
-/// How long a limit is remembered after the last rejection. Most servers count by the minute.
+/// How long a limit is remembered after the last rejection. Most servers count per minute.
 const MEMORY: Duration = Duration::from_secs(60);
-/// How long the rate takes to rise back to what was too much, in seconds.
+/// Seconds until the rate is back at the rejected rate.
 const SECONDS_TO_RECOVER: f64 = 5.0;
-/// The part by which the rate is lower at first.
+/// Fraction by which the rate drops at first.
 const DROP: f64 = 0.15;
-/// The lowest first guess, in requests a second: one rejection alone does not tell much.
+/// Minimum first estimate, in requests per second: a single rejection says little.
 const MIN_FIRST_GUESS: f64 = 4.0;
-/// The part of the last guess that the next one is at least.
+/// Minimum next estimate, as a fraction of the last one.
 const MIN_NEXT_GUESS: f64 = 0.25;
-/// Lowest rate, in requests a second.
+/// Minimum rate, in requests per second.
 const MIN_RATE: f64 = 0.01;
 
-/// The pace of the requests to one model. Times are those of one clock that never goes back.
+/// The pace of requests to one model. All times come from one monotonic clock.
 #[derive(Debug, Default)]
 pub struct Pace {
-    /// Nothing begins before.
+    /// No request may start earlier.
     next: Duration,
     limit: Option<Limit>,
-    /// When the server wanted to be asked again, the last time.
+    /// The end of the latest pause that the server asked for.
     resumed: Duration,
-    /// Requests that it has taken since.
+    /// Requests started since then.
     taken: u32,
-    /// Times that everything was held back. A place in the queue is void after the next one.
+    /// Number of pauses. A slot is void after the next pause.
     pauses: u64,
-    /// Requests that the server took and answered.
+    /// Requests that the server answered.
     answered: u64,
     in_flight: usize,
     recent: Recent,
 }
 
-/// What is known about how much the server takes.
+/// What is known about the server's limit.
 #[derive(Debug)]
 struct Limit {
-    /// When it was found out.
+    /// When it was detected.
     found: Duration,
-    /// Requests that were taken in the time before, whose rate was too much, or nearly so.
+    /// Requests accepted in the preceding period, at a rate that was too high or nearly so.
     taken: f64,
-    /// That time, in seconds.
+    /// Length of that period in seconds.
     seconds: f64,
-    /// The lowest and the highest rate that this may mean, in requests a second.
+    /// Minimum and maximum rate to derive from this, in requests per second.
     bounds: [f64; 2],
 }
 
-/// When a request may begin: a place in the queue.
+/// The time when a request may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// When the request may begin.
+    /// The earliest start.
     pub at: Duration,
     pauses: u64,
 }
 
-/// A request that has begun.
+/// A started request.
 #[derive(Clone, Copy, Debug)]
 pub struct Begun {
     at: Duration,
@@ -68,7 +68,7 @@ pub struct Begun {
 }
 
 impl Pace {
-    /// The next place in the queue; `None` if that is later than `latest`, and then none is taken.
+    /// The next slot; `None`, without taking it, if it is later than `latest`.
     pub fn slot(&mut self, now: Duration, latest: Duration) -> Option<Slot> {
         if now.saturating_sub(self.resumed) > MEMORY {
             self.limit = None;
@@ -83,12 +83,12 @@ impl Pace {
         Some(Slot { at, pauses: self.pauses })
     }
 
-    /// Begins a request at its place; `None` if everything was held back meanwhile, so that it needs another one.
+    /// Starts a request in its slot; `None` if a pause began in the meantime, so that it needs another slot.
     pub fn begin(&mut self, slot: Slot, now: Duration) -> Option<Begun> {
         (slot.pauses == self.pauses).then(|| self.begin_anyway(now))
     }
 
-    /// Begins a request that has no time to wait.
+    /// Starts a request that has no time to wait.
     pub fn begin_anyway(&mut self, now: Duration) -> Begun {
         self.recent.add(now);
         self.taken = self.taken.saturating_add(1);
@@ -96,18 +96,18 @@ impl Pace {
         Begun { at: now, answered: self.answered }
     }
 
-    /// Notes that a request is over, however it ended.
+    /// Records the end of a request, however it ended.
     pub fn end(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// Notes that the server took a request and answered it.
+    /// Records that the server answered a request.
     pub fn answer(&mut self) {
         self.answered += 1;
     }
 
-    /// Notes that the server rejected a request because it came too soon, and wants none for `pause`. Returns whether
-    /// it has taken others since that one began, or may still do so.
+    /// Records that the server rejected a request as too early and asks for a `pause`. Returns whether the server has
+    /// accepted others since that request started, or may still do so.
     pub fn reject(&mut self, begun: Begun, now: Duration, pause: Duration) -> bool {
         self.hold_back(begun, now, pause);
         if let Some(limit) = &mut self.limit
@@ -118,7 +118,7 @@ impl Pace {
         self.in_flight > 1 || self.answered > begun.answered
     }
 
-    /// Notes that the server has taken a request and will reject others for `pause`, as nothing is left of its limit.
+    /// Records that a request used up the server's limit, so that others will be rejected during `pause`.
     pub fn use_up(&mut self, begun: Begun, now: Duration, pause: Duration) {
         self.hold_back(begun, now, pause);
     }
@@ -151,12 +151,12 @@ impl Pace {
 }
 
 impl Limit {
-    /// Whether this request is one of those that are counted.
+    /// Whether this request is among those counted.
     fn has_counted(&self, begun: Begun) -> bool {
         begun.at <= self.found && self.found.saturating_sub(begun.at).as_secs_f64() <= self.seconds
     }
 
-    /// Requests a second, so long after the server was asked again.
+    /// Requests per second, this long after the pause.
     fn rate_at(&self, time: Duration) -> f64 {
         let rate = (self.taken.max(1.0) / self.seconds).clamp(self.bounds[0], self.bounds[1]);
         let distance = (time.as_secs_f64() - SECONDS_TO_RECOVER) / SECONDS_TO_RECOVER;
@@ -164,7 +164,7 @@ impl Limit {
     }
 }
 
-/// Requests of the last second, counted by the seconds of the clock, the one before in proportion.
+/// Counts requests in the last second, from the counts of two clock seconds, the earlier one in proportion.
 #[derive(Debug, Default)]
 struct Recent {
     second: u64,
@@ -202,14 +202,14 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    /// Begins a request when its place comes, and returns when that is.
+    /// Starts a request as soon as possible, and returns when that was.
     fn begin(pace: &mut Pace, now: Duration) -> (Duration, Begun) {
         let slot = pace.slot(now, FOREVER).unwrap();
         (slot.at, pace.begin(slot, slot.at).unwrap())
     }
 
     #[test]
-    fn holds_nothing_back_when_nothing_was_rejected() {
+    fn delays_nothing_before_a_rejection() {
         let mut pace = Pace::default();
         for _ in 0..1_000 {
             assert_eq!(begin(&mut pace, at(5)).0, at(5));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn begins_nothing_during_the_pause_and_then_one_after_the_other() {
+    fn starts_nothing_during_the_pause_and_then_one_by_one() {
         let mut pace = Pace::default();
         let begun: Vec<_> = (0..12).map(|_| begin(&mut pace, at(0)).1).collect();
         for rejected in &begun[10..] {
@@ -226,13 +226,13 @@ mod tests {
         let (first, _) = begin(&mut pace, at(30));
         let (second, _) = begin(&mut pace, at(30));
         assert_eq!(first, at(2_020));
-        // Ten were taken in a second, so a little less than that.
+        // Ten were accepted in a second, so slightly fewer.
         let distance = second.saturating_sub(first).as_secs_f64();
         assert!((0.1..0.12).contains(&distance), "{distance}");
     }
 
     #[test]
-    fn asks_for_another_place_when_everything_was_held_back_meanwhile() {
+    fn asks_for_another_slot_after_a_pause() {
         let mut pace = Pace::default();
         let (_, first) = begin(&mut pace, at(0));
         let slot = pace.slot(at(0), FOREVER).unwrap();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn is_faster_again_the_longer_nothing_is_rejected_and_forgets_in_the_end() {
+    fn speeds_up_without_rejections_and_finally_forgets_the_limit() {
         let mut pace = Pace::default();
         let begun: Vec<_> = (0..20).map(|_| begin(&mut pace, at(0)).1).collect();
         let _ = pace.reject(begun[0], at(10), at(990));
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_rejection_among_others_that_are_taken_from_one_of_all() {
+    fn distinguishes_one_rejection_from_a_rejection_of_all() {
         let mut pace = Pace::default();
         let (_, alone) = begin(&mut pace, at(0));
         assert!(!pace.reject(alone, at(10), at(100)));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_rejections_of_requests_that_began_before_the_first_one_for_the_same() {
+    fn counts_rejections_of_earlier_requests_as_the_same() {
         let rate = |rejected: usize| {
             let mut pace = Pace::default();
             let begun: Vec<_> = (0..64).map(|_| begin(&mut pace, at(0)).1).collect();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn learns_a_low_rate_from_the_pauses_that_a_server_asks_for() {
+    fn learns_a_low_rate_from_the_server_s_pauses() {
         let mut pace = Pace::default();
         let mut now = at(0);
         for _ in 0..10 {

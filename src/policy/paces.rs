@@ -1,4 +1,4 @@
-//! The paces of all models that this process asks.
+//! The paces of requests to all models in use.
 
 use std::{
     collections::HashMap,
@@ -13,8 +13,8 @@ use crate::{
     input::options::SourceOptions,
 };
 
-/// A pace for each base URL, account and model, shared by all queries. Of whom it is, only a hash is kept, whose random
-/// key never leaves the process.
+/// A pace for each base URL, account and model, shared by all queries. Keeps only a hash of these, whose random key
+/// never leaves the process.
 #[derive(Debug, Default)]
 pub struct Paces {
     hasher: RandomState,
@@ -26,10 +26,10 @@ pub struct Paces {
 pub struct SharedPace(Arc<Mutex<Pace>>);
 
 impl Paces {
-    /// The pace of requests of this data source to this model; `None` if too many are in use already.
+    /// The pace of this data source's requests to this model; `None` if too many are in use.
     pub fn of(&self, source: &SourceOptions, model: &str) -> Option<SharedPace> {
         let url = source.base_url.url().as_str();
-        // No model has such a name, and hashing it would hold up other queries.
+        // No real model has such a name, and hashing it would delay other queries.
         if url.len() + model.len() > MAX_INLINE_BYTES {
             return None;
         }
@@ -37,7 +37,7 @@ impl Paces {
         let key = self.hasher.hash_one((url, headers, model));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_PACES && !known.contains_key(&key) {
-            // What they know is learned again where it matters.
+            // Forget the unused ones; if needed, they will be learned again.
             known.retain(|_, pace| pace.is_in_use());
             if known.len() >= MAX_PACES {
                 return None;
@@ -48,38 +48,38 @@ impl Paces {
 }
 
 impl SharedPace {
-    /// As [`Pace::slot`].
+    /// See [`Pace::slot`].
     #[must_use]
     pub fn slot(&self, now: Duration, latest: Duration) -> Option<Slot> {
         self.pace().slot(now, latest)
     }
 
-    /// As [`Pace::begin`].
+    /// See [`Pace::begin`].
     #[must_use]
     pub fn begin(&self, slot: Slot, now: Duration) -> Option<Turn> {
         let begun = self.pace().begin(slot, now)?;
         Some(Turn { pace: self.clone(), begun })
     }
 
-    /// As [`Pace::begin_anyway`].
+    /// See [`Pace::begin_anyway`].
     #[must_use]
     pub fn begin_anyway(&self, now: Duration) -> Turn {
         let begun = self.pace().begin_anyway(now);
         Turn { pace: self.clone(), begun }
     }
 
-    /// Whether a query has it, besides the table of all.
+    /// Whether a query uses it.
     fn is_in_use(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 
-    /// A panic elsewhere leaves it valid: each change is complete in itself.
+    /// A panic elsewhere leaves it valid, because each change is complete in itself.
     fn pace(&self) -> MutexGuard<'_, Pace> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A request under way, until this is dropped.
+/// A request in flight until this is dropped.
 #[derive(Debug)]
 pub struct Turn {
     pace: SharedPace,
@@ -87,18 +87,18 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// As [`Pace::answer`].
+    /// See [`Pace::answer`].
     pub fn answer(&self) {
         self.pace.pace().answer();
     }
 
-    /// As [`Pace::reject`].
+    /// See [`Pace::reject`].
     #[must_use]
     pub fn reject(&self, now: Duration, pause: Duration) -> bool {
         self.pace.pace().reject(self.begun, now, pause)
     }
 
-    /// As [`Pace::use_up`].
+    /// See [`Pace::use_up`].
     pub fn use_up(&self, now: Duration, pause: Duration) {
         self.pace.pace().use_up(self.begun, now, pause);
     }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn is_shared_by_all_who_ask_the_same_model_at_the_same_server_with_the_same_account() {
+    fn is_shared_by_requests_to_the_same_model_server_and_account() {
         let paces = Paces::default();
         let of = |key: &str, base_url: &str, model: &str| paces.of(&source(key, base_url), model).unwrap();
         let first = of("sk-1", "https://a.example/v1", "m");
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_a_limited_number_of_models_and_forgets_those_that_nobody_asks() {
+    fn limits_the_number_of_models_and_forgets_unused_ones() {
         let paces = Paces::default();
         let source = source("sk-1", "https://a.example/v1");
         let kept = paces.of(&source, "m0").unwrap();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_under_way_until_its_turn_is_dropped() {
+    fn counts_a_request_as_in_flight_until_its_turn_is_dropped() {
         let pace = SharedPace::default();
         let turn = pace.begin_anyway(Duration::ZERO);
         let other = pace.begin_anyway(Duration::ZERO);

@@ -1,8 +1,8 @@
-//! What models are for, as far as their names tell. The list of a server says nothing about it.
+//! Derives a model's purpose from its name, because servers' lists do not state it.
 
 use crate::policy::capabilities::openai_name;
 
-/// What a model is for.
+/// A model's purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Answers messages.
@@ -11,16 +11,16 @@ pub enum Purpose {
     Image,
     /// Turns text into vectors.
     Embedding,
-    /// Writes down what is said.
+    /// Transcribes speech.
     Transcription,
     /// Something else, such as speech, video or moderation.
     Other,
 }
 
 impl Purpose {
-    /// What `model` is for, perhaps with a provider's prefix; `None` if its name does not tell. Only the names of chat
-    /// models of `OpenAI` tell; embedding models of all providers call themselves so, and those for speech are named
-    /// after `OpenAI`'s.
+    /// The purpose of `model`, with or without a provider's prefix; `None` if its name does not tell. For chat, only
+    /// `OpenAI`'s names are known; embedding models of all providers have it in their names, and those for speech use
+    /// `OpenAI`'s names.
     #[must_use]
     pub fn of(model: &str) -> Option<Self> {
         let model = model.to_ascii_lowercase();
@@ -52,7 +52,7 @@ mod tests {
     use crate::policy::capabilities::{DEFAULT_CHAT_MODEL, DEFAULT_EMBEDDING_MODEL, DEFAULT_IMAGE_MODEL};
 
     #[test]
-    fn a_name_tells_what_a_model_is_for() {
+    fn derives_the_purpose_from_the_name() {
         for (purpose, models) in [
             (
                 Purpose::Chat,
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_known_about_a_model_whose_name_does_not_tell() {
+    fn returns_nothing_when_the_name_does_not_tell() {
         for model in
             ["llama3.3:70b", "mistral-large-latest", "bge-m3", "flux-2", "someone/gpt-4o", "not-gpt-image", "ü", ""]
         {

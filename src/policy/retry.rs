@@ -1,33 +1,33 @@
-//! When a failed request is retried, and after which delay: pure arithmetic.
+//! Decides whether to retry a failed request, and after which delay: pure arithmetic.
 //!
-//! The rules are those of `OpenAI`'s own SDK, with two exceptions that spare people money
-//! and time: an empty account and a request that is too large or too long are never tried again, and
-//! a server that asks for a longer wait than [`MAX_RETRY_DELAY`] is believed instead of pressed.
+//! The rules of `OpenAI`'s own SDK with two exceptions that save money and time: an exhausted account, or a request
+//! that is too large or too long, is never retried, and if the server asks for a delay longer than [`MAX_RETRY_DELAY`],
+//! the query fails at once.
 
 use std::time::{Duration, SystemTime};
 
 use crate::error::{ApiError, Error, cause::ApiCause};
 
-/// Longest wait that the API may ask for; if it asks for more, the query fails at once.
+/// Maximum delay that the API may ask for; if it asks for more, the query fails at once.
 pub const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
-/// First wait where the API asks for none; doubled with every try.
+/// First delay if the API asks for none; doubles with every retry.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
-/// Longest wait where the API asks for none.
+/// Maximum delay if the API asks for none.
 const MAX_BACKOFF: Duration = Duration::from_secs(8);
 /// Largest fraction of a backoff that jitter removes, so that clients spread out.
 const JITTER: f64 = 0.25;
 
-/// How often a request may be tried again.
+/// How often a request may be retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Tries after the first.
+    /// Maximum number of retries.
     pub max_retries: u32,
 }
 
 impl RetryPolicy {
-    /// The wait before the next try, or `None` if there must be none.
+    /// The delay before the next attempt; `None` if there must not be one.
     ///
-    /// `retries` is the number of retries already made, `jitter` a sample in `0.0..1.0`.
+    /// `retries` is the number of retries so far, `jitter` a sample in `0.0..1.0`.
     #[must_use]
     pub fn delay(&self, error: &Error, retries: u32, jitter: f64) -> Option<Duration> {
         if retries >= self.max_retries {
@@ -45,7 +45,7 @@ impl RetryPolicy {
     }
 }
 
-/// Whether the API rejected a request only because it came too soon, so that others would be rejected, too.
+/// Whether the API rejected a request only for its timing, so that it would reject others, too.
 #[must_use]
 pub fn is_too_soon(error: &ApiError) -> bool {
     let has_reason = || matches!(error.status, 503 | 529) && error.retry_after.is_some();
@@ -57,22 +57,22 @@ fn is_retryable(error: &ApiError) -> bool {
     !ApiCause::of(error).is_permanent() && error.should_retry.unwrap_or_else(is_transient)
 }
 
-/// How long others should wait after such a rejection; `None` if it asks for more than [`MAX_RETRY_DELAY`], which is
-/// for the query itself to say.
+/// How long other requests should wait after such a rejection; `None` if longer than [`MAX_RETRY_DELAY`], which the
+/// query itself handles.
 #[must_use]
 pub fn pause(error: &ApiError) -> Option<Duration> {
     error.retry_after.or(Some(FIRST_BACKOFF)).filter(|wait| *wait <= MAX_RETRY_DELAY)
 }
 
-/// `500 ms * 2^retries`, at most 8 s, less up to a quarter by chance.
+/// `500 ms * 2^retries`, at most 8 s, minus up to a quarter of jitter.
 fn backoff(retries: u32, jitter: f64) -> Duration {
     let doubled = FIRST_BACKOFF.saturating_mul(2_u32.saturating_pow(retries));
     doubled.min(MAX_BACKOFF).mul_f64(1.0 - JITTER * jitter.clamp(0.0, 1.0))
 }
 
-/// The delay that the headers of a response ask for: `retry-after-ms` (milliseconds), else `retry-after` (seconds,
-/// an HTTP date, or the seconds or milliseconds since 1970 of one), else, after HTTP 429, when the limit that is
-/// used up is reset. Numbers may be fractional; negative and unreadable ones count as none.
+/// The delay in a response's headers: `retry-after-ms` (milliseconds), else `retry-after` (seconds, an HTTP date, or a
+/// date in seconds or milliseconds since 1970), else, for HTTP 429, the time until the used-up limit resets. Accepts
+/// fractions; ignores negative and unreadable numbers.
 #[must_use]
 pub fn retry_after<'a>(status: u16, header: impl Fn(&str) -> Option<&'a str>, now: SystemTime) -> Option<Duration> {
     let in_millis = || Duration::try_from_secs_f64(number(header("retry-after-ms")?)? / 1000.0).ok();
@@ -81,9 +81,9 @@ pub fn retry_after<'a>(status: u16, header: impl Fn(&str) -> Option<&'a str>, no
         .or_else(|| until_reset(header, now).filter(|_| status == 429))
 }
 
-/// From here on, a number of seconds is a time since 1970: as a delay it would be 31 years.
+/// Higher numbers of seconds are dates since 1970: as a delay, this would be 31 years.
 const MIN_EPOCH_SECONDS: f64 = 1e9;
-/// From here on, it is in milliseconds.
+/// Higher numbers are dates in milliseconds.
 const MIN_EPOCH_MILLIS: f64 = 1e12;
 
 fn number(text: &str) -> Option<f64> {
@@ -93,7 +93,7 @@ fn number(text: &str) -> Option<f64> {
 fn delay_in_header(text: &str, now: SystemTime) -> Option<Duration> {
     let Some(seconds) = number(text) else {
         let date = httpdate::parse_http_date(text).ok()?;
-        // A date that has passed asks for no delay.
+        // A past date means no delay.
         return Some(date.duration_since(now).unwrap_or_default());
     };
     if seconds < MIN_EPOCH_SECONDS {
@@ -104,14 +104,14 @@ fn delay_in_header(text: &str, now: SystemTime) -> Option<Duration> {
     Some(Duration::try_from_secs_f64(since_1970).ok()?.saturating_sub(now))
 }
 
-/// The headers that say how much is left of a limit, and when it is reset.
+/// Headers with the rest of a limit, and with its reset.
 const LIMITS: [(&str, &str); 3] = [
     ("x-ratelimit-remaining", "x-ratelimit-reset"),
     ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
     ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
 ];
 
-/// Until the limits that have nothing left are reset. Servers send the others with every response.
+/// Time until all used-up limits have reset. Servers send the other limits with every response.
 #[must_use]
 pub fn until_reset<'a>(header: impl Fn(&str) -> Option<&'a str>, now: SystemTime) -> Option<Duration> {
     let delays = LIMITS.into_iter().filter_map(|(remaining, reset)| {
@@ -122,17 +122,17 @@ pub fn until_reset<'a>(header: impl Fn(&str) -> Option<&'a str>, now: SystemTime
     delays.max()
 }
 
-/// Words before a delay: "Please try again in 6m0s.", "retry after 20 seconds", "wait 1 minute".
+/// Phrases before a delay: "Please try again in 6m0s.", "retry after 20 seconds", "wait 1 minute".
 const BEFORE_A_DELAY: [&str; 6] = ["again in ", "again after ", "retry in ", "retry after ", "wait ", "wait for "];
 
-/// The delay that a text asks for; `None` if it names none, or none but zero.
+/// The delay that a text asks for; `None` if there is none, or only zero.
 #[must_use]
 pub fn delay_in_text(text: &str) -> Option<Duration> {
     let text = text.to_ascii_lowercase();
     BEFORE_A_DELAY.iter().find_map(|words| text.split(words).skip(1).find_map(duration_in_words))
 }
 
-/// "1m2.5s", "350ms", "1 minute and 30 seconds" at the start of a text.
+/// "1m2.5s", "350ms", "1 minute and 30 seconds" at the start of text.
 fn duration_in_words(text: &str) -> Option<Duration> {
     let mut seconds = 0.0;
     let mut rest = text;
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn passing_failures_are_retried_and_others_are_not() {
+    fn retries_transient_failures_only() {
         for status in [408, 409, 429, 500, 502, 503, 504, 529] {
             assert!(delay(api(status), 0).is_some(), "{status}");
         }
@@ -200,13 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn there_are_at_most_max_retries() {
+    fn retries_at_most_max_retries_times() {
         assert!(delay(api(500), 1).is_some());
         assert_eq!(delay(api(500), 2), None);
     }
 
     #[test]
-    fn backoff_doubles_up_to_eight_seconds_less_a_quarter_by_chance() {
+    fn doubles_the_backoff_up_to_eight_seconds_minus_jitter() {
         let policy = RetryPolicy { max_retries: 10 };
         let error = Error::Api(Box::new(api(500)));
         let millis = |retries, jitter| policy.delay(&error, retries, jitter).unwrap().as_millis();
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_a_jitter_out_of_range_as_the_end_of_the_range() {
+    fn clamps_jitter_out_of_range() {
         assert_eq!((backoff(0, 9.0), backoff(0, -9.0)), (backoff(0, 1.0), backoff(0, 0.0)));
     }
 
@@ -227,19 +227,19 @@ mod tests {
     }
 
     #[test]
-    fn reads_hours_but_no_delay_of_zero_in_words() {
+    fn reads_hours_but_not_a_delay_of_zero() {
         assert_eq!(delay_in_text("Please try again in 1h2m."), Some(Duration::from_secs(3_720)));
         assert_eq!(delay_in_text("Please try again in 0s."), None);
     }
 
     #[test]
-    fn the_servers_own_word_wins_over_the_status() {
+    fn trusts_the_server_s_header_over_the_status() {
         assert!(delay(ApiError { should_retry: Some(true), ..api(400) }, 0).is_some());
         assert_eq!(delay(ApiError { should_retry: Some(false), ..api(500) }, 0), None);
     }
 
     #[test]
-    fn quota_exhaustion_is_not_retried() {
+    fn does_not_retry_after_quota_exhaustion() {
         for code in BILLING_CODES {
             let error = ApiError { code: Some(code.to_owned()), should_retry: Some(true), ..api(429) };
             assert_eq!(delay(error, 0), None, "{code}");
@@ -248,13 +248,13 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_too_large_is_not_retried() {
+    fn does_not_retry_a_request_that_is_too_large() {
         let message = "Request too large for gpt-x: Limit 30000, Requested 90000".to_owned();
         assert_eq!(delay(ApiError { message, ..api(429) }, 0), None);
     }
 
     #[test]
-    fn a_requested_wait_is_obeyed_up_to_a_minute() {
+    fn obeys_a_requested_delay_up_to_a_minute() {
         let after = |seconds| ApiError { retry_after: Some(Duration::from_secs(seconds)), ..api(429) };
         assert_eq!(delay(after(0), 0), Some(Duration::ZERO));
         assert_eq!(delay(after(60), 0), Some(Duration::from_secs(60)));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_headers_are_read_in_all_their_forms() {
+    fn reads_retry_headers_in_all_formats() {
         let millis = |headers: &[(&str, &str)]| wait(headers).map(|wait| wait.as_millis());
         assert_eq!(millis(&[("retry-after-ms", "1500.5"), ("retry-after", "9")]), Some(1500));
         for (value, expected) in [
@@ -293,13 +293,13 @@ mod tests {
         assert_eq!(wait_of(500, &headers), None);
         assert_eq!(wait(&headers[..2]), None);
         assert_eq!(wait(&[&headers[..], &[("retry-after", "3")]].concat()), Some(Duration::from_secs(3)));
-        // As OpenRouter sends it: in milliseconds since 1970.
+        // OpenRouter's format: milliseconds since 1970.
         let reset = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1800000004000")];
         assert_eq!(wait(&reset), Some(Duration::from_secs(4)));
     }
 
     #[test]
-    fn a_wait_in_words_is_read() {
+    fn reads_a_delay_in_words() {
         let millis = |text: &str| delay_in_text(text).map(|wait| wait.as_millis());
         for (text, expected) in [
             ("Limit reached. Please try again in 4s. Visit", 4_000),

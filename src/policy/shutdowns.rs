@@ -1,7 +1,7 @@
-//! Which models end, when, and what to use in their place.
+//! Shutdown dates of models, and their replacements.
 //!
-//! An end counts from its date on, by the clock of the server: until then the model is served, and nothing is said
-//! about it. The comment of each row names the page that gives the dates, and when it was read.
+//! A shutdown counts from its date by the server's clock; before that, the model is served and nothing is said. The
+//! comment of each row names the page with the dates, and when it was read.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,17 +10,17 @@ use crate::{
     policy::capabilities::{DEFAULT_CHAT_MODEL, openai_name, undated, vendor_prefix},
 };
 
-/// A day in UTC, written `YYYY-MM-DD`. A later one is greater. The default comes before all others.
+/// A day in UTC, written `YYYY-MM-DD`. Later days are greater. The default precedes all others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(String);
 
 impl Day {
-    /// The day at this time.
+    /// The day of this time.
     #[must_use]
     pub fn of(time: SystemTime) -> Self {
         const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
         let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-        // Years that begin in March end with their leap day. 400 of them have 146,097 days.
+        // Years that start in March end with their leap day. 400 of them have 146,097 days.
         let days = seconds / SECONDS_PER_DAY + 719_468;
         let (era, day_of_era) = (days / 146_097, days % 146_097);
         let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -38,13 +38,13 @@ impl Day {
         &self.0
     }
 
-    /// Whether the day that `text` begins with has come, as `2026-10-23` of `2026-10-23T00:00:00Z`.
+    /// Whether the day at the start of `text` has come, such as `2026-10-23` in `2026-10-23T00:00:00Z`.
     #[must_use]
     pub fn is_from(&self, text: &str) -> bool {
         text.get(..10).is_some_and(|date| is_day(date) && date <= self.0.as_str())
     }
 
-    /// The day that is written like this.
+    /// The day written like this.
     #[cfg(test)]
     pub(crate) fn of_text(text: &str) -> Self {
         Self(text.to_owned())
@@ -60,12 +60,12 @@ pub(super) fn is_day(text: &str) -> bool {
         })
 }
 
-/// The first day without these models, what to use in their place, and their names.
+/// The first day without these models, their replacement, and their names.
 type Shutdown = (&'static str, Option<&'static str>, &'static [&'static str]);
 
-/// Where `OpenAI`'s own replacement is a model that reasons by default, in place of one that does not reason, it is
-/// one that takes the same parameters: saved queries have a temperature, and a Max tokens that leaves no room for
-/// reasoning. Replacements that have an end themselves are followed to one that has none.
+/// If `OpenAI`'s own replacement reasons by default and the old model does not, a replacement with the same parameters
+/// is listed instead: saved queries have a temperature, and a Max tokens without room for reasoning. A replacement that
+/// has its own shutdown date is followed to one without.
 const SHUTDOWNS: [Shutdown; 30] = [
     // OpenAI's deprecations page, 2023-07-06, read 2025-11.
     (
@@ -143,8 +143,8 @@ const SHUTDOWNS: [Shutdown; 30] = [
     ("2027-04-01", Some("gpt-6-luna"), &["gpt-5.4-nano"]),
 ];
 
-/// The end of `model`, if it has come by `today`: by its exact name, or else by that of its family. A fine-tuned
-/// model ends with the model that it is made of. The replacement has the prefix that `model` has.
+/// The shutdown of `model` if it is due by `today`: by exact name, or else by family. A fine-tuned model ends with its
+/// base model. The replacement gets the prefix of `model`.
 #[must_use]
 pub fn end(model: &str, today: &Day) -> Option<ModelEnd> {
     let name = openai_name(model);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_day_off_the_clock() {
+    fn converts_a_time_to_its_day() {
         for (seconds, day) in [
             (0, "1970-01-01"),
             (951_782_399, "2000-02-28"),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_counts_from_its_day_on() {
+    fn counts_a_shutdown_from_its_day_on() {
         assert_eq!(ended("gpt-4o", "2027-01-13"), None);
         let expected = ModelEnd { date: "2027-01-14", replacement: Some("gpt-6-luna".to_owned()) };
         assert_eq!(ended("gpt-4o", "2027-01-14"), Some(expected));
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_has_come_from_its_first_hour_on() {
+    fn counts_a_day_from_its_first_hour_on() {
         let today = Day::of_text("2026-11-25");
         for (text, has_come) in [
             ("2026-11-25", true),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_ends_by_its_own_name_or_with_its_family() {
+    fn ends_a_snapshot_by_its_own_name_or_with_its_family() {
         for (model, date) in [
             ("gpt-4o-2024-05-13", "2026-10-23"),
             ("gpt-4o-2024-08-06", "2027-01-14"),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fine_tuned_model_ends_with_the_one_that_it_is_made_of() {
+    fn ends_a_fine_tuned_model_with_its_base_model() {
         for model in ["ft:gpt-3.5-turbo-0125:acme::1", "ft:davinci-002:acme::1", "ft:gpt-4o-2024-05-13:acme::1"] {
             assert!(ended(model, "2026-11-25").is_some(), "{model}");
         }
@@ -237,14 +237,14 @@ mod tests {
     }
 
     #[test]
-    fn a_gateway_gets_a_replacement_with_its_prefix() {
+    fn adds_a_gateway_s_prefix_to_the_replacement() {
         assert_eq!(replacement("openai/gpt-3.5-turbo-instruct").as_deref(), Some("openai/gpt-5.4-mini"));
         assert_eq!(replacement("openrouter/openai/gpt-4").as_deref(), Some("openrouter/openai/gpt-5.4"));
         assert_eq!(ended("someone/gpt-4", "2099-01-01"), None);
     }
 
     #[test]
-    fn every_end_that_a_saved_app_may_meet_is_known() {
+    fn knows_every_shutdown_that_saved_apps_may_meet() {
         for (model, date) in [
             ("text-davinci-003", "2024-01-04"),
             ("gpt-4-vision-preview", "2024-12-06"),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn no_model_is_in_two_rows() {
+    fn lists_no_model_twice() {
         let names: Vec<_> = SHUTDOWNS.iter().flat_map(|(_, _, models)| *models).collect();
         for (n, name) in names.iter().enumerate() {
             assert!(!names[..n].contains(name), "{name}");
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn every_replacement_and_default_is_itself_not_ending() {
+    fn recommends_only_models_without_a_shutdown() {
         let replacements = SHUTDOWNS.iter().filter_map(|(_, replacement, _)| *replacement);
         for model in replacements.chain([DEFAULT_CHAT_MODEL, DEFAULT_EMBEDDING_MODEL, DEFAULT_IMAGE_MODEL]) {
             assert_eq!(ended(model, "2099-01-01"), None, "{model}");
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn every_date_is_written_as_days_are() {
+    fn writes_every_date_as_a_day() {
         for (date, _, models) in SHUTDOWNS {
             assert!(is_day(date), "{models:?}");
         }

@@ -1,4 +1,4 @@
-//! Decides whether to ask for a stream, and what to do if a server rejects that.
+//! Decides whether to request a stream, and what to do if the server rejects it.
 
 use serde_json::{Map, Value, json};
 
@@ -7,18 +7,18 @@ use crate::{
     policy::adjust::{Adjustment, Rejection, Scope, has_word, is_about_support},
 };
 
-/// The parameter that asks for a stream.
+/// The parameter that requests a stream.
 pub const STREAM: &str = "stream";
-/// The parameter that asks for usage at the end of a stream.
+/// The parameter that requests usage at the end of a stream.
 pub const STREAM_OPTIONS: &str = "stream_options";
 
-/// Sets in `body` whether the answer should be a stream. Without that, some gateways stream.
+/// Sets in `body` whether the answer should be a stream. Some gateways stream unless told not to.
 pub fn ask(body: &mut Map<String, Value>, is_on: bool) {
     let is_stream = is_on && can_stream(body);
     set(body, is_stream);
 }
 
-/// As [`ask`], whatever else is in `body`.
+/// Like [`ask`], whatever else `body` contains.
 pub(super) fn set(body: &mut Map<String, Value>, is_stream: bool) {
     body.insert(STREAM.to_owned(), is_stream.into());
     if is_stream {
@@ -26,19 +26,19 @@ pub(super) fn set(body: &mut Map<String, Value>, is_stream: bool) {
     }
 }
 
-/// Whether `body` asks for a stream.
+/// Whether `body` requests a stream.
 #[must_use]
 pub fn is_asked(body: &Map<String, Value>) -> bool {
     body.get(STREAM) == Some(&Value::Bool(true))
 }
 
-/// The best of several answers is known only at the end, and speech streams in one format only.
+/// The best of several answers is known only at the end, and speech streams only in one format.
 fn can_stream(body: &Map<String, Value>) -> bool {
     let number = |name: &str| body.get(name).and_then(Value::as_u64).unwrap_or(1);
     number("best_of") <= number("n") && !body.get("audio").is_some_and(Value::is_object)
 }
 
-/// What to change if `error` rejects the stream that `body` asks for, or demands one. `None` for errors about the key
+/// What to change if `error` rejects the stream that `body` requests, or demands one. `None` for errors about the key
 /// or the rate limit.
 #[must_use]
 pub fn rejection(body: &Map<String, Value>, error: &ApiError) -> Option<Rejection> {
@@ -65,7 +65,7 @@ pub fn rejection(body: &Map<String, Value>, error: &ApiError) -> Option<Rejectio
     is_about_support(error).then_some(removed)
 }
 
-/// Whether a message says that the model only streams, as some that reason do.
+/// Whether a message says that the model supports only streams, as some reasoning models do.
 fn wants_stream(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["only support", "only available", "non-stream", "enable", "must", "require"]
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_asked_for_with_its_usage_and_else_refused_in_so_many_words() {
+    fn requests_a_stream_with_usage_or_explicitly_none() {
         let on = asked(json!({"n": 2, "best_of": 2}), true);
         assert_eq!((&on[STREAM], &on[STREAM_OPTIONS]), (&json!(true), &json!({"include_usage": true})));
         for (body, is_on) in
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_stream_is_known_by_its_name() {
+    fn recognizes_a_rejected_stream_by_name() {
         let removed = |status, param: Option<&str>, message: &str| {
             let error = ApiError {
                 status,
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_only_streams_is_asked_for_a_stream() {
+    fn requests_a_stream_from_a_model_that_only_streams() {
         let adjustment = |message: &str| {
             let error = ApiError { status: 400, message: message.to_owned(), ..ApiError::default() };
             rejection(&asked(json!({}), false), &error).map(|rejection| rejection.adjustment)

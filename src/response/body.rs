@@ -1,4 +1,4 @@
-//! Finds the JSON object of a response in what servers put around it.
+//! Extracts the JSON object of a response from what servers put around it.
 
 use std::mem;
 
@@ -9,15 +9,15 @@ use crate::{
     input::{fields::number_of, lenient_json, shallow_json::cut_at_depth},
 };
 
-/// Members that only a whole response has.
+/// Members of a complete response.
 const OF_RESPONSES: [&str; 2] = ["choices", "error"];
-/// Members under which a gateway wraps the response of the server behind it.
+/// Members in which a gateway nests the upstream's response.
 pub(super) const ENVELOPES: [&str; 4] = ["data", "result", "response", "body"];
 /// Values of `error` that mean no error.
 const NO_ERROR: [&str; 6] = ["", "none", "null", "ok", "success", "no error"];
 
-/// The text without what may stand before JSON: a byte order mark, blank lines, and the comment lines of an event
-/// stream. Servers send these to keep a slow connection open.
+/// Removes what may precede JSON: a byte order mark, blank lines, and comment lines of an event stream. Servers send
+/// these to keep a slow connection open.
 #[must_use]
 pub fn without_preamble(text: &str) -> &str {
     let mut rest = text;
@@ -30,11 +30,11 @@ pub fn without_preamble(text: &str) -> &str {
     }
 }
 
-/// The JSON of a response or of an event, without what is too deep for the parser. The copy that this takes is only made
-/// of a text up to [`MAX_MEDIUM_BYTES`], as no memory is held for it.
+/// Parses the JSON of a response or an event, without values too deep for the parser. The copy for this is made only up
+/// to [`MAX_MEDIUM_BYTES`], because no memory is reserved for it.
 ///
 /// # Errors
-/// The parser's words.
+/// The parser's error.
 pub fn parse(text: &str) -> serde_json::Result<Value> {
     lenient_json::parse(text).or_else(|error| {
         let shallow = if text.len() <= MAX_MEDIUM_BYTES { cut_at_depth(text, MAX_RESPONSE_DEPTH) } else { None };
@@ -42,11 +42,11 @@ pub fn parse(text: &str) -> serde_json::Result<Value> {
     })
 }
 
-/// The object that a response is. A list of objects or names becomes its `data`; one whole response in a list, or
-/// as text, is taken out.
+/// Turns a response into an object. A list of objects or names becomes its `data`; a complete response inside a list or
+/// a string is unwrapped.
 ///
 /// # Errors
-/// The value, if it is none of these.
+/// The value if it is none of these.
 pub fn into_object(value: Value) -> Result<Map<String, Value>, Value> {
     match value {
         Value::Object(body) => Ok(body),
@@ -67,7 +67,7 @@ fn is_response_in_list(items: &[Value]) -> bool {
     OF_RESPONSES.iter().any(|name| members.contains_key(*name))
 }
 
-/// The body that has `list`: `body` itself, or the one wrapped in it, with the `usage` next to that.
+/// The body that has `list`: `body` itself or one nested in it, with the `usage` next to that.
 #[must_use]
 pub fn unwrapped(mut body: Map<String, Value>, list: &str) -> Map<String, Value> {
     if body.get(list).is_some_and(Value::is_array) {
@@ -90,7 +90,7 @@ pub fn unwrapped(mut body: Map<String, Value>, list: &str) -> Map<String, Value>
     body
 }
 
-/// Whether the member `error` of a response means no error: empty, without words, or the code 0 without words.
+/// Whether the member `error` of a response means no error: empty, blank, or the code 0 without a message.
 #[must_use]
 pub fn is_no_error(error: &Value) -> bool {
     match error {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_with_nothing_in_it_is_none() {
+    fn treats_an_empty_error_as_none() {
         for none in [
             json!(null),
             json!({}),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_the_data_of_a_response_and_a_response_is_taken_out_of_a_list() {
+    fn reads_a_list_as_data_and_unwraps_a_response_in_a_list() {
         let object = |value: Value| into_object(value).map(Value::Object);
         assert_eq!(object(json!([{"id": "a"}])), Ok(json!({"data": [{"id": "a"}]})));
         assert_eq!(object(json!(["a"])), Ok(json!({"data": ["a"]})));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_is_taken_out_of_an_envelope_that_lacks_the_list() {
+    fn unwraps_a_response_from_an_envelope() {
         let unwrap = |body: Value| match body {
             Value::Object(body) => Value::Object(unwrapped(body, "choices")),
             other => other,

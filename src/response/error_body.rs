@@ -1,8 +1,8 @@
-//! Finds the words and the fields of an error in an error response of any server.
+//! Reads the message and the fields of any server's error response.
 //!
-//! All vendors' shapes are read by the same rules. An error is an object with words and fields, and may contain other
-//! errors, each closer to the cause: in a member, in a list, or as JSON in its own text. The innermost words that
-//! say more than the status are taken, and of the fields the innermost that are more than a number.
+//! The same rules apply to all vendors. An error is an object with a message and fields, and may contain other errors,
+//! each closer to the cause: in a member, in a list, or as JSON in its own text. The innermost message that says more
+//! than the status counts, as do the innermost fields that are more than a number.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::{
     policy::retry::delay_in_text,
 };
 
-/// How deep errors may be nested.
+/// Maximum depth of nested errors.
 const MAX_DEPTH: usize = 8;
-/// Text that is read of an error, in bytes: several times what the message shows, as a delay may be at its end.
+/// Maximum length of error text that is read, in bytes: several times what is shown, because a delay may be at its end.
 const MAX_TEXT_BYTES: usize = 8 << 10;
 
-/// Members that contain other errors. Of `metadata`, it is `raw`: what a gateway repeats of the server behind it.
+/// Members that contain other errors. In `metadata`, `raw` is a gateway's copy of the upstream's error.
 const NESTED: [&str; 8] = ["metadata", "error", "Error", "errors", "base_resp", "Response", "fault", "messages"];
-/// Members with the words of an error, the most telling first.
+/// Members with the message of an error, the most specific first.
 const WORDS: [&str; 14] = [
     "message",
     "Message",
@@ -42,15 +42,15 @@ const WORDS: [&str; 14] = [
     "title",
     "raw",
 ];
-/// Members that say more than the words.
+/// Members that explain the message.
 const EXPLANATIONS: [&str; 6] = ["detail", "details", "error_description", "errorDescription", "description", "reason"];
 const CODES: [&str; 7] = ["code", "Code", "statusCode", "status_code", "error_code", "errorCode", "http_code"];
 const TYPES: [&str; 3] = ["type", "__type", "status"];
-/// Types that say no more than that there is an error, and states of a response.
+/// Types that say only that there is an error, and states of a response.
 const EMPTY_TYPES: [&str; 9] =
     ["error", "fail", "failed", "failure", "completed", "incomplete", "in_progress", "queued", "cancelled"];
 
-/// Words that say no more than that there is an error, or no more than its status.
+/// Messages that say only that there is an error, or only repeat its status.
 const EMPTY_WORDS: [&str; 37] = [
     "an error occurred",
     "an unexpected error occurred",
@@ -91,22 +91,22 @@ const EMPTY_WORDS: [&str; 37] = [
     "upstream error",
 ];
 
-/// What an error says.
+/// The content of an error.
 #[derive(Debug, Default)]
 pub(super) struct ErrorBody {
-    /// Its words in one line, of at most [`MAX_TEXT_BYTES`]; empty if it has none.
+    /// Its message in one line, at most [`MAX_TEXT_BYTES`]; may be empty.
     text: String,
-    /// `code`, or a member of that meaning.
+    /// `code`, or a member with that meaning.
     pub(super) code: Option<String>,
-    /// `type`, or a member of that meaning.
+    /// `type`, or a member with that meaning.
     pub(super) kind: Option<String>,
     /// `param`.
     pub(super) param: Option<String>,
-    /// The status of an error among the codes.
+    /// An HTTP status among the codes.
     pub(super) status: Option<u16>,
     /// The server's id of the request.
     pub(super) request_id: Option<String>,
-    /// The delay that a member asks for.
+    /// The delay in a member.
     pub(super) delay: Option<Duration>,
 }
 
@@ -118,26 +118,26 @@ impl ErrorBody {
         error
     }
 
-    /// Reads the body of an error that is an object.
+    /// Reads the body of an error, which is an object.
     pub(super) fn of_object(body: &Map<String, Value>) -> Self {
         let mut error = Self::default();
         error.text = error.words_of_object(body, 0).map_or_else(String::new, |words| one_line(&words.text));
         error
     }
 
-    /// Reads an error that is only words, perhaps with JSON in them.
+    /// Reads an error that is only text, possibly with JSON inside.
     pub(super) fn of_text(text: &str) -> Self {
         let mut error = Self::default();
         error.text = error.words_in_text(text, 0).map_or_else(String::new, |words| one_line(&words.text));
         error
     }
 
-    /// The words as far as a failure shows them.
+    /// The message, truncated to what a failure shows.
     pub(super) fn message(&self) -> String {
         truncate(&self.text, MAX_MESSAGE_CHARS)
     }
 
-    /// The delay that a member or the words ask for.
+    /// The delay in a member or in the text.
     pub(super) fn delay(&self) -> Option<Duration> {
         self.delay.or_else(|| delay_in_text(&self.text))
     }
@@ -185,7 +185,7 @@ impl ErrorBody {
         }
     }
 
-    /// Errors by the names of fields, as in `{"model": ["is required"]}`; or one that is an object after all.
+    /// Errors by field name, as in `{"model": ["is required"]}`, or an object that is an error itself.
     fn words_of_fields(&mut self, fields: &Map<String, Value>, depth: usize) -> Option<Words> {
         if WORDS.iter().any(|name| fields.contains_key(*name)) {
             return self.words_of_object(fields, depth);
@@ -194,7 +194,7 @@ impl ErrorBody {
         Words::list(errors.filter_map(|(name, error)| Some(self.words(error, depth + 1)?.after(name))))
     }
 
-    /// The words of a text, and of the error that it may contain as JSON or as Python shows one.
+    /// The message of a text, and of the error that it may contain as JSON or in Python's notation.
     fn words_in_text(&mut self, text: &str, depth: usize) -> Option<Words> {
         let text = start_of(text, MAX_TEXT_BYTES).trim();
         if depth > MAX_DEPTH || is_nothing(text) {
@@ -220,7 +220,7 @@ impl ErrorBody {
         let codes = texts(&CODES);
         let status = codes.iter().find_map(|code| code.parse().ok().filter(|status| (400..600).contains(status)));
         self.status = self.status.or(status);
-        // A code in place of words is one, too.
+        // The message is actually a code.
         let is_code = |text: &String| is_word(text) && text.contains('_');
         let codes = codes.into_iter().chain(texts(&["error", "reason"]).into_iter().filter(is_code));
         let (numbers, names): (Vec<_>, Vec<_>) = codes.partition(|code| is_number(code));
@@ -229,7 +229,7 @@ impl ErrorBody {
             !kind.contains(char::is_whitespace) && !is_number(kind) && !kind.contains("//") && !kind.contains(':')
         };
         let kind = texts(&TYPES).into_iter().find(|kind| is_type(kind) && !EMPTY_TYPES.contains(&kind.as_str()));
-        // AWS puts the name of a service before it.
+        // AWS prefixes it with the name of a service.
         let kind = kind.map(|kind| kind.rsplit('#').next().unwrap_or_default().to_owned());
         self.kind = kind.or(self.kind.take());
         self.param = member(error, "param").or(self.param.take());
@@ -238,17 +238,17 @@ impl ErrorBody {
             let in_seconds = ["retry_after", "retryAfter", "retry_after_seconds"];
             let seconds = in_seconds.iter().find_map(|name| number_of(error.get(*name)?)?.as_f64());
             let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            // Google's `RetryInfo`.
+            // `RetryInfo` from Google.
             seconds.or_else(|| delay_in_text(&format!("retry in {}", member(error, "retryDelay")?)))
         };
         self.delay = self.delay.or_else(delay);
     }
 }
 
-/// Words of an error.
+/// The message of an error.
 struct Words {
     text: String,
-    /// Whether they say more than the status.
+    /// Whether it says more than the status.
     is_telling: bool,
 }
 
@@ -259,7 +259,7 @@ impl Words {
         Self { text: text.to_owned(), is_telling: !is_empty && !is_word(words) }
     }
 
-    /// The first that are telling, or else the first.
+    /// The first specific message, or else the first.
     fn best(words: impl Iterator<Item = Self>) -> Option<Self> {
         let mut first = None;
         for words in words {
@@ -271,7 +271,7 @@ impl Words {
         first
     }
 
-    /// All of them, as far as they are kept.
+    /// All messages joined, up to the limit.
     fn list(words: impl Iterator<Item = Self>) -> Option<Self> {
         let mut list: Option<Self> = None;
         for words in words {
@@ -287,12 +287,12 @@ impl Words {
         list
     }
 
-    /// With the place that they are about before them.
+    /// Adds the place before the message.
     fn after(self, place: &str) -> Self {
         Self { text: format!("{}: {}", start_of(place, MAX_WORD_CHARS), self.text), is_telling: true }
     }
 
-    /// With an explanation after them, unless one of them says it all.
+    /// Adds an explanation after the message unless one of them says it all.
     fn explained(self, more: Self) -> Self {
         match (self.is_telling, more.is_telling) {
             (_, false) => self,
@@ -307,12 +307,12 @@ impl Words {
     }
 }
 
-/// Whether words say more than a status.
+/// Whether a message says more than a status.
 pub(super) fn is_telling(words: &str) -> bool {
     !words.is_empty() && Words::of(words).is_telling
 }
 
-/// Whether a body says that it is a success, as in `{"code": 0, "msg": "success"}`.
+/// Whether a body claims success, as in `{"code": 0, "msg": "success"}`.
 pub(super) fn is_success(body: &Map<String, Value>) -> bool {
     let code = CODES.iter().find_map(|name| number_of(body.get(*name)?)?.as_i64());
     let is_fine = |code: Option<i64>| matches!(code, Some(0 | 200..300));
@@ -330,7 +330,7 @@ fn member(error: &Map<String, Value>, name: &str) -> Option<String> {
     Some(text).filter(|text| !is_nothing(text))
 }
 
-/// Python gateways send the text "None" for nothing.
+/// Python gateways send the text "None" for a missing value.
 fn is_nothing(text: &str) -> bool {
     text.is_empty() || text == "None" || text == "null"
 }
@@ -339,12 +339,12 @@ fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether it is one ASCII word: more likely a code than a sentence.
+/// Whether it is a single ASCII word, which is more likely a code than a sentence.
 fn is_word(text: &str) -> bool {
     text.is_ascii() && !text.contains(char::is_whitespace)
 }
 
-/// Where in the request it is: `FastAPI`'s `loc`.
+/// The location in the request: `FastAPI`'s `loc`.
 fn path_of(error: &Value) -> Option<String> {
     let path = error.get("loc")?.as_array()?.iter().take(MAX_DEPTH).filter_map(|part| match part {
         Value::String(name) => Some(truncate(name, MAX_WORD_CHARS)),
@@ -382,9 +382,9 @@ mod tests {
         ErrorBody::of(body).message()
     }
 
-    /// Bodies as they were seen, shortened; where.
+    /// Real bodies, shortened, with their sources.
     #[test]
-    fn finds_the_words_in_the_bodies_of_known_servers() {
+    fn finds_the_message_of_known_servers() {
         for (seen, body, words) in [
             (
                 "Gemini, google-gemini/gemini-cli#14831",
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_words_in_the_bodies_of_web_frameworks() {
+    fn finds_the_message_of_web_frameworks() {
         for (body, words) in [
             (
                 json!({"statusCode": 400, "message": ["a is odd", "b is even"], "error": "Bad Request"}),
@@ -541,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_delay_of_a_member_or_of_words_that_are_not_shown() {
+    fn reads_a_delay_from_a_member_or_from_text_that_is_not_shown() {
         let delay = |body: Value| ErrorBody::of(&body).delay().map(|delay| delay.as_millis());
         let details = json!([{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "2.5s"}]);
         assert_eq!(
@@ -555,10 +555,10 @@ mod tests {
     }
 
     #[test]
-    fn bounds_what_is_read_of_deep_wide_and_long_errors() {
+    fn limits_what_is_read_of_deep_wide_and_long_errors() {
         let deep = (0..100).fold(json!("it is odd"), |deep, _| json!({ "error": [deep] }));
         assert_eq!(message(&deep), "");
-        // Each level doubles the escapes of the one before.
+        // Each level doubles the previous one's escapes.
         let in_texts = (0..10).fold(json!("it is odd"), |deep, _| json!({"error": {"message": deep.to_string()}}));
         assert!(message(&in_texts).chars().count() <= MAX_MESSAGE_CHARS + 1);
         for body in [

@@ -1,16 +1,16 @@
-//! The members of a message: what servers call those that `OpenAI`'s document does not have, and how any is taken.
+//! The members of a message: vendors' names for those that `OpenAI`'s specification does not have, and how one is taken.
 
 use serde_json::{Map, Value};
 
-/// Members with the model's reasoning as text, by the names of vendors. The first that has any counts: some servers
-/// send the same under two names.
+/// Members with the model's reasoning as text. The first non-empty one counts, because some servers send the same text
+/// under two names.
 pub const REASONING: [&str; 6] =
     ["reasoning_content", "reasoning", "thinking", "reasoning_text", "thinking_content", "thoughts"];
 
-/// Members among which comparing names is faster than hashing the one that is looked for.
+/// Up to this many members, comparing their names is faster than hashing the one that is asked for.
 const FEW: usize = 16;
 
-/// Takes a member out of `members`. Most of those that a server might send are missing, so that costs next to nothing.
+/// Takes a member out of `members`. Most that a server might send are missing, and asking for them costs next to nothing.
 pub fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
     let is_missing = members.len() <= FEW && members.keys().all(|other| other != name);
     if is_missing { None } else { members.swap_remove(name) }

@@ -1,8 +1,7 @@
-//! What came back: reads a response as JSON first, then by the few rules that every compatible server
-//! keeps.
+//! Reads responses: as JSON first, then by a few rules that every compatible server follows.
 //!
-//! Belongs here: what any endpoint's response may look like. Never here: what a response means to an
-//! operation, or the bytes and headers on their way.
+//! Belongs here: the possible shapes of any endpoint's response. Does not belong here: what a response means to an
+//! operation, or its bytes and headers in transit.
 
 pub mod body;
 mod error_body;
@@ -27,15 +26,15 @@ use crate::{
     policy::retry::retry_after,
 };
 
-/// Longest excerpt of a body that is not JSON, in characters.
+/// Maximum length of an excerpt of a body that is not JSON, in characters.
 const MAX_EXCERPT_CHARS: usize = 200;
-/// Bytes of such a body that are read for the excerpt.
+/// Bytes of such a body read for the excerpt.
 const EXCERPT_READS: usize = 8 << 10;
 
 /// A successful response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiResponse {
-    /// The body: a JSON object without an `error` that says anything. A bare list is its `data`.
+    /// The body: a JSON object without a meaningful `error`. A bare list is its `data`.
     pub body: Map<String, Value>,
     /// The API's id of the request.
     pub request_id: Option<String>,
@@ -46,7 +45,7 @@ pub struct ApiResponse {
 pub struct Unread {
     /// What went wrong.
     pub error: Error,
-    /// The start of the answer, if it is a stream.
+    /// The start of the answer if it is a stream.
     pub partial: Option<Box<Partial>>,
 }
 
@@ -56,14 +55,13 @@ impl<E: Into<Error>> From<E> for Unread {
     }
 }
 
-/// Reads a response: JSON, or the events of a stream as if they had come in one piece. Its first bytes
-/// decide which: servers get the content type wrong.
+/// Reads a response: JSON, or the events of a stream as if they were one body. The first bytes decide which, because
+/// servers mislabel content types.
 ///
 /// # Errors
-/// [`Error::Api`] for a status other than 2xx, for an `error` under HTTP 200, also one that ends a stream, and for
-/// other words there in place of an answer,
-/// [`Error::Decode`] for a success that is not a JSON object or a list of them, [`Error::Transport`] for one
-/// that takes too much memory or is not whole.
+/// [`Error::Api`] for a status other than 2xx, and for an `error` or an error message instead of an answer with HTTP
+/// 200, including one that ends a stream; [`Error::Decode`] for a success that is not a JSON object or a list;
+/// [`Error::Transport`] for one that is incomplete or takes too much memory.
 pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unread> {
     let text = text_of(&response.body)?;
     let text = body::without_preamble(&text);
@@ -73,17 +71,17 @@ pub fn read(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unr
     if let Some(cut) = &response.cut {
         return Err(cut.clone().into());
     }
-    // No byte counts for more than a container.
+    // No byte counts more than a container.
     if text.len() > MAX_RESPONSE_VALUES / CONTAINER_WEIGHT && value_count_bound(text) > MAX_RESPONSE_VALUES {
         return Err(too_many_values().into());
     }
     read_body(response, parsed(text), text, now)
 }
 
-/// As [`read`], of an endpoint for which some servers return plain text: the response is then `{text}`.
+/// Like [`read`], for an endpoint that may return plain text, which becomes `{text}`.
 ///
 /// # Errors
-/// As [`read`]; a page and JSON that is broken or of another shape are no text.
+/// As for [`read`]; a web page and invalid or other JSON are not text.
 pub fn read_or_text(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unread> {
     let result = read(response, now);
     if let Err(Unread { error: Error::Decode { body: BodyKind::Other, .. }, .. }) = &result
@@ -95,7 +93,7 @@ pub fn read_or_text(response: &HttpResponse, now: SystemTime) -> Result<ApiRespo
     result
 }
 
-/// The words of a body that is neither markup nor an object; those of a JSON string without its quotation marks.
+/// The text of a body that is neither markup nor an object; a JSON string without its quotation marks.
 fn plain_text(response: &HttpResponse) -> Option<String> {
     let text = text_of(&response.body).ok()?;
     let text = body::without_preamble(&text);
@@ -106,14 +104,14 @@ fn plain_text(response: &HttpResponse) -> Option<String> {
     }
 }
 
-/// Whether a body starts like a stream of events, whose start can be read even if its end is missing.
+/// Whether a body starts like an event stream, which can be read even without its end.
 #[must_use]
 pub fn is_stream(body: &[u8]) -> bool {
     let start = String::from_utf8_lossy(&body[..body.len().min(MAX_INLINE_BYTES)]);
     stream::is_events(body::without_preamble(&start))
 }
 
-/// Reads the events of a stream. If its end is missing, its start is kept.
+/// Reads the events of a stream. If the end is missing, its start is kept.
 fn read_stream(response: &HttpResponse, text: &str, now: SystemTime) -> Result<ApiResponse, Unread> {
     let stream = stream::read(text).map_err(|_| too_many_values())?;
     let mut body = stream.body;
@@ -140,7 +138,7 @@ fn read_body(
         return Err(Error::Api(Box::new(api_error(response, &body, text, now))).into());
     }
     match parsed.map(body::into_object) {
-        // The part of an answer in it is billed, and kept like that of a stream.
+        // The partial answer is billed, so it is kept like that of a stream.
         Ok(Ok(body)) if is_error(&body) => {
             let mut body = Value::Object(body);
             let error = Error::Api(Box::new(api_error(response, &body, text, now)));
@@ -162,7 +160,7 @@ fn read_body(
     }
 }
 
-/// The JSON of a body, also where a server writes `NaN` or `Infinity` in it, which Python does.
+/// Parses the JSON of a body, even with Python's `NaN` or `Infinity`.
 fn parsed(text: &str) -> serde_json::Result<Value> {
     body::parse(text).or_else(|error| {
         let may_be_loose = text.len() <= MAX_MEDIUM_BYTES && text.starts_with(['{', '[']);
@@ -179,15 +177,14 @@ fn too_many_values() -> TransportError {
     TransportError::new(TransportErrorKind::TooLarge, "too many JSON values")
 }
 
-/// Whether a body says that something went wrong, whatever the status says.
+/// Whether a body reports an error, whatever its status.
 fn has_error(body: &Map<String, Value>) -> bool {
     body.get("error").is_some_and(|error| !body::is_no_error(error))
 }
 
-/// The text of a body, with U+FFFD in place of bytes that are not UTF-8. That makes up to three bytes of one,
-/// so it is measured first.
+/// The text of a body, with U+FFFD for invalid UTF-8. This can triple its length, so it is measured first.
 fn text_of(body: &[u8]) -> Result<Cow<'_, str>, TransportError> {
-    // The lossy way reads one character after the other.
+    // The lossy conversion reads character by character.
     if let Ok(text) = simdutf8::basic::from_utf8(body) {
         return Ok(Cow::Borrowed(text));
     }
@@ -210,7 +207,7 @@ fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
             response.status,
             " with ",
             what,
-            " in place of a JSON object",
+            " instead of a JSON object",
             quoted
         ],
         body: unexpected(text),
@@ -220,10 +217,10 @@ fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
 
 /// Members of a response that contain the answer.
 const ANSWERS: [&str; 6] = ["choices", "data", "embeddings", "images", "models", "output"];
-/// Codes of transient errors that the Responses API sends with HTTP 200, and the statuses that they mean.
+/// Codes of transient errors that the Responses API sends with HTTP 200, and their real statuses.
 const STATUSES: [(&str, u16); 2] = [("rate_limit_exceeded", 429), ("server_error", 500)];
 
-/// Whether a body with HTTP 200 is an error: it has one, or the words of one in place of an answer.
+/// Whether a body with HTTP 200 is an error: it has one, or an error message instead of an answer.
 fn is_error(body: &Map<String, Value>) -> bool {
     let is_answer = |name: &&str| match body.get(*name) {
         None | Some(Value::Null) => false,
@@ -238,12 +235,12 @@ fn is_error(body: &Map<String, Value>) -> bool {
     !has_answer && reports_error(body)
 }
 
-/// Whether a body has the words of an error, and does not call itself a success.
+/// Whether a body contains an error message and does not claim success.
 fn reports_error(body: &Map<String, Value>) -> bool {
     !error_body::is_success(body) && !ErrorBody::of_object(body).message().is_empty()
 }
 
-/// The fields that a body has of an error.
+/// The fields of an error in a body.
 fn from_body(error: ErrorBody) -> ApiError {
     ApiError {
         message: error.message(),
@@ -262,7 +259,7 @@ fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime)
         _ if text.starts_with('<') => ErrorBody::of_text(&page_words(text)),
         _ => ErrorBody::of_text(text.strip_prefix("data:").unwrap_or(text)),
     };
-    // An error under HTTP 200 names its real status in the code.
+    // With HTTP 200, the code names the real status.
     let by_code = || STATUSES.iter().find(|(code, _)| error.code.as_deref() == Some(code)).map(|(_, status)| *status);
     let named = error.status.or_else(by_code).filter(|_| is_success(response));
     let status = named.unwrap_or(response.status);
@@ -271,7 +268,7 @@ fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime)
     let request_id = request_id(response);
     let mut error = from_body(error);
     if let Some(words) = error.message.strip_prefix(&status.to_string()) {
-        // The status is shown before the message.
+        // The status is shown before the message anyway.
         error.message = words.trim_start_matches([' ', ':', '-']).to_owned();
     }
     ApiError {
@@ -289,7 +286,7 @@ fn api_error(response: &HttpResponse, body: &Value, text: &str, now: SystemTime)
     }
 }
 
-/// The words of a body that is not JSON; of a page, its title, unless it says no more than a status.
+/// The text of a body that is not JSON; for a web page, its title unless that only names a status.
 fn page_words(text: &str) -> String {
     let between = |start: &str, end: &str| {
         let lower = start_of(text, EXCERPT_READS).to_ascii_lowercase();
@@ -303,7 +300,7 @@ fn page_words(text: &str) -> String {
     if error_body::is_telling(&title) || rest.is_empty() { title } else { rest }
 }
 
-/// The words of a body that is not JSON, without tags, scripts and styles, truncated.
+/// The text of a body that is not JSON, truncated, without tags, scripts and styles.
 fn excerpt(text: &str) -> String {
     let text = start_of(text, EXCERPT_READS);
     let lower = text.to_ascii_lowercase();
@@ -360,13 +357,13 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// A counter: an integer, an integral float, or either as text; else `None`.
+/// A counter: an integer, a whole float, or either as text; else `None`.
 #[must_use]
 pub fn counter(value: &Value) -> Option<i64> {
     number_of(value)?.as_i64()
 }
 
-/// Takes a member that is an array out of `body`; a missing one and one of another type count as empty.
+/// Takes an array out of `body`; empty if it is missing or has another type.
 #[must_use]
 pub fn take_list(body: &mut Map<String, Value>, name: &str) -> Vec<Value> {
     match body.swap_remove(name) {
@@ -375,7 +372,7 @@ pub fn take_list(body: &mut Map<String, Value>, name: &str) -> Vec<Value> {
     }
 }
 
-/// The elements of `choices` or `data` in the order of their `index`; one without counts as where it is.
+/// The elements of `choices` or `data` sorted by `index`, or by position if that is missing.
 pub fn in_order(items: Vec<Value>) -> impl Iterator<Item = Value> {
     sorted_by_key(items, |position, item| {
         let index = item.get("index").and_then(counter);
@@ -383,24 +380,23 @@ pub fn in_order(items: Vec<Value>) -> impl Iterator<Item = Value> {
     })
 }
 
-/// Moves the items out in the order of their keys, and equal ones as they came. A key is made once for each
-/// position and item, as it may be made of long text.
+/// Returns the items in the order of their keys; equal ones keep their order. Computes each key once, because it may be
+/// built from long text.
 pub fn sorted_by_key<K: Ord>(mut items: Vec<Value>, key: impl Fn(usize, &Value) -> K) -> impl Iterator<Item = Value> {
-    // A heap, because only a few of many choices are wanted.
+    // A heap, because only a few of many choices are needed.
     let keys = items.iter().enumerate().map(|(position, item)| Reverse((key(position, item), position)));
     let mut heap: BinaryHeap<_> = keys.collect();
     iter::from_fn(move || heap.pop().map(|Reverse((_, position))| mem::take(&mut items[position])))
 }
 
-/// The pieces of text in a message's `content`: a string, or the text parts of an array. Thinking and other
-/// parts are left out.
+/// The text of a message's `content`: a string, or the text parts of an array. Skips thinking and other parts.
 pub fn texts(content: &Value) -> impl Iterator<Item = &str> {
     let is_text = |part: &&Value| matches!(part.get("type").and_then(Value::as_str), Some("text" | "output_text"));
     let parts = content.as_array().into_iter().flatten().filter(is_text);
     content.as_str().into_iter().chain(parts.filter_map(|part| part.get("text")?.as_str()))
 }
 
-/// Takes `usage` out of `body`, with its counters as whole numbers, whatever the server made of them.
+/// Takes `usage` out of `body`, with its counters converted to whole numbers.
 #[must_use]
 pub fn take_usage(body: &mut Map<String, Value>) -> Option<Value> {
     let mut usage = body.swap_remove("usage")?;
@@ -446,13 +442,13 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_and_a_byte_order_mark_before_the_json_are_fine() {
+    fn skips_blank_lines_and_a_byte_order_mark() {
         let response = read(200, "\u{feff}\n\n  {\"a\":1}").unwrap();
         assert_eq!((response.body["a"].as_i64(), response.request_id.as_deref()), (Some(1), Some("req_1")));
     }
 
     #[test]
-    fn comments_before_the_json_and_an_error_with_nothing_in_it_are_fine() {
+    fn skips_comments_and_an_empty_error() {
         let processing = ": PROCESSING\n\n: PROCESSING\n\n";
         assert_eq!(read(200, &format!("{processing}{{\"a\":1}}")).unwrap().body["a"], 1);
         assert_eq!(api(400, &format!("{processing}{{\"error\":\"no\"}}")).message, "no");
@@ -464,14 +460,14 @@ mod tests {
     }
 
     #[test]
-    fn reads_a_response_when_an_emoji_in_it_was_cut() {
+    fn reads_a_response_with_a_split_emoji() {
         let response = read(200, r#"{"text":"so \ud83d","path":"C:\\ud83d"}"#).unwrap();
         assert_eq!((&response.body["text"], &response.body["path"]), (&json!("so \u{fffd}"), &json!("C:\\ud83d")));
         assert_eq!(api(400, r#"{"error":{"message":"cut \ud83d"}}"#).message, "cut \u{fffd}");
     }
 
     #[test]
-    fn messages_are_found_in_every_shape() {
+    fn finds_messages_in_every_shape() {
         let message = |body: &str| api(400, body).message;
         assert_eq!(message(r#"{"error":{"message":"a"}}"#), "a");
         assert_eq!(message(r#"{"error":"b"}"#), "b");
@@ -485,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn details_are_read_as_far_as_the_message_shows_them() {
+    fn reads_details_up_to_the_length_that_is_shown() {
         let detail = |item: Value| api(422, &json!({"detail": vec![item; 20_000]}).to_string()).message;
         let message = detail(json!({"loc": ["a", 1], "msg": "m"}));
         assert!(message.starts_with("a.1: m; a.1: m; ") && message.ends_with('…'), "{message}");
@@ -494,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_become_the_replacement_character_within_the_limit() {
+    fn replaces_invalid_utf_8_within_the_limit() {
         let read = |text: &[u8]| {
             let body = [br#"{"text":""#, text, br#""}"#].concat();
             super::read(&HttpResponse { status: 200, body, ..HttpResponse::default() }, SystemTime::UNIX_EPOCH)
@@ -505,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_leaves_out_tags_scripts_and_styles() {
+    fn omits_tags_scripts_and_styles_from_an_excerpt() {
         for (page, words) in [
             ("a<b>c</b>d", "a c d"),
             ("<SCRIPT src>x</Script >é<style>y</style>z", "é z"),
@@ -521,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_text_whatever_their_type() {
+    fn converts_error_members_to_text() {
         let error = api(400, r#"{"error":{"message":"m","code":400,"param":"None","type":"None"}}"#);
         assert_eq!((error.code.as_deref(), error.param, error.kind), (Some("400"), None, None));
         let long = "x".repeat(900);
@@ -530,14 +526,14 @@ mod tests {
     }
 
     #[test]
-    fn members_next_to_an_error_that_is_null_are_those_of_the_error() {
+    fn reads_error_members_next_to_a_null_error() {
         let error = api(400, r#"{"error":null,"message":"m","code":"c","type":"t","param":"p"}"#);
         assert_eq!((error.message.as_str(), error.code.as_deref()), ("m", Some("c")));
         assert_eq!((error.kind.as_deref(), error.param.as_deref()), (Some("t"), Some("p")));
     }
 
     #[test]
-    fn headers_have_the_id_of_the_request_and_whether_to_retry() {
+    fn reads_request_id_and_retry_advice_from_headers() {
         let error = |headers: &[(&str, &str)]| {
             let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             let response = HttpResponse { status: 500, headers, body: "{}".into(), cut: None };
@@ -556,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_under_http_200_is_an_error_with_the_status_of_its_code() {
+    fn gives_an_error_with_http_200_the_status_of_its_code() {
         assert_eq!(api(200, r#"{"error":{"message":"m","code":502}}"#).status, 502);
         assert_eq!(api(200, r#"{"error":"m"}"#).status, 200);
         for (code, status) in [("rate_limit_exceeded", 429), ("server_error", 500), ("invalid_prompt", 200)] {
@@ -568,13 +564,13 @@ mod tests {
             let body = json!({"object": "response", "status": status, "error": {"code": "x", "message": "bad"}});
             assert_eq!(api(200, &body.to_string()).kind, None, "{status}");
         }
-        // Some providers have codes that are numbers, and not server errors to be retried.
+        // Some providers use numeric codes, which are not server errors to retry.
         assert_eq!(api(200, r#"{"error":{"message":"m","code":"1301"}}"#).status, 200);
         assert!(read(200, r#"{"error":null,"data":[]}"#).is_ok());
     }
 
     #[test]
-    fn an_error_under_http_200_keeps_the_start_of_the_answer_beside_it() {
+    fn keeps_the_partial_answer_next_to_an_error_with_http_200() {
         let partial = |body: Value| {
             let unread = super::read(&response(200, &body.to_string()), SystemTime::UNIX_EPOCH).unwrap_err();
             assert_eq!(unread.error.api().unwrap().message, "m");
@@ -590,14 +586,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_error_next_to_an_answer_is_none() {
+    fn ignores_an_empty_error_next_to_an_answer() {
         for error in [json!({}), json!(""), json!({"message": "", "type": "", "param": "", "code": null})] {
             assert!(read(200, &json!({"error": error, "choices": []}).to_string()).is_ok(), "{error}");
         }
     }
 
     #[test]
-    fn words_in_place_of_an_answer_are_an_error_under_http_200() {
+    fn treats_a_message_without_an_answer_as_an_error_with_http_200() {
         for (body, message) in [
             (json!({"choices": null, "base_resp": {"status_code": 1004, "status_msg": "login fail"}}), "login fail"),
             (json!({"code": 500, "msg": "404 NOT_FOUND", "success": false}), "404 NOT_FOUND"),
@@ -617,13 +613,13 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_json_does_not_have_are_null() {
+    fn reads_numbers_invalid_in_json_as_null() {
         let body = r#"{"choices": [{"logprobs": [-0.5, NaN, -Infinity, Infinity]}]}"#;
         assert_eq!(read(200, body).unwrap().body["choices"], json!([{"logprobs": [-0.5, null, null, null]}]));
     }
 
     #[test]
-    fn reports_the_words_beside_an_empty_list_unless_they_are_those_of_a_success() {
+    fn reports_a_message_next_to_an_empty_list_unless_it_claims_success() {
         let body = json!({"choices": [], "base_resp": {"status_code": 1004, "status_msg": "login fail"}});
         let error = read(200, &body.to_string()).unwrap_err().api().unwrap().clone();
         assert_eq!((error.status, error.message.as_str()), (200, "login fail"));
@@ -638,7 +634,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_the_title_of_a_page_or_its_words_where_the_title_only_names_the_status() {
+    fn shows_a_page_s_title_or_its_text_when_the_title_only_names_the_status() {
         let page = |title: &str, body: &str| {
             let page = format!("<!DOCTYPE html><html><head><title>{title}</title></head><body>{body}</body></html>");
             api(403, &page).message
@@ -655,7 +651,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_delay_in_words_of_a_busy_server_only() {
+    fn reads_a_delay_in_words_only_from_a_busy_server() {
         let delay = |status, body: Value| api(status, &body.to_string()).retry_after.map(|delay| delay.as_millis());
         let words = json!({"error": {"message": "Please retry in 2.1s."}});
         assert_eq!([delay(429, words.clone()), delay(503, words.clone())], [Some(2_100); 2]);
@@ -665,7 +661,7 @@ mod tests {
     }
 
     #[test]
-    fn does_not_parse_a_response_when_it_has_too_many_values() {
+    fn does_not_parse_a_response_with_too_many_values() {
         let around = 2 * CONTAINER_WEIGHT + 1;
         for (unit, weight) in [("{},", CONTAINER_WEIGHT + 1), (r#"{"":[]},"#, 2 * CONTAINER_WEIGHT + 2)] {
             let body = |count: usize| format!("{{\"data\":[{}0]}}", unit.repeat(count));
@@ -676,7 +672,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_came_when_a_response_is_not_a_json_object() {
+    fn describes_a_response_that_is_not_a_json_object() {
         let reason = |body: &str| read(200, body).unwrap_err().to_string();
         assert!(reason("<!DOCTYPE html><title>Sign in</title>").contains("with an HTML page"));
         assert!(reason("").contains("with an empty body"));
@@ -685,7 +681,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_text_is_a_response_where_the_endpoint_takes_it() {
+    fn accepts_plain_text_when_the_endpoint_may_return_it() {
         let read = |body: &str| {
             let read = super::read_or_text(&response(200, body), SystemTime::UNIX_EPOCH);
             read.map(|response| response.body["text"].as_str().unwrap().to_owned()).map_err(|unread| unread.error)
@@ -713,7 +709,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deep_is_left_out_and_the_rest_is_read() {
+    fn omits_what_is_nested_too_deep_and_reads_the_rest() {
         let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         for depth in [5_000, 100_000] {
             let body = format!("{{\"output\":[{{\"type\":\"new\",\"a\":{}}},{{\"text\":\"Hi\"}}]}}", deep(depth));
@@ -727,7 +723,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_are_whole_numbers_in_any_spelling() {
+    fn reads_whole_counters_in_any_notation() {
         let mut body = json!({"usage": {"a_tokens": 12.0, "b_tokens": "3", "c_tokens": null, "cost": 0.1, "tier": "3", "a_details": {"d_tokens": "4"}}});
         let usage = take_usage(body.as_object_mut().unwrap()).unwrap();
         assert_eq!(
@@ -737,7 +733,7 @@ mod tests {
     }
 
     #[test]
-    fn items_come_in_the_order_of_their_index() {
+    fn sorts_items_by_index() {
         let order = |items: Value| -> Value {
             in_order(take_list(&mut Map::from_iter([("data".to_owned(), items)]), "data")).collect()
         };

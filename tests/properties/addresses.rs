@@ -1,4 +1,4 @@
-//! Base URLs, and the rules on addresses.
+//! Base URLs and address rules.
 
 use std::net::Ipv4Addr;
 
@@ -58,7 +58,7 @@ proptest! {
         endpoint in "(|/chat/completions|/models|/embeddings|/images/generations|/responses)",
     ) {
         let base = parse(&format!("https://{host}{path}{endpoint}{slashes}")).unwrap();
-        // An endpoint says that there is no `/v1`; the host alone does not.
+        // An endpoint shows that there is no `/v1`; a bare host does not.
         let expected = match (path.as_str(), endpoint.as_str()) {
             ("", "") => "/v1",
             ("", _) => "/",
@@ -70,7 +70,7 @@ proptest! {
     }
 
     #[test]
-    fn judges_an_address_alike_in_every_spelling(number in prop_oneof![
+    fn treats_every_notation_of_an_address_alike(number in prop_oneof![
         any::<u32>(),
         (prop::sample::select(vec![[10, 0], [127, 0], [169, 254], [172, 16], [192, 168], [100, 64], [0, 0], [224, 0]]),
             any::<u16>()).prop_map(|([a, b], low)| u32::from_be_bytes([a, b, 0, 0]) | u32::from(low)),

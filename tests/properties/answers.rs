@@ -1,4 +1,4 @@
-//! JSON in what a model wrote, whatever is around it.
+//! JSON in an answer, whatever surrounds it.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use tooljet_openai::{input::loose_json, operations::json_answer};
 
 use crate::{config, samples};
 
-/// An object that is not empty, as among words only that counts.
+/// A non-empty object, the only kind that counts among words.
 fn object() -> impl Strategy<Value = Value> {
     samples::json().prop_map(|value| Value::from_iter([("answer", value)]))
 }
@@ -18,7 +18,7 @@ proptest! {
     fn finds_an_object_among_words(object in object(), words in "[a-z .,:'!?\n]{0,40}", fence in any::<bool>()) {
         let json = if fence { format!("```json\n{object}\n```") } else { object.to_string() };
         let text = format!("<think>{{\"a\": 1}}</think>{words}{json} {words}");
-        // A fence in a text inside of the JSON looks like one around it, and the end of thinking too.
+        // A fence or the end of thinking inside the JSON looks like one around it.
         prop_assume!(!object.to_string().contains("```") && !object.to_string().contains("</"));
         prop_assert_eq!(json_answer::find(&text).ok(), Some(object), "{}", text);
     }
@@ -32,7 +32,7 @@ proptest! {
     }
 
     #[test]
-    fn leaves_json_as_it_is(value in samples::json()) {
+    fn keeps_json_unchanged(value in samples::json()) {
         let json = value.to_string();
         prop_assert_eq!(loose_json::tidied(&json), Some(json));
     }

@@ -1,4 +1,4 @@
-//! Bodies of responses: compression, JSON, and bodies that are not JSON.
+//! Response bodies: compressed, JSON, or neither.
 
 use std::time::SystemTime;
 

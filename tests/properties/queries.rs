@@ -1,4 +1,4 @@
-//! Queries, whatever their fields hold: an error that names the field, or a request.
+//! Queries with any fields: they end in a request, or in an error that names the field.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Number, Value, json};
@@ -14,10 +14,10 @@ use crate::{
     script::{Script, response},
 };
 
-/// Fields whose JSON is passed on as it is, nulls and all.
+/// Fields whose JSON is passed on unchanged, including nulls.
 const AS_GIVEN: [&str; 3] = ["message_history", "json_schema", "tools"];
 
-/// The body that a query becomes, or the field that its error is about.
+/// The body of the query's request, or the field that its error names.
 fn body(query: &Map<String, Value>) -> Result<Value, String> {
     let success = json!({
         "choices": [{"text": "{}", "message": {"content": "{}"}}], "data": [{"embedding": [1], "url": "u", "id": "m"}]
@@ -25,7 +25,7 @@ fn body(query: &Map<String, Value>) -> Result<Value, String> {
     let script = Script::new([response(200, &[], success)]);
     match script.run(&json!({"apiKey": KEY}), &Value::Object(query.clone())) {
         Outcome::Ok(_) => Ok(script.sent.lock().unwrap().remove(0).body),
-        // The response does not answer every request.
+        // The response does not fit every request.
         Outcome::Failed(failure) if failure.data["code"] != "invalid_option" && script.attempts() > 0 => {
             Ok(script.sent.lock().unwrap().remove(0).body)
         }
@@ -42,7 +42,7 @@ fn body(query: &Map<String, Value>) -> Result<Value, String> {
             assert!(failure.description.starts_with(&label), "{field}: {}", failure.description);
             Err(field.to_owned())
         }
-        Outcome::Connected { .. } => panic!("a query is no connection test"),
+        Outcome::Connected { .. } => panic!("a query is not a connection test"),
     }
 }
 
@@ -55,7 +55,7 @@ fn holds_null(value: &Value) -> bool {
     }
 }
 
-/// The type that the API takes for a member that a form field sets.
+/// Whether a member set by a form field has the type that the API expects.
 fn has_known_type(name: &str, value: &Value) -> bool {
     let whole = |range: std::ops::RangeInclusive<i64>| value.as_i64().is_some_and(|number| range.contains(&number));
     let number = |low: f64, high: f64| value.as_f64().is_some_and(|number| (low..=high).contains(&number));
@@ -114,7 +114,7 @@ fn is_message(message: &Value) -> bool {
         && (content.is_string() || content.as_array().is_some_and(parts) || (content.is_null() && without_content))
 }
 
-/// Values in range for each field of numbers, as JSON numbers.
+/// Valid values for every numeric field, as JSON numbers.
 fn numbers() -> impl Strategy<Value = Map<String, Value>> {
     let field = prop_oneof![
         (select(vec!["temperature"]), (0.0..=2.0).prop_map(Value::from)),

@@ -1,4 +1,4 @@
-//! Secrets in texts that leave the addon.
+//! Secrets in text that leaves the addon.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 use tooljet_openai::input::secret::{Redactor, Secret};
@@ -8,7 +8,7 @@ use crate::{
     samples::{self, leaks},
 };
 
-/// Keys of every length, some of which repeat themselves.
+/// Keys of any length, including repetitive ones.
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[!-~]{8,80}",
@@ -18,7 +18,7 @@ fn key() -> impl Strategy<Value = String> {
     ]
 }
 
-/// The part of a key between two points, or another text.
+/// A part of the key between two points, or other text.
 type Piece = (Option<(Index, Index)>, String);
 
 fn piece() -> impl Strategy<Value = Piece> {
@@ -37,7 +37,7 @@ fn compose(key: &str, pieces: &[Piece]) -> String {
     pieces.iter().map(piece).collect()
 }
 
-/// In base64 with these digits for 62 and 63.
+/// Base64 with these characters for 62 and 63.
 fn base64(bytes: &[u8], last: [u8; 2]) -> String {
     let digits: Vec<_> = (b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').chain(last).collect();
     let chunks = bytes.chunks(3).flat_map(|chunk| {
@@ -83,7 +83,7 @@ proptest! {
             _ => base64(plain.as_bytes(), *b"-_"),
         };
         let shown = Redactor::new([Secret::new(&key)]).redact(&format!("<{encoded}>"));
-        // What is before the key may stay, and in base64 what shares its last digit with the key.
+        // The text before the key may stay; in base64 also the bits that share a character with the key.
         let kept = shown.replace("[redacted]", "");
         let most = encoded.len() * before.len() / plain.len() + 4;
         prop_assert!(kept.len() <= most, "{} of {}", shown, encoded);
@@ -96,7 +96,7 @@ proptest! {
         let inside = |c: char| c.is_alphanumeric();
         let left = shown.replace("[redacted]", "");
         for (at, _) in left.match_indices(&key) {
-            // What the placeholder stood between has come together here.
+            // Removing the placeholder has joined the text around it.
             let whole = !left[..at].ends_with(inside) && !left[at + key.len()..].starts_with(inside);
             prop_assert!(!whole || !shown.contains(&format!(" {key} ")), "{} is in {}", key, shown);
         }

@@ -15,7 +15,7 @@ use crate::{
     script::{Script, Step},
 };
 
-/// A query of most options, so that there is something to adjust.
+/// A query with most options set, so that there is something to adjust.
 fn query(operation: &str) -> Value {
     json!({
         "operation": operation, "prompt": "As JSON", "input": ["a", "b"], "question": "Is it?",
@@ -26,8 +26,7 @@ fn query(operation: &str) -> Value {
     })
 }
 
-/// Most requests of a query, its retries not counted: one for each adjustment that there is, at most
-/// for two endpoints.
+/// Maximum number of requests of a query, without retries: one for each possible adjustment, at up to two endpoints.
 const MAX_REQUESTS: usize = 2 * (1 + 19);
 
 fn echoing(mut response: HttpResponse, echo: bool) -> HttpResponse {
@@ -70,7 +69,7 @@ proptest! {
                 prop_assert!(!leaks(&shown, KEY), "{}", shown);
                 prop_assert!(shown.len() < 20_000);
             }
-            Outcome::Connected { .. } => prop_assert!(false, "a query is no connection test"),
+            Outcome::Connected { .. } => prop_assert!(false, "a query is not a connection test"),
         }
     }
 
@@ -84,7 +83,7 @@ proptest! {
                 prop_assert_ne!(data.get("code"), Some(&json!("internal_error")), "{}", description);
                 prop_assert!(!leaks(&(description + &Value::Object(data).to_string()), KEY));
             }
-            Outcome::Ok(_) => prop_assert!(false, "a connection test is no query"),
+            Outcome::Ok(_) => prop_assert!(false, "a connection test is not a query"),
         }
         prop_assert!(script.elapsed() <= Duration::from_secs(15));
     }

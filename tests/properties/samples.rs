@@ -1,4 +1,4 @@
-//! Random values, grown from what the forms and the stored responses contain.
+//! Random values, based on the forms and the stored responses.
 
 use std::{fmt, fs, ops::Deref, path::PathBuf, sync::LazyLock};
 
@@ -11,13 +11,13 @@ use proptest::{
 use serde_json::{Map, Value};
 use tooljet_openai::network::http::HttpResponse;
 
-/// Looks like nothing else, so that every part of it in a text is an echo.
+/// Unlike any other text, so that every part of it in a text is a leak.
 pub(crate) const KEY: &str = "Qx7-Vw93_ZpLm41kTrY8eHn2-BdGs56uJcFa0XoWi";
 
-/// Longest part of a secret that may be left in a text.
+/// Longest part of a secret that may remain in a text.
 pub(crate) const TOLERATED: usize = 11;
 
-/// Whether `text` holds more of `secret` than is tolerated, placeholders not counted.
+/// Whether `text` contains more of `secret` than tolerated, not counting placeholders.
 pub(crate) fn leaks(text: &str, secret: &str) -> bool {
     let parts = || secret.as_bytes().windows(TOLERATED + 1);
     text.split("[redacted]").any(|left| left.contains(secret) || parts().any(|part| contains(left.as_bytes(), part)))
@@ -35,7 +35,7 @@ fn json_file(path: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(repository().join(path)).unwrap()).unwrap()
 }
 
-/// The operations of the form, each with the keys of its fields.
+/// The form's operations, each with the keys of its fields.
 pub(crate) static OPERATIONS: LazyLock<Vec<(String, Vec<String>)>> = LazyLock::new(|| {
     let form = json_file("operations.json");
     let operations = form["properties"]["operation"]["list"].as_array().unwrap().clone();
@@ -81,7 +81,7 @@ pub(crate) static FIXTURES: LazyLock<Vec<HttpResponse>> = LazyLock::new(|| {
     stored.collect()
 });
 
-/// Any text, with a liking for what parsers stumble over.
+/// Any text, with a preference for what confuses parsers.
 pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => ".{0,40}",
@@ -116,7 +116,7 @@ pub(crate) fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Names that some reader looks for, among others.
+/// Member names, including those that readers look for.
 fn member_name() -> impl Strategy<Value = String> {
     let known = "role content type text url image_url name schema properties items required strict title message code \
                  param error detail loc msg choices data index finish_reason refusal tool_calls audio transcript usage \
@@ -125,17 +125,17 @@ fn member_name() -> impl Strategy<Value = String> {
     prop_oneof![4 => select(known), 1 => text()]
 }
 
-/// What a field may hold: any JSON, as it is or as its text.
+/// Any value of a field: JSON, unchanged or as text.
 pub(crate) fn field() -> impl Strategy<Value = Value> {
     prop_oneof![3 => json(), 1 => json().prop_map(|value| value.to_string().into())]
 }
 
-/// Options with some of these keys set to anything.
+/// Options in which some of these keys are set to anything.
 pub(crate) fn options(keys: Vec<String>) -> impl Strategy<Value = Map<String, Value>> {
     vec((select(keys), field()), 0..7).prop_map(|members| members.into_iter().collect())
 }
 
-/// A query, which a failure shows as one line of JSON.
+/// A query, shown as one line of JSON when a test fails.
 #[derive(Clone)]
 pub(crate) struct Query(Map<String, Value>);
 
@@ -153,8 +153,8 @@ impl Deref for Query {
     }
 }
 
-/// An operation and anything in its fields. All parts are drawn side by side, so that each becomes simpler by itself
-/// when a failing query is made as short as it can be.
+/// An operation with any values in its fields. All parts are generated side by side, so that each can be simplified
+/// independently when a failing query is minimized.
 pub(crate) fn query() -> impl Strategy<Value = Query> {
     let prompt = prop_oneof![3 => Just(Value::from("Say it as JSON")), 1 => field()];
     (any::<Index>(), vec((any::<Index>(), field()), 0..7), prompt).prop_map(|(operation, fields, prompt)| {
@@ -170,7 +170,7 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
 }
 
 #[test]
-fn a_failing_query_is_reported_as_a_short_line_of_json() {
+fn shows_a_failing_query_as_one_short_line() {
     let fails = |query: Query| {
         let is_failing = query.get("temperature").is_some_and(Value::is_array) && query["operation"] == "chat";
         if is_failing { Err(TestCaseError::fail("here")) } else { Ok(()) }
@@ -180,7 +180,7 @@ fn a_failing_query_is_reported_as_a_short_line_of_json() {
     assert_eq!(format!("{query:?}"), r#"{"temperature":[],"prompt":"Say it as JSON","operation":"chat"}"#);
 }
 
-/// Bytes to change, take out, put in or cut off at.
+/// Bytes to change, remove or insert, or where to truncate.
 pub(crate) type Damage = Vec<(Index, u8, u8)>;
 
 pub(crate) fn damage() -> impl Strategy<Value = Damage> {
@@ -200,14 +200,14 @@ pub(crate) fn damaged(mut body: Vec<u8>, damage: &Damage) -> Vec<u8> {
     body
 }
 
-/// A stored response, as it is or damaged.
+/// A stored response, intact or damaged.
 pub(crate) fn stored_response() -> impl Strategy<Value = HttpResponse> {
     (select(FIXTURES.clone()), damage(), any::<bool>()).prop_map(|(response, damage, whole)| {
         if whole { response } else { HttpResponse { body: damaged(response.body, &damage), ..response } }
     })
 }
 
-/// Any response: a stored one, or one of random parts.
+/// Any response: a stored one, or one built from random parts.
 pub(crate) fn response() -> impl Strategy<Value = HttpResponse> {
     let body = prop_oneof![
         4 => json().prop_map(|body| body.to_string().into_bytes()),
@@ -233,7 +233,7 @@ fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
     vec((name.prop_map(str::to_owned), header_value()), 0..4)
 }
 
-/// What a server may write after `retry-after`.
+/// Possible values of `retry-after`.
 pub(crate) fn header_value() -> impl Strategy<Value = String> {
     prop_oneof![
         (0..200_000_u32).prop_map(|number| number.to_string()),

@@ -1,4 +1,4 @@
-//! Data sources, whatever their fields hold.
+//! Data sources with any fields.
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value, json};
@@ -56,7 +56,7 @@ proptest! {
     fn redacts_key_and_headers_in_errors_of_a_data_source(
         mut options in source(), place in prop::sample::select(SOURCE_KEYS.clone()), wrap in 0..4,
     ) {
-        // Also where the key was pasted into another field.
+        // The key may also have been pasted into another field.
         let pasted = match wrap {
             0 => json!(KEY),
             1 => json!(json!(KEY).to_string()),

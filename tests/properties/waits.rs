@@ -1,4 +1,4 @@
-//! Waits between tries, whatever a server asks for.
+//! Delays before retries, whatever a server asks for.
 
 use std::time::{Duration, SystemTime};
 
@@ -38,7 +38,7 @@ proptest! {
         let delay = policy.delay(&error, retries, jitter);
         prop_assert!(delay.unwrap_or_default() <= MAX_RETRY_DELAY);
         prop_assert!(retries < 10 || delay.is_none());
-        // A longer wait than that is reported, not shortened.
+        // A longer delay is reported, not shortened.
         prop_assert!(retry_after.is_none_or(|wait| wait <= MAX_RETRY_DELAY) || delay.is_none());
     }
 

@@ -1,5 +1,5 @@
 #![allow(unreachable_pub, dead_code, clippy::unwrap_used)] // each test file uses a part of it
-//! Certificates, good and bad, and servers that show them.
+//! Valid and invalid certificates, and servers that present them.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 
-/// A certificate with the key to it.
+/// A certificate chain with its key.
 pub type Certified = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// A CA that nothing trusts.
@@ -41,7 +41,7 @@ impl Ca {
     }
 }
 
-/// A certificate that vouches for itself, with its PEM text.
+/// A self-signed certificate, with its PEM text.
 pub fn self_signed(host: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, Certified) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([host.to_owned()]).unwrap();
@@ -56,7 +56,7 @@ pub fn server_config((chain, key): Certified) -> Arc<ServerConfig> {
     Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
 }
 
-/// The name of a file with this content.
+/// Writes a file with this content and returns its name.
 pub fn pem_file(pem: impl AsRef<[u8]>) -> String {
     static FILES: AtomicUsize = AtomicUsize::new(0);
     let number = FILES.fetch_add(1, Ordering::Relaxed);

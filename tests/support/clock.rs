@@ -1,6 +1,6 @@
 #![allow(unreachable_pub, dead_code, clippy::unwrap_used)] // each test file uses a part of it
-//! A transport whose clock only moves when everything waits, to the next moment at which something happens. So hours
-//! take as long as the work that is done in them, and every run is the same.
+//! A transport whose clock jumps to the next event whenever all tasks wait. So hours take only as long as their work,
+//! and every run is the same.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use tooljet_openai::{
     },
 };
 
-/// What a server does with a request: how long it takes, and what comes of it.
+/// A server's reaction to a request: its delay and its outcome.
 pub type Answer = (Duration, Result<HttpResponse, TransportErrorKind>);
 type Server = dyn Fn(Duration, Value) -> Answer + Send + Sync;
 
@@ -31,19 +31,19 @@ type Server = dyn Fn(Duration, Value) -> Answer + Send + Sync;
 #[derive(Clone)]
 pub struct VirtualClock {
     now: Arc<Mutex<Duration>>,
-    /// By when they are due, and in their order.
+    /// Sorted by due time, then by creation.
     timers: Arc<Mutex<BTreeMap<(Duration, u64), Waker>>>,
     server: Arc<Server>,
     under_way: Arc<Mutex<(usize, usize)>>,
 }
 
 impl VirtualClock {
-    /// `server` is asked with the time and the body of each request.
+    /// `server` is called with the time and the body of each request.
     pub fn new(server: impl Fn(Duration, Value) -> Answer + Send + Sync + 'static) -> Self {
         Self { now: Arc::default(), timers: Arc::default(), server: Arc::new(server), under_way: Arc::default() }
     }
 
-    /// Runs `future` to its end.
+    /// Runs `future` to completion.
     pub fn run<R>(&self, future: impl Future<Output = R>) -> R {
         let woken = Arc::new(Woken(AtomicBool::new(true)));
         let waker = Waker::from(Arc::clone(&woken));
@@ -60,12 +60,12 @@ impl VirtualClock {
         }
     }
 
-    /// The most requests that were under way at once.
+    /// The maximum number of concurrent requests.
     pub fn most_under_way(&self) -> usize {
         self.under_way.lock().unwrap().1
     }
 
-    /// Those that are.
+    /// The number of requests in flight.
     pub fn under_way(&self) -> usize {
         self.under_way.lock().unwrap().0
     }
@@ -79,7 +79,7 @@ impl Wake for Woken {
     }
 }
 
-/// Counts a request as under way, until this is dropped.
+/// Counts a request as in flight until this is dropped.
 struct UnderWay(Arc<Mutex<(usize, usize)>>);
 
 impl UnderWay {
@@ -153,11 +153,11 @@ pub fn response(status: u16, headers: &[(&str, &str)], body: &Value) -> HttpResp
     HttpResponse { status, headers, body: body.to_string().into_bytes(), cut: None }
 }
 
-/// Numbers that look random, the same in every run.
+/// Pseudorandom numbers, the same in every run.
 pub struct Dice(pub u64);
 
 impl Dice {
-    /// One from 0 to `end`, that excluded.
+    /// A number from 0 up to but not including `end`.
     pub fn roll(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end

@@ -1,11 +1,11 @@
-#![allow(unreachable_pub, clippy::unwrap_used)] // a test that panics has failed
-//! The memory of the test's process.
+#![allow(unreachable_pub, clippy::unwrap_used)] // a panic fails the test
+//! Measures the memory of the test process.
 
 use std::{fs, io::Write};
 
 pub const MIB: usize = 1 << 20;
 
-/// The process's memory: now, and the most since the last call, in bytes.
+/// The process's memory in bytes: now, and the peak since the last call.
 pub fn memory() -> (usize, usize) {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let bytes = |name: &str| {

@@ -1,5 +1,5 @@
 #![allow(unreachable_pub, dead_code, clippy::unwrap_used)] // each test file uses a part of it
-//! The plugin as `ToolJet` runs it: on its own runtime and on real sockets.
+//! The plugin as in `ToolJet`: with its own runtime and real sockets.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use tooljet_openai::{
 
 use crate::server::response;
 
-/// In every request, and never in anything else.
+/// Part of every request, and of nothing else.
 pub const KEY: &str = "sk-loopback-0123456789abcdef";
 
 pub struct Plugin {
@@ -32,7 +32,7 @@ impl Plugin {
         Self::with_env(&[("SSRF_PROTECTION_ENABLED", "false")])
     }
 
-    /// A plugin on a server with these variables and no others.
+    /// A plugin with these environment variables and no others.
     pub fn with_env(variables: &[(&str, &str)]) -> Self {
         Self::with_client(client(variables).unwrap())
     }
@@ -41,12 +41,12 @@ impl Plugin {
         Self { runtime: client::runtime().unwrap(), client, cache: Arc::default() }
     }
 
-    /// Runs a query as `ToolJet` does: on the runtime's own thread.
+    /// Runs a query as `ToolJet` does, on the runtime's own thread.
     pub fn run(&self, source: &Value, query: &Value) -> Outcome {
         self.runtime.block_on(self.spawn(source.clone(), query.clone())).unwrap()
     }
 
-    /// Starts a query that runs at the same time as others.
+    /// Starts a query that runs concurrently.
     pub fn spawn(&self, source: Value, query: Value) -> JoinHandle<Outcome> {
         let (client, cache) = (self.client.clone(), Arc::clone(&self.cache));
         self.runtime.spawn(async move {
@@ -55,18 +55,17 @@ impl Plugin {
         })
     }
 
-    /// One query that must fail within `milliseconds`, without a retry and without a word
-    /// about the key.
+    /// Runs a query that must fail within `milliseconds`, without a retry and without revealing the key.
     pub fn fail(&self, base_url: &str, milliseconds: u64) -> Failure {
         let outcome = self.run(&source(base_url), &query(milliseconds));
         assert!(!format!("{outcome:?}").contains(KEY), "{outcome:?}");
         let failure = failure(outcome);
-        // None, where there was no connection to send a request.
+        // Missing if no request was sent.
         assert!(failure.data.get("attempts").is_none_or(|attempts| *attempts == 1), "{failure:?}");
         failure
     }
 
-    /// One query that must succeed without a retry.
+    /// Runs a query that must succeed without a retry.
     pub fn succeed(&self, base_url: &str) {
         assert_pong(&self.run(&source(base_url), &query(5_000)));
     }
@@ -76,17 +75,17 @@ pub fn assert_pong(outcome: &Outcome) {
     assert!(matches!(outcome, Outcome::Ok(result) if result.data == "Pong"), "{outcome:?}");
 }
 
-/// The client of a server with these variables and no others.
+/// A client with these environment variables and no others.
 pub fn client(variables: &[(&str, &str)]) -> Result<Client, TransportError> {
     client_with(variables, Settings::default())
 }
 
-/// As [`client`], with little patience for a connection.
+/// Like [`client`], with a short connect timeout.
 pub fn short_timeout_client(variables: &[(&str, &str)]) -> Client {
     client_with(variables, Settings { connect_timeout: Duration::from_millis(100), ..Settings::default() }).unwrap()
 }
 
-/// As [`client`], with settings of a test's own.
+/// Like [`client`], with a test's own settings.
 pub fn client_with(variables: &[(&str, &str)], settings: Settings) -> Result<Client, TransportError> {
     Client::from_env(|name| variable(variables, name), settings)
 }
@@ -103,8 +102,8 @@ pub fn query(milliseconds: u64) -> Value {
     json!({"operation": "chat", "model": "m", "prompt": "Ping", "query_timeout": milliseconds})
 }
 
-/// A host name without address. A label as long as this is not even asked for, so this does
-/// not depend on the resolver of the machine.
+/// A host name without an address. A label this long is not even looked up, so this does not depend on the machine's
+/// resolver.
 pub fn unresolvable(number: usize) -> String {
     format!("host-{number:0>60}.invalid")
 }

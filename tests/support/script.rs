@@ -1,5 +1,5 @@
 #![allow(unreachable_pub, dead_code)] // each test file uses a part of it
-//! A transport that follows a script and whose clock only moves when it is told to.
+//! A transport that follows a script, with a clock that only moves on demand.
 
 use std::{
     collections::VecDeque,
@@ -24,15 +24,15 @@ use tooljet_openai::{
 
 /// One scripted response.
 pub enum Step {
-    /// A response at once.
+    /// Responds at once.
     Respond(HttpResponse),
-    /// A failure at once.
+    /// Fails at once.
     Fail(TransportErrorKind),
-    /// Never a response: the request ends with its timeout.
+    /// Never responds: the request ends with its timeout.
     Hang,
 }
 
-/// What a request looked like on the wire.
+/// A request as it was sent.
 pub struct Sent {
     pub method: String,
     pub url: String,
@@ -48,7 +48,7 @@ pub struct Script {
     pub sleeps: Mutex<Vec<Duration>>,
     pub proxy_secrets: Vec<Secret>,
     pub log: Arc<Mutex<Vec<String>>>,
-    /// The calendar, in time since 1970; 2027-01-15 if there is none.
+    /// The calendar, as time since 1970; default: 2027-01-15.
     pub calendar: Option<Duration>,
     clock: Mutex<Duration>,
 }
@@ -58,7 +58,7 @@ impl Script {
         Self { steps: Mutex::new(steps.into_iter().collect()), ..Self::default() }
     }
 
-    /// Runs a query to its end; nothing in a script ever really waits.
+    /// Runs a query to completion; nothing in a script really waits.
     pub fn run(&self, source: &Value, query: &Value) -> Outcome {
         self.run_with(&ModelCache::default(), source, query)
     }

@@ -1,6 +1,5 @@
 #![allow(unreachable_pub, dead_code, clippy::unwrap_used)] // each test file uses a part of it
-//! A server on loopback that does what a test tells it, connection by connection, and sees
-//! what its clients do.
+//! A loopback server that behaves as a test defines, connection by connection, and records what its clients do.
 
 use std::{
     collections::HashMap,
@@ -14,7 +13,7 @@ use std::{
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// Far beyond what any step of a test takes; a server that waits longer is stuck.
+/// Far longer than any step of a test takes; a server that waits longer is stuck.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Server {
@@ -43,7 +42,7 @@ struct Log {
 pub struct Request {
     /// Method, target and version.
     pub line: String,
-    /// As they came, one a line.
+    /// One header per line, as received.
     pub head: String,
     pub body: Vec<u8>,
 }
@@ -58,18 +57,18 @@ impl Request {
 }
 
 impl Server {
-    /// Runs `serve` for every connection, each on a thread of its own. A connection is
-    /// closed when `serve` returns; a panic inside fails the test that owns the server.
+    /// Runs `serve` for every connection on a separate thread, and closes the connection when it returns. A panic in it
+    /// fails the test that owns the server.
     pub fn start(serve: impl Fn(&mut Connection) + Send + Sync + 'static) -> Self {
         Self::accept(None, serve)
     }
 
-    /// As [`Server::start`], with TLS.
+    /// Like [`Server::start`], with TLS.
     pub fn tls(config: Arc<ServerConfig>, serve: impl Fn(&mut Connection) + Send + Sync + 'static) -> Self {
         Self::accept(Some(config), serve)
     }
 
-    /// Responds to every request, on as many connections as come.
+    /// Responds to every request on any number of connections.
     pub fn responding(build: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::start(move |connection| connection.respond(&build))
     }
@@ -100,7 +99,7 @@ impl Server {
         self.address.port()
     }
 
-    /// The base URL by address, to be used with a client that may connect to loopback.
+    /// The base URL with an IP address, for a client that may connect to loopback.
     pub fn url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
@@ -129,7 +128,7 @@ impl Server {
         self.wait_until("all connections are closed", |log| log.open.is_empty());
     }
 
-    /// Waits until so many requests have come in.
+    /// Waits until this many requests have arrived.
     pub fn wait_for_requests(&self, count: usize) {
         self.wait_until("the requests are here", |log| log.requests.len() >= count);
     }
@@ -179,7 +178,7 @@ trait Stream: Read + Write + Send {}
 impl<S: Read + Write + Send> Stream for S {}
 
 pub struct Connection {
-    /// 0 for the first connection that the server accepted.
+    /// 0 for the first accepted connection.
     pub number: usize,
     stream: Box<dyn Stream>,
     socket: TcpStream,
@@ -213,7 +212,7 @@ impl Connection {
         let Self { number, stream, socket, shared, .. } = self;
         drop((stream, socket));
         shared.change(|log| {
-            // The last handle: this is what closes the socket.
+            // Dropping the last handle closes the socket.
             log.open.remove(&number);
             if let Err(panic) = result {
                 let text = panic.downcast_ref::<String>().cloned();
@@ -223,13 +222,13 @@ impl Connection {
         });
     }
 
-    /// The next request with its whole body; `None` once the client has closed.
+    /// The next request with its whole body; `None` if the client has closed the connection.
     pub fn request(&mut self) -> Option<Request> {
         let request = self.request_head()?;
         self.request_body(request)
     }
 
-    /// The rest of a request of which the head has been read.
+    /// The rest of a request whose head has been read.
     pub fn request_body(&mut self, mut request: Request) -> Option<Request> {
         let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
         while self.unread.len() < length {
@@ -241,7 +240,7 @@ impl Connection {
         Some(request)
     }
 
-    /// The next request without its body, most of which may still be on its way.
+    /// The next request without its body, most of which may not have arrived.
     pub fn request_head(&mut self) -> Option<Request> {
         let end = loop {
             if let Some(at) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -265,17 +264,17 @@ impl Connection {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 panic!("the client neither wrote nor closed")
             }
-            // A reset, or TLS that ended without its farewell: closed all the same.
+            // A reset, or TLS without `close_notify`, counts as closed.
             Err(_) => None,
         }
     }
 
-    /// Sends bytes; `false` once the client has closed.
+    /// Sends bytes; `false` if the client has closed the connection.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).and_then(|()| self.stream.flush()).is_ok()
     }
 
-    /// Responds to requests until the client closes.
+    /// Responds to requests until the client closes the connection.
     pub fn respond(&mut self, build: impl Fn(&Request) -> Vec<u8>) {
         while let Some(request) = self.request() {
             if !self.send(build(&request)) {
@@ -284,30 +283,30 @@ impl Connection {
         }
     }
 
-    /// Says nothing more until the client closes.
+    /// Sends nothing more and waits until the client closes the connection.
     pub fn wait_until_closed(&mut self) {
         while self.read_more().is_some() {}
     }
 
-    /// Says that nothing more will be sent; what the client sends can still be read.
+    /// Signals that nothing more will be sent; the client's data can still be read.
     pub fn finish_sending(&mut self) {
         let _ = self.socket.shutdown(Shutdown::Write);
     }
 
-    /// How many bytes come until the client closes.
+    /// Number of bytes received until the client closes the connection.
     pub fn drain(&mut self) -> usize {
         self.wait_until_closed();
         self.unread.len()
     }
 
-    /// Ends with a reset: the kernel sends one for a socket that is closed with unread input.
-    /// For this to be so, the client must have sent more than was read.
+    /// Ends with a reset, which the kernel sends for a socket that is closed with unread input. The client must
+    /// therefore have sent more than was read.
     pub fn reset(&mut self) {
         let mut byte = [0];
         while self.socket.peek(&mut byte).unwrap() == 0 {}
     }
 
-    /// Becomes a tunnel to `address` until either side closes.
+    /// Becomes a tunnel to `address` until either side closes it.
     pub fn tunnel(&mut self, address: &str) {
         let target = TcpStream::connect(address).unwrap();
         let (mut up_from, mut up_to) = (self.socket.try_clone().unwrap(), target.try_clone().unwrap());

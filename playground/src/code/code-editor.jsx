@@ -13,15 +13,15 @@ import { classHighlighter } from '@lezer/highlight';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { completeTemplates, highlightTemplates, isWritingTemplate } from './template-editing.js';
 
-/** Marks a change that came from outside, so that it is not reported back. */
+/** Marks a change from outside, so that it is not reported back. */
 const FromOutside = Annotation.define();
 
 const LANGUAGES = { javascript: [javascript(), bracketMatching()] };
 
 /**
  * A field for code or text with templates. Tab leaves it, as it leaves any other field.
- * `shape` is one of those of ToolJet 2 (`line`, `editor`, `broken`), or `growing`: at least as high
- * as `height`, and higher with more text. `onWriting` hears whether the cursor is inside of a template.
+ * `shape` is one of those of ToolJet 2 (`line`, `editor`, `broken`), or `growing`: at least
+ * `height`, and higher with more text. `onWriting` is told whether the cursor is inside a template.
  */
 export function CodeEditor(props) {
   const { labelId, described, text, mode, shape = 'growing', height, placeholder } = props;
@@ -69,7 +69,7 @@ export function CodeEditor(props) {
     return () => view.current.destroy();
   }, [labelId, shape, height, mode, placeholder]);
 
-  // Not a plain effect, which comes late enough to undo what was typed in between.
+  // Not a plain effect, which would run late enough to undo what was typed in between.
   useLayoutEffect(() => {
     const { state } = view.current;
     if (state.doc.toString() === text) return;

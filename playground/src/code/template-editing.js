@@ -1,4 +1,4 @@
-// Templates `{{ … }}` in code fields: their color, and the names that they may contain.
+// Templates `{{ … }}` in code fields: their color, and the names available in them.
 
 import { Decoration, MatchDecorator, ViewPlugin } from '@codemirror/view';
 
@@ -17,13 +17,13 @@ export const highlightTemplates = ViewPlugin.define(
   { decorations: (plugin) => plugin.decorations },
 );
 
-/** Whether a template is being written: the cursor is inside of it. */
+/** Whether a template is being written: the cursor is inside it. */
 export function isWritingTemplate({ hasFocus, state }) {
   const cursor = state.selection.main.head;
   return hasFocus && findOpening(state.sliceDoc(0, cursor)) !== undefined;
 }
 
-/** Where the template begins that is not closed in `text`. */
+/** The start of the template that is not closed in `text`. */
 function findOpening(text) {
   const open = text.lastIndexOf('{{');
   return open === -1 || text.includes('}}', open) ? undefined : open;
@@ -31,7 +31,7 @@ function findOpening(text) {
 
 const PATH = /[\w$.[\]]*$/;
 
-/** Offers the paths of the app's state inside of `{{`. */
+/** Offers the paths of the app's state inside `{{`. */
 export function completeTemplates(currentState) {
   return (context) => {
     const before = context.state.sliceDoc(0, context.pos);

@@ -4,8 +4,8 @@ import { evaluateTemplates } from '../evaluate.js';
 const MAX_CHARACTERS = 120;
 
 /**
- * The value of a code field with a closed template; without any, nothing is shown. While a template
- * is written, it is not judged.
+ * The value of a code field with a closed template; without one, nothing is shown. A template is
+ * not judged while it is being written.
  */
 export function TemplatePreview({ text, isWriting, state, tooljet }) {
   if (!text.includes('{{') || !text.includes('}}')) return null;

@@ -13,8 +13,8 @@ const WIDGETS = {
 };
 
 /**
- * One of the two forms, drawn from its JSON. `values` are the options so far, by key; `mark` is the
- * field to point at.
+ * One of the two forms, drawn from its JSON. `values` are the current options by key; `mark` is the
+ * field to highlight.
  */
 export function Form({ name, schema, values, encrypted = [], onChange, mark, state, tooljet }) {
   return (
@@ -101,13 +101,13 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
   );
 }
 
-/** Calls `onDismiss` on Escape, and when anything but the label in `element` is pressed. */
+/** Calls `onDismiss` on Escape, or on a press outside the label in `element`. */
 function useDismissal(isOpen, element, onDismiss) {
-  // Not a plain effect, which comes too late for a key that is pressed at once.
+  // Not a plain effect, which would be too late for a key pressed at once.
   useLayoutEffect(() => {
     if (!isOpen) return undefined;
     const onKey = ({ key }) => key === 'Escape' && onDismiss();
-    // The label closes what it has opened.
+    // The label toggles by itself.
     const isOnLabel = (target) => element.current.contains(target.closest('.label-button'));
     const onPress = ({ target }) => isOnLabel(target) || onDismiss();
     document.addEventListener('keydown', onKey);
@@ -119,7 +119,7 @@ function useDismissal(isOpen, element, onDismiss) {
   }, [isOpen]);
 }
 
-/** Underlined with dashes; a click shows the text. */
+/** A label with a dashed underline; a click shows its text. */
 const TooltipLabel = ({ label, ids, explained, onExplain }) => (
   <button
     type="button"
@@ -132,7 +132,7 @@ const TooltipLabel = ({ label, ids, explained, onExplain }) => (
   </button>
 );
 
-/** ToolJet says "Encrypted" at every password field; the page says what is true. */
+/** ToolJet says "Encrypted" at every password field; the page says whether that is true. */
 const Storage = ({ encrypted }) =>
   encrypted ? (
     <span class="storage">

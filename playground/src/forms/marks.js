@@ -1,22 +1,25 @@
 import { useState } from 'preact/hooks';
 
 /**
- * The one field that deserves attention: `{form, key, label, kind, problem}`, where `kind` is `example` for
- * the field that an example is about, or `failed` for the one that the last run failed because of.
- * Every new mark is a new object, to which its form scrolls.
+ * The field to highlight: `{form, key, label, kind, problem}`. `kind` is `example` for the field
+ * that an example is about, or `failed` for the field that made the last run fail. Each new mark is
+ * a new object, to which its form scrolls.
  */
 export function useMark() {
   const [mark, setMark] = useState();
   return {
-    /** The mark within the form `name`. */
+    /** The mark, if it is in the form `name`. */
     within: (name) => (mark?.form === name ? mark : undefined),
     set: setMark,
     failed: mark?.kind === 'failed' ? mark : undefined,
-    /** Scrolls to it again, also where the page has to scroll, and puts the focus there. */
+    /** Scrolls to it again, even if the page has to scroll, and focuses the field. */
     reveal: () => setMark({ ...mark, isWanted: true }),
     clear: () => setMark(undefined),
     clearFailed: () => setMark((last) => (last?.kind === 'failed' ? undefined : last)),
-    /** Forgets a failed field when it is edited, and an example's when anything is. */
+    /**
+     * Removes the mark of a failed field when that field is edited, and an example's mark on any
+     * edit.
+     */
     edited: (form, key) =>
       setMark((last) => {
         const isOver = last?.kind === 'example' || (last?.form === form && last.key === key);
@@ -28,8 +31,8 @@ export function useMark() {
 const CONTROLS = 'input, select, .cm-content';
 
 /**
- * Scrolls to a marked field. While a query runs, only within a panel that scrolls by itself: the page
- * scrolls to the result.
+ * Scrolls to a marked field. While a query runs, scrolls only within a scrolling panel, because the
+ * page scrolls to the result.
  */
 export function scrollToField(element, { isWanted = false, isRunning = true }) {
   const panel = element.closest('.panel-body');

@@ -1,6 +1,6 @@
-// The field of a form by the name of the API's parameter.
+// Finds the field of a form by the API's parameter.
 
-/** Parameters whose field has another key. */
+/** Parameters whose field has a different key. */
 const KEYS = {
   max_completion_tokens: 'max_tokens',
   messages: 'prompt',
@@ -13,7 +13,7 @@ export function findField(parameter, fields) {
   const key = KEYS[parameter] ?? parameter;
   return (
     fields.find((field) => field.key === key) ??
-    // Three operations have a field Model, each with a key of its own.
+    // Three operations have a field Model, each with its own key.
     fields.find(({ label }) => label.toLowerCase().replaceAll(' ', '_') === key)
   );
 }

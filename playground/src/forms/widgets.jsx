@@ -1,5 +1,5 @@
-// The field types of ToolJet's form engine that the two forms use, and the values they store.
-// `described` are the attributes that connect a control with what is said about it.
+// The field types that the two forms use in ToolJet's form engine, and the values that they store.
+// `described` are the attributes that connect a control with its description.
 
 import { useState } from 'preact/hooks';
 import { codeFieldShape } from '../../../harness/forms.mjs';
@@ -63,7 +63,7 @@ export function Dropdown({ field, ids, value, onChange, described }) {
 }
 
 export function CodeField({ field, ids, value, onChange, described, state, tooljet }) {
-  // Like ToolJet's, it contains text and shows any other value as JSON.
+  // Like ToolJet's, it edits text, and shows any other value as JSON.
   const [isWriting, setWriting] = useState(false);
   const text = typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
   return (

@@ -3,7 +3,7 @@ import { duration } from './duration.js';
 
 const STEP_MS = 100;
 
-/** The time since `since`, as it passes. Screen readers hear only what is around it. */
+/** The time since `since`, ticking. Screen readers announce only what is around it. */
 export function Elapsed({ since }) {
   const [now, setNow] = useState(performance.now());
   useLayoutEffect(() => {

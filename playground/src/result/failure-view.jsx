@@ -5,8 +5,8 @@ import { buildToast } from './toast.js';
 import { ValueView } from './value-view.jsx';
 
 /**
- * A failed query: what happened and what to do, and folded, what an app builder sees of it in
- * ToolJet. `failedField` is the field that it is about, if there is one.
+ * A failed query: what happened and what to do, plus, folded, what an app builder sees of it in
+ * ToolJet. `failedField` is the field at fault, if any.
  */
 export function FailureView({ result, elapsedMs, tooljet, failedField, onReveal }) {
   const { happened, advice } = readFailure(result);

@@ -1,4 +1,4 @@
-// What a failed query says.
+// Describes a failed query.
 
 import { findField } from '../forms/parameters.js';
 
@@ -18,13 +18,13 @@ export function readFailure({ message, description, data }) {
   return { happened: whole.slice(0, -advice.length).trim(), advice };
 }
 
-/** What precedes the name of a field in advice that tells to change it. */
+/** What precedes a field's name in advice to change it. */
 const ADVICE =
   '(?:ask in|change|check|choose|clear|enter|in|lower|raise|rephrase|set|shorten|under)';
 
 /**
- * The field that a failure is about, as `{form, field}`. `forms` are the fields that each form
- * shows, by its name; the first form comes first.
+ * The field that a failure is about, as `{form, field}`. `forms` are the visible fields of each
+ * form, by its name; the first form takes precedence.
  */
 export function findFailedField({ data }, forms) {
   const shown = Object.entries(forms).flatMap(([form, fields]) =>
@@ -41,7 +41,7 @@ function findByParameter(parameter, shown) {
   return field && shown.find((each) => each.field === field);
 }
 
-/** The first field that the advice tells to change. */
+/** The first field that the advice says to change. */
 function findInAdvice(advice, shown) {
   if (!advice) return undefined;
   const positions = shown.map(({ field }) => positionOf(field.label, advice));

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 const PAGE = 50;
 const MAX_CHARACTERS = 400;
 
-/** A value as a tree of native disclosures, which come with their keyboard. */
+/** A value as a tree of native disclosure elements, which bring their own keyboard support. */
 export function JsonTree({ name, value }) {
   return (
     <div class="tree">

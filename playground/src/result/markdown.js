@@ -1,15 +1,15 @@
-// Markdown of a model, which nobody has vetted: no script, no style, no form, and nothing is loaded.
+// A model's Markdown is untrusted: no scripts, styles or forms, and nothing is loaded.
 
 import DOMPurify from 'dompurify';
 import { marked } from 'marked';
 import { describeHost } from './images.js';
 
-/** Longer texts are shown as plain text only. */
+/** Longer text is shown only as plain text. */
 const MAX_CHARACTERS = 100_000;
 
 const PLAIN_TOKENS = ['paragraph', 'text', 'space', 'br', 'escape', 'html'];
 
-/** Whether a text looks different when it is rendered. */
+/** Whether a text looks different when rendered. */
 export function hasMarkdown(text) {
   if (text.length > MAX_CHARACTERS) return false;
   let found = false;
@@ -34,7 +34,7 @@ const ALLOWED = {
 
 /** The nodes of a rendered text; its images wait for a click. */
 export function renderMarkdown(text) {
-  // DOMPurify works in a document of its own, in which nothing is loaded.
+  // DOMPurify works in a separate document, in which nothing is loaded.
   const nodes = DOMPurify.sanitize(marked.parse(text), ALLOWED);
   for (const link of nodes.querySelectorAll('a')) {
     Object.assign(link, { target: '_blank', rel: 'noopener noreferrer' });

@@ -24,11 +24,11 @@ const OF_THE_CONNECTION =
 const REDACTED = '[redacted]';
 const KEY = '$OPENAI_API_KEY';
 
-/** curl writes forms itself. Their files have to be where the command runs. */
+/** curl encodes forms itself; their files must exist where the command runs. */
 const IS_FORM = /^multipart\/form-data/;
 const fieldsOf = (form) => form.split('\n').map((line) => line.replace(/ \(\d+ bytes\)$/, ''));
 
-/** A command for a POSIX shell that sends a request again, with the key from the environment. */
+/** A POSIX shell command that repeats a request, with the key from the environment. */
 export function asCurl({ method, origin, path, headers, body }) {
   const form = headers.find(([, value]) => IS_FORM.test(value));
   const sent = headers.filter((pair) => pair !== form && !OF_THE_CONNECTION.test(pair[0]));

@@ -18,7 +18,7 @@ export function RequestsView({ requests, note }) {
             actions={
               <CopyButton
                 label="Copy as cURL"
-                title="For a shell. The key is left out: it comes from $OPENAI_API_KEY."
+                title="For a shell. Reads the key from $OPENAI_API_KEY."
                 read={() => asCurl(request)}
               />
             }

@@ -12,8 +12,8 @@ import { Tabs } from './tabs.jsx';
 import { ValueView } from './value-view.jsx';
 
 /**
- * `fields` are those of the query's form. `failedField` is marked in a form, and `onReveal` leads
- * there.
+ * `fields` are those of the query's form. `failedField` is marked in a form, and `onReveal` scrolls
+ * to it.
  */
 export function ResultPanel({ outcome, tooljet, fields, failedField, onReveal }) {
   const panel = useRef(null);
@@ -121,7 +121,7 @@ function Answer(props) {
   return <Tabs label="Parts of the result" tabs={tabs} chosen={chosen} onChoose={onChoose} />;
 }
 
-/** ToolJet 2 drops metadata; the page shows what else is in it that suits a person. */
+/** ToolJet 2 drops metadata; the page shows what else in it is useful to a person. */
 const SuccessView = ({ result: { data, metadata }, query, tooljet }) => (
   <>
     <ValueView

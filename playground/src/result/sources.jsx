@@ -1,6 +1,6 @@
 import { describeHost } from './images.js';
 
-/** Where an answer is from, as the plugin lists it in metadata. */
+/** The sources of an answer, as listed in the plugin's metadata. */
 export function Sources({ sources }) {
   return (
     <section class="sources" aria-label="Sources">

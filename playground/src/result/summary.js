@@ -1,8 +1,8 @@
-// What the metadata of a result says, in words.
+// Describes a result's metadata in words.
 
 import { findField } from '../forms/parameters.js';
 
-/** `12 tokens in, 7 out`, by the names of each API; undefined if no tokens were reported. */
+/** `12 tokens in, 7 out`, from either API's names; undefined if no tokens were reported. */
 export function describeTokens(usage) {
   const sent = usage?.prompt_tokens ?? usage?.input_tokens;
   const received = usage?.completion_tokens ?? usage?.output_tokens;
@@ -14,17 +14,17 @@ export function describeTokens(usage) {
 const count = (number) => number.toLocaleString('en');
 
 /**
- * What was done differently from what the form says, one sentence each. `fields` are those that the
- * form shows; `model` is the one that answered.
+ * What differs from the form's settings, one sentence each. `fields` are the form's visible fields;
+ * `model` is the one that answered.
  */
 export function describeChanges(metadata, fields, model = 'the model') {
   const { adjusted = [], substituted_model: substitute } = metadata;
-  // Its parameters are fewer than those of Chat Completions.
+  // It has fewer parameters than Chat Completions.
   const where = metadata.endpoint === 'responses' ? ' in the Responses API' : '';
   return [
-    substitute && `${substitute} answered: the API no longer serves the model that was asked`,
+    substitute && `${substitute} answered, because the API no longer serves the requested model`,
     ...adjusted.map((adjustment) => describeAdjustment(adjustment, fields, model, where)),
-    metadata.not_strict && `The answer may not fit the JSON schema: ${metadata.not_strict}`,
+    metadata.not_strict && `The answer may not match the JSON schema: ${metadata.not_strict}`,
     metadata.finish_reason === 'length' && 'The answer stops at the token limit',
     metadata.attempts > 1 && `${metadata.attempts} requests were sent`,
   ].filter(Boolean);
@@ -34,9 +34,9 @@ function describeAdjustment({ parameter, change, to }, fields, model, where) {
   const name = findField(parameter, fields)?.label ?? parameter;
   switch (change) {
     case 'removed':
-      return `${name} left out: ${model} does not take it${where}`;
+      return `${name} left out: ${model} does not accept it${where}`;
     case 'renamed':
-      return `${name} sent as ${to}: ${model} takes it by that name`;
+      return `${name} sent as ${to}: ${model} expects that name`;
     case 'set':
       return `${name} set to ${to}: ${model} requires it`;
     default:

@@ -3,7 +3,7 @@ import { describeChanges, describeTokens } from './summary.js';
 
 const MODEL_KEYS = ['model', 'image_model', 'model_embedding'];
 
-/** The line above a result, and what was done differently from what the form says. */
+/** The line above a result, and what differs from the form's settings. */
 export function Summary({ metadata = {}, query, elapsedMs, fields }) {
   const asked = MODEL_KEYS.map((key) => query[key]).find(Boolean);
   const model = metadata.model ?? metadata.substituted_model ?? asked;

@@ -9,7 +9,7 @@ export function TableView({ name, rows }) {
   const columns = findColumns(rows);
   return (
     <>
-      {/* It scrolls, so it takes the focus: the arrow keys then move it. */}
+      {/* Focusable, so that the arrow keys scroll it. */}
       <section
         class="table"
         aria-label={`Table of ${name}`}

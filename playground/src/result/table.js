@@ -7,8 +7,8 @@ const isObject = (value) => value !== null && typeof value === 'object' && !Arra
 const isList = (value) => Array.isArray(value) && value.length > 0 && value.every(isObject);
 
 /**
- * The rows of a value: a list of objects, or the only member of an object if it is one, as models
- * write it, because an answer in JSON is always an object. Otherwise undefined.
+ * The rows of a value: a list of objects, or the only member of an object if it is such a list
+ * (models write that because a JSON answer is always an object). Otherwise undefined.
  */
 export function findRows(value) {
   if (isList(value)) return value;
@@ -16,7 +16,7 @@ export function findRows(value) {
   return members.length === 1 && isList(members[0]) ? members[0] : undefined;
 }
 
-/** The rows of a list beside what they came to; undefined for the result of another operation. */
+/** The rows of a list with their results; undefined for any other operation. */
 export function pairRows({ operation, prompts }, { data, metadata }) {
   const answers = Array.isArray(data) ? data : data?.answer;
   const asked = operation === 'chat_list' && rowsOf(prompts);
@@ -29,7 +29,7 @@ export function pairRows({ operation, prompts }, { data, metadata }) {
   }));
 }
 
-/** A query has them as a list, or as it was typed. */
+/** A query contains them as a list, or as typed text. */
 function rowsOf(prompts) {
   if (Array.isArray(prompts)) return prompts;
   try {
@@ -39,7 +39,7 @@ function rowsOf(prompts) {
   }
 }
 
-/** The keys of all rows, in the order in which they appear. */
+/** The keys of all rows, in order of appearance. */
 export const findColumns = (rows) => [...new Set(rows.flatMap(Object.keys))].slice(0, MAX_COLUMNS);
 
 export function printCell(value) {

@@ -2,7 +2,7 @@ import { useId, useRef } from 'preact/hooks';
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
-/** The ARIA tab pattern: one stop of the Tab key, arrows between the tabs. */
+/** The ARIA tab pattern: one tab stop, with arrow keys to switch tabs. */
 export function Tabs({ label, tabs, chosen, onChoose }) {
   const id = useId();
   const list = useRef(null);
@@ -35,7 +35,7 @@ export function Tabs({ label, tabs, chosen, onChoose }) {
           </button>
         ))}
       </div>
-      {/* It scrolls, so it takes the focus: the arrow keys then move it. */}
+      {/* Focusable, so that the arrow keys scroll it. */}
       <div
         class="tab-panel"
         role="tabpanel"

@@ -4,5 +4,5 @@
  */
 export const buildToast = ({ message, data }) => (isEmpty(data) ? message : data.message);
 
-/** As lodash has it: numbers and booleans are empty, too. */
+/** As in lodash: numbers and booleans are empty, too. */
 const isEmpty = (value) => Object.keys(Object(value)).length === 0;

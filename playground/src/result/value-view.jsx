@@ -10,7 +10,7 @@ import { cut } from './raw.js';
 import { findRows } from './table.js';
 import { TableView } from './table-view.jsx';
 
-/** The ways to show a value, the one that suits it best first. */
+/** The views for a value, the best one first. */
 function viewsOf(name, value, pairs) {
   const images = findImageUrls(value);
   const rows = pairs ?? findRows(value);
@@ -36,8 +36,9 @@ function viewsOf(name, value, pairs) {
 }
 
 /**
- * As in ToolJet's preview, a tree for objects and lists, plain text for the rest, or raw JSON; before
- * those, what suits the value better. `pairs` are the rows of a table to show in place of the value's own.
+ * As in ToolJet's preview, a tree for objects and lists, plain text for other values, or raw JSON;
+ * before those, better views if there are any. `pairs` are rows to show as a table instead of the
+ * value's own.
  */
 export function ValueView({ name, caption, value, pairs }) {
   const views = viewsOf(name, value, pairs);

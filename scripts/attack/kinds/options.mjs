@@ -1,4 +1,4 @@
-// Attacks through the options of a data source or a query, to a server that behaves.
+// Attacks through options of a data source or a query, with a well-behaved server.
 
 import { chat, errorResponse, jsonResponse, listOf, PONG, repeated, source } from '../content.mjs';
 
@@ -6,12 +6,12 @@ const MB = 1_000_000;
 const friendly = () => () => jsonResponse(PONG);
 const attack = (record) => ({ serve: friendly, ...record });
 
-/** A chat query with an option that no form has. */
+/** A chat query with an option that is in no form. */
 const unused =
   (value) =>
   ({ url }) => [[source(url), chat({ unused: value })]];
 
-/** Of as many headers as a data source may have, with values that no two share a part of. */
+/** As many headers as a data source may have, with values that share no parts. */
 const manyHeaders = (count, length) =>
   Array.from({ length: count }, (_, i) => [`x-h${i}`, `${i}`.padStart(8, 'q').repeat(length / 8)]);
 

@@ -1,4 +1,4 @@
-// Attacks through what an API responds, as a whole.
+// Attacks through whole API responses.
 
 import { constants, deflateRawSync } from 'node:zlib';
 import {
@@ -17,11 +17,11 @@ import {
 } from '../content.mjs';
 
 const MB = 1_000_000;
-/** A little below the most that the plugin reads of a response. */
+/** Slightly below the maximum size of a response. */
 const WHOLE = 63 * MB;
 const always = (made) => () => made;
 
-/** Two queries at a time, again and again. */
+/** Two queries at a time, repeated. */
 const attack = (record) => ({
   size: WHOLE,
   short: 1 * MB,
@@ -320,7 +320,10 @@ export const RESPONSE_ATTACKS = [
   }),
 ];
 
-/** Gzip of `size` blanks: made of one block of a megabyte, as compressing all of it takes long. */
+/**
+ * Gzip of `size` spaces, built from one block of a megabyte because compressing everything takes
+ * long.
+ */
 function bomb(size) {
   const block = deflateRawSync(Buffer.alloc(MB, ' '), {
     level: 9,

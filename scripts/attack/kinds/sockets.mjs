@@ -1,4 +1,4 @@
-// Attacks by how an API responds, or does not: slowly, endlessly, from many addresses.
+// Attacks through how an API responds: slowly, endlessly, from many addresses, or not at all.
 
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -18,7 +18,7 @@ import {
 const MB = 1_000_000;
 const OK = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
 
-/** 20 queries at a time with a deadline of 4 s, to a server that never stops to send. */
+/** 20 queries at a time with a deadline of 4 s, to a server that never stops sending. */
 const flood = ({ head = '', unit, ...record }) => ({
   size: 20,
   short: 8,
@@ -190,7 +190,7 @@ export const SOCKET_ATTACKS = [
     once: true,
     lanes: 16,
     descriptors: 1_024,
-    // Names would need a resolver; the pool of connections goes by address and port.
+    // Names would need a resolver; the connection pool distinguishes addresses and ports.
     addresses: true,
     serve: () => () => jsonResponse(PONG),
     queries: ({ urls }) => urls.map((url) => [source(url), chat()]),
@@ -236,7 +236,7 @@ export const SOCKET_ATTACKS = [
     once: true,
     serveSocket: eightThreads,
     queries: ({ url }) => [[source(url), chat()]],
-    /** The second burst should take as long as if there had been no first one. */
+    /** The second burst should take as long as without the first one. */
     async run({ queries: [query], ask, size }) {
       const burst = async (count) =>
         Math.max(...(await Promise.all(lanes(count, query).map(ask))).map(({ ms }) => ms));
@@ -318,11 +318,14 @@ function overTls({ url, size, deadline }) {
 const THREADS = 8;
 const THREAD_IDLE_MS = 5_000;
 const WORK_MS = 5;
-/** The work is 40 ms for 64 queries, and 160 for 256. The rest is the machine's. */
+/** The work takes 40 ms for 64 queries, and 160 for 256. The rest is up to the machine. */
 const SMALL_BURST_MS = 120;
 const LARGE_BURST_MS = 1_000;
 
-/** As llama.cpp's server: a thread serves one connection, until that was idle for five seconds. */
+/**
+ * Like llama.cpp's server, whose threads serve one connection each until it has been idle for five
+ * seconds.
+ */
 function eightThreads() {
   const queue = [];
   let free = THREADS;

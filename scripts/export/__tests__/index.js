@@ -18,7 +18,7 @@ describe('openai', () => {
       response.end(JSON.stringify(answer.body));
     });
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-    // By name: ToolJet's rules for addresses refuse a literal loopback address.
+    // By name, because ToolJet's address rules reject a literal loopback address.
     const base_url = `http://localhost:${server.address().port}/v1`;
     source = { apiKey: 'sk-test', organizationId: 'org-test', base_url };
   });

@@ -1,4 +1,4 @@
-//! Finds whole secrets in texts of any length.
+//! Finds whole secrets in text of any length.
 
 use std::cell::OnceCell;
 
@@ -6,21 +6,21 @@ use memchr::memchr_iter;
 
 use super::MIN_SECRET_BYTES;
 
-/// A secret is recognized by this many bytes at its end. Starts are less distinctive: those of tokens are often alike.
+/// A secret is recognized by its last bytes, up to this many. Starts are less distinctive, because many tokens share
+/// them.
 const MAX_TAIL_BYTES: usize = 32;
 
-/// Bytes of a text, times the number of secrets, up to which one secret is searched for after the other: building the
-/// automaton takes as long.
+/// Up to this product of text bytes and secrets, a simple search is used: building the automaton takes as long.
 const MAX_SIMPLE_SEARCH: usize = 1 << 10;
 
-/// Finds secrets by the tail of each.
+/// Finds secrets by their tails.
 pub(super) struct Finder<'a> {
     tails: Vec<&'a [u8]>,
     automaton: OnceCell<Automaton>,
 }
 
 impl<'a> Finder<'a> {
-    /// Finds these secrets, unless they are short.
+    /// A finder for these secrets, except short ones.
     pub(super) fn new(secrets: impl Iterator<Item = &'a str>) -> Self {
         let tails = secrets
             .map(str::as_bytes)
@@ -30,7 +30,7 @@ impl<'a> Finder<'a> {
         Self { tails, automaton: OnceCell::new() }
     }
 
-    /// Whether one of the secrets is in `text`.
+    /// Whether `text` contains one of the secrets.
     pub(super) fn is_in(&self, text: &str) -> bool {
         if text.len() < MIN_SECRET_BYTES {
             return false;
@@ -43,13 +43,13 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// Reads a text once, whatever it and the secrets are: the automaton of Aho and Corasick. A state is
-/// the longest start of a tail that the bytes so far end with.
+/// The Aho-Corasick automaton, which reads any text once, whatever the secrets. A state is the longest start of a tail
+/// that ends at the current byte.
 struct Automaton {
     /// The column of each byte in `next`; 0 for bytes that no tail contains.
     columns: [usize; 256],
     width: usize,
-    /// The next state by state and column; state 0 is the first.
+    /// The next state by state and column; state 0 is the start.
     next: Vec<usize>,
     /// Whether a tail ends in a state.
     is_end: Vec<bool>,
@@ -86,7 +86,7 @@ impl Automaton {
         state * self.width + self.columns[usize::from(byte)]
     }
 
-    /// Adds the states of a tail.
+    /// Adds a tail's states.
     fn add(&mut self, tail: &[u8]) {
         let mut state = 0;
         for byte in tail {
@@ -101,7 +101,7 @@ impl Automaton {
         self.is_end[state] = true;
     }
 
-    /// Where a tail does not go on, goes on with the longest other one that the same bytes begin.
+    /// Adds transitions for mismatches: to the longest start of another tail that ends in the same bytes.
     fn link(&mut self) {
         let mut fallbacks = vec![0; self.is_end.len()];
         let mut queue = std::collections::VecDeque::from([0]);
@@ -126,7 +126,7 @@ impl Automaton {
 mod tests {
     use super::*;
 
-    /// Whether a secret is found in `text`, which is the same in a text that is too long for a simple search.
+    /// Whether `text` contains a secret; checks that the simple search and the automaton agree.
     fn finds(secrets: &[&str], text: &str) -> bool {
         let finder = Finder::new(secrets.iter().copied());
         let found = finder.is_in(text);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_whole_secrets_wherever_they_are() {
+    fn finds_whole_secrets_at_any_position() {
         for text in ["abcdefgh", "xabcdefgh", "abcdefghx", "abcdefabcdefgh", "aabcdefgh", "abcdefg abcdefgh é"] {
             assert!(finds(&["abcdefgh"], text), "{text}");
         }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_a_secret_that_begins_inside_of_another() {
+    fn finds_a_secret_that_begins_inside_another() {
         let secrets = ["abababababac", "babababc", "cdcdcdcdcd"];
         for text in ["abababababc", "ababababababac", "babababacdcdcdcdcdcd", "abababababacd"] {
             let expected = secrets.iter().any(|secret| text.contains(secret));
@@ -159,15 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn knows_a_long_secret_by_its_end() {
+    fn recognizes_a_long_secret_by_its_end() {
         let secret = "x".repeat(100) + "0123456789";
         assert!(finds(&[&secret], &format!("{} ", &secret[70..])));
         assert!(!finds(&[&secret], &secret[..109]));
     }
 
     #[test]
-    fn reads_a_long_text_once_whatever_the_secrets_are() {
-        // Each secret looked for at each place, with all of them alike, this would take minutes.
+    fn reads_long_text_once_whatever_the_secrets() {
+        // Searching for each similar secret at each position would take minutes.
         let secrets: Vec<_> = (0..100).map(|n| format!("{n}{}", "a".repeat(31))).collect();
         let finder = Finder::new(secrets.iter().map(String::as_str));
         assert!(!finder.is_in(&"a".repeat(8 << 20)));

@@ -1,4 +1,4 @@
-//! Words that look like a key, no matter whose.
+//! Recognizes words that look like a key, no matter whose.
 
 use super::REDACTED;
 

@@ -1,7 +1,7 @@
-//! Text that must never be shown, and how it is kept out of everything that is shown.
+//! Secret text, and how it is kept out of everything that is shown.
 //!
-//! Errors are short and redacted thoroughly: parts and encodings of a secret count too. A result may be
-//! long, and is searched for whole secrets in one pass.
+//! Errors are short, so they are redacted thoroughly, including parts and encodings of a secret. A result may be long,
+//! so it is searched only for whole secrets, in one pass.
 
 mod finder;
 mod key_like;
@@ -16,12 +16,11 @@ use self::{finder::Finder, parts::Parts};
 use crate::{budgets::MAX_DESCRIPTION_CHARS, error::ErrorText};
 
 const REDACTED: &str = "[redacted]";
-/// Secrets shorter than this, in bytes, are only redacted in errors and as whole words: a local server's key
-/// may well be `test`.
+/// Shorter secrets are redacted only in errors and only as whole words: a local server's key may be `test`.
 const MIN_SECRET_BYTES: usize = 8;
 
-/// A secret text: an API key, the value of a header, the password of a proxy.
-/// It has no `Display`, and `Debug` prints a placeholder.
+/// A secret text, such as an API key, a header's value or a proxy's password. It has no `Display`, and its `Debug`
+/// prints a placeholder.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -31,13 +30,13 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The secret itself, for the one place that sends it.
+    /// The secret itself, for sending.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The text that this one encodes as base64, such as the credentials after `Basic`.
+    /// The text that this one encodes in base64, such as the credentials after `Basic`.
     #[must_use]
     pub fn decoded_base64(&self) -> Option<Self> {
         views::from_base64(&self.0).map(Self)
@@ -50,7 +49,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Keeps the secrets of one query out of every text that leaves the addon.
+/// Redacts the secrets of one query in every text that leaves the addon.
 #[derive(Default)]
 pub struct Redactor {
     secrets: Vec<Secret>,
@@ -64,39 +63,39 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// A redactor for these secrets; blank ones are ignored.
+    /// A redactor for these secrets; ignores blank ones.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
         let secrets = secrets.into_iter().filter(|secret| !secret.0.trim().is_empty()).collect();
         Self { secrets, parts: OnceLock::new() }
     }
 
-    /// The text of an error as it may be shown: what is foreign in it is redacted.
+    /// The text of an error with its foreign parts redacted.
     pub fn show(&self, text: &ErrorText) -> String {
         text.with_foreign(|foreign| self.redact(foreign))
     }
 
-    /// A foreign text without any known secret, however it is encoded, without any recognizable part of one,
-    /// and without anything that looks like a key (`sk-...`) or a masked key (`abc****xyz`).
+    /// Foreign text without known secrets in any encoding, without recognizable parts of one, and without anything that
+    /// looks like a key (`sk-...`) or a masked key (`abc****xyz`).
     pub fn redact(&self, text: &str) -> String {
         let parts = self.parts.get_or_init(|| Parts::new(self.secrets.iter().map(Secret::expose)));
         let text = key_like::redact(&parts.redact(text));
-        // An echo like `sk-abc***xyz` is found in two parts.
+        // Text like `sk-abc***xyz` is redacted as two parts.
         text.replace(&REDACTED.repeat(2), REDACTED)
     }
 
-    /// What a model wrote, without any whole secret. It may be long, and what looks like a key may be an example.
+    /// A model's answer without whole secrets. It may be long, and what looks like a key may be an example.
     pub fn redact_answer(&self, text: &str) -> String {
         let finder = Finder::new(self.secrets.iter().map(Secret::expose));
         let secrets = self.secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= MIN_SECRET_BYTES);
         let clean = secrets
             .filter(|secret| text.contains(secret))
             .fold(Cow::Borrowed(text), |clean, secret| Cow::Owned(clean.replace(secret, REDACTED)));
-        // The end of a long one, whose start is another.
+        // The end of a long secret may remain if its start matched another one.
         if finder.is_in(&clean) { self.redact_or_replace(&clean) } else { clean.into_owned() }
     }
 
-    /// Redacts each text in a result's metadata that contains a whole secret: a long text is replaced as a
-    /// whole. Members named in `own` are the plugin's.
+    /// Redacts each text in a result's metadata that contains a whole secret; long text is replaced entirely. Members
+    /// named in `own` come from the plugin.
     pub fn redact_result(&self, metadata: &mut Map<String, Value>, own: &[&str]) {
         let finder = Finder::new(self.secrets.iter().map(Secret::expose));
         for (name, value) in metadata {
@@ -125,7 +124,7 @@ impl Redactor {
         }
     }
 
-    /// Parts are looked for in short texts only, as it takes longer.
+    /// Searches for parts only in short text, because that takes longer.
     fn redact_or_replace(&self, text: &str) -> String {
         if text.len() <= MAX_DESCRIPTION_CHARS { self.redact(text) } else { REDACTED.to_owned() }
     }
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_loses_whole_secrets_and_nothing_else() {
+    fn redacts_only_whole_secrets_in_an_answer() {
         let redact = |text: &str| redactor().redact_answer(text);
         assert_eq!(
             redact(&format!("***Use*** sk-example-1234, not {KEY}!")),
@@ -198,20 +197,20 @@ mod tests {
 
     #[test]
     fn redacts_a_long_key_in_a_long_text_in_one_pass() {
-        // Compared at each place with each place, these would take hours.
+        // Comparing every position with every other would take hours.
         let (key, text) = ("a1".repeat(32 << 10), "a2 a1a".repeat(32 << 10));
         assert_eq!(Redactor::new([Secret::new(key)]).redact(&text), text);
     }
 
     #[test]
-    fn redacts_many_secrets_that_are_alike_in_one_pass() {
+    fn redacts_many_similar_secrets_in_one_pass() {
         let secrets = (0..100).map(|n| Secret::new("a".repeat(655) + &n.to_string()));
         let text = "a".repeat(2_000);
         assert_eq!(Redactor::new(secrets).redact(&text), REDACTED);
     }
 
     #[test]
-    fn redacts_only_what_is_foreign_in_an_error() {
+    fn redacts_only_foreign_parts_of_an_error() {
         let redactor = Redactor::new(["chat", "404", "completions"].map(Secret::new));
         let text = error_text!["chat completions: HTTP ", 404_u16, ": ", "404 chat completions".to_owned()];
         let shown = redactor.show(&text);
@@ -229,7 +228,7 @@ mod tests {
             "cEBzcy93K3JkIMO8bWxhdXQ_PTA",
             "704073732f772b726420c3bc6d6c6175743f3d30",
             "704073732F772B726420C3BC6D6C6175743F3D30",
-            // As a URL that contains base64: the one encoding in the other.
+            // Base64 inside a URL: two nested encodings.
             "cEBzcy93K3JkIMO8bWxhdXQ%2FPTA",
         ] {
             let shown = redact(&format!("it was ({echo}), {echo}"));
@@ -238,8 +237,8 @@ mod tests {
     }
 
     #[test]
-    fn redacts_a_key_in_base64_wherever_it_begins() {
-        // user:, u: and nothing before it; padded by what follows.
+    fn redacts_a_key_in_base64_at_any_offset() {
+        // After user:, after u: and at the start; padded by what follows.
         for (echo, left) in [
             ("dXNlcjpaeDgxLUNvbW1vZG9yZS02NC1BbWlnYS01MDA=", "dXNlcj[redacted]="),
             ("dTpaeDgxLUNvbW1vZG9yZS02NC1BbWlnYS01MDA=", "dT[redacted]="),
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn decodes_a_secret_that_is_base64() {
+    fn decodes_a_base64_secret() {
         let decoded = |text: &str| Secret::new(text).decoded_base64().map(|secret| secret.expose().to_owned());
         assert_eq!(decoded("dXNlcjpwYXNz").as_deref(), Some("user:pass"));
         assert_eq!(decoded("dTpww7w=").as_deref(), Some("u:pü"));
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_text_that_is_not_ascii() {
+    fn keeps_non_ascii_text() {
         assert_eq!(redactor().redact("Schlüssel „…“ fehlt ✓"), "Schlüssel „…“ fehlt ✓");
     }
 }

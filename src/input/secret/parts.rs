@@ -1,24 +1,24 @@
-//! Recognizable parts of secrets, and where they are in a text.
+//! Finds recognizable parts of secrets in text.
 
 use std::collections::HashSet;
 
 use super::{MIN_SECRET_BYTES, REDACTED, views};
 
-/// An API that repeats the start or the end of a key shows at least this much of it.
+/// Minimum length of a secret's start or end that counts as recognizable.
 const MIN_END_BYTES: usize = MIN_SECRET_BYTES;
-/// Any other part of a key is recognizable if it is at least this long.
+/// Minimum length of any other part that counts as recognizable.
 const MIN_PART_BYTES: usize = 12;
 
-/// One part. A shorter one is filled up with a byte that no text contains.
+/// A part; a shorter one is padded with a byte that never occurs in text.
 type Part = [u8; MIN_PART_BYTES];
 const FILLER: u8 = 0xff;
 
-/// The parts of all secrets, so that one pass over a text finds any of them: both may be long and chosen by
-/// an attacker, and the time is linear in both.
+/// The parts of all secrets, found in one pass. Secrets and text may be long and chosen by an attacker; the time is
+/// linear in both.
 pub(super) struct Parts(HashSet<Part>);
 
 impl Parts {
-    /// The parts of these secrets. Of short ones, only the whole is one.
+    /// The parts of these secrets. A short secret has no parts but itself.
     pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut parts = HashSet::new();
         for secret in secrets.map(str::as_bytes) {
@@ -81,14 +81,14 @@ impl Parts {
     }
 }
 
-/// `None` if `bytes` are too many.
+/// `None` if there are too many bytes.
 fn part(bytes: &[u8]) -> Option<Part> {
     let mut part = [FILLER; MIN_PART_BYTES];
     part.get_mut(..bytes.len())?.copy_from_slice(bytes);
     Some(part)
 }
 
-/// Start and end of each short stretch with no letter or digit right before and after it.
+/// Start and end of each short word: a stretch without a letter or digit directly before or after it.
 fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let inside = |c: char| c.is_alphanumeric();
     let starts = text.char_indices().map(|(at, _)| at).filter(move |at| !text[..*at].ends_with(inside));

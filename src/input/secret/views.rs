@@ -1,26 +1,26 @@
-//! The encodings in which an API may repeat a secret.
+//! Decodes text in which an API may repeat a secret in another encoding.
 
 use std::ops::Range;
 
 use super::MIN_SECRET_BYTES;
 use crate::input::base64;
 
-/// Reads one digit.
+/// Decodes one digit.
 type Digit = fn(u8) -> Option<u8>;
 
-/// Hexadecimal and base64: bits of a digit, and how many digits can encode [`MIN_SECRET_BYTES`].
+/// Hexadecimal and base64: bits per digit, minimum number of digits for [`MIN_SECRET_BYTES`], decoder.
 const ENCODINGS: [(usize, usize, Digit); 2] =
     [(4, (MIN_SECRET_BYTES * 8).div_ceil(4), hex_digit), (6, (MIN_SECRET_BYTES * 8).div_ceil(6), base64::value)];
 
-/// What a text, or a part of it, is when it is decoded.
+/// A text, or a part of it, in decoded form.
 pub(super) struct View {
     /// The decoded bytes.
     pub(super) bytes: Vec<u8>,
-    /// Where in the text each of them is.
+    /// The range in the text that each byte comes from.
     places: Vec<Range<usize>>,
 }
 
-/// The text as it is, and what it contains percent-encoded, in hexadecimal and in base64.
+/// The text itself, and its percent-encoded, hexadecimal and base64 contents.
 pub(super) fn of(text: &str) -> Vec<View> {
     let plain = View { bytes: text.as_bytes().to_vec(), places: (0..text.len()).map(|at| at..at + 1).collect() };
     let unescaped = plain.percent_decoded();
@@ -36,25 +36,25 @@ pub(super) fn of(text: &str) -> Vec<View> {
     views
 }
 
-/// The text that `encoded` is in base64, of either alphabet, padded or not.
+/// Decodes base64 text of either alphabet, padded or not.
 pub(super) fn from_base64(encoded: &str) -> Option<String> {
     let bytes = base64::decoded(base64::without_padding(encoded).as_bytes())?;
     String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
 }
 
-/// Digits of the same encoding, and where each of them is.
+/// A run of digits in one encoding, with their positions.
 struct Run {
     digits: Vec<u8>,
     places: Vec<Range<usize>>,
 }
 
 impl View {
-    /// Where in the text these bytes are.
+    /// The range in the text that these bytes come from.
     pub(super) fn place(&self, bytes: Range<usize>) -> Range<usize> {
         self.places[bytes.start].start..self.places[bytes.end - 1].end
     }
 
-    /// With `%41` and `+` as a URL means them; `None` if that changes nothing.
+    /// Percent-decoded, including `+`; `None` if nothing changes.
     fn percent_decoded(&self) -> Option<Self> {
         let mut decoded = Self { bytes: Vec::new(), places: Vec::new() };
         let mut at = 0;
@@ -72,7 +72,7 @@ impl View {
         (decoded.bytes != self.bytes).then_some(decoded)
     }
 
-    /// The longest stretches of at least `min` digits.
+    /// The longest runs of at least `min` digits.
     fn runs(&self, min: usize, digit: Digit) -> Vec<Run> {
         let digits: Vec<_> = self.bytes.iter().map(|byte| digit(*byte)).collect();
         let mut runs = Vec::new();
@@ -90,8 +90,7 @@ impl View {
 }
 
 impl Run {
-    /// What the digits of so many bits mean. A secret may begin after others, so from each of the first digits
-    /// that can begin a byte.
+    /// Decodes digits of `bits` bits. A secret may start in the middle, so decoding starts at each possible offset.
     fn decoded(&self, bits: usize) -> impl Iterator<Item = View> {
         let starts = if bits == 6 { 4 } else { 2 };
         (0..starts).map(move |start| {
@@ -105,7 +104,7 @@ impl Run {
     }
 }
 
-/// The bytes of digits of so many bits; what is left of a byte at the end is dropped.
+/// Joins digits of `bits` bits into bytes and drops an incomplete last one.
 fn joined(digits: &[u8], bits: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(digits.len() * bits / 8);
     let (mut pending, mut length) = (0_u16, 0);

@@ -1,4 +1,4 @@
-//! A response of the Responses API as one of Chat.
+//! Translates a response of the Responses API into one of Chat.
 
 use std::{cmp::Ordering, slice};
 
@@ -13,9 +13,9 @@ use crate::{
     response::body::unwrapped,
 };
 
-/// Members that keep their names, of which the result tells.
+/// Members of the result that keep their names.
 const SAME: [&str; 5] = ["id", "model", "service_tier", "moderation", "tool_usage"];
-/// What Chat calls the counters of `usage`.
+/// Chat's names for the counters of `usage`.
 const COUNTERS: [(&str, &str); 4] = [
     ("input_tokens", "prompt_tokens"),
     ("output_tokens", "completion_tokens"),
@@ -23,10 +23,10 @@ const COUNTERS: [(&str, &str); 4] = [
     ("output_tokens_details", "completion_tokens_details"),
 ];
 
-/// Roles of messages that the model did not write.
+/// Roles of messages not written by the model.
 const OF_OTHERS: [&str; 4] = ["user", "system", "developer", "tool"];
 
-/// Translates the body of a response. A body of another API stays as it is.
+/// Translates the body of a response; another API's body stays unchanged.
 #[must_use]
 pub fn into_chat(body: Map<String, Value>) -> Map<String, Value> {
     let mut body = unwrapped(body, "output");
@@ -36,10 +36,10 @@ pub fn into_chat(body: Map<String, Value>) -> Map<String, Value> {
     let mut answer = Answer::default();
     match body.swap_remove("output") {
         Some(Value::Array(items)) => items.into_iter().for_each(|item| answer.add(item)),
-        // A single one.
+        // A single item.
         other => answer.add(other.unwrap_or_default()),
     }
-    // As an SDK or a gateway sums it up.
+    // The text as summarized by an SDK or a gateway.
     if let Some(text) = body.swap_remove("output_text").filter(is_given)
         && answer.is_silent()
     {
@@ -62,7 +62,7 @@ fn is_response(body: &Map<String, Value>) -> bool {
         || body.get("object").is_some_and(|kind| kind == "response")
 }
 
-/// Why the answer ended, in Chat's words where it has them.
+/// Why the answer ended, in Chat's words if they exist.
 fn finish_reason(body: &Map<String, Value>, has_calls: bool) -> String {
     let status = body.get("status").and_then(Value::as_str).unwrap_or("completed");
     let reason = || body.get("incomplete_details")?.get("reason")?.as_str();
@@ -76,7 +76,7 @@ fn finish_reason(body: &Map<String, Value>, has_calls: bool) -> String {
     .to_owned()
 }
 
-/// Why an incomplete response has no answer.
+/// Explains why an incomplete response has no answer.
 fn error(body: &mut Map<String, Value>) -> Option<Value> {
     let error = body.swap_remove("error").filter(|error| !error.is_null());
     error.or_else(|| match body.get("status")?.as_str()? {
@@ -87,7 +87,7 @@ fn error(body: &mut Map<String, Value>) -> Option<Value> {
     })
 }
 
-/// The usage of a response in Chat's names; one of Chat stays as it is.
+/// A response's usage under Chat's names; Chat's own usage stays unchanged.
 #[must_use]
 pub fn in_chats_names(usage: Value) -> Value {
     let Value::Object(usage) = usage else { return usage };
@@ -96,32 +96,32 @@ pub fn in_chats_names(usage: Value) -> Value {
     usage.into_iter().map(|(theirs, value)| (name(theirs), value)).collect::<Map<_, _>>().into()
 }
 
-/// How far a message is the answer, from not at all.
+/// How close a message is to the final answer, in ascending order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
-    /// There is none yet.
+    /// No message yet.
     #[default]
     Nothing,
-    /// What the model says while it works.
+    /// A comment of the model while it works.
     Commentary,
-    /// The model makes no difference.
+    /// A message of a model that does not tell them apart.
     Any,
-    /// The answer itself.
+    /// The final answer.
     Final,
 }
 
-/// What the items of the output amount to.
+/// Collects the items of the output.
 #[derive(Default)]
 struct Answer {
     phase: Phase,
-    /// The contents of the messages that are the answer.
+    /// Contents of the messages that are the answer.
     contents: Vec<Value>,
-    /// Those of the messages before the answer.
+    /// Contents of earlier messages.
     on_the_way: Vec<Value>,
     reasoning: Vec<String>,
     tool_calls: Vec<Value>,
     images: Vec<Value>,
-    /// Pages that a search has found or opened, as `{type, url}`.
+    /// Pages that a search found or opened, as `{type, url}`.
     sources: Vec<Value>,
 }
 
@@ -136,7 +136,7 @@ impl Answer {
             Some("custom_tool_call") => self.tool_calls.push(call(item, "custom", "input")),
             Some("web_search_call") => self.sources.extend(sources::read_by(take(&mut item, "action"))),
             Some("image_generation_call") => self.images.extend(image(item)),
-            // The API's list grows.
+            // Unknown: the API's list grows.
             _ => {}
         }
     }
@@ -163,7 +163,7 @@ impl Answer {
         }
     }
 
-    /// Whether no message says anything.
+    /// Whether all messages are empty.
     fn is_silent(&self) -> bool {
         let is_refusal = |part: &Value| part.get("refusal").is_some_and(is_given);
         let refuses = |content: &Value| content.as_array().is_some_and(|parts| parts.iter().any(is_refusal));
@@ -174,7 +174,7 @@ impl Answer {
         let is_silent = !self.on_the_way.is_empty() && self.is_silent();
         let mut reasoning = self.reasoning;
         if is_silent {
-            // All that there is.
+            // Nothing else was written.
             reasoning.extend(self.on_the_way.iter().map(words_of).filter(|words| !words.is_empty()));
         }
         let mut contents = self.contents;
@@ -201,7 +201,7 @@ impl Answer {
     }
 }
 
-/// The contents of messages as that of one.
+/// Joins the contents of several messages.
 fn joined(mut contents: Vec<Value>) -> Value {
     if contents.len() < 2 {
         return contents.pop().unwrap_or_default();
@@ -213,7 +213,7 @@ fn joined(mut contents: Vec<Value>) -> Value {
     parts.collect()
 }
 
-/// Moves the log probabilities out of the parts: Chat has them next to the message.
+/// Moves the log probabilities out of the parts, because Chat has them next to the message.
 fn logprobs(contents: &mut [Value]) -> Vec<Value> {
     let parts = contents.iter_mut().flat_map(|content| match content {
         Value::Array(parts) => parts.as_mut_slice(),
@@ -226,7 +226,7 @@ fn logprobs(contents: &mut [Value]) -> Vec<Value> {
     lists.flatten().collect()
 }
 
-/// The summary of the reasoning, or else the reasoning itself, which open models show.
+/// The summary of the reasoning, or the reasoning itself, which open models show.
 fn reasoning(item: &Value) -> Option<String> {
     let texts = |name: &str| {
         let parts = item[name].as_array().map_or(slice::from_ref(&item[name]), Vec::as_slice);
@@ -235,15 +235,15 @@ fn reasoning(item: &Value) -> Option<String> {
     ["summary", "content"].into_iter().map(texts).find(|text| !text.is_empty())
 }
 
-/// A call of the tool of a `kind`, whose `words` the model wrote.
+/// A call of a tool of this `kind`; `words` names the member that the model wrote.
 fn call(mut item: Value, kind: &str, words: &str) -> Value {
     let inner = object(["name", words].map(|member| (member, take(&mut item, member))));
-    // Servers that give a call one id call it either.
+    // Servers with a single ID use either name.
     let id = ["call_id", "id"].map(|name| take(&mut item, name)).into_iter().find(|id| !id.is_null());
     object([("id", id.unwrap_or_default()), ("type", kind.into()), (kind, inner)])
 }
 
-/// An image, as gateways add one to a message of Chat.
+/// An image, as gateways add it to a Chat message.
 fn image(mut item: Value) -> Option<Value> {
     let Value::String(mut data) = take(&mut item, "result") else { return None };
     let format = item["output_format"].as_str().unwrap_or("png");
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn becomes_a_response_of_chat() {
+    fn translates_a_response_into_chat() {
         let mut response = response(json!([message("Hello.")]));
         response.as_object_mut().unwrap().extend(
             json!({
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_final_answer_and_not_what_is_said_on_the_way_there() {
+    fn returns_the_final_answer_without_earlier_comments() {
         let text = |output: Value| result(output).data;
         assert_eq!(text(json!([message("a"), message("b")])), "ab");
         let [comment, last] = [in_phase("commentary", "Hm."), in_phase("final_answer", "Yes.")];
@@ -340,7 +340,7 @@ mod tests {
         }
         assert_eq!(text(json!([comment, message("Yes.")])), "Yes.");
         assert_eq!(text(json!([comment, comment])), "Hm.Hm.");
-        // What comes before an empty answer is kept as reasoning.
+        // The text before an empty answer is kept as reasoning.
         let error = ChoicesReader { endpoint: "responses", ..ChoicesReader::default() }.read(ApiResponse {
             body: Map::from_iter([("output".to_owned(), json!([comment, in_phase("final_answer", "")]))]),
             request_id: None,
@@ -348,7 +348,7 @@ mod tests {
         let error = error.unwrap_err();
         assert_eq!(error.code(), Some("only_reasoning"));
         assert_eq!(Value::from(error.given()), json!({"reasoning": "Hm."}));
-        // Its citations and log probabilities go with it.
+        // Its citations and log probabilities are dropped with it.
         let cited = json!({"type": "message", "phase": "commentary", "content": [{
             "type": "output_text", "text": "Hm.", "annotations": [{"type": "file_path"}], "logprobs": [{"token": "Hm"}]
         }]});
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_text_that_a_gateway_sums_up_and_the_response_that_one_wraps() {
+    fn reads_summarized_text_and_wrapped_responses() {
         let texts = [
             json!({"status": "completed", "output": [], "output_text": "Hello."}),
             json!({"output_text": "Hello."}),
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_what_comes_beside_the_text() {
+    fn keeps_output_other_than_text() {
         let text = json!({
             "type": "output_text", "text": "b", "logprobs": [{"token": "b", "logprob": -0.5}],
             "annotations": [
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_every_content_that_chat_reads() {
+    fn reads_every_content_shape_of_chat() {
         let part = json!({"type": "output_text", "text": "hello"});
         for (content, text) in [
             (json!("hello"), "hello"),
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_say_is_no_part_of_the_answer() {
+    fn ignores_messages_of_other_roles() {
         for role in OF_OTHERS {
             let mut theirs = message("Hi");
             theirs["role"] = role.into();
@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_of_tools_have_chat_s_shape() {
+    fn returns_tool_calls_in_chat_s_shape() {
         let choice = choice(json!([
             in_phase("commentary", "Let me see."),
             {"type": "function_call", "id": "fc_1", "call_id": "call_a", "name": "f", "arguments": "{}"},
@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_is_the_reason_that_chat_gives() {
+    fn translates_the_status_into_chat_s_finish_reason() {
         let reason = |state: Value| {
             let mut response = response(json!([message("a")]));
             response.as_object_mut().unwrap().extend(state.as_object().unwrap().clone());
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_answer_the_result_is_the_failure_that_chat_has() {
+    fn fails_as_chat_does_when_there_is_no_answer() {
         let reasoning = json!([{"type": "reasoning", "summary": []}]);
         let refusal = json!([{"type": "message", "content": [{"type": "refusal", "refusal": "I cannot."}]}]);
         let incomplete = |reason: &str| json!({"status": "incomplete", "incomplete_details": {"reason": reason}, "output": reasoning});
@@ -543,7 +543,7 @@ mod tests {
     }
 
     #[test]
-    fn does_not_fail_on_what_a_server_has_for_output() {
+    fn accepts_any_type_of_output() {
         for odd in [json!("a"), json!(5), json!(null), json!([]), json!({"type": "message"})] {
             choice(json!([
                 odd,

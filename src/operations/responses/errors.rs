@@ -1,29 +1,28 @@
-//! Errors about a request of the Responses API, in the words of the Chat body behind it.
+//! Translates errors about a Responses request into the terms of its Chat body.
 
 use crate::error::ApiError;
 
-/// Parameters of the Responses API, and what they are in a Chat body. Not among them is `max_output_tokens`: the two
-/// names of Chat's limit are one here, so that to rename it does not help.
+/// Parameters of the Responses API, and their names in a Chat body. `max_output_tokens` is missing on purpose: it
+/// stands for both names of Chat's limit, so renaming that would not help.
 const NAMES: [(&str, &str); 4] = [
     ("reasoning.effort", "reasoning_effort"),
     ("text.verbosity", "verbosity"),
     ("text.format", "response_format"),
     ("input", "messages"),
 ];
-/// How templates of models reject instructions.
+/// How chat templates of some models reject instructions.
 const NO_INSTRUCTIONS: &str = "Only user and assistant roles are supported.";
 
-/// The error as Chat would word it, for the rules that change a Chat body. The error that is shown stays the API's
-/// own.
+/// The error in Chat's terms, for the rules that adjust a Chat body. Users still see the API's own error.
 #[must_use]
 pub fn in_chats_words(error: &ApiError) -> ApiError {
     let mut error = error.clone();
     match error.param.as_deref() {
-        // The roles that instruct the model are one parameter here.
+        // Both instruction roles are one parameter here.
         Some("instructions") => {
             return ApiError { param: None, message: NO_INSTRUCTIONS.to_owned(), ..error };
         }
-        // It is asked for by `logprobs` alone.
+        // Only `logprobs` causes this member.
         Some("include") if error.message.contains("logprobs") => error.param = Some("logprobs".to_owned()),
         _ => {}
     }
@@ -39,7 +38,7 @@ pub fn in_chats_words(error: &ApiError) -> ApiError {
     error
 }
 
-/// The text with the other name. A word of a sentence, such as input, is a name only in quotation marks.
+/// Replaces the name in the text. An everyday word, such as input, counts as a name only in quotation marks.
 fn renamed(text: &str, theirs: &str, ours: &str) -> String {
     let mut pieces = text.split(theirs);
     let mut result = pieces.next().unwrap_or_default().to_owned();
@@ -55,7 +54,7 @@ fn is_end_of_name(rest: &str) -> bool {
     !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
 }
 
-/// The rest of a name without the index of an item: a message may be several items, or none.
+/// Removes an item's index: a message may become several items, or none.
 fn without_index(rest: &str) -> &str {
     rest.strip_prefix('[').and_then(|index| Some(index.split_once(']')?.1)).unwrap_or(rest)
 }
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_parameter_is_adjusted_under_its_name_in_chat() {
+    fn adjusts_a_rejected_parameter_under_chat_s_name() {
         let unsupported = |name: &str| format!("Unsupported parameter: '{name}' is not supported with this model.");
         for (body, param, removed) in [
             (json!({"reasoning_effort": "low"}), "reasoning.effort", "reasoning_effort"),
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_format_or_role_is_sent_in_another_way() {
+    fn sends_a_rejected_format_or_role_in_another_way() {
         let format =
             error(Some("text.format"), "'text.format' of type 'json_object' is not supported with this model.");
         let body = json!({"response_format": {"type": "json_object"}});
@@ -103,20 +102,20 @@ mod tests {
         let messages = json!({"messages": [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]});
         let instructions = error(Some("instructions"), "Unsupported parameter: 'instructions' is not supported.");
         assert_eq!(adjustment(messages.clone(), &instructions), Some(Adjustment::InstructionsToUser));
-        // The index of an item is not that of a message.
+        // An item's index is not a message's index.
         let role = error(Some("input[1].role"), "'input[1].role' does not support 'system' with this model.");
         let developer = Adjustment::Role { from: "system", to: "developer" };
         assert_eq!(adjustment(messages, &role), Some(developer));
     }
 
     #[test]
-    fn the_token_limit_is_not_renamed_in_vain() {
+    fn does_not_rename_the_token_limit() {
         let limit = error(Some("max_output_tokens"), "Unsupported parameter: 'max_output_tokens' is not supported.");
         assert_eq!(adjustment(json!({"messages": [], "max_completion_tokens": 5}), &limit), None);
     }
 
     #[test]
-    fn words_that_only_look_like_a_name_stay() {
+    fn keeps_words_that_only_resemble_a_name() {
         for message in ["Your input is too long", "Supported values are: 'input_text'", "context.formatter", "'inputs'"]
         {
             assert_eq!(in_chats_words(&error(Some("inputs"), message)), error(Some("inputs"), message));

@@ -1,4 +1,4 @@
-//! The messages of Chat as `instructions` and `input` of the Responses API.
+//! Translates Chat's messages into `instructions` and `input` of the Responses API.
 
 use std::collections::HashSet;
 
@@ -7,15 +7,15 @@ use serde_json::{Map, Value};
 use super::{object, take};
 use crate::policy::adjust::INSTRUCTION_ROLES;
 
-/// Members of a message that both APIs have. The API rejects a request with others, such as those of an answer
-/// that an app puts back into the history.
+/// Members of a message that both APIs have. The API rejects others, such as those of an answer that an app puts back
+/// into the history.
 const OF_MESSAGES: [&str; 2] = ["role", "phase"];
 
-/// Types of items that are not messages, besides calls and their outputs.
+/// Types of items other than messages, calls and call outputs.
 const OTHER_ITEMS: [&str; 6] =
     ["reasoning", "compaction", "item_reference", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response"];
 
-/// Whether it is an item of the Responses API in place of a message.
+/// Whether it is an item of the Responses API rather than a message.
 #[must_use]
 pub fn is_item(message: &Map<String, Value>) -> bool {
     let kind = message.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -23,8 +23,8 @@ pub fn is_item(message: &Map<String, Value>) -> bool {
     is_known && message.get("role").is_none_or(Value::is_null)
 }
 
-/// The leading instructions as one text, taken out of `messages`; `None` if there are none, or if nothing else would
-/// be left: the API rejects an empty input.
+/// Removes the leading instructions from `messages` and joins them. `None` if there are none, or if no message would be
+/// left, because the API rejects an empty input.
 pub(super) fn take_instructions(messages: &mut Vec<Value>) -> Option<String> {
     let count = messages.iter().take_while(|message| is_instruction_of_text(message)).count();
     if count == 0 || count == messages.len() {
@@ -32,11 +32,11 @@ pub(super) fn take_instructions(messages: &mut Vec<Value>) -> Option<String> {
     }
     let mut texts: Vec<_> =
         messages.drain(..count).map(|mut message| text(take(&mut message, "content"), "\n")).collect();
-    // One text need not be copied.
+    // Avoids copying a single text.
     if count == 1 { texts.pop() } else { Some(texts.join("\n\n")) }
 }
 
-/// Whether a message instructs the model, and has nothing but text.
+/// Whether it is an instruction that contains only text.
 fn is_instruction_of_text(message: &Value) -> bool {
     let is_text = |part: &Value| part["type"] == "text" && part.as_object().is_some_and(|part| part.len() == 2);
     INSTRUCTION_ROLES.iter().any(|role| message["role"] == *role)
@@ -47,7 +47,7 @@ fn is_instruction_of_text(message: &Value) -> bool {
         }
 }
 
-/// The items that messages are, in their order. Items keep their IDs only where the API has stored them.
+/// The items for these messages, in order. Only stored items keep their IDs.
 pub(super) fn items(messages: Vec<Value>, is_stored: bool) -> Vec<Value> {
     let mut items = Items { is_stored, ..Items::default() };
     for message in messages {
@@ -60,9 +60,9 @@ pub(super) fn items(messages: Vec<Value>, is_stored: bool) -> Vec<Value> {
 struct Items {
     is_stored: bool,
     list: Vec<Value>,
-    /// IDs of the calls of custom tools, whose results are other items.
+    /// IDs of custom tool calls, whose results have another item type.
     custom_calls: HashSet<String>,
-    /// Calls without an ID, as Chat once had them.
+    /// Number of calls without an ID, as in Chat's former function calls.
     unnamed_calls: usize,
 }
 
@@ -87,7 +87,7 @@ impl Items {
         }
     }
 
-    /// Without its ID, an item has to have everything in it. Of reasoning, that is what the API has encrypted.
+    /// Without its ID, an item must be complete; for reasoning, that means its encrypted content.
     fn add_item(&mut self, mut item: Map<String, Value>) {
         if !self.is_stored && item["type"] != "item_reference" {
             if item["type"] == "reasoning" && !item.get("encrypted_content").is_some_and(Value::is_string) {
@@ -106,7 +106,7 @@ impl Items {
         self.list.push(item.into());
     }
 
-    /// What the model wrote as a message, followed by what it called.
+    /// The model's message, followed by its calls.
     fn add_answer(&mut self, mut message: Map<String, Value>, content: Value) {
         let calls = message.remove("tool_calls");
         let legacy = message.remove("function_call");
@@ -155,7 +155,7 @@ impl Items {
     }
 }
 
-/// The ID of the call `count`, for one that Chat gave none.
+/// An ID for call number `count`, which has none in Chat.
 fn unnamed(count: usize) -> Value {
     format!("function_call_{count}").into()
 }
@@ -165,12 +165,12 @@ fn function_call(call_id: Value, mut function: Value) -> Value {
     object([("type", "function_call".into()), ("call_id", call_id), ("name", name), ("arguments", arguments)])
 }
 
-/// What the model wrote, as one text: of an earlier answer, the API takes it without ID and status only so.
+/// An earlier answer as one text, the only form that the API accepts without ID and status.
 fn said(content: Value, refusal: Value) -> String {
     text(content, "") + &text(refusal, "")
 }
 
-/// A text, or the words of content parts with `between` them.
+/// The text, or that of the content parts joined by `between`.
 fn text(content: Value, between: &str) -> String {
     match content {
         Value::String(text) => text,
@@ -183,7 +183,7 @@ fn text(content: Value, between: &str) -> String {
     }
 }
 
-/// Content parts of a user, of instructions or of a tool; a text stays as it is.
+/// Content parts of any message but the model's; text stays unchanged.
 fn user_content(content: Value) -> Value {
     match content {
         Value::Array(parts) => parts.into_iter().map(part).collect(),
@@ -191,7 +191,7 @@ fn user_content(content: Value) -> Value {
     }
 }
 
-/// A content part in the words of the Responses API. One that Chat does not have passes.
+/// Translates a content part; one that Chat does not have passes unchanged.
 fn part(part: Value) -> Value {
     let Value::Object(mut members) = part else { return part };
     let kind = match members.get("type").and_then(Value::as_str) {
@@ -205,7 +205,7 @@ fn part(part: Value) -> Value {
         }
         Some("file") => {
             if let Some(Value::Object(mut file)) = members.remove("file") {
-                // Of the others, the API knows the name.
+                // For an ID or a URL, the API knows the name.
                 if !file.contains_key("file_data") {
                     file.remove("filename");
                 }
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn translates_what_a_user_says_and_shows() {
+    fn translates_user_text_and_images() {
         let parts = json!([
             {"type": "text", "text": "a"},
             {"type": "image_url", "image_url": {"url": "https://h/a", "detail": "low"}},
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn repeats_an_answer_as_text() {
+    fn sends_an_earlier_answer_as_text() {
         let expected = json!([{"type": "message", "role": "assistant", "content": "ab"}]);
         for content in [
             json!("ab"),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn makes_each_call_and_each_result_an_item() {
+    fn makes_each_call_and_result_an_item() {
         let messages = json!([
             {"role": "assistant", "content": "Let me see.", "tool_calls": [
                 {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": "{}"}},
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_ids_to_calls_as_chat_once_had_them() {
+    fn adds_ids_to_chat_s_former_function_calls() {
         let messages = json!([
             {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
             {"role": "function", "name": "f", "content": "1"},
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn passes_items_of_the_api_without_the_ids_of_what_is_not_stored() {
+    fn removes_ids_of_items_that_are_not_stored() {
         let items = json!([
             {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"},
             {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": null},
@@ -334,7 +334,7 @@ mod tests {
             {"type": "item_reference", "id": "msg_1"}
         ]);
         assert_eq!(read(items), expected);
-        // A message of the API with an ID is one of Chat, too.
+        // The API's message with an ID is also a message of Chat.
         let message = json!([{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [
             {"type": "output_text", "text": "a", "annotations": [], "logprobs": []}
         ]}]);
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn does_not_fail_on_what_extra_body_has_for_messages() {
+    fn accepts_any_type_of_messages_in_extra_body() {
         for odd in [json!("a"), json!(5), json!(null)] {
             assert_eq!(read(json!([odd])), json!([odd]));
             read(json!([

@@ -1,11 +1,11 @@
 //! The Responses API as another wire form of Chat: `POST /responses`.
 //!
-//! A Chat query has one body, in Chat's shape, whatever endpoint it goes to. Just before it is sent to
-//! `/responses`, [`from_chat`] translates it, and [`into_chat`] translates what comes back, so that
-//! adjustments, readers and hints know Chat's names only.
+//! A Chat query has one body in Chat's shape, whatever its endpoint. Just before it goes to `/responses`, [`from_chat`]
+//! translates it, and [`into_chat`] translates the response. Adjustments, readers and hints therefore know only Chat's
+//! names.
 //!
-//! Belongs here: what the two APIs call and shape differently, and what only one of them has. Never here:
-//! when a query goes to `/responses`, or what an answer means.
+//! Belongs here: different names and shapes, and what only one of the two APIs has. Does not belong here: when a query
+//! goes to `/responses`, and what an answer means.
 
 use serde_json::{Map, Value};
 
@@ -33,13 +33,13 @@ pub use self::{
 /// The endpoint's path.
 pub const PATH: &str = "/responses";
 
-/// The least that the API takes as a token limit.
+/// The API's minimum for a token limit.
 const MIN_OUTPUT_TOKENS: i64 = 16;
 
-/// What only the Responses API has: the key of the form's field, and what that asks for, as an object of "needs".
+/// Something that only the Responses API supports: the key of the form's field, and words to follow "needs".
 pub type OnlyInResponses = (&'static str, &'static str);
 
-/// What of a content part only the Responses API has.
+/// Why a content part needs the Responses API, if it does.
 #[must_use]
 pub fn only_responses_has_part(part: &Value) -> Option<OnlyInResponses> {
     if is_url_of_document(part) {
@@ -53,7 +53,7 @@ pub fn only_responses_has_part(part: &Value) -> Option<OnlyInResponses> {
     }
 }
 
-/// What of the content parts of a Chat body only the Responses API has.
+/// Why the content parts of a Chat body need the Responses API, if they do.
 #[must_use]
 pub fn only_responses_has_parts(body: &Map<String, Value>) -> Option<OnlyInResponses> {
     let messages = body.get("messages")?.as_array()?;
@@ -61,7 +61,7 @@ pub fn only_responses_has_parts(body: &Map<String, Value>) -> Option<OnlyInRespo
     parts.find_map(only_responses_has_part)
 }
 
-/// What of a Chat body, besides its content parts, only the Responses API has.
+/// Why the rest of a Chat body needs the Responses API, if it does.
 #[must_use]
 pub fn only_responses_has(body: &Map<String, Value>) -> Option<OnlyInResponses> {
     let list = |name: &str| body.get(name).and_then(Value::as_array).into_iter().flatten();
@@ -80,7 +80,7 @@ pub fn only_responses_has(body: &Map<String, Value>) -> Option<OnlyInResponses> 
     }
 }
 
-/// Whether the form has set it. What `extra_body` sets may be for another vendor's chat, and has the effort next to it.
+/// Whether the form set it. `extra_body` may set reasoning for another vendor's Chat, including the effort.
 fn is_of_form(reasoning: &Value) -> bool {
     let is_known = |name: &String| ["summary", "mode"].contains(&name.as_str());
     reasoning.as_object().is_some_and(|members| members.keys().all(is_known))
@@ -95,21 +95,21 @@ fn is_other_document(part: &Value) -> bool {
     uri.and_then(|uri| uri.split(';').next()).is_some_and(|media_type| !files::is_chats(media_type))
 }
 
-/// Chat takes no detail of a file, and not every one of an image.
+/// Whether it has a detail that Chat does not support: any detail of a file, and some of an image.
 fn has_other_detail(part: &Value) -> bool {
     part["file"].get("detail").is_some() || part["image_url"]["detail"] == "original"
 }
 
-/// Whether it is the Responses API's own search. Zhipu has a tool of this type in its chat, with its options in a
+/// Whether it is the Responses API's own search. Zhipu's Chat has a tool of the same type, with its options in a nested
 /// member.
 fn is_web_search(tool: &Value) -> bool {
     tool["type"].as_str().is_some_and(|kind| kind.starts_with("web_search")) && tool.get("web_search").is_none()
 }
 
-/// Checks that the Responses API has what this Chat body asks for.
+/// Checks that the Responses API supports what this Chat body requests.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the field, for more than one answer, too low a token limit, or audio and predictions.
+/// [`Error::InvalidOption`] naming the field, for several answers, a token limit that is too low, audio or predictions.
 pub fn ensure_takes(body: &Map<String, Value>) -> Result<(), Error> {
     let n = n_of(body);
     if n > 1 {
@@ -142,12 +142,12 @@ pub fn ensure_takes(body: &Map<String, Value>) -> Result<(), Error> {
     Ok(())
 }
 
-/// An object of these members. They are moved, which `json!` does not do.
+/// An object of these members, which are moved; `json!` would copy them.
 fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
 }
 
-/// Takes a member of an object; null where it is missing, or `value` is none.
+/// Takes a member of an object; null if it is missing or `value` is not an object.
 fn take(value: &mut Value, name: &str) -> Value {
     value.get_mut(name).map(Value::take).unwrap_or_default()
 }
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_of_a_query_needs_responses() {
+    fn finds_the_field_that_needs_responses() {
         let needs = |body: &Map<String, Value>| only_responses_has(body).or_else(|| only_responses_has_parts(body));
         let says =
             |part: Value| json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, part]}]});
@@ -185,9 +185,9 @@ mod tests {
             file(json!({"filename": "a.pdf", "file_data": "data:application/pdf;base64,AA=="})),
             file(json!({"file_id": "file-1"})),
             json!({"tools": [{"type": "function"}], "web_search_options": {}, "reasoning_effort": "low"}),
-            // A tool of Zhipu's chat.
+            // A tool of Zhipu's Chat.
             json!({"tools": [{"type": "web_search", "web_search": {"enable": true}}]}),
-            // Of OpenRouter's.
+            // OpenRouter's reasoning.
             json!({"reasoning": {"effort": "low", "summary": "auto"}, "messages": "odd", "tools": "odd"}),
         ] {
             assert_eq!(needs(&body(chat.clone())), None, "{chat}");
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_field_of_what_responses_does_not_have() {
+    fn names_the_field_that_responses_does_not_support() {
         let audio = json!({"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]});
         let spoken = json!({"role": "assistant", "audio": {"id": "a"}});
         let user = json!({"role": "user", "content": "a"});

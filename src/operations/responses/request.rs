@@ -1,22 +1,22 @@
-//! A Chat body as a request of the Responses API.
+//! Translates a Chat body into a request of the Responses API.
 
 use serde_json::{Map, Value, json};
 
 use super::{ensure_takes, input, is_web_search, object};
 use crate::{error::Error, policy::streaming::STREAM_OPTIONS};
 
-/// Members by which a query asks the API to keep its conversation.
+/// Members that make the API keep the conversation.
 const STATE: [&str; 3] = ["background", "previous_response_id", "conversation"];
-/// Where the sources of a web search are, which the API leaves out unasked.
+/// Path of a web search's sources, which the API omits by default.
 const SOURCES: &str = "web_search_call.action.sources";
-/// Where the log probabilities are, which the API leaves out unasked.
+/// Path of the log probabilities, which the API omits by default.
 const LOGPROBS: &str = "message.output_text.logprobs";
 
-/// Translates a Chat body into one of `/responses`. What neither API names otherwise passes as it is, so that
-/// `extra_body` may set what only Responses has. Nothing is stored unless the body asks for it.
+/// Translates a Chat body. Members without a different name pass unchanged, so `extra_body` can set those that only
+/// Responses has. Nothing is stored unless the body asks for it.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the field, for what the Responses API does not have.
+/// [`Error::InvalidOption`] naming the field that the Responses API does not support.
 pub fn from_chat(body: Map<String, Value>) -> Result<Map<String, Value>, Error> {
     ensure_takes(&body)?;
     let mut request = Request::default();
@@ -33,7 +33,7 @@ struct Request {
     reasoning: Map<String, Value>,
     text: Map<String, Value>,
     tools: Vec<Value>,
-    /// What the answer has to contain besides what it contains anyway.
+    /// Additional data to include in the response.
     include: Vec<&'static str>,
 }
 
@@ -57,7 +57,7 @@ impl Request {
             ("text", Value::Object(text)) => self.text.extend(text),
             ("logprobs", Value::Bool(asked)) => self.include.extend(asked.then_some(LOGPROBS)),
             ("tools", Value::Array(tools)) => self.tools.extend(tools.into_iter().map(tool)),
-            // As Chat once had them.
+            // Chat's former function calls.
             ("functions", Value::Array(functions)) => {
                 self.tools.extend(
                     functions
@@ -69,7 +69,7 @@ impl Request {
                 self.members.insert("tool_choice".to_owned(), tool_choice(choice));
             }
             ("web_search_options", Value::Object(options)) => self.tools.push(web_search(options)),
-            // One answer and one text is all there is.
+            // Responses always return one answer, as text.
             ("n" | "modalities", _) => {}
             (STREAM_OPTIONS, Value::Object(mut options)) => {
                 options.shift_remove("include_usage");
@@ -83,7 +83,7 @@ impl Request {
         }
     }
 
-    /// Whether the API keeps what is asked and answered.
+    /// Whether the API stores request and response.
     fn is_stored(&self) -> bool {
         let is_on = |value: &Value| *value != Value::Bool(false);
         match self.members.get("store") {
@@ -94,7 +94,7 @@ impl Request {
 
     fn finish(mut self) -> Map<String, Value> {
         let has_instructions = self.members.contains_key("instructions");
-        // The API looks for the word JSON in the input only.
+        // The API looks for the word JSON only in the input.
         let is_json_object = self.text.get("format").is_some_and(|format| format["type"] == "json_object");
         if !has_instructions
             && !is_json_object
@@ -137,7 +137,7 @@ fn include_in(members: &mut Map<String, Value>, more: Vec<&'static str>) {
     }
 }
 
-/// An object whose members of the member `name` are its own.
+/// Moves the members of the object's member `name` into the object itself.
 fn flat(mut object: Value, name: &str) -> Value {
     if let Value::Object(members) = &mut object
         && let Some(Value::Object(mut inner)) = members.shift_remove(name)
@@ -151,7 +151,7 @@ fn tool(tool: Value) -> Value {
     if tool["type"] == "function" {
         let mut tool = flat(tool, "function");
         if let Value::Object(members) = &mut tool {
-            // Chat's default; that of Responses is strict.
+            // Chat's default; Responses is strict by default.
             members.entry("strict").or_insert(false.into());
             members.entry("parameters").or_insert_with(|| json!({"type": "object", "properties": {}}));
         }
@@ -168,7 +168,7 @@ fn tool_choice(choice: Value) -> Value {
     if choice.get("type").is_none()
         && let Some(name) = choice.get("name")
     {
-        // As Chat once had it.
+        // Chat's former shape.
         return json!({"type": "function", "name": name});
     }
     let mut choice = ["function", "custom", "allowed_tools"].into_iter().fold(choice, flat);
@@ -198,7 +198,7 @@ mod tests {
         from_chat(body).unwrap().into()
     }
 
-    /// The translation of a question with these members besides.
+    /// Translates a question with these additional members.
     fn with(members: Value) -> Value {
         let mut chat = json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}]});
         chat.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
@@ -206,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn asks_a_plain_question_without_storing_it() {
+    fn does_not_store_a_plain_question() {
         let input = json!([{"type": "message", "role": "user", "content": "Hi"}]);
         assert_eq!(with(json!({})), json!({"model": "m", "store": false, "input": input}));
     }
 
     #[test]
-    fn translates_each_member_that_has_another_name_or_shape() {
+    fn translates_members_with_another_name_or_shape() {
         let schema = json!({"type": "object"});
         for (chat, responses) in [
             (json!({"max_tokens": 50}), json!({"max_output_tokens": 50})),
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn passes_what_both_apis_name_alike_and_what_only_responses_has() {
+    fn passes_members_with_equal_names_and_those_only_responses_has() {
         let same = json!({
             "temperature": 0.5, "top_p": 0.9, "parallel_tool_calls": false, "metadata": {"team": "x"},
             "service_tier": "flex", "prompt_cache_key": "k", "prompt_cache_options": {"ttl": "30m"},
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn makes_tools_and_their_choice_flat() {
+    fn flattens_tools_and_tool_choice() {
         let function = json!({"name": "f", "description": "d", "parameters": {"type": "object"}, "strict": true});
         let grammar = json!({"type": "grammar", "grammar": {"syntax": "lark", "definition": "x"}});
         let request = with(json!({
@@ -292,7 +292,7 @@ mod tests {
             request["tools"],
             json!([
                 {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}, "strict": true},
-                // Chat is not strict unless it is asked to be.
+                // Chat is not strict by default.
                 {"type": "function", "name": "g", "strict": false, "parameters": no_parameters},
                 {"type": "custom", "name": "c", "format": {"type": "grammar", "syntax": "lark", "definition": "x"}},
                 {"type": "custom", "name": "t", "format": {"type": "text"}},
@@ -324,14 +324,14 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_the_sources_of_a_search_next_to_what_else_is_included() {
+    fn includes_search_sources_next_to_other_data() {
         let search = json!({"type": "web_search", "search_context_size": "low", "user_location": {
             "type": "approximate", "country": "DE"
         }});
         let sources = "web_search_call.action.sources";
         let request = with(json!({"tools": [search]}));
         assert_eq!((&request["tools"], &request["include"]), (&json!([search]), &json!([sources])));
-        // As Chat has it for its search models.
+        // The options of Chat's search models.
         let options = json!({"search_context_size": "low", "user_location": {
             "type": "approximate", "approximate": {"country": "DE"}
         }});
@@ -340,13 +340,13 @@ mod tests {
         let both =
             with(json!({"tools": [search], "logprobs": true, "include": ["reasoning.encrypted_content", sources]}));
         assert_eq!(both["include"], json!(["reasoning.encrypted_content", sources, logprobs]));
-        // The tool of another vendor.
+        // Another vendor's tool.
         let zhipu = json!({"type": "web_search", "web_search": {"enable": true}});
         assert_eq!(with(json!({"tools": [zhipu]})).get("include"), None);
     }
 
     #[test]
-    fn stores_only_what_the_query_wants_to_be_stored() {
+    fn stores_only_on_request() {
         let store = |members: Value| with(members).get("store").cloned();
         for members in [json!({}), json!({"store": false}), json!({"store": null}), json!({"background": false})] {
             assert_eq!(store(members.clone()), Some(json!(false)), "{members}");
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn sends_the_leading_instructions_beside_the_input() {
+    fn sends_leading_instructions_next_to_the_input() {
         let messages = json!([
             {"role": "system", "content": "Be brief."},
             {"role": "developer", "content": [{"type": "text", "text": "Be"}, {"type": "text", "text": "kind."}]},
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_instructions_in_the_input_where_they_have_to_be_there() {
+    fn keeps_instructions_in_the_input_when_necessary() {
         let instructions = json!({"role": "system", "content": "Use JSON."});
         let item = json!({"type": "message", "role": "system", "content": "Use JSON."});
         let user = json!({"role": "user", "content": "Hi"});
@@ -390,14 +390,14 @@ mod tests {
         };
         // The input must not be empty.
         assert_eq!(in_input(json!({"messages": [instructions]})), None);
-        // The API looks for the word JSON there.
+        // The API looks for the word JSON only in the input.
         let format = json!({"type": "json_object"});
         assert_eq!(in_input(json!({"messages": [instructions, user], "response_format": format})), None);
         assert_eq!(in_input(json!({"messages": [instructions, user], "text": {"format": format}})), None);
-        // Extra body has instructions of its own.
+        // Extra body sets other instructions.
         let own = json!({"messages": [instructions, user], "instructions": "Be brief."});
         assert_eq!(in_input(own), Some(json!("Be brief.")));
-        // They end a part of the prompt that is cached, which is no text alone.
+        // A cache breakpoint belongs to a part, so it cannot become plain text.
         let part = json!({"type": "text", "text": "a", "prompt_cache_breakpoint": {"mode": "explicit"}});
         let sent = request(json!({"messages": [{"role": "system", "content": [part]}, user]}));
         let kept = json!([{"type": "input_text", "text": "a", "prompt_cache_breakpoint": {"mode": "explicit"}}]);
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_what_responses_does_not_have() {
+    fn rejects_what_responses_does_not_support() {
         let Value::Object(body) = json!({"messages": [], "n": 2}) else { unreachable!() };
         assert!(from_chat(body).unwrap_err().to_string().starts_with("Number of results must be 1"));
     }

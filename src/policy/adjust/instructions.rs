@@ -1,4 +1,4 @@
-//! Sends the instructions of a chat request in another way if a server rejects their messages.
+//! Sends the instructions of a chat request differently if a server rejects their messages.
 
 use std::mem;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::error::{ApiError, cause::ApiCause};
 
-/// Words for a rejected role, besides [`UNSUPPORTED`].
+/// Messages about a rejected role, in addition to [`UNSUPPORTED`].
 const REJECTED: [&str; 8] = [
     "n't support",
     "not enabled",
@@ -19,22 +19,22 @@ const REJECTED: [&str; 8] = [
     "invalid value",
     "not a valid",
     "input should be",
-    // Of instructions that follow others.
+    // About instructions that follow other messages.
     "must be at the beginning",
 ];
-/// Words of an error about a role that has another name there.
+/// Words that show which message is rejected.
 const SUBJECTS: [&str; 8] =
     ["role", "roles", "message", "messages", "prompt", "prompts", "instruction", "instructions"];
-/// Errors of model templates that take no instructions.
+/// Errors of chat templates that do not support instructions.
 const ONLY_CONVERSATION: [&str; 3] = ["only user and assistant", "only user and model", "only 'user' and 'assistant'"];
 
-/// Errors of templates whose first message must be from the user.
+/// Errors of templates that require the first message to come from the user.
 const FIRST_IS_USER: [&str; 4] = ["must alternate", "first message must", "start with a user", "begin with a user"];
 
-/// How to send the instructions that `error` rejects, after the changes that were `made`.
+/// How to send the instructions that `error` rejects, given the changes `made` so far.
 ///
-/// `developer` becomes `system`, which is older. Where the API points at the role `system`, as `OpenAI` does, it may
-/// know `developer`. For any other server, and for one that rejects both, the instructions move into the user's text.
+/// `developer` becomes `system`, which is older. A server that points at the role `system`, as `OpenAI` does, may know
+/// `developer`. For any other server, or if both are rejected, the instructions move into the user's text.
 pub(super) fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adjustment]) -> Option<Adjustment> {
     let messages = body.get("messages").and_then(Value::as_array)?;
     let [system, developer] = INSTRUCTION_ROLES;
@@ -53,16 +53,16 @@ pub(super) fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adj
 enum Rejected {
     /// One of [`INSTRUCTION_ROLES`].
     Role(&'static str),
-    /// Both, whichever the request has.
+    /// Both, whichever the request uses.
     Instructions,
 }
 
-/// What `error` rejects of the instructions. A rejected role is named, or pointed at by the index of its message. A
-/// rejection of another role must not change the instructions' role.
+/// Which instructions `error` rejects. The error names the role or points at the index of its message. A rejection of
+/// another role must not change the instructions' role.
 fn rejected(messages: &[Value], error: &ApiError) -> Option<Rejected> {
     let message = error.message.to_ascii_lowercase();
     let says_any = |all: &[&str]| all.iter().any(|words| message.contains(words));
-    // Servers that run the template of a model report its exceptions as their own failure.
+    // Servers that run a model's template report its exceptions as their own failure.
     let is_of_template = error.status == 500 && says_any(&["jinja", "template"]);
     if !(matches!(error.status, 400 | 422) || is_of_template) || !messages.iter().any(is_instruction) {
         return None;
@@ -83,7 +83,7 @@ fn rejected(messages: &[Value], error: &ApiError) -> Option<Rejected> {
         let role = INSTRUCTION_ROLES.into_iter().find(|role| message["role"] == *role);
         return role.filter(|_| is_rejected).map(Rejected::Role);
     }
-    // An order that may begin with instructions is broken by the messages after them.
+    // Instructions are allowed first, so the messages after them break the order.
     let is_first = messages.first().is_some_and(is_instruction) && !message.contains("optional system");
     if is_first && says_any(&FIRST_IS_USER) || says_any(&ONLY_CONVERSATION) {
         return Some(Rejected::Instructions);
@@ -93,7 +93,7 @@ fn rejected(messages: &[Value], error: &ApiError) -> Option<Rejected> {
     if !is_rejected || named.peek().is_none() || !(is_about_role || has_word(&message, INSTRUCTION_ROLES[1])) {
         return None;
     }
-    // Google calls instructions of every role those of the developer.
+    // Google uses "developer" for instructions of any role.
     Some(named.find(|role| has(role)).map_or(Rejected::Instructions, Rejected::Role))
 }
 
@@ -101,8 +101,8 @@ fn is_instruction(message: &Value) -> bool {
     INSTRUCTION_ROLES.iter().any(|role| message["role"] == *role)
 }
 
-/// Puts instructions before the text of the user's message that follows them, or of the last one if none does. `false`
-/// if there are none.
+/// Puts instructions before the text of the following user message, or of the last one if none follows. Returns `false`
+/// if there are no instructions.
 pub(super) fn move_to_user(messages: &mut Vec<Value>) -> bool {
     if !messages.iter().any(is_instruction) {
         return false;
@@ -117,7 +117,7 @@ pub(super) fn move_to_user(messages: &mut Vec<Value>) -> bool {
         if message["role"] == "user" {
             put_before(&mut message, &mut instructions);
         } else if moved.is_empty() {
-            // A conversation begins with the user.
+            // A conversation must start with the user.
             moved.extend(as_message(&mut instructions));
         }
         moved.push(message);
@@ -141,7 +141,7 @@ fn text_of(content: &Value) -> String {
     }
 }
 
-/// Takes the instructions so far, as one text.
+/// Takes the collected instructions as one text.
 fn joined(instructions: &mut Vec<String>) -> Option<String> {
     let text = mem::take(instructions).join("\n\n");
     Some(text).filter(|text| !text.is_empty())
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn moves_instructions_to_the_user_in_every_wording_of_a_server_without_them() {
+    fn moves_instructions_to_the_user_for_every_wording_of_a_rejection() {
         for message in [
             "System role not supported",
             "system role is not supported",

@@ -1,8 +1,8 @@
-//! Makes a request fit its model: what the model does not take is left out or sent in another way, either because
-//! `capabilities` knows, or because the API just said so.
+//! Adapts a request to its model. Removes or changes what the model does not accept, either because `capabilities`
+//! knows it or because the API just said so.
 //!
-//! It only changes what does not alter the question, each parameter at most once per query, and every change is
-//! listed in the result's `metadata.adjusted`.
+//! Never changes the question itself, changes each parameter at most once per query, and lists every change in the
+//! result's `metadata.adjusted`.
 
 use serde_json::{Map, Value, json};
 
@@ -21,9 +21,9 @@ mod rejection;
 pub use rejection::for_error;
 pub(super) use rejection::{has_word, is_about_support};
 
-/// Parameters that can be left out. Not among them: whatever changes the question, its
-/// format or the number of answers (`messages`, `tools`, `response_format`, `n`, `suffix`), and `moderation`: who asked for
-/// a check must not get an answer without it.
+/// Parameters that may be removed. Excluded are those that change the question, its format or the number of answers
+/// (`messages`, `tools`, `response_format`, `n`, `suffix`), and `moderation`: an app that asked for a check must not
+/// get an unchecked answer.
 pub const REMOVABLE: [&str; 17] = [
     "best_of",
     "frequency_penalty",
@@ -45,19 +45,19 @@ pub const REMOVABLE: [&str; 17] = [
 ];
 /// The two names of the token limit.
 pub const TOKEN_LIMITS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
-/// The two names of the role that instructs the model.
+/// The two names of the instruction role.
 pub const INSTRUCTION_ROLES: [&str; 2] = ["system", "developer"];
 
-/// The member of a message with the name of who wrote it, and the roles that Chat takes it of.
+/// The member of a message with its author's name.
 const NAME: &str = "name";
 const NAMED: [&str; 4] = ["system", "developer", "user", "assistant"];
 
-/// Whether the API accepts it depends on the account and on how busy the API is, not on the model.
+/// Its acceptance depends on the account and the API's load, not on the model.
 const SERVICE_TIER: &str = "service_tier";
 
-/// What vectors are in the response.
+/// Encoding of vectors in the response.
 const ENCODING_FORMAT: &str = "encoding_format";
-/// How much a model reasons. `OpenAI`'s newer models reject tools while it has its default.
+/// How much the model reasons. `OpenAI`'s newer models reject tools with their default effort.
 const EFFORT: &str = "reasoning_effort";
 /// The effort that turns reasoning off.
 const NO_EFFORT: &str = "none";
@@ -74,31 +74,31 @@ pub enum Adjustment {
         /// Name that is sent.
         to: &'static str,
     },
-    /// `reasoning_effort` is sent as `none`.
+    /// `reasoning_effort` is `none`.
     WithoutReasoning,
-    /// Messages of one role are sent with another.
+    /// Messages of one role are sent under another.
     Role {
         /// Role that the model does not accept.
         from: &'static str,
         /// Role that is sent.
         to: &'static str,
     },
-    /// The instructions, of whatever role, are moved before the user's text.
+    /// Instructions of any role are moved before the user's text.
     InstructionsToUser,
-    /// Messages are sent without the names of those who wrote them.
+    /// Messages are sent without their authors' names.
     WithoutNames,
-    /// `json_object` is sent as a schema that every object fits.
+    /// `json_object` is sent as a schema that matches any object.
     JsonObjectAsSchema,
-    /// The answer is asked for as a stream.
+    /// The answer is requested as a stream.
     Streamed,
 }
 
 impl Adjustment {
-    /// As listed in `metadata.adjusted`.
+    /// The entry in `metadata.adjusted`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
-            // The plugin itself cuts the answer at the stop sequences.
+            // The plugin itself truncates the answer at the stop sequences.
             Self::Removed(name @ "stop") => json!({"parameter": name, "change": "applied by the plugin"}),
             Self::Removed(name) => json!({"parameter": name, "change": "removed"}),
             Self::Renamed { from, to } => json!({"parameter": from, "change": "renamed", "to": to}),
@@ -115,13 +115,13 @@ impl Adjustment {
         }
     }
 
-    /// Changes `body`. `false` if it stays as it is: there is nothing to change, or there are more stop
-    /// sequences than the plugin applies in the API's place.
+    /// Changes `body`. Returns `false` if there is nothing to change, or if there are more stop sequences than the
+    /// plugin can apply itself.
     pub fn apply(&self, body: &mut Map<String, Value>) -> bool {
         match self {
             Self::Removed("stop") if array_len(body.get("stop")) > MAX_APPLIED_STOPS => false,
             Self::Removed(STREAM) => {
-                // They say more of it.
+                // They are meaningless without it.
                 body.shift_remove(STREAM_OPTIONS);
                 body.shift_remove(STREAM).is_some()
             }
@@ -172,7 +172,7 @@ impl Adjustment {
         }
     }
 
-    /// Whether this change caused `error`, so that an earlier error is the one to report.
+    /// Whether this change caused `error`, so that an earlier error should be reported.
     #[must_use]
     pub fn has_caused(&self, error: &ApiError) -> bool {
         let names = |words: &[&str]| {
@@ -180,13 +180,13 @@ impl Adjustment {
             words.iter().any(|word| rejection::has_word(param, word) || rejection::has_word(&error.message, word))
         };
         match self {
-            // Their names are words of any sentence.
+            // Their names are everyday words.
             Self::Removed(name) => rejection::names_parameter(error, name),
             Self::Renamed { to, .. } => names(&[to]),
             Self::WithoutReasoning => names(&[EFFORT]),
             Self::Role { to, .. } => names(&[to, "role", "roles"]),
             Self::InstructionsToUser => names(&["role", "roles", "system", "developer"]),
-            // The word is in any sentence, and nothing needs the names.
+            // The word is too common, and no message needs a name.
             Self::WithoutNames => false,
             Self::JsonObjectAsSchema => names(&["response_format", "json_schema", "schema", "format"]),
             Self::Streamed => names(&[STREAM, STREAM_OPTIONS, "streaming"]),
@@ -198,28 +198,28 @@ fn array_len(value: Option<&Value>) -> usize {
     value.and_then(Value::as_array).map_or(0, Vec::len)
 }
 
-/// Which requests need an adjustment, of those that may be rejected for the same reason.
+/// Which requests need an adjustment after a rejection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Each one: the model does not accept the parameter.
+    /// All: the model does not accept the parameter.
     EveryValue,
-    /// Each one with this value, as JSON text: others may be accepted.
+    /// Those with this value, as JSON text: other values may be accepted.
     Value(String),
-    /// Only the one that was rejected.
+    /// Only the rejected one.
     ThisRequest,
 }
 
-/// What an API rejected, and how to do without it.
+/// What an API rejected, and how to avoid it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// The change that the request needs.
     pub adjustment: Adjustment,
-    /// The other requests that need it.
+    /// Which other requests need it.
     pub scope: Scope,
 }
 
 impl Rejection {
-    /// Whether `body` would be rejected too.
+    /// Whether `body` would be rejected as well.
     #[must_use]
     pub fn applies_to(&self, body: &Map<String, Value>) -> bool {
         match (&self.scope, &self.adjustment) {
@@ -232,8 +232,8 @@ impl Rejection {
     }
 }
 
-/// The JSON text of a short scalar. Nothing else is compared: long ones would fill the cache, and lists and
-/// objects seldom recur.
+/// The JSON text of a short scalar. Nothing else is compared: long text would fill the cache, and lists and objects
+/// seldom recur.
 fn short_json(value: &Value) -> Option<String> {
     let is_short = match value {
         Value::String(text) => text.len() < MAX_CACHED_VALUE_BYTES,
@@ -242,16 +242,16 @@ fn short_json(value: &Value) -> Option<String> {
     is_short.then(|| value.to_string()).filter(|json| json.len() <= MAX_CACHED_VALUE_BYTES)
 }
 
-/// Which endpoint a chat request is for.
+/// The endpoint of a chat request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChatEndpoint {
     /// `/chat/completions`.
     ChatCompletions,
-    /// `/responses`, which takes fewer parameters, and tools together with reasoning.
+    /// `/responses`, which accepts fewer parameters, but tools together with reasoning.
     Responses,
 }
 
-/// The parts of this chat request that the Responses API has no parameter for, and answers without.
+/// The parts of this chat request that the Responses API lacks, but can answer without.
 #[must_use]
 pub fn for_responses(body: &Map<String, Value>) -> Vec<Adjustment> {
     let missing = ["frequency_penalty", "logit_bias", "presence_penalty", "seed", "stop"];
@@ -260,14 +260,13 @@ pub fn for_responses(body: &Map<String, Value>) -> Vec<Adjustment> {
     missing.chain(messages.any(has_name).then_some(Adjustment::WithoutNames)).collect()
 }
 
-/// Whether a message says who wrote it. The result of a function has the name of that.
+/// Whether a message names its author. In a function's result, the name is the function's.
 fn has_name(message: &Value) -> bool {
     let role = message.get("role").and_then(Value::as_str);
     message.get(NAME).is_some_and(|name| !name.is_null()) && role.is_some_and(|role| NAMED.contains(&role))
 }
 
-/// Whether this chat request's model is known to take its tools in Chat with no effort but `none`, and the request
-/// leaves the effort to the model.
+/// Whether this model accepts the request's tools in Chat only with the effort `none`, and the request sets no effort.
 #[must_use]
 pub fn needs_no_effort(body: &Map<String, Value>) -> bool {
     let model = body.get("model").and_then(Value::as_str);
@@ -275,7 +274,7 @@ pub fn needs_no_effort(body: &Map<String, Value>) -> bool {
     reasons && has_tools(body) && !body.contains_key(EFFORT)
 }
 
-/// What `capabilities` knows this chat request's model to reject.
+/// Adjustments for what `capabilities` knows this model to reject.
 #[must_use]
 pub fn for_family(body: &Map<String, Value>, endpoint: ChatEndpoint) -> Vec<Adjustment> {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
@@ -316,11 +315,11 @@ fn has_tools(body: &Map<String, Value>) -> bool {
     ["tools", "functions"].into_iter().any(|name| body.contains_key(name))
 }
 
-/// Cuts `text` where the first stop sequence begins, as the API would have done. Each of at most
-/// [`MAX_APPLIED_STOPS`] searches is linear in the text.
+/// Truncates `text` at the first stop sequence, as the API would. Runs at most [`MAX_APPLIED_STOPS`] searches, each
+/// linear in the text.
 #[must_use]
 pub fn cut_at_stop<'a>(text: &'a str, stops: &[String]) -> &'a str {
-    // Preparing a search takes time in proportion to its stop sequence, even if that cannot be found.
+    // Preparing a search takes time proportional to the stop sequence, even if it is longer than the text.
     let stops = stops.iter().take(MAX_APPLIED_STOPS).filter(|stop| (1..=text.len()).contains(&stop.len()));
     let first = stops.filter_map(|stop| text.find(stop.as_str())).min();
     &text[..first.unwrap_or(text.len())]
@@ -336,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_messages_are_listed_where_responses_has_none() {
+    fn removes_message_names_for_responses() {
         let message = |role: &str, name: Value| json!({"role": role, "content": "a", "name": name});
         let messages = ["system", "user", "assistant", "function", "tool"].map(|role| message(role, "ann".into()));
         let Value::Object(mut body) = json!({ "messages": messages }) else { unreachable!() };
@@ -350,24 +349,24 @@ mod tests {
     }
 
     #[test]
-    fn turns_reasoning_off_where_a_family_takes_no_tools_with_it() {
+    fn turns_reasoning_off_when_a_family_rejects_tools_with_it() {
         let adjusted = |more: Value| {
             let mut body = body(json!({"model": "gpt-6-luna", "messages": [], "temperature": 0.2, "tools": [{}]}));
             body.extend(more.as_object().unwrap().clone());
             for_family(&body, ChatEndpoint::ChatCompletions)
         };
-        // Without reasoning, the model takes the temperature too.
+        // Without reasoning, the model accepts a temperature.
         assert_eq!(adjusted(json!({})), [Adjustment::WithoutReasoning]);
         assert_eq!(adjusted(json!({"reasoning_effort": "none"})), []);
         let temperature = [Adjustment::Removed("temperature")];
-        // The API decides about an effort that the query sets.
+        // The API decides about an explicit effort.
         assert_eq!(adjusted(json!({"reasoning_effort": "low"})), temperature);
         assert_eq!(adjusted(json!({"model": "gpt-6-astra"})), temperature);
         assert_eq!(adjusted(json!({"model": "gpt-5.4"})), []);
     }
 
     #[test]
-    fn a_change_has_caused_the_errors_about_what_it_has_made() {
+    fn recognizes_errors_that_a_change_caused() {
         let error = |param: Option<&str>, message: &str| ApiError {
             status: 400,
             param: param.map(str::to_owned),
@@ -400,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_any_object_by_a_schema() {
+    fn requests_any_object_with_a_schema() {
         let mut body = body(json!({"response_format": {"type": "json_object"}}));
         assert!(Adjustment::JsonObjectAsSchema.apply(&mut body));
         let schema = json!({"name": "response", "schema": {"type": "object"}});
@@ -409,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_token_limit_of_the_extra_body_when_the_other_one_is_rejected() {
+    fn keeps_extra_body_s_token_limit_when_the_other_one_is_rejected() {
         let mut body = body(json!({"messages": [], "max_tokens": 5, "max_completion_tokens": 9}));
         assert!(Adjustment::Renamed { from: "max_tokens", to: "max_completion_tokens" }.apply(&mut body));
         assert_eq!(Value::from(body), json!({"messages": [], "max_completion_tokens": 9}));
@@ -439,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_at_the_first_stop_sequence() {
+    fn truncates_at_the_first_stop_sequence() {
         let stops = ["\n".to_owned(), "END".to_owned()];
         assert_eq!(cut_at_stop("one END two\n", &stops), "one ");
         assert_eq!(cut_at_stop("no stop", &stops), "no stop");
@@ -448,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn long_stop_sequences_cost_nothing_where_the_text_is_short() {
+    fn skips_stop_sequences_longer_than_the_text() {
         // Preparing these searches a million times would take minutes.
         let stops = vec!["a".repeat(1 << 20) + "b"; MAX_APPLIED_STOPS];
         for _ in 0..1_000_000 {

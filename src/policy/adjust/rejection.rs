@@ -1,4 +1,4 @@
-//! What an error of the API rejects, and how to do without that.
+//! Finds out what an API error rejects, and how to avoid it.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{error::ApiError, policy::streaming};
 
-/// Words for what a model or a server does not accept.
+/// Phrases for something that a model or server does not accept.
 pub(super) const UNSUPPORTED: [&str; 11] = [
     "unsupported",
     "not supported",
@@ -23,8 +23,7 @@ pub(super) const UNSUPPORTED: [&str; 11] = [
     "not available",
 ];
 
-/// What `error` rejects, if it is of the kind "this model does not take that" and `made` does not contain
-/// its adjustment yet.
+/// What `error` rejects, if the model does not support it and the adjustment is not among those `made` yet.
 #[must_use]
 pub fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adjustment]) -> Option<Rejection> {
     let of_every_value = |adjustment| Rejection { adjustment, scope: Scope::EveryValue };
@@ -44,7 +43,7 @@ pub fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adjustment
     } else if !is_about_support(error) {
         return None;
     } else if is_about_tools_and_effort(body, error) {
-        // To leave the effort out does not help where it has a default.
+        // Omitting the effort does not help if the model has a default.
         of_every_value(Adjustment::WithoutReasoning)
     } else {
         parameter(body, error)?
@@ -55,7 +54,7 @@ pub fn for_error(body: &Map<String, Value>, error: &ApiError, made: &[Adjustment
     (!repeats).then_some(rejection)
 }
 
-/// Whether a server rejects vectors in base64, in whatever words. A result has them as the query wants them all the same.
+/// Whether a server rejects base64 vectors. The result converts vectors to the query's encoding anyway.
 fn is_about_base64(body: &Map<String, Value>, error: &ApiError) -> bool {
     let is_asked = body.get(ENCODING_FORMAT).is_some_and(|format| format == "base64");
     let names = |word: &str| has_word(&error.message, word);
@@ -66,8 +65,8 @@ fn is_about_base64(body: &Map<String, Value>, error: &ApiError) -> bool {
     is_asked && matches!(error.status, 400 | 415 | 422 | 500 | 501) && is_named
 }
 
-/// "Function tools with `reasoning_effort` are not supported", also where the query sets no effort and the
-/// model has one by default.
+/// "Function tools with `reasoning_effort` are not supported", even if the query sets no effort, because the model may
+/// have a default.
 fn is_about_tools_and_effort(body: &Map<String, Value>, error: &ApiError) -> bool {
     let is_about = |word: &str| has_word(&error.message, word);
     let is_about_effort = error.param.as_deref() == Some(EFFORT) || is_about(EFFORT);
@@ -75,8 +74,8 @@ fn is_about_tools_and_effort(body: &Map<String, Value>, error: &ApiError) -> boo
     has_tools(body) && is_about_effort && is_about_tools
 }
 
-/// "'`response_format.type`' must be '`json_schema`' or 'text'": the server knows no free JSON object. One that knows
-/// no format at all, or that misses the word JSON in the prompt, does not say so.
+/// "'`response_format.type`' must be '`json_schema`' or 'text'": the server does not support free JSON objects. An
+/// error about a missing word JSON, or about formats in general, is different.
 fn response_format(body: &Map<String, Value>, error: &ApiError) -> Option<Adjustment> {
     let asks_for_object = body.get("response_format").is_some_and(|format| format["type"] == "json_object");
     let param = error.param.as_deref().unwrap_or_default();
@@ -89,22 +88,22 @@ fn response_format(body: &Map<String, Value>, error: &ApiError) -> Option<Adjust
     (names_schema || rejects_object).then_some(Adjustment::JsonObjectAsSchema)
 }
 
-/// Whether the API rejects the parameter or its value for this model, rather than a value
-/// that no model takes: a token limit that is too large must not be left out.
+/// Whether the API rejects the parameter or its value for this model, rather than a value that no model accepts: a
+/// token limit that is too large must not be removed.
 pub(in crate::policy) fn is_about_support(error: &ApiError) -> bool {
     let message = error.message.to_ascii_lowercase();
     let says_so = || UNSUPPORTED.iter().any(|words| message.contains(words));
     match error.code.as_deref() {
         Some("unsupported_parameter" | "unsupported_value" | "unknown_parameter") => true,
-        // No code that says more: null, or the status as a number or text.
+        // The code says nothing more: null, or the status as a number or text.
         None => says_so(),
         Some(code) if code.parse::<u16>() == Ok(error.status) => says_so(),
         Some(_) => false,
     }
 }
 
-/// Whether the API rejects this value of the parameter, rather than the parameter. In doubt it is the value:
-/// then another value costs one more request; otherwise an accepted value would be left out.
+/// Whether the API rejects the value rather than the parameter. In doubt, it is the value: a wrong guess then costs one
+/// more request, while the opposite would remove an accepted value.
 fn is_about_value(error: &ApiError, value: &Value) -> bool {
     let message = error.message.to_ascii_lowercase();
     let words = ["value", "one of", "only the default", "must be", "should be", "available"];
@@ -124,14 +123,14 @@ fn is_about_value(error: &ApiError, value: &Value) -> bool {
     }
 }
 
-/// The parameter that is rejected as a whole. An error about a part of its value, such as `metadata.team` or
-/// `stop[0]`, names no parameter of the body: leaving out everything would not be what it asks for.
+/// The parameter rejected as a whole. An error about a part of its value, such as `metadata.team` or `stop[0]`, does
+/// not count, because removing everything would go too far.
 fn parameter(body: &Map<String, Value>, error: &ApiError) -> Option<Rejection> {
     let name = error.param.as_deref().or_else(|| quoted_parameter(&error.message))?;
     let value = body.get(name)?;
     let [old, new] = TOKEN_LIMITS;
     let adjustment = match name {
-        // Only chat knows both names.
+        // Only chat has both names.
         _ if name == old && body.contains_key("messages") => Adjustment::Renamed { from: old, to: new },
         _ if name == new => Adjustment::Renamed { from: new, to: old },
         _ => Adjustment::Removed(REMOVABLE.into_iter().find(|removable| *removable == name)?),
@@ -146,8 +145,8 @@ fn parameter(body: &Map<String, Value>, error: &ApiError) -> Option<Rejection> {
     Some(Rejection { adjustment, scope })
 }
 
-/// "Unrecognized request argument supplied: stop", "Unknown parameter: 'seed'": a parameter in
-/// quotation marks or behind a colon. The same word in a sentence may mean something else.
+/// "Unrecognized request argument supplied: stop", "Unknown parameter: 'seed'": a parameter in quotation marks or after
+/// a colon. The same word in a sentence may mean something else.
 fn quoted_parameter(message: &str) -> Option<&'static str> {
     let is_whole = |after: &str| {
         let mut after = after.chars();
@@ -164,12 +163,12 @@ fn quoted_parameter(message: &str) -> Option<&'static str> {
     REMOVABLE.into_iter().chain(TOKEN_LIMITS).find(is_named)
 }
 
-/// Whether `error` is about the parameter `name` as a whole.
+/// Whether `error` is about the whole parameter `name`.
 pub(super) fn names_parameter(error: &ApiError, name: &str) -> bool {
     error.param.as_deref().or_else(|| quoted_parameter(&error.message)) == Some(name)
 }
 
-/// Whether `text` has `word`, in any case. Parts joined by an underscore are one word.
+/// Whether `text` contains `word`, ignoring case. Parts joined by an underscore are one word.
 pub(in crate::policy) fn has_word(text: &str, word: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|part| part.eq_ignore_ascii_case(word))
 }
@@ -225,7 +224,7 @@ mod tests {
                 let rejected = error(param, None, message);
                 assert_eq!(for_error(&body, &rejected, &[]), without, "{effort:?} {param:?}");
                 assert_eq!(for_error(&body, &rejected, &[Adjustment::WithoutReasoning]), None);
-                // Without a default, leaving it out may do.
+                // Without a default, removing it may help.
                 body.insert(EFFORT.to_owned(), NO_EFFORT.into());
                 let none = error(Some(EFFORT), Some("unsupported_value"), "does not support 'none'");
                 let removed = for_error(&body, &none, &[Adjustment::WithoutReasoning]).unwrap();
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_no_encoding_when_base64_is_rejected() {
+    fn requests_no_encoding_when_base64_is_rejected() {
         let asked = body(json!({"model": "m", "input": ["a"], "encoding_format": "base64"}));
         let removed = Rejection {
             adjustment: Adjustment::Removed(ENCODING_FORMAT),
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_an_object_by_a_schema_when_the_server_says_so() {
+    fn requests_an_object_with_a_schema_when_the_server_asks_for_one() {
         let as_schema = Some(Adjustment::JsonObjectAsSchema);
         for (param, message) in [
             (None, "'response_format.type' must be 'json_schema' or 'text'"),
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn adjusts_after_400_and_422_only() {
+    fn adjusts_only_after_400_and_422() {
         for (status, is_adjusted) in [(400, true), (422, true), (404, false), (409, false), (500, false)] {
             let error = ApiError { status, ..error(Some("temperature"), Some("unsupported_parameter"), "") };
             assert_eq!(for_error(&chat(), &error, &[]).is_some(), is_adjusted, "{status}");
@@ -311,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn does_not_adjust_a_value_that_no_model_takes() {
+    fn does_not_adjust_a_value_that_no_model_accepts() {
         for (code, message) in [
             (None, "max_tokens is too large: 900000. This model supports at most 16384 completion tokens"),
             (Some("integer_above_max_value"), "unsupported"),
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_whole_when_a_part_of_it_is_rejected() {
+    fn keeps_a_parameter_when_a_part_of_it_is_rejected() {
         let body = body(json!({"metadata": {"team": "x"}, "stop": ["a"], "logit_bias": {"5": 1}}));
         for param in ["metadata.team", "metadata[0]", "stop[0]", "stop.0", "logit_bias.5"] {
             let named = error(Some(param), Some("unsupported_value"), "not supported");
@@ -339,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_a_rejected_value_from_a_rejected_parameter() {
+    fn distinguishes_a_rejected_value_from_a_rejected_parameter() {
         let body = body(json!({
             "temperature": 0.5, "verbosity": "hihg", "seed": 7, "service_tier": "flex", "stop": ["x"],
             "user": "u".repeat(MAX_CACHED_VALUE_BYTES - 2), "prompt_cache_key": "u".repeat(MAX_CACHED_VALUE_BYTES - 1),
@@ -371,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn applies_a_rejection_of_a_value_to_this_value_only() {
+    fn applies_a_rejected_value_only_to_this_value() {
         let with = |value: Value| body(json!({"seed": value}));
         let of = |scope| Rejection { adjustment: Adjustment::Removed("seed"), scope };
         let rejected = for_error(&with(json!(7)), &error(Some("seed"), Some("unsupported_value"), ""), &[]).unwrap();
@@ -384,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn renames_the_token_limit_both_ways_but_not_back_again() {
+    fn renames_the_token_limit_both_ways_but_not_back() {
         let rejected = |name| error(Some(name), Some("unsupported_parameter"), "not supported");
         let mut body = chat();
         let first = adjustment(&body, &rejected("max_tokens")).unwrap();
@@ -403,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn sends_system_as_developer_and_the_other_way_round() {
+    fn sends_system_as_developer_and_vice_versa() {
         let rejected = |message: &str| error(Some("messages[0].role"), Some("unsupported_value"), message);
         let mut body = chat();
         let made = adjustment(&body, &rejected("'messages[0].role' does not support 'system'")).unwrap();
@@ -418,13 +417,13 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_role_when_another_parameter_is_rejected_next_to_it() {
+    fn keeps_the_role_when_another_parameter_is_rejected() {
         let error = error(Some("temperature"), None, "temperature is not supported with the role system");
         assert_eq!(adjustment(&chat(), &error), Some(Adjustment::Removed("temperature")));
     }
 
     #[test]
-    fn never_removes_what_was_asked() {
+    fn never_removes_the_question() {
         let body = body(json!({
             "model": "m", "messages": [], "response_format": {}, "tools": [], "n": 2, "suffix": "s", "prompt": "p",
             "moderation": {}

@@ -1,4 +1,4 @@
-//! Puts the chunks of a streamed answer together, into the body that the server would have sent in one piece.
+//! Assembles the chunks of a streamed answer into the body that the server would have sent at once.
 
 use serde_json::{Map, Value};
 
@@ -8,19 +8,19 @@ use super::{
 };
 use crate::response::{counter, members::REASONING};
 
-/// Members whose text comes in pieces, wherever they are in a delta, besides those with reasoning. All others come
+/// Members whose text is sent in pieces, anywhere in a delta, in addition to those with reasoning. All others are sent
 /// whole, some of them repeatedly.
 const IN_PIECES: [&str; 8] = ["arguments", "content", "data", "input", "refusal", "summary", "text", "transcript"];
-/// How far back in a list the item is looked for that a piece belongs to: servers write few items at a time,
-/// and a search through a long list for each piece would take too long.
+/// How many of a list's last items are searched for the one that a piece continues. Servers write few items at a time,
+/// and searching a long list for each piece would take too long.
 const MAX_OPEN_ITEMS: usize = 128;
 
-/// An answer, as far as its chunks have been added. The time that this takes is linear in their length.
+/// The answer so far. Takes time linear in the length of its chunks.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     body: Map<String, Value>,
     choices: Vec<Value>,
-    /// Whether a choice came with its whole message.
+    /// Whether a choice arrived with its whole message.
     has_message: bool,
 }
 
@@ -62,7 +62,7 @@ impl Assembly {
         }
         let Value::Object(choice) = &mut self.choices[at] else { return Ok(()) };
         piece.remove("index");
-        // Next to a delta, it repeats what has come so far.
+        // Next to a delta, it repeats the text so far.
         let message = piece.swap_remove("message").filter(|_| !piece.contains_key("delta"));
         for (name, value) in piece {
             match (name.as_str(), value) {
@@ -84,18 +84,18 @@ impl Assembly {
         Ok(())
     }
 
-    /// Whether choices have begun, or should have, and not all of them have ended.
+    /// Whether some choice has not ended, or none has begun.
     pub(super) fn is_unfinished(&self) -> bool {
         let is_finished = |choice: &Value| choice.get("finish_reason").is_some_and(|reason| !reason.is_null());
         let is_whole = self.has_message || !self.choices.is_empty() && self.choices.iter().all(is_finished);
         self.body.contains_key("choices") && !is_whole
     }
 
-    /// The body, with usage where the API has it.
+    /// The body, with usage in the API's place.
     pub(super) fn into_body(self) -> Map<String, Value> {
         let Self { mut body, mut choices, .. } = self;
         if !body.contains_key("usage") {
-            // Groq's place and Moonshot's.
+            // Groq and Moonshot have it elsewhere.
             let of_choice = |choice: &mut Value| choice.as_object_mut()?.swap_remove("usage");
             let usage = body.get_mut("x_groq").and_then(of_choice);
             let usage = usage.or_else(|| choices.iter_mut().find_map(of_choice));
@@ -108,7 +108,7 @@ impl Assembly {
     }
 }
 
-/// Adds a delta to what came before it.
+/// Merges a delta into what preceded it.
 fn merge(target: &mut Map<String, Value>, delta: Map<String, Value>, room: &mut Room) -> Result<(), TooManyValues> {
     delta.into_iter().try_for_each(|(name, value)| merge_member(target, name, value, room))
 }
@@ -122,7 +122,7 @@ fn merge_member(
     let is_in_pieces = [&IN_PIECES[..], &REASONING].iter().any(|names| names.contains(&name.as_str()));
     match (target.get_mut(&name), value) {
         (Some(Value::String(text)), Value::String(piece)) if is_in_pieces => text.push_str(&piece),
-        // Content in parts, between content that is text.
+        // The content has parts and text.
         (Some(Value::Array(parts)), Value::String(piece)) if is_in_pieces => add_text(parts, piece, room)?,
         (Some(content @ Value::String(_)), Value::Array(parts)) if is_in_pieces => {
             let mut all = Vec::new();
@@ -146,7 +146,7 @@ fn merge_member(
     Ok(())
 }
 
-/// Adds a text to a content in parts.
+/// Appends text to content that has parts.
 fn add_text(parts: &mut Vec<Value>, text: String, room: &mut Room) -> Result<(), TooManyValues> {
     if let Some(Value::Object(last)) = parts.last_mut()
         && last.get("type").is_some_and(|kind| kind == "text")
@@ -161,8 +161,8 @@ fn add_text(parts: &mut Vec<Value>, text: String, room: &mut Room) -> Result<(),
     Ok(())
 }
 
-/// Adds items to a list. One with the `index` of an item that is there is a further piece of that; one of a tool
-/// call without an index is a piece of the last, unless it has an `id` of its own.
+/// Adds items to a list. An item whose `index` exists already continues that one. A piece of a tool call without an
+/// index continues the last one unless it has another `id`.
 fn add_items(items: &mut Vec<Value>, more: Vec<Value>, room: &mut Room) -> Result<(), TooManyValues> {
     for item in more {
         let open = match item.get("index").and_then(counter) {
@@ -181,15 +181,15 @@ fn add_items(items: &mut Vec<Value>, more: Vec<Value>, room: &mut Room) -> Resul
     Ok(())
 }
 
-/// The place of the item with this index.
+/// The position of the item with this index.
 fn open_item(items: &[Value], index: i64) -> Option<usize> {
     let is_it = |item: &Value| item.get("index").and_then(counter) == Some(index);
     let at = items.iter().rev().take(MAX_OPEN_ITEMS).position(is_it)?;
     Some(items.len() - 1 - at)
 }
 
-/// Whether a piece of a tool call is the first of another call: some servers give all calls the same index. An
-/// `id` alone does not say so, as others make up one for each piece.
+/// Whether a piece starts another tool call: some servers give all calls the same index. An `id` alone does not prove
+/// it, because other servers invent one for each piece.
 fn begins_another(open: &Value, piece: &Value) -> bool {
     let text = |value: &Value, path: &str| {
         value.pointer(path).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_joined_and_other_members_are_the_last_ones_that_say_something() {
+    fn joins_text_and_keeps_the_last_meaningful_value_of_other_members() {
         let deltas = [
             json!({"role": "assistant", "content": "", "reasoning_content": "Let me"}),
             json!({"role": "assistant", "content": null, "reasoning_content": " see"}),
@@ -239,14 +239,14 @@ mod tests {
     }
 
     #[test]
-    fn reasoning_is_joined_under_every_name() {
+    fn joins_reasoning_under_every_name() {
         for name in REASONING {
             assert_eq!(message([json!({name: "Let me"}), json!({name: " see"})]), json!({name: "Let me see"}));
         }
     }
 
     #[test]
-    fn members_of_the_body_are_the_last_ones_that_say_something() {
+    fn keeps_the_last_meaningful_value_of_the_body_s_members() {
         let expected = json!({
             "id": "c", "object": "chat.completion", "created": 5, "model": "m", "choices": [],
             "citations": ["a", "b"], "usage": {"total_tokens": 7}
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn choices_are_kept_apart_by_index() {
+    fn separates_choices_by_index() {
         let chunk = |index, text: &str, reason: Value| json!({"choices": [{"index": index, "text": text, "finish_reason": reason}]});
         let chunks = [
             chunk(1, "b", json!(null)),
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn log_probabilities_of_both_endpoints_are_joined() {
+    fn joins_log_probabilities_of_both_endpoints() {
         let logprobs = |pieces: [Value; 2]| {
             body(pieces.map(|piece| json!({"choices": [{"logprobs": piece}]})))["choices"][0]["logprobs"].take()
         };
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn tool_calls_are_put_together_by_index() {
+    fn assembles_tool_calls_by_index() {
         let made = calls([
             json!({"index": 0, "id": "1", "type": "function", "function": {"name": "f", "arguments": ""}}),
             json!({"index": 1, "id": "2", "type": "function", "function": {"name": "g", "arguments": "{"}}),
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn tool_calls_without_an_index_or_with_the_same_one_are_told_apart_by_their_ids() {
+    fn separates_tool_calls_by_id_when_the_index_does_not() {
         for index in [json!(null), json!(0)] {
             let made = calls([
                 json!({"index": index, "id": "1", "function": {"name": "f", "arguments": "{"}}),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn old_and_custom_calls_are_put_together() {
+    fn assembles_old_and_custom_calls() {
         let made = message([
             json!({"function_call": {"name": "f", "arguments": "{"}}),
             json!({"function_call": {"arguments": "}"}}),
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn content_in_parts_goes_with_content_that_is_text() {
+    fn combines_content_parts_with_text() {
         let thought = json!({"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]});
         let made = message([
             json!({"content": ""}),
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_message_counts_where_there_are_no_deltas() {
+    fn reads_a_whole_message_when_there_are_no_deltas() {
         let whole = |text: &str| json!({"role": "assistant", "content": text});
         let chunk = |choice: Value| json!({ "choices": [choice] });
         let made = body([
@@ -371,14 +371,14 @@ mod tests {
     }
 
     #[test]
-    fn usage_is_found_where_groq_and_moonshot_have_it() {
+    fn finds_the_usage_of_groq_and_moonshot() {
         let usage = json!({"total_tokens": 7});
         assert_eq!(body([json!({"choices": [], "x_groq": {"usage": usage}})])["usage"], usage);
         assert_eq!(body([json!({"choices": [{"delta": {}, "usage": usage}]})])["usage"], usage);
     }
 
     #[test]
-    fn an_answer_is_finished_when_each_of_its_choices_is() {
+    fn is_finished_when_every_choice_is() {
         let is_unfinished = |chunks: Vec<Value>| {
             let mut assembly = Assembly::default();
             for chunk in chunks {
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_as_many_values_as_a_response_may_have() {
+    fn limits_the_number_of_values() {
         let (mut assembly, mut room) = (Assembly::default(), Room::default());
         let items = 1_000;
         let per_chunk = items * 2 + 20;
@@ -403,7 +403,7 @@ mod tests {
         let added =
             (0..=MAX_RESPONSE_VALUES / items).position(|_| assembly.add(chunk("annotations"), &mut room).is_err());
         assert!(added.is_some_and(|chunks| (MAX_RESPONSE_VALUES / per_chunk..).contains(&chunks)), "{added:?}");
-        // What is replaced no longer counts.
+        // Replaced values no longer count.
         let (mut assembly, mut room) = (Assembly::default(), Room::default());
         for _ in 0..=MAX_RESPONSE_VALUES / items {
             assembly.add(json!({"citations": vec![0; items]}).as_object().unwrap().clone(), &mut room).unwrap();

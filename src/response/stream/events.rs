@@ -1,29 +1,29 @@
-//! Server-sent events, by the rules of the HTML standard, section 9.2.6.
+//! Parses server-sent events by the HTML standard, section 9.2.6.
 
 use std::borrow::Cow;
 
 /// One event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Event<'a> {
-    /// What the server calls it; mostly empty.
+    /// The server's name for it; usually empty.
     pub(super) name: &'a str,
     /// Its `data` lines, joined by line breaks.
     pub(super) data: Cow<'a, str>,
 }
 
-/// The events of a text. Unlike in the standard, an event counts without a blank line after it: many
-/// servers leave out the last one, and a text that was cut there shows it by its data.
+/// The events of a text. Unlike in the standard, an event counts even without a blank line after it: many servers omit
+/// the last one, and truncated text shows in the event's data.
 pub(super) struct Events<'a> {
     rest: &'a str,
 }
 
 impl<'a> Events<'a> {
-    /// The events of `text`, which must not begin with a byte order mark.
+    /// The events of `text`, which must not start with a byte order mark.
     pub(super) fn new(text: &'a str) -> Self {
         Self { rest: text }
     }
 
-    /// Takes the next line, without its end: LF, CR LF or CR.
+    /// Takes the next line without its end: LF, CR LF or CR.
     fn line(&mut self) -> Option<&'a str> {
         if self.rest.is_empty() {
             return None;
@@ -39,7 +39,7 @@ impl<'a> Events<'a> {
 impl<'a> Iterator for Events<'a> {
     type Item = Event<'a>;
 
-    /// The next event that has data.
+    /// The next event with data.
     fn next(&mut self) -> Option<Event<'a>> {
         let mut name = "";
         let mut data: Option<Cow<'a, str>> = None;
@@ -69,7 +69,7 @@ impl<'a> Iterator for Events<'a> {
     }
 }
 
-/// Whether a text without comments at its start is made of events.
+/// Whether text, after removing leading comments, consists of events.
 pub(in crate::response) fn is_events(text: &str) -> bool {
     let is_field = |name: &&str| {
         let rest = text.strip_prefix(*name);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_comments_and_fields_that_carry_no_data() {
+    fn skips_comments_and_fields_without_data() {
         let text = ": hi\n\n: there\nid: 5\nretry: 100\nwhatever\ndata:  x\n\nevent: gone\n\ndata: y";
         assert_eq!(events(text), [("", " x".to_owned()), ("", "y".to_owned())]);
     }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_events_from_everything_else() {
+    fn distinguishes_events_from_other_text() {
         for events in ["data: x", "data:x", "event: error\n", "id: 1\ndata: x", "retry: 5\r\rdata: x", "data\n"] {
             assert!(is_events(events), "{events}");
         }

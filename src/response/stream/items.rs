@@ -1,4 +1,4 @@
-//! The items of an output that have come so far, and which of them an event is about.
+//! The items of an output so far, and how to find the one that an event is about.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,11 +10,11 @@ use super::{
 };
 use crate::response::counter;
 
-/// The items, in the order in which they began. Finding one takes the same time however many there are.
+/// The items in the order in which they began. Finding one takes constant time.
 #[derive(Debug, Default)]
 pub(super) struct Items {
     items: Vec<Item>,
-    /// Where the last item is that has this name.
+    /// Position of the last item with this name.
     last: HashMap<Name, usize>,
 }
 
@@ -23,14 +23,14 @@ struct Item {
     index: i64,
     id: Option<String>,
     members: Map<String, Value>,
-    /// Whether an event began it, rather than a piece of it.
+    /// Whether an event announced it; otherwise it began with a piece.
     is_begun: bool,
-    /// Whether it is whole.
+    /// Whether it is complete.
     is_done: bool,
 }
 
-/// What servers call an item. Only the id is unique, and not every server has one or keeps it: some make one up for
-/// each event, others give each item the index 0, or none.
+/// How servers identify an item. Only the id is unique, and not every server sends or keeps one: some invent one for
+/// each event, others give every item the index 0, or none.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Name {
     Id(String),
@@ -38,7 +38,7 @@ enum Name {
     Type(String),
 }
 
-/// The item that an event is about, by what the event says of it.
+/// Identifies the item that an event is about.
 pub(super) struct About {
     id: Option<String>,
     index: Option<i64>,
@@ -46,7 +46,7 @@ pub(super) struct About {
 }
 
 impl About {
-    /// `item` is the item in the event, if it is there, and `kind` its type otherwise.
+    /// `item` is the item in the event, if any; otherwise, `kind` is its type.
     pub(super) fn of(event: &Map<String, Value>, item: Option<&Map<String, Value>>, kind: &str) -> Self {
         let id = event.get("item_id").or_else(|| item?.get("id")).and_then(Value::as_str);
         let kind = item.and_then(|item| item.get("type")?.as_str()).unwrap_or(kind);
@@ -57,14 +57,14 @@ impl About {
         }
     }
 
-    /// Whether a piece belongs to an item that has one of its names besides the id.
+    /// Whether a piece may belong to an item found by a name other than the id.
     fn fits(&self, item: &Item) -> bool {
         type_of(&item.members) == self.kind && (self.index.is_some() || self.id.is_none() || item.id.is_none())
     }
 }
 
 impl Items {
-    /// Sets an item that begins, or one that is done.
+    /// Sets an item that begins or is complete.
     pub(super) fn set(
         &mut self,
         about: About,
@@ -90,8 +90,8 @@ impl Items {
         replace_all(&mut open.members, item, room)
     }
 
-    /// The item that a piece belongs to, which may be new; `None` if that is done. `is_delta` says that nothing came
-    /// before the piece that repeats it.
+    /// The item that a piece belongs to, possibly a new one; `None` if that is complete. `is_delta` means that the
+    /// piece does not repeat earlier text.
     pub(super) fn open(
         &mut self,
         about: &About,
@@ -129,8 +129,7 @@ impl Items {
         Ok(at)
     }
 
-    /// The items in their order. Where `output` has items that say something, they take the place of those of their
-    /// type.
+    /// The items in order. Meaningful items in `output` replace those of the same type.
     pub(super) fn into_output(self, output: Vec<Value>) -> Vec<Value> {
         let says_something = |item: &&Value| item.as_object().is_none_or(|item| !is_silent(item));
         let said: HashSet<String> = output.iter().filter(says_something).map(type_of_value).collect();
@@ -148,7 +147,7 @@ impl Items {
     }
 }
 
-/// The type of an item; one without a type is a message.
+/// The type of an item; the default is a message.
 fn type_of(item: &Map<String, Value>) -> &str {
     item.get("type").and_then(Value::as_str).unwrap_or("message")
 }

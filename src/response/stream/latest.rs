@@ -4,8 +4,8 @@ use serde_json::{Map, Value, map::Entry};
 
 use super::room::{Room, TooManyValues};
 
-/// Sets a member to its latest value. An empty one replaces nothing: some servers repeat a member without
-/// its value.
+/// Sets a member to its latest value. An empty value replaces nothing, because some servers repeat a member without its
+/// value.
 pub(super) fn replace(
     target: &mut Map<String, Value>,
     name: String,
@@ -27,7 +27,7 @@ pub(super) fn replace(
     Ok(())
 }
 
-/// Sets all members of an object in the same way.
+/// Sets all members of an object this way.
 pub(super) fn replace_all(
     target: &mut Map<String, Value>,
     members: Map<String, Value>,
@@ -36,7 +36,7 @@ pub(super) fn replace_all(
     members.into_iter().try_for_each(|(name, value)| replace(target, name, value, room))
 }
 
-/// Whether there is nothing in a value, or only a type.
+/// Whether a value is empty, or only a type.
 pub(super) fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_alone_says_nothing() {
+    fn treats_a_type_alone_as_empty() {
         for nothing in [json!(null), json!(""), json!([]), json!([{"type": "output_text", "text": "", "logprobs": []}])]
         {
             assert!(says_nothing(&nothing), "{nothing}");

@@ -1,4 +1,4 @@
-//! Reads an answer that arrives as server-sent events, whether the request asked for them or not.
+//! Reads an answer that arrives as server-sent events, requested or not.
 
 mod assembly;
 mod events;
@@ -24,18 +24,18 @@ use crate::{budgets::CONTAINER_WEIGHT, input::value_count::value_count_bound};
 /// The data of the last event of a stream.
 const DONE: &str = "[DONE]";
 
-/// What the events of a response contain.
+/// The result of reading a response's events.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// The body, as the server would have sent it in one piece; `None` if no event contains an object.
+    /// The body as the server would have sent it at once; `None` if no event contains an object.
     pub body: Option<Map<String, Value>>,
-    /// The error with which the events end, as the body of an error response.
+    /// The error that ends the events, as the body of an error response.
     pub error: Option<Value>,
     /// Whether the answer is complete.
     pub is_whole: bool,
 }
 
-/// What the chunks of a stream become: of Completions and Chat Completions choices, of the Responses API its output.
+/// Assembles chunks: into choices for Completions and Chat Completions, into an output for the Responses API.
 #[derive(Debug, Default)]
 struct Answer {
     choices: Option<Assembly>,
@@ -74,7 +74,7 @@ pub(super) fn read(text: &str) -> Result<Stream, TooManyValues> {
             is_done = true;
             break;
         }
-        // No byte counts for more than a container.
+        // No byte counts more than a container.
         if !room.has(data.len() * CONTAINER_WEIGHT) && !room.has(value_count_bound(data)) {
             return Err(TooManyValues);
         }
@@ -87,12 +87,12 @@ pub(super) fn read(text: &str) -> Result<Stream, TooManyValues> {
             }
             Ok(Value::Object(chunk)) => {
                 answer.add(chunk, &mut room)?;
-                // What comes after the last event is not about the answer.
+                // Anything after the last event is not about the answer.
                 if answer.output.as_ref().is_some_and(Output::is_ended) {
                     break;
                 }
             }
-            // Words such as `ping`, which mean nothing.
+            // Words such as `ping`, which have no meaning.
             Ok(_) | Err(_) if data.is_empty() || !is_error && !data.starts_with('{') => {}
             _ if is_error => {
                 error = Some(json!({ "error": data }));
@@ -109,7 +109,7 @@ pub(super) fn read(text: &str) -> Result<Stream, TooManyValues> {
     Ok(Stream { body: answer.into_body(is_whole), error, is_whole })
 }
 
-/// Whether a chunk is about an error, whatever else is in it.
+/// Whether a chunk is about an error, whatever else it contains.
 fn names_error(chunk: &Map<String, Value>) -> bool {
     super::has_error(chunk)
         || ["object", "type"].iter().any(|name| chunk.get(*name).is_some_and(|kind| kind == "error"))
@@ -126,7 +126,7 @@ mod tests {
     const HALF: &str = r#"data: {"choices":[{"index":0,"delta":{"content":"half"},"finish_reason":null}]}"#;
 
     #[test]
-    fn an_answer_is_whole_when_the_server_says_that_it_is_done_or_finished() {
+    fn is_whole_when_the_server_says_done_or_finished() {
         let finished = HALF.replace("null", "\"stop\"");
         for whole in [format!("{HALF}\n\ndata: [DONE]\n\nnot read"), format!("{HALF}\n\n{finished}")] {
             assert!(read(&whole).unwrap().is_whole, "{whole}");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn words_between_the_chunks_are_left_out() {
+    fn ignores_words_between_the_chunks() {
         let stream = read(&format!("data: ping\n\n{HALF}\n\ndata:\n\ndata: 5\n\ndata: [DONE]")).unwrap();
         assert!(stream.is_whole && stream.error.is_none());
         assert_eq!(text(&stream), "half");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_ends_the_events_in_each_of_its_shapes() {
+    fn ends_the_events_at_an_error_in_every_shape() {
         for (event, error) in [
             (r#"data: {"error":{"message":"m"}}"#, json!({"error": {"message": "m"}})),
             (r#"data: {"error":"m","choices":[{"delta":{}}]}"#, json!({"error": "m", "choices": [{"delta": {}}]})),
@@ -171,7 +171,7 @@ mod tests {
         data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"content_index\":0,\"delta\":\"half\"}";
 
     #[test]
-    fn a_response_is_whole_when_the_event_came_that_ends_it() {
+    fn is_whole_after_the_event_that_ends_the_response() {
         let ended = |status: &str| {
             format!("{DELTA}\n\ndata: {{\"type\":\"response.{status}\",\"response\":{{\"status\":\"{status}\"}}}}")
         };
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_ends_a_response_in_each_of_its_shapes() {
+    fn ends_a_response_at_an_error_in_every_shape() {
         let error = json!({"code": "server_error", "message": "m"});
         for (event, error) in [
             (
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_an_event_with_more_values_than_a_response_may_have() {
+    fn rejects_an_event_with_too_many_values() {
         let many = crate::budgets::MAX_RESPONSE_VALUES / CONTAINER_WEIGHT + 1;
         let event = format!("data: {{\"a\":[{}[]]}}", "[],".repeat(many));
         assert_eq!(read(&event).unwrap_err(), TooManyValues);

@@ -1,5 +1,5 @@
-//! Puts the events of the Responses API together. The last one carries the whole response; what came before it counts
-//! if the stream breaks off, or if a compatible server leaves the output out of the last one.
+//! Assembles events of the Responses API. The last one contains the whole response; the earlier ones matter if the
+//! stream breaks off, or if a compatible server leaves the output out of the last one.
 
 use serde_json::{Map, Value, json};
 
@@ -10,43 +10,43 @@ use super::{
 };
 use crate::response::{counter, has_error, take_list};
 
-/// What the type of every event begins with, except that of an error.
+/// The prefix of every event's type, except that of an error.
 const PREFIX: &str = "response.";
-/// States of a response in the event that ends it.
+/// States of a response in its final event.
 const ENDS: [&str; 4] = ["completed", "incomplete", "failed", "cancelled"];
-/// What some servers call the end, whatever the state is.
+/// Some servers' name for the final event, whatever the state.
 const DONE: &str = "done";
 
-/// A response, made of the events so far. The time that this takes is linear in their length.
+/// The response so far. Takes time linear in the length of its events.
 #[derive(Debug, Default)]
 pub(super) struct Output {
-    /// What was last seen of the response itself.
+    /// The latest response object, without output.
     response: Option<Map<String, Value>>,
-    /// The items of its output, as they came before the last event.
+    /// The items of its output from earlier events.
     items: Items,
-    /// Whether its last event has come.
+    /// Whether its final event has arrived.
     is_ended: bool,
 }
 
-/// The kind of an event of the Responses API, such as `output_text.delta`; `None` for chunks of other endpoints.
+/// The kind of a Responses API event, such as `output_text.delta`; `None` for chunks of other endpoints.
 pub(super) fn kind_of(event: &Map<String, Value>) -> Option<&str> {
     event.get("type")?.as_str()?.strip_prefix(PREFIX)
 }
 
-/// Where a text belongs that comes in pieces.
+/// The place of text that is sent in pieces.
 struct Target {
     /// The type of the item.
     item: &'static str,
-    /// The list of the item that the text is in, if it is not the item's own.
+    /// The item's list that contains the text, unless it is the item's own.
     list: Option<&'static str>,
-    /// The type of what holds the text: the part in that list, or the item.
+    /// The type of the part in that list, or of the item.
     holder: &'static str,
-    /// The member with the text: also in the event at its end, which repeats it.
+    /// The member with the text, also in the event that repeats it at the end.
     text: &'static str,
 }
 
 impl Target {
-    /// The target of the events about `subject`.
+    /// The target of events about `subject`.
     fn of(subject: &str) -> Option<Self> {
         let (item, list, holder, text) = match subject {
             "output_text" => ("message", Some("content"), "output_text", "text"),
@@ -99,7 +99,7 @@ impl Output {
                 }
             }
             _ => {
-                // Others are progress of what the server does itself, or new.
+                // Any other event is new, or shows the server's own progress.
                 let Some(target) = Target::of(subject) else { return Ok(()) };
                 let is_delta = state == "delta";
                 let Some(Value::String(text)) = take(if is_delta { "delta" } else { target.text }) else {
@@ -116,7 +116,7 @@ impl Output {
         }
     }
 
-    /// Adds an event about the response itself. `usage` is the one next to it.
+    /// Adds an event about the response itself. `usage` comes from the event.
     fn add_response(
         &mut self,
         kind: &str,
@@ -125,7 +125,7 @@ impl Output {
         room: &mut Room,
     ) -> Result<(), TooManyValues> {
         if kind == "created" && self.response.is_some() {
-            // A gateway has begun again.
+            // A gateway has started over.
             *self = Self::default();
         }
         let ours = self.response.get_or_insert_default();
@@ -149,19 +149,19 @@ impl Output {
         Ok(())
     }
 
-    /// Whether the last event of the response has come.
+    /// Whether the final event has arrived.
     pub(super) fn is_ended(&self) -> bool {
         self.is_ended
     }
 
-    /// What the response says of its failure, as the body of an error response.
+    /// The response's failure, as the body of an error response.
     pub(super) fn failure(&self) -> Option<Value> {
         let response = self.response.as_ref().filter(|response| has_error(response))?;
         Some(json!({ "error": response.get("error")? }))
     }
 
-    /// The response, with the items that came where its own output says less. `is_done` says that nothing
-    /// more was to come, also where no event ended the response.
+    /// The response, completed with items from events if its own output says less. `is_done` means that the stream
+    /// ended properly, even without a final event.
     pub(super) fn into_body(self, is_done: bool) -> Map<String, Value> {
         let mut body = self.response.unwrap_or_default();
         if is_done && !self.is_ended {
@@ -179,12 +179,12 @@ fn push(list: &mut Vec<Value>, value: Value, room: &mut Room) -> Result<(), TooM
     Ok(())
 }
 
-/// The list of this name, which may be new; `None` if it is something else.
+/// The list with this name, possibly a new one; `None` if another type is in its place.
 fn list<'a>(holder: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut Vec<Value>> {
     holder.entry(name).or_insert_with(|| Value::Array(Vec::new())).as_array_mut()
 }
 
-/// The part of an event in the list of an item, which may be new; `None` if that is something else.
+/// The part of an item's list that an event is about, possibly a new one; `None` if another type is in its place.
 fn slot<'a>(
     item: &'a mut Map<String, Value>,
     name: &str,
@@ -201,7 +201,7 @@ fn slot<'a>(
     Ok(parts[at].as_object_mut())
 }
 
-/// Adds a piece of a text, or sets the whole text: that counts, whatever pieces came before it.
+/// Appends a piece of text, or sets the whole text, which overrides all pieces.
 fn add_text(
     holder: &mut Map<String, Value>,
     target: &Target,
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_response_in_the_last_event_counts() {
+    fn returns_the_response_of_the_last_event() {
         let said = json!({"type": "message", "content": [{"type": "output_text", "text": "whole"}]});
         let output = added([
             ended("created", json!({"id": "r", "status": "in_progress", "output": []})),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_items_that_came_are_the_output_where_the_last_event_has_none() {
+    fn returns_earlier_items_when_the_last_event_has_none() {
         let begun = json!({"type": "message", "id": "m", "content": []});
         let done = json!({"type": "message", "id": "m", "content": [{"type": "output_text", "text": "ab"}]});
         let call = json!({"type": "function_call", "name": "f", "arguments": "{}"});
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_put_together_from_their_pieces() {
+    fn assembles_text_from_pieces() {
         let at = json!({"output_index": 1, "content_index": 0});
         let with = |name: &str, text: &str| {
             let mut members = at.clone();
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_put_together_from_their_pieces() {
+    fn assembles_calls_from_pieces() {
         let made = items([
             event("output_item.added", json!({"output_index": 0, "item": {"type": "function_call", "name": "f"}})),
             event("function_call_arguments.delta", json!({"output_index": 0, "delta": "{"})),
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_without_an_index_belong_to_the_last_item_of_their_type() {
+    fn adds_pieces_without_an_index_to_the_last_item_of_their_type() {
         let made = items([
             event("reasoning_text.delta", json!({"delta": "h"})),
             event("reasoning_text.delta", json!({"delta": "m"})),
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_is_done_takes_the_place_of_its_pieces_when_no_index_says_so() {
+    fn replaces_pieces_by_the_complete_item_without_an_index() {
         let delta = |id: Value, text: &str| event("output_text.delta", json!({"item_id": id, "delta": text}));
         let done = |id: &str, text: &str| item("done", json!(null), &message(id, text));
         for id in [json!(null), json!("m")] {
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn items_without_an_index_or_with_the_same_one_are_told_apart_by_their_ids() {
+    fn separates_items_by_id_when_the_index_does_not() {
         let delta = |index: &Value, id: &str, text: &str| {
             event("function_call_arguments.delta", json!({"output_index": index, "item_id": id, "delta": text}))
         };
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_with_the_same_index_but_ids_of_their_own_belong_together() {
+    fn joins_pieces_with_the_same_index_but_different_ids() {
         let delta =
             |id: &str, text: &str| event("output_text.delta", json!({"output_index": 0, "item_id": id, "delta": text}));
         let made = items([
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_found_among_hundreds() {
+    fn finds_an_item_among_hundreds() {
         let at = |name: &str, text: &str, index: usize| {
             event(
                 &format!("output_text.{name}"),
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_text_counts_more_than_its_pieces() {
+    fn prefers_the_whole_text_to_its_pieces() {
         let made = items([
             event("output_text.delta", json!({"output_index": 0, "delta": "Hel"})),
             event("output_text.done", json!({"output_index": 0, "text": "Hello"})),
@@ -441,14 +441,14 @@ mod tests {
     }
 
     #[test]
-    fn a_response_that_begins_again_replaces_what_had_come() {
+    fn starts_over_when_the_response_does() {
         let begin = || ended("created", json!({"status": "in_progress"}));
         let delta = |text: &str| event("output_text.delta", json!({"output_index": 0, "delta": text}));
         assert_eq!(items([begin(), delta("Hel"), begin(), delta("Hello")])[0]["content"][0]["text"], "Hello");
     }
 
     #[test]
-    fn an_output_that_says_less_than_the_events_takes_nothing_away() {
+    fn keeps_items_that_the_final_output_lacks() {
         let thought = json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]});
         let delta = event("output_text.delta", json!({"output_index": 1, "delta": "Hello"}));
         let said = json!({"type": "message", "content": [{"type": "output_text", "text": "Hello"}]});
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_event_says_that_the_response_ended_when_its_response_does_not() {
+    fn reads_the_status_from_the_final_event_when_its_response_has_none() {
         for (kind, response, status) in [
             ("done", json!(null), "completed"),
             ("completed", json!(null), "completed"),
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_is_completed_where_the_server_only_says_that_it_is_done() {
+    fn treats_done_as_completed() {
         let events = [
             ended("created", json!({"status": "in_progress"})),
             event("output_text.delta", json!({"output_index": 0, "delta": "a"})),
@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_place_does_no_harm() {
+    fn ignores_what_is_out_of_place() {
         let made = items([
             event("output_text.delta", json!({"output_index": i64::MIN, "content_index": u64::MAX, "delta": "a"})),
             event("output_text.delta", json!({"output_index": "x", "content_index": -5, "delta": "b"})),
@@ -515,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_as_many_values_as_a_response_may_have() {
+    fn limits_the_number_of_values() {
         let values = 1_000;
         let add = |output: &mut Output, room: &mut Room, id: usize| {
             let many = json!({"type": "message", "id": id.to_string(), "content": vec![0; values]});
@@ -525,13 +525,13 @@ mod tests {
         let limit = MAX_RESPONSE_VALUES / values;
         let (mut output, mut room) = (Output::default(), Room::default());
         assert!((0..=limit).any(|index| add(&mut output, &mut room, index).is_err()));
-        // What is replaced no longer counts.
+        // Replaced values no longer count.
         let (mut output, mut room) = (Output::default(), Room::default());
         assert!((0..=limit).all(|_| add(&mut output, &mut room, 0).is_ok()));
     }
 
     #[test]
-    fn the_error_of_a_response_that_failed_is_that_of_the_stream() {
+    fn reports_the_error_of_a_failed_response() {
         let error = json!({"code": "server_error", "message": "m"});
         assert_eq!(added([ended("failed", json!({"error": error}))]).failure(), Some(json!({"error": error})));
         assert_eq!(added([ended("completed", json!({"error": null}))]).failure(), None);

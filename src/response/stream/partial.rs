@@ -13,17 +13,17 @@ use crate::{
 /// The start of an answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Partial {
-    /// The text of each choice, in their order, together at most [`MAX_PARTIAL_BYTES`]. May be empty, for example
-    /// if only a tool call had begun.
+    /// The text of each choice, in order, together at most [`MAX_PARTIAL_BYTES`]. May be empty, for example if only a
+    /// tool call had begun.
     pub texts: Vec<String>,
-    /// The model's reasoning, also truncated; only if there is no text.
+    /// The model's reasoning, also truncated; `None` if there is text.
     pub reasoning: Option<String>,
-    /// What it cost, where the server says so, in the names of its endpoint.
+    /// The usage, if the server reports it, in its endpoint's names.
     pub usage: Option<Value>,
 }
 
 impl Partial {
-    /// Takes the start of an answer out of the body of a response; `None` if the model had written nothing yet.
+    /// Takes the start of an answer from a response body; `None` if the model had written nothing yet.
     #[must_use]
     pub fn take(body: &mut Map<String, Value>) -> Option<Self> {
         let written = Self::written(body)?;
@@ -44,7 +44,7 @@ impl Partial {
         Self::of(choices.iter().map(text), reasoning, choices.iter().any(has_call))
     }
 
-    /// The start of an answer of the Responses API, whose items together are one choice.
+    /// The start of an answer of the Responses API, whose items form one choice.
     fn of_output(items: &[Value]) -> Option<Self> {
         let of_type = |kind: &'static str| items.iter().filter(move |item| item["type"] == kind);
         let text = of_type("message").flat_map(|item| words(item, "content")).collect();
@@ -70,13 +70,13 @@ impl Partial {
         (reasoning.is_some() || has_calls).then_some(Self { reasoning, ..Self::default() })
     }
 
-    /// What else is known of it.
+    /// Everything but the text.
     #[must_use]
     pub fn without_words(self) -> Self {
         Self { usage: self.usage, ..Self::default() }
     }
 
-    /// The sentence of the description that says where it is.
+    /// The sentence for the description that says where it is.
     #[must_use]
     pub fn notice(&self) -> &'static str {
         if !self.texts.is_empty() {
@@ -88,8 +88,8 @@ impl Partial {
         }
     }
 
-    /// The members of a failure's `data`: `partial`, a text or with several choices an array of texts, or
-    /// `reasoning`; each text as `show` returns it.
+    /// Members of a failure's `data`: `partial`, a string or for several choices an array of strings, or `reasoning`;
+    /// each text as `show` returns it.
     pub fn to_json(&self, show: impl Fn(&str) -> String) -> Map<String, Value> {
         let texts: Vec<Value> = self.texts.iter().map(|text| show(text).into()).collect();
         let partial = if texts.len() > 1 { Some(texts.into()) } else { texts.into_iter().next() };
@@ -112,13 +112,13 @@ fn reasoning(choice: &Value) -> Option<&str> {
     texts.into_iter().find(|text| !text.is_empty())
 }
 
-/// The texts of the parts in a list of an item.
+/// The text of the parts in one of an item's lists.
 fn words<'a>(item: &'a Value, list: &str) -> impl Iterator<Item = &'a str> {
     let parts = item.get(list).and_then(Value::as_array).into_iter().flatten();
     parts.filter_map(|part| part.get("text").or_else(|| part.get("refusal"))?.as_str())
 }
 
-/// The start of `text` that fits into `room` bytes, which it uses up.
+/// The start of `text` that fits into `room` bytes, which it reduces.
 fn cut(text: &str, room: &mut usize) -> String {
     let start = start_of(text, *room);
     *room -= start.len();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_the_text_of_each_choice_in_their_order() {
+    fn contains_the_text_of_each_choice_in_order() {
         assert_eq!(texts(json!([{"message": {"content": "a", "reasoning": "r"}}])), ["a"]);
         assert_eq!(texts(json!([{"index": 1, "text": "b"}, {"index": 0, "text": ""}])), ["", "b"]);
         assert_eq!(texts(json!([{"message": {"content": null, "refusal": "no"}}])), ["no"]);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_the_reasoning_where_there_is_no_text() {
+    fn contains_the_reasoning_when_there_is_no_text() {
         for name in REASONING {
             let partial = of(json!([{"message": {"content": "", name: "hm"}}])).unwrap();
             assert_eq!((partial.texts.len(), partial.reasoning.as_deref()), (0, Some("hm")));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_none_where_the_model_had_said_nothing() {
+    fn is_missing_when_the_model_had_written_nothing() {
         for nothing in [json!([]), json!([{"message": {"role": "assistant", "content": ""}}]), json!([{"text": ""}])] {
             assert_eq!(of(nothing), None);
         }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_what_it_cost_where_the_server_says_so() {
+    fn contains_the_usage_when_the_server_reports_it() {
         let usage = |usage: Value| {
             let mut body = json!({"choices": [{"text": "a"}], "usage": usage});
             Partial::take(body.as_object_mut().unwrap()).unwrap().usage
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_what_the_items_of_the_responses_api_say() {
+    fn contains_the_text_of_responses_items() {
         let of = |items: Value| Partial::take(json!({ "output": items }).as_object_mut().unwrap());
         let thought = json!({"type": "reasoning", "summary": [{"text": "h"}], "content": [{"text": "m"}]});
         let message = json!({"type": "message", "content": [{"text": "a"}, {"text": "b"}, {"refusal": "c"}, 5]});
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn is_shown_as_the_result_would_be() {
+    fn is_shown_like_a_result() {
         let shown = |choices: Value| {
             let partial = of(choices).unwrap();
             (Value::Object(partial.to_json(str::to_uppercase)), partial.notice())
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn is_cut_between_characters() {
+    fn is_truncated_between_characters() {
         let long = "ü".repeat(MAX_PARTIAL_BYTES);
         let cut = texts(json!([{"text": long}, {"text": "b"}]));
         assert_eq!((cut[0].len(), cut[1].as_str()), (MAX_PARTIAL_BYTES, ""));

@@ -1,4 +1,4 @@
-//! How many values the assembly of a stream may keep.
+//! Limits how many values the assembly of a stream may keep.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use crate::budgets::{CONTAINER_WEIGHT, MAX_RESPONSE_VALUES};
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::response) struct TooManyValues;
 
-/// Values that may still be kept, weighed. Each value is weighed as it comes and as it goes, so that the time is linear
-/// in what came.
+/// The values that may still be added, weighted. Weighs each value once when it is added and once when it is replaced,
+/// so the time is linear in the input.
 #[derive(Debug)]
 pub(super) struct Room(usize);
 
@@ -20,7 +20,7 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Whether so many values may come, each weighed by [`CONTAINER_WEIGHT`].
+    /// Whether this many values may be added, each weighted by [`CONTAINER_WEIGHT`].
     pub(super) fn has(&self, values: usize) -> bool {
         values <= self.0
     }
@@ -35,7 +35,7 @@ impl Room {
     }
 }
 
-/// The values in `value`, weighed.
+/// The weighted number of values in `value`.
 fn weight(value: &Value) -> usize {
     match value {
         Value::Array(items) => CONTAINER_WEIGHT + items.iter().map(|item| 1 + weight(item)).sum::<usize>(),
