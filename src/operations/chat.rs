@@ -138,7 +138,7 @@ impl Template {
     /// About how many bytes it has as JSON.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.body.iter().map(|(name, value)| name.len() + list::bytes(value)).sum()
+        list::members_bytes(&self.body)
     }
 }
 
