@@ -327,6 +327,34 @@ fn the_rows_of_a_completions_list_ask_chat_at_once_when_the_first_ones_have_foun
 }
 
 #[test]
+fn says_by_index_which_rows_are_flagged_and_which_could_not_be_checked() {
+    let found = |flagged: bool| json!({"results": [{"flagged": flagged, "categories": {"violence": flagged}}]});
+    let checked = Arc::new(Mutex::new(0));
+    let clock = {
+        let checked = Arc::clone(&checked);
+        VirtualClock::new(move |_, body| {
+            *checked.lock().unwrap() +=
+                usize::from(body["moderation"]["policy"] == json!({"output": {"mode": "score"}}));
+            let prompt = prompt(&body);
+            let mut said = said(&prompt.replace('p', "a"), "stop");
+            let failed = json!({"type": "error", "message": "overloaded"});
+            said["moderation"] = json!({"output": if prompt == "p3" { failed } else { found(prompt == "p7") }});
+            (millis(10), Ok(ok(&said)))
+        })
+    };
+    let query = with(list(prompts(20)), "moderation", "output");
+    let QueryResult { data, metadata } = result(outcome(&clock, query));
+    assert_eq!((data, *checked.lock().unwrap()), (answers(20, &[3]), 20));
+    assert_eq!(failed(&metadata), [(3, "not_moderated".to_owned())]);
+    assert!(!Value::from(metadata.clone()).to_string().contains("a3"), "what nobody has checked is not given");
+    let details = metadata["details"].as_array().unwrap();
+    let flagged: Vec<_> = details.iter().filter(|row| row["moderation"]["output"]["flagged"] == true).collect();
+    assert_eq!(details.len(), 19);
+    assert!(flagged.len() == 1 && flagged[0]["index"] == 7, "{flagged:?}");
+    assert_eq!(flagged[0]["moderation"]["output"]["categories"], json!(["violence"]));
+}
+
+#[test]
 fn what_is_wrong_with_a_row_is_its_own_failure() {
     let mut rows: Vec<Value> = prompts(3).into_iter().map(Value::from).collect();
     rows[1] = json!(null);
