@@ -155,14 +155,19 @@ const SAMPLES = {
   ),
 };
 
-/** A list asks what Chat asks: of one row, which has the prompt and what else may be its own. */
-for (const name of ['chat', 'chat through Responses']) {
-  const { operation, prompt, ...shared } = SAMPLES[name];
-  SAMPLES[name.replace('chat', 'chat_list')] = {
-    operation: 'chat_list',
-    ...samplesOf('chat_list'),
+/** A list asks what its operation asks: of one row, which has the prompt and what else may be its own. */
+for (const [name, own] of [
+  ['chat', { system_prompt: 'b' }],
+  ['chat through Responses', { system_prompt: 'b' }],
+  ['completion', { suffix: 'b' }],
+]) {
+  const { operation = name, prompt, ...shared } = SAMPLES[name];
+  const list = `${operation}_list`;
+  SAMPLES[name.replace(operation, list)] = {
+    operation: list,
+    ...samplesOf(list),
     ...shared,
-    prompts: [{ prompt, system_prompt: 'b' }],
+    prompts: [{ prompt, ...own }],
   };
 }
 

@@ -304,6 +304,9 @@ impl<'a> ListResult<'a> {
         if log.attempts > 1 {
             self.retried.push((row, json!({"attempts": log.attempts})));
         }
+        if self.log.substituted_model.is_none() {
+            self.log.substituted_model.clone_from(&log.substituted_model);
+        }
         for adjustment in &log.adjusted {
             if self.log.adjusted.len() < MAX_ADJUSTMENTS && !self.log.adjusted.contains(adjustment) {
                 self.log.adjusted.push(adjustment.clone());

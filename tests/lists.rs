@@ -23,7 +23,7 @@ use tooljet_openai::{
         http::{HttpResponse, Transport},
     },
     operations::QueryResult,
-    policy::model_cache::ModelCache,
+    policy::{capabilities::DEFAULT_CHAT_MODEL, model_cache::ModelCache},
     row_engine::{Collector, Engine, Next},
     service::{self, Call, Failure, Outcome},
 };
@@ -146,7 +146,11 @@ fn source() -> Value {
 }
 
 fn list(prompts: impl Into<Value>) -> Value {
-    json!({"operation": "chat_list", "model": "m", "prompts": prompts.into()})
+    list_of("chat_list", prompts)
+}
+
+fn list_of(operation: &str, prompts: impl Into<Value>) -> Value {
+    json!({"operation": operation, "model": "m", "prompts": prompts.into()})
 }
 
 fn with(mut query: Value, key: &str, value: impl Into<Value>) -> Value {
@@ -182,9 +186,10 @@ fn failure(outcome: Outcome) -> Failure {
     }
 }
 
-/// The prompt that a request asks.
+/// The prompt that a request asks, of Chat or of Completions.
 fn prompt(body: &Value) -> String {
-    body["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap().to_owned()
+    let of_chat = || body["messages"].as_array().unwrap().last().unwrap()["content"].as_str();
+    body["prompt"].as_str().or_else(of_chat).unwrap().to_owned()
 }
 
 fn said(text: &str, finish_reason: &str) -> Value {
@@ -200,7 +205,11 @@ fn ok(body: &Value) -> HttpResponse {
 
 /// Answers `p7` with `a7`.
 fn answer(body: &Value) -> HttpResponse {
-    ok(&said(&prompt(body).replace('p', "a"), "stop"))
+    let text = prompt(body).replace('p', "a");
+    if body.get("prompt").is_some() {
+        return ok(&json!({"model": "m-1", "choices": [{"text": text, "finish_reason": "stop"}]}));
+    }
+    ok(&said(&text, "stop"))
 }
 
 fn rejection(status: u16, headers: &[(&str, &str)]) -> HttpResponse {
@@ -263,9 +272,9 @@ fn keeps_what_else_a_row_has_under_its_index() {
 }
 
 /// One row in fifty meets `fault` every time, and the query has ten seconds.
-fn one_in_fifty(fault: impl Fn() -> Answer + Send + Sync + 'static) -> (Vec<(u64, String)>, String) {
+fn one_in_fifty(operation: &str, fault: impl Fn() -> Answer + Send + Sync + 'static) -> (Vec<(u64, String)>, String) {
     let clock = server(move |prompt| (prompt == "p17").then(&fault));
-    let query = with(list(prompts(50)), "query_timeout", 10_000);
+    let query = with(list_of(operation, prompts(50)), "query_timeout", 10_000);
     let QueryResult { data, metadata } = result(outcome(&clock, query));
     assert_eq!(data, answers(50, &[17]));
     assert_eq!(metadata["answered"], 49);
@@ -274,26 +283,75 @@ fn one_in_fifty(fault: impl Fn() -> Answer + Send + Sync + 'static) -> (Vec<(u64
 
 #[test]
 fn forty_nine_rows_are_answered_when_one_fails_in_any_way() {
-    let cut = |body: &Value| HttpResponse {
-        cut: Some(TransportError::new(TransportErrorKind::Truncated, "cut")),
-        ..ok(body)
-    };
-    let of = |status: u16| move || (millis(20), Ok(rejection(status, &[])));
-    for ((failed, description), code, words) in [
-        (one_in_fifty(of(400)), "t", "HTTP 400"),
-        (one_in_fifty(of(401)), "t", "HTTP 401"),
-        (one_in_fifty(|| (millis(20), Err(TransportErrorKind::Reset))), "connection_reset", "connection"),
-        (one_in_fifty(move || (millis(20), Ok(cut(&json!({}))))), "truncated_response", "cut off"),
-        (
-            one_in_fifty(|| (Duration::from_secs(3600), Ok(ok(&json!({}))))),
-            "timeout",
-            "the query's timeout of 10000 ms",
-        ),
-        (one_in_fifty(|| (millis(20), Ok(ok(&said("", "content_filter"))))), "content_filter", "content filter"),
-    ] {
-        assert_eq!(failed, [(17, code.to_owned())], "{description}");
-        assert!(description.contains(words), "{description}");
+    fn cut() -> HttpResponse {
+        HttpResponse { cut: Some(TransportError::new(TransportErrorKind::Truncated, "cut")), ..ok(&json!({})) }
     }
+    for operation in ["chat_list", "completion_list"] {
+        let one_in_fifty = |fault: &'static (dyn Fn() -> Answer + Send + Sync)| one_in_fifty(operation, fault);
+        for ((failed, description), code, words) in [
+            (one_in_fifty(&|| (millis(20), Ok(rejection(400, &[])))), "t", "HTTP 400"),
+            (one_in_fifty(&|| (millis(20), Ok(rejection(401, &[])))), "t", "HTTP 401"),
+            (one_in_fifty(&|| (millis(20), Err(TransportErrorKind::Reset))), "connection_reset", "connection"),
+            (one_in_fifty(&|| (millis(20), Ok(cut()))), "truncated_response", "cut off"),
+            (
+                one_in_fifty(&|| (Duration::from_secs(3600), Ok(ok(&json!({}))))),
+                "timeout",
+                "the query's timeout of 10000 ms",
+            ),
+            (one_in_fifty(&|| (millis(20), Ok(ok(&said("", "content_filter"))))), "content_filter", "content filter"),
+        ] {
+            assert_eq!(failed, [(17, code.to_owned())], "{operation}: {description}");
+            assert!(description.contains(words), "{operation}: {description}");
+        }
+    }
+}
+
+#[test]
+fn the_rows_of_a_completions_list_ask_chat_at_once_when_the_first_ones_have_found_that_they_must() {
+    let clock = VirtualClock::new(|_, body| {
+        if body.get("prompt").is_some() {
+            return (
+                millis(10),
+                Ok(response(404, &[], &json!({"error": {"message": "no", "code": "model_not_found"}}))),
+            );
+        }
+        (millis(100), Ok(answer(&body)))
+    });
+    let query = with(with(list_of("completion_list", prompts(50)), "model", "davinci-002"), "parallel", 4);
+    let QueryResult { data, metadata } = result(outcome(&clock, query));
+    assert_eq!(data, answers(50, &[]));
+    assert_eq!(metadata["attempts"], 54, "only the first four ask both");
+    assert_eq!(metadata["retried"].as_array().unwrap().len(), 4);
+    assert_eq!(metadata["endpoint"], "chat/completions");
+    assert_eq!(metadata["substituted_model"], DEFAULT_CHAT_MODEL);
+}
+
+#[test]
+fn says_by_index_which_rows_are_flagged_and_which_could_not_be_checked() {
+    let found = |flagged: bool| json!({"results": [{"flagged": flagged, "categories": {"violence": flagged}}]});
+    let checked = Arc::new(Mutex::new(0));
+    let clock = {
+        let checked = Arc::clone(&checked);
+        VirtualClock::new(move |_, body| {
+            *checked.lock().unwrap() +=
+                usize::from(body["moderation"]["policy"] == json!({"output": {"mode": "score"}}));
+            let prompt = prompt(&body);
+            let mut said = said(&prompt.replace('p', "a"), "stop");
+            let failed = json!({"type": "error", "message": "overloaded"});
+            said["moderation"] = json!({"output": if prompt == "p3" { failed } else { found(prompt == "p7") }});
+            (millis(10), Ok(ok(&said)))
+        })
+    };
+    let query = with(list(prompts(20)), "moderation", "output");
+    let QueryResult { data, metadata } = result(outcome(&clock, query));
+    assert_eq!((data, *checked.lock().unwrap()), (answers(20, &[3]), 20));
+    assert_eq!(failed(&metadata), [(3, "not_moderated".to_owned())]);
+    assert!(!Value::from(metadata.clone()).to_string().contains("a3"), "what nobody has checked is not given");
+    let details = metadata["details"].as_array().unwrap();
+    let flagged: Vec<_> = details.iter().filter(|row| row["moderation"]["output"]["flagged"] == true).collect();
+    assert_eq!(details.len(), 19);
+    assert!(flagged.len() == 1 && flagged[0]["index"] == 7, "{flagged:?}");
+    assert_eq!(flagged[0]["moderation"]["output"]["categories"], json!(["violence"]));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-import { dropdown, json, wholeNumber } from '../controls.mjs';
+import { json } from '../controls.mjs';
+import { listFields } from '../shared-fields.mjs';
 import chat from './chat.mjs';
 
 const TICKETS = ['I was charged twice.', 'Where is my parcel?', 'The app does not start.'];
@@ -82,35 +83,7 @@ export interface ChatListMetadata extends Partial<ModelMetadata> {
     ...chat.basic.filter(({ key }) => key !== 'prompt'),
   ],
   advanced: [
-    wholeNumber('parallel', 'Parallel', {
-      min: 1,
-      max: 64,
-      fallback: '8',
-      placeholder: '1 to 64 rows at once; 8 if empty',
-      help: 'How many rows may be asked at once. If the server says that requests come too fast, there are fewer for a while.',
-      sample: '1',
-      needs: { prompts: ['a', 'a'] },
-    }),
-    dropdown('on_failure', 'On failure', {
-      choices: [
-        ['Continue', 'continue'],
-        ['Stop', 'stop'],
-      ],
-      initial: 'continue',
-      help: 'With Continue, the answer of a row that failed is null, and metadata.failed says why. With Stop, the query fails with it; data.partial has the answers so far.',
-      sample: 'stop',
-      needs: { prompts: ['a', ''] },
-    }),
-    dropdown('same_prompts', 'Same prompts', {
-      choices: [
-        ['Ask each', 'each'],
-        ['Ask once', 'once'],
-      ],
-      initial: 'each',
-      help: 'With Ask once, rows that are the same get the same answer, for the price of one.',
-      sample: 'once',
-      needs: { prompts: ['a', 'a'] },
-    }),
+    ...listFields,
     ...chat.advanced,
   ],
   about:

@@ -25,6 +25,7 @@ describe('a value as a table', () => {
     ];
     assert.deepEqual(pairRows(query, whole), pairs);
     assert.deepEqual(pairRows({ ...query, prompts: '["a", "b"]' }, whole), pairs);
+    assert.deepEqual(pairRows({ ...query, operation: 'completion_list' }, whole), pairs);
     const failed = [{ index: 1, description: 'no' }];
     const partly = [
       { prompt: 'a', answer: 'x', failed: undefined },

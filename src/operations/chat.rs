@@ -138,7 +138,7 @@ impl Template {
     /// Approximate size as JSON, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.body.iter().map(|(name, value)| name.len() + list::bytes(value)).sum()
+        list::members_bytes(&self.body)
     }
 }
 

@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     chat,
     chat_route::{Api, Chat},
-    list::{self, List},
-    route::Route,
+    list::{List, RowFields},
 };
 use crate::{
     error::Error,
@@ -26,24 +25,19 @@ const JSON: [&str; 2] = ["images", "message_history"];
 /// [`Error::InvalidOption`] naming the field. What is wrong with a row is for the row to say.
 pub fn list(fields: &Fields<'_>, provider: Provider) -> Result<(List, Api), Error> {
     let api = Api::from_fields(fields)?;
-    let shared =
-        Shared { api, provider, template: chat::Template::from_fields(fields, provider)?, fields: shared(fields)? };
+    let template = chat::Template::from_fields(fields, provider)?;
+    let of_rows = RowFields::new(&OF_ROW, shared(fields)?);
+    let bytes = of_rows.shared_bytes() + template.bytes();
+    let route = move |row: &Value| {
+        let fields = of_rows.of(row);
+        Chat::of_template(template.clone(), &Fields::of("prompts", &fields)?, api, provider)?.route()
+    };
     // Says what is wrong with a field that all share.
-    shared.route(&"?".into())?;
-    let bytes = shared.fields.values().map(list::bytes).sum::<usize>() + shared.template.bytes();
-    let list = List::from_fields(fields, "prompts", move |row| shared.route(row))?;
-    Ok((list.with_shared_bytes(bytes), api))
+    route(&"?".into())?;
+    Ok((List::from_fields(fields, "prompts", route)?.with_shared_bytes(bytes), api))
 }
 
-/// What all rows share.
-struct Shared {
-    api: Api,
-    provider: Provider,
-    template: chat::Template,
-    /// Of the fields that messages are made of.
-    fields: Map<String, Value>,
-}
-
+/// The fields that messages are made of.
 fn shared(fields: &Fields<'_>) -> Result<Map<String, Value>, Error> {
     let mut shared = Map::new();
     for key in OF_MESSAGES {
@@ -55,24 +49,6 @@ fn shared(fields: &Fields<'_>) -> Result<Map<String, Value>, Error> {
         shared.insert(key.to_owned(), parsed.unwrap_or_else(|| value.clone()));
     }
     Ok(shared)
-}
-
-impl Shared {
-    fn route(&self, row: &Value) -> Result<Route, Error> {
-        let mut fields = self.fields.clone();
-        match row {
-            Value::Object(members) if OF_ROW.iter().any(|key| members.contains_key(*key)) => {
-                let own = OF_ROW.into_iter().filter_map(|key| Some((key.to_owned(), members.get(key)?)));
-                fields.extend(own.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, value.clone())));
-            }
-            prompt => {
-                fields.insert("prompt".to_owned(), prompt.clone());
-            }
-        }
-        let fields = Value::Object(fields);
-        let fields = Fields::of("prompts", &fields)?;
-        Chat::of_template(self.template.clone(), &fields, self.api, self.provider)?.route()
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::{
     ApiRequest, Plan, Reader, advanced, chat, chat_route,
     choices::ChoicesReader,
     content::prompt_text,
+    list,
     parameters::{BodyBuilder, EXTRA_BODY, n_of, stops_of},
     route::Route,
 };
@@ -57,25 +58,34 @@ pub struct Completion {
     body: Map<String, Value>,
 }
 
-impl Completion {
-    /// Reads the options of a Completions query.
+/// A Completions query without its prompt and its suffix.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// Which endpoint.
+    pub engine: Engine,
+    model: Option<String>,
+    echo: bool,
+    n: usize,
+    provider: Provider,
+    /// Where prompt and suffix go, there is null.
+    body: Map<String, Value>,
+}
+
+impl Template {
+    /// Reads all fields but prompt and suffix.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field.
     pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
         let engines = [("auto", Engine::Auto), ("completions", Engine::Completions), ("chat", Engine::Chat)];
         let engine = fields.choice("engine", &engines)?.unwrap_or_default();
-        let prompt = prompt_text(fields)?;
-        let suffix = fields.text("suffix")?;
         let model = fields.trimmed("model")?;
         let mut body = BodyBuilder::new(fields, model.as_deref().unwrap_or(DEFAULT_COMPLETION_MODEL));
-        body.set("prompt", prompt.clone());
+        body.set("prompt", Value::Null);
         body.set("max_tokens", fields.integer("max_tokens", 1..=i64::MAX)?.unwrap_or(DEFAULT_MAX_TOKENS));
         body.set_temperature()?;
         body.set_stops()?;
-        if let Some(suffix) = &suffix {
-            body.set("suffix", suffix.clone());
-        }
+        body.set("suffix", Value::Null);
         let advanced_fields = advanced(fields);
         let mut body = body.read_from(&advanced_fields);
         let n = body.set_sampling()?;
@@ -96,7 +106,44 @@ impl Completion {
             body.set("logprobs", logprobs);
         }
         let body = body.finish(EXTRA_BODY)?;
-        Ok(Self { engine, model, prompt, suffix, echo: echo.unwrap_or_default(), n: n_of(&body), provider, body })
+        Ok(Self { engine, model, echo: echo.unwrap_or_default(), n: n_of(&body), provider, body })
+    }
+
+    /// The query with the prompt and the suffix of `fields`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field.
+    pub fn complete(self, fields: &Fields<'_>) -> Result<Completion, Error> {
+        let Self { engine, model, echo, n, provider, mut body } = self;
+        let prompt = prompt_text(fields)?;
+        let suffix = fields.text("suffix")?;
+        for (name, text) in [("prompt", Some(&prompt)), ("suffix", suffix.as_ref())] {
+            // Extra body may have set another one.
+            match (body.get_mut(name), text) {
+                (Some(place @ Value::Null), Some(text)) => *place = text.clone().into(),
+                (Some(Value::Null), None) => {
+                    body.shift_remove(name);
+                }
+                _ => {}
+            }
+        }
+        Ok(Completion { engine, model, prompt, suffix, echo, n, provider, body })
+    }
+
+    /// About how many bytes it has as JSON.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        list::members_bytes(&self.body)
+    }
+}
+
+impl Completion {
+    /// Reads the options of a Completions query.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the field.
+    pub fn from_fields(fields: &Fields<'_>, provider: Provider) -> Result<Self, Error> {
+        Template::from_fields(fields, provider)?.complete(fields)
     }
 
     /// The route, by engine.

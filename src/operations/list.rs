@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{advanced, route::Route};
 use crate::{
@@ -139,6 +139,44 @@ impl List {
     }
 }
 
+/// The fields that the rows of a list are read from.
+pub struct RowFields {
+    /// What a row may have of its own.
+    of_row: &'static [&'static str],
+    /// What it has where it has nothing of its own.
+    shared: Map<String, Value>,
+}
+
+impl RowFields {
+    /// Rows that are a prompt, or an object with some of the fields `of_row` in place of those in `shared`.
+    #[must_use]
+    pub fn new(of_row: &'static [&'static str], shared: Map<String, Value>) -> Self {
+        Self { of_row, shared }
+    }
+
+    /// The fields of `row`. What it has besides its own fields is ignored.
+    #[must_use]
+    pub fn of(&self, row: &Value) -> Value {
+        let mut fields = self.shared.clone();
+        match row {
+            Value::Object(members) if self.of_row.iter().any(|key| members.contains_key(*key)) => {
+                let own = self.of_row.iter().filter_map(|key| Some(((*key).to_owned(), members.get(*key)?.clone())));
+                fields.extend(own.filter(|(_, value)| !value.is_null()));
+            }
+            prompt => {
+                fields.insert(PROMPT.to_owned(), prompt.clone());
+            }
+        }
+        fields.into()
+    }
+
+    /// About how many bytes each row shares with the others, as JSON.
+    #[must_use]
+    pub fn shared_bytes(&self) -> usize {
+        self.shared.values().map(bytes).sum()
+    }
+}
+
 /// The rows: an array, or its JSON text.
 fn rows(fields: &Fields<'_>, key: &'static str) -> Result<Vec<Value>, Error> {
     let wrong = |value: &Value| {
@@ -190,9 +228,15 @@ pub fn bytes(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
         Value::Array(items) => items.iter().map(bytes).sum(),
-        Value::Object(members) => members.iter().map(|(name, value)| name.len() + bytes(value)).sum(),
+        Value::Object(members) => members_bytes(members),
         _ => 8,
     }
+}
+
+/// About how many bytes these members have as JSON.
+#[must_use]
+pub fn members_bytes(members: &Map<String, Value>) -> usize {
+    members.iter().map(|(name, value)| name.len() + bytes(value)).sum()
 }
 
 #[cfg(test)]
@@ -259,6 +303,20 @@ mod tests {
         assert_eq!(asked(json!(null)).len(), 6);
         assert_eq!(asked(json!("each")).len(), 6);
         assert_eq!(asked(json!("once")), [(0, vec![2, 4]), (1, vec![]), (3, vec![5])]);
+    }
+
+    #[test]
+    fn a_row_has_its_own_fields_in_place_of_those_that_all_share() {
+        let shared = Map::from_iter([("suffix".to_owned(), "z".into())]);
+        let fields = RowFields::new(&["prompt", "suffix"], shared);
+        for (row, expected) in [
+            (json!("a"), json!({"suffix": "z", "prompt": "a"})),
+            (json!({"prompt": "a", "suffix": "b", "id": 1}), json!({"suffix": "b", "prompt": "a"})),
+            (json!({"prompt": "a", "suffix": null}), json!({"suffix": "z", "prompt": "a"})),
+            (json!({"text": "a"}), json!({"suffix": "z", "prompt": {"text": "a"}})),
+        ] {
+            assert_eq!(fields.of(&row), expected);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | `completion` | `completion.rs` | `POST /completions`, or as `chat` by engine |
 //! | `chat` | `chat.rs`, `chat_route.rs` | `POST /chat/completions`, or `/responses` |
 //! | `chat_list` | `chat_list.rs`, `list.rs` | as `chat`, for each row |
+//! | `completion_list` | `completion_list.rs`, `list.rs` | as `completion`, for each row |
 //! | `image_generation` | `image.rs` | `POST /images/generations`, or `/images/edits` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
@@ -42,6 +43,7 @@ pub mod choice;
 pub mod choices;
 pub mod citations;
 pub mod completion;
+pub mod completion_list;
 pub mod content;
 pub mod decision;
 pub mod embedding;
@@ -304,6 +306,11 @@ impl Query {
             Some("chat_list") => {
                 let (list, api) = chat_list::list(fields, provider)?;
                 endpoint_choice = EndpointChoice::Api { is_auto: api == chat_route::Api::Auto };
+                Task::List(list)
+            }
+            Some("completion_list") => {
+                let (list, engine) = completion_list::list(fields, provider)?;
+                endpoint_choice = EndpointChoice::Engine { is_auto: engine == completion::Engine::Auto };
                 Task::List(list)
             }
             Some("image_generation") => Task::one(Route::only(image::plan(fields)?)),

@@ -16,10 +16,13 @@ export function findRows(value) {
   return members.length === 1 && isList(members[0]) ? members[0] : undefined;
 }
 
+/** The operations whose result has an answer for each prompt. */
+const LISTS = ['chat_list', 'completion_list'];
+
 /** The rows of a list with their results; undefined for any other operation. */
 export function pairRows({ operation, prompts }, { data, metadata }) {
   const answers = Array.isArray(data) ? data : data?.answer;
-  const asked = operation === 'chat_list' && rowsOf(prompts);
+  const asked = LISTS.includes(operation) && rowsOf(prompts);
   if (!asked?.length || !Array.isArray(answers)) return undefined;
   const failed = new Map((metadata ?? data).failed?.map((row) => [row.index, row.description]));
   return asked.map((prompt, index) => ({
