@@ -96,7 +96,7 @@ describe('npm pack', () => {
     {
       what: 'rejects a build without its types',
       change: (place) => rmSync(join(place, 'dist/operations.d.ts')),
-      problem: /dist\/operations\.d\.ts is not there: run npm run build first/,
+      problem: /dist\/operations\.d\.ts does not exist: run npm run build first/,
     },
     {
       what: 'rejects the build of another version',
