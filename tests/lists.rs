@@ -387,7 +387,7 @@ fn asks_no_more_rows_when_many_have_failed_for_a_reason_that_is_not_their_own() 
     };
     let failure = failure(outcome(&clock, list(prompts(1_000))));
     assert_eq!(failure.data["status"], 401);
-    assert!(failure.description.contains("so the others were not asked"), "{}", failure.description);
+    assert!(failure.description.contains("so the others were not sent"), "{}", failure.description);
     assert!(*asked.lock().unwrap() <= MAX_VAIN_ROWS + 8);
 }
 
