@@ -1,4 +1,4 @@
-// The table of the README is what the benchmark's own report makes of its results.
+// The table in the README matches the results of the benchmark.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ test('writes bench/results/latest.md from the results next to it', () => {
   assert.equal(read('bench/results/latest.md'), markdown(results));
 });
 
-test('writes absolute values and no description of the machine but its cores', () => {
+test('writes absolute values, and only the cores of the machine', () => {
   const text = markdown(results);
   assert.doesNotMatch(text, /\dx\b|times better/);
   assert.match(text, /^on \d+ cores with Node \d+/m);

@@ -1,5 +1,5 @@
-// Schemas of endpoints that OpenAI's document does not have yet, written from the types of its library for Node
-// (`openai` 7.57.0 on npm).
+// Schemas of endpoints that OpenAI's document does not have yet, based on the types of its Node
+// library (`openai` 7.57.0 on npm).
 
 const object = (properties, required, more) => ({
   type: 'object',
@@ -93,7 +93,7 @@ const json = (schema) => ({ content: { 'application/json': { schema } } });
 export const PATHS = {
   '/v1/decisions': {
     post: {
-      // `input` may also be a list of messages, which the plugin does not send.
+      // `input` may also be a list of messages, which the plugin never sends.
       requestBody: json(
         object(
           {

@@ -1,5 +1,5 @@
-// The API that all contenders use, in its own process: it finds the end of each request and writes
-// a prepared response, over HTTP and HTTPS.
+// The API that all contenders use, in a separate process: finds the end of each request and sends a
+// prepared response, over HTTP and HTTPS.
 
 import net from 'node:net';
 import tls from 'node:tls';
@@ -25,7 +25,7 @@ const commands = {
     return { http: `http://localhost:${http}`, https: `https://localhost:${https}` };
   },
 
-  /** Sets the response, and its delay in milliseconds; counting restarts. */
+  /** Sets the response and its delay in milliseconds, and resets the counters. */
   prepare({ size, serverTime }) {
     const body = Buffer.from(answerBody(size));
     const head = [

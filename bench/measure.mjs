@@ -1,4 +1,4 @@
-// Runs a plan: the API on one side, one process after another on the other.
+// Runs a plan: the API in one process, and one process after another with a contender.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ export async function measure({ plan, contenders, progress }) {
         baseUrl: `${urls[protocol]}/v1`,
         length: id === EMPTY ? 0 : answerText(ANSWER_SIZES[answer]).length,
       }),
-      // All places where the addon's file may be: an earlier one, in this user's cache, would be
+      // All places for the addon's file: an existing one in this user's cache would otherwise be
       // found before a new one is written.
       env: (own = folder) => ({
         NODE_EXTRA_CA_CERTS: caFile,
@@ -138,7 +138,7 @@ async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contende
   }));
 }
 
-/** A start that found a file elsewhere would not be a first start. */
+/** If a start found a file elsewhere, it would not be a first start. */
 function assertAddonFile(folder, expected) {
   const found = readdirSync(folder).some((name) => name.endsWith('.node'));
   if (found !== expected) {

@@ -36,15 +36,15 @@ export function startApi() {
 }
 
 /**
- * Runs one task in its own process and resolves to its result. `onPhase` is called when the task
- * starts and ends the part that it measures.
+ * Runs one task in a separate process and resolves to its result. `onPhase` is called when the task
+ * starts and ends the measured part.
  */
 export function runTask(task, options, { env = {}, flags = [], onPhase = () => {} } = {}) {
   const child = fork(join(BENCH, 'child.mjs'), [], {
     execPath: NODE,
-    // openai 4 has a dependency that requires a deprecated module, and Node warns each time.
+    // openai 4 depends on a module that requires a deprecated one, and Node warns each time.
     execArgv: ['--no-deprecation', ...flags],
-    // Nothing from this shell: a proxy or a key in it would change the results.
+    // Nothing from this shell: a proxy or a key would change the results.
     env: { PATH: process.env.PATH, ...env },
   });
   return new Promise((resolve, reject) => {

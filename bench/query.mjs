@@ -1,6 +1,6 @@
-// One query, as ToolJet's server runs it: evaluates the plugin's text in a new context, creates its
-// class and calls it. What the server then does with the result (such as turning it into JSON, most
-// of a millisecond for 200 KB) is the same for every plugin, and not measured.
+// One query as ToolJet's server runs it: evaluates the plugin's text in a new context, creates an
+// instance of its class and calls it. What the server then does with the result (such as converting
+// it to JSON, most of a millisecond for 200 KB) is the same for every plugin and not measured.
 
 import { readFileSync } from 'node:fs';
 import { loadPlugin } from '../harness/loaders.mjs';
@@ -29,13 +29,13 @@ export function createQuery({ file, baseUrl, length }) {
   };
 }
 
-/** Keeps `concurrency` queries in flight until `isOver()`; each gets its start and end. */
+/** Keeps `concurrency` queries running until `isOver()`; each gets its start and end. */
 export async function closedLoop({ query, concurrency, isOver, onQuery = () => {} }) {
   const user = async () => {
     while (!isOver()) {
       const start = performance.now();
-      // A query reaches the server through a socket, so never in the same turn in which another one
-      // ends.
+      // A query reaches the server through a socket, so it never starts in the same turn of the
+      // event loop in which another one ends.
       await new Promise(setImmediate);
       await query();
       onQuery(start, performance.now());

@@ -16,7 +16,7 @@ export const QUERY = {
 
 export const ANSWER_SIZES = { '1 KB': 1_000, '200 KB': 200_000 };
 
-/** The body of a response of about `size` bytes; long ones contain much text that is not ASCII. */
+/** The body of a response of about `size` bytes; long ones contain much non-ASCII text. */
 export function answerBody(size) {
   return JSON.stringify(answerWith(answerText(size)), null, 2);
 }

@@ -1,4 +1,4 @@
-// npm run bench: compares this plugin with the others, and writes bench/results/.
+// npm run bench: compares this plugin with others, and writes bench/results/.
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,7 +46,8 @@ await runCommand(COMMAND, async (options) => {
 });
 
 async function bench({ quick, plugin, out }) {
-  // Imported late: these need the packages of this folder, which may be installed only now.
+  // Imported late, because these need the packages of this folder, which may have been installed
+  // only now.
   const { bundledContenders } = await import('./contenders.mjs');
   const { describeMachine, warningAbout } = await import('./machine.mjs');
   const { PLANS } = await import('./plan.mjs');
@@ -88,7 +89,7 @@ async function bench({ quick, plugin, out }) {
   print(`\nWritten to ${out}: latest.json, latest.svg, latest.md`);
 }
 
-/** Four significant digits: the others are noise, and would change every diff. */
+/** Four significant digits: more would be noise, and change with every run. */
 function rounded(_, value) {
   return typeof value === 'number' && !Number.isInteger(value)
     ? Number(value.toPrecision(4))

@@ -4,8 +4,8 @@ export const isForm = (headers) =>
   (headers['content-type'] ?? '').startsWith('multipart/form-data');
 
 /**
- * The body of a form as an object, in which a field whose name ends in `[]` is an item of a list, and
- * a file is a string with a character for each byte. `files` has the name and the type of each file.
+ * The body of a form as an object: a field whose name ends in `[]` is an item of a list, and a file
+ * is a string with a character for each byte. `files` contains the name and type of each file.
  */
 export async function parseForm(bytes, type) {
   const form = await new Response(bytes, { headers: { 'content-type': type } }).formData();
@@ -24,7 +24,9 @@ export async function parseForm(bytes, type) {
   return { body, files };
 }
 
-/** The form as text, a line for each field as curl takes it; a file has its length in place of its bytes. */
+/**
+ * The form as text, one line per field as in curl; a file shows its length instead of its bytes.
+ */
 export function describeForm({ body, files }) {
   const lines = Object.entries(body).flatMap(([field, value]) => {
     if (Array.isArray(value)) return value.map((item) => `${field}[]=${item}`);

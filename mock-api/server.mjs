@@ -28,7 +28,7 @@ function parsed(text) {
   }
 }
 
-/** What a request has in its body: `text`, and what it is parsed to. A form has `files`, too. */
+/** The body of a request: its `text`, its parsed value and, for a form, its `files`. */
 async function parsedBody(incoming) {
   const bytes = await readBody(incoming);
   if (isForm(incoming.headers)) {
@@ -39,7 +39,7 @@ async function parsedBody(incoming) {
   return { text, body: text === '' ? undefined : parsed(text) };
 }
 
-/** The responses that a test has scripted: one for all requests, or a list that is used up. */
+/** The scripted responses: one for all requests, or a list to use up. */
 function createScript() {
   let scripted;
   return {
@@ -91,7 +91,7 @@ async function listenOnLoopback(createServer, port) {
 
 /**
  * Starts a server on the loopback interface that behaves like OpenAI's API, as far as the plugin
- * uses it. `tls` takes the options of `https.createServer`; `delayMs` delays every response.
+ * uses it. `tls` are the options of `https.createServer`; `delayMs` delays every response.
  */
 export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
   const requests = [];
@@ -166,7 +166,7 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
     get connections() {
       return connections;
     },
-    /** From now on, each request has its `response`, as recorded-response.mjs describes. */
+    /** From now on, each request has a `response` as described in recorded-response.mjs. */
     recordResponses() {
       recordsResponses = true;
     },

@@ -1,4 +1,4 @@
-//! What the rows of a list come to together: their answers in order, and what there is to say about them.
+//! Combines the results of a list's rows: the answers in order, and metadata about them.
 
 use std::{iter, mem};
 
@@ -18,73 +18,73 @@ use crate::{
     row_engine::{Collector, Next},
 };
 
-/// Members of a row's metadata that `metadata.details` has with its index.
+/// Members of a row's metadata that `metadata.details` repeats with the row's index.
 const DETAILS: [&str; 9] =
     ["tool_calls", "sources", "reasoning", "refusal", "logprobs", "images", "audio", "content_parts", "moderation"];
-/// Most changes that metadata lists.
+/// Maximum number of adjustments in metadata.
 const MAX_ADJUSTMENTS: usize = 32;
 
 /// A row that has ended.
 pub struct Row {
-    /// What it came to.
+    /// Its result.
     pub result: Result<QueryResult, Error>,
-    /// What is known about its requests.
+    /// The log of its requests.
     pub log: RequestLog,
 }
 
 impl Row {
-    /// A row of which no request could be sent.
+    /// A row for which no request could be sent.
     #[must_use]
     pub fn unsent(error: Error) -> Self {
         Self { result: Err(error), log: RequestLog::default() }
     }
 }
 
-/// What an app is told about a row that failed.
+/// What an app is told about a failed row.
 pub struct RowFailure {
-    /// A word to branch on.
+    /// A code to branch on.
     pub code: String,
     /// What happened and what to do, in sentences.
     pub description: String,
-    /// What the model wrote all the same.
+    /// What the model wrote anyway.
     pub partial: Option<Value>,
 }
 
 /// How a list ended.
 pub struct ListEnd {
-    /// Its result, or the failure of the row that counts.
+    /// Its result, or the failure of the row that is reported.
     pub result: Result<QueryResult, Error>,
-    /// All requests, or those of that row with the number of all.
+    /// The log of all requests, or of the reported row's requests with the total number of attempts.
     pub log: RequestLog,
-    /// What else a failed list says.
+    /// More about a failed list.
     pub failure: Option<ListFailure>,
 }
 
-/// What a failed list says beside the failure of the row that counts.
+/// What a failed list reports in addition to the failure of one row.
 #[derive(Clone, Debug, Default)]
 pub struct ListFailure {
-    /// The beginning of the description.
+    /// The start of the description.
     pub notice: ErrorText,
-    /// Further members of `data`.
+    /// Additional members of `data`.
     pub data: Map<String, Value>,
-    /// Of `metadata`.
+    /// Additional members of `metadata`.
     pub metadata: Map<String, Value>,
 }
 
-/// The rows that have ended so far.
+/// Collects the rows as they end.
 pub struct ListResult<'a> {
     list: &'a List,
     hold: &'a mut Hold,
     describe: &'a (dyn Fn(&Error, &RequestLog) -> RowFailure + Send + Sync),
     metadata_copies: usize,
     rows: Vec<State>,
-    /// What is not in `hold` yet.
+    /// Memory not yet added to `hold`, in bytes.
     owed: usize,
     size: ResultSize,
     names: Names,
     failure_room: usize,
     first_failure: Option<(usize, Error, RequestLog)>,
-    /// Why no more rows are asked.
+    /// Why no more rows are sent.
     ended_by: Option<EndedBy>,
     failed: Vec<(usize, Value)>,
     answered: usize,
@@ -109,17 +109,17 @@ enum State {
 
 #[derive(Clone)]
 enum EndedBy {
-    /// A row that failed.
+    /// A row failed.
     Failure,
-    /// So many that failed for a reason that is not their own.
+    /// Too many rows failed for a reason that is not specific to them.
     Vain,
-    /// A result that is full, with what is said about the rows that are not in it.
+    /// The result is full; the error is that of the rows that are missing from it.
     Full(Error),
 }
 
 impl<'a> ListResult<'a> {
-    /// The result of a list of which no row has ended. What it takes of memory is added to `hold`; `describe` says
-    /// what happened to a row that failed.
+    /// The result of a list in which no row has ended yet. Its memory is added to `hold`; `describe` describes a failed
+    /// row.
     pub fn new(
         list: &'a List,
         hold: &'a mut Hold,
@@ -153,7 +153,7 @@ impl<'a> ListResult<'a> {
         }
     }
 
-    /// The result, where rows that have not ended failed with `late`, and at most `parallel` were under way at once.
+    /// The result. Rows that have not ended fail with `late`; `parallel` is the maximum number of concurrent rows.
     #[must_use]
     pub fn end(mut self, late: &Error, parallel: usize) -> ListEnd {
         let open: Vec<_> = (0..self.rows.len()).filter(|row| matches!(self.rows[*row], State::Open)).collect();
@@ -173,7 +173,7 @@ impl<'a> ListResult<'a> {
         let notice = match self.ended_by {
             Some(EndedBy::Failure) => error_text!["Row ", row, " failed, so the query stopped. "],
             Some(EndedBy::Vain) => {
-                error_text!["The first ", self.failed.len(), " rows failed, so the others were not asked. "]
+                error_text!["The first ", self.failed.len(), " rows failed, so the others were not sent. "]
             }
             _ if self.rows.len() == 1 => ErrorText::default(),
             _ => error_text!["All ", self.rows.len(), " rows failed. The first one: "],
@@ -187,7 +187,7 @@ impl<'a> ListResult<'a> {
         ListEnd { result: Err(error), log, failure: Some(ListFailure { notice, data, metadata }) }
     }
 
-    /// `parallel` is the most rows that were under way at once.
+    /// `parallel` is the maximum number of concurrent rows.
     fn metadata(&mut self, parallel: usize) -> Map<String, Value> {
         let by_index = |name: &'static str, list: &mut Vec<(usize, Value)>| {
             list.sort_by_key(|(row, _)| *row);
@@ -204,7 +204,7 @@ impl<'a> ListResult<'a> {
             Value::Object(members) => !members.is_empty(),
             value => !value.is_null(),
         };
-        // They came in any order.
+        // They arrived in any order.
         for list in [&mut self.models, &mut self.endpoints] {
             list.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
         }
@@ -231,14 +231,14 @@ impl<'a> ListResult<'a> {
         members.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// Adds an answer to the row and to those that get the same.
+    /// Adds an answer for the row and for its duplicates.
     fn answer(&mut self, row: usize, same: &[usize], result: QueryResult) -> Result<(), Error> {
         let QueryResult { data, mut metadata } = result;
         let mut take = |name: &str| metadata.swap_remove(name).filter(|value| !value.is_null());
         let details: Map<_, _> = DETAILS.into_iter().filter_map(|name| Some((name.to_owned(), take(name)?))).collect();
         let (usage, reason) = (take("usage"), take("finish_reason"));
         let named = [(&mut self.models, take("model")), (&mut self.endpoints, take("endpoint"))];
-        // Also where there is no room for the answer: it is billed.
+        // Counts even if there is no room for the answer, because it is billed.
         if let Some(Value::Object(usage)) = usage {
             self.usage.add(&usage);
         }
@@ -272,7 +272,7 @@ impl<'a> ListResult<'a> {
         Ok(())
     }
 
-    /// Notes that these rows failed, for the same reason.
+    /// Records that these rows failed for the same reason.
     fn fail(&mut self, rows: Vec<usize>, error: &Error, log: &RequestLog) {
         let Some(first) = rows.first().copied() else { return };
         if self.first_failure.as_ref().is_none_or(|(row, ..)| first < *row) {
@@ -324,7 +324,7 @@ impl State {
     }
 }
 
-/// Whether every other row would fail likewise: what is wrong is not in the row.
+/// Whether every other row would also fail, because the cause is not in the row.
 fn is_of_all(error: &Error) -> bool {
     match error {
         Error::Api(error) => !matches!(error.status, 400 | 413 | 422),

@@ -1,4 +1,4 @@
-//! Runs a list: asks each of its rows as a query of its own, and gathers what they come to.
+//! Runs a list: sends each row as a separate query and collects the results.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,11 +18,11 @@ use crate::{
     service::catch_panics,
 };
 
-/// A list, and all that its rows are asked with.
+/// A list, with everything needed to run it.
 pub struct ListRunner<'a, T> {
-    /// Where requests go.
+    /// Sends the requests.
     pub transport: &'a T,
-    /// What is known of models.
+    /// Cached facts about models.
     pub cache: &'a ModelCache,
     /// The data source.
     pub source: &'a SourceOptions,
@@ -30,13 +30,13 @@ pub struct ListRunner<'a, T> {
     pub clock: Deadline,
     /// The list.
     pub list: &'a List,
-    /// Whether the result has the metadata twice.
+    /// Whether the result repeats the metadata in the data.
     pub has_details: bool,
 }
 
 impl<T: Transport> ListRunner<'_, T> {
-    /// Asks the rows until all have ended or the time is nearly up. What they come to is added to `hold`; `describe`
-    /// says what happened to a row that failed.
+    /// Runs the rows until all have ended or the time is almost up. The memory of their results is added to `hold`;
+    /// `describe` describes a failed row.
     pub async fn run(
         self,
         hold: &mut Hold,
@@ -55,7 +55,7 @@ impl<T: Transport> ListRunner<'_, T> {
             runner.row(place, deadline, empty.beside()).await
         };
         let rows = engine.run(places, row, &mut result);
-        // Their requests end by themselves; this is for what rows wait for before and after.
+        // Requests end by themselves; this also covers what rows wait for before and after.
         let _ = deadline.enforce(transport, Box::pin(rows)).await;
         let most = under_way.most.load(Ordering::Relaxed);
         result.end(&Error::Timeout { after: clock.timeout }, most)
@@ -75,7 +75,7 @@ impl<T: Transport> ListRunner<'_, T> {
         let sender = sender.paced(&self.cache.paces, Patience::OfRow);
         let mut runner = QueryRunner::new(sender, self.cache, self.source);
         let result = catch_panics(Box::pin(runner.run(route, self.has_details))).await;
-        // It is the query that the time is set for.
+        // The timeout belongs to the query, not to the row.
         let result = result.map_err(|error| match error {
             Error::Timeout { .. } => Error::Timeout { after: self.clock.timeout },
             other => other,
@@ -84,7 +84,7 @@ impl<T: Transport> ListRunner<'_, T> {
     }
 }
 
-/// Counts the rows under way.
+/// Counts concurrent rows.
 #[derive(Default)]
 struct UnderWay {
     now: AtomicUsize,
@@ -92,7 +92,7 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    /// Counts one more, until what this returns is dropped.
+    /// Counts one more until the returned guard is dropped.
     fn begin(&self) -> impl Drop + '_ {
         let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
         self.most.fetch_max(now, Ordering::Relaxed);

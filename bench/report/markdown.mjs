@@ -6,7 +6,7 @@ import { median } from './metrics.mjs';
 
 const BUSY = { ...MAIN, concurrency: 64 };
 
-/** By title: the cell and the metric, and how its value is written. */
+/** By title: the cell, the metric, and how to format its value. */
 const COLUMNS = {
   'queries/s, 1 KB answers': [BUSY, 'queriesPerSecond', whole],
   'queries/s, 200 KB': [{ ...LARGE_ANSWERS, concurrency: 64 }, 'queriesPerSecond', whole],

@@ -7,7 +7,7 @@ import { isInCell, MAIN, NO_ADDON } from '../plan.mjs';
  * The summary ({median, min, max}) of a metric, or undefined if the contender did not take part.
  */
 export function metric(results, contender, cell, name) {
-  // The empty plugin runs with one load only, as it makes no requests.
+  // The empty plugin runs with only one load, because it makes no requests.
   const wanted = contender === EMPTY ? { ...MAIN, concurrency: cell.concurrency } : cell;
   const load = results.loads.find((each) => each.contender === contender && isInCell(each, wanted));
   return load?.metrics[name];
@@ -17,14 +17,14 @@ export function median(results, contender, cell, name) {
   return metric(results, contender, cell, name)?.median;
 }
 
-/** Main-thread time of a query above that of the empty plugin, in microseconds. */
+/** Main-thread time of a query minus that of the empty plugin, in microseconds. */
 export function aboveFloor(results, contender, concurrency) {
   const of = (id) => median(results, id, { ...MAIN, concurrency }, 'mainThreadUs');
   return of(contender) - of(EMPTY);
 }
 
 /**
- * The ratio of this plugin's metric to the contender's, or the reverse; above 1, this plugin is
+ * The ratio of this plugin's metric to the contender's, or the inverse; above 1, this plugin is
  * better.
  */
 export function advantage(results, contender, cell, name, { more }) {

@@ -1,4 +1,4 @@
-// The metrics as tables of at most 100 columns.
+// Prints the metrics as tables of at most 100 columns.
 
 import { paint, print } from '../../scripts/terminal.mjs';
 import { EMPTY, OURS } from '../contenders.mjs';
@@ -46,7 +46,7 @@ function printThroughput(results) {
   }
 }
 
-/** The cost of one load, at the concurrency that all plans have. */
+/** The cost of one load, at the concurrency common to all plans. */
 function printLoad(results, load) {
   const cell = { ...load, concurrency: 64 };
   const contenders = isInCell(load, MAIN) ? results.contenders : withoutFloor(results);
