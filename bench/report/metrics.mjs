@@ -1,6 +1,6 @@
 // Finds the metrics of a run by contender, load and name.
 
-import { EMPTY, OURS } from '../contenders.mjs';
+import { EMPTY } from '../contenders.mjs';
 import { isInCell, MAIN, NO_ADDON } from '../plan.mjs';
 
 /**
@@ -23,15 +23,6 @@ export function aboveFloor(results, contender, concurrency) {
   return of(contender) - of(EMPTY);
 }
 
-/**
- * The ratio of this plugin's metric to the contender's, or the inverse; above 1, this plugin is
- * better.
- */
-export function advantage(results, contender, cell, name, { more }) {
-  const [ours, theirs] = [OURS, contender].map((id) => median(results, id, cell, name));
-  return more === 'better' ? ours / theirs : theirs / ours;
-}
-
 export function coldStart(results, contender, kind = NO_ADDON) {
   return results.cold.find((each) => each.contender === contender && each.kind === kind)
     ?.milliseconds.median;
@@ -39,4 +30,10 @@ export function coldStart(results, contender, kind = NO_ADDON) {
 
 export function withoutFloor(results) {
   return results.contenders.filter(({ id }) => id !== EMPTY);
+}
+
+/** The summary of a metric of `npm run bench -- --list`, or undefined if the contender did not take part. */
+export function listMetric(results, contender, cell, name) {
+  return results.lists.find((each) => each.contender === contender && isInCell(each, cell))
+    ?.metrics[name];
 }
