@@ -100,6 +100,36 @@ pub struct ListResult<'a> {
     log: RequestLog,
 }
 
+/// What there is to say about a row.
+#[derive(Default)]
+struct OfRow {
+    details: Map<String, Value>,
+    usage: Option<Value>,
+    reason: Option<Value>,
+    model: Option<Value>,
+    endpoint: Option<Value>,
+    not_strict: Option<Value>,
+}
+
+impl OfRow {
+    /// Takes a member of the row's metadata. What is not about its list is left out.
+    fn add(&mut self, name: String, value: Value) {
+        let place = match name.as_str() {
+            "usage" => &mut self.usage,
+            "finish_reason" => &mut self.reason,
+            "model" => &mut self.model,
+            "endpoint" => &mut self.endpoint,
+            "not_strict" => &mut self.not_strict,
+            name if !DETAILS.contains(&name) => return,
+            _ => {
+                self.details.insert(name, value);
+                return;
+            }
+        };
+        *place = Some(value);
+    }
+}
+
 #[derive(Clone)]
 enum State {
     Open,
@@ -233,11 +263,14 @@ impl<'a> ListResult<'a> {
 
     /// Adds an answer for the row and for its duplicates.
     fn answer(&mut self, row: usize, same: &[usize], result: QueryResult) -> Result<(), Error> {
-        let QueryResult { data, mut metadata } = result;
-        let mut take = |name: &str| metadata.swap_remove(name).filter(|value| !value.is_null());
-        let details: Map<_, _> = DETAILS.into_iter().filter_map(|name| Some((name.to_owned(), take(name)?))).collect();
-        let (usage, reason) = (take("usage"), take("finish_reason"));
-        let named = [(&mut self.models, take("model")), (&mut self.endpoints, take("endpoint"))];
+        let QueryResult { data, metadata } = result;
+        let mut of_row = OfRow::default();
+        // Each member once, as looking one up takes longer than going on to the next.
+        for (name, value) in metadata.into_iter().filter(|(_, value)| !value.is_null()) {
+            of_row.add(name, value);
+        }
+        let OfRow { details, usage, reason, model, endpoint, not_strict } = of_row;
+        let named = [(&mut self.models, model), (&mut self.endpoints, endpoint)];
         // Counts even if there is no room for the answer, because it is billed.
         if let Some(Value::Object(usage)) = usage {
             self.usage.add(&usage);
@@ -248,7 +281,6 @@ impl<'a> ListResult<'a> {
                 list.push(name);
             }
         }
-        let not_strict = take("not_strict");
         self.not_strict = self.not_strict.take().or(not_strict);
         let details = Value::Object(details);
         let size = ResultSize::of(&data) * (1 + same.len()) + ResultSize::of(&details) * self.metadata_copies;
