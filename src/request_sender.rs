@@ -290,7 +290,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                         .and_then(Error::api)
                         .is_none_or(|error| !matches!(error.status, 429 | 500..));
                     if is_taken {
-                        turn.answer();
+                        turn.answer(self.transport.now());
                     }
                     if let Some(pause) = used_up {
                         turn.use_up(self.transport.now(), pause);

@@ -41,6 +41,8 @@ pub struct Engine<'a, T> {
     pub transport: &'a T,
     /// Maximum number of concurrent rows.
     pub parallel: usize,
+    /// How many concurrent rows the server is known to accept.
+    pub known: usize,
     /// No row starts after this time.
     pub until: Duration,
 }
@@ -49,8 +51,8 @@ impl<T: Transport> Engine<'_, T> {
     /// Runs `rows` in order with `run`, until all have ended or `collector` stops. Rows end in any order; dropping this
     /// cancels those in progress.
     ///
-    /// A server with a lower limit rejects the excess at once, long before its first answer. So at most [`FIRST_ROWS`]
-    /// start before one has ended or [`FIRST_ROWS_TIME`] has passed.
+    /// A server with a lower limit rejects the excess at once, long before its first answer. So at most [`FIRST_ROWS`],
+    /// or as many as the server is known to accept, start before one has ended or [`FIRST_ROWS_TIME`] has passed.
     pub async fn run<F: Future>(
         self,
         rows: impl IntoIterator<Item = usize>,
@@ -60,10 +62,11 @@ impl<T: Transport> Engine<'_, T> {
         let mut rows = rows.into_iter().peekable();
         let mut under_way = FuturesUnordered::new();
         let mut opening = pin!(self.transport.sleep(FIRST_ROWS_TIME));
-        let mut is_open = self.parallel <= FIRST_ROWS;
+        let first = FIRST_ROWS.max(self.known);
+        let mut is_open = self.parallel <= first;
         let (mut has_room, mut begins_more) = (true, true);
         loop {
-            let most = if is_open { self.parallel } else { FIRST_ROWS };
+            let most = if is_open { self.parallel } else { first };
             while has_room && begins_more && under_way.len() < most {
                 let Some(row) = rows.next_if(|_| self.transport.now() < self.until) else {
                     begins_more = false;

@@ -70,7 +70,7 @@ fn run<F: FnMut(usize) -> Next + Send>(
 ) -> (Vec<Duration>, Kept<F>, Duration) {
     let clock = no_server();
     let (begun, mut kept) = (RefCell::new(Vec::new()), Kept::new(next));
-    let engine = Engine { transport: &clock, parallel, until };
+    let engine = Engine { transport: &clock, parallel, known: 0, until };
     let row = |row: usize| {
         let (clock, time, begun) = (&clock, time(row), &begun);
         async move {
@@ -112,6 +112,24 @@ fn starts_few_rows_until_one_has_ended_or_a_moment_has_passed() {
     let long = FIRST_ROWS_TIME * 4;
     assert_eq!(begun_by(long, FIRST_ROWS_TIME.saturating_sub(millis(1))), FIRST_ROWS);
     assert_eq!(begun_by(long, FIRST_ROWS_TIME), 64);
+}
+
+#[test]
+fn starts_as_many_rows_at_once_as_the_server_is_known_to_accept() {
+    let clock = server(|_| None);
+    let cache = ModelCache::default();
+    let mut time_of = |model: &str, later: Duration| {
+        let query = with(with(list(prompts(192)), "parallel", 64), "model", model);
+        clock.run(async {
+            clock.sleep(later).await;
+            let begun = clock.now();
+            result(ask(&clock, &cache, source(), query).await);
+            clock.now().saturating_sub(begun)
+        })
+    };
+    let [now, later] = [0, 61].map(Duration::from_secs);
+    assert_eq!([time_of("m", now), time_of("m", now)], [400, 300].map(millis));
+    assert_eq!([time_of("n", now), time_of("m", later)], [400, 400].map(millis), "of another, and of a minute ago");
 }
 
 #[test]
