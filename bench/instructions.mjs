@@ -31,6 +31,7 @@ const CASES = [
   // 100 vectors of 1536 numbers, from a server that supports base64 and from one that does not.
   { name: 'vectors to result, as base64', prompt: 100, answer: 'base64:100', queries: [1, 3] },
   { name: 'vectors to result, as numbers', prompt: 100, answer: 'float:100', queries: [1, 3] },
+  { name: 'list to result, 100 rows', prompt: 1_000, answer: 'rows:100', queries: [1, 3] },
 ];
 
 const COMMAND = {

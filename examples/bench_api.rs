@@ -79,7 +79,7 @@ impl Api {
         let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
         let config = Arc::new(builder.with_single_cert(certificates, key).unwrap());
-        let http = self.on_loopback(|api, connection| api.serve(connection))?;
+        let http = self.on_loopback(Self::serve)?;
         let https = self.on_loopback(move |api, connection| {
             let session = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
             let mut connection = StreamOwned::new(session, connection);
