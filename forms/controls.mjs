@@ -5,7 +5,7 @@
  * | member | meaning |
  * |---|---|
  * | `key` | option key, as in saved queries |
- * | `label` | what the form and error messages call it, in sentence case |
+ * | `label` | its name in the form and in error messages, in sentence case |
  * | `control` | `line`, `editor`, `dropdown`, `text`, `password` or `pairs` |
  * | `placeholder` | a short example, or the one fact that an app builder must know; see `MAX_PLACEHOLDER` |
  * | `help` | the tooltip, in sentences. ToolJet 2 never shows it |

@@ -35,8 +35,8 @@ export function manifest() {
         ...(secret && { encrypted: true }),
       })),
     },
-    // ToolJet 2 encrypts the options that a new data source has marked as encrypted, and stores
-    // everything else in clear, whatever `source.options` and the form say (seen in 2.15.1).
+    // ToolJet 2 encrypts only options that a new data source marks as encrypted, whatever
+    // `source.options` and the form say (seen in 2.15.1).
     defaults: {
       ...byKey(
         DATA_SOURCE.filter(({ secret }) => secret),

@@ -24,8 +24,8 @@ const CODE_FIELDS = {
 };
 
 /**
- * A dropdown whose list the plugin gives by `invokeMethod`, and in which a text can be typed after a press of fx. It
- * has no placeholder; its description stands below it. ToolJet 2 does not draw it.
+ * A dropdown whose list comes from the plugin through `invokeMethod`, and which accepts text after
+ * a press of fx. It has no placeholder; its description is below it. ToolJet 2 does not draw it.
  */
 const modelSelector = ({ key, label, placeholder, help, models }) => ({
   label,
@@ -68,7 +68,10 @@ function defaults() {
   };
 }
 
-/** With `listsModels`, each Model field is a dropdown: for a ToolJet that lets the plugin be asked for its list. */
+/**
+ * With `listsModels`, each Model field is a dropdown, for a ToolJet that asks the plugin for its
+ * list.
+ */
 export function operationsForm({ listsModels = false } = {}) {
   const draw = (field) => (listsModels && field.models ? modelSelector(field) : attributes(field));
   const operation = {

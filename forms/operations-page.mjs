@@ -1,5 +1,6 @@
-// What docs/openai.md says of the forms: the list of operations, the section of each that has `about`, and the fields of
-// the data source and of the operations whose sections are written by hand.
+// The parts of docs/openai.md that come from the forms: the list of operations, the section of each
+// operation with `about`, and the fields of the data source and of the operations whose sections
+// are written by hand.
 
 import { dataSourceFields, folded, operationFields } from './fields-tables.mjs';
 import { OPERATIONS } from './operations.mjs';
@@ -28,7 +29,7 @@ const operationsList = () =>
 const typesOf = ({ name, declarations }) =>
   folded(`Types of the result of ${name}`, `\`\`\`ts\n${declarations.trim()}\n\`\`\``);
 
-/** What only a reader who looks for it unfolds. */
+/** Details, folded for readers who look for them. */
 const details = (operation) =>
   [operationFields(operation), ...(operation.declarations ? [typesOf(operation)] : [])].join(
     '\n\n',

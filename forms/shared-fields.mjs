@@ -70,7 +70,7 @@ export const result = dropdown('result', 'Result', {
 export const extraBody = (key, more) =>
   json(key, 'Extra body', {
     control: 'line',
-    help: 'More members of the request, as JSON. They are added last and override those of the form.',
+    help: 'Additional members of the request, as JSON. They are added last and override those of the form.',
     details: '`stream` and `stream_options` are errors.',
     ...more,
   });
@@ -114,14 +114,14 @@ export const yesOrNo = (key, label, more) =>
     type: `FlagOption | '${UNSET}'`,
   });
 
-/** How the rows of a list are asked. */
+/** How the rows of a list run. */
 export const listFields = [
   wholeNumber('parallel', 'Parallel', {
     min: 1,
     max: 64,
     fallback: '8',
     placeholder: '1 to 64 rows at once; 8 if empty',
-    help: 'How many rows may be asked at once. If the server says that requests come too fast, there are fewer for a while.',
+    help: 'How many rows may run at once. If the server says that requests come too fast, fewer run for a while.',
     sample: '1',
     needs: { prompts: ['a', 'a'] },
   }),
@@ -131,7 +131,7 @@ export const listFields = [
       ['Stop', 'stop'],
     ],
     initial: 'continue',
-    help: 'With Continue, the answer of a row that failed is null, and metadata.failed says why. With Stop, the query fails with it; data.partial has the answers so far.',
+    help: 'With Continue, the answer of a failed row is null, and metadata.failed says why. With Stop, the query fails with it; data.partial has the answers so far.',
     sample: 'stop',
     needs: { prompts: ['a', ''] },
   }),
@@ -141,7 +141,7 @@ export const listFields = [
       ['Ask once', 'once'],
     ],
     initial: 'each',
-    help: 'With Ask once, rows that are the same get the same answer, for the price of one.',
+    help: 'With Ask once, equal rows get the same answer, for the price of one.',
     sample: 'once',
     needs: { prompts: ['a', 'a'] },
   }),

@@ -75,7 +75,7 @@ export default {
     }),
     maxTokens({
       placeholder: 'e.g. 500; no limit if empty',
-      help: 'The longest the answer may be, in tokens, hidden reasoning included. A small number can leave a reasoning model without any visible text.',
+      help: 'Maximum length of the answer in tokens, including hidden reasoning. A small number can leave a reasoning model without any visible text.',
     }),
     temperature,
     stopSequence,
@@ -90,7 +90,7 @@ export default {
       placeholder: 'e.g. {"type": "object", "properties": {"name": {"type": "string"}}}',
       accepts: 'JSON schema, or an object with name and schema',
       fallback: 'Required with Response format `json_schema`',
-      help: 'What the answer must look like: an object at the top. Only used with the response format of that name.',
+      help: 'The structure of the answer, with an object at the top. Only used with the response format of that name.',
       details:
         'A name may have up to 64 letters, digits, `_` and `-`. `description` and `strict` may be next to it. If `strict` is missing, it is set where the API can guarantee that the answer fits; otherwise `metadata.not_strict` says why not.',
     }),
@@ -157,7 +157,7 @@ export default {
       ],
       isOpen: true,
       fallback: '`medium`',
-      help: 'How much of the pages the model reads. More costs more. Only used with Web search.',
+      help: 'How much of the pages the model reads. A larger size costs more. Only used with Web search.',
     }),
     text('search_domains', 'Allowed domains', {
       placeholder: 'e.g. example.com, docs.example.org; the whole web if empty',
@@ -180,7 +180,7 @@ export default {
       type: 'ToolsOption',
       help: 'Functions that the model may ask your app to run. metadata.tool_calls has the calls, each with name and arguments; data is null if the model writes nothing else.',
       details:
-        'A parameter is `string`, `number`, `integer` or `boolean`, such a type with `[]` for a list, a list of allowed values, an object of parameters, or a list with one such object. A description may follow a type after a colon, or stand alone for text; a `?` after the name makes the parameter optional. A function with a description is `{"name", "description", "parameters"}` in an array, where `parameters` may also be a JSON schema; the shapes of Chat and of the Responses API are taken too. If `strict` is missing, it is set where the API can guarantee that the arguments fit.',
+        'A parameter is `string`, `number`, `integer` or `boolean`, such a type with `[]` for a list, a list of allowed values, an object of parameters, or a list with one such object. A description may follow a type after a colon, or stand alone for text; a `?` after the name makes the parameter optional. A function with a description is `{"name", "description", "parameters"}` in an array, where `parameters` may also be a JSON schema; the shapes of Chat and of the Responses API are also accepted. If `strict` is missing, it is set where the API can guarantee that the arguments fit.',
     }),
     text('tool_choice', 'Tool choice', {
       placeholder: 'auto, none, required, or the name of a tool',
@@ -197,9 +197,9 @@ export default {
         ['Input and output', 'both'],
       ],
       initial: 'off',
-      help: 'What the API checks for harmful content, within the same request. The answer comes all the same: metadata.moderation says what is flagged, so that the app can hide it.',
+      help: 'What the API checks for harmful content, within the same request. The answer is returned anyway: metadata.moderation says what is flagged, so that the app can hide it.',
       details:
-        'If the server does not check what was asked for, the query fails. The input is the whole conversation.',
+        'If the server does not make the requested checks, the query fails. The input is the whole conversation.',
       sample: 'both',
     }),
     dropdown('image_detail', 'Image detail', {
@@ -232,7 +232,7 @@ export default {
       help: "Speed and price of the request. Auto is the project's own setting. The API rejects a tier that the account may not use.",
     }),
     text('prompt_cache_key', 'Prompt cache key', {
-      placeholder: 'e.g. support-bot: the same for prompts that begin alike',
+      placeholder: 'e.g. support-bot: the same for prompts with the same beginning',
       help: 'Requests with the same long beginning and the same key are more often served from the prompt cache.',
     }),
     text('safety_identifier', 'Safety identifier', {

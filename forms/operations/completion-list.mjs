@@ -9,12 +9,12 @@ export default {
   order: 35,
   name: 'Completions for a list',
   types: 'CompletionListOptions',
-  summary: 'continues a text for each row of a list, several at once',
+  summary: 'continues text for each row of a list, several at once',
   endpoints: completion.endpoints,
   data: 'CompletionListData',
   metadata: 'CompletionListMetadata',
   declarations: `
-/** A row of a list: a prompt, or one with a suffix in place of the one that all rows share. Other members are ignored. */
+/** A row of a list: a prompt, or an object with a prompt and its own suffix. Other members are ignored. */
 export type CompletionListRow =
   | string
   | number
@@ -24,31 +24,31 @@ export type CompletionListRow =
       suffix?: CompletionOptions['suffix'];
     };
 
-/** The text of each row in the order of the prompts, as Completions has it; \`null\` where the row failed. */
+/** The text for each row in the order of the prompts, as in Completions; \`null\` where the row failed. */
 export type CompletionListData = Array<CompletionData | null>;
 
 export interface CompletionListMetadata extends Omit<ChatListMetadata, 'details'> {
-  /** Of the rows that have more than a text, such as log probabilities. */
+  /** Rows with more than text, such as log probabilities. */
   details?: Array<{ index: number } & Partial<CompletionMetadata>>;
-  /** The chat model of the fallback, in place of the requested model. */
+  /** The chat model of the fallback, instead of the requested model. */
   substituted_model?: string;
 }`,
   basic: [
     json('prompts', 'Prompts', {
       placeholder: 'e.g. {{queries.products.data.map((row) => row.name)}}',
-      accepts: 'JSON array of texts, or of objects with prompt and suffix',
+      accepts: 'JSON array of strings, or of objects with prompt and suffix',
       fallback: 'Required',
       type: 'CompletionListRow[] | string',
-      help: 'A list with a text to continue for each row. All other fields are shared by all rows.',
+      help: 'A list with text to continue for each row. All other fields are shared by all rows.',
       details:
-        'An object may have a `suffix` in place of the one that all rows share; other members are ignored, so that rows of a table with a column `prompt` can be passed as they are. Up to 10,000 rows. A row that cannot be used is one that failed.',
+        'An object may have its own `suffix` instead of the shared one. Other members are ignored, so rows of a table with a column `prompt` can be passed unchanged. Up to 10,000 rows. An invalid row counts as failed.',
       sample: ['another text'],
     }),
     ...completion.basic.filter(({ key }) => key !== 'prompt'),
   ],
   advanced: [...listFields, ...completion.advanced],
   about:
-    'Continues each text of a list, in one query. Several rows are asked at once, and `data` has the texts in the order of the prompts. A row that fails does not stop the others.',
+    'Continues each text of a list, in one query. Several rows run at once, and `data` contains the texts in the order of the prompts. A row that fails does not stop the others.',
   examples: [
     {
       title: 'Describe two products',
@@ -60,6 +60,6 @@ export interface CompletionListMetadata extends Omit<ChatListMetadata, 'details'
     },
   ],
   notes:
-    'What `metadata` says of the rows, what a timeout leaves, and how rows keep to the pace of the server is as in [Chat for a list](#chat-for-a-list). Where only Chat serves the model, the first rows find out, and the others ask Chat at once: `metadata.substituted_model` then names the chat model if it is another one.',
+    'The `metadata` about the rows, the result after a timeout, and rate limits are as in [Chat for a list](#chat-for-a-list). If only Chat serves the model, the first rows find out, and the others use Chat at once: `metadata.substituted_model` then names the chat model if it is another one.',
   trial: { query: { prompts: ['a calm sea'] } },
 };

@@ -24,11 +24,11 @@ export default {
   data: 'CompletionData',
   metadata: 'CompletionMetadata',
   declarations: `
-/** One text; with \`n\` above 1 an array of texts, with \`null\` for an answer that failed. */
+/** One string; with \`n\` above 1 an array of strings, with \`null\` for a failed answer. */
 export type CompletionData = string | Array<string | null>;
 
 export interface CompletionMetadata extends TextMetadata {
-  /** The chat model of the fallback, in place of the requested model. */
+  /** The chat model of the fallback, instead of the requested model. */
   substituted_model?: string;
 }`,
   basic: [
@@ -49,7 +49,7 @@ export interface CompletionMetadata extends TextMetadata {
     maxTokens({
       placeholder: `e.g. 500; ${DEFAULT_MAX_TOKENS} if empty`,
       fallback: DEFAULT_MAX_TOKENS,
-      help: "The longest the answer may be, in tokens. Prompt and answer together must fit the model's context window.",
+      help: "Maximum length of the answer in tokens. Prompt and answer together must fit the model's context window.",
     }),
     temperature,
     stopSequence,

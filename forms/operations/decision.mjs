@@ -64,8 +64,8 @@ export default {
   metadata: 'DecisionMetadata',
   declarations: `
 /**
- * For Yes or no whether the probability reaches the threshold, for One of these the chosen text, for Score a number on
- * the scale of the levels: their own if all are numbers, else the first is 1. It is mostly between two of them.
+ * For Yes or no, whether the probability reaches the threshold; for One of these, the chosen text; for Score, a number on
+ * the scale of the levels: their own if all are numbers; otherwise the first is 1. It is usually between two of them.
  * With \`questions\`, \`data\` is a list of these, with \`null\` for a question that the model declined to answer.
  */
 export type DecisionData = { answer: boolean; probability: number } | string | boolean | number;
@@ -84,7 +84,7 @@ export interface DecisionMetadata extends ModelMetadata {
       placeholder: `e.g. gpt-6-luna; ${DEFAULT_MODEL} if empty`,
       accepts: 'Model ID',
       fallback: DEFAULT_MODEL,
-      help: 'The model that decides. OpenAI takes only the default; other servers need the name of a chat model.',
+      help: 'The model that decides. OpenAI accepts only the default; other servers need the name of a chat model.',
       models: 'chat',
       sample: 'sample',
     }),
@@ -118,21 +118,22 @@ export interface DecisionMetadata extends ModelMetadata {
     json('choices', 'Choices', {
       control: 'line',
       placeholder: 'e.g. billing, shipping, other; for Score from low to high',
-      accepts: 'Text with commas, or a JSON array: 2 to 255 texts, or 2 to 10 levels of a score',
+      accepts:
+        'Text separated by commas, or a JSON array: 2 to 255 strings, or 2 to 10 levels of a score',
       fallback: 'Required for One of these; 1 to 5 for Score',
       type: 'TextOption | string[]',
       help: 'What to choose from, or the levels of the score from low to high.',
       details:
-        'A score is on the scale of its levels if all of them are numbers, else the first level counts as 1. It is mostly between two of them.',
+        'A score is on the scale of its levels if all of them are numbers, otherwise the first level counts as 1. It is usually between two of them.',
       sample: ['red', 'blue'],
       needs: { kind: 'one_of' },
     }),
     number('threshold', 'Threshold', {
       min: 0,
       max: 1,
-      placeholder: '0 to 1: how probable a yes must be; 0.5 if empty',
+      placeholder: '0 to 1: the minimum probability of a yes; 0.5 if empty',
       fallback: '0.5',
-      help: 'How probable a yes must be for the answer to be yes. The app gets the probability, too.',
+      help: 'The minimum probability for the answer yes. The app also gets the probability.',
       sample: '0.05',
     }),
   ],
@@ -142,7 +143,7 @@ export interface DecisionMetadata extends ModelMetadata {
       placeholder: 'e.g. [{"question": "How angry?", "kind": "score"}]',
       accepts: 'JSON array of up to 400 questions with question, and kind, choices and name',
       type: 'unknown[] | string | null',
-      help: 'Several questions about the same input, in place of Question. Data is then a list of answers in their order.',
+      help: 'Several questions about the same input, instead of Question. Data is then a list of answers in the same order.',
       sample: [
         { question: 'Is it urgent?', name: 'urgent' },
         { question: 'Which color?', kind: 'one_of', choices: ['red', 'blue'] },
@@ -173,7 +174,7 @@ export interface DecisionMetadata extends ModelMetadata {
     },
   ],
   notes:
-    'With Score, `data` is a number on the scale of the levels: `4.2` of 1 to 5, or, of levels in words, their place from 1.\n\nA chat model only estimates the probability, so it is less exact than the endpoint for decisions.',
+    'With Score, `data` is a number on the scale of the levels: `4.2` on a scale of 1 to 5, or a position counted from 1 if the levels are words.\n\nA chat model only estimates the probability, so it is less exact than the endpoint for decisions.',
   trial: { query: { input: 'a calm sea', question: 'Is it calm?' } },
   savedQuery: {
     query: {

@@ -33,7 +33,7 @@ const RULES = {
   },
 };
 
-/** Of all inputs together. */
+/** Limit for all inputs together. */
 const MAX_TOKENS = 300_000;
 const DIMENSIONS = {
   'text-embedding-3-small': 1536,

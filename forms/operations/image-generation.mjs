@@ -58,7 +58,7 @@ export interface ImageGenerationData {
   message: 'Image generated successfully';
   /** The first image. */
   data: GeneratedImage;
-  /** All of them as what an Image component shows: data URIs, or URLs. Not there if one is too large for it. */
+  /** All images as an Image component shows them: data URIs or URLs. Missing if one is too large. */
   images?: string[];
 }
 
@@ -162,7 +162,7 @@ export interface ImageGenerationMetadata extends ModelMetadata {
       unit: 'percent',
       placeholder: '0 to 100, for JPEG and WebP; 100 if empty',
       fallback: 'set by the model',
-      help: 'How much of the quality of a JPEG or WebP is kept, in percent.',
+      help: 'Quality of a JPEG or WebP after compression, in percent.',
       sample: 50,
     }),
     dropdown('image_moderation', 'Moderation', {

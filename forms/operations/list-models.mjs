@@ -27,7 +27,7 @@ export interface ListModelsMetadata extends RequestMetadata {
         ['Transcription', 'transcription'],
       ],
       initial: 'all',
-      help: 'Leaves out the models that are known to be for something else. A model whose name does not tell what it is for stays in the list, as most of other servers do.',
+      help: 'Leaves out models that are known to be for something else. A model whose name does not reveal its purpose stays in the list, as do most models of other servers.',
       sample: 'image',
     }),
     text('filter', 'Filter', {
@@ -36,12 +36,12 @@ export interface ListModelsMetadata extends RequestMetadata {
       sample: 'nothing has this name',
     }),
     yesOrNo('include_ended', 'Include ended', {
-      help: 'Whether the list also has models whose shutdown date has come. They are left out by the date that the server gives, and at OpenAI also by those of its deprecations page.',
+      help: 'Whether the list also has models whose shutdown date has come. The date comes from the server or, for OpenAI, from its deprecations page.',
       sample: 'true',
     }),
   ],
   about:
-    'Lists the models that the key may use, sorted by ID. Each has `value` and `label`, so that a dropdown takes the list as it is.',
+    'Lists the models that the key may use, sorted by ID. Each has `value` and `label`, so that the list can be bound to a dropdown.',
   examples: [
     {
       title: 'List image models',
@@ -53,7 +53,7 @@ export interface ListModelsMetadata extends RequestMetadata {
     },
   ],
   notes:
-    'Each model also has its `owner`, and, in seconds since 1970, when it was `created`. One whose end is announced has a `shutdown_date`, which is in its `label`, too: `gpt-5.4-nano (until 2027-04-01)`.',
+    'Each model also has its `owner`, and the time when it was `created`, in seconds since 1970. If its shutdown is announced, it has a `shutdown_date`, which is also in its `label`: `gpt-5.4-nano (until 2027-04-01)`.',
   trial: {
     query: {},
     answer: {

@@ -37,7 +37,7 @@ const RULES = {
   },
 };
 
-/** The API goes by the extension of the name, and needs what it says. */
+/** The API relies on the file extension, and on matching content. */
 function checkFormat(file, name) {
   const extension = name.split('.').at(-1).toLowerCase();
   if (!FORMATS.includes(extension)) {
@@ -49,7 +49,7 @@ function checkFormat(file, name) {
   }
 }
 
-/** The mock API hears what the comment of a WAV file says. */
+/** The mock API "hears" the comment of a WAV file. */
 function hear(file) {
   const at = file.indexOf('ICMT');
   if (at === -1) return 'I hear a sound.';
@@ -68,12 +68,12 @@ export default {
   metadata: 'TranscriptionMetadata',
   declarations: `
 export interface TranscriptionMetadata extends ModelMetadata {
-  /** The model that was asked, or the one that answered where the server says so. */
+  /** The model that answered, if the server says so; otherwise the requested one. */
   model: string;
-  /** The languages that were heard, such as \`en\`; absent where the server names none. */
+  /** The detected languages, such as \`en\`; missing if the server names none. */
   languages?: string[];
   /**
-   * How long the recording is, where the server says so next to its usage.
+   * The length of the recording, if the server reports it next to the usage.
    * @unit seconds
    */
   duration?: number;
@@ -99,7 +99,7 @@ export interface TranscriptionMetadata extends ModelMetadata {
     json('keywords', 'Keywords', {
       control: 'line',
       placeholder: 'e.g. ToolJet, Ada Lovelace',
-      accepts: 'Text with commas, or a JSON array of texts',
+      accepts: 'Text separated by commas, or a JSON array of strings',
       type: 'TextOption | string[]',
       help: 'Names and terms that may be spoken, as they are spelled.',
       sample: ['ToolJet', 'Ada Lovelace'],
@@ -107,9 +107,9 @@ export interface TranscriptionMetadata extends ModelMetadata {
     json('languages', 'Languages', {
       control: 'line',
       placeholder: 'e.g. en, de; the model listens for any if empty',
-      accepts: 'Text with commas, or a JSON array of texts: codes of two letters',
+      accepts: 'Two-letter codes: text separated by commas, or a JSON array of strings',
       type: 'TextOption | string[]',
-      help: 'The languages that may be spoken, as codes of two letters. The model hears better where it need not guess.',
+      help: 'The languages that may be spoken, as two-letter codes. The model is more accurate if it does not have to guess.',
       sample: ['de'],
     }),
   ],
@@ -119,12 +119,12 @@ export interface TranscriptionMetadata extends ModelMetadata {
       control: 'editor',
       mode: 'text',
       placeholder: 'What the recording is about, or the text that comes before it',
-      help: 'What the recording is about, or the text that comes before it, in the language that is spoken.',
+      help: 'What the recording is about, or the text that comes before it, in the spoken language.',
       sample: 'A call about an invoice.',
     }),
   ],
   about:
-    "Turns speech into text. The recording comes from ToolJet's Audio recorder or File picker. Its first bytes say what format it is in, so a recording with the label of another one is sent as what it is.",
+    "Turns speech into text. The recording comes from ToolJet's Audio recorder or File picker. Its first bytes show its format, so a mislabeled recording is sent correctly.",
   examples: [
     {
       title: 'Transcribe a recording',
@@ -144,7 +144,7 @@ export interface TranscriptionMetadata extends ModelMetadata {
     },
   ],
   notes:
-    'Run the query once for each recording. Only `gpt-transcribe` takes Keywords and several Languages. For any other model, such as one of Whisper or a deployment of Azure with a name of its own, Keywords become a part of the prompt, and more than one language is left out; `metadata.adjusted` says so. Groq, LocalAI, vLLM and servers with faster-whisper need the name of their model, and limit the size of a recording themselves.',
+    'Run the query once for each recording. Only `gpt-transcribe` takes Keywords and several Languages. For any other model, such as Whisper or an Azure deployment with another name, Keywords become part of the prompt, and several languages are left out; `metadata.adjusted` says so. Groq, LocalAI, vLLM and servers with faster-whisper need the name of their model, and limit the size of a recording themselves.',
   trial: { query: { file: WAV } },
   savedQuery: {
     query: {
