@@ -105,9 +105,9 @@ export interface ChatListMetadata extends Partial<ModelMetadata> {
   ],
   notes: `\`metadata.failed\` lists the failed rows as \`{index, code, description}\`, ready for a table; their answers are \`null\`. The query fails only if no row was answered, with the failure of the first one. \`metadata.usage\` is the sum of all rows, \`metadata.attempts\` the number of all requests, and \`metadata.retried\` names the rows that needed more than one. \`metadata.finish_reasons\` names the rows that did not end with \`stop\`, and \`metadata.details\` has the tool calls, sources and reasoning of those that have any.
 
-When the query's timeout comes near, it returns what is there: rows that are not done have failed with the code \`timeout\`, and \`metadata.timed_out\` says how many. Raise the timeout for a long list: see [Timeouts and retries](#timeouts-and-retries).
+Shortly before the query's timeout, it returns a partial result: unfinished rows have failed with the code \`timeout\`, and \`metadata.timed_out\` says how many. Raise the timeout for a long list: see [Timeouts and retries](#timeouts-and-retries).
 
-If the server answers that requests come too fast, all queries of the process that ask the same model with the same key wait as long as it says, and then ask as fast as it has taken them before. Such waiting does not use up the retries of a row.
+If the server says that requests come too fast, all queries of the process with the same model and key wait as long as it says, and then send requests at the rate that it accepted before. Waiting does not use up the retries of a row.
 
 #### Fill a table column
 

@@ -64,7 +64,7 @@ export interface CompletionMetadata extends TextMetadata {
         ['Chat only', 'chat'],
       ],
       initial: 'auto',
-      help: 'OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it first, and lets a chat model continue the text if the model or the endpoint is gone. Metadata says which one answered.',
+      help: 'The endpoint that continues the text. OpenAI no longer serves models at the Completions endpoint; other servers do. Auto tries it first, and lets a chat model continue the text if the model or the endpoint is gone. Metadata says which one answered.',
     }),
   ],
   advanced: [
