@@ -1,4 +1,4 @@
-//! One request and its response, over a connection that it may use.
+//! One request and its response, over a permitted connection.
 
 use std::time::{Duration, Instant};
 
@@ -20,22 +20,22 @@ use crate::{
     network::http::{Body, HttpRequest, HttpResponse, Method},
 };
 
-/// A request on its way, which may be finished on another thread. It holds the query's part of the memory and
-/// gives it back with the result.
+/// A request in progress, which may finish on another thread. It owns the query's memory and returns it with the
+/// result.
 pub(super) struct Exchange {
     pub(super) permit: Permit,
     pub(super) clients: Clients,
-    /// Without its body.
+    /// The request without its body.
     pub(super) request: reqwest::Request,
     pub(super) body: Option<Body>,
     pub(super) route: Route,
-    /// What is left of the query's time.
+    /// The time left for the query.
     pub(super) time: Duration,
     pub(super) hold: Hold,
 }
 
 impl Exchange {
-    /// Sends the request and reads the response, before its time is over.
+    /// Sends the request and reads the response within its time.
     pub(super) async fn run(mut self) -> (Result<HttpResponse, TransportError>, Hold) {
         let deadline = Instant::now() + self.time;
         let url = self.request.url().clone();
@@ -70,7 +70,7 @@ impl Exchange {
     }
 }
 
-/// The request in the words of the HTTP client, without its body.
+/// Converts the request for the HTTP client, without its body.
 ///
 /// # Errors
 /// [`TransportErrorKind::Other`] if a header cannot be sent over HTTP.
