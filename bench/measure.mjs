@@ -31,7 +31,7 @@ export async function measure({ plan, contenders, progress }) {
   });
 }
 
-/** Lists of this plugin beside loops of queries of all. */
+/** Compares lists of this plugin with loops of queries of every contender. */
 export async function measureLists({ plan, contenders, progress }) {
   return withSession(async (session) => {
     const runs = LISTS.flatMap((cell) =>

@@ -49,7 +49,7 @@ export const LIST = { rows: 1_000, parallel: 64, warmup: 200 };
 export const LISTS = [MAIN, SLOW_SERVER];
 export const LIST_PLANS = { quick: { rounds: 1 }, full: { rounds: 2 } };
 
-/** The others have no lists; the empty plugin shows what the harness costs with one. */
+/** The other plugins have no lists; the empty plugin shows what a list costs the harness alone. */
 export function hasLists({ id }) {
   return id === OURS || id === EMPTY;
 }

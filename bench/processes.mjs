@@ -29,7 +29,7 @@ export function startApi() {
   });
   child.on('error', (error) => failed(`could not be started: ${error.message}`));
   child.on('exit', () => failed('ended'));
-  // It has ended; that says more.
+  // The child has ended; its exit code says more than this error.
   child.stdin.on('error', () => {});
   return {
     call(command, options = {}) {

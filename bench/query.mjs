@@ -21,8 +21,8 @@ export function createQuery({ file, baseUrl, length }) {
 }
 
 /**
- * Builds a function that asks so many rows in one query, `parallel` at a time, and throws unless each has an
- * answer of `length` characters; with a `length` of 0, there are none.
+ * Builds a function that asks the given number of rows in one query, `parallel` at a time, and throws unless
+ * each has an answer of `length` characters. A `length` of 0 means that no answers are expected.
  */
 export function createListQuery({ file, baseUrl, length, parallel }) {
   const run = runnerOf(file);

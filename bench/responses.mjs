@@ -14,7 +14,7 @@ export const QUERY = {
   advanced: 'off',
 };
 
-/** The same of so many rows, each with a prompt of its own. */
+/** The same query for a list of rows, each with a different prompt. */
 export function listQuery({ rows, parallel }) {
   const { prompt, ...shared } = QUERY;
   return {

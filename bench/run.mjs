@@ -102,7 +102,7 @@ async function bench({ quick, list, plugin, out }) {
     write('latest.json', `${JSON.stringify(results, rounded, 2)}\n`);
     write('latest.svg', chart(results));
   }
-  // The table has what both found out last.
+  // The table shows the latest results of both measurements.
   const read = (name) => JSON.parse(readFileSync(join(out, name), 'utf8'));
   const hasBoth = ['latest.json', 'lists.json'].every((name) => existsSync(join(out, name)));
   if (hasBoth) write('latest.md', markdown(read('latest.json'), read('lists.json')));

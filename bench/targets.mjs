@@ -1,4 +1,4 @@
-// The targets of this plugin. Each compares within one run.
+// The targets of this plugin. Each compares results of the same run.
 
 import { EMPTY, OURS } from './contenders.mjs';
 import {
@@ -15,7 +15,7 @@ import { aboveFloor, coldStart, listMetric, median, withoutFloor } from './repor
 
 const MAX_THREADS = 24;
 const GROWTH_TOLERANCE_MB = 3;
-/** Of an empty plugin's queries: the harness, like ToolJet, sets the limit, and it is another one on each machine. */
+/** Share of an empty plugin's queries: the harness, like ToolJet, sets a limit that differs per machine. */
 const MIN_SHARE_OF_FLOOR = 0.9;
 const MIN_LIST_ADVANTAGE = 8;
 const MIN_SHARE_OF_IDEAL = 0.92;

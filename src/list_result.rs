@@ -100,7 +100,7 @@ pub struct ListResult<'a> {
     log: RequestLog,
 }
 
-/// What there is to say about a row.
+/// What the result reports about a row.
 #[derive(Default)]
 struct OfRow {
     details: Map<String, Value>,
@@ -112,7 +112,7 @@ struct OfRow {
 }
 
 impl OfRow {
-    /// Takes a member of the row's metadata. What is not about its list is left out.
+    /// Takes a member of the row's metadata, and ignores members that lists do not report.
     fn add(&mut self, name: String, value: Value) {
         let place = match name.as_str() {
             "usage" => &mut self.usage,
@@ -265,7 +265,7 @@ impl<'a> ListResult<'a> {
     fn answer(&mut self, row: usize, same: &[usize], result: QueryResult) -> Result<(), Error> {
         let QueryResult { data, metadata } = result;
         let mut of_row = OfRow::default();
-        // Each member once, as looking one up takes longer than going on to the next.
+        // One pass over the members is faster than looking each of them up.
         for (name, value) in metadata.into_iter().filter(|(_, value)| !value.is_null()) {
             of_row.add(name, value);
         }

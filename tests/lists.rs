@@ -118,7 +118,7 @@ fn starts_few_rows_until_one_has_ended_or_a_moment_has_passed() {
 fn starts_as_many_rows_at_once_as_the_server_is_known_to_accept() {
     let clock = server(|_| None);
     let cache = ModelCache::default();
-    let mut time_of = |model: &str, later: Duration| {
+    let time_of = |model: &str, later: Duration| {
         let query = with(with(list(prompts(192)), "parallel", 64), "model", model);
         clock.run(async {
             clock.sleep(later).await;

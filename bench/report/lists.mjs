@@ -23,7 +23,7 @@ export function printLists(results) {
     row('', ['rows/s', 'at first', ...Object.keys(COLUMNS)], { first: NAME, style: 'dim' });
     for (const contender of results.contenders) {
       for (const isOneQuery of [false, true]) {
-        // It does nothing, and its memory is in the targets.
+        // It does nothing, and the targets list its memory.
         if (contender.id === EMPTY && isOneQuery) continue;
         const of = (name) => listMetric(results, contender.id, { ...cell, isOneQuery }, name);
         const rows = of('rowsPerSecond');

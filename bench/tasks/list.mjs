@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { closedLoop, createListQuery, createQuery } from '../query.mjs';
 import { allThreads, mainThread, peakRss } from '../threads.mjs';
 
-/** A list that has ended leaves work behind, such as closing connections; it is not the next one's. */
+/** A list leaves work behind, such as closing connections, which must not count for the next one. */
 const PAUSE_MS = 100;
 
 /**
- * Asks `rows` prompts, `parallel` at a time, in one query or with a query for each, and measures that. As many as
- * `warmup` were asked before, so that code is compiled and connections are open.
+ * Asks `rows` prompts, `parallel` at a time, in one query or with a query for each, and measures it. Asks
+ * `warmup` rows before that, so that code is compiled and connections are open.
  */
 export async function list(
   { file, baseUrl, length, rows, parallel, isOneQuery, warmup },

@@ -190,7 +190,7 @@ impl Names {
     }
 }
 
-/// Length of a string in JSON, in bytes. Few parts of a text have anything to escape.
+/// Length of a string in JSON, in bytes. Fast for texts with little to escape.
 fn json_length(text: &str) -> usize {
     let escapes = |byte: &u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | b'\x08' | b'\x0c' => 1,
@@ -202,8 +202,8 @@ fn json_length(text: &str) -> usize {
     text.len() + parts.chain(rest).map(escapes).sum::<usize>()
 }
 
-/// Whether one of these eight bytes is a control character, a quotation mark or a backslash: the subtraction of a limit
-/// then borrows from the next bit. A byte may seem to be one only after another that is.
+/// Whether one of these eight bytes is a control character, a quotation mark or a backslash: subtracting a limit then
+/// borrows from the next bit. A false positive is only possible after a true one.
 fn has_escapes(bytes: u64) -> bool {
     const EACH: u64 = u64::MAX / 0xff;
     let below = |bytes: u64, limit: u8| bytes.wrapping_sub(EACH * u64::from(limit)) & !bytes;
@@ -258,7 +258,7 @@ mod tests {
             let quotes = 2;
             assert_eq!(json_length(text), json!(text).to_string().len() - quotes, "{text:?}");
         }
-        // In each place of what is looked at together.
+        // At each position within the eight bytes.
         for escaped in ["\"", "\\", "\n", "\u{1f}"] {
             for place in 0..20 {
                 let text = format!(

@@ -36,7 +36,7 @@ pub struct Pace {
     /// Requests that the server answered.
     answered: u64,
     in_flight: usize,
-    /// The most requests in flight when one was answered since the last rejection, and when that was last so.
+    /// The most requests that were in flight when one was answered, since the last rejection, and when that was.
     taken_at_once: (usize, Duration),
     recent: Recent,
 }

@@ -230,7 +230,8 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '7e-small-server',
-    about: 'a server with 8 threads, each for one connection until it is idle for 5 s: 64 queries after 256',
+    about:
+      'a server with 8 threads, each for one connection until it is idle for 5 s: 64 queries after 256',
     size: 256,
     short: 256,
     once: true,
@@ -290,7 +291,8 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '11-workers',
-    about: '3 worker threads at a time that load the plugin, run a query and are terminated at random',
+    about:
+      '3 worker threads at a time that load the plugin, run a query and are terminated at random',
     size: 3,
     short: 2,
     serve: () => () => jsonResponse(PONG),
