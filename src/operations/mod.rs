@@ -16,7 +16,7 @@
 //!
 //! `route.rs` defines how an operation falls back from one endpoint to the next.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -30,11 +30,12 @@ use crate::{
         base_url::Provider,
         fields::{Fields, excerpt, scalar_text},
     },
-    network::http::{Body, Form, FormFile, Method},
+    network::http::{Body, Form, FormFile, Method, Sink},
     policy::{adjust::Adjustment, shutdowns::Day},
     response::ApiResponse,
 };
 
+pub mod api_id;
 pub mod chat;
 pub mod chat_list;
 pub mod chat_route;
@@ -86,31 +87,63 @@ pub struct ApiRequest {
     pub method: Method,
     /// Path below the base URL, such as `/chat/completions`.
     pub path: &'static str,
+    /// What follows the path, such as the id of a batch.
+    pub below: Option<Below>,
     /// Members of the body: only those that the query sets, and documented defaults.
     pub body: Option<Map<String, Value>>,
     /// A file. If set, the body is sent as a form, not as JSON.
     pub file: Option<FormFile>,
-    /// Whether the response may be plain text, which becomes the member `text`.
-    pub takes_text: bool,
+    /// What the response is.
+    pub expected: Expected,
+    /// Whether it must not be sent again unless it is known that the server has not carried it out.
+    pub is_sent_once: bool,
+}
+
+/// What the response to a request is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Expected {
+    /// JSON.
+    #[default]
+    Json,
+    /// JSON, or plain text, which becomes the member `text`.
+    JsonOrText,
+    /// A file, which goes here as it comes. The response is then empty.
+    File(Sink),
 }
 
 impl ApiRequest {
     /// A `POST` of `body`.
     #[must_use]
     pub fn post(path: &'static str, body: Map<String, Value>) -> Self {
-        Self { method: Method::Post, path, body: Some(body), file: None, takes_text: false }
+        Self { method: Method::Post, body: Some(body), ..Self::get(path) }
     }
 
     /// A `GET`.
     #[must_use]
     pub fn get(path: &'static str) -> Self {
-        Self { method: Method::Get, path, body: None, file: None, takes_text: false }
+        let expected = Expected::Json;
+        Self { method: Method::Get, path, below: None, body: None, file: None, expected, is_sent_once: false }
+    }
+
+    /// A `GET` of what is below a path.
+    #[must_use]
+    pub fn get_below(path: &'static str, below: Below) -> Self {
+        Self { below: Some(below), ..Self::get(path) }
     }
 
     /// A `POST` of `file`, with the members of `body` as form fields.
     #[must_use]
     pub fn upload(path: &'static str, body: Map<String, Value>, file: FormFile) -> Self {
         Self { file: Some(file), ..Self::post(path, body) }
+    }
+
+    /// The whole path below the base URL.
+    #[must_use]
+    pub fn full_path(&self) -> Cow<'static, str> {
+        match &self.below {
+            Some(below) => format!("{}{below}", self.path).into(),
+            None => self.path.into(),
+        }
     }
 
     /// The body as sent. A Responses request stays a Chat body until now, so that the rules that adjust requests know
@@ -189,6 +222,7 @@ impl Plan {
     }
 }
 
+use api_id::Below;
 use list::List;
 use route::Route;
 

@@ -93,6 +93,18 @@ pub fn read_or_text(response: &HttpResponse, now: SystemTime) -> Result<ApiRespo
     result
 }
 
+/// As [`read`], of a success whose body went elsewhere. The response is then an empty object.
+///
+/// # Errors
+/// As [`read`], of anything but a success; [`Error::Transport`] if its body is not whole.
+pub fn read_head(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unread> {
+    match &response.cut {
+        Some(cut) => Err(cut.clone().into()),
+        None if is_success(response) => Ok(ApiResponse { body: Map::new(), request_id: request_id(response) }),
+        None => read(response, now),
+    }
+}
+
 /// The text of a body that is neither markup nor an object; a JSON string without its quotation marks.
 fn plain_text(response: &HttpResponse) -> Option<String> {
     let text = text_of(&response.body).ok()?;

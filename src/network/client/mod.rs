@@ -13,7 +13,7 @@
 //! | `exchange` | how a request is sent, and what its query holds meanwhile |
 //! | `form` | how a form with a file is written |
 //! | `upload` | how a server is heard that responds before it has read a request |
-//! | `receive` | how a response is read |
+//! | `receive` | how a response is read, or handed on as it comes |
 //! | `memory` | how much all queries hold |
 //! | `cpu`, `allocator` | where long work is done, and how its memory is given back |
 //! | `classify` | what errors mean |
@@ -324,12 +324,13 @@ impl Client {
         is_resolving: Arc<AtomicBool>,
     ) -> Result<HttpResponse, TransportError> {
         let start = Instant::now();
-        let (url, body) = (&request.url, request.body.clone());
+        let (url, body, sink) = (&request.url, request.body.clone(), request.sink.clone());
         let (route, request) = (self.route(url, request.is_custom)?, outgoing(request)?);
         let origin = url[..Position::BeforePath].to_owned();
         let exchange = |permit, clients: &Clients, hold| {
             let (clients, time) = (clients.clone(), time.saturating_sub(start.elapsed()));
-            Box::pin(Exchange { permit, clients, request, body, route, time, hold }.run())
+            let cpu = Arc::clone(&self.cpu);
+            Box::pin(Exchange { permit, clients, request, body, sink, cpu, route, time, hold }.run())
         };
         let result;
         if is_provider(url) {
@@ -443,7 +444,7 @@ mod tests {
     fn ask(edition: &'static str, is_custom: bool) -> TransportErrorKind {
         let client = Client { rules: Arc::clone(&client("").rules), ..client(edition) };
         let url = "http://localhost:1".parse().unwrap();
-        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom };
+        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom, sink: None };
         runtime()
             .unwrap()
             .block_on(client.send(&request, Duration::from_secs(5), &mut Hold::default()))
@@ -555,7 +556,8 @@ mod tests {
     fn keeps_the_deadline_when_the_thread_of_the_server_is_stuck() {
         let client = client("");
         let url: Url = "http://localhost:1/v1".parse().unwrap();
-        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom: true };
+        let request =
+            HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom: true, sink: None };
         runtime().unwrap().block_on(async {
             let (release, gate) = std::sync::mpsc::channel::<()>();
             let visit = client.servers.visit("http://localhost:1", Route::Checked).unwrap();
@@ -573,7 +575,8 @@ mod tests {
     fn a_query_that_gets_no_connection_keeps_its_part_of_the_memory() {
         let client = Client::from_env(|_| None, Settings { max_descriptors: 0, ..Settings::default() }).unwrap();
         let url: Url = "http://localhost:1/v1".parse().unwrap();
-        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom: false };
+        let request =
+            HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom: false, sink: None };
         runtime().unwrap().block_on(async {
             let origin = "http://localhost:1".to_owned();
             let visit = client.servers.visit(&origin, Route::Direct).unwrap();
