@@ -129,6 +129,11 @@ pub const MAX_CACHED_VALUE_BYTES: usize = 64;
 pub const MAX_CACHE_AGE: Duration = Duration::from_secs(60 * 60);
 /// Rows of a list, each of which is a request.
 pub const MAX_LIST_ROWS: usize = 10_000;
+/// Rows of one query that starts batches. They are in the options of the query.
+pub const MAX_BATCH_ROWS: usize = 200_000;
+/// The files of such a query together, in bytes. What all rows share is in each line of them, and they are written twice:
+/// to be measured, and to be sent.
+pub const MAX_BATCH_BYTES: usize = 1024 * MIB;
 /// Concurrent rows of a list.
 pub const MAX_PARALLEL_ROWS: usize = 64;
 /// Rows that start before the server's capacity is known.

@@ -13,7 +13,7 @@
 //!
 //! Next to the wings are [`budgets`], the numbers of which every wing may use, the [`request_sender`], which
 //! sends the requests of one query, the [`query_runner`], which decides what they are, with the [`embedding_runner`]
-//! for texts that need several, the [`list_runner`] with the [`row_engine`] and [`list_result`], which do that for each
+//! for texts that need several, the [`batch_starter`], the [`list_runner`] with the [`row_engine`] and [`list_result`], which do that for each
 //! row of a list, [`service`], which turns options into an outcome, and [`serialized`], which cuts that into what
 //! JavaScript parses.
 //!
@@ -43,6 +43,7 @@
 //! | when a request is retried | `policy/retry.rs` |
 //! | what is cached of models | `policy/model_cache.rs` |
 //! | which endpoint a query uses, and what its `metadata` says of its requests | `query_runner.rs` |
+//! | what is uploaded and created for a batch | `batch_starter.rs` |
 //! | how many requests a list of texts to embed takes | `embedding_runner.rs` |
 //! | what the administrator's log says of a query | `query_log.rs`, `network/client/log.rs` |
 //! | how a response is read | `response/` |
@@ -58,6 +59,7 @@
 //! | which certificates are trusted | `network/tls.rs` |
 //! | what a failure of the network is taken for | `network/client/classify.rs`, `tls.rs` |
 
+pub mod batch_starter;
 pub mod binding;
 pub mod budgets;
 pub mod embedding_runner;

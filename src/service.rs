@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
+    batch_starter::BatchStarter,
     budgets::{MAX_DESCRIPTION_CHARS, MAX_INLINE_BYTES},
     error::{
         ApiError, Details, Error, ErrorText,
@@ -495,6 +496,16 @@ async fn run_query<T: Transport>(
             let end = Box::pin(runner.run(&mut call.hold, &describe)).await;
             (state.requests, state.list) = (end.log, end.failure);
             return end.result;
+        }
+        Task::BatchStart(start) => {
+            let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
+            let mut starter = BatchStarter::new(sender, cache, &source);
+            let result = clock.enforce(transport, catch_panics(Box::pin(starter.run(&start)))).await;
+            let incomplete;
+            (state.requests, incomplete) = starter.into_end();
+            let result = result.unwrap_or_else(|| Err(late(&call.hold, clock.timeout)));
+            state.list = incomplete.filter(|_| result.is_err());
+            return result;
         }
     };
     let sender = RequestSender::new(transport, &source, clock, &mut call.hold);

@@ -100,6 +100,8 @@ pub enum Endpoint {
     Images,
     /// `/audio/transcriptions`.
     Transcriptions,
+    /// `/batches`, and `/files` for them.
+    Batches,
     /// `/models`, which the connection test also uses.
     Models,
     /// An endpoint without its own hints.
@@ -271,6 +273,9 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
         ],
         TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Models) => {
             "Enter a Filter that fewer models match, or the Base URL of a server with a shorter list.".into()
+        }
+        TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Batches) => {
+            "Get fewer rows at once: in Batch ID, enter the IDs one at a time.".into()
         }
         TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Embeddings) => {
             "Embed fewer texts at once, set fewer Dimensions, or choose Base64 as Encoding format.".into()

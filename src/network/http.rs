@@ -57,7 +57,7 @@ pub struct Form {
 }
 
 /// A file in a form.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FormFile {
     /// Its name with an extension, which tells servers its type.
     pub name: String,
@@ -65,12 +65,6 @@ pub struct FormFile {
     pub media_type: &'static str,
     /// Its content.
     pub content: Content,
-}
-
-impl fmt::Debug for FormFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({} bytes)", self.name, self.content.length())
-    }
 }
 
 /// What a file contains.
@@ -115,6 +109,12 @@ impl Content {
             Self::Bytes(bytes) => bytes.len(),
             Self::Written(written) => written.length,
         }
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.length())
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `chat` | `chat.rs`, `chat_route.rs` | `POST /chat/completions`, or `/responses` |
 //! | `chat_list` | `chat_list.rs`, `list.rs` | as `chat`, for each row |
 //! | `completion_list` | `completion_list.rs`, `list.rs` | as `completion`, for each row |
+//! | `batch_start` | `batch/` | `POST /files`, `POST /batches` |
 //! | `image_generation` | `image.rs` | `POST /images/generations`, or `/images/edits` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
@@ -36,6 +37,7 @@ use crate::{
 };
 
 pub mod api_id;
+pub mod batch;
 pub mod chat;
 pub mod chat_list;
 pub mod chat_route;
@@ -187,6 +189,7 @@ pub fn endpoint(path: &str) -> Endpoint {
         embedding::PATH => Endpoint::Embeddings,
         image::PATH | image::EDITS_PATH => Endpoint::Images,
         transcription::PATH => Endpoint::Transcriptions,
+        batch::PATH | batch::FILES_PATH => Endpoint::Batches,
         models::PATH => Endpoint::Models,
         _ => Endpoint::Other,
     }
@@ -297,6 +300,8 @@ pub enum Task {
     One(Box<Route>),
     /// The same request for each row.
     List(List),
+    /// The same of each row, later.
+    BatchStart(batch::start::Start),
 }
 
 impl Task {
@@ -347,6 +352,7 @@ impl Query {
                 endpoint_choice = EndpointChoice::Engine { is_auto: engine == completion::Engine::Auto };
                 Task::List(list)
             }
+            Some("batch_start") => Task::BatchStart(batch::start::start(fields, provider)?),
             Some("image_generation") => Task::one(Route::only(image::plan(fields)?)),
             Some("generate_embedding") => Task::one(Route::only(embedding::plan(fields)?)),
             Some("decision") => Task::one(decision::route(fields, provider)?),

@@ -1,0 +1,105 @@
+//! Rows as lines of a file: each is a request of its own.
+
+use std::{fmt, sync::Arc};
+
+use serde_json::Value;
+
+use super::ROW;
+use crate::{
+    error::{Error, ErrorText},
+    network::http::Body,
+    operations::{Plan, chat_route::Api, list::in_row, responses, route::Route},
+    policy::adjust::{self, ChatEndpoint, Rejection},
+};
+
+type Ask = dyn Fn(&Value, Api) -> Result<Route, Error> + Send + Sync;
+
+/// Rows, and how each is asked.
+pub struct Rows {
+    key: &'static str,
+    rows: Vec<Value>,
+    ask: Box<Ask>,
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows").field("rows", &self.rows.len()).finish_non_exhaustive()
+    }
+}
+
+impl Rows {
+    /// The `rows` of the field `key`, each of which is asked as `ask` says, through the API that it is given.
+    pub fn new(
+        key: &'static str,
+        rows: Vec<Value>,
+        ask: impl Fn(&Value, Api) -> Result<Route, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self { key, rows, ask: Box::new(ask) }
+    }
+
+    /// The key of their field.
+    #[must_use]
+    pub fn key(&self) -> ErrorText {
+        self.key.into()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The ways to ask a row.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming what is wrong with the row.
+    pub fn route(&self, row: usize, api: Api) -> Result<Route, Error> {
+        let route = (self.ask)(self.rows.get(row).unwrap_or(&Value::Null), api);
+        route.map_err(|error| in_row(self.key, row, error))
+    }
+}
+
+/// How rows are written.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    /// The rows.
+    pub rows: Arc<Rows>,
+    /// The API that all of them go through.
+    pub api: Api,
+    /// As in [`super::start::Start`].
+    pub version: &'static str,
+    /// What their model is known to reject: nobody can try again row by row.
+    pub rejections: Arc<[Rejection]>,
+}
+
+impl Lines {
+    /// Adds the line of a row to `file`. Returns its request as it is written, with what of the query is not in it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming what is wrong with the row.
+    pub fn write(&self, row: usize, file: &mut Vec<u8>) -> Result<Plan, Error> {
+        let mut plan = self.rows.route(row, self.api)?.plan;
+        let request = &mut plan.request;
+        let endpoint =
+            if request.path == responses::PATH { ChatEndpoint::Responses } else { ChatEndpoint::ChatCompletions };
+        if let Some(body) = &mut request.body {
+            plan.adjusted.extend(adjust::apply_known(body, endpoint, &self.rejections));
+        }
+        let body = match request.to_wire().map_err(|error| in_row(self.rows.key, row, error))? {
+            Some(Body::Json(body)) => body,
+            _ => return Err(Error::Internal("a row is no JSON".into())),
+        };
+        let head =
+            format!(r#"{{"custom_id":"{ROW}{row}","method":"POST","url":"{}{}","body":"#, self.version, request.path);
+        file.extend_from_slice(head.as_bytes());
+        file.extend_from_slice(&body);
+        file.extend_from_slice(b"}\n");
+        Ok(plan)
+    }
+}
