@@ -174,7 +174,7 @@ impl<'a, T: Transport> BatchStarter<'a, T> {
             })
         });
         let metadata = [
-            ("endpoint", memo::path(reader).into()),
+            ("endpoint", memo::path(reader)[1..].into()),
             ("model", self.log.model.clone().into()),
             ("batches", batches.collect()),
         ];

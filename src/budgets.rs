@@ -134,6 +134,12 @@ pub const MAX_BATCH_ROWS: usize = 200_000;
 /// The files of such a query together, in bytes. What all rows share is in each line of them, and they are written twice:
 /// to be measured, and to be sent.
 pub const MAX_BATCH_BYTES: usize = 1024 * MIB;
+/// Batches that one query gets.
+pub const MAX_BATCH_IDS: usize = 64;
+/// A line of the results of a batch, in bytes. A longer one is not read.
+pub const MAX_LINE_BYTES: usize = 16 * MIB;
+/// Lines of the results of a batch that cannot be used and are named.
+pub const MAX_NAMED_LINES: usize = 20;
 /// Concurrent rows of a list.
 pub const MAX_PARALLEL_ROWS: usize = 64;
 /// Rows that start before the server's capacity is known.

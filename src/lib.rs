@@ -13,7 +13,7 @@
 //!
 //! Next to the wings are [`budgets`], the numbers of which every wing may use, the [`request_sender`], which
 //! sends the requests of one query, the [`query_runner`], which decides what they are, with the [`embedding_runner`]
-//! for texts that need several, the [`batch_starter`], the [`list_runner`] with the [`row_engine`] and [`list_result`], which do that for each
+//! for texts that need several, the [`batch_starter`] and the [`batch_getter`], the [`list_runner`] with the [`row_engine`] and [`list_result`], which do that for each
 //! row of a list, [`service`], which turns options into an outcome, and [`serialized`], which cuts that into what
 //! JavaScript parses.
 //!
@@ -39,11 +39,12 @@
 //! | when a model ends, and what replaces it | `policy/shutdowns.rs` |
 //! | how a model's rejection of a parameter is worked around | `policy/adjust/` |
 //! | how fast a model is asked | `policy/pace.rs`, `paces.rs` |
-//! | what the rows of a list are, when they begin, what they come to | `operations/list.rs`, `row_engine.rs`, `list_result.rs` |
+//! | what the rows of a list are, when they begin, what they come to | `operations/list.rs`, `row_engine.rs`, `list_result.rs`, `answers.rs` |
 //! | when a request is retried | `policy/retry.rs` |
 //! | what is cached of models | `policy/model_cache.rs` |
 //! | which endpoint a query uses, and what its `metadata` says of its requests | `query_runner.rs` |
 //! | what is uploaded and created for a batch | `batch_starter.rs` |
+//! | how the results of batches are found in their files | `batch_getter.rs`, `batch_rows.rs` |
 //! | how many requests a list of texts to embed takes | `embedding_runner.rs` |
 //! | what the administrator's log says of a query | `query_log.rs`, `network/client/log.rs` |
 //! | how a response is read | `response/` |
@@ -59,6 +60,9 @@
 //! | which certificates are trusted | `network/tls.rs` |
 //! | what a failure of the network is taken for | `network/client/classify.rs`, `tls.rs` |
 
+pub mod answers;
+pub mod batch_getter;
+pub mod batch_rows;
 pub mod batch_starter;
 pub mod binding;
 pub mod budgets;

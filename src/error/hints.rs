@@ -162,7 +162,7 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
             }
             .into(),
         ),
-        Error::InvalidOption { .. } | Error::UnknownOperation(_) => None,
+        Error::InvalidOption { .. } | Error::UnknownOperation(_) | Error::NotRun(_) => None,
     }
 }
 
@@ -334,6 +334,7 @@ pub fn in_short(error: &Error) -> ErrorText {
         Error::InvalidOption { .. } => error.text().until("; ").truncated(MAX_REASON_CHARS),
         Error::UnknownOperation(_) => "unknown operation".into(),
         Error::Api(error) => api_in_short(error),
+        Error::NotRun(_) => "not run by the API".into(),
         Error::Timeout { .. } => TransportErrorKind::Timeout.in_short().into(),
         Error::Transport(error) => error.kind.in_short().into(),
         Error::Decode { body: BodyKind::Html, .. } => WEB_PAGE.into(),

@@ -8,6 +8,7 @@
 //! | `chat_list` | `chat_list.rs`, `list.rs` | as `chat`, for each row |
 //! | `completion_list` | `completion_list.rs`, `list.rs` | as `completion`, for each row |
 //! | `batch_start` | `batch/` | `POST /files`, `POST /batches` |
+//! | `batch_result` | `batch/` | `GET /batches`, `GET /files` |
 //! | `image_generation` | `image.rs` | `POST /images/generations`, or `/images/edits` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
@@ -302,6 +303,8 @@ pub enum Task {
     List(List),
     /// The same of each row, later.
     BatchStart(batch::start::Start),
+    /// What batches have come to.
+    BatchResult(batch::wanted::Wanted),
 }
 
 impl Task {
@@ -353,6 +356,7 @@ impl Query {
                 Task::List(list)
             }
             Some("batch_start") => Task::BatchStart(batch::start::start(fields, provider)?),
+            Some("batch_result") => Task::BatchResult(batch::wanted::wanted(fields)?),
             Some("image_generation") => Task::one(Route::only(image::plan(fields)?)),
             Some("generate_embedding") => Task::one(Route::only(embedding::plan(fields)?)),
             Some("decision") => Task::one(decision::route(fields, provider)?),

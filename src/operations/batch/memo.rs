@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     error::{Error, truncate::truncate},
     operations::{
-        Reader,
+        Reader, chat,
         checks::Checks,
         choices::ChoicesReader,
         embedding::{self, VectorsReader},
@@ -77,19 +77,18 @@ impl Memo {
     }
 }
 
-/// How `reader` reads, as JSON. `has_stops` says whether the plugin has to cut answers at the stop sequences.
+/// How the reader `of` responses reads, as JSON. `has_stops` says whether the plugin has to cut answers at the stop sequences.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] if stop sequences are too long to be remembered.
-pub fn reading(reader: &Reader, has_stops: bool) -> Result<String, Error> {
-    let reading = match reader {
+pub fn reading(of: &Reader, has_stops: bool) -> Result<String, Error> {
+    let reading = match of {
         Reader::Choices(reader) => {
-            let format = FORMATS.iter().find(|(_, format)| Some(*format) == reader.format).map(|(word, _)| *word);
             let not_strict = reader.not_strict.as_ref().map(|reason| truncate(reason, MAX_REASON_CHARS));
             let stops = if has_stops { reader.stops.as_slice() } else { &[] };
             let Checks { input, output } = reader.checks;
             json!({
-                "path": reader.endpoint, "n": reader.n, "format": format, "stops": stops, "input": input,
+                "path": reader.endpoint, "n": reader.n, "format": format(of), "stops": stops, "input": input,
                 "output": output, "not_strict": not_strict
             })
         }
@@ -118,7 +117,7 @@ pub fn reader(reading: &str) -> Option<Reader> {
         let encoding = if is_set("base64") { Encoding::Base64 } else { Encoding::Numbers };
         return reading.is_object().then_some(Reader::Vectors(VectorsReader { texts: 0..1, total: 1, encoding }));
     };
-    let endpoint = [crate::operations::chat::PATH, responses::PATH].into_iter().find(|known| known[1..] == *path)?;
+    let endpoint = [chat::PATH, responses::PATH].into_iter().find(|known| known[1..] == *path)?;
     let format = FORMATS.iter().find(|(word, _)| reading["format"] == *word).map(|(_, format)| *format);
     let stops = reading["stops"].as_array().into_iter().flatten();
     Some(Reader::Choices(ChoicesReader {
@@ -136,7 +135,15 @@ pub fn reader(reading: &str) -> Option<Reader> {
 #[must_use]
 pub fn path(reader: &Reader) -> &'static str {
     match reader {
-        Reader::Choices(reader) => reader.endpoint,
-        Reader::Vectors(_) | Reader::Own(..) => &embedding::PATH[1..],
+        Reader::Choices(reader) if reader.endpoint == &responses::PATH[1..] => responses::PATH,
+        Reader::Choices(_) => chat::PATH,
+        Reader::Vectors(_) | Reader::Own(..) => embedding::PATH,
     }
+}
+
+/// The type of response format of requests whose responses are read so.
+#[must_use]
+pub fn format(reader: &Reader) -> Option<&'static str> {
+    let Reader::Choices(reader) = reader else { return None };
+    FORMATS.iter().find(|(_, format)| Some(*format) == reader.format).map(|(word, _)| *word)
 }

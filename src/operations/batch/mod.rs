@@ -8,12 +8,18 @@
 //! | `draft.rs` | how rows are split into files |
 //! | `memo.rs` | what a batch says of itself, so that its results can be read |
 //! | `created.rs` | what the API says of a new file or batch |
+//! | `wanted.rs` | which batches Get a batch is asked for |
+//! | `status.rs` | how far a batch is, and where its results are |
+//! | `output.rs` | what a line of its results says |
 
 pub mod created;
 pub mod draft;
 pub mod lines;
 pub mod memo;
+pub mod output;
 pub mod start;
+pub mod status;
+pub mod wanted;
 
 /// The path of batches.
 pub const PATH: &str = "/batches";
