@@ -53,7 +53,7 @@ const inApi = (batch) => ({
   metadata: batch.metadata ?? null,
 });
 
-function create(body, { store }) {
+export function createBatch(body, { store }) {
   checkParameters(body, RULES);
   const number = String(store.batches.size + 1).padStart(6, '0');
   const batch = {
@@ -143,7 +143,7 @@ function withBatch(work) {
 
 const route = { operation: 'batches' };
 export const BATCH_ROUTES = [
-  { ...route, method: 'POST', path: /^\/v1\/batches$/, answer: create },
+  { ...route, method: 'POST', path: /^\/v1\/batches$/, answer: createBatch },
   { ...route, method: 'GET', path: /^\/v1\/batches\/([^/]+)$/, answer: withBatch(step) },
   {
     ...route,
