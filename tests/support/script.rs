@@ -162,7 +162,7 @@ fn poured(mut response: HttpResponse, sink: Option<&Sink>) -> HttpResponse {
         let body = std::mem::take(&mut response.body);
         let pour = |sink: &mut dyn BodySink| {
             sink.begin();
-            body.chunks(7).try_for_each(|chunk| sink.take(chunk).map(drop))?;
+            body.chunks(7.max(body.len() / 1000)).try_for_each(|chunk| sink.take(chunk).map(drop))?;
             if response.cut.is_none() { sink.end().map(drop) } else { Ok(()) }
         };
         response.cut = sink.with(pour).err().or(response.cut);
