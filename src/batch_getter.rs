@@ -25,6 +25,7 @@ pub struct BatchGetter<'a, T> {
 
 impl<'a, T: Transport> BatchGetter<'a, T> {
     /// A getter that has asked nothing yet.
+    #[must_use]
     pub fn new(sender: RequestSender<'a, T>) -> Self {
         let log = RequestLog { path: Some(batch::PATH), ..RequestLog::default() };
         Self { sender, log, failure: None }

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
 //! Batches: what is uploaded and created for their rows, and what is known when that fails.
 
 #[path = "support/script.rs"]

@@ -33,14 +33,14 @@ pub fn list(fields: &Fields<'_>, provider: Provider) -> Result<(List, Api), Erro
     Ok((list.with_shared_bytes(bytes), api))
 }
 
-/// How a row is asked through an API, and about how many bytes its request has besides the row.
+/// How a row is asked through an API.
+pub type Ask = Box<dyn Fn(&Value, Api) -> Result<Route, Error> + Send + Sync>;
+
+/// How rows are asked, and about how many bytes each request has besides its row.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] naming the field. What is wrong with a row is for the row to say.
-pub fn asker(
-    fields: &Fields<'_>,
-    provider: Provider,
-) -> Result<(impl Fn(&Value, Api) -> Result<Route, Error> + Send + Sync + use<>, usize), Error> {
+pub fn asker(fields: &Fields<'_>, provider: Provider) -> Result<(Ask, usize), Error> {
     let template = chat::Template::from_fields(fields, provider)?;
     let of_rows = RowFields::new(&OF_ROW, shared(fields)?);
     let bytes = of_rows.shared_bytes() + template.bytes();
@@ -48,7 +48,7 @@ pub fn asker(
         let fields = of_rows.of(row);
         Chat::of_template(template.clone(), &Fields::of("prompts", &fields)?, api, provider)?.route()
     };
-    Ok((route, bytes))
+    Ok((Box::new(route), bytes))
 }
 
 /// The fields that messages are made of.

@@ -160,8 +160,9 @@ mod tests {
             assert_eq!(lengths, [(1, 1), (2, 4), (3, MAX_LINE_BYTES), (4, 4)]);
         }
         let mut lines = Lines::new(Kept::default());
-        for _ in 0..3 * MAX_LINE_BYTES / (1 << 16) {
-            assert!(lines.take(&[b'x'; 1 << 16]).unwrap() <= 2 * MAX_LINE_BYTES);
+        let piece = vec![b'x'; 1 << 16];
+        for _ in 0..3 * MAX_LINE_BYTES / piece.len() {
+            assert!(lines.take(&piece).unwrap() <= 2 * MAX_LINE_BYTES);
         }
     }
 }

@@ -16,7 +16,7 @@ use super::{
     cpu::CpuLanes,
     form,
     memory::{Hold, unless_revoked},
-    receive::{Receiver, receive},
+    receive::{Target, receive},
     upload::Upload,
 };
 use crate::{
@@ -65,12 +65,12 @@ impl Exchange {
         let sent = client.execute(self.request);
         let sent = connect_limiter::waiting_for(url[..Position::BeforePath].to_owned(), sent);
         let hold = &mut self.hold;
-        let receiver = Receiver { sink: self.sink.as_ref(), cpu: &self.cpu, deadline };
+        let target = Target { sink: self.sink.as_ref(), cpu: &self.cpu, deadline };
         let exchange = async {
             let sent = upload.during(unless_revoked(&mut hold.watch(), sent)).await?;
             let response = sent.map_err(|error| classify::of_request(failed(&error), proxied))?;
             let is_rejected = !response.status().is_success();
-            let received = receive(response, proxied, hold, receiver);
+            let received = receive(response, proxied, hold, target);
             if is_rejected { received.await } else { upload.during(received).await }
         };
         (exchange.await, self.hold)

@@ -23,7 +23,7 @@ use crate::{
 
 /// Where a response goes, and by when.
 #[derive(Clone, Copy)]
-pub(super) struct Receiver<'a> {
+pub(super) struct Target<'a> {
     /// What takes the body of a success.
     pub(super) sink: Option<&'a Sink>,
     /// Where it does so.
@@ -36,7 +36,7 @@ pub(super) async fn receive(
     mut response: reqwest::Response,
     proxied: Option<&Url>,
     hold: &mut Hold,
-    receiver: Receiver<'_>,
+    target: Target<'_>,
 ) -> Result<HttpResponse, TransportError> {
     let status = response.status().as_u16();
     let fail = |kind, detail: ErrorText| Err(TransportError::new(kind, detail));
@@ -56,9 +56,9 @@ pub(super) async fn receive(
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     let succeeded = (200..300).contains(&status);
-    if succeeded && let Some(sink) = receiver.sink {
+    if succeeded && let Some(sink) = target.sink {
         let mut poured = HttpResponse { status, headers, ..HttpResponse::default() };
-        poured.cut = pour(response, &poured, sink, hold, receiver).await.err();
+        poured.cut = pour(response, &poured, sink, hold, target).await.err();
         return Ok(poured);
     }
     let limit = if succeeded { MAX_RESPONSE_BYTES } else { MAX_ERROR_BYTES };
@@ -81,7 +81,7 @@ pub(super) async fn receive(
                     let doubled = (2 * body.capacity()).max(announced.min(FREE_HELD_BYTES));
                     let capacity = doubled.max(body.len() + chunk.len()).min(limit);
                     let more = hold.add(capacity - body.capacity());
-                    if timeout_at(receiver.deadline.into(), more).await.is_err() {
+                    if timeout_at(target.deadline.into(), more).await.is_err() {
                         break Some(no_memory());
                     }
                     body.reserve_exact(capacity - body.len());
@@ -113,7 +113,7 @@ async fn pour(
     head: &HttpResponse,
     sink: &Sink,
     hold: &mut Hold,
-    Receiver { cpu, deadline, .. }: Receiver<'_>,
+    Target { cpu, deadline, .. }: Target<'_>,
 ) -> Result<(), TransportError> {
     if gzip::is_packed(head) {
         // It was not asked for.
@@ -141,13 +141,13 @@ async fn pour(
         let length = body.len();
         let take = move || {
             sink.with(|sink| {
-                let held = sink.take(&mem::take(&mut body))?;
-                if is_whole { sink.end() } else { Ok(held) }
+                let memory = sink.take(&mem::take(&mut body))?;
+                if is_whole { sink.end() } else { Ok(memory) }
             })
         };
-        let held = cpu.run(length, take).await?;
-        if let Some(more) = held.checked_sub(noted).filter(|more| *more > 0) {
-            noted = held;
+        let memory = cpu.run(length, take).await?;
+        if let Some(more) = memory.checked_sub(noted).filter(|more| *more > 0) {
+            noted = memory;
             timeout_at(deadline.into(), hold.add(more)).await.map_err(|_| no_memory())?;
             watch = hold.watch();
         }

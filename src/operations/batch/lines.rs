@@ -8,33 +8,28 @@ use super::ROW;
 use crate::{
     error::{Error, ErrorText},
     network::http::Body,
-    operations::{Plan, chat_route::Api, list::in_row, responses, route::Route},
+    operations::{Plan, chat_list::Ask, chat_route::Api, list::in_row, responses, route::Route},
     policy::adjust::{self, ChatEndpoint, Rejection},
 };
-
-type Ask = dyn Fn(&Value, Api) -> Result<Route, Error> + Send + Sync;
 
 /// Rows, and how each is asked.
 pub struct Rows {
     key: &'static str,
-    rows: Vec<Value>,
-    ask: Box<Ask>,
+    items: Vec<Value>,
+    ask: Ask,
 }
 
 impl fmt::Debug for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rows").field("rows", &self.rows.len()).finish_non_exhaustive()
+        f.debug_struct("Rows").field("items", &self.items.len()).finish_non_exhaustive()
     }
 }
 
 impl Rows {
-    /// The `rows` of the field `key`, each of which is asked as `ask` says, through the API that it is given.
-    pub fn new(
-        key: &'static str,
-        rows: Vec<Value>,
-        ask: impl Fn(&Value, Api) -> Result<Route, Error> + Send + Sync + 'static,
-    ) -> Self {
-        Self { key, rows, ask: Box::new(ask) }
+    /// The `items` of the field `key`, each of which is asked as `ask` says, through the API that it is given.
+    #[must_use]
+    pub fn new(key: &'static str, items: Vec<Value>, ask: Ask) -> Self {
+        Self { key, items, ask }
     }
 
     /// The key of their field.
@@ -46,13 +41,13 @@ impl Rows {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.items.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.items.is_empty()
     }
 
     /// The ways to ask a row.
@@ -60,7 +55,7 @@ impl Rows {
     /// # Errors
     /// [`Error::InvalidOption`] naming what is wrong with the row.
     pub fn route(&self, row: usize, api: Api) -> Result<Route, Error> {
-        let route = (self.ask)(self.rows.get(row).unwrap_or(&Value::Null), api);
+        let route = (self.ask)(self.items.get(row).unwrap_or(&Value::Null), api);
         route.map_err(|error| in_row(self.key, row, error))
     }
 }
@@ -91,10 +86,8 @@ impl Lines {
         if let Some(body) = &mut request.body {
             plan.adjusted.extend(adjust::apply_known(body, endpoint, &self.rejections));
         }
-        let body = match request.to_wire().map_err(|error| in_row(self.rows.key, row, error))? {
-            Some(Body::Json(body)) => body,
-            _ => return Err(Error::Internal("a row is no JSON".into())),
-        };
+        let wire = request.to_wire().map_err(|error| in_row(self.rows.key, row, error))?;
+        let Some(Body::Json(body)) = wire else { return Err(Error::Internal("a row is no JSON".into())) };
         let head =
             format!(r#"{{"custom_id":"{ROW}{row}","method":"POST","url":"{}{}","body":"#, self.version, request.path);
         file.extend_from_slice(head.as_bytes());

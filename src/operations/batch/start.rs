@@ -75,11 +75,12 @@ fn embedding_rows(fields: &Fields<'_>) -> Result<Rows, Error> {
     };
     list::ensure_few("input", texts.len(), MAX_BATCH_ROWS)?;
     plan.reader = embedding::reader_of_one(&plan.reader);
-    Ok(Rows::new("input", texts, move |text, _| {
+    let ask = move |text: &Value, _| {
         let mut plan = plan.clone();
         if let Some(place) = plan.request.body.as_mut().and_then(|body| body.get_mut("input")) {
             place.clone_from(text);
         }
         Ok(Route::only(plan))
-    }))
+    };
+    Ok(Rows::new("input", texts, Box::new(ask)))
 }
