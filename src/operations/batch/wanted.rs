@@ -81,7 +81,7 @@ mod tests {
             (json!(null), "Batch ID is empty. Enter what"),
             (json!([]), "Batch ID is empty. Enter what"),
             (json!({"batch_ids": []}), "Batch ID is empty. Enter what"),
-            (json!({"rows": 1}), "Batch ID must be a list of texts"),
+            (json!({"rows": 1}), "Batch ID must be a list of strings"),
             (json!([{}]), "Batch ID must be strings"),
             (json!("../files/x"), "Batch ID must be an ID such as batch_abc123, got \"../files/x\""),
             (json!(["batch_1", "batch 2"]), "Batch ID must be an ID such as"),
