@@ -98,7 +98,11 @@ export interface BatchStartMetadata extends RequestMetadata {
     {
       title: 'Classify three tickets overnight',
       query: {
-        prompts: JSON.stringify(['I was charged twice.', 'Where is my parcel?', 'The app does not start.']),
+        prompts: JSON.stringify([
+          'I was charged twice.',
+          'Where is my parcel?',
+          'The app does not start.',
+        ]),
         system_prompt: 'Answer with one word: billing, shipping, technical or other.',
         max_tokens: '16',
       },
