@@ -15,6 +15,7 @@ use crate::{
     network::http::Sink,
     operations::{
         QueryResult, Reader,
+        api_id::ApiId,
         batch::{memo, output::RowResult, status::Batch},
         result_size::ResultSize,
         vectors::{Encoding, in_encoding, length},
@@ -104,7 +105,7 @@ impl BatchRows {
 
     /// The files with results, each with the number of its batch.
     #[must_use]
-    pub fn files(&self) -> Vec<(usize, crate::operations::api_id::ApiId)> {
+    pub fn files(&self) -> Vec<(usize, ApiId)> {
         let files = self.batches.iter().enumerate();
         files.flat_map(|(number, batch)| batch.files.iter().flatten().map(move |id| (number, id.clone()))).collect()
     }

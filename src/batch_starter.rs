@@ -3,16 +3,19 @@
 //! Nothing is billed before a batch is created, and none is created twice: where it is unclear whether the server has
 //! created it, the query fails and says so. What is there by then is in the failure.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
-use crate::budgets::WORK_BYTES;
 use crate::{
+    budgets::WORK_BYTES,
     error::{Error, ErrorText, error_text},
     input::options::SourceOptions,
     list_result::ListFailure,
     network::http::Transport,
     operations::{
         ApiRequest, QueryResult, Reader,
+        api_id::{ApiId, Below},
         batch::{
             self, created,
             draft::{Draft, InputFile},
@@ -24,13 +27,18 @@ use crate::{
         responses,
         route::Route,
     },
-    policy::{adjust::Adjustment, model_cache::ModelCache},
+    policy::{
+        adjust::Adjustment,
+        model_cache::{CacheKey, ModelCache},
+    },
     query_runner::RequestLog,
     request_sender::RequestSender,
 };
 
 /// The time in which the API works off a batch; there is no other.
 const WINDOW: &str = "24h";
+/// Between two questions whether a file can be used.
+const FILE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Starts the batches of one query. Owns what it has done, so that it is known even if the run panics or is dropped.
 pub struct BatchStarter<'a, T> {
@@ -77,12 +85,20 @@ impl<'a, T: Transport> BatchStarter<'a, T> {
         let (reader, path) = (first.reader.clone(), first.request.path);
         let reading = memo::reading(&reader, has_stops)?;
         self.files.clone_from(&draft.files);
+        let mut pending = Vec::new();
         // What is being written, and its next piece.
         self.sender.hold().add(2 * (WORK_BYTES + draft.longest)).await;
         for number in 0..self.files.len() {
             let Some(request) = draft.upload(number) else { break };
-            let id = self.sender.send(&request, |response| created::id(&response, "file")).await?;
+            let read = |response| Ok((created::id(&response, "file")?, created::is_pending(&response)));
+            let (id, is_pending) = self.sender.send(&request, read).await?;
             self.file_ids.push(id.as_str().to_owned());
+            if is_pending {
+                pending.push(id);
+            }
+        }
+        for id in pending {
+            self.wait_for_file(id).await?;
         }
         self.log.path = Some(batch::PATH);
         let endpoint = format!("{}{path}", start.version);
@@ -112,7 +128,7 @@ impl<'a, T: Transport> BatchStarter<'a, T> {
         Ok(Lines { rows: rows.clone(), api, version, rejections })
     }
 
-    fn key(&self, request: &ApiRequest) -> crate::policy::model_cache::CacheKey {
+    fn key(&self, request: &ApiRequest) -> CacheKey {
         self.cache.key(self.source, request.path, request.body.as_ref())
     }
 
@@ -129,6 +145,17 @@ impl<'a, T: Transport> BatchStarter<'a, T> {
                 return Ok(further);
             }
             draft = further;
+        }
+    }
+
+    /// Waits until a file can be used.
+    async fn wait_for_file(&mut self, id: ApiId) -> Result<(), Error> {
+        let request = ApiRequest::get_below(batch::FILES_PATH, Below { id, part: "" });
+        loop {
+            self.sender.sleep(FILE_PAUSE).await;
+            if !self.sender.send(&request, |response| Ok(created::is_pending(&response))).await? {
+                return Ok(());
+            }
         }
     }
 

@@ -171,6 +171,11 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         self.partial
     }
 
+    /// Waits, by the transport's clock.
+    pub async fn sleep(&self, duration: Duration) {
+        self.transport.sleep(duration).await;
+    }
+
     /// The transport's clock.
     #[must_use]
     pub fn now(&self) -> Duration {

@@ -4,6 +4,8 @@
 #[path = "support/script.rs"]
 mod script;
 
+use std::time::Duration;
+
 use script::{Script, Sent, Step, response};
 use serde_json::{Map, Value, json};
 use tooljet_openai::{
@@ -341,6 +343,17 @@ fn asks_azures_classic_style_next_to_its_deployments() {
     assert_eq!(sent[1].url, "https://r.openai.azure.com/openai/batches?api-version=2024-10-21");
     assert_eq!(lines(&sent[0])[0]["url"], "/chat/completions");
     assert_eq!(sent[1].body["endpoint"], "/chat/completions");
+}
+
+#[test]
+fn waits_until_a_file_can_be_used_when_the_server_says_that_it_is_pending() {
+    let says = |status: &str| response(200, &[], json!({"id": "file-1", "status": status}));
+    let script = Script::new([says("pending"), says("running"), says("processed"), batch(1)]);
+    ok(start(&script, json!({"prompts": ["a"]})));
+    let sent = script.sent.lock().unwrap();
+    let urls: Vec<_> = sent.iter().map(|sent| sent.url.strip_prefix("https://api.openai.com/v1").unwrap()).collect();
+    assert_eq!(urls, ["/files", "/files/file-1", "/files/file-1", "/batches"]);
+    assert_eq!(script.slept(), [Duration::from_secs(2); 2]);
 }
 
 #[test]

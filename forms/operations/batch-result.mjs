@@ -25,7 +25,10 @@ export interface BatchProgress {
  */
 export type BatchResultData = BatchProgress | Array<ChatData | number[] | string>;
 
-export interface BatchResultMetadata extends Partial<Omit<ChatListMetadata, 'parallel' | 'timed_out' | 'retried'>> {
+export interface BatchResultMetadata
+  extends Partial<Omit<ChatListMetadata, 'parallel' | 'timed_out' | 'retried' | 'attempts'>> {
+  /** Requests sent to get the batches. */
+  attempts: number;
   /** What the API says of each batch. */
   batches: Array<{
     batch_id: string;

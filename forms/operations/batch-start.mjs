@@ -42,9 +42,7 @@ export interface BatchStartData {
   rows: number;
 }
 
-export interface BatchStartMetadata extends RequestMetadata {
-  /** The API's path that each row is sent to. */
-  endpoint: string;
+export interface BatchStartMetadata extends Omit<ModelMetadata, 'usage'> {
   model: string;
   /** What each batch consists of. */
   batches: Array<{
