@@ -1,5 +1,5 @@
-// npm run attack in short: small attacks on the built plugin, with generous limits of time, as this
-// machine may be busy. And that it can fail.
+// npm run attack in its short form: small attacks on the built plugin, with generous time limits
+// because this machine may be busy. Also checks that it can fail.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -15,7 +15,7 @@ import { runAttack, skipReason } from '../scripts/attack/run.mjs';
 
 const PLUGIN = process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
 const SHORT = { short: true, seconds: 0.7, every: 100, grace: 3, idle: 0, plugin: PLUGIN };
-/** That a victim waits no longer than 250 ms is for `npm run attack` to tell. */
+/** `npm run attack` itself checks that a victim waits no longer than 250 ms. */
 const GENEROUS = { worst: Number.POSITIVE_INFINITY, late: 20_000, peakRss: 600 };
 /** The cheapest of each kind that once stopped, stalled or filled the process. */
 const CHOSEN = [
@@ -44,7 +44,7 @@ describe('during an attack', { concurrency: 3 }, () => {
   }
 });
 
-/** Writes the text of a plugin whose every query does this; `isAttack` tells those of the attacker. */
+/** Writes a plugin that does this in every query; `isAttack` is true for those of the attacker. */
 function writePlugin(t, does) {
   const folder = mkdtempSync(join(tmpdir(), 'attacked-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -100,7 +100,7 @@ describe('npm run attack', { concurrency: 3 }, () => {
   });
 });
 
-/** Figures that hold, with some that may not. */
+/** Metrics within the limits, with some replaced. */
 const metrics = (some) => ({
   ...{ victims: 10, failures: 0, reasons: [], worst: 249, peakRss: 1023, late: 249 },
   ...{ outcomes: {}, unfinished: 0, badErrors: [], exit: undefined },
@@ -149,6 +149,6 @@ test('writes metrics, and ends with 0 unless a limit is exceeded', async (t) => 
     rows.map(({ name }) => name),
     ['0-nothing'],
   );
-  // On a busy machine even those who have nothing beside them may wait for too long.
+  // On a busy machine, even victims without an attack may wait for too long.
   assert.equal(code, failures.length === 0 ? 0 : 1);
 });

@@ -1,4 +1,5 @@
-// What every npm command has in common: its help, what it says of a mistyped option, and of an old Node.
+// What all npm commands share: help, suggestions for mistyped options, and the check for an old
+// Node.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -12,7 +13,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const { scripts, engines } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
 const REQUIRED = '-r ./scripts/node-version.cjs ';
 
-/** Runs Node in the folder of the repository; resolves to `{code, stdout, stderr}`. */
+/** Runs Node in the repository's folder; resolves to `{code, stdout, stderr}`. */
 function runNode(args, env = {}) {
   return new Promise((resolve) => {
     const options = { cwd: ROOT, env: { ...process.env, ...env }, timeout: 60_000 };
@@ -44,11 +45,11 @@ for (const name of Object.keys(scripts)) {
     assert.equal(stderr, `${name}: there is no option --hepl. Did you mean --help?\n`);
   });
 
-  test(`${command} looks at the version of Node first`, () =>
+  test(`${command} checks the version of Node first`, () =>
     assert.ok(scripts[name].startsWith(`node ${REQUIRED}`)));
 }
 
-/** Runs the check of the version as if it ran on this Node. */
+/** Runs the version check as if on this Node. */
 const runOn = (version) =>
   runNode([
     '--eval',
@@ -56,7 +57,7 @@ const runOn = (version) =>
      require('./scripts/node-version.cjs');`,
   ]);
 
-test('says in one sentence which Node is needed when this one is older', async () => {
+test('states the required Node in one sentence when this one is older', async () => {
   for (const version of ['18.20.8', '0.10.48', '19.9.0']) {
     const { code, stdout, stderr } = await runOn(version);
     assert.deepEqual([code, stdout], [1, '']);
@@ -103,13 +104,13 @@ describe('options', () => {
     return assert.fail('it was accepted');
   };
 
-  test('are read by their names, with their defaults', () => {
+  test('are read by name, with defaults', () => {
     assert.deepEqual(read(), { port: 1, 'no-open': false });
     assert.deepEqual(read('--port', '7', '--no-open'), { port: 7, 'no-open': true });
     assert.deepEqual(read('--port=7'), { port: 7, 'no-open': false });
   });
 
-  test('are rejected in words when they are mistyped, lack a value or have one too many', () => {
+  test('are rejected with an explanation when they are mistyped or their value is missing or unexpected', () => {
     assert.equal(mistake('--prot', '7'), 'there is no option --prot. Did you mean --port?');
     assert.equal(mistake('--noopen'), 'there is no option --noopen. Did you mean --no-open?');
     assert.equal(mistake('--verbosely'), 'there is no option --verbosely. See npm run x -- --help');
@@ -123,19 +124,19 @@ describe('options', () => {
     );
   });
 
-  test('leave other arguments to a command that takes files', () => {
+  test('leave other arguments to a command that accepts files', () => {
     const withFiles = { ...command, files: '[FILE ...]' };
     assert.deepEqual(readArguments(withFiles, ['a', '--port', '7', 'b']).files, ['a', 'b']);
   });
 
-  test('have no nearest one when nothing is near', () => {
+  test('get no suggestion when nothing is similar', () => {
     assert.equal(nearestTo('prompts', ['prompt', 'port']), 'prompt');
     assert.equal(nearestTo('prt', ['prompt', 'port']), 'port');
     assert.equal(nearestTo('colour', ['prompt', 'port']), undefined);
     assert.equal(nearestTo('x', []), undefined);
   });
 
-  test('have their help beside them', () => {
+  test('have their help next to them', () => {
     assert.match(helpText(command), /^ {2}--port N {3}the port\n {2}--no-open {2}stay closed$/m);
   });
 });
@@ -144,7 +145,7 @@ describe('the browser', () => {
   const linux = { platform: 'linux', env: { DISPLAY: ':0' }, isTerminal: true };
   const mac = { platform: 'darwin', env: {}, isTerminal: true };
 
-  test('is opened where somebody sits in front of it', () => {
+  test('is opened when a person is at the machine', () => {
     assert.equal(browserCommand(linux), 'xdg-open');
     assert.equal(browserCommand({ ...linux, env: { WAYLAND_DISPLAY: 'wayland-0' } }), 'xdg-open');
     assert.equal(browserCommand(mac), 'open');

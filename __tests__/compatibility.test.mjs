@@ -1,5 +1,5 @@
-// The query keys of saved apps, with every value that ToolJet can pass: typed values are strings, a
-// template has the type of its value, and a blank is unset.
+// The query keys of saved apps, with every type of value from ToolJet: typed values are strings, a
+// template has its value's type, and blank means unset.
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';

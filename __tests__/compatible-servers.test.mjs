@@ -15,7 +15,7 @@ const QUERY = {
   max_tokens: '64',
   temperature: '0',
 };
-/** Allows a retry at once, so that no test waits. */
+/** Allows an immediate retry, so that no test waits. */
 const soon = (answer) => ({ ...answer, headers: { ...answer.headers, 'retry-after-ms': '1' } });
 
 /** The path of each server's API. */
@@ -61,9 +61,9 @@ const ANSWERS = {
   Ollama: ['compat_ollama_chat', { model: 'qwen3:8b' }],
   'llama.cpp': ['compat_llamacpp_chat', { model: 'local.gguf' }],
   OpenRouter: ['compat_openrouter_chat', { model: 'vendor/model' }],
-  'Groq, with a tier of its own': ['compat_groq_chat', { service_tier: 'on_demand' }],
+  'Groq, with its own service tier': ['compat_groq_chat', { service_tier: 'on_demand' }],
   'DeepSeek, with blank lines first': ['chat_ok_leading_blank_lines', {}],
-  'Mistral, with parts and thoughts': [
+  'Mistral, with content parts and thinking': [
     'compat_content_parts_array',
     { model: 'm', reasoning: 'hm' },
   ],
@@ -101,7 +101,7 @@ test('retries the responses of llama.cpp, vLLM and gateways that are starting', 
   }
 });
 
-/** [fixture, expected data, words that the app builder reads]. */
+/** [fixture, expected data, what the app builder reads]. */
 const FAILURES = {
   'vLLM, all tokens spent on reasoning': [
     'compat_vllm_chat',
@@ -114,7 +114,7 @@ const FAILURES = {
     /suffix is not currently supported/,
   ],
   'old vLLM, without envelope': ['error_400_vllm_flat_legacy', { status: 400 }, /list index out/],
-  'vLLM, with a string as error': [
+  'vLLM, with a string as the error': [
     'error_401_vllm_error_string',
     { status: 401 },
     /Check the API key/,
@@ -145,7 +145,7 @@ const FAILURES = {
     { status: 400, code: 'content_filter' },
     /Rephrase the prompt/,
   ],
-  'a gateway, with half an answer': [
+  'a gateway, with a partial answer': [
     'compat_choice_error_midway',
     { code: 'answer_cut_off', partial: 'The first half of the ans' },
     /in the middle of its answer: Upstream provider disconnected/,

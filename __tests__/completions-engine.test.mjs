@@ -162,7 +162,7 @@ describe('Completions through chat', () => {
   const chat = (options) => query({ engine: 'chat', model: 'gpt-4o', ...options });
   const TEXT = CONTINUATIONS[0].text;
 
-  test('asks for a suffix through chat, and leaves it out of the request and the answer', async () => {
+  test('requests text before a suffix through chat, without the suffix in request and answer', async () => {
     for (const { prompt, suffix, text } of INSERTIONS) {
       mockApi.reset();
       const { data } = await succeed(chat({ prompt, suffix }));
@@ -202,7 +202,7 @@ describe('Completions through chat', () => {
   });
 });
 
-test('continues the listed prompts alike on both endpoints', async (t) => {
+test('continues the listed prompts the same way on both endpoints', async (t) => {
   const texts = [...CONTINUATIONS, ...INSERTIONS];
   const different = [];
   for (const { prompt, suffix, text } of texts) {

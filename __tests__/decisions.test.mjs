@@ -1,4 +1,4 @@
-// Decide on a server without its endpoint: chat answers the same question, and metadata says so.
+// Decide on a server without that endpoint: chat answers the same question, and metadata says so.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

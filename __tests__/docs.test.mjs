@@ -20,7 +20,7 @@ test('finds the generated files up to date', () => {
   assert.equal(status, 0);
 });
 
-/** Copies what the script reads and writes, without the rest of the repository. */
+/** Copies the script's inputs and outputs, without the rest of the repository. */
 const INPUTS = [
   ...[
     'scripts',
@@ -44,7 +44,7 @@ const GENERATED = {
 test('detects and rewrites a generated file that was edited by hand', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'docs-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  // With the times of the lock file, or the packages would be installed again.
+  // Keep the times of the lock file, or the packages would be installed again.
   for (const name of INPUTS)
     cpSync(join(root, name), join(folder, name), { recursive: true, preserveTimestamps: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));

@@ -1,4 +1,5 @@
-// Documents in Images and files, Prompt and Message history: what kind each one is, and which API it goes to.
+// Documents in Images and files, Prompt and Message history: their types, and the API that they
+// need.
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
@@ -29,7 +30,7 @@ const inputFile = (filename, type, data) => ({
   file_data: `data:${type};base64,${data}`,
 });
 
-/** Returns the path that a query goes to, and the content parts of its last message, without those of text. */
+/** Returns the path of a query's request, and the content parts of its last message except text. */
 async function route(options) {
   const { path, body } = await sent(chat(options));
   assert.deepEqual(validateRequest('POST', path, body), []);
@@ -64,7 +65,7 @@ describe('a document in Images and files', () => {
     ['main.ts', 'video/mp2t', CSV, 'text/plain'],
     ['Main.java', '', CSV, 'text/plain'],
   ]) {
-    test(`goes to Responses as what it is: ${name}, called ${type || 'nothing'}`, async () => {
+    test(`goes to Responses with its detected type: ${name}, stated as ${type || 'nothing'}`, async () => {
       const { path, parts } = await route({ images: [picked(name, type, data)] });
       assert.deepEqual([path, parts], ['/v1/responses', [inputFile(name, mediaType, data)]]);
     });
@@ -115,7 +116,7 @@ describe('a document as a content part', () => {
   const { type: _, ...file } = PART;
 
   for (const part of [PART, { type: 'file', file }, { ...PART, file_data: CSV }]) {
-    test(`is taken in Prompt and Message history alike: ${Object.keys(part)}`, async () => {
+    test(`is accepted in Prompt and Message history:  ${Object.keys(part)}`, async () => {
       const { path, parts } = await route({ api: 'responses', prompt: ['What is it?', part] });
       assert.deepEqual([path, parts], ['/v1/responses', [PART]]);
       const message_history = [{ role: 'user', content: [part] }];
@@ -124,7 +125,7 @@ describe('a document as a content part', () => {
     });
   }
 
-  test('may be an ID or a URL, next to which the API takes no name', async () => {
+  test('may be an ID or a URL, which the API accepts without a name', async () => {
     for (const source of [{ file_id: 'file-1' }, { file_url: 'https://example.com/a.pdf' }]) {
       const part = { type: 'input_file', filename: 'a.pdf', ...source };
       const { parts } = await route({ prompt: ['What is it?', part], api: 'responses' });
@@ -140,7 +141,7 @@ describe('a file that the API does not read', () => {
 
   for (const [reason, file, description] of [
     [
-      'its type is another one',
+      'its type is not supported',
       picked('a.mp4', 'video/mp4', `AAAAIGZ0eXBt${SECRET}`),
       `(a.mp4) is a file of type video/mp4; ${READ}`,
     ],
@@ -150,7 +151,7 @@ describe('a file that the API does not read', () => {
       `(a.bin) is of an unknown type; ${READ}`,
     ],
     [
-      'it is not what its name says',
+      'its content contradicts its name',
       picked('a.docx', DOCX, SECRET),
       '(a.docx) does not have the content of a .docx file; check that the file can be opened.',
     ],
@@ -172,7 +173,7 @@ describe('a file that the API does not read', () => {
     });
   }
 
-  test('is an error that calls the field as the form of the operation does', async () => {
+  test("is an error that uses the label of the operation's form", async () => {
     const images = 'cat.png';
     assert.match(await refuse(chat({ images })), /^Images and files must be an http/);
     const query = { operation: 'image_generation', prompt: 'a hat', images };

@@ -1,4 +1,4 @@
-// The packed entry in server processes: what it does once, and its errors when it cannot load.
+// The packed entry in server processes: what it does only once, and its errors when it cannot load.
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -44,14 +44,14 @@ describe('options that are small', () => {
   const crossed = (...options) =>
     callsOf({ limits: () => limits, run: (...crossing) => crossing }).run(...options);
 
-  test('cross as one JSON text when no text of them is long', async () => {
+  test('are passed as one JSON text when none of their strings is long', async () => {
     const options = [{ apiKey: 'sk-x' }, { prompt: 'x'.repeat(4096) }];
     assert.deepEqual(await crossed(...options), [JSON.stringify(options), undefined, undefined]);
     const [json, texts] = await crossed({}, { prompt: 'x'.repeat(4097) });
     assert.deepEqual([json, texts], ['[{},{"prompt":-0}]', ['x'.repeat(4097)]]);
   });
 
-  test('cross with the base URL beside them when it is a text', async () => {
+  test('are passed with the base URL next to them when it is text', async () => {
     const baseUrlOf = async (source) => (await crossed(source, {}))[2];
     assert.equal(await baseUrlOf({ base_url: ' localhost:1/v1' }), ' localhost:1/v1');
     for (const source of [{ base_url: 5 }, { base_url: null }, {}, null, undefined]) {
@@ -196,7 +196,7 @@ describe('without `require` and `process`', () => {
       () => null,
     ],
   ]) {
-    test(`fails ${method} with a QueryError when the loader gives no \`require\` and \`process\``, async () => {
+    test(`fails ${method} with a QueryError when the loader provides no \`require\` and \`process\``, async () => {
       await assert.rejects(instance[method]({}, {}), (error) => {
         assert.equal(error.constructor.name, 'QueryError');
         assert.equal(error.message, message);

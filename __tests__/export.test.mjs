@@ -108,7 +108,7 @@ function* fieldsIn(node, group = '') {
   }
 }
 
-test('exports the form with a dropdown of models that asks the plugin, and says what ToolJet needs for it', async () => {
+test('exports a dropdown of models that asks the plugin, and says what ToolJet needs for it', async () => {
   const { stdout } = await exportTo(folder);
   assert.match(stdout, /whitelist-plugin\.guard\.ts names: add 'openai' to them/);
   const selectors = [...fieldsIn(JSON.parse(read('lib/operations.json')).properties)].filter(
@@ -128,7 +128,7 @@ test('exports the form with a dropdown of models that asks the plugin, and says 
   assert.match(read('lib/index.ts'), /^export default OpenAI;$/m);
 });
 
-test('exports the form of the build when a ToolJet does not ask plugins', async () => {
+test('exports the form of the build for a ToolJet that does not ask plugins', async () => {
   const { stdout } = await exportTo(folder, '--typed-models');
   assert.doesNotMatch(stdout, /whitelist/);
   const built = readFileSync(join(BUILT, 'lib/operations.json'), 'utf8');
@@ -157,7 +157,7 @@ test('exports tests that pass', async () => {
   const installed = join(parent, 'node_modules/tooljet-openai');
   cpSync(join(BUILT, 'dist'), join(installed, 'dist'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
-  // ToolJet runs the tests with Jest, which has these names for what they use.
+  // ToolJet runs the tests with Jest, which provides these names.
   const jest = join(parent, 'jest.cjs');
   writeFileSync(
     jest,

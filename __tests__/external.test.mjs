@@ -1,4 +1,4 @@
-// The build for images: an entry without its addon, whose file somebody else puts in place.
+// The build for images: an entry without the addon, whose file is installed separately.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ before(() => {
 });
 after(() => rmSync(out, { recursive: true }));
 
-/** A server whose configured folder has `content` as the addon's file. */
+/** A server whose configured folder contains `content` as the addon's file. */
 async function serve(t, content, options) {
   const sandbox = new Sandbox(process.getuid());
   t.after(() => sandbox.dispose());

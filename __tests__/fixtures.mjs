@@ -6,7 +6,7 @@ const read = (file) => readFileSync(new URL(file, folder));
 /** Every stored response: `{file, endpoint, status, headers, exercises}`. */
 export const FIXTURES = JSON.parse(read('index.json'));
 
-/** The response of a fixture, byte for byte, as `respondWith` of the mock API takes it. */
+/** The response of a fixture, byte for byte, for the mock API's `respondWith`. */
 export function serveFixture(name) {
   const fixture = FIXTURES.find(({ file }) => file === name || file.replace(/\.\w+$/, '') === name);
   if (!fixture) {

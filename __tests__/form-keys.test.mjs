@@ -106,17 +106,17 @@ const QUERY_SAMPLES = {
   },
 };
 
-/** Fields whose sample is that the query fails. */
+/** Fields whose sample makes the query fail. */
 const FAILS_WITH = ['on_failure'];
 
-/** Returns everything that a query does: its requests and its result. */
+/** Returns all effects of a query: its requests and its result. */
 async function effect(query, sourceOptions, script = takesEverything) {
   mockApi.reset();
   mockApi.respondWith(script);
   const result = untimed(await run(query, sourceOptions));
   const requests = mockApi.requests.map(({ method, path, headers, text }) => {
     const { host, 'content-type': type, ...sent } = headers;
-    // Each form has a boundary of its own.
+    // Each form has a different boundary.
     const contentType = type?.replace(/boundary=.*/, '');
     return { method, path, headers: { ...sent, contentType }, text };
   });
@@ -261,7 +261,7 @@ function keysRead(code) {
       (name) => constants[name],
     ),
     ...captured(code, /\beach\(fields, ([A-Z_]+)/g).map((name) => constants[name]),
-    // Code that passes keys on to a reader: lists of words, saved keys, and loops over pairs.
+    // Code that passes keys to a reader: lists of words, saved keys, and loops over pairs.
     ...captured(code, /\.\w+\(&\[([^\]]+)\]/g),
     ...captured(code, /\bown_key\(&\w+, "(\w+)"/g),
     ...captured(code, /const EXTRA_BODY: &str = "(\w+)"/g),
@@ -278,7 +278,7 @@ test('reads exactly the keys of the forms and of saved queries', () => {
   const folder = new URL('../src/', import.meta.url);
   const read = new Set(
     readdirSync(folder, { recursive: true })
-      // What is in responses/ translates whole requests and reads no fields.
+      // responses/ translates whole requests and reads no fields.
       .filter((file) =>
         /^operations\/(?!responses\/).*\.rs$|^input\/(?:options|base_url)\.rs$/.test(file),
       )

@@ -51,10 +51,13 @@ const SELECTOR = {
 
 /** Needed by ToolJet 2 to draw a code field; ToolJet 3 de-camelizes and ignores it. */
 const LOST_ATTRIBUTES = ['lineNumbers', 'className'];
-/** What a selector has is read in both spellings. */
+/** A selector's attributes are read in both spellings. */
 const SELECTOR_ATTRIBUTES = ['fxEnabled', 'invokeMethod'];
 
-/** ToolJet's server includes it in every list of data sources. A list has the fields of Chat once more. */
+/**
+ * The limit: ToolJet's server includes it in every list of data sources. A list repeats the fields
+ * of Chat.
+ */
 export const MAX_OPERATIONS_BYTES = 128_000;
 const MAX_ICON_BYTES = 2_000;
 

@@ -12,7 +12,7 @@ import { startTooljet } from './marketplace/tooljet.mjs';
 import { ADMIN, BUILDER } from './marketplace/workspace.mjs';
 
 let marketplace;
-/** Nothing is ever installed in this one. */
+/** A ToolJet in which nothing is ever installed. */
 let tooljet;
 let folder;
 
@@ -99,7 +99,7 @@ test('replaces an installed plugin, and asks for a restart, with --upgrade', asy
   assert.equal(now.version, '1.0.4');
 });
 
-test('upgrades the named one when ToolJet 2 has the plugin twice', async (t) => {
+test('upgrades the chosen plugin when ToolJet 2 has it twice', async (t) => {
   const twice = ['first', 'second'].map((id, at) => ({
     id,
     pluginId: 'openai',
@@ -147,7 +147,7 @@ test('installs a build with its own id next to ToolJet’s plugin', async (t) =>
   assert.equal((await both.install()).code, 0);
   const { code, stdout, stderr } = await both.install({ args: ['--folder', folder] });
   assert.equal(code, 0, stderr);
-  // ToolJet's page does not list it, so it has the version of this package.
+  // ToolJet's page does not list it, so it has this package's version.
   assert.match(stdout, /^Done: OpenAI \(native\) \d+\.\d+\.\d+, plugin /m);
   assert.deepEqual(
     (await both.plugins()).map(({ pluginId, name }) => [pluginId, name]),
@@ -241,7 +241,7 @@ test('shows a version without control characters when the marketplace page has s
   assert.doesNotMatch(stdout.replaceAll('\n', ''), /[\p{Cc}\u202e]/u);
 });
 
-test('says what to set when the marketplace does not have the plugin', async (t) => {
+test('says what to configure when the marketplace does not have the plugin', async (t) => {
   const url = await serverThat((_, response) => response.writeHead(404).end(), t);
   const lost = await anotherTooljet(t, { url });
   await assertRefused(
@@ -284,7 +284,7 @@ test('reads the session from standard input', async (t) => {
   assert.equal((await own.install({ env, input: `${ADMIN}\n` })).code, 0);
 });
 
-test('names the ways to give a session when there is none', async () => {
+test('names the ways to pass a session when there is none', async () => {
   const env = { TOOLJET_SESSION: '' };
   await assertRefused(
     tooljet.install({ env }),
@@ -297,7 +297,7 @@ test('rejects a session that would end its header', async () => {
   await assertRefused(tooljet.install({ env }), /is not the value of a cookie tj_auth_token/);
 });
 
-test('has no option for the session, which a list of processes would show', async () => {
+test('has no option for the session, because a process list would show it', async () => {
   const args = ['--session', ADMIN];
   await assertRefused(tooljet.install({ args }), /there is no option --session\. /, 2);
 });

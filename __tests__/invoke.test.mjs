@@ -1,4 +1,4 @@
-// The lists that the form of a ToolJet 3 asks for by `invokeMethod`, as its dynamic-selector reads them.
+// The lists that ToolJet 3's form requests with `invokeMethod`, as its dynamic-selector reads them.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,9 @@ import { operationsForm } from '../forms/operations-json.mjs';
 import { loadPlugin } from '../harness/loaders.mjs';
 import { apiError, harness, mockApi, PLUGIN, source } from './plugin.mjs';
 
-/** The items that the selector shows: in its first releases, and since it takes a bare list as well. */
+/**
+ * The items that the selector shows, in its first releases and since it also accepts a bare list.
+ */
 const READERS = [
   (response) => (response?.data ?? response)?.data || [],
   (response) => {
@@ -20,7 +22,7 @@ const READERS = [
 const respond = (data) =>
   mockApi.respondWith({ headers: { 'content-type': 'application/json' }, body: { data } });
 
-test('gives each method of the form its models, with nothing else to keep in the query', async () => {
+test("returns each method's models and nothing else to save in the query", async () => {
   const ids = ['gpt-6-luna', 'gpt-image-2', 'gpt-transcribe', 'text-embedding-3-small'];
   const ended = { id: 'gpt-0', shutdown_date: '2020-02-02' };
   respond([...ids.map((id) => ({ id, owned_by: 'system' })), ended]);
@@ -43,7 +45,7 @@ test('gives each method of the form its models, with nothing else to keep in the
   assert.ok(mockApi.requests.every(({ path }) => path.endsWith('/v1/models')));
 });
 
-test('answers every method that the exported form names, also after ToolJet de-camelized it', async () => {
+test('supports every method that the exported form names, even de-camelized', async () => {
   const form = JSON.stringify(humps.decamelizeKeys(operationsForm({ listsModels: true })));
   const methods = [...form.matchAll(/"invoke_method":"(\w+)"/g)].map(([, method]) => method);
   assert.ok(new Set(methods).size > 2, methods.join());
@@ -52,7 +54,7 @@ test('answers every method that the exported form names, also after ToolJet de-c
   }
 });
 
-test('says why in the one text that the form shows when the models cannot be listed', async () => {
+test('explains in the message, which the form shows, why models cannot be listed', async () => {
   mockApi.respondWith(apiError(401, { message: 'Incorrect API key.', code: 'invalid_api_key' }));
   const failure = await harness.invoke('listModels', source());
   assert.equal(failure.status, 'failed');
@@ -63,7 +65,7 @@ test('says why in the one text that the form shows when the models cannot be lis
   assert.equal(failure.data.code, 'invalid_api_key');
 });
 
-test('names its methods when another is asked for', async () => {
+test('names its methods when an unknown one is called', async () => {
   for (const method of ['listVideoModels', 'constructor', '', undefined]) {
     const failure = await harness.invoke(method, source());
     assert.equal(failure.status, 'failed');
@@ -72,7 +74,7 @@ test('names its methods when another is asked for', async () => {
   assert.deepEqual(mockApi.requests, []);
 });
 
-test('asks with a timeout of 15 seconds when a form waits', async () => {
+test('limits a request of the form to 15 seconds', async () => {
   const plugin = new (loadPlugin(readFileSync(PLUGIN, 'utf8'), { loader: 'E' }))();
   const asked = [];
   plugin.run = async (...options) => {

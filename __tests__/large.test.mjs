@@ -1,4 +1,5 @@
-// Large options and large results cross in pieces, whole and in order, and others run in between.
+// Large options and results are passed in pieces, complete and in order, and other queries run in
+// between.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -55,7 +56,7 @@ describe('large options', () => {
     ],
     ['a long name', { extra_body: { ['x'.repeat(2 ** 20)]: 1, y: 2 } }],
     [
-      'all of it in depth',
+      'all of it, deeply nested',
       {
         extra_body: list(50, (at) => at).reduce(
           (inner, at) => ({ at, inner, LONG: at % 25 ? '' : LONG }),
@@ -64,7 +65,7 @@ describe('large options', () => {
       },
     ],
   ]) {
-    test(`sends large options as they are: ${name}`, async () => {
+    test(`sends large options unchanged:  ${name}`, async () => {
       const { body } = await sent({ ...MINIMAL_QUERIES.chat, ...options });
       const { extra_body, prompt } = options;
       if (prompt) assert.equal(body.messages[0].content, prompt);
@@ -72,7 +73,7 @@ describe('large options', () => {
     });
   }
 
-  test('sends all of a long conversation', async () => {
+  test('sends a long conversation completely', async () => {
     const message_history = list(20_000, (at) => ({
       role: at % 2 ? 'assistant' : 'user',
       content: `message ${at}`,
@@ -81,7 +82,7 @@ describe('large options', () => {
     assert.deepEqual(body.messages.slice(0, -1), message_history);
   });
 
-  test('sends a text whole when a part ends within an emoji', async () => {
+  test('sends text unchanged when a part ends within an emoji', async () => {
     const prompt = `${'x'.repeat(2 ** 20 - 1)}😀${'x'.repeat(2 ** 20 - 2)}\ud83d`;
     const { body } = await sent({ ...MINIMAL_QUERIES.chat, prompt });
     assert.equal(body.messages[0].content, `${prompt.slice(0, -1)}\ufffd`);
@@ -97,7 +98,7 @@ describe('large options', () => {
     const done = [];
     const query = { ...MINIMAL_QUERIES.chat, unknown: list(200_000, (at) => at) };
     const large = list(5, (at) => succeed(query).then(() => done.push(at)));
-    // Later, but before any of those is through.
+    // Later, but before any of those is finished.
     const small = succeed(MINIMAL_QUERIES.chat).then(() => done.push('small'));
     await Promise.all([...large, small]);
     assert.equal(done[0], 'small');
@@ -106,7 +107,7 @@ describe('large options', () => {
   test('reads large options in short turns', async () => {
     const numbers = list(300_000, (at) => at);
     const turns = await turnsUntil(succeed({ ...MINIMAL_QUERIES.chat, unknown: numbers }));
-    // Once to be measured, and once to cross.
+    // Once to be measured, and once to be passed.
     assert.ok(turns > (2 * numbers.length) / 8_192, `${turns} turns`);
   });
 
@@ -148,7 +149,7 @@ describe('a large result', () => {
     });
   }
 
-  test('returns members named like those that every object has', async () => {
+  test('returns members with the names of built-in properties', async () => {
     const filler = list(50_000, (at) => `"n${at}":${at}`).join(',');
     const text = `{"__proto__":{"a":1},${filler},"constructor":[${filler.replaceAll(':', ',')}],"z":{"__proto__":2}}`;
     mockApi.respondWith(answer(text));

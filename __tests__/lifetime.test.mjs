@@ -23,7 +23,7 @@ const MB = 1024 * 1024;
 const MAX_MB = 12;
 const onLinux = process.platform !== 'linux' && 'only Linux tells memory and threads in /proc';
 
-/** With a history of 40 kB, so that a leak per query adds up. */
+/** Has a history of 40 kB, so that leaks per query add up. */
 const LONG = {
   ...MINIMAL_QUERIES.chat,
   message_history: [{ role: 'assistant', content: 'and so on '.repeat(4_000) }],
@@ -86,7 +86,7 @@ test('uses few threads for a hundred queries at once', { skip: onLinux }, async 
   assert.ok(threads() <= before + 8, `${before}, then ${threads()} threads`);
 });
 
-describe('what was pasted into the data source', () => {
+describe('pasted credentials', () => {
   const around = (text) => [`${text}\n`, ` ${text} `, `\r\n\t${text}\r\n`];
 
   test('accepts pasted credentials with blanks around them', async () => {

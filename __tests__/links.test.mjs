@@ -91,7 +91,7 @@ function findLinks(page) {
   };
 }
 
-/** Says what is wrong with the links of the page at `path`; `read` reads another file. */
+/** Lists what is wrong with the links of the page at `path`; `read` reads another file. */
 function findBrokenLinks(path, { files, read }) {
   const { targets, undefinedLabels } = findLinks(read(path));
   const isFolder = (name) => name === '.' || files.some((file) => file.startsWith(`${name}/`));

@@ -57,7 +57,8 @@ async function install(...args) {
 }
 
 /**
- * As the old plugin's form saved it, except for base_url: the mock API has another URL than OpenAI.
+ * As saved by the old plugin's form, except for base_url, because the mock API has another URL than
+ * OpenAI.
  */
 const savedSource = (plugin) =>
   tooljet.createDataSource({
@@ -213,7 +214,11 @@ test('replaces ToolJet’s own openai without changing its data sources and quer
 
   const plugin = await install('--upgrade');
   assert.equal(plugin.id, old.id);
-  assert.equal(plugin.version, old.version, 'no button for an update to what it replaced');
+  assert.equal(
+    plugin.version,
+    old.version,
+    'the marketplace page offers no update to the replaced plugin',
+  );
   assert.equal((await tooljet.run(queries[0])).data, OLD_OPENAI, 'new code without a restart');
 
   assert.equal(await tooljet.restart(), 0);

@@ -1,4 +1,4 @@
-// Moderation in Chat, with the mock API as the server that checks: what an app binds to.
+// Moderation in Chat with the mock API: what an app binds to.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -11,14 +11,14 @@ const ask = (options) => ({
   prompt: 'I will hurt you. What is the capital of Norway?',
   ...options,
 });
-/** For `respondWith`: a server that ignores what it does not know. */
+/** For `respondWith`: a server that ignores unknown parameters. */
 const checksNothing = ({ path, body: { moderation: _, ...body } }) =>
   takesEverything({ path, body });
 const checked = ({ flagged, categories }) => ({ flagged, categories });
 
 describe('a chat with Moderation', () => {
   for (const api of APIS) {
-    test(`says what is flagged in question and answer over ${api}`, async () => {
+    test(`reports flagged content in prompt and answer over ${api}`, async () => {
       const { data, metadata } = await succeed(ask({ api, moderation: 'both' }));
       const { method, path, body } = mockApi.requests[0];
       assert.deepEqual(validateRequest(method, path, body), []);
@@ -29,7 +29,7 @@ describe('a chat with Moderation', () => {
       assert.ok(input.scores.violence > 0.9 && output.scores.violence < 0.1);
     });
 
-    test(`says the same as the operation Moderate over ${api}`, async () => {
+    test(`returns the same as the Moderate operation over ${api}`, async () => {
       const { metadata } = await succeed(ask({ api, moderation: 'input' }));
       const { data } = await succeed({ operation: 'moderation', input: ask().prompt });
       assert.deepEqual(metadata.moderation.input, data);
@@ -44,12 +44,12 @@ describe('a chat with Moderation', () => {
     });
   }
 
-  test('gives what was found in data when the form asks for details', async () => {
+  test('returns the results in data when the form asks for details', async () => {
     const { data } = await succeed(ask({ moderation: 'input', result: 'details' }));
     assert.equal(data.moderation.input.flagged, true);
   });
 
-  test('is an error of the API when the model for it is unknown', async () => {
+  test('fails with the API error when its model is unknown', async () => {
     const { data } = await fail(
       ask({ moderation: 'input', extra_body: { moderation: { model: 'gpt-x' } } }),
     );
@@ -58,14 +58,14 @@ describe('a chat with Moderation', () => {
 });
 
 describe('a saved chat', () => {
-  test('is not checked when it was saved before there was Moderation', async () => {
+  test('is not checked when it was saved before Moderation existed', async () => {
     mockApi.respondWith(takesEverything);
     for (const moderation of [undefined, null, '', 'unset', 'off']) {
       assert.equal((await sent(ask({ moderation }))).body.moderation, undefined);
     }
   });
 
-  test('gets what the server sends when it has the check in Extra body', async () => {
+  test("returns the server's results when Extra body requests the check", async () => {
     const member = { model: 'omni-moderation-latest' };
     const { metadata } = await succeed(ask({ extra_body: { moderation: member } }));
     assert.deepEqual(mockApi.requests[0].body.moderation, member);
@@ -73,7 +73,7 @@ describe('a saved chat', () => {
     assert.equal(metadata.moderation.input.results[0].categories.violence, true);
   });
 
-  test('keeps its requests when the field of another operation is left in it', async () => {
+  test('sends the same request when a field of another operation is left over', async () => {
     mockApi.respondWith(takesEverything);
     const { body } = await sent(ask({ image_moderation: 'low', moderation_model: 'other' }));
     assert.equal(body.moderation, undefined);

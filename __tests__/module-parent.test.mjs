@@ -1,4 +1,4 @@
-// The plugin as a module: what the module that evaluates it keeps of it.
+// The plugin as a module: what the module that evaluates it keeps.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,14 +15,14 @@ beforeEach(() => {
   SERVER_MODULE.children.length = 0;
 });
 
-test('stays no child of the server’s main module when loader A evaluates it', () => {
+test('does not remain a child of the server’s main module when loader A evaluates it', () => {
   const other = 'module.exports.default = class {};';
   for (const each of [other, text, text, other, text]) loadPlugin(each, { loader: 'A' });
-  // Those of the other plugin: the loader does add them.
+  // The other plugin's, which shows that the loader adds children.
   assert.equal(SERVER_MODULE.children.length, 2);
 });
 
-test('stays a child of the module that requires it', (t) => {
+test('remains a child of a module that requires it', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'parent-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'plugin.js'), text);

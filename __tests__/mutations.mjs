@@ -1,6 +1,6 @@
 // Requests and options that differ from a valid one in one place.
 
-/** One value of each type of JSON, and those that are nearly nothing. */
+/** One value of each JSON type, and some that are almost empty. */
 const WRONG = [5, 1.5, true, 'x', '', {}, [], [{}], null, undefined];
 
 const isContainer = (value) => typeof value === 'object' && value !== null;
@@ -21,7 +21,9 @@ function withChange(whole, path, value) {
   return copy;
 }
 
-/** Yields every copy of `whole` in which one member or item is another value or missing. */
+/**
+ * Yields copies of `whole`, in each of which one member or item is missing or has another value.
+ */
 export function* mutations(whole, values = WRONG) {
   for (const path of placesIn(whole)) {
     for (const value of values) {

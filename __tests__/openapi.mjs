@@ -6,8 +6,9 @@ import { BATCH_ROW, PATHS } from './sdk-types.mjs';
 const document = JSON.parse(
   readFileSync(new URL('./openai-openapi/slim-strict.json', import.meta.url), 'utf8'),
 );
-// The document is of August 2026, and the types of OpenAI's newest libraries (`openai` 7.57.0 on npm) have more: a longer
-// identifier, more qualities and formats of images, the complexity, and any size also of an edited one.
+// The document is from August 2026. The types of OpenAI's newest libraries (`openai` 7.57.0 on npm)
+// allow more: a longer identifier, more image qualities and formats, the complexity, and any size
+// even for edited images.
 document.components.schemas.ModelResponseProperties.properties.safety_identifier.anyOf[0].maxLength = 128;
 const { CreateImageRequest, EditImageBodyJsonParam } = document.components.schemas;
 EditImageBodyJsonParam.properties.size = CreateImageRequest.properties.size;
@@ -34,12 +35,14 @@ ajv.addFormat('unixtime', { type: 'number', validate: Number.isInteger });
 ajv.addFormat('int64', { type: 'number', validate: Number.isInteger });
 ajv.addSchema(document, 'openai');
 
-/** The document as far as requests go, in the two places where no right request fits it. */
+/** The document for requests, corrected in two places that no valid request matches. */
 function documentOfRequests() {
   const { schemas } = structuredClone(document.components);
-  // Exactly one schema must fit, and both of a message of the user with parts do: EasyInputMessage and InputMessage.
+  // Exactly one schema must match, but a user's message with parts matches two: EasyInputMessage
+  // and InputMessage.
   schemas.InputItem = { ...schemas.InputItem, anyOf: schemas.InputItem.oneOf, oneOf: undefined };
-  // The API has no reasoning by its id unless it stored it, and then answers 404. So it gets what it has encrypted.
+  // The API finds reasoning by id only if it stored it, and returns 404 otherwise. So it is sent
+  // the encrypted content instead.
   schemas.ReasoningItem.required = ['type', 'summary'];
   return { ...document, components: { ...document.components, schemas } };
 }
@@ -75,7 +78,7 @@ function violations(reference, body) {
       );
 }
 
-/** Whether the document knows requests to `path`. */
+/** Whether the document describes requests to `path`. */
 export const isDocumented = (path) => document.paths[path]?.post !== undefined;
 
 /** Finds what OpenAI's document rejects in this request body; an empty list if it fits. */
@@ -102,7 +105,7 @@ export function validateResponse(method, path, status, body) {
 
 /** Finds what OpenAI's document rejects in this event of a stream of the Responses API. */
 export function validateEvent(event) {
-  // Among all schemas of events, the one of its type says best what is wrong.
+  // Among all event schemas, that of the event's type gives the best error.
   const { anyOf } = document.components.schemas.ResponseStreamEvent;
   const names = anyOf.map(({ $ref }) => $ref.split('/').at(-1));
   const typeOf = (name) => document.components.schemas[name].properties.type.enum[0];

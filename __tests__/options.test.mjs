@@ -1,4 +1,4 @@
-// What options may hold besides the text of a form: any value of JavaScript, in any number.
+// Option values other than form text: any JavaScript value, in any number.
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
@@ -16,7 +16,7 @@ import {
 
 beforeEach(() => mockApi.respondWith(takesEverything));
 
-/** What `extra_body` becomes in the request. */
+/** The request's member that `extra_body` becomes. */
 const extra = async (value) =>
   (await sent({ ...MINIMAL_QUERIES.chat, extra_body: { value } })).body.value;
 
@@ -55,7 +55,7 @@ const cyclic = () => {
   return value;
 };
 
-describe('a value that JSON can hold', () => {
+describe('a value that JSON can express', () => {
   const date = new Date(Date.UTC(2026, 10, 25));
   const ownNames = JSON.parse('{"__proto__": {"a": 1}, "constructor": 2, "": 3, "\\u0000": 4}');
   for (const [name, value, expected] of [
@@ -72,12 +72,12 @@ describe('a value that JSON can hold', () => {
     ['an object without prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
     ['an object with inherited members', Object.create({ a: 1 }), {}],
     ['an object with a symbol for a name', { [Symbol('a')]: 1 }, {}],
-    ['a list with nothing in places', [undefined, ...Array(1), 1], [null, null, 1]],
+    ['a list with holes', [undefined, ...Array(1), 1], [null, null, 1]],
     ['a member that is undefined', { a: undefined, b: 1 }, { b: 1 }],
     ['a list with names', Object.assign([1], { a: 2 }), [1]],
     ['a negative zero', [-0, '-0'], [0, '-0']],
     ['numbers', [1e21, 5e-324, 0.1, 2 ** 53, -1.5e300], [1e21, 5e-324, 0.1, 2 ** 53, -1.5e300]],
-    ['names that objects have themselves', ownNames, ownNames],
+    ['names of built-in properties', ownNames, ownNames],
     ['half an emoji', ['\ud83d', '\ude00\ud83d', '😀'], ['\ufffd', '\ufffd\ufffd', '😀']],
     ['control characters', ['\u0000\u2028"\\'], ['\u0000\u2028"\\']],
     [
@@ -124,7 +124,7 @@ const UNUSABLE = [
   ['NaN', Number.NaN, 'NaN'],
   ['an infinite number', Number.NEGATIVE_INFINITY, '-Infinity'],
   ['a boxed NaN', Object(Number.NaN), 'NaN'],
-  ['a BigInt that a number cannot hold', 2n ** 53n, 'a BigInt beyond 2^53'],
+  ['a BigInt too large for a number', 2n ** 53n, 'a BigInt beyond 2^53'],
   ['a function', () => {}, 'a function'],
   ['a symbol', Symbol('a'), 'a symbol'],
   ['a Buffer', Buffer.from('a'), 'binary data; pass it as base64 text'],
@@ -144,7 +144,7 @@ const UNUSABLE = [
   ['a proxy that was revoked', revoked(), 'a value that cannot be read'],
 ];
 
-describe('a value that JSON cannot hold', () => {
+describe('a value that JSON cannot express', () => {
   test('names the field when a number does not fit JSON', async () => {
     const query = { ...MINIMAL_QUERIES.chat, max_tokens: Number.NaN };
     const { data, description } = await fail(query);
@@ -212,7 +212,7 @@ describe('a value that JSON cannot hold', () => {
     assert.equal(await refuse(() => {}), 'queryOptions must be an object, got a function.');
   });
 
-  test('does not send the object that represents a value', async () => {
+  test('does not send the object that stands for a value', async () => {
     const lookalike = { '\u0000unusable': 'x'.repeat(100_000) };
     const description = await refuse({ ...MINIMAL_QUERIES.chat, extra_body: { a: lookalike } });
     assert.match(description, /^Extra body\.a must be a JSON value, got x+…$/);
@@ -242,14 +242,14 @@ describe('options that exceed a limit', () => {
   const DEEP = /^.* must be nested at most 100 deep\.$/;
   const LONG = /^.* must be shorter: all options together may have at most 64 MiB\.$/;
   for (const [name, value, words] of [
-    ['an array of any length with nothing in it', new Array(400_000_000), MANY],
-    ['such an array inside of others', [{ a: [new Array(2 ** 32 - 1)] }], MANY],
+    ['a long array without elements', new Array(400_000_000), MANY],
+    ['such an array inside others', [{ a: [new Array(2 ** 32 - 1)] }], MANY],
     ['an array of many values', values(1_050_000), MANY],
     ['an object of many names', manyNames, MANY],
     ['many small arrays', Array.from({ length: 270_000 }, () => []), MANY],
-    ['an array that is there many times', Array.from({ length: 1_100 }, () => shared), MANY],
-    ['a value inside of itself', cyclic(), DEEP],
-    ['a value that is nested too deep', nested(101), DEEP],
+    ['an array that occurs many times', Array.from({ length: 1_100 }, () => shared), MANY],
+    ['a value that contains itself', cyclic(), DEEP],
+    ['a value nested too deep', nested(101), DEEP],
     ['a long text', 'x'.repeat(2 ** 26 + 1), LONG],
     ['a text that is long in bytes', 'é'.repeat(2 ** 25), LONG],
     ['many texts', Array.from({ length: 70 }, () => 'x'.repeat(2 ** 20)), LONG],
@@ -290,7 +290,7 @@ describe('options that exceed a limit', () => {
     assert.ok(description.length < 300, description.slice(0, 300));
   });
 
-  test('accepts options that just keep to every limit', async () => {
+  test('accepts options exactly at every limit', async () => {
     const values = { list: Array.from({ length: 1_000_000 }, (_, at) => at % 10) };
     const { body } = await sent({ ...MINIMAL_QUERIES.chat, extra_body: { values } });
     assert.deepEqual(body.values, values);

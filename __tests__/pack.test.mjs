@@ -63,11 +63,11 @@ test('packs every addon into the entry, which needs only Node', () => {
   assert.equal(typeof loadPlugin(entry), 'function');
 });
 
-test('packs ASCII only, as V8 takes twice the memory and longer for any other text', () => {
+test('packs only ASCII, because V8 needs twice the memory and more time for other text', () => {
   assert.doesNotMatch(pack({ root, addons }).entry, /[^\n -~]/);
 });
 
-test('gives other code another place on `process`', () => {
+test('uses another property of `process` for other code', () => {
   const code = () => /const CODE = '([0-9a-f]{64})';/.exec(pack({ root, addons }).entry)[1];
   const first = code();
   assert.equal(code(), first);

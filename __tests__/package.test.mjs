@@ -1,4 +1,4 @@
-// The npm package: what it contains, and that it works where it is installed.
+// The npm package: its content, and that it works once installed.
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { KEY, mockApi } from './plugin.mjs';
 
 const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-/** Runs npm without what the npm above it has set, and without the network. */
+/** Runs npm without the settings of an outer npm, and offline. */
 function npm(args, cwd) {
   const env = Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key));
   return execFileSync('npm', [...args, '--offline', '--no-audit', '--no-fund'], {
@@ -29,7 +29,7 @@ describe('the package, installed from its tarball in an empty folder', () => {
   let packed;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'package-'));
-    // The check has tests of its own below; the last build may have had another id.
+    // The check is tested separately below; the last build may have had another id.
     const args = ['pack', ROOT, '--ignore-scripts', '--json', '--pack-destination', folder];
     [packed] = JSON.parse(npm(args, folder));
     writeFileSync(join(folder, 'package.json'), '{"private": true}');
@@ -96,7 +96,7 @@ describe('npm pack', () => {
     {
       what: 'rejects a build without its types',
       change: (place) => rmSync(join(place, 'dist/operations.d.ts')),
-      problem: /dist\/operations\.d\.ts is not there: run npm run build first/,
+      problem: /dist\/operations\.d\.ts does not exist: run npm run build first/,
     },
     {
       what: 'rejects the build of another version',

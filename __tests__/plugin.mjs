@@ -10,7 +10,7 @@ import { createHarness } from '../harness/harness.mjs';
 import { ENDPOINTS } from '../mock-api/endpoints.mjs';
 import { startMockApi } from '../mock-api/server.mjs';
 
-/** PLUGIN names another build. */
+/** PLUGIN can name another build. */
 export const PLUGIN =
   process.env.PLUGIN ?? fileURLToPath(new URL('../dist/index.js', import.meta.url));
 export const KEY = 'sk-mock-api-test';
@@ -41,7 +41,7 @@ export const MODEL_KEYS = Object.fromEntries(
 );
 
 const NOTHING_FOUND = { flagged: false, categories: {}, category_scores: {} };
-/** What a server that has the check of Moderation adds to its answer. */
+/** What a server with Moderation adds to its answer. */
 const checked = ({ moderation }) =>
   moderation && { moderation: { input: NOTHING_FOUND, output: NOTHING_FOUND } };
 
@@ -110,7 +110,7 @@ export const source = (options) => ({ apiKey: KEY, base_url: mockApi.baseUrl, ..
 export const run = (query, sourceOptions) => harness.run(source(sourceOptions), query);
 export const connect = (sourceOptions) => harness.testConnection(source(sourceOptions));
 
-/** A result without the time that it took, which differs from run to run. */
+/** A result without its duration, which differs from run to run. */
 export const untimed = (result) =>
   JSON.parse(JSON.stringify(result, (name, value) => (name === 'duration_ms' ? undefined : value)));
 
@@ -124,7 +124,7 @@ export async function fail(query, sourceOptions) {
   const result = await run(query, sourceOptions);
   assert.equal(result.status, 'failed', `was answered: ${JSON.stringify(result).slice(0, 200)}`);
   assert.equal(result.message, QUERY_FAILED);
-  // ToolJet 2 shows nothing else.
+  // ToolJet 2 shows only this.
   assert.equal(result.data.message, result.description);
   return result;
 }

@@ -10,7 +10,7 @@ import { cargoDetail, isProgress } from '../scripts/cargo.mjs';
 import { rustNews } from '../scripts/rust-tests.mjs';
 import { inSeconds } from '../scripts/terminal.mjs';
 
-test('says of cargo how many crates are built, and when it links', () => {
+test('shows how many crates cargo has built, and when it links', () => {
   for (const [line, detail] of [
     ['Building [=====>      ] 63/118: syn, tokio', '63/118 crates'],
     ['Building [==========> ] 117/118: tooljet-openai', '117/118 crates, linking'],
@@ -26,7 +26,7 @@ test('says of cargo how many crates are built, and when it links', () => {
   }
 });
 
-test('keeps the errors and warnings of cargo, and not its progress', () => {
+test("keeps cargo's errors and warnings, but not its progress", () => {
   for (const line of [
     '   Compiling serde v1.0.1',
     '    Finished `release` profile [optimized] target(s) in 1m 02s',
@@ -45,7 +45,7 @@ test('keeps the errors and warnings of cargo, and not its progress', () => {
   }
 });
 
-test('counts the Rust tests by what cargo says of each', () => {
+test("counts Rust tests from cargo's output", () => {
   for (const [line, news] of [
     ['test policy::retry::tests::waits ... ok', { outcome: 'passed' }],
     ['test a - should panic ... ok', { outcome: 'passed' }],
@@ -61,17 +61,17 @@ test('counts the Rust tests by what cargo says of each', () => {
   }
 });
 
-test('gives a time in seconds, and in minutes from the first on', () => {
+test('shows a time in seconds, or in minutes after the first', () => {
   assert.deepEqual([0, 999, 12_000, 59_999, 60_000, 125_000].map(inSeconds), [
     ...['0 s', '0 s', '12 s', '59 s', '1 min 0 s', '2 min 5 s'],
   ]);
 });
 
-/** Runs a module that imports from scripts/, as in a pipe. */
+/** Runs a module that imports from scripts/, with its output in a pipe. */
 function runModule(name, text) {
   const url = new URL(`../scripts/${name}.mjs`, import.meta.url).href;
   const script = `import * as module from ${JSON.stringify(url)};\n${text}`;
-  // The runner of these tests would make a nested one silent.
+  // Otherwise the outer test runner would silence a nested one.
   const { NODE_TEST_CONTEXT, ...env } = process.env;
   return new Promise((resolve) => {
     execFile(
@@ -102,7 +102,7 @@ test('shows all that a step prints when it fails', async () => {
   assert.equal(stderr, 'broken\n');
 });
 
-test('says what to install when cargo is not there', async () => {
+test('says what to install when cargo is missing', async () => {
   const { stdout } = await runModule(
     'cargo',
     `process.env.PATH = '/nowhere';
@@ -125,7 +125,7 @@ const runTests = (file) =>
     `console.log(JSON.stringify(await module.runNodeTests({ title: 'T', report: ${JSON.stringify(`${file}.txt`)}, files: [${JSON.stringify(file)}] })));`,
   );
 
-test('counts the Node tests, and neither suites nor what they print', async (t) => {
+test('counts Node tests, but neither suites nor printed text', async (t) => {
   const file = writeTests(
     t,
     `describe('s', () => {

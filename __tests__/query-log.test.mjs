@@ -10,7 +10,7 @@ import { KEY, MINIMAL_QUERIES, mockApi, PLUGIN, source } from './plugin.mjs';
 
 const HARNESS = new URL('../harness/harness.mjs', import.meta.url);
 
-/** Runs `calls`, prints their number, and stays until it is ended. */
+/** Runs `calls`, prints their number, and waits until it is ended. */
 const SERVER = `
   import { readFileSync } from 'node:fs';
   import { createHarness } from '${HARNESS}';
@@ -23,7 +23,9 @@ const SERVER = `
   console.log(count);
   setInterval(() => {}, 60_000);`;
 
-/** Starts the server; `log` has the lines of its standard error as JSON, once they are read. */
+/**
+ * Starts the server; `log` contains the lines of its standard error as JSON, once they are read.
+ */
 function startServer(t, calls, env) {
   const child = spawn(
     process.execPath,

@@ -1,4 +1,4 @@
-// What reaches the API: the body that every option becomes, and the headers.
+// What the API receives: the body for every option, and the headers.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -260,7 +260,7 @@ describe('the headers of a request', () => {
     );
   });
 
-  test('sends a key without what it was pasted with', async () => {
+  test('sends a key without pasted extras', async () => {
     for (const apiKey of [
       `Bearer ${KEY}`,
       `bearer   ${KEY}\n`,
@@ -272,7 +272,7 @@ describe('the headers of a request', () => {
     }
   });
 
-  test('keeps its own header where the one of the data source is blank', async () => {
+  test("keeps its own header when the data source's header is blank", async () => {
     const headers = await sendHeaders({ headers: [['Authorization', ' ']] });
     assert.equal(headers.authorization, `Bearer ${KEY}`);
   });
@@ -327,7 +327,7 @@ describe('the base URL of a request', () => {
     }
   });
 
-  test('has no /v1 where an endpoint without it was pasted', async () => {
+  test('has no /v1 when an endpoint without it was pasted', async () => {
     for (const endpoint of ['/chat/completions', '/models', '/embeddings/']) {
       assert.equal(await pathFor(mockApi.url + endpoint), '/chat/completions');
     }

@@ -12,12 +12,12 @@ const OVER_RESPONSES = { ...chat, api: 'responses' };
 
 const paths = () => mockApi.requests.map(({ path }) => path);
 
-/** For `respondWith`: a server that has Chat Completions alone. */
+/** For `respondWith`: a server that has only Chat Completions. */
 const lacksResponses = ({ path }) =>
   path === RESPONSES ? { status: 404, body: { detail: 'Not Found' } } : undefined;
 
-describe('a sudden switch of everybody', () => {
-  test('sends a plain Chat query to Chat Completions alone, as before', async () => {
+describe('the switch to the Responses API', () => {
+  test('sends a plain Chat query only to Chat Completions, as before', async () => {
     const { path, text } = await sent({ ...chat, model: 'gpt-5.4-mini' });
     assert.equal(path, CHAT);
     assert.equal(
@@ -26,7 +26,7 @@ describe('a sudden switch of everybody', () => {
     );
   });
 
-  test('asks the Responses API only for a model that needs it, and asks it at once from then on', async () => {
+  test('uses the Responses API only for a model that needs it, and at once from then on', async () => {
     const query = { ...chat, model: 'gpt-5.5-pro' };
     const { data, metadata } = await succeed(query, { organizationId: 'org-mock-api' });
     assert.equal(data, 'The capital of France is Paris.');
@@ -35,7 +35,7 @@ describe('a sudden switch of everybody', () => {
     assert.deepEqual(paths(), [CHAT, RESPONSES, RESPONSES]);
   });
 
-  test('never asks the Responses API when that is switched off', async () => {
+  test('never uses the Responses API when it is turned off', async () => {
     const { description } = await fail({
       ...chat,
       model: 'gpt-5.3-codex',
@@ -53,7 +53,7 @@ describe('metadata with values of more than 512 characters', () => {
     assert.match(await refuse({ ...OVER_RESPONSES, metadata }), /^Metadata\b.*512 characters/s);
   });
 
-  test("shows the API's words for metadata that Extra body has", async () => {
+  test("shows the API's error for metadata in Extra body", async () => {
     const { description, data } = await fail({ ...OVER_RESPONSES, extra_body: { metadata } });
     assert.equal(data.code, 'string_above_max_length');
     assert.match(description, /maximum length 512/);
@@ -63,7 +63,7 @@ describe('metadata with values of more than 512 characters', () => {
 describe('structured output', () => {
   const schema = { type: 'object', properties: { city: { type: 'string' } } };
 
-  test('gives the parsed JSON of a schema, which is sent in the shape of the endpoint', async () => {
+  test("returns parsed JSON for a schema, which is sent in the endpoint's shape", async () => {
     const query = { ...OVER_RESPONSES, response_format: 'json_schema', json_schema: schema };
     const { data } = await succeed(query);
     assert.deepEqual(data, { city: 'Paris' });
@@ -83,18 +83,18 @@ describe('structured output', () => {
 describe('an incomplete answer', () => {
   const MODEL = { model: 'gpt-6-sol' };
 
-  test('gives the text so far with the reason length', async () => {
+  test('returns the text so far with the finish reason length', async () => {
     const { data, metadata } = await succeed({ ...OVER_RESPONSES, ...MODEL, max_tokens: 67 });
     assert.deepEqual([data, metadata.finish_reason], ['The capital of', 'length']);
   });
 
-  test('names the token limit when all of it went into reasoning', async () => {
+  test('names the token limit when reasoning used it up', async () => {
     const { data, description } = await fail({ ...OVER_RESPONSES, ...MODEL, max_tokens: 20 });
     assert.equal(data.code, 'tokens_spent_on_reasoning');
     assert.match(description, /Max tokens/);
   });
 
-  test('says that a filter or the model itself held the answer back', async () => {
+  test('reports that a filter or the model withheld the answer', async () => {
     const codes = { 'mock-api-filters': 'content_filter', 'mock-api-refuses': 'refusal' };
     for (const [model, code] of Object.entries(codes)) {
       for (const api of ['chat_completions', 'responses']) {
@@ -103,7 +103,7 @@ describe('an incomplete answer', () => {
     }
   });
 
-  test('is a failure with the words of the API when it failed under HTTP 200', async () => {
+  test("fails with the API's message when it failed with HTTP 200", async () => {
     const query = { ...OVER_RESPONSES, model: 'mock-api-fails' };
     const { data } = await fail(query, { max_retries: 0 });
     assert.deepEqual([data.code, data.status], ['server_error', 500]);
@@ -119,7 +119,7 @@ test('counts tokens under the names of Chat Completions, reasoning and cache inc
   assert.equal(usage.prompt_tokens_details.cached_tokens, 0);
 });
 
-test('ends the answer before a stop sequence itself, and says so', async () => {
+test('truncates the answer at a stop sequence itself, and says so', async () => {
   const { data, metadata } = await succeed({ ...OVER_RESPONSES, stop_sequence: ' is' });
   assert.equal(data, 'The capital of France');
   assert.deepEqual(metadata.adjusted, [{ parameter: 'stop', change: 'applied by the plugin' }]);
@@ -127,7 +127,7 @@ test('ends the answer before a stop sequence itself, and says so', async () => {
 });
 
 describe('a compatible server without the Responses API', () => {
-  test('sees no request to it, whatever fails', async () => {
+  test('receives no request to it, whatever fails', async () => {
     const failures = [
       apiError(404, { message: 'The model `x` does not exist.', code: 'model_not_found' }),
       apiError(404, { message: 'Not Found' }),
@@ -151,14 +151,14 @@ describe('a compatible server without the Responses API', () => {
   });
 });
 
-describe('a conversation that the API does not keep', () => {
+describe('a conversation that the API does not store', () => {
   test('stores nothing unless Extra body asks for it', async () => {
     assert.equal((await sent(OVER_RESPONSES)).body.store, false);
     const stored = await sent({ ...OVER_RESPONSES, extra_body: { store: true } });
     assert.equal(stored.body.store, true);
   });
 
-  test('repeats earlier items without the IDs that the API has forgotten', async () => {
+  test('repeats earlier items without IDs that the API has not stored', async () => {
     const tools = { get_weather: { city: 'string' } };
     const first = { ...OVER_RESPONSES, model: 'gpt-6-sol', tools };
     const asked = { role: 'user', content: 'What is the weather like?' };

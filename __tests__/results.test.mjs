@@ -1,4 +1,4 @@
-// What an app gets: `data` in the shape that its components expect, and failures that are thrown as
+// What an app gets: `data` in the shape that its components expect, and failures thrown as
 // QueryError with small structured data.
 
 import assert from 'node:assert/strict';
@@ -88,7 +88,7 @@ describe('the data', () => {
     );
   });
 
-  test('returns the vectors of a list that takes several requests in the order of its strings', async () => {
+  test('returns the vectors of a list that needs several requests in the order of its strings', async () => {
     const query = { ...MINIMAL_QUERIES.generate_embedding, dimensions: 4 };
     const input = Array.from({ length: 2_300 }, (_, at) => `text ${at}`);
     mockApi.reset();
@@ -189,7 +189,7 @@ describe('a response of another shape', () => {
     assert.deepEqual(await runForData(query), { a: 1 });
   });
 
-  test('returns as many answers as the extra body asks for', async () => {
+  test('returns as many answers as Extra body requests', async () => {
     const choice = (index) => ({ index, message: { content: `${index}` }, finish_reason: 'stop' });
     respond({ choices: [choice(0), choice(1)] });
     const query = { ...MINIMAL_QUERIES.chat, extra_body: { n: 2 } };
@@ -281,7 +281,7 @@ describe('a failure', () => {
     );
   });
 
-  test('leaves unknown data of a failure out', async () => {
+  test('omits unknown data of a failure', async () => {
     mockApi.respondWith({ status: 418, body: '' });
     const { description, data } = await fail(MINIMAL_QUERIES.list_models);
     assert.deepEqual(data, { message: description, status: 418, attempts: 1 });

@@ -1,5 +1,5 @@
-// Every field of Chat over both endpoints: requests that fit OpenAI's document, and the same result, or the difference
-// that the table states.
+// Every field of Chat over both endpoints: requests match OpenAI's document, and the result is the
+// same or differs as the table says.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -25,10 +25,10 @@ const SCHEMA = {
 const weather = { name: 'get_weather', parameters: SCHEMA };
 
 /**
- * By field: the options that use it, and what is known to differ over the Responses API.
- * `removed`: parameters that it does not have, which metadata lists. `costs`: why the tokens differ.
- * `says`: why the answer differs. `only`: Chat Completions does not have it, and the query says so.
- * `without`: the Responses API does not have it, and the query says so.
+ * By field: the options that use it, and known differences over the Responses API. `removed`:
+ * parameters that it lacks, which metadata lists. `costs`: why the tokens differ. `says`: why the
+ * answer differs. `only`: Chat Completions lacks it, and the query says so. `without`: the
+ * Responses API lacks it, and the query says so.
  */
 const FIELDS = {
   model: { use: { model: 'gpt-6-sol' } },
@@ -59,7 +59,7 @@ const FIELDS = {
   stop_sequence: {
     use: { stop_sequence: ' is' },
     removed: ['stop'],
-    costs: 'the plugin cuts the answer, which is written to its end',
+    costs: 'the plugin truncates the answer after the model has finished it',
   },
   suffix: {
     use: { prompt: 'Dear Ms Berger,', suffix: 'Kind regards,\nThe support team' },
@@ -105,7 +105,7 @@ const ask = (use) => ({
   ...use,
 });
 
-/** Runs a query over one endpoint, whose request must fit OpenAI's document. */
+/** Runs a query over one endpoint; its request must match OpenAI's document. */
 async function over(api, use) {
   const before = mockApi.requests.length;
   const result = await succeed(ask({ ...use, ...api }));
@@ -116,7 +116,7 @@ async function over(api, use) {
   return { ...result, body };
 }
 
-/** What the user gets, without what only tells how. */
+/** The user's result, without technical details. */
 const answerOf = ({ data, metadata }) => ({
   data: data?.endpoint ? data.answer : data,
   finish_reason: metadata.finish_reason,
@@ -145,7 +145,7 @@ describe('Chat over both endpoints', () => {
   for (const key of keys) {
     const { use, only, without, removed = [], costs, says } = FIELDS[key] ?? {};
 
-    test(`gives the same result, or the difference in the table, for ${key}`, async () => {
+    test(`returns the same result, or the difference in the table, for ${key}`, async () => {
       const responses = without ? undefined : await over(RESPONSES, use);
       if (without) {
         assert.match(await refuse(ask({ ...use, ...RESPONSES })), without);

@@ -145,7 +145,7 @@ for (const saved of SAVED) {
   });
 }
 
-/** Queries that the forms of later operations saved, and what they must go on sending. */
+/** Queries saved by the forms of newer operations, and what they must keep sending. */
 const SAVED_LATER = DEFINITIONS.filter(({ savedQuery }) => savedQuery).map(
   ({ value, name, savedQuery: { query, path, body } }) => ({
     name,
@@ -156,7 +156,7 @@ const SAVED_LATER = DEFINITIONS.filter(({ savedQuery }) => savedQuery).map(
 );
 
 for (const { name, query, path, body: expected } of SAVED_LATER) {
-  test(`sends the same as ever for a query of ${name} that its form saved`, async () => {
+  test(`sends the same as before for a saved query of ${name}`, async () => {
     const saved = { ...query, advanced: 'off', ...HOST_KEYS };
     for (const options of [saved, { ...operations.defaults, ...saved }]) {
       mockApi.respondWith(takesEverything);
@@ -214,7 +214,7 @@ describe('the data source of a saved app', () => {
   });
 });
 
-/** The models that the old form offered, by their state in November 2026. */
+/** The models that the old form offered, by their status in November 2026. */
 const MODELS = {
   chat: {
     served: [
@@ -232,7 +232,7 @@ const MODELS = {
     gone: [],
   },
 };
-/** The fields of the old form as an app builder filled them in. */
+/** The fields of the old form as filled in by an app builder. */
 const FILLED_IN = {
   chat: { temperature: '0.5', max_tokens: '400', stop_sequence: '', suffix: '' },
 };

@@ -134,7 +134,7 @@ export const PATHS = {
   },
   '/v1/decisions': {
     post: {
-      // `input` may also be a list of messages, which the plugin does not send.
+      // `input` may also be a list of messages, which the plugin never sends.
       requestBody: json(
         object(
           {

@@ -15,7 +15,9 @@ const base64 = (text) => Buffer.from(text).toString('base64');
 const hexadecimal = (text) => Buffer.from(text).toString('hex');
 const escaped = (text) => hexadecimal(text).replaceAll(/../g, '%$&');
 
-/** The parts that reveal a secret: 8 characters at either end, or 12 in its middle, also encoded. */
+/**
+ * The parts that reveal a secret: 8 characters at either end, or 12 in the middle, in any encoding.
+ */
 const recognizableParts = (secret) => [
   secret.slice(0, 8 + (secret.startsWith('sk-proj-') ? 4 : 0)),
   secret.slice(-8),

@@ -1,5 +1,5 @@
-// A process in place of ToolJet's server: makes the calls from its standard input, one after the
-// other, and prints their results and its own state as the last line.
+// Stands in for ToolJet's server: makes the calls from its standard input one after the other, and
+// prints their results and its own state as the last line.
 
 import { readFileSync } from 'node:fs';
 import { createHarness } from '../harness/harness.mjs';

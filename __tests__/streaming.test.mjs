@@ -14,16 +14,16 @@ const SERVED = { model: 'mock-api-instruct', engine: 'completions' };
 const QUERIES = {
   'a chat': chat,
   'several answers': { ...chat, n: 3 },
-  'an answer that is JSON': { ...chat, prompt: 'As JSON: hi', response_format: 'json_object' },
+  'a JSON answer': { ...chat, prompt: 'As JSON: hi', response_format: 'json_object' },
   'log probabilities': { ...chat, extra_body: { logprobs: true, top_logprobs: 2 } },
-  'an answer that is cut': { ...chat, max_tokens: 3 },
+  'a truncated answer': { ...chat, max_tokens: 3 },
   'a completion': { ...completion, ...SERVED },
   'an echo with log probabilities': { ...completion, ...SERVED, echo: true, logprobs: 2, n: 2 },
   'the best of several': { ...completion, ...SERVED, best_of: 3 },
   'a chat over Responses': RESPONSES,
-  'answers that are checked': { ...chat, n: 2, moderation: 'both' },
-  'an answer of Responses that is checked': { ...RESPONSES, moderation: 'output' },
-  'an answer of Responses that is cut': { ...RESPONSES, max_tokens: 67, model: 'gpt-6-sol' },
+  'moderated answers': { ...chat, n: 2, moderation: 'both' },
+  'a moderated answer of Responses': { ...RESPONSES, moderation: 'output' },
+  'a truncated answer of Responses': { ...RESPONSES, max_tokens: 67, model: 'gpt-6-sol' },
   'log probabilities of Responses': {
     ...RESPONSES,
     model: 'gpt-4.1',
@@ -42,7 +42,7 @@ const QUERIES = {
 afterEach(() => mockApi.reset());
 
 for (const [name, query] of Object.entries(QUERIES)) {
-  test(`gives the same result with Streaming for ${name}`, async () => {
+  test(`returns the same result with Streaming for ${name}`, async () => {
     const [off, on] = [await succeed(query), await succeed(query, ON)];
     for (const { metadata } of [off, on]) {
       delete metadata.id;
@@ -57,7 +57,7 @@ for (const [name, query] of Object.entries(QUERIES)) {
   });
 }
 
-test('repeats the start of an answer when its stream is cut, and sends nothing again', async () => {
+test('returns the start of an answer when its stream is cut, and does not retry', async () => {
   const start = 'data: {"choices":[{"index":0,"delta":{"content":"Half"}}]}\n\n';
   const body = start + 'x'.repeat(start.length + 2);
   mockApi.respondWith({ fault: 'cut', headers: { 'content-type': 'text/event-stream' }, body });
@@ -66,7 +66,7 @@ test('repeats the start of an answer when its stream is cut, and sends nothing a
   assert.match(description, /The text so far is in data\.partial\./);
 });
 
-test('repeats the start of an answer of Responses, or of its reasoning, when its stream breaks off', async () => {
+test('returns the start of a Responses answer or its reasoning when its stream breaks off', async () => {
   const stream = (events) => ({
     headers: { 'content-type': 'text/event-stream' },
     body: events
@@ -96,7 +96,7 @@ test('repeats the start of an answer of Responses, or of its reasoning, when its
   }
 });
 
-test('reads the answer of a server that leaves the output out of its last event', async () => {
+test('reads the answer of a server that omits the output from its last event', async () => {
   mockApi.respondWith(async ({ headers, body, path }) => {
     const { origin } = new URL(mockApi.url);
     mockApi.respondWith(undefined);
@@ -116,7 +116,7 @@ test('reads the answer of a server that leaves the output out of its last event'
   assert.equal(metadata.sources.length, 2);
 });
 
-test('asks a server that takes no stream without one, and says so', async () => {
+test('does not stream, and says so, when a server rejects it', async () => {
   const message = 'Streaming is not supported by this model.';
   mockApi.respondWith([{ status: 400, body: { error: { message } } }]);
   const { metadata } = await succeed({ ...chat, model: 'gpt-5.4-mini' }, ON);

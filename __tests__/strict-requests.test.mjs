@@ -1,5 +1,5 @@
-// Every option with every type of value, also deep inside of it: what is sent is what OpenAI's document takes, or
-// the field is named before anything is sent.
+// Every option with every type of value, at any depth: either the request matches OpenAI's
+// document, or the field is named before anything is sent.
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
@@ -155,7 +155,7 @@ const SAMPLES = {
   ),
 };
 
-/** A list asks what its operation asks: of one row, which has the prompt and what else may be its own. */
+/** A list sends what its operation sends, for one row with the prompt and all that a row may have. */
 for (const [name, own] of [
   ['chat', { system_prompt: 'b' }],
   ['chat through Responses', { system_prompt: 'b' }],
@@ -176,7 +176,7 @@ const WORDS =
   /(?:^(?:reasoning_effort|verbosity|service_tier|search_context_size|quality|complexity|background|output_format|image_moderation|encoding_format|image_detail)|\.(?:type|detail|format))$/;
 const isNewWord = (place, value) =>
   WORDS.test(place) && (place.includes('.') ? value === 'x' : String(value).trim() !== '');
-/** The fields that an error may be about when another one is wrong, because they belong together. */
+/** Fields that an error may name when a related one is wrong. */
 const RELATED = { n: ['best_of'], tools: ['tool_choice'] };
 
 describe('a query whose options are of the wrong type or missing in one place', () => {
@@ -196,12 +196,12 @@ describe('a query whose options are of the wrong type or missing in one place', 
       assert.deepEqual(missing, []);
     });
 
-    test(`is sent as the document has it, or refused by its field: ${name}`, async () => {
+    test(`is sent as in the document, or rejected by field:  ${name}`, async () => {
       const counts = { sent: 0, refused: 0 };
       const wrong = [];
       for (const { place, value, mutated } of mutations(sample)) {
         if (isNewWord(place, value)) continue;
-        // Nothing is asked of a list without rows.
+        // A list without rows sends nothing.
         if (mutated.prompts?.length === 0 && place === 'prompts') continue;
         const told = `${place} = ${JSON.stringify(value)}`;
         const before = mockApi.requests.length;

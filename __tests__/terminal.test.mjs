@@ -1,4 +1,4 @@
-// What the demo, the installer and the marketplace print of text that others wrote.
+// What the demo, the installer and the marketplace print of foreign text.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -29,7 +29,7 @@ test('shows a thrown value when it is not text', () => {
   assert.equal(printable(undefined), 'undefined');
 });
 
-/** What a script prints that uses the functions of scripts/terminal.mjs. */
+/** Returns the output of a script that uses scripts/terminal.mjs. */
 async function printed(script) {
   const { stdout } = await promisify(execFile)(process.execPath, [
     ...['--input-type=module', '--eval'],

@@ -1,5 +1,5 @@
-// Function tools: what the API gets of the form, how an app binds a call, and how the reply of a
-// tool goes back.
+// Function tools: what the form sends to the API, how an app binds a call, and how a tool's result
+// is sent back.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -21,7 +21,7 @@ const PARAMETERS = {
 };
 const ask = (options) => ({ operation: 'chat', prompt: QUESTION, tools: SHORT, ...options });
 
-/** Returns the body of the only request of a query, which fits OpenAI's document. */
+/** Returns the body of a query's only request, which must match OpenAI's document. */
 async function body(query) {
   const { path, body } = await sent(query);
   assert.deepEqual(validateRequest('POST', path, body), []);
@@ -49,7 +49,7 @@ describe('a function that the model may call', () => {
       assert.deepEqual(tool_choice, route.choice);
     });
 
-    test(`gives a call to bind, and answers from the reply of the tool, through ${api}`, async () => {
+    test(`returns a bindable call, and answers from the tool's result, through ${api}`, async () => {
       const { data, metadata } = await succeed(ask({ api }));
       assert.equal(data, null);
       assert.equal(metadata.finish_reason, 'tool_calls');
@@ -89,7 +89,7 @@ describe('a function that the model may call', () => {
     assert.deepEqual(metadata.tool_calls, [{ ...call, name: 'f', arguments: null }]);
   });
 
-  test('is left out while Advanced is off', async () => {
+  test('is not sent while Advanced is off', async () => {
     const { tools } = await body(ask({ advanced: 'off' }));
     assert.equal(tools, undefined);
   });
@@ -113,7 +113,7 @@ describe('a function that the model may call', () => {
       'Tool choice is required, but there is no tool. Fill in Tools, or set Web search to On.',
     ],
   ]) {
-    test(`says before sending: ${description}`, async () => {
+    test(`fails before sending:  ${description}`, async () => {
       assert.equal(await refuse(ask(options)), description);
     });
   }

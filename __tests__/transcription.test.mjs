@@ -1,18 +1,18 @@
-// Transcribe: what a recording is sent as, and what servers that are not OpenAI's give back.
+// Transcribe: how a recording is sent, and responses of servers other than OpenAI's.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apiError, fail, MINIMAL_QUERIES, mockApi, refuse, sent, succeed } from './plugin.mjs';
 
 const QUERY = MINIMAL_QUERIES.transcription;
-/** What ToolJet's audio recorder holds: WebM under the label of WAV. */
+/** The value of ToolJet's audio recorder: WebM labeled as WAV. */
 const RECORDED = {
   dataURL: 'data:audio/wav;base64,GkXfowEAAAA=',
   blobURL: 'blob:http://localhost/1',
 };
 const textResponse = (body) => ({ headers: { 'content-type': 'text/plain' }, body });
 
-test('names a recording by its first bytes when its label says something else', async () => {
+test('names a recording by its first bytes, whatever its label', async () => {
   mockApi.respondWith({ body: { text: 'Hello.' } });
   for (const file of [RECORDED, RECORDED.dataURL, [RECORDED]]) {
     const { files, body } = await sent({ ...QUERY, file });
@@ -21,7 +21,7 @@ test('names a recording by its first bytes when its label says something else', 
   }
 });
 
-test('returns the text, and what else the response says as metadata', async () => {
+test('returns the text, with details in metadata', async () => {
   const { data, metadata } = await succeed({ ...QUERY, languages: 'de' });
   assert.equal(data, 'Hi.');
   const { duration_ms, ...answered } = metadata;
@@ -37,7 +37,7 @@ test('returns the text, and what else the response says as metadata', async () =
   assert.match(metadata.request_id, /^req_/);
 });
 
-test('runs with a model of before, and says what it was asked in place of lists', async () => {
+test('supports an older model, and reports what it was sent instead of lists', async () => {
   const query = { ...QUERY, transcription_model: 'whisper-1', keywords: 'Ada', languages: 'en' };
   const { metadata } = await succeed(query);
   assert.deepEqual(metadata.adjusted, [{ parameter: 'keywords', change: 'renamed', to: 'prompt' }]);
@@ -45,7 +45,7 @@ test('runs with a model of before, and says what it was asked in place of lists'
   assert.deepEqual([body.language, body.prompt, body.languages], ['en', 'Ada', undefined]);
 });
 
-test('takes plain text from a server that sends it, and reports a page as an error', async () => {
+test('accepts plain text from a server, and reports a web page as an error', async () => {
   mockApi.respondWith(textResponse(' Hello there.\n'));
   assert.equal((await succeed(QUERY)).data, 'Hello there.');
   mockApi.respondWith(textResponse('<!DOCTYPE html><html><title>Sign in</title></html>'));
@@ -62,7 +62,7 @@ test('names the field and the formats when a file is not a recording', async () 
   );
 });
 
-test('advises what to do about a recording when the API does not take it', async () => {
+test('gives advice when the API rejects a recording', async () => {
   const message = 'Audio file might be corrupted or unsupported';
   mockApi.respondWith(apiError(400, { message, param: 'file', code: 'invalid_value' }));
   const { data } = await fail(QUERY);

@@ -34,7 +34,7 @@ type Options<T> = Exclude<keyof T, keyof QueryBase | 'operation'>;
 type SavedKey = 'model' | 'n' | 'extra_body';
 
 const sameSource: Same<keyof SourceOptions, keyof typeof manifest.properties> = true;
-/** Those of an operation; old keys of others are no fields of it. */
+/** The options of an operation; old keys of others are not among them. */
 type OptionsOf<O extends Operation> = Exclude<
   Options<Extract<QueryOptions, { operation: O }>>,
   O extends 'image_generation'
@@ -74,7 +74,7 @@ const misspelled: SourceOptions = { apiKey: 'sk-1', baseUrl: 'https://example.co
 // @ts-expect-error not pairs
 const noPairs: SourceOptions = { apiKey: 'sk-1', headers: ['x-team', 'blue'] };
 
-// Queries take text or the real type
+// Queries accept text or the real type
 
 const chat: ChatOptions = {
   operation: 'chat',
@@ -133,7 +133,7 @@ const third: EmbeddingOptions = { operation: 'generate_embedding', dimensions_M3
 const parameter: ChatOptions = { operation: 'chat', tools: { f: { a: 5 } } };
 // @ts-expect-error no such check
 const level: ChatOptions = { operation: 'chat', moderation: 'low' };
-// @ts-expect-error a country is no list
+// @ts-expect-error a country is not a list
 const country: ChatOptions = { operation: 'chat', search_country: ['DE'] };
 // @ts-expect-error on or off
 const advanced: ChatOptions = { operation: 'chat', advanced: 'yes' };

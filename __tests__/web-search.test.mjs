@@ -1,4 +1,4 @@
-// Web search and reasoning: what the API gets of the form, and what an app gets of the answer.
+// Web search and reasoning: what the form sends to the API, and what an app gets.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -13,7 +13,7 @@ const search = (options) => ({
   ...options,
 });
 
-/** Returns the only request of a query, which fits OpenAI's document. */
+/** Returns a query's only request, which must match OpenAI's document. */
 async function request(query) {
   const { path, body } = await sent(query);
   assert.deepEqual(validateRequest('POST', path, body), []);
@@ -21,7 +21,7 @@ async function request(query) {
 }
 
 describe('a search of the web', () => {
-  test('asks the Responses API with size, domains and country', async () => {
+  test('sends size, domains and country to the Responses API', async () => {
     const { path, body } = await request(
       search({
         search_context_size: 'low',
@@ -59,14 +59,14 @@ describe('a search of the web', () => {
     }
   });
 
-  test('is not asked for while it is off, whatever the other fields hold', async () => {
+  test('is not requested while it is off, whatever the other fields contain', async () => {
     const { body } = await request(
       search({ web_search: 'off', search_domains: '?', search_country: '?' }),
     );
     assert.equal(body.tools, undefined);
   });
 
-  test('sends options in place of the tool when the model always searches', async () => {
+  test('sends options instead of the tool when the model always searches', async () => {
     mockApi.respondWith(takesEverything);
     const model = 'gpt-5-search-api';
     const { path, body } = await request(search({ model, search_country: 'fr' }));
@@ -80,14 +80,14 @@ describe('a search of the web', () => {
     );
   });
 
-  test('names the field when only Chat Completions may be asked', async () => {
+  test('names the field when only Chat Completions may be used', async () => {
     assert.match(
       await refuse(search({ api: 'chat_completions' })),
       /^Web search needs the Responses API/,
     );
   });
 
-  test('lists the sources that a compatible server sends by other names', async () => {
+  test('lists the sources that a compatible server sends under other names', async () => {
     const citations = ['https://a.example/1', 'https://b.example/2'];
     const search_results = [{ title: 'First', url: citations[0], date: '2026-11-01' }];
     mockApi.respondWith(() => ({
@@ -110,7 +110,7 @@ describe('reasoning', () => {
     ...options,
   });
 
-  test('shows its summary when that is asked for', async () => {
+  test('returns its summary when requested', async () => {
     const query = think({ reasoning_summary: 'auto', reasoning_effort: 'low' });
     const { body } = await request(query);
     assert.deepEqual(body.reasoning, { effort: 'low', summary: 'auto' });
@@ -119,7 +119,7 @@ describe('reasoning', () => {
     assert.match(metadata.reasoning, /Reading the question/);
   });
 
-  test('asks for the mode only when it is Pro', async () => {
+  test('sends the mode only when it is Pro', async () => {
     const { body } = await request(think({ reasoning_mode: 'pro' }));
     assert.deepEqual(body.reasoning, { mode: 'pro' });
     const plain = await request(think({ reasoning_mode: 'standard', reasoning_summary: 'off' }));

@@ -1,4 +1,4 @@
-// Archives as Office files are: a few files, each deflated.
+// ZIP archives in the shape of Office files: a few files, each compressed.
 
 import { crc32, deflateRawSync } from 'node:zlib';
 
@@ -15,7 +15,7 @@ function header(signature, { name, crc, stored, size }) {
   return Buffer.concat([Buffer.from(signature, 'latin1'), bytes]);
 }
 
-/** A ZIP archive of files by name, each a text. */
+/** A ZIP archive of text files by name. */
 export function zip(files) {
   const [bodies, directory] = [[], []];
   let offset = 0;

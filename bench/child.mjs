@@ -1,11 +1,12 @@
-// One measurement: a process in place of ToolJet's server, with one contender as its plugin.
+// One measurement: a process that stands in for ToolJet's server, with one contender as its plugin.
 
 import { burst } from './tasks/burst.mjs';
 import { cold } from './tasks/cold.mjs';
 import { growth } from './tasks/growth.mjs';
+import { list } from './tasks/list.mjs';
 import { load } from './tasks/load.mjs';
 
-const TASKS = { burst, cold, growth, load };
+const TASKS = { burst, cold, growth, list, load };
 
 // The parent has ended.
 process.on('disconnect', () => process.exit());

@@ -9,7 +9,7 @@ import { ROOT } from '../scripts/setup.mjs';
 const BENCH = fileURLToPath(new URL('.', import.meta.url));
 const require = createRequire(import.meta.url);
 
-/** The contender that all others are compared with. */
+/** The contender with which all others are compared. */
 export const OURS = 'ours';
 /** The floor: it makes no requests. */
 export const EMPTY = 'empty';

@@ -1,5 +1,5 @@
 // npm run bench:instructions: counts the instructions of the pure part of a query, which do not
-// depend on the load of the machine. Fails if they differ from the recorded baseline.
+// depend on the machine's load. Fails if they differ from the recorded baseline.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,9 +10,9 @@ import { ROOT, runOrExit } from '../scripts/setup.mjs';
 
 const BASELINE = fileURLToPath(new URL('instructions-baseline.json', import.meta.url));
 const OUT = join(ROOT, 'target', 'bench');
-/** The change that is tolerated. The same compiler counts the same within a fraction of it. */
+/** The tolerated change. With the same compiler, counts differ by a fraction of it. */
 const TOLERANCE = 0.05;
-/** Counted with some queries and with more: the difference excludes the start of the program. */
+/** Counted for few and for more queries: the difference excludes the program's start. */
 const QUERIES = [20, 60];
 
 /** A request is counted alone, and a response as the rest of a query that receives it. */
@@ -21,16 +21,17 @@ const CASES = [
   { name: 'options to request, 20 KB prompt', prompt: 20_000 },
   { name: 'answer to result, 1 KB answer', prompt: 1_000, answer: 1_000 },
   { name: 'answer to result, 200 KB answer', prompt: 1_000, answer: 200_000 },
-  // Of one character each, as slow models send them.
+  // Chunks of one character each, as slow models send them.
   {
     name: 'stream to result, 10,000 chunks',
     prompt: 1_000,
     answer: 'stream:10000',
     queries: [1, 3],
   },
-  // 100 of 1536 numbers, as a server sends them that takes base64 and as one that does not.
+  // 100 vectors of 1536 numbers, from a server that supports base64 and from one that does not.
   { name: 'vectors to result, as base64', prompt: 100, answer: 'base64:100', queries: [1, 3] },
   { name: 'vectors to result, as numbers', prompt: 100, answer: 'float:100', queries: [1, 3] },
+  { name: 'list to result, 100 rows', prompt: 1_000, answer: 'rows:100', queries: [1, 3] },
 ];
 
 const COMMAND = {
@@ -104,7 +105,7 @@ function compare(counts, { rustc, tolerance, instructions: baseline }) {
   if (failures === 0) return;
   const percent = tolerance * 100;
   console.error(
-    `\nMore than ${percent} % away from the baseline. If that is meant, or an improvement, record it with` +
+    `\nMore than ${percent} % away from the baseline. If that is intended, or an improvement, record it with` +
       '\n  npm run bench:instructions -- --record',
   );
   process.exitCode = 1;

@@ -1,4 +1,4 @@
-// The machine of a run.
+// Describes the machine of a run.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
@@ -19,7 +19,7 @@ export function describeMachine() {
   };
 }
 
-/** A sentence if another program uses the machine, because that changes the metrics. */
+/** A warning if other programs use the machine, because that changes the metrics. */
 export function warningAbout({ loadAverage }) {
   if (loadAverage < 0.5) return undefined;
   return `The load average was ${loadAverage.toFixed(1)} at the start: other programs were running, and the metrics suffer from that.`;

@@ -1,4 +1,4 @@
-// Runs a plan: the API on one side, one process after another on the other.
+// Runs a plan: the API in one process, and one process after another with a contender.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,9 @@ import { EMPTY, OURS } from './contenders.mjs';
 import {
   BURST,
   GROWTH,
+  hasLists,
+  LIST,
+  LISTS,
   MAIN,
   NO_ADDON,
   takesPart,
@@ -15,23 +18,68 @@ import {
   WITHOUT_ADDON_FILE,
 } from './plan.mjs';
 import { runTask, startApi } from './processes.mjs';
-import { ANSWER_SIZES, answerText } from './responses.mjs';
+import { ANSWER_SIZES, answerBody, answerText } from './responses.mjs';
 import { summary } from './statistics.mjs';
 
 export async function measure({ plan, contenders, progress }) {
+  return withSession(async (session) => {
+    const cold = await coldStarts(session, { plan, contenders, progress });
+    const loads = await allLoads(session, { plan, contenders, progress });
+    const growth = await measureGrowth(session, { contenders, progress });
+    const burst = await measureBurst(session, { contenders, progress });
+    return { loads, cold, growth, burst };
+  });
+}
+
+/** Lists of this plugin beside loops of queries of all. */
+export async function measureLists({ plan, contenders, progress }) {
+  return withSession(async (session) => {
+    const runs = LISTS.flatMap((cell) =>
+      contenders.flatMap((contender) =>
+        [false, true]
+          .filter((isOneQuery) => !isOneQuery || hasLists(contender))
+          .map((isOneQuery) => ({ cell: { ...cell, isOneQuery }, contender, rounds: [] })),
+      ),
+    );
+    for (let round = 0; round < plan.rounds; round += 1) {
+      const order = round % 2 === 0 ? runs : runs.toReversed();
+      for (const [index, { cell, contender, rounds }] of order.entries()) {
+        progress.update(
+          `round ${round + 1} of ${plan.rounds}, ${index + 1} of ${runs.length}: ${contender.id}`,
+        );
+        const { isOneQuery } = cell;
+        const warmup = isOneQuery ? LIST.rows : LIST.warmup;
+        rounds.push(
+          await observed(session, 'list', {
+            cell,
+            contender,
+            options: { ...LIST, isOneQuery, warmup },
+          }),
+        );
+      }
+    }
+    return runs.map(({ cell, contender, rounds }) => ({
+      ...cell,
+      contender: contender.id,
+      ...summarize(rounds),
+    }));
+  });
+}
+
+async function withSession(run) {
   const folder = mkdtempSync(join(tmpdir(), 'tooljet-openai-bench-'));
   const api = startApi();
   try {
     const caFile = join(folder, 'ca.pem');
-    const urls = await api.call('listen', await createCertificates(caFile));
-    const session = {
+    const ports = await api.call('listen', await createCertificates(caFile));
+    return await run({
       api,
       optionsFor: ({ id, file }, { protocol, answer }) => ({
         file,
-        baseUrl: `${urls[protocol]}/v1`,
+        baseUrl: `${protocol}://localhost:${ports[protocol]}/v1`,
         length: id === EMPTY ? 0 : answerText(ANSWER_SIZES[answer]).length,
       }),
-      // All places where the addon's file may be: an earlier one, in this user's cache, would be
+      // All places for the addon's file: an existing one in this user's cache would otherwise be
       // found before a new one is written.
       env: (own = folder) => ({
         NODE_EXTRA_CA_CERTS: caFile,
@@ -40,14 +88,9 @@ export async function measure({ plan, contenders, progress }) {
         TMPDIR: own,
       }),
       prepare: ({ answer, serverTime }) =>
-        api.call('prepare', { size: ANSWER_SIZES[answer], serverTime }),
+        api.call('prepare', { body: answerBody(ANSWER_SIZES[answer]), serverTime }),
       folder,
-    };
-    const cold = await coldStarts(session, { plan, contenders, progress });
-    const loads = await allLoads(session, { plan, contenders, progress });
-    const growth = await measureGrowth(session, { contenders, progress });
-    const burst = await measureBurst(session, { contenders, progress });
-    return { loads, cold, growth, burst };
+    });
   } finally {
     api.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -77,17 +120,22 @@ async function allLoads(session, { plan, contenders, progress }) {
   }));
 }
 
-async function oneLoad({ api, optionsFor, env, prepare }, { cell, contender, plan }) {
-  await prepare(cell);
-  const observations = [];
+async function oneLoad(session, { cell, contender, plan }) {
   const { concurrency } = cell;
   const { warmup, window } = plan;
+  return observed(session, 'load', { cell, contender, options: { concurrency, warmup, window } });
+}
+
+/** Runs a task, and adds what the API did while it measured. */
+async function observed({ api, optionsFor, env, prepare }, task, { cell, contender, options }) {
+  await prepare(cell);
+  const observations = [];
   const result = await runTask(
-    'load',
-    { ...optionsFor(contender, cell), concurrency, warmup, window },
+    task,
+    { ...optionsFor(contender, cell), ...options },
     { env: env(), onPhase: () => observations.push(api.call('observe')) },
   ).catch((error) => {
-    throw new Error(`${contender.id} at ${concurrency}: ${error.message}`);
+    throw new Error(`${contender.id}, ${JSON.stringify(options)}: ${error.message}`);
   });
   const [before, after] = await Promise.all(observations);
   const { tcp, tls } = await api.call('observe');
@@ -138,7 +186,7 @@ async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contende
   }));
 }
 
-/** A start that found a file elsewhere would not be a first start. */
+/** If a start found a file elsewhere, it would not be a first start. */
 function assertAddonFile(folder, expected) {
   const found = readdirSync(folder).some((name) => name.endsWith('.node'));
   if (found !== expected) {

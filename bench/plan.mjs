@@ -1,7 +1,7 @@
-// What a run measures. A cell is one kind of load. Each contender runs it once per round, in its
-// own process, and the rounds are spread over the whole run.
+// Defines what a run measures. A cell is one kind of load. Each contender runs it once per round in
+// a separate process, and the rounds are spread over the whole run.
 
-import { EMPTY } from './contenders.mjs';
+import { EMPTY, OURS } from './contenders.mjs';
 import { ANSWER_SIZES } from './responses.mjs';
 
 export const CONCURRENCIES = [1, 16, 64, 256];
@@ -44,10 +44,20 @@ export const PLANS = {
   },
 };
 
+/** Of `npm run bench -- --list`. A loop needs fewer queries than rows until its code is compiled. */
+export const LIST = { rows: 1_000, parallel: 64, warmup: 200 };
+export const LISTS = [MAIN, SLOW_SERVER];
+export const LIST_PLANS = { quick: { rounds: 1 }, full: { rounds: 2 } };
+
+/** The others have no lists; the empty plugin shows what the harness costs with one. */
+export function hasLists({ id }) {
+  return id === OURS || id === EMPTY;
+}
+
 export const GROWTH = { concurrency: 64, queries: 20_000, batch: 2_000 };
 export const BURST = { hosts: 256, watch: 1_500 };
 
-/** This plugin unpacks its addon into a file, which later processes find. */
+/** This plugin unpacks its addon into a file, which later processes reuse. */
 export const WITHOUT_ADDON_FILE = 'without addon file';
 /** The others have no addon. */
 export const NO_ADDON = 'any';
@@ -63,6 +73,6 @@ export function isInCell(cell, load) {
 }
 
 export function cellTitle({ protocol, answer, serverTime }) {
-  const time = serverTime === 0 ? 'answered at once' : `answered after ${serverTime} ms`;
+  const time = serverTime === 0 ? 'immediate responses' : `responses after ${serverTime} ms`;
   return `${protocol.toUpperCase()}, ${answer} answers, ${time}`;
 }

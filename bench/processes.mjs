@@ -1,50 +1,58 @@
 // The processes of a run: the API, and one per contender and measurement.
 
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ROOT } from '../scripts/root.mjs';
 
 const BENCH = fileURLToPath(new URL('.', import.meta.url));
 /** The Node release that ToolJet's server runs on. */
 export const NODE = join(BENCH, 'node_modules', 'node', 'bin', 'node');
 
+const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
+const API = join(TARGET, 'release', 'examples', 'bench_api');
+
 /** Starts the API; `call(command, options)` resolves to what its command returns. */
 export function startApi() {
-  const child = fork(join(BENCH, 'api.mjs'), { execPath: NODE });
+  const child = spawn(API, { stdio: ['pipe', 'pipe', 'inherit'] });
   const waiting = new Map();
   let calls = 0;
   const failed = (reason) => {
     for (const { reject } of waiting.values()) reject(new Error(`the API's process ${reason}`));
     waiting.clear();
   };
-  child.on('message', ({ id, result }) => {
+  createInterface(child.stdout).on('line', (line) => {
+    const { id, result } = JSON.parse(line);
     waiting.get(id)?.resolve(result);
     waiting.delete(id);
   });
   child.on('error', (error) => failed(`could not be started: ${error.message}`));
   child.on('exit', () => failed('ended'));
+  // It has ended; that says more.
+  child.stdin.on('error', () => {});
   return {
-    call(command, options) {
+    call(command, options = {}) {
       return new Promise((resolve, reject) => {
         calls += 1;
         waiting.set(calls, { resolve, reject });
-        child.send({ id: calls, command, options });
+        child.stdin.write(`${JSON.stringify({ id: calls, command, options })}\n`);
       });
     },
-    stop: () => child.disconnect(),
+    stop: () => child.stdin.end(),
   };
 }
 
 /**
- * Runs one task in its own process and resolves to its result. `onPhase` is called when the task
- * starts and ends the part that it measures.
+ * Runs one task in a separate process and resolves to its result. `onPhase` is called when the task
+ * starts and ends the measured part.
  */
 export function runTask(task, options, { env = {}, flags = [], onPhase = () => {} } = {}) {
   const child = fork(join(BENCH, 'child.mjs'), [], {
     execPath: NODE,
-    // openai 4 has a dependency that requires a deprecated module, and Node warns each time.
+    // openai 4 depends on a module that requires a deprecated one, and Node warns each time.
     execArgv: ['--no-deprecation', ...flags],
-    // Nothing from this shell: a proxy or a key in it would change the results.
+    // Nothing from this shell: a proxy or a key would change the results.
     env: { PATH: process.env.PATH, ...env },
   });
   return new Promise((resolve, reject) => {

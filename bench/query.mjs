@@ -1,10 +1,10 @@
-// One query, as ToolJet's server runs it: evaluates the plugin's text in a new context, creates its
-// class and calls it. What the server then does with the result (such as turning it into JSON, most
-// of a millisecond for 200 KB) is the same for every plugin, and not measured.
+// One query as ToolJet's server runs it: evaluates the plugin's text in a new context, creates an
+// instance of its class and calls it. What the server then does with the result (such as converting
+// it to JSON, most of a millisecond for 200 KB) is the same for every plugin and not measured.
 
 import { readFileSync } from 'node:fs';
 import { loadPlugin } from '../harness/loaders.mjs';
-import { QUERY } from './responses.mjs';
+import { listQuery, QUERY } from './responses.mjs';
 
 const SOURCE = { apiKey: 'sk-bench-0123456789abcdef0123456789abcdef', organizationId: '' };
 
@@ -13,29 +13,52 @@ const SOURCE = { apiKey: 'sk-bench-0123456789abcdef0123456789abcdef', organizati
  * result is a string of `length` characters.
  */
 export function createQuery({ file, baseUrl, length }) {
-  const text = readFileSync(file, 'utf8');
+  const run = runnerOf(file);
   return async (address = baseUrl) => {
-    const Plugin = loadPlugin(text, { loader: 'E' });
-    const result = await new Plugin().run(
-      { ...SOURCE, base_url: address },
-      { ...QUERY },
-      'data-source-id',
-      new Date(),
-      { user: { id: 'user' }, app: { id: 'app', isPublic: false } },
-    );
-    if (result.data.length !== length) {
-      throw new Error(`the result has ${result.data.length} characters instead of ${length}`);
-    }
+    const { data } = await run(address, { ...QUERY });
+    assertLength(data, length);
   };
 }
 
-/** Keeps `concurrency` queries in flight until `isOver()`; each gets its start and end. */
+/**
+ * Builds a function that asks so many rows in one query, `parallel` at a time, and throws unless each has an
+ * answer of `length` characters; with a `length` of 0, there are none.
+ */
+export function createListQuery({ file, baseUrl, length, parallel }) {
+  const run = runnerOf(file);
+  return async (rows) => {
+    const { data } = await run(baseUrl, listQuery({ rows, parallel }));
+    if (length === 0) return;
+    if (data.length !== rows)
+      throw new Error(`the result has ${data.length} rows instead of ${rows}`);
+    for (const answer of data) assertLength(answer, length);
+  };
+}
+
+function runnerOf(file) {
+  const text = readFileSync(file, 'utf8');
+  return (address, query) => {
+    const Plugin = loadPlugin(text, { loader: 'E' });
+    return new Plugin().run({ ...SOURCE, base_url: address }, query, 'data-source-id', new Date(), {
+      user: { id: 'user' },
+      app: { id: 'app', isPublic: false },
+    });
+  };
+}
+
+function assertLength({ length: found }, length) {
+  if (found !== length) {
+    throw new Error(`the result has ${found} characters instead of ${length}`);
+  }
+}
+
+/** Keeps `concurrency` queries running until `isOver()`; each gets its start and end. */
 export async function closedLoop({ query, concurrency, isOver, onQuery = () => {} }) {
   const user = async () => {
     while (!isOver()) {
       const start = performance.now();
-      // A query reaches the server through a socket, so never in the same turn in which another one
-      // ends.
+      // A query reaches the server through a socket, so it never starts in the same turn of the
+      // event loop in which another one ends.
       await new Promise(setImmediate);
       await query();
       onQuery(start, performance.now());

@@ -14,9 +14,21 @@ export const QUERY = {
   advanced: 'off',
 };
 
+/** The same of so many rows, each with a prompt of its own. */
+export function listQuery({ rows, parallel }) {
+  const { prompt, ...shared } = QUERY;
+  return {
+    ...shared,
+    operation: 'chat_list',
+    prompts: Array.from({ length: rows }, (_, row) => `Region ${row}. ${prompt}`),
+    parallel: `${parallel}`,
+    advanced: 'on',
+  };
+}
+
 export const ANSWER_SIZES = { '1 KB': 1_000, '200 KB': 200_000 };
 
-/** The body of a response of about `size` bytes; long ones contain much text that is not ASCII. */
+/** The body of a response of about `size` bytes; long ones contain much non-ASCII text. */
 export function answerBody(size) {
   return JSON.stringify(answerWith(answerText(size)), null, 2);
 }

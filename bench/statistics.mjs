@@ -1,4 +1,7 @@
-/** The nearest-rank percentile: the value below which `percent` of the values are. */
+/**
+ * The nearest-rank percentile: the smallest value that at least `percent` of the values do not
+ * exceed.
+ */
 export function percentile(values, percent) {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];

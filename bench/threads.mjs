@@ -3,7 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The milliseconds that the main thread ran, and that it was ready but had no core. */
+/** The milliseconds that the main thread ran, and that it waited for a core. */
 export function mainThread() {
   const [ran, waited] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
   return { ran: Number(ran) / 1e6, waited: Number(waited) / 1e6 };

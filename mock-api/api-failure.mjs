@@ -1,6 +1,6 @@
 /**
- * A failure of the API: an HTTP status and the error envelope. The words are those of the API, as __tests__/fixtures
- * and public reports have them, except where a comment says that they are not known.
+ * A failure of the API: an HTTP status and the error envelope. The messages are the API's own,
+ * taken from __tests__/fixtures and public reports, unless a comment says that they are unknown.
  */
 export class ApiFailure extends Error {
   constructor(status, { message, type = 'invalid_request_error', param = null, code = null }) {

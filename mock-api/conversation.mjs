@@ -1,5 +1,5 @@
-// What a model answers to a conversation, whatever the endpoint: messages are in the shape of Chat
-// Completions, files may also be what only the Responses API takes.
+// What a model answers to a conversation, whatever the endpoint. Messages have the shape of Chat
+// Completions; files may be of any type that the Responses API accepts.
 
 import { answerTo, quote } from './answers.mjs';
 import { findContinuation, INSERTIONS } from './continuations.mjs';
@@ -16,7 +16,7 @@ const IMAGE_TOKENS = 85;
 const MESSAGE_TOKENS = 3;
 
 const REFUSAL = 'I am sorry, but I cannot help with that.';
-/** What the model that fails says on both endpoints. */
+/** The error of the failing model on both endpoints. */
 export const FAILURE = {
   message: 'The server had an error while processing your request. Sorry about that!',
   type: 'server_error',
@@ -55,7 +55,10 @@ const LEAD_UP = /\bleads? up to\b|\bdirectly (?:after|before)\b|\bbetween\b/i;
 const includesBoth = (whole, { prompt, suffix }) =>
   whole.includes(prompt) && whole.includes(suffix.trim());
 
-/** Returns the answer that the instructions ask for: a continuation, or text before a suffix. */
+/**
+ * Returns the answer that the instructions ask for: a continuation, or text that leads up to a
+ * suffix.
+ */
 function asInstructed(texts, instructions, prompt, variation) {
   const whole = texts.join('\n');
   const insertion = INSERTIONS.find((each) => includesBoth(whole, each));
@@ -122,8 +125,8 @@ function calledBy({ messages, offer, parallel }) {
 }
 
 /**
- * One choice of the answer: `text` with its `tokens`, `refusal` or `calls`, and the reason why it
- * ends. `offer` is the functions that may be called, `extend` what the endpoint adds to the text.
+ * One choice of the answer: `text` with its `tokens`, `refusal` or `calls`, and its finish reason.
+ * `offer` lists the functions that may be called, `extend` is what the endpoint adds to the text.
  */
 export function reply(conversation, { model, sampling, index = 0, maxTokens, extend }) {
   const nothing = { text: '', tokens: [], refusal: null, calls: [] };

@@ -1,4 +1,4 @@
-// Reads the text of a PDF, as far as the mock API needs it: strings that are not encoded.
+// Reads the text of a PDF, as far as the mock API needs it: unencoded strings.
 
 import { inflateSync } from 'node:zlib';
 
@@ -11,7 +11,7 @@ export function pdfFrom(dataUri) {
   return bytes?.subarray(0, 1024).includes('%PDF-') ? bytes : undefined;
 }
 
-/** The contents of a stream: most are deflated. */
+/** The contents of a stream, which is usually compressed with deflate. */
 function inflated(stream) {
   try {
     return inflateSync(stream).toString('latin1');

@@ -3,14 +3,14 @@
 import { inflateRawSync } from 'node:zlib';
 import { pdfFrom, readPdfText } from './document.mjs';
 
-/** The part of an Office file with its text, by the end of its name. */
+/** The part of an Office file that contains its text, by file extension. */
 const OFFICE = {
   docx: /^word\/document\.xml$/,
   pptx: /^ppt\/slides\/slide\d+\.xml$/,
   xlsx: /^xl\/(?:sharedStrings|worksheets\/sheet\d+)\.xml$/,
 };
 const PLAIN = ['csv', 'css', 'html', 'java', 'js', 'json', 'md', 'py', 'rs', 'sql', 'ts', 'tsv'];
-/** What the Responses API reads, by the end of the name. */
+/** The extensions that the Responses API reads. */
 export const EXTENSIONS = [...PLAIN, ...Object.keys(OFFICE), 'pdf', 'rtf', 'txt', 'xml', 'yaml'];
 
 const DIRECTORY_ENTRY = 0x02014b50;
@@ -58,7 +58,7 @@ function readOffice(bytes, wanted) {
   }
 }
 
-/** The text of a document; empty where the mock API cannot read it, as behind a URL. */
+/** The text of a document; empty if the mock API cannot read it, for example behind a URL. */
 export function readDocument({ filename = '', file_data: data }) {
   if (data === undefined) return '';
   const pdf = pdfFrom(data);

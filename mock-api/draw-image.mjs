@@ -51,7 +51,7 @@ function hills(seed, width, height) {
       return Math.round(height * (base + 0.06 * Math.sin(angle)));
     });
   });
-  // Each row of a PNG starts with a byte that names its filter: 0, none.
+  // Each row of a PNG starts with a byte for its filter; 0 means none.
   const rows = Buffer.alloc(height * (width + 1));
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
@@ -83,7 +83,7 @@ function png(seed, width, height) {
   ]);
 }
 
-// Node has no encoder for these formats, so they have one pixel, whatever the size.
+// Node has no encoder for these formats, so the images have one pixel, whatever the requested size.
 const ONE_PIXEL = {
   jpeg: '/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=',
   webp: 'UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA',

@@ -35,12 +35,12 @@ const GPT_IMAGE = {
   qualities: ['low', 'medium', 'high', 'xhigh', 'max', 'auto'],
   foreign: ['response_format', 'style'],
 };
-/** Those before gpt-image-2, which take few sizes. */
+/** The models before gpt-image-2, which support few sizes. */
 const FIRST_GPT_IMAGE = {
   ...GPT_IMAGE,
   checkSize: oneOf('1024x1024', '1024x1536', '1536x1024', 'auto'),
 };
-/** As models of other servers: returns URLs and accepts other options. */
+/** Like other servers' models: returns URLs and accepts other options. */
 const CLASSIC = {
   checkSize: oneOf('256x256', '512x512', '1024x1024', '1024x1792', '1792x1024'),
   qualities: ['standard', 'hd'],
@@ -53,7 +53,7 @@ function familyOf(model) {
   return /^gpt-image-1\b/.test(model.id) ? FIRST_GPT_IMAGE : GPT_IMAGE;
 }
 
-/** Any width and height that 16 divides, from 1:3 to 3:1, up to 3840x2160. */
+/** Any width and height divisible by 16, with a ratio from 1:3 to 3:1, up to 3840x2160. */
 function checkFreeSize(name, size) {
   string()(name, size);
   if (size === 'auto') {
@@ -67,7 +67,7 @@ function checkFreeSize(name, size) {
   if (short % 16 > 0 || long % 16 > 0) {
     throw wrong('Width and height must both be divisible by 16.');
   }
-  // The words of these are not known.
+  // The API's messages for these are unknown.
   if (short === undefined) throw wrong("Expected 'auto' or WIDTHxHEIGHT.");
   if (long > 3 * short || long > 3840 || short > 2160) {
     throw wrong('Expected a ratio from 1:3 to 3:1, and at most 3840x2160.');
@@ -84,7 +84,7 @@ function checkFamily(family, body) {
   if (isSet(body.size)) family.checkSize('size', body.size);
   if (isSet(body.quality)) oneOf(...family.qualities)('quality', body.quality);
   if (body.background === 'transparent' && body.output_format === 'jpeg') {
-    // Its words are not known.
+    // The API's message is unknown.
     throw badRequest(
       'Transparent background is not supported for JPEG output format.',
       'background',

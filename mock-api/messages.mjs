@@ -54,7 +54,7 @@ const PARTS_OF_ROLE = {
   assistant: ['text', 'refusal'],
 };
 
-/** What a message of the assistant may have in place of content. */
+/** Members that an assistant's message may have instead of content. */
 const INSTEAD_OF_CONTENT = ['tool_calls', 'function_call', 'audio', 'refusal'];
 
 function checkContent(name, message) {
@@ -104,7 +104,7 @@ function checkToolCall(name, call) {
   CALL[call.type](`${name}.${call.type}`, call[call.type]);
 }
 
-/** The members of a message besides its role and content. */
+/** The members of a message other than its role and content. */
 const MEMBERS = {
   system: members({ name: string() }),
   developer: members({ name: string() }),

@@ -13,9 +13,9 @@ const UP_TO_HIGH = ['low', 'medium', 'high'];
 const UP_TO_XHIGH = [...UP_TO_HIGH, 'xhigh'];
 
 /**
- * What a family accepts. `rejects`: parameters it does not know. `rejectsRoles`: message roles.
- * `sampling` and `tools`: 'always', 'without reasoning' (effort none) or 'never'. `efforts`: the
- * reasoning efforts. `effort`: the default.
+ * What a family accepts. `rejects`: unsupported parameters. `rejectsRoles`: unsupported message
+ * roles. `sampling` and `tools`: 'always', 'without reasoning' (effort none) or 'never'. `efforts`:
+ * the reasoning efforts. `effort`: the default.
  */
 const FAMILIES = {
   classic: { serves: 'chat', context: 128_000 },
@@ -128,7 +128,7 @@ function* buildModels(family, ids, { shutdown = null, snapshot } = {}) {
   }
 }
 
-/** Models that never answer with text, by what they answer with: on both endpoints the same. */
+/** Models that never answer with text, by the kind of their answer; the same on both endpoints. */
 const SPECIAL = { refuses: 'refusal', filters: 'filtered', fails: 'failure' };
 
 const MODELS = [
@@ -236,7 +236,7 @@ export function retrieveModel(name) {
 
 function wrongEndpoint(model, endpoint) {
   if (endpoint === 'responses') {
-    // Its words are not known.
+    // The API's message is unknown.
     return badRequest(
       `The requested model '${model.id}' cannot be used with the Responses API.`,
       'model',
@@ -259,7 +259,7 @@ function wrongEndpoint(model, endpoint) {
     return notFound(
       model.serves === 'chat'
         ? 'This is a chat model and not supported in the v1/completions endpoint. Did you mean to use v1/chat/completions?'
-        : // Its words are not known.
+        : // The API's message is unknown.
           'This model is not supported in the v1/completions endpoint.',
       'model',
     );
@@ -282,7 +282,7 @@ function unknownModel(name, endpoint) {
       );
 }
 
-/** The Responses API serves what Chat Completions serves, and more. */
+/** The Responses API serves everything that Chat Completions serves, and more. */
 const serves = (model, endpoint) =>
   model.serves === endpoint || (endpoint === 'responses' && model.serves === 'chat');
 
@@ -370,7 +370,7 @@ function checkEffort(model, body, wire) {
   }
 }
 
-/** What the endpoints call the parameters of a body, which has the names of Chat Completions. */
+/** The endpoints' names for parameters of a body that has the names of Chat Completions. */
 const CHAT = {
   nameOf: (name) => name,
   withoutEffort: () => badRequest('Unrecognized request argument supplied: reasoning_effort'),
@@ -402,7 +402,7 @@ export function checkFamilyRules(model, body, wire = CHAT) {
   checkSampling(model, body, wire);
 }
 
-/** Throws if Chat Completions takes no functions with the reasoning effort of this query. */
+/** Throws if Chat Completions does not support functions with this query's reasoning effort. */
 export function checkToolsBesideEffort(model, body) {
   if (body.tools?.length && !allows(model.tools, readEffort(model, body))) {
     throw badRequest(

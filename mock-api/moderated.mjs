@@ -46,7 +46,7 @@ export function moderate(input) {
   };
 }
 
-/** What the API answers where it blocks is not known. */
+/** The API's response when it blocks is unknown. */
 function mode(name, value) {
   oneOf('score', 'block')(name, value);
   if (value === 'block') {

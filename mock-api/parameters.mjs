@@ -50,7 +50,7 @@ function checkRange(kind, name, value, min, max) {
   }
 }
 
-/** The address of an image, not an object around it. */
+/** The URL of an image, not an object that contains one. */
 export const imageAddress = ofType('an image URL', (value) => typeof value === 'string');
 export const boolean = ofType('a boolean', (value) => typeof value === 'boolean');
 export const object = ofType('an object', isObject);
@@ -142,7 +142,7 @@ export const either =
         failures.push(failure);
       }
     }
-    // An error about the content says more than one about the type.
+    // An error about the content is more specific than one about the type.
     const isAboutContent = ({ body: { error } }) =>
       error.code !== 'invalid_type' || error.param !== name;
     throw failures.find(isAboutContent) ?? failures[0];
@@ -177,7 +177,7 @@ export const metadata = orNull((name, value) => {
   }
 });
 
-/** The mock API streams no images: the option is rejected, not ignored. */
+/** The mock API does not stream images: the option is rejected, not ignored. */
 export const noStream = orNull((name, value) => {
   boolean(name, value);
   if (value) {
@@ -185,7 +185,7 @@ export const noStream = orNull((name, value) => {
   }
 });
 
-/** Checks those members of an object that are there. */
+/** Checks the members of an object that are present. */
 export const members =
   (checks, required = []) =>
   (name, value) => {
@@ -200,7 +200,7 @@ export const members =
 export const unknownParameter = (name) =>
   badRequest(`Unknown parameter: '${name}'.`, name, 'unknown_parameter');
 
-/** Checks an object that has no members but these. */
+/** Checks an object that may have only these members. */
 export const exactly = (checks, required) => (name, value) => {
   members(checks, required)(name, value);
   const unknown = Object.keys(value).find((member) => !Object.hasOwn(checks, member));

@@ -2,13 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 /**
  * What can go wrong on the wire after a request has arrived:
- * 'reset'    the connection is reset before any answer
- * 'close'    the connection is closed before any answer
- * 'hang'     nothing is ever answered
- * 'stall'    the headers and half of the body arrive, then nothing more
- * 'cut'      the headers and half of the body arrive, then the connection is reset
- * 'drip'     the body arrives byte by byte, `intervalMs` apart
- * 'garbage'  what arrives is not HTTP
+ * 'reset'    the connection is reset before the response
+ * 'close'    the connection is closed before the response
+ * 'hang'     nothing is ever sent
+ * 'stall'    the headers and half of the body are sent, then nothing more
+ * 'cut'      the headers and half of the body are sent, then the connection is reset
+ * 'drip'     the body is sent byte by byte, `intervalMs` apart
+ * 'garbage'  the response is not HTTP
  */
 const FAULTS = {
   reset: ({ response }) => response.socket.resetAndDestroy(),
@@ -63,7 +63,7 @@ async function playPieces(response, pieces, intervalMs) {
 
 /**
  * Sends one response: a `body`, byte for byte, or its `pieces` one after the other; or plays the
- * fault that it names.
+ * named fault.
  */
 export async function play(
   response,

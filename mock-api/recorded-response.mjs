@@ -1,6 +1,5 @@
 /**
- * Keeps what is sent as a response of Node's server: `{status, headers, chunks}`, filled as it is
- * sent.
+ * Records a response of Node's server: `{status, headers, chunks}`, filled while it is sent.
  */
 export function recordResponse(response) {
   const recorded = { status: undefined, headers: {}, chunks: [] };

@@ -39,7 +39,7 @@ function checkStrict(schema, invalid, context = '()') {
   }
 }
 
-/** Checks what a JSON schema is called and what is in it; `whole` is what an error of it names. */
+/** Checks the name and the content of a JSON schema; `whole` is the name in errors about it. */
 function checkJsonSchema(name, value, whole) {
   object(name, value);
   string(64)(`${name}.name`, value.name);
@@ -84,7 +84,9 @@ export function responseFormat(name, value) {
 
 const FLAT = ['type', 'name', 'schema', 'description', 'strict'];
 
-/** The format as the Responses API has it: what belongs to the schema is next to the type. */
+/**
+ * The format in the shape of the Responses API, where the schema's members are next to the type.
+ */
 export function textFormat(name, value) {
   object(name, value);
   TYPES(`${name}.type`, value.type);
@@ -100,7 +102,7 @@ export function textFormat(name, value) {
   }
 }
 
-/** The same format as Chat Completions has it. */
+/** The same format in the shape of Chat Completions. */
 export const asResponseFormat = ({ type, ...schema }) =>
   type === 'json_schema' ? { type, json_schema: schema } : { type };
 

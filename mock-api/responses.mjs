@@ -22,7 +22,7 @@ import { checkParameters, LOGPROBS, SOURCES } from './responses/parameters.mjs';
 import { search, withCitations } from './responses/web-search.mjs';
 import { digest } from './tokens.mjs';
 
-/** The mock API keeps nothing, so it knows no earlier response. */
+/** The mock API stores nothing, so it knows no earlier response. */
 function checkState({ input: given, previous_response_id: previous, conversation }) {
   if (previous) {
     throw badRequest(
@@ -51,7 +51,7 @@ function checkToolChoice({ tools = [], tool_choice: choice }) {
   }
 }
 
-/** Models whose answers take longer thought. */
+/** Models with a mode that takes more time to think. */
 function checkMode(model, { reasoning }) {
   if (reasoning?.mode === 'pro' && !model.id.startsWith('gpt-6')) {
     throw badRequest(
@@ -62,7 +62,7 @@ function checkMode(model, { reasoning }) {
   }
 }
 
-/** The body in the names by which the rules of the model families go. */
+/** The body under the names that the rules of model families use. */
 const asChat = (body, items) => ({
   messages: items,
   temperature: body.temperature,

@@ -25,7 +25,7 @@ const WORDS = {
   sentiment: 'positive',
 };
 
-/** Names of what a prompt such as “the weather in Paris” says. */
+/** Members that are filled from a prompt such as “the weather in Paris”. */
 const PLACES = ['city', 'location', 'place'];
 
 function wordFor(name, prompt) {
@@ -63,10 +63,10 @@ function resolve(schema, root) {
     .reduce((value, key) => value[key.replaceAll('~1', '/').replaceAll('~0', '~')], root);
 }
 
-/** At this depth optional properties are left out, so that recursive schemas end. */
+/** From this depth on, optional properties are omitted, so that recursive schemas end. */
 const DEPTH = 4;
 
-/** Builds a plausible value that fits a JSON schema, by property name and prompt. */
+/** Builds a plausible value that matches a JSON schema, from property names and the prompt. */
 export function valueFor(schema, { prompt, name = 'answer', root = schema, depth = 0 }) {
   if (!isObject(schema)) {
     return wordFor(name, prompt);

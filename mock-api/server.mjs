@@ -48,7 +48,7 @@ async function parsedBody(incoming, { openFile }) {
   return { text, body: text === '' ? undefined : parsed(text) };
 }
 
-/** The responses that a test has scripted: one for all requests, or a list that is used up. */
+/** The scripted responses: one for all requests, or a list to use up. */
 function createScript() {
   let scripted;
   return {
@@ -100,7 +100,7 @@ async function listenOnLoopback(createServer, port) {
 
 /**
  * Starts a server on the loopback interface that behaves like OpenAI's API, as far as the plugin
- * uses it. `tls` takes the options of `https.createServer`; `delayMs` delays every response.
+ * uses it. `tls` are the options of `https.createServer`; `delayMs` delays every response.
  */
 export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
   const requests = [];
@@ -177,7 +177,7 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
     get connections() {
       return connections;
     },
-    /** From now on, each request has its `response`, as recorded-response.mjs describes. */
+    /** From now on, each request has a `response` as described in recorded-response.mjs. */
     recordResponses() {
       recordsResponses = true;
     },

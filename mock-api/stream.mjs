@@ -1,11 +1,11 @@
 /**
- * Turns a whole answer into the chunks of a stream, as the API sends it: each token by itself, then
- * the reasons to stop, then what a check found and the usage, if the request asks for them.
+ * Turns a whole answer into the chunks of a stream, as the API sends it: token by token, then the
+ * finish reasons, then the moderation results and the usage if requested.
  */
 
 import { tokenize } from './tokens.mjs';
 
-/** The part of log probabilities that belongs to one token. */
+/** The log probabilities of a single token. */
 function logprobsAt(logprobs, at) {
   if (!logprobs) return null;
   return Object.fromEntries(
@@ -34,7 +34,7 @@ function* chatPieces({ index, message, logprobs }) {
 }
 
 function* completionPieces({ index, text, logprobs }) {
-  // With an echo, the tokens of prompt and text are not those of both together.
+  // With an echo, prompt and text are tokenized separately.
   for (const [at, token] of (logprobs?.tokens ?? tokenize(text)).entries()) {
     yield { text: token, index, logprobs: logprobsAt(logprobs, at), finish_reason: null };
   }

@@ -43,7 +43,7 @@ export function logprobs(token, count) {
   return { logprob: own, top: count > 0 ? [[token, own], ...rivals] : [] };
 }
 
-/** The log probabilities of tokens, as Chat Completions and the Responses API have them. */
+/** The log probabilities of tokens, in the shape of Chat Completions and the Responses API. */
 export const describeTokens = (tokens, count) =>
   tokens.map((token) => {
     const { logprob, top } = logprobs(token, count);

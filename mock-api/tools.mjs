@@ -16,7 +16,7 @@ function toolName(name, value) {
   }
 }
 
-/** The members that a function and a custom tool have, on each endpoint. */
+/** The members of a function and of a custom tool on each endpoint. */
 export const FUNCTION = {
   name: toolName,
   description: string(),
@@ -30,7 +30,7 @@ const CHAT_TOOLS = {
   custom: exactly({ type: string(), custom: exactly(CUSTOM, ['name']) }, ['custom']),
 };
 
-/** A tool as Chat Completions takes it. */
+/** A tool in the shape of Chat Completions. */
 export function chatTool(name, tool) {
   object(name, tool);
   oneOf('function', 'custom')(`${name}.type`, tool.type);
@@ -45,7 +45,7 @@ const CHAT_CHOICES = {
 };
 export const choiceWord = oneOf('none', 'auto', 'required');
 
-/** The member tool_choice as Chat Completions takes it. */
+/** The member tool_choice in the shape of Chat Completions. */
 export function chatToolChoice(name, choice) {
   if (typeof choice === 'string') {
     choiceWord(name, choice);
@@ -62,7 +62,7 @@ export const chatFunctions = ({ tools = [], tool_choice: choice = 'auto' }) => (
   choice: choice.function?.name ?? (typeof choice === 'string' ? choice : 'auto'),
 });
 
-/** Words in the name of a function that say nothing about its subject. */
+/** Words in a function's name that say nothing about its subject. */
 const VERBS = ['call', 'create', 'fetch', 'find', 'list', 'look', 'make', 'read', 'send', 'show'];
 
 const subjects = (name) =>
@@ -80,13 +80,13 @@ function chosen({ functions, choice }, prompt, hasResults) {
   if (choice === 'none' || named.length > 0) return named;
   const suggested = functions.filter((each) => suggests(prompt, each));
   if (choice === 'required') return suggested.length > 0 ? suggested : functions.slice(0, 1);
-  // A model that has the results answers from them.
+  // A model that has the results uses them to answer.
   return hasResults ? [] : suggested;
 }
 
 /**
  * The calls that answer a prompt: of the function that the request chooses, or of those whose name
- * has a word of the prompt in it.
+ * contains a word of the prompt.
  */
 export function callsFor(offer, { prompt, hasResults, parallel = true }) {
   const calls = chosen(offer, prompt, hasResults).map(({ name, parameters }, index) => {

@@ -60,6 +60,36 @@ impl State {
     }
 }
 
+/// What there is to say about a row.
+#[derive(Default)]
+struct OfRow {
+    details: Map<String, Value>,
+    usage: Option<Value>,
+    reason: Option<Value>,
+    model: Option<Value>,
+    endpoint: Option<Value>,
+    not_strict: Option<Value>,
+}
+
+impl OfRow {
+    /// Takes a member of the row's metadata. What is not about its list is left out.
+    fn add(&mut self, name: String, value: Value) {
+        let place = match name.as_str() {
+            "usage" => &mut self.usage,
+            "finish_reason" => &mut self.reason,
+            "model" => &mut self.model,
+            "endpoint" => &mut self.endpoint,
+            "not_strict" => &mut self.not_strict,
+            name if !DETAILS.contains(&name) => return,
+            _ => {
+                self.details.insert(name, value);
+                return;
+            }
+        };
+        *place = Some(value);
+    }
+}
+
 impl Answers {
     /// So many `rows`, none of which has ended. With `has_details`, the result will have the metadata twice.
     #[must_use]
@@ -117,12 +147,15 @@ impl Answers {
         result: QueryResult,
         data_size: ResultSize,
     ) -> Result<usize, Error> {
-        let QueryResult { data, mut metadata } = result;
-        let mut take = |name: &str| metadata.swap_remove(name).filter(|value| !value.is_null());
-        let details: Map<_, _> = DETAILS.into_iter().filter_map(|name| Some((name.to_owned(), take(name)?))).collect();
-        let (usage, reason) = (take("usage"), take("finish_reason"));
-        let named = [(&mut self.models, take("model")), (&mut self.endpoints, take("endpoint"))];
-        // Also where there is no room for the answer: it is billed.
+        let QueryResult { data, metadata } = result;
+        let mut of_row = OfRow::default();
+        // Each member once, as looking one up takes longer than going on to the next.
+        for (name, value) in metadata.into_iter().filter(|(_, value)| !value.is_null()) {
+            of_row.add(name, value);
+        }
+        let OfRow { details, usage, reason, model, endpoint, not_strict } = of_row;
+        let named = [(&mut self.models, model), (&mut self.endpoints, endpoint)];
+        // Counts even if there is no room for the answer, because it is billed.
         if let Some(Value::Object(usage)) = usage {
             self.usage.add(&usage);
         }
@@ -132,7 +165,6 @@ impl Answers {
                 list.push(name);
             }
         }
-        let not_strict = take("not_strict");
         self.not_strict = self.not_strict.take().or(not_strict);
         let details = Value::Object(details);
         let size = data_size * (1 + same.len()) + ResultSize::of(&details) * self.metadata_copies;

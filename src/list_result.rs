@@ -23,14 +23,14 @@ const MAX_ADJUSTMENTS: usize = 32;
 
 /// A row that has ended.
 pub struct Row {
-    /// What it came to.
+    /// Its result.
     pub result: Result<QueryResult, Error>,
-    /// What is known about its requests.
+    /// The log of its requests.
     pub log: RequestLog,
 }
 
 impl Row {
-    /// A row of which no request could be sent.
+    /// A row for which no request could be sent.
     #[must_use]
     pub fn unsent(error: Error) -> Self {
         Self { result: Err(error), log: RequestLog::default() }
@@ -39,26 +39,26 @@ impl Row {
 
 /// How a list ended.
 pub struct ListEnd {
-    /// Its result, or the failure of the row that counts.
+    /// Its result, or the failure of the row that is reported.
     pub result: Result<QueryResult, Error>,
-    /// All requests, or those of that row with the number of all.
+    /// The log of all requests, or of the reported row's requests with the total number of attempts.
     pub log: RequestLog,
-    /// What else a failed list says.
+    /// More about a failed list.
     pub failure: Option<ListFailure>,
 }
 
-/// What a failed list says beside the failure of the row that counts.
+/// What a failed list reports in addition to the failure of one row.
 #[derive(Clone, Debug, Default)]
 pub struct ListFailure {
-    /// The beginning of the description.
+    /// The start of the description.
     pub notice: ErrorText,
-    /// Further members of `data`.
+    /// Additional members of `data`.
     pub data: Map<String, Value>,
-    /// Of `metadata`.
+    /// Additional members of `metadata`.
     pub metadata: Map<String, Value>,
 }
 
-/// The rows that have ended so far.
+/// Collects the rows as they end.
 pub struct ListResult<'a> {
     list: &'a List,
     hold: &'a mut Hold,
@@ -67,7 +67,7 @@ pub struct ListResult<'a> {
     /// What is not in `hold` yet.
     owed: usize,
     first_failure: Option<(usize, Error, RequestLog)>,
-    /// Why no more rows are asked.
+    /// Why no more rows are sent.
     ended_by: Option<EndedBy>,
     timed_out: usize,
     vain: usize,
@@ -77,17 +77,17 @@ pub struct ListResult<'a> {
 
 #[derive(Clone)]
 enum EndedBy {
-    /// A row that failed.
+    /// A row failed.
     Failure,
-    /// So many that failed for a reason that is not their own.
+    /// Too many rows failed for a reason that is not specific to them.
     Vain,
-    /// A result that is full, with what is said about the rows that are not in it.
+    /// The result is full; the error is that of the rows that are missing from it.
     Full(Error),
 }
 
 impl<'a> ListResult<'a> {
-    /// The result of a list of which no row has ended. What it takes of memory is added to `hold`; `describe` says
-    /// what happened to a row that failed.
+    /// The result of a list in which no row has ended yet. Its memory is added to `hold`; `describe` describes a failed
+    /// row.
     pub fn new(
         list: &'a List,
         hold: &'a mut Hold,
@@ -109,7 +109,7 @@ impl<'a> ListResult<'a> {
         }
     }
 
-    /// The result, where rows that have not ended failed with `late`, and at most `parallel` were under way at once.
+    /// The result. Rows that have not ended fail with `late`; `parallel` is the maximum number of concurrent rows.
     #[must_use]
     pub fn end(mut self, late: &Error, parallel: usize) -> ListEnd {
         let open = self.answers.open();
@@ -129,7 +129,7 @@ impl<'a> ListResult<'a> {
         let notice = match self.ended_by {
             Some(EndedBy::Failure) => error_text!["Row ", row, " failed, so the query stopped. "],
             Some(EndedBy::Vain) => {
-                error_text!["The first ", self.answers.failed(), " rows failed, so the others were not asked. "]
+                error_text!["The first ", self.answers.failed(), " rows failed, so the others were not sent. "]
             }
             _ if self.answers.rows() == 1 => ErrorText::default(),
             _ => error_text!["All ", self.answers.rows(), " rows failed. The first one: "],
@@ -143,7 +143,7 @@ impl<'a> ListResult<'a> {
         ListEnd { result: Err(error), log, failure: Some(ListFailure { notice, data, metadata }) }
     }
 
-    /// `parallel` is the most rows that were under way at once.
+    /// `parallel` is the maximum number of concurrent rows.
     fn metadata(&mut self, parallel: usize) -> Map<String, Value> {
         self.answers.metadata([
             ("attempts", self.log.attempts.into()),
@@ -153,14 +153,14 @@ impl<'a> ListResult<'a> {
         ])
     }
 
-    /// Adds an answer to the row and to those that get the same.
+    /// Adds an answer for the row and for its duplicates.
     fn answer(&mut self, row: usize, same: &[usize], result: QueryResult) -> Result<(), Error> {
         let size = ResultSize::of(&result.data);
         self.owed += self.answers.answer(row, same, result, size)?;
         Ok(())
     }
 
-    /// Notes that these rows failed, for the same reason.
+    /// Records that these rows failed for the same reason.
     fn fail(&mut self, rows: Vec<usize>, error: &Error, log: &RequestLog) {
         let Some(first) = rows.first().copied() else { return };
         if self.first_failure.as_ref().is_none_or(|(row, ..)| first < *row) {

@@ -1,4 +1,4 @@
-//! Runs a list: asks each of its rows as a query of its own, and gathers what they come to.
+//! Runs a list: sends each row as a separate query and collects the results.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,11 +19,11 @@ use crate::{
     service::catch_panics,
 };
 
-/// A list, and all that its rows are asked with.
+/// A list, with everything needed to run it.
 pub struct ListRunner<'a, T> {
-    /// Where requests go.
+    /// Sends the requests.
     pub transport: &'a T,
-    /// What is known of models.
+    /// Cached facts about models.
     pub cache: &'a ModelCache,
     /// The data source.
     pub source: &'a SourceOptions,
@@ -31,13 +31,13 @@ pub struct ListRunner<'a, T> {
     pub clock: Deadline,
     /// The list.
     pub list: &'a List,
-    /// Whether the result has the metadata twice.
+    /// Whether the result repeats the metadata in the data.
     pub has_details: bool,
 }
 
 impl<T: Transport> ListRunner<'_, T> {
-    /// Asks the rows until all have ended or the time is nearly up. What they come to is added to `hold`; `describe`
-    /// says what happened to a row that failed.
+    /// Runs the rows until all have ended or the time is almost up. The memory of their results is added to `hold`;
+    /// `describe` describes a failed row.
     pub async fn run(
         self,
         hold: &mut Hold,
@@ -48,7 +48,7 @@ impl<T: Transport> ListRunner<'_, T> {
         let empty = hold.beside();
         let mut result = ListResult::new(list, hold, self.has_details, describe);
         let under_way = UnderWay::default();
-        let engine = Engine { transport, parallel: list.parallel, until: deadline.at() };
+        let engine = Engine { transport, parallel: list.parallel, known: self.taken_at_once(), until: deadline.at() };
         let places = 0..list.asked().len();
         let (runner, under_way, empty) = (&self, &under_way, &empty);
         let row = |place| async move {
@@ -56,10 +56,17 @@ impl<T: Transport> ListRunner<'_, T> {
             runner.row(place, deadline, empty.beside()).await
         };
         let rows = engine.run(places, row, &mut result);
-        // Their requests end by themselves; this is for what rows wait for before and after.
+        // Requests end by themselves; this also covers what rows wait for before and after.
         let _ = deadline.enforce(transport, Box::pin(rows)).await;
         let most = under_way.most.load(Ordering::Relaxed);
         result.end(&Error::Timeout { after: clock.timeout }, most)
+    }
+
+    /// How many concurrent rows the server is known to accept. All ask the same model.
+    fn taken_at_once(&self) -> usize {
+        let first = self.list.asked().first().and_then(|(row, _)| self.list.route(*row).ok());
+        let pace = first.and_then(|route| self.cache.paces.of(self.source, route.plan.request.text("model")?));
+        pace.map_or(0, |pace| pace.taken_at_once(self.transport.now()))
     }
 
     async fn row(&self, place: usize, deadline: Deadline, mut hold: Hold) -> Row {
@@ -76,7 +83,7 @@ impl<T: Transport> ListRunner<'_, T> {
         let sender = sender.paced(&self.cache.paces, Patience::OfRow);
         let mut runner = QueryRunner::new(sender, self.cache, self.source);
         let result = catch_panics(Box::pin(runner.run(route, self.has_details))).await;
-        // It is the query that the time is set for.
+        // The timeout belongs to the query, not to the row.
         let result = result.map_err(|error| match error {
             Error::Timeout { .. } => Error::Timeout { after: self.clock.timeout },
             other => other,
@@ -85,7 +92,7 @@ impl<T: Transport> ListRunner<'_, T> {
     }
 }
 
-/// Counts the rows under way.
+/// Counts concurrent rows.
 #[derive(Default)]
 struct UnderWay {
     now: AtomicUsize,
@@ -93,7 +100,7 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    /// Counts one more, until what this returns is dropped.
+    /// Counts one more until the returned guard is dropped.
     fn begin(&self) -> impl Drop + '_ {
         let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
         self.most.fetch_max(now, Ordering::Relaxed);

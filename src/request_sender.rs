@@ -1,4 +1,4 @@
-//! One query's requests: as many retries as the policy allows, all before one deadline.
+//! Sends the requests of one query, with as many retries as the policy allows, all before one deadline.
 
 use std::{
     future::{Future, poll_fn},
@@ -42,20 +42,20 @@ const COUNTED_PER_PARSED: usize = 16;
 /// When a call must end.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
-    /// When the call began, by the clock of the transport.
+    /// When the call began, on the transport's clock.
     pub started: Duration,
-    /// The time that it has in all.
+    /// Its timeout.
     pub timeout: Duration,
 }
 
 impl Deadline {
-    /// The time by the clock of the transport.
+    /// The deadline on the transport's clock.
     #[must_use]
     pub fn at(self) -> Duration {
         self.started.saturating_add(self.timeout)
     }
 
-    /// The deadline for the requests of a list, which leaves time to give back what is there by then: a tenth, at most
+    /// An earlier deadline for the requests of a list, which reserves time to return a partial result: a tenth, at most
     /// [`MAX_TIME_TO_RETURN`].
     #[must_use]
     pub fn with_time_to_return(self) -> Self {
@@ -67,8 +67,8 @@ impl Deadline {
         self.at().saturating_sub(transport.now())
     }
 
-    /// The output of `work`, or `None` if it does not end in time. Requests end at the deadline by themselves;
-    /// this is for what they wait for before and after.
+    /// The output of `work`; `None` if it does not end in time. Requests end at the deadline by themselves; this also
+    /// covers what they wait for before and after.
     pub async fn enforce<T: Transport, R>(self, transport: &T, work: impl Future<Output = R>) -> Option<R> {
         let (mut work, mut end) =
             (pin!(work), pin!(transport.sleep(self.remaining(transport).saturating_add(MAX_LATENESS / 2))));
@@ -80,17 +80,18 @@ impl Deadline {
     }
 }
 
-/// How long a request waits for its turn where the server takes no more for a while.
+/// How long a request waits while the server accepts no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
-    /// For a moment, if there is time; else it is sent all the same, as the server knows best why it takes none.
+    /// For a moment if there is time; then it is sent anyway, because the server's response explains best why it
+    /// rejects requests.
     OfQuery,
-    /// As long as there is time; else it is not sent: others would be in its way.
+    /// As long as there is time; if that is not enough, it is not sent, so that it does not delay others.
     OfRow,
 }
 
-/// The requests of one query. Its deadline and its retries are for all of them together, also where
-/// a request is adjusted or another one takes its place.
+/// Sends the requests of one query. They share its deadline and retries, even if a request is adjusted or replaced by
+/// another.
 pub struct RequestSender<'a, T> {
     transport: &'a T,
     source: &'a SourceOptions,
@@ -98,15 +99,15 @@ pub struct RequestSender<'a, T> {
     policy: RetryPolicy,
     deadline: Deadline,
     pace: Option<(&'a Paces, Patience)>,
-    /// Of all senders of the query.
+    /// Shared by all senders of the query.
     attempts: Arc<AtomicU32>,
     retries: u32,
-    /// The start of the answer that broke off last.
+    /// The start of the last answer that broke off.
     partial: Option<Partial>,
 }
 
 impl<'a, T: Transport> RequestSender<'a, T> {
-    /// Everything must be done before `deadline`. What responses take of memory is added to `hold`.
+    /// Everything must end before `deadline`. Memory for responses is added to `hold`.
     pub fn new(transport: &'a T, source: &'a SourceOptions, deadline: Deadline, hold: &'a mut Hold) -> Self {
         Self {
             transport,
@@ -121,14 +122,14 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         }
     }
 
-    /// Requests to a model keep to its pace, and find out what it is.
+    /// Makes requests follow the pace of their model, and update it.
     #[must_use]
     pub fn paced(self, paces: &'a Paces, patience: Patience) -> Self {
         Self { pace: Some((paces, patience)), ..self }
     }
 
-    /// A sender of other requests of the same query, with retries and a deadline of their own. What their responses
-    /// take of memory is added to `hold`.
+    /// A sender for other requests of the same query, with separate retries and deadline. Memory for their responses is
+    /// added to `hold`.
     pub fn beside<'b>(&self, hold: &'b mut Hold, deadline: Deadline) -> RequestSender<'b, T>
     where
         'a: 'b,
@@ -137,29 +138,29 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         RequestSender { attempts, pace: self.pace, ..RequestSender::new(self.transport, self.source, deadline, hold) }
     }
 
-    /// When everything must be done.
+    /// The deadline.
     #[must_use]
     pub fn deadline(&self) -> Deadline {
         self.deadline
     }
 
-    /// What the query holds of memory.
+    /// Memory held by the query.
     pub fn hold(&mut self) -> &mut Hold {
         self.hold
     }
 
-    /// Does work on `bytes` bytes, as [`Transport::offload`].
+    /// Processes `bytes` bytes; see [`Transport::offload`].
     pub async fn offload<R: Send + 'static>(&self, bytes: usize, work: impl FnOnce() -> R + Send + 'static) -> R {
         self.transport.offload(bytes, work).await
     }
 
-    /// Requests sent so far.
+    /// Number of requests sent so far.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts.load(Ordering::Relaxed)
     }
 
-    /// Whether the last answer broke off after it had begun. It is billed, so nothing is sent again.
+    /// Whether the last answer broke off after it had begun. It is billed, so nothing is retried.
     #[must_use]
     pub fn has_partial(&self) -> bool {
         self.partial.is_some()
@@ -182,18 +183,17 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         self.transport.now()
     }
 
-    /// The day by the transport's calendar.
+    /// The current day.
     #[must_use]
     pub fn today(&self) -> Day {
         Day::of(self.transport.wall_clock())
     }
 
-    /// Sends `request`, again if the policy says so, and reads the response with `read`.
+    /// Sends `request`, retries it as the policy says, and reads the response with `read`.
     ///
     /// # Errors
-    /// The error of the last attempt, which is not followed by another if the answer had begun; [`Error::Timeout`]
-    /// if the deadline passed while a request was under way.
-    /// Returns the last error if the next delay would pass the deadline.
+    /// The error of the last attempt, which is the final one if an answer had begun; [`Error::Timeout`] if the deadline
+    /// passed during a request. Returns the last error if the next delay would pass the deadline.
     pub async fn send<R: Send + 'static>(
         &mut self,
         request: &ApiRequest,
@@ -218,10 +218,10 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                 Err(error) if is_sent_once && !is_known_undone(&error) => return Err(error),
                 Err(error) => error,
             };
-            // What the failed response held is gone.
+            // The failed response has been dropped.
             self.hold.shrink_to(held);
             let is_row = pace.as_ref().is_some_and(|(_, patience)| *patience == Patience::OfRow);
-            // A query on its own has no more retries than its data source says.
+            // A single query has no more retries than its data source allows.
             let is_one_of_many = self.note_rejection(turn, &error) && is_row;
             let retries = if is_one_of_many { 0 } else { self.retries };
             let Some(delay) = self.policy.delay(&error, retries, self.transport.jitter()) else {
@@ -239,7 +239,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         }
     }
 
-    /// Waits until the pace allows one more request. What waits spends none of its retries.
+    /// Waits until the pace allows another request. Waiting does not use up retries.
     async fn turn(&self, pace: &SharedPace, patience: Patience) -> Result<Turn, Error> {
         loop {
             let now = self.transport.now();
@@ -263,8 +263,8 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         }
     }
 
-    /// Makes others wait where the server has rejected a request because it came too soon. Returns whether the server
-    /// takes others meanwhile: then another try is no retry, but this request's turn to come.
+    /// Makes other requests wait if the server rejected this one only for its timing. Returns whether the server
+    /// accepts others meanwhile: then another attempt is not a retry, but a matter of waiting its turn.
     fn note_rejection(&self, turn: Option<Turn>, error: &Error) -> bool {
         let pause = error.api().filter(|error| is_too_soon(error)).and_then(pause);
         turn.zip(pause).is_some_and(|(turn, pause)| turn.reject(self.transport.now(), pause))
@@ -289,14 +289,14 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                 let used_up = reset.filter(|pause| response.status != 429 && *pause <= MAX_RETRY_DELAY);
                 let result = self.read(response, expected, read).await;
                 if let Some(turn) = turn {
-                    // Some servers say under HTTP 200 that a request came too soon.
+                    // Some servers report a rate limit with HTTP 200.
                     let is_taken = result
                         .as_ref()
                         .err()
                         .and_then(Error::api)
                         .is_none_or(|error| !matches!(error.status, 429 | 500..));
                     if is_taken {
-                        turn.answer();
+                        turn.answer(self.transport.now());
                     }
                     if let Some(pause) = used_up {
                         turn.use_up(self.transport.now(), pause);
@@ -315,7 +315,8 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         }
     }
 
-    /// Unpacks and parses a response, where that takes long or much memory on another thread and in turn.
+    /// Decompresses and parses a response. If that takes long or much memory, this runs on another thread, one at a
+    /// time.
     async fn read<R: Send + 'static>(
         &mut self,
         response: HttpResponse,
@@ -326,7 +327,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
             && !gzip::is_packed(&response)
             && !response::is_stream(&response.body)
         {
-            // Its body would take memory until its turn comes, and the query has no time left to wait.
+            // Its body would take memory while waiting, and the query has no time left to wait.
             return Err(cut.clone().into());
         }
         let response = self.unpacked(response).await?;
@@ -340,7 +341,8 @@ impl<'a, T: Transport> RequestSender<'a, T> {
             };
             self.transport.offload(bytes / COUNTED_PER_PARSED, count).await
         };
-        // Only small ones are parsed without their part: what is parsed takes many times the memory of its text.
+        // Only small responses are parsed without reserving memory: parsed values take many times the memory of their
+        // text.
         self.hold.add(values.min(MAX_RESPONSE_VALUES) * VALUE_BYTES).await;
         let now = self.transport.wall_clock();
         let parse = match expected {
@@ -355,7 +357,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         })
     }
 
-    /// A packed body does not tell its size, so it is unpacked with one limit after the other.
+    /// A compressed body does not reveal its size, so it is decompressed with increasing limits.
     async fn unpacked(&mut self, mut response: HttpResponse) -> Result<HttpResponse, Error> {
         if !gzip::is_packed(&response) {
             return Ok(response);
@@ -363,7 +365,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         let held = self.hold.bytes();
         for limit in [MAX_INLINE_BYTES, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES] {
             self.hold.add(limit).await;
-            // A packed body may be long and hold next to nothing.
+            // A compressed body may be long and contain almost nothing.
             let bytes = limit.max(response.body.len());
             let result = self.transport.offload(bytes, move || gzip::unpack(response, limit)).await?;
             match result {

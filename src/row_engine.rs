@@ -1,7 +1,7 @@
-//! Runs the rows of a list: some at once, the next one as soon as one ends.
+//! Runs the rows of a list: some at once, and the next one as soon as one ends.
 //!
-//! Belongs here: which row begins when. Never here: what a row is, what it comes to, or how fast its server may be
-//! asked; that is for its pace.
+//! Belongs here: which row starts when. Does not belong here: what a row or its result is, and the rate of requests,
+//! which is up to the pace.
 
 use std::{future::Future, pin::pin, task::Poll, time::Duration};
 
@@ -12,45 +12,47 @@ use crate::{
     network::http::Transport,
 };
 
-/// How it goes on after a row has ended.
+/// What to do after a row has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// With the next row.
+    /// Start the next row.
     Go,
-    /// With the next row when there is room for what it comes to.
+    /// Start the next row once there is room for its result.
     WaitForRoom,
-    /// Without another row: those that have begun may end.
+    /// Start no more rows, but let those in progress end.
     BeginNoMore,
-    /// Not at all: what has begun is given up.
+    /// Stop at once and cancel the rows in progress.
     Stop,
 }
 
-/// Takes what rows come to.
+/// Collects the results of rows.
 pub trait Collector<R> {
-    /// Takes what the row came to, and says how it goes on.
+    /// Takes a row's result and decides what to do next.
     fn collect(&mut self, row: usize, result: R) -> Next;
 
-    /// Waits until there is room for more. No row is under way meanwhile, so that none holds what this waits for.
+    /// Waits until there is room for more. No row is in progress meanwhile, so that none holds what this waits for.
     fn make_room(&mut self) -> impl Future<Output = ()> + Send;
 }
 
-/// When rows begin.
+/// Decides when rows start.
 #[derive(Clone, Copy, Debug)]
 pub struct Engine<'a, T> {
-    /// Whose clock counts.
+    /// Provides the clock.
     pub transport: &'a T,
-    /// Rows that may be under way at once.
+    /// Maximum number of concurrent rows.
     pub parallel: usize,
-    /// None begins from then on.
+    /// How many concurrent rows the server is known to accept.
+    pub known: usize,
+    /// No row starts after this time.
     pub until: Duration,
 }
 
 impl<T: Transport> Engine<'_, T> {
-    /// Runs `rows` in their order, by `run`, until all have ended or `collector` has had enough. Those that have begun
-    /// end in any order; dropping this gives them up.
+    /// Runs `rows` in order with `run`, until all have ended or `collector` stops. Rows end in any order; dropping this
+    /// cancels those in progress.
     ///
-    /// A server that takes fewer rejects the others at once, long before it answers the first. So no more than
-    /// [`FIRST_ROWS`] begin before one has ended, or [`FIRST_ROWS_TIME`] has passed.
+    /// A server with a lower limit rejects the excess at once, long before its first answer. So at most [`FIRST_ROWS`],
+    /// or as many as the server is known to accept, start before one has ended or [`FIRST_ROWS_TIME`] has passed.
     pub async fn run<F: Future>(
         self,
         rows: impl IntoIterator<Item = usize>,
@@ -60,10 +62,11 @@ impl<T: Transport> Engine<'_, T> {
         let mut rows = rows.into_iter().peekable();
         let mut under_way = FuturesUnordered::new();
         let mut opening = pin!(self.transport.sleep(FIRST_ROWS_TIME));
-        let mut is_open = self.parallel <= FIRST_ROWS;
+        let first = FIRST_ROWS.max(self.known);
+        let mut is_open = self.parallel <= first;
         let (mut has_room, mut begins_more) = (true, true);
         loop {
-            let most = if is_open { self.parallel } else { FIRST_ROWS };
+            let most = if is_open { self.parallel } else { first };
             while has_room && begins_more && under_way.len() < most {
                 let Some(row) = rows.next_if(|_| self.transport.now() < self.until) else {
                     begins_more = false;

@@ -50,25 +50,25 @@ use crate::{
 
 /// `message` of a failed query.
 pub const QUERY_FAILED: &str = "Query could not be completed";
-/// What the `message` of a failed connection test begins with; the reason follows in a few words.
+/// Start of the `message` of a failed connection test; the reason follows in a few words.
 pub const CONNECTION_FAILED: &str = "Connection could not be established";
-/// Time for a connection test with all its tries.
+/// Timeout of a connection test including all attempts.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Bytes of a response whose result is made ready in the time that it takes to parse one.
+/// Bytes of a response that are finished in the time that it takes to parse one.
 const FINISHED_PER_PARSED: usize = 4;
 
-/// Members of `metadata` that the plugin itself says: nothing in them comes from a response.
+/// Members of `metadata` from the plugin itself, with nothing from a response.
 const OWN_METADATA: [&str; 3] = ["adjusted", "endpoint", "substituted_model"];
 
-/// How a call ended.
+/// The outcome of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// The query's result.
     Ok(QueryResult),
-    /// The connection works; perhaps with a remark.
+    /// The connection works, possibly with a warning.
     Connected {
-        /// What the user should know all the same.
+        /// What the user should know anyway.
         warning: Option<String>,
     },
     /// The call failed.
@@ -76,7 +76,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The members of the object that JavaScript gets.
+    /// The members of the object for JavaScript.
     #[must_use]
     pub fn into_members(self) -> Map<String, Value> {
         let members: Vec<(&str, Option<Value>)> = match self {
@@ -96,39 +96,38 @@ impl Outcome {
     }
 }
 
-/// What `QueryError` is made of.
+/// The content of a `QueryError`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// [`QUERY_FAILED`], or [`CONNECTION_FAILED`] with the reason.
     pub message: Cow<'static, str>,
     /// What happened and what to do, in sentences.
     pub description: String,
-    /// The [`Details`] of the error. Of a query, `message` is the description once more: where there
-    /// is any data, `ToolJet` 2 shows that in place of the message.
+    /// The [`Details`] of the error. For a query, `message` repeats the description, because `ToolJet` 2 shows that
+    /// instead of the message if there is any data.
     pub data: Map<String, Value>,
-    /// Of a query, what `metadata` of a result says about the requests, as far as it is known, and what the failed
-    /// answer cost.
+    /// For a query, the known `metadata` about the requests, and the usage of the failed answer.
     pub metadata: Map<String, Value>,
 }
 
-/// One call of `ToolJet`.
+/// A call from `ToolJet`.
 #[derive(Debug, Default)]
 pub struct Call {
     /// Options of the data source.
     pub source: Value,
     /// Options of the query; null for a connection test.
     pub query: Value,
-    /// When `ToolJet` called, by the clock of the transport.
+    /// The time of the call on the transport's clock.
     pub started: Duration,
-    /// What the call holds of memory, its options first.
+    /// Memory held by the call, at first for its options.
     pub hold: Hold,
 }
 
 impl Call {
-    /// Waits until the options may take `bytes` of memory.
+    /// Waits until the options may use `bytes` of memory.
     ///
     /// # Errors
-    /// [`TransportErrorKind::Busy`] if that is not before the call must end.
+    /// [`TransportErrorKind::Busy`] if there is not enough before the deadline.
     pub async fn reserve<T: Transport>(&mut self, transport: &T, bytes: usize) -> Result<(), Error> {
         let timeout = timeout(&self.source, &self.query);
         let reserved = self.hold.add(bytes.saturating_sub(self.hold.bytes()));
@@ -137,7 +136,7 @@ impl Call {
     }
 }
 
-/// The timeout of a call, by options that are not checked yet.
+/// The timeout of a call, from unchecked options.
 #[must_use]
 pub fn timeout(source: &Value, query: &Value) -> Duration {
     let fields = |options| Fields::of("options", options).unwrap_or(Fields::none());
@@ -149,7 +148,7 @@ fn timeout_of_query(query: &Fields<'_>, of_source: Option<Duration>) -> Duration
     [query_timeout(query), of_source].into_iter().flatten().min().unwrap_or(DEFAULT_TIMEOUT)
 }
 
-/// What sets [`timeout_of_query`].
+/// The origin of [`timeout_of_query`].
 fn limit_of_query(query: &Fields<'_>, of_source: Option<Duration>) -> TimeLimit {
     let of_query = query_timeout(query).filter(|timeout| of_source.is_none_or(|of_source| *timeout <= of_source));
     match (of_query.and_then(|_| typed_query_timeout(query)), of_source) {
@@ -163,13 +162,13 @@ fn timeout_of_test(of_source: Option<Duration>) -> Duration {
     of_source.map_or(TEST_TIMEOUT, |timeout| timeout.min(TEST_TIMEOUT))
 }
 
-/// Runs a query. Takes the options out of `call`; its memory stays held until `call` is dropped.
+/// Runs a query. Takes the options out of `call`; its memory is held until `call` is dropped.
 pub async fn run<T: Transport>(transport: &T, cache: &ModelCache, call: &mut Call) -> Outcome {
     run_into(transport, cache, call, |outcome| outcome).await
 }
 
-/// Runs a query as [`run`], and has `finish` make of the outcome what crosses to JavaScript. That takes long for a
-/// long result, so its time counts too.
+/// Like [`run`], but `finish` converts the outcome for JavaScript. That takes long for a long result, so it counts
+/// toward the timeout.
 pub async fn run_into<T: Transport, R: Send + 'static>(
     transport: &T,
     cache: &ModelCache,
@@ -182,7 +181,7 @@ pub async fn run_into<T: Transport, R: Send + 'static>(
     }
 }
 
-/// Runs a query that has been read, as [`run_into`].
+/// Like [`run_into`], for a query whose options have been read.
 pub async fn run_prepared<T: Transport, R: Send + 'static>(
     transport: &T,
     cache: &ModelCache,
@@ -209,14 +208,14 @@ pub async fn run_prepared<T: Transport, R: Send + 'static>(
     }
 }
 
-/// The metadata in `data` as well, for a `ToolJet` that does not show it elsewhere.
+/// Repeats the metadata in `data`, for a `ToolJet` that does not show it elsewhere.
 fn with_details(reply: QueryResult) -> QueryResult {
     let mut data = Map::from_iter([("answer".to_owned(), reply.data)]);
     data.extend(reply.metadata.clone());
     QueryResult { data: data.into(), metadata: reply.metadata }
 }
 
-/// Tests a data source: asks for the list of models, which is free of charge. Takes the options out of `call`.
+/// Tests a data source by requesting the list of models, which is free. Takes the options out of `call`.
 pub async fn test_connection<T: Transport>(transport: &T, call: &mut Call) -> Outcome {
     let mut state = Diagnostics::new(transport, call.started);
     state.operation = Some(query_log::CONNECTION_TEST);
@@ -232,12 +231,12 @@ pub async fn test_connection<T: Transport>(transport: &T, call: &mut Call) -> Ou
     state.logged(outcome, transport.now())
 }
 
-/// The outcome of a query of which no request could be sent, or no result be given back; `transport` if there is one.
+/// The outcome of a query that could send no request or return no result; `transport` if there is one.
 pub fn unsendable_query<T: Transport>(transport: Option<&T>, error: impl Into<Error>) -> Outcome {
     unsendable(transport, None, |state| state.failed_query(&error.into(), Duration::ZERO))
 }
 
-/// The outcome of a connection test in that case.
+/// The same for a connection test.
 pub fn unsendable_test<T: Transport>(transport: Option<&T>, error: impl Into<Error>) -> Outcome {
     unsendable(transport, Some(query_log::CONNECTION_TEST), |state| state.failed_test(&error.into()))
 }
@@ -254,14 +253,14 @@ fn unsendable<T: Transport>(
     state.logged(Outcome::Failed(failure), now)
 }
 
-/// What is known about a call while it goes on; all of it is shown in a failure.
+/// What is known about a call so far, for its failure.
 #[derive(Clone, Default)]
 struct Diagnostics {
     proxy_secrets: Vec<Secret>,
     redactor: Arc<Redactor>,
     context: HintContext,
     requests: RequestLog,
-    /// Of a list that failed.
+    /// More about a failed list.
     list: Option<ListFailure>,
     has_details: bool,
     today: Day,
@@ -291,7 +290,7 @@ impl Diagnostics {
         Ok((source, query, timeout))
     }
 
-    /// The outcome at `now`, by the clock of the transport.
+    /// The outcome at `now` on the transport's clock.
     fn outcome(mut self, result: Result<QueryResult, Error>, now: Duration) -> Outcome {
         let outcome = match result {
             Ok(mut result) => {
@@ -304,7 +303,7 @@ impl Diagnostics {
         self.logged(outcome, now)
     }
 
-    /// `outcome`, once the log has its line.
+    /// Returns `outcome` after logging it.
     fn logged(&self, outcome: Outcome, now: Duration) -> Outcome {
         if let Some(log) = &self.log {
             let host = self.redactor.show(&self.context.host);
@@ -315,7 +314,7 @@ impl Diagnostics {
         outcome
     }
 
-    /// What `metadata` says about the requests, if any was sent.
+    /// The `metadata` about the requests, if any were sent.
     fn request_metadata(&self, now: Duration) -> Map<String, Value> {
         let mut metadata = self.requests.to_metadata();
         if self.requests.attempts > 0 {
@@ -327,12 +326,12 @@ impl Diagnostics {
 
     fn read_source(&mut self, source: &Value) -> Result<SourceOptions, Error> {
         let fields = Fields::of("sourceOptions", source)?;
-        // First, because the key may also be in a field where it does not belong.
+        // First, because the key may also have been pasted into another field.
         self.redactor = Arc::new(Redactor::new(fields.trimmed("apiKey").ok().flatten().map(Secret::new)));
         let source = SourceOptions::from_fields(&fields)?;
         self.redactor = Arc::new(Redactor::new(source.secrets().chain(mem::take(&mut self.proxy_secrets))));
         let is_custom = source.base_url.is_custom();
-        // The default address is the plugin's own.
+        // The default URL is the plugin's own text.
         let text = |text: String| if is_custom { ErrorText::from(text) } else { ErrorText::own(text) };
         self.context.host = text(source.base_url.host());
         self.context.base_url = text(source.base_url.without_query().to_owned());
@@ -341,7 +340,7 @@ impl Diagnostics {
     }
 
     fn failure(&mut self, error: &Error, now: Duration) -> Failure {
-        // Long, so it is moved.
+        // Moved, because it may be long.
         let list = self.list.as_mut().map(|list| [mem::take(&mut list.data), mem::take(&mut list.metadata)]);
         let mut failure = self.failed_query(error, now);
         if let Some(mut members) = list {
@@ -369,7 +368,7 @@ impl Diagnostics {
         for (name, text) in [("request_id", &details.request_id), ("model", &details.model)] {
             metadata.extend(text.as_ref().map(|text| (name.to_owned(), self.redactor.show(text).into())));
         }
-        // `ToolJet` 2 shows `data.message` and nothing else.
+        // `ToolJet` 2 shows only `data.message`.
         let mut data = Map::from_iter([("message".to_owned(), description.clone().into())]);
         data.extend(details.to_json(|text| self.redactor.show(text)));
         if let Some(partial) = &self.requests.partial {
@@ -404,7 +403,7 @@ impl Diagnostics {
         truncate(&self.redactor.show(&error_text![notice, description, partial]), MAX_DESCRIPTION_CHARS)
     }
 
-    /// What an app is told about a row of a list that failed.
+    /// What an app is told about a failed row.
     fn failed_row(&self, error: &Error, requests: &RequestLog) -> RowFailure {
         let row = Self { requests: requests.clone(), ..self.clone() };
         let Failure { description, mut data, .. } = row.failed_query(error, self.started);
@@ -435,7 +434,7 @@ impl Diagnostics {
     }
 }
 
-/// A query that has been read.
+/// A query whose options have been read.
 pub struct Prepared {
     source: SourceOptions,
     query: Query,
@@ -444,29 +443,29 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The base URL of its requests, and whether a person typed it.
+    /// The base URL of its requests, and whether a person entered it.
     #[must_use]
     pub fn target(&self) -> (Url, bool) {
         (self.source.base_url.url().clone(), self.source.base_url.is_custom())
     }
 
-    /// When it must end.
+    /// Its deadline.
     #[must_use]
     pub fn clock(&self) -> Deadline {
         self.clock
     }
 
-    /// Its outcome if it has not ended by then.
+    /// Its outcome if it has not ended by the deadline.
     pub fn late_outcome(&self) -> impl FnOnce() -> Outcome + Send + 'static {
         let (state, clock) = (self.state.clone(), self.clock);
         move || state.outcome(Err(Error::Timeout { after: clock.timeout }), clock.at())
     }
 }
 
-/// Reads the options of a query, where they are long on another thread. They are taken out of `call`.
+/// Reads the options of a query, on another thread if they are long. Takes them out of `call`.
 ///
 /// # Errors
-/// The outcome, if they are wrong.
+/// The outcome if they are invalid.
 pub async fn prepare<T: Transport>(transport: &T, call: &mut Call) -> Result<Prepared, Box<Outcome>> {
     let (source, query, started) = (mem::take(&mut call.source), mem::take(&mut call.query), call.started);
     let mut state = Diagnostics::new(transport, call.started);
@@ -521,7 +520,7 @@ async fn run_query<T: Transport>(
     };
     let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
     let mut runner = QueryRunner::new(sender.paced(&cache.paces, Patience::OfQuery), cache, &source);
-    // On the heap, because it is large and every wrapper of a future moves it.
+    // On the heap, because it is large and every wrapping future would move it.
     let run = Box::pin(runner.run(route, has_details));
     let result = clock.enforce(transport, catch_panics(run)).await;
     state.list = runner.take_incomplete();
@@ -563,9 +562,9 @@ async fn connect<T: Transport>(
     }
 }
 
-/// Looks for an operation on a server that lists no models, with requests that cost nothing, as they have
-/// neither a model nor a prompt. A server that has the operation says what is missing, or
-/// rejects the key. Fails with `no_list`, which says that there are no models, if there is nothing else either.
+/// Looks for an operation on a server that lists no models, with requests that cost nothing because they have neither a
+/// model nor a prompt. A server that supports the operation reports what is missing, or rejects the key. Fails with
+/// `no_list`, the error about the missing models, if no operation is found.
 async fn find_operation<T: Transport>(
     sender: &mut RequestSender<'_, T>,
     no_list: Box<ApiError>,
@@ -575,7 +574,7 @@ async fn find_operation<T: Transport>(
             Ok(()) => {}
             Err(Error::Api(error)) if is_about_content(&error) => {}
             Err(Error::Api(error)) if ApiCause::of(&error) == ApiCause::NoSuchRoute => continue,
-            // A page that is shown for every address.
+            // A page that is returned for every URL.
             Err(Error::Decode { .. }) => continue,
             Err(error) => return Err(error),
         }
@@ -588,21 +587,21 @@ async fn find_operation<T: Transport>(
     Err(Error::Api(no_list))
 }
 
-/// Whether the server read the request and rejected its content. Some do so with HTTP 500.
+/// Whether the server read the request and rejected its content, which some do with HTTP 500.
 fn is_about_content(error: &ApiError) -> bool {
     let is_denial = matches!(error.status, 400 | 404 | 409 | 415 | 422 | 500) && ApiCause::of(error).is_about_content();
     is_denial && !error.html
 }
 
-/// Why a call did not end in time, where its requests could not say so themselves.
+/// Explains why a call did not end in time if its requests could not.
 fn late(hold: &Hold, timeout: Duration) -> Error {
     if hold.is_waiting() { client::no_memory().into() } else { Error::Timeout { after: timeout } }
 }
 
-/// A panic of `future` as an error: the addon lives in the process of `ToolJet`'s server.
+/// Turns a panic of `future` into an error, because the addon lives in the process of `ToolJet`'s server.
 ///
 /// # Errors
-/// Those of `future`, or [`Error::Internal`].
+/// Those of `future`, or [`Error::Internal`] for a panic.
 pub async fn catch_panics<R>(future: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
     let mut future = pin!(future);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {

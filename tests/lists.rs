@@ -1,6 +1,6 @@
-//! Lists: which row begins when, what comes back in which order, and how fast a server is asked.
+//! Lists: which row starts when, what is returned in which order, and the rate of requests.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that panics has failed
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "support/clock.rs"]
 mod clock;
@@ -32,7 +32,7 @@ fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Keeps what it is given, and says how it goes on.
+/// Collects results, and decides with `next` how to continue.
 struct Kept<F> {
     results: Vec<(usize, usize)>,
     next: F,
@@ -60,7 +60,7 @@ fn no_server() -> VirtualClock {
     VirtualClock::new(|_, _| panic!("nothing is sent"))
 }
 
-/// Runs rows that take as long as `time` says, and returns when each began, and what was collected.
+/// Runs rows that take the time that `time` returns, and returns when each started and what was collected.
 fn run<F: FnMut(usize) -> Next + Send>(
     parallel: usize,
     rows: usize,
@@ -70,7 +70,7 @@ fn run<F: FnMut(usize) -> Next + Send>(
 ) -> (Vec<Duration>, Kept<F>, Duration) {
     let clock = no_server();
     let (begun, mut kept) = (RefCell::new(Vec::new()), Kept::new(next));
-    let engine = Engine { transport: &clock, parallel, until };
+    let engine = Engine { transport: &clock, parallel, known: 0, until };
     let row = |row: usize| {
         let (clock, time, begun) = (&clock, time(row), &begun);
         async move {
@@ -84,7 +84,7 @@ fn run<F: FnMut(usize) -> Next + Send>(
 }
 
 #[test]
-fn collects_each_row_once_and_as_its_own_when_ten_thousand_take_different_times() {
+fn collects_each_of_ten_thousand_rows_once_when_they_take_different_times() {
     let dice = RefCell::new(Dice(7));
     let (begun, kept, _) = run(64, 10_000, Duration::MAX, |_| millis(dice.borrow_mut().roll(500)), |_| Next::Go);
     assert_eq!((begun.len(), begun.is_sorted()), (10_000, true));
@@ -95,14 +95,14 @@ fn collects_each_row_once_and_as_its_own_when_ten_thousand_take_different_times(
 }
 
 #[test]
-fn begins_the_next_row_as_soon_as_one_ends() {
+fn starts_the_next_row_as_soon_as_one_ends() {
     let (begun, _, end) = run(2, 5, Duration::MAX, |row| millis([100, 300, 50, 50, 50][row]), |_| Next::Go);
     assert_eq!(begun, [0, 0, 100, 150, 200].map(millis));
     assert_eq!(end, millis(300));
 }
 
 #[test]
-fn begins_few_rows_until_one_has_ended_or_a_moment_has_passed() {
+fn starts_few_rows_until_one_has_ended_or_a_moment_has_passed() {
     let begun_by = |time: Duration, moment: Duration| {
         let (begun, ..) = run(64, 64, Duration::MAX, |_| time, |_| Next::Go);
         begun.iter().filter(|begun| **begun <= moment).count()
@@ -115,27 +115,45 @@ fn begins_few_rows_until_one_has_ended_or_a_moment_has_passed() {
 }
 
 #[test]
-fn begins_no_row_when_the_time_is_up_and_lets_those_end_that_have_begun() {
+fn starts_as_many_rows_at_once_as_the_server_is_known_to_accept() {
+    let clock = server(|_| None);
+    let cache = ModelCache::default();
+    let time_of = |model: &str, later: Duration| {
+        let query = with(with(list(prompts(192)), "parallel", 64), "model", model);
+        clock.run(async {
+            clock.sleep(later).await;
+            let begun = clock.now();
+            result(ask(&clock, &cache, source(), query).await);
+            clock.now().saturating_sub(begun)
+        })
+    };
+    let [now, later] = [0, 61].map(Duration::from_secs);
+    assert_eq!([time_of("m", now), time_of("m", now)], [400, 300].map(millis));
+    assert_eq!([time_of("n", now), time_of("m", later)], [400, 400].map(millis), "of another, and of a minute ago");
+}
+
+#[test]
+fn starts_no_row_after_the_time_is_up_but_lets_others_finish() {
     let (begun, kept, end) = run(2, 100, millis(250), |_| millis(100), |_| Next::Go);
     assert_eq!((begun.len(), kept.results.len(), end), (6, 6, millis(300)));
 }
 
 #[test]
-fn begins_no_more_rows_when_the_collector_wants_none() {
+fn starts_no_more_rows_when_the_collector_says_so() {
     let next = |row| if row == 1 { Next::BeginNoMore } else { Next::Go };
     let (_, kept, end) = run(4, 100, Duration::MAX, |row| millis([100, 10, 30, 20][row]), next);
     assert_eq!((kept.results.iter().map(|(row, _)| *row).collect(), end), (vec![1, 3, 2, 0], millis(100)));
 }
 
 #[test]
-fn gives_up_what_has_begun_when_the_collector_has_had_enough() {
+fn cancels_rows_in_progress_when_the_collector_stops() {
     let next = |row| if row == 1 { Next::Stop } else { Next::Go };
     let (_, kept, end) = run(4, 100, Duration::MAX, |row| millis([100, 10, 30, 20][row]), next);
     assert_eq!((kept.results, end), (vec![(1, 2)], millis(10)));
 }
 
 #[test]
-fn waits_for_room_only_when_no_row_is_under_way() {
+fn waits_for_room_only_when_no_row_is_in_progress() {
     let next = |row| if row == 1 { Next::WaitForRoom } else { Next::Go };
     let (begun, kept, _) = run(2, 4, Duration::MAX, |row| millis([100, 10, 30, 20][row]), next);
     assert_eq!((begun, kept.rooms), ([0, 0, 100, 100].map(millis).to_vec(), 1));
@@ -158,7 +176,7 @@ fn with(mut query: Value, key: &str, value: impl Into<Value>) -> Value {
     query
 }
 
-/// Prompts that differ: `p0`, `p1`, ...
+/// Different prompts: `p0`, `p1`, ...
 fn prompts(count: usize) -> Vec<String> {
     (0..count).map(|row| format!("p{row}")).collect()
 }
@@ -186,7 +204,7 @@ fn failure(outcome: Outcome) -> Failure {
     }
 }
 
-/// The prompt that a request asks, of Chat or of Completions.
+/// The prompt in a request of Chat or Completions.
 fn prompt(body: &Value) -> String {
     let of_chat = || body["messages"].as_array().unwrap().last().unwrap()["content"].as_str();
     body["prompt"].as_str().or_else(of_chat).unwrap().to_owned()
@@ -216,7 +234,7 @@ fn rejection(status: u16, headers: &[(&str, &str)]) -> HttpResponse {
     response(status, headers, &json!({"error": {"message": "no", "type": "t", "code": null}}))
 }
 
-/// A server that answers each prompt after 100 ms, but for those of which `but` says otherwise.
+/// A server that answers each prompt after 100 ms, unless `but` returns something else.
 fn server(but: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> VirtualClock {
     VirtualClock::new(move |_, body| but(&prompt(&body)).unwrap_or_else(|| (millis(100), Ok(answer(&body)))))
 }
@@ -225,14 +243,14 @@ fn answers(count: usize, but: &[usize]) -> Value {
     (0..count).map(|row| if but.contains(&row) { Value::Null } else { format!("a{row}").into() }).collect()
 }
 
-/// The indexes and codes of the rows that failed.
+/// The indexes and codes of the failed rows.
 fn failed(metadata: &Map<String, Value>) -> Vec<(u64, String)> {
     let entries = metadata["failed"].as_array().unwrap().iter();
     entries.map(|entry| (entry["index"].as_u64().unwrap(), entry["code"].as_str().unwrap().to_owned())).collect()
 }
 
 #[test]
-fn returns_the_answers_in_the_order_of_the_prompts_with_their_sums() {
+fn returns_the_answers_in_order_with_total_usage() {
     let clock = server(|prompt| (prompt == "p1").then(|| (millis(300), Ok(ok(&said("a1", "length"))))));
     let QueryResult { data, metadata } = result(outcome(&clock, list(prompts(3))));
     assert_eq!(data, answers(3, &[]));
@@ -245,20 +263,20 @@ fn returns_the_answers_in_the_order_of_the_prompts_with_their_sums() {
 }
 
 #[test]
-fn a_list_without_rows_has_no_answers_and_asks_nothing() {
+fn sends_nothing_for_a_list_without_rows() {
     let result = result(outcome(&no_server(), list(json!([]))));
     assert_eq!((result.data, &result.metadata["rows"]), (json!([]), &json!(0)));
 }
 
 #[test]
-fn the_answers_are_parsed_where_the_answer_is_json() {
+fn parses_the_answers_when_they_are_json() {
     let clock = server(|prompt| Some((millis(1), Ok(ok(&said(&format!("{{\"is\": \"{prompt}\"}}"), "stop"))))));
     let query = with(list(prompts(2)), "response_format", "json_object");
     assert_eq!(result(outcome(&clock, query)).data, json!([{"is": "p0"}, {"is": "p1"}]));
 }
 
 #[test]
-fn keeps_what_else_a_row_has_under_its_index() {
+fn returns_details_of_a_row_under_its_index() {
     let clock = server(|prompt| {
         let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{\"x\": 1}"}});
         let message = json!({"choices": [{"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]});
@@ -271,7 +289,7 @@ fn keeps_what_else_a_row_has_under_its_index() {
     assert_eq!(metadata["finish_reasons"], json!([{"index": 1, "finish_reason": "tool_calls"}]));
 }
 
-/// One row in fifty meets `fault` every time, and the query has ten seconds.
+/// One row in fifty gets `fault` every time; the query has ten seconds.
 fn one_in_fifty(operation: &str, fault: impl Fn() -> Answer + Send + Sync + 'static) -> (Vec<(u64, String)>, String) {
     let clock = server(move |prompt| (prompt == "p17").then(&fault));
     let query = with(list_of(operation, prompts(50)), "query_timeout", 10_000);
@@ -282,7 +300,7 @@ fn one_in_fifty(operation: &str, fault: impl Fn() -> Answer + Send + Sync + 'sta
 }
 
 #[test]
-fn forty_nine_rows_are_answered_when_one_fails_in_any_way() {
+fn returns_the_other_answers_when_one_row_fails_in_any_way() {
     fn cut() -> HttpResponse {
         HttpResponse { cut: Some(TransportError::new(TransportErrorKind::Truncated, "cut")), ..ok(&json!({})) }
     }
@@ -307,7 +325,7 @@ fn forty_nine_rows_are_answered_when_one_fails_in_any_way() {
 }
 
 #[test]
-fn the_rows_of_a_completions_list_ask_chat_at_once_when_the_first_ones_have_found_that_they_must() {
+fn sends_later_rows_to_chat_at_once_after_the_first_ones_fell_back() {
     let clock = VirtualClock::new(|_, body| {
         if body.get("prompt").is_some() {
             return (
@@ -327,7 +345,7 @@ fn the_rows_of_a_completions_list_ask_chat_at_once_when_the_first_ones_have_foun
 }
 
 #[test]
-fn says_by_index_which_rows_are_flagged_and_which_could_not_be_checked() {
+fn reports_flagged_and_unchecked_rows_by_index() {
     let found = |flagged: bool| json!({"results": [{"flagged": flagged, "categories": {"violence": flagged}}]});
     let checked = Arc::new(Mutex::new(0));
     let clock = {
@@ -355,7 +373,7 @@ fn says_by_index_which_rows_are_flagged_and_which_could_not_be_checked() {
 }
 
 #[test]
-fn what_is_wrong_with_a_row_is_its_own_failure() {
+fn fails_only_the_row_that_is_invalid() {
     let mut rows: Vec<Value> = prompts(3).into_iter().map(Value::from).collect();
     rows[1] = json!(null);
     let QueryResult { data, metadata } = result(outcome(&server(|_| None), list(rows)));
@@ -364,7 +382,7 @@ fn what_is_wrong_with_a_row_is_its_own_failure() {
 }
 
 #[test]
-fn the_query_fails_with_the_first_failure_when_every_row_failed() {
+fn fails_with_the_first_failure_when_every_row_failed() {
     let clock = server(|prompt| {
         let time = if prompt == "p0" { 500 } else { 10 };
         Some((millis(time), Ok(rejection(if prompt == "p0" { 400 } else { 422 }, &[]))))
@@ -376,7 +394,7 @@ fn the_query_fails_with_the_first_failure_when_every_row_failed() {
 }
 
 #[test]
-fn asks_no_more_rows_when_many_have_failed_for_a_reason_that_is_not_their_own() {
+fn stops_when_many_rows_failed_for_a_reason_not_specific_to_them() {
     let asked = Arc::new(Mutex::new(0));
     let clock = {
         let asked = Arc::clone(&asked);
@@ -387,12 +405,12 @@ fn asks_no_more_rows_when_many_have_failed_for_a_reason_that_is_not_their_own() 
     };
     let failure = failure(outcome(&clock, list(prompts(1_000))));
     assert_eq!(failure.data["status"], 401);
-    assert!(failure.description.contains("so the others were not asked"), "{}", failure.description);
+    assert!(failure.description.contains("so the others were not sent"), "{}", failure.description);
     assert!(*asked.lock().unwrap() <= MAX_VAIN_ROWS + 8);
 }
 
 #[test]
-fn a_failure_stops_the_query_where_it_says_so_and_keeps_what_is_done() {
+fn stops_at_a_failure_on_request_and_keeps_the_partial_result() {
     let clock = server(|prompt| match prompt {
         "p2" => Some((millis(250), Ok(rejection(400, &[])))),
         "p3" => Some((Duration::from_secs(60), Ok(ok(&said("late", "stop"))))),
@@ -401,7 +419,7 @@ fn a_failure_stops_the_query_where_it_says_so_and_keeps_what_is_done() {
     let query = with(with(list(prompts(100)), "on_failure", "stop"), "parallel", 4);
     let failure = failure(outcome(&clock, query));
     assert!(failure.description.starts_with("Row 2 failed, so the query stopped. The API returned HTTP 400"));
-    assert_eq!((clock.now(), clock.under_way()), (millis(250), 0), "what is under way is given up");
+    assert_eq!((clock.now(), clock.under_way()), (millis(250), 0), "rows in progress are canceled");
     let partial = failure.data["partial"].as_array().unwrap();
     assert_eq!(partial.len(), 100);
     assert_eq!(
@@ -413,7 +431,7 @@ fn a_failure_stops_the_query_where_it_says_so_and_keeps_what_is_done() {
 }
 
 #[test]
-fn returns_what_is_there_when_the_time_is_up() {
+fn returns_a_partial_result_when_the_time_is_up() {
     let query = with(with(list(prompts(1_000)), "query_timeout", 10_000), "parallel", 2);
     let clock = server(|_| None);
     let QueryResult { data, metadata } = result(outcome(&clock, query));
@@ -427,7 +445,7 @@ fn returns_what_is_there_when_the_time_is_up() {
 }
 
 #[test]
-fn the_same_is_asked_once_where_the_query_says_so() {
+fn sends_equal_rows_once_on_request() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let clock = {
         let asked = Arc::clone(&asked);
@@ -445,7 +463,7 @@ fn the_same_is_asked_once_where_the_query_says_so() {
 }
 
 #[test]
-fn an_answer_that_does_not_fit_is_named_and_no_more_are_asked() {
+fn stops_and_names_the_answer_that_does_not_fit() {
     let clock = server(|_| Some((millis(10), Ok(ok(&said(&"x".repeat(MAX_RESULT_BYTES / 5 * 2), "stop"))))));
     let query = with(list(prompts(5)), "parallel", 1);
     let QueryResult { data, metadata } = result(outcome(&clock, query));
@@ -456,7 +474,7 @@ fn an_answer_that_does_not_fit_is_named_and_no_more_are_asked() {
 }
 
 #[test]
-fn every_answer_is_at_its_own_index_and_billed_once_or_named_when_ten_thousand_meet_faults() {
+fn returns_each_answer_at_its_index_and_names_those_billed_twice_under_faults() {
     let billed = Arc::new(Mutex::new((Dice(42), HashMap::<String, u64>::new())));
     let clock = {
         let billed = Arc::clone(&billed);
@@ -470,7 +488,7 @@ fn every_answer_is_at_its_own_index_and_billed_once_or_named_when_ten_thousand_m
                 3 => Ok(ok(&said("", "content_filter"))),
                 _ => Ok(answer(&body)),
             };
-            // The connection may break after the server has answered.
+            // The connection may break after the server has responded.
             if matches!(fault, 1 | 3..) {
                 *billed.1.entry(prompt(&body)).or_default() += 1;
             }
@@ -493,7 +511,8 @@ fn every_answer_is_at_its_own_index_and_billed_once_or_named_when_ten_thousand_m
     assert!(clock.most_under_way() == 64 && metadata["parallel"] == 64);
 }
 
-/// What a server with a limit has left, when it last counted, in seconds, and how many requests it has rejected.
+/// The rest of a rate-limited server's allowance, when it was last updated in seconds, and the number of rejected
+/// requests.
 #[derive(Default)]
 struct Bucket {
     left: f64,
@@ -501,7 +520,7 @@ struct Bucket {
     rejected: usize,
 }
 
-/// A server that takes `rate` requests a second, as many at once at first, and rejects the others.
+/// A server that accepts `rate` requests per second, with an initial burst of as many, and rejects the others.
 fn limited(rate: f64, headers: &'static [(&'static str, &'static str)]) -> (VirtualClock, Arc<Mutex<Bucket>>) {
     let bucket = Arc::new(Mutex::new(Bucket { left: rate, ..Bucket::default() }));
     let clock = {
@@ -523,7 +542,7 @@ fn limited(rate: f64, headers: &'static [(&'static str, &'static str)]) -> (Virt
 }
 
 #[test]
-fn keeps_to_the_rate_of_a_server_that_says_no_more_than_that_it_is_too_much() {
+fn keeps_to_the_rate_of_a_server_that_only_reports_too_many_requests() {
     for (parallel, headers) in [
         (8, &[][..]),
         (8, &[("retry-after", "1")]),
@@ -543,7 +562,7 @@ fn keeps_to_the_rate_of_a_server_that_says_no_more_than_that_it_is_too_much() {
 }
 
 #[test]
-fn a_query_waits_until_the_server_takes_more_after_another_was_rejected() {
+fn delays_a_query_after_another_one_was_rejected() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let clock = {
         let asked = Arc::clone(&asked);
@@ -582,7 +601,7 @@ fn a_query_waits_until_the_server_takes_more_after_another_was_rejected() {
 }
 
 #[test]
-fn asks_for_nothing_until_the_reset_when_a_response_says_that_nothing_is_left() {
+fn waits_for_the_reset_when_a_response_says_that_nothing_is_left() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let clock = {
         let asked = Arc::clone(&asked);
@@ -599,12 +618,12 @@ fn asks_for_nothing_until_the_reset_when_a_response_says_that_nothing_is_left() 
 }
 
 #[test]
-fn fewer_rows_are_under_way_after_a_rejection_and_more_again_later() {
+fn runs_fewer_rows_after_a_rejection_and_more_again_later() {
     let under_way = Arc::new(Mutex::new(Vec::new()));
     let clock = {
         let under_way = Arc::clone(&under_way);
         let ends = Mutex::new(Vec::<Duration>::new());
-        // It works on four at once, for two seconds each.
+        // It processes four at a time, for two seconds each.
         VirtualClock::new(move |now, body| {
             let mut ends = ends.lock().unwrap();
             ends.retain(|end| *end > now);

@@ -1,4 +1,4 @@
-// The mock API against OpenAI's document, over requests that are wrong in one place.
+// Compares the mock API with OpenAI's document, for requests that are wrong in one place.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -34,7 +34,7 @@ import {
 const CONTEXT = { created: 0, origin: 'http://localhost', store: createStore(0) };
 const call = (name) => ({ id: 'call_1', type: 'function', function: { name, arguments: '{}' } });
 
-/** By path: what answers, and a request with as many members as there can be. */
+/** By path: the endpoint, and a request with as many members as possible. */
 const ENDPOINTS = {
   [COMPLETIONS]: [
     complete,
@@ -211,12 +211,12 @@ const ENDPOINTS = {
     },
   ],
 };
-/** The document takes anything for a schema. */
+/** The document accepts anything as a schema. */
 const WITHIN_A_SCHEMA =
   /^(?:response_format\.json_schema\.schema|text\.format\.schema|tools\.0(?:\.function)?\.parameters)\./;
-/** Null for one of the two places where the document has it, and refused by the other. */
+/** Null in one of the two places where the document has it, and rejected by the other. */
 const CONTRADICTED = 'top_logprobs';
-/** Required by the document, while the API has a default. */
+/** Required by the document, although the API has a default. */
 const HAS_DEFAULT = /^(?:input\.\d\.content\.\d\.detail|tools\.0\.(?:strict|parameters))$/;
 
 const isDisputed = (place, value) =>
@@ -236,12 +236,12 @@ describe('the mock API and a request that is wrong in one place', () => {
       }
     };
 
-    it(`answers the request of ${path} that is right`, () => {
+    it(`accepts the valid request of ${path}`, () => {
       assert.deepEqual(validateRequest('POST', path, body), []);
       assert.equal(refusal(body), undefined);
     });
 
-    it(`refuses at ${path} what the document refuses, and names a type that was not expected`, () => {
+    it(`rejects at ${path} what the document rejects, and names an unexpected type`, () => {
       let refusedByBoth = 0;
       for (const { place, value, mutated } of mutations(body)) {
         if (isDisputed(place, value)) continue;

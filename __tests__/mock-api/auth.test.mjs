@@ -38,7 +38,7 @@ describe('authentication of the mock API', () => {
     assert.match(body.error.message, /Missing scopes: model\.request/);
   });
 
-  it('distinguishes an account without credit from one that is too fast', async () => {
+  it('distinguishes an account without credit from a rate limit', async () => {
     const noCredit = await send('POST', CHAT, {
       headers: { authorization: 'Bearer sk-mock-api-no-credit' },
       body: conversation(),

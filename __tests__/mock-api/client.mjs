@@ -31,7 +31,7 @@ export async function send(method, path, { body, headers = {} } = {}) {
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
-/** The form for a body like the `example` of an endpoint: `file` has a character for each byte. */
+/** The form for a body like an endpoint's `example`; `file` has a character for each byte. */
 export function asForm({ file, ...fields }, name = 'recording.wav') {
   const form = new FormData();
   for (const [field, value] of Object.entries(fields)) {

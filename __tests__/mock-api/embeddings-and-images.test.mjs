@@ -37,7 +37,7 @@ describe('embeddings and images of the mock API', () => {
     assert.equal((await refusal({ input: 'x', model: 'gpt-5.4' })).status, 403);
   });
 
-  it('rejects more texts or tokens than the API takes at once', async () => {
+  it('rejects more texts or tokens than the API accepts at once', async () => {
     const refusal = (input) =>
       refused(EMBEDDINGS, { model: 'text-embedding-3-small', dimensions: 1, input });
     assert.equal((await refusal(new Array(2049).fill('x'))).param, 'input');
@@ -53,7 +53,7 @@ describe('embeddings and images of the mock API', () => {
     assert.notEqual(data[0].b64_json, data[1].b64_json);
   });
 
-  it('gives a URL where the image can be fetched', async () => {
+  it('returns a URL where the image can be fetched', async () => {
     const { data } = await answer(IMAGES, VARIANTS[IMAGES]['an address']);
     const response = await fetch(data[0].url);
     assert.equal(response.headers.get('content-type'), 'image/png');

@@ -102,7 +102,7 @@ describe('requests to the mock API', () => {
     }
   });
 
-  it('says that a parameter is missing, and not that an object is none', async () => {
+  it('reports a missing parameter as missing, not as a wrong type', async () => {
     const { code, message } = await refused(CHAT, part({ type: 'image_url' }));
     assert.equal(code, 'missing_required_parameter');
     assert.match(message, /^Missing required parameter: 'messages\[0\]\.content\[0\]\.image_url'/);
@@ -110,7 +110,7 @@ describe('requests to the mock API', () => {
     assert.match(list.message, /expected an object, but got an array instead/);
   });
 
-  it('accepts a message of the assistant with something else than content', async () => {
+  it("accepts an assistant's message with something other than content", async () => {
     for (const other of [
       { refusal: 'No.' },
       { audio: { id: 'audio_1' } },

@@ -31,7 +31,7 @@ const asked = (options) => answer(RESPONSES, question(options));
 const itemOf = ({ output }, type) => output.find((item) => item.type === type);
 const partOf = (response) => itemOf(response, 'message').content[0];
 
-/** By what is special about them: the same conversation for both endpoints. */
+/** By what is special about it: the same conversation for both endpoints. */
 const SAME = {
   'a question': [{}, {}],
   'instructions and a history': [
@@ -52,7 +52,7 @@ const SAME = {
       ],
     },
   ],
-  // Without what OpenAI's document requires of it and the API does not.
+  // Without members that OpenAI's document requires but the API does not.
   'parts of an answer': [
     {
       messages: [
@@ -109,11 +109,11 @@ const SAME = {
       tools: [flatTool],
     },
   ],
-  'an answer that is cut': [
+  'a truncated answer': [
     { model: 'gpt-6-sol', max_completion_tokens: 66 },
     { model: 'gpt-6-sol', max_output_tokens: 66 },
   ],
-  'an answer that is all reasoning': [
+  'an answer of only reasoning': [
     { model: 'gpt-6-sol', max_completion_tokens: 16 },
     { model: 'gpt-6-sol', max_output_tokens: 16 },
   ],
@@ -149,13 +149,13 @@ function fromResponse({ output, usage, incomplete_details: incomplete, model }) 
 
 describe('the Responses API of the mock API', () => {
   for (const [name, [chatBody, body]] of Object.entries(SAME)) {
-    it(`gives ${name} as Chat Completions does, at the same price`, async () => {
+    it(`returns ${name} as Chat Completions does, with the same usage`, async () => {
       const chat = await answer(CHAT, conversation(chatBody));
       assert.deepEqual(fromResponse(await asked(body)), fromChat(chat));
     });
   }
 
-  it('says which documents it read', async () => {
+  it('names the documents that it read', async () => {
     const office = (name, text) => zip({ [name]: `<w:p><w:t>${text}</w:t></w:p>` });
     const input = [
       said([
@@ -178,7 +178,7 @@ describe('the Responses API of the mock API', () => {
     );
   });
 
-  it('cites the pages that it found at their places, and lists them only when asked', async () => {
+  it('cites the pages that it found, and lists them only when requested', async () => {
     const tools = [{ type: 'web_search', filters: { allowed_domains: ['example.com'] } }];
     const searched = await asked({ tools, input: 'Größe 🗼?' });
     const { text, annotations } = partOf(searched);
@@ -204,7 +204,7 @@ describe('the Responses API of the mock API', () => {
     }
   });
 
-  it('shows a summary of its reasoning when asked, and always the encrypted reasoning', async () => {
+  it('returns a reasoning summary when requested, and always the encrypted reasoning', async () => {
     const reasoned = async (summary) =>
       itemOf(await asked({ model: 'gpt-6-sol', reasoning: { summary } }), 'reasoning');
     assert.deepEqual((await reasoned(null)).summary, []);
@@ -224,7 +224,7 @@ describe('a request that the Responses API of the mock API rejects', () => {
   const long = 'x'.repeat(513);
   const call = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' };
   const image = { type: 'input_image', image_url: { url: 'https://example.com/a.png' } };
-  /** By what is wrong: [options, status, param, code, words]. */
+  /** By what is wrong: [options, status, param, code, message]. */
   const REJECTED = {
     'a parameter of neither endpoint': [
       { nope: 1 },
@@ -381,7 +381,7 @@ describe('a request that the Responses API of the mock API rejects', () => {
     });
   }
 
-  it('is rejected for a key that has Chat Completions alone', async () => {
+  it('is rejected for a key restricted to Chat Completions', async () => {
     const headers = { authorization: 'Bearer sk-mock-api-chat-only' };
     const { status, body } = await send('POST', RESPONSES, { body: question(), headers });
     assert.equal(status, 401);
@@ -389,7 +389,7 @@ describe('a request that the Responses API of the mock API rejects', () => {
     assert.equal((await send('POST', CHAT, { body: conversation(), headers })).status, 200);
   });
 
-  it('names this endpoint at the other one when only this one has the model', async () => {
+  it('is suggested by the other endpoint when only this one has the model', async () => {
     for (const model of ['gpt-5.5-pro', 'gpt-5.3-codex']) {
       const { message, status } = await refused(CHAT, conversation({ model }));
       assert.equal(status, 404);
@@ -416,7 +416,7 @@ describe('a stream of the Responses API of the mock API', () => {
   }
 
   for (const [name, body] of Object.entries(VARIANTS[RESPONSES])) {
-    it(`fits OpenAI's document and ends with the whole response for ${name}`, async () => {
+    it(`matches OpenAI's document and ends with the whole response for ${name}`, async () => {
       const whole = await answer(RESPONSES, body);
       const events = await streamed(body);
       assert.deepEqual(events.flatMap(validateEvent), []);

@@ -9,7 +9,7 @@ import { answer, CHAT, conversation, KEY, mockApi, send } from './client.mjs';
 import { VARIANTS } from './variants.mjs';
 
 describe('the mock API', () => {
-  it('sends the same bytes for the same request, also from another process', async () => {
+  it('sends the same bytes for the same request, even from another process', async () => {
     const other = await startMockApi();
     try {
       for (const [path, variants] of Object.entries(VARIANTS)) {

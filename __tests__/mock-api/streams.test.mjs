@@ -12,7 +12,7 @@ import {
 } from './client.mjs';
 import { asksForWeather, chatTool } from './variants.mjs';
 
-/** The chunks of a stream, and the words of its last event. */
+/** The chunks of a stream, and the usage in its last event. */
 async function streamed(path, body) {
   const response = await fetch(mockApi.url + path, {
     method: 'POST',
@@ -28,7 +28,7 @@ async function streamed(path, body) {
 const pieces = (chunks, read) => chunks.flatMap(({ choices }) => choices.map(read)).join('');
 
 describe('a stream of the mock API', () => {
-  it('a stream contains the same as the response in one piece', async () => {
+  it('a stream contains the same as the whole response', async () => {
     const whole = await answer(CHAT, conversation());
     const chunks = await streamed(CHAT, conversation());
     assert.equal(

@@ -46,7 +46,7 @@ describe('a completion of the mock API', () => {
     assert.deepEqual([refusal.status, refusal.param, refusal.code], [400, null, null]);
   });
 
-  it('gives n different choices for each prompt, in order', async () => {
+  it('returns n different choices for each prompt, in order', async () => {
     const { choices } = await answer(COMPLETIONS, completion({ prompt: ['One', 'Two'], n: 2 }));
     assert.deepEqual(
       choices.map(({ index }) => index),
@@ -165,7 +165,7 @@ describe('a chat with the mock API', () => {
     assert.equal(twice.usage.completion_tokens_details.reasoning_tokens, 40);
   });
 
-  it('answers with JSON that fits the schema', async () => {
+  it('answers with JSON that matches the schema', async () => {
     const { message } = await chatted({ response_format: asPerson });
     const validate = new Ajv2020.default({ validateFormats: false }).compile(PERSON);
     assert.ok(validate(JSON.parse(message.content)), JSON.stringify(validate.errors));

@@ -42,7 +42,7 @@ export const asPerson = {
   json_schema: { name: 'person', strict: true, schema: PERSON },
 };
 
-/** A function, as Chat Completions takes it and as the Responses API does. */
+/** A function in the shape of Chat Completions and in that of the Responses API. */
 const WEATHER = {
   name: 'get_weather',
   description: 'The weather in a city',

@@ -1,5 +1,5 @@
-// The thinnest plugin on node:http and node:https. Its agent keeps connections open and is cached
-// on `process`, as the text is evaluated again for each query.
+// The thinnest plugin on node:http and node:https. Its agent keeps connections open, and is cached
+// on `process` because the text is evaluated again for each query.
 
 const { QueryError, chatRequest } = require('./chat');
 

@@ -1,4 +1,4 @@
-// The essence of ToolJet's own plugin: a new client for each query, and one call of it.
+// The essence of ToolJet's own plugin: each query creates a client and calls it once.
 
 const { QueryError, chatRequest } = require('./chat');
 

@@ -1,4 +1,4 @@
-// The main metrics as bars. Its colors have medium brightness, so that they are readable on white
+// Draws the main metrics as bars. Colors have medium brightness, so that they are legible on white
 // and on black: an image in a README does not know its background.
 
 import { OURS } from '../contenders.mjs';

@@ -1,33 +1,40 @@
 // The table of the README: absolute values only, so that its columns can be compared.
 
 import { EMPTY, OURS } from '../contenders.mjs';
-import { LARGE_ANSWERS, MAIN } from '../plan.mjs';
-import { median } from './metrics.mjs';
+import { LARGE_ANSWERS, LIST, MAIN } from '../plan.mjs';
+import { listMetric, median } from './metrics.mjs';
 
 const BUSY = { ...MAIN, concurrency: 64 };
 
-/** By title: the cell and the metric, and how its value is written. */
+/**
+ * By title: the cell, the metric, how to format its value, and the metric of a list, where a row counts as a query.
+ */
 const COLUMNS = {
-  'queries/s, 1 KB answers': [BUSY, 'queriesPerSecond', whole],
+  'queries/s, 1 KB answers': [BUSY, 'queriesPerSecond', whole, 'rowsPerSecond'],
   'queries/s, 200 KB': [{ ...LARGE_ANSWERS, concurrency: 64 }, 'queriesPerSecond', whole],
-  'main thread, ms a query': [BUSY, 'mainThreadUs', (us) => (us / 1000).toFixed(2)],
+  'main thread, ms a query': [BUSY, 'mainThreadUs', (us) => (us / 1000).toFixed(2), 'mainThreadUs'],
   'p99 of a query, ms': [BUSY, 'p99', whole],
   'p99 of event-loop delay, ms': [BUSY, 'eventLoopDelayP99', whole],
-  'peak memory, MB': [{ ...MAIN, concurrency: 256 }, 'peakRss', whole],
+  'peak memory, MB': [{ ...MAIN, concurrency: 256 }, 'peakRss', whole, 'peakRss'],
 };
 
-export function markdown(results) {
+/** `lists` are the results of `npm run bench -- --list`. */
+export function markdown(results, lists) {
   const { machine, command, plan } = results;
   const head = ['plugin', ...Object.keys(COLUMNS), 'connections per 1,000 queries'];
   const [cores] = /\d+ cores/.exec(machine.name) ?? ['this machine'];
   return [
     line(head),
     line(head.map((_, index) => (index === 0 ? '---' : '---:'))),
-    ...results.contenders.map((contender) => line(cells(results, contender))),
+    ...results.contenders.flatMap((contender) => [
+      line(cells(results, contender)),
+      ...(contender.id === OURS ? [line(cellsOfList(lists))] : []),
+    ]),
     '',
     `\`${command}\`: medians of ${plan.rounds} rounds over HTTPS, 64 queries at a time (256 for the memory), answered at once,`,
     `on ${cores} with Node ${machine.node.replace('v', '')}, ${machine.date.slice(0, 10)}. The empty plugin sends nothing: it is the limit that the`,
     'harness sets. The time that a model needs to answer is not part of it, and does not change.',
+    ...aboutLists(lists),
     '',
   ].join('\n');
 }
@@ -43,6 +50,22 @@ function cells(results, { id, name }) {
     id === OURS ? '**this plugin**' : name,
     ...values,
     id === EMPTY ? '' : connections(results, id),
+  ];
+}
+
+function cellsOfList(lists) {
+  const of = (name) => listMetric(lists, OURS, { ...MAIN, isOneQuery: true }, name).median;
+  return [
+    'a list in one query, by row',
+    ...Object.values(COLUMNS).map(([, , write, metric]) => (metric ? write(of(metric)) : '')),
+    whole((of('tcpConnections') / of('allQueries')) * 1000),
+  ];
+}
+
+function aboutLists({ command, plan, machine }) {
+  const rows = LIST.rows.toLocaleString('en');
+  return [
+    `A list: ${rows} rows, ${LIST.parallel} at a time, by \`${command}\`, medians of ${plan.rounds} rounds, ${machine.date.slice(0, 10)}.`,
   ];
 }
 

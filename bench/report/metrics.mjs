@@ -1,13 +1,13 @@
 // Finds the metrics of a run by contender, load and name.
 
-import { EMPTY, OURS } from '../contenders.mjs';
+import { EMPTY } from '../contenders.mjs';
 import { isInCell, MAIN, NO_ADDON } from '../plan.mjs';
 
 /**
  * The summary ({median, min, max}) of a metric, or undefined if the contender did not take part.
  */
 export function metric(results, contender, cell, name) {
-  // The empty plugin runs with one load only, as it makes no requests.
+  // The empty plugin runs with only one load, because it makes no requests.
   const wanted = contender === EMPTY ? { ...MAIN, concurrency: cell.concurrency } : cell;
   const load = results.loads.find((each) => each.contender === contender && isInCell(each, wanted));
   return load?.metrics[name];
@@ -17,19 +17,10 @@ export function median(results, contender, cell, name) {
   return metric(results, contender, cell, name)?.median;
 }
 
-/** Main-thread time of a query above that of the empty plugin, in microseconds. */
+/** Main-thread time of a query minus that of the empty plugin, in microseconds. */
 export function aboveFloor(results, contender, concurrency) {
   const of = (id) => median(results, id, { ...MAIN, concurrency }, 'mainThreadUs');
   return of(contender) - of(EMPTY);
-}
-
-/**
- * The ratio of this plugin's metric to the contender's, or the reverse; above 1, this plugin is
- * better.
- */
-export function advantage(results, contender, cell, name, { more }) {
-  const [ours, theirs] = [OURS, contender].map((id) => median(results, id, cell, name));
-  return more === 'better' ? ours / theirs : theirs / ours;
 }
 
 export function coldStart(results, contender, kind = NO_ADDON) {
@@ -39,4 +30,10 @@ export function coldStart(results, contender, kind = NO_ADDON) {
 
 export function withoutFloor(results) {
   return results.contenders.filter(({ id }) => id !== EMPTY);
+}
+
+/** The summary of a metric of `npm run bench -- --list`, or undefined if the contender did not take part. */
+export function listMetric(results, contender, cell, name) {
+  return results.lists.find((each) => each.contender === contender && isInCell(each, cell))
+    ?.metrics[name];
 }

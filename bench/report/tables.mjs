@@ -1,4 +1,4 @@
-// The metrics as tables of at most 100 columns.
+// Prints the metrics as tables of at most 100 columns.
 
 import { paint, print } from '../../scripts/terminal.mjs';
 import { EMPTY, OURS } from '../contenders.mjs';
@@ -24,7 +24,7 @@ export function printTables(results) {
   printColdStarts(results);
   printGrowth(results);
   printApi(results);
-  printTargets(results);
+  printTargets(targets(results));
 }
 
 function printThroughput(results) {
@@ -46,7 +46,7 @@ function printThroughput(results) {
   }
 }
 
-/** The cost of one load, at the concurrency that all plans have. */
+/** The cost of one load, at the concurrency common to all plans. */
 function printLoad(results, load) {
   const cell = { ...load, concurrency: 64 };
   const contenders = isInCell(load, MAIN) ? results.contenders : withoutFloor(results);
@@ -140,17 +140,17 @@ function printApi({ loads }) {
   const percent = (share) => `${(share * 100).toFixed(0)} %`;
   heading('The API');
   print(
-    `Its thread ran ${percent(busiest.metrics.apiBusy.median)} of the time at most (${busiest.contender}, ` +
+    `It kept ${percent(busiest.metrics.apiBusy.median)} of a core busy at most (${busiest.contender}, ` +
       `${cellTitle(busiest)}, ${busiest.concurrency}),`,
   );
   print(
-    `and waited for a core ${percent(busiest.metrics.apiWaitedForCore.median)} of it; the rest it waited for requests.`,
+    `and its threads waited for a core ${percent(busiest.metrics.apiWaitedForCore.median)} of that time in all.`,
   );
 }
 
-function printTargets(results) {
+export function printTargets(all) {
   heading('Targets');
-  for (const { title, value, limit, holds } of targets(results)) {
+  for (const { title, value, limit, holds } of all) {
     const mark = holds ? paint('green', 'reached') : paint('yellow', 'missed ');
     print(`${mark}  ${title.padEnd(60)}${value.padStart(10)}  ${limit}`);
   }
@@ -170,16 +170,16 @@ function listConcurrencies({ loads }, load) {
   );
 }
 
-function contenderStyle({ id }) {
+export function contenderStyle({ id }) {
   if (id === OURS) return 'green';
   return id === EMPTY ? 'dim' : undefined;
 }
 
-function withSpread({ median, min, max }) {
+export function withSpread({ median, min, max }) {
   return `${number(median)} ±${(((max - min) / 2 / median) * 100).toFixed(0)}%`;
 }
 
-function number(value, digits = 0) {
+export function number(value, digits = 0) {
   if (value === undefined) return '';
   return value.toLocaleString('en', {
     minimumFractionDigits: digits,
@@ -187,11 +187,11 @@ function number(value, digits = 0) {
   });
 }
 
-function heading(text) {
+export function heading(text) {
   print(`\n${paint('bold', text)}`);
 }
 
-function row(name, cells, { style, first = NAME } = {}) {
+export function row(name, cells, { style, first = NAME } = {}) {
   const width = Math.min(17, Math.floor((WIDTH - first) / Math.max(cells.length, 1)));
   const line = `${name.padEnd(first)}${cells.map((cell) => cell.padStart(width)).join('')}`;
   print(style ? paint(style, line) : line);

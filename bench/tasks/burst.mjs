@@ -11,7 +11,7 @@ export async function burst({ file, baseUrl, length, hosts, watch }) {
     ended += 1;
   };
   for (let host = 0; host < hosts; host += 1) {
-    // Names under .invalid do not exist (RFC 2606), but the resolver has to find out.
+    // Names under .invalid do not exist (RFC 2606), but the resolver has to find that out.
     query(baseUrl.replace('localhost', `host-${host}.invalid`)).then(count, count);
   }
   const sent = performance.now();

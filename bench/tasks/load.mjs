@@ -4,11 +4,11 @@ import { closedLoop, createQuery } from '../query.mjs';
 import { percentile } from '../statistics.mjs';
 import { allThreads, mainThread, peakRss } from '../threads.mjs';
 
-/** The histogram contains the times between ticks of a timer; its interval is not a delay. */
+/** The histogram contains the intervals between timer ticks, which include the timer's own. */
 const TICK_MS = 1;
 
 /**
- * Keeps `concurrency` queries in flight, and measures for `window` milliseconds after warming up;
+ * Keeps `concurrency` queries running, and measures for `window` milliseconds after warming up;
  * longer if too few queries have ended by then.
  */
 export async function load({ file, baseUrl, length, concurrency, warmup, window }, enterPhase) {

@@ -2,7 +2,7 @@
 
 import { tokenize } from '../tokens.mjs';
 
-/** Pieces of a text, each of about a token. */
+/** Pieces of text of about a token each. */
 const pieces = (text) => tokenize(text);
 
 const textEvents = {
@@ -39,7 +39,7 @@ const EMPTY_PARTS = {
   refusal: { refusal: '' },
 };
 
-/** By type: an item as it is when it begins, and the events until it is whole. */
+/** By type: an item in its initial state, and the events until it is complete. */
 const ITEMS = {
   message: {
     start: { status: 'in_progress', content: [] },
@@ -113,7 +113,7 @@ function* eventsOf(response) {
   yield { type: `response.${response.status}`, response };
 }
 
-/** The events of a response, each with its name and its number. */
+/** The events of a response, each with its name and number. */
 export const eventsOfResponse = (response) =>
   Array.from(
     eventsOf(response),

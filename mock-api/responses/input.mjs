@@ -1,4 +1,4 @@
-// The input of the Responses API: its items, and the messages of Chat Completions that say the same.
+// The input of the Responses API: its items, and their equivalent messages of Chat Completions.
 
 import { badRequest, notFound } from '../api-failure.mjs';
 import { bytesOf, EXTENSIONS, extensionOf } from '../documents.mjs';
@@ -146,7 +146,7 @@ function checkMessage(name, item) {
 
 const OUTPUT_OF_TOOL = either(string(10_485_760), parts(INPUT));
 
-/** The members of each type of item besides the type, and those that must be there. */
+/** The members of each type of item other than the type, and the required ones. */
 const ITEMS = {
   message: checkMessage,
   function_call: exactly(
@@ -187,7 +187,7 @@ const ITEMS = {
       content: array(object),
       encrypted_content: orNull(string()),
     },
-    // A client that stores nothing leaves out the id.
+    // A client that stores nothing omits the id.
     ['summary'],
   ),
   web_search_call: exactly(
@@ -202,7 +202,7 @@ const ITEMS = {
   item_reference: exactly({ type: orNull(string()), id: string() }, ['id']),
 };
 
-/** A message may leave out its type. */
+/** A message may omit its type. */
 const typeOf = (item) => item.type ?? (item.role === undefined ? 'item_reference' : 'message');
 
 function checkItem(name, item) {
@@ -223,8 +223,8 @@ export const itemsOf = (given) =>
   typeof given === 'string' ? [{ role: 'user', content: given }] : given;
 
 /**
- * Throws for the items of earlier responses: this API keeps none, and only reasoning can be given
- * back whole.
+ * Throws for items of earlier responses: this API stores none, and only reasoning can be sent back
+ * in full.
  */
 export function checkItemsAreKnown(items, { store }) {
   for (const { id, encrypted_content: reasoning } of items) {

@@ -1,4 +1,4 @@
-// What is in a response: the items of its output, and what it repeats of the request.
+// The content of a response: the items of its output, and the parts of the request that it repeats.
 
 import { readEffort, servedTier } from '../models.mjs';
 import { describeTokens } from '../tokens.mjs';
@@ -55,7 +55,7 @@ export function messageItem(id, { text, refusal, tokens, status, found, logprobs
   };
 }
 
-/** What the request asked for, as each response repeats it. */
+/** The request's settings, as every response repeats them. */
 export function repeated(body, model) {
   const { reasoning, text } = body;
   const effort = readEffort(model, { reasoning_effort: reasoning?.effort });

@@ -55,7 +55,7 @@ function toolChoice(name, choice) {
   CHOICES[choice.type](name, choice);
 }
 
-/** What a request may ask for in addition. */
+/** Additional output that a request may include. */
 export const SOURCES = 'web_search_call.action.sources';
 export const LOGPROBS = 'message.output_text.logprobs';
 const INCLUDABLE = [
@@ -138,7 +138,7 @@ function checkKnown(name) {
   }
 }
 
-/** Checks a whole body; other than Chat Completions, this endpoint knows every member of it. */
+/** Checks a whole body. Unlike Chat Completions, this endpoint rejects unknown members. */
 export function checkParameters(body) {
   Object.keys(body).forEach(checkKnown);
   if (body.model === undefined) throw missing('model');

@@ -30,7 +30,7 @@ export const WEB_SEARCH = exactly(
 const PAGES = { low: 1, medium: 2, high: 3 };
 const DOMAINS = ['news.example.com', 'wiki.example.org', 'example.net'];
 
-/** The pages that a search finds: more with a larger context, and of the allowed domains only. */
+/** The pages that a search finds: more with a larger context, and only from allowed domains. */
 export function search(tool, prompt) {
   const country = tool.user_location?.country ?? 'US';
   const allowed = tool.filters?.allowed_domains ?? [];
@@ -51,7 +51,7 @@ const cited = (text, { url }) => `${text} ([${new URL(url).host}](${url}))`;
 /** The text with its citations, which are links in Markdown. */
 export const withCitations = (text, { pages }) => pages.reduce(cited, text);
 
-/** Where the citations are in the text, counted in characters; without those that were cut off. */
+/** Positions of the citations in the text, counted in characters; those cut off are omitted. */
 export function annotate(text, { pages }) {
   const whole = [...text].length;
   let at = 0;

@@ -1,4 +1,4 @@
-//! A Chat query for each row of a list. What its rows share is read once.
+//! A Chat query for each row of a list. Reads what the rows share only once.
 
 use serde_json::{Map, Value};
 
@@ -13,17 +13,17 @@ use crate::{
     input::{base_url::Provider, fields::Fields, lenient_json::is_json_text},
 };
 
-/// What a row may have besides its prompt, in place of what all share.
+/// Fields that a row may have itself instead of the shared ones.
 const OF_ROW: [&str; 4] = ["prompt", "system_prompt", "images", "message_history"];
-/// The fields that messages are made of, besides the prompt.
+/// Fields that make up the messages, except the prompt.
 const OF_MESSAGES: [&str; 6] = ["system_prompt", "images", "message_history", "suffix", "image_detail", "advanced"];
-/// Of these, those that may come as JSON text, which is then parsed once.
+/// Those of them that may be JSON text, which is parsed only once.
 const JSON: [&str; 2] = ["images", "message_history"];
 
-/// Reads the options of a list, and which API is asked.
+/// Reads the options of a list, and the chosen API.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the field. What is wrong with a row is for the row to say.
+/// [`Error::InvalidOption`] naming the field. An invalid row is an error of that row only.
 pub fn list(fields: &Fields<'_>, provider: Provider) -> Result<(List, Api), Error> {
     let api = Api::from_fields(fields)?;
     let (route, bytes) = asker(fields, provider)?;
@@ -51,7 +51,7 @@ pub fn asker(fields: &Fields<'_>, provider: Provider) -> Result<(Ask, usize), Er
     Ok((Box::new(route), bytes))
 }
 
-/// The fields that messages are made of.
+/// The fields that make up the messages.
 fn shared(fields: &Fields<'_>) -> Result<Map<String, Value>, Error> {
     let mut shared = Map::new();
     for key in OF_MESSAGES {
@@ -94,7 +94,7 @@ mod tests {
         bodies(options).into_iter().map(|body| body.unwrap()["messages"].clone()).collect()
     }
 
-    /// What Chat sends for the same.
+    /// What Chat sends for the same options.
     fn chat(mut options: Value) -> Value {
         options["operation"] = "chat".into();
         let fields = Fields::of("queryOptions", &options).unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_each_row_what_chat_would_ask() {
+    fn sends_for_each_row_what_chat_would_send() {
         let shared = json!({
             "model": "gpt-5.4", "system_prompt": "Be brief.", "max_tokens": 9, "temperature": "0.2",
             "stop_sequence": "END", "suffix": "Bye", "response_format": "json_object", "n": 2, "seed": 1,
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_may_have_its_own_instructions_files_and_history() {
+    fn accepts_a_row_s_own_instructions_files_and_history() {
         let rows = json!([
             {"prompt": "a", "system_prompt": "Own.", "id": 7},
             {"prompt": "b", "system_prompt": null, "images": "https://h/a.png"},
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_row_is_an_error_of_that_row() {
+    fn fails_only_the_row_that_is_invalid() {
         let rows = json!(["a", "", null, {"a": 1}, {"prompt": "b", "images": 5}]);
         let asked = bodies(json!({ "prompts": rows }));
         let errors: Vec<_> = asked[1..].iter().map(|body| body.as_ref().unwrap_err().as_str()).collect();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_field_that_all_share_is_an_error_of_the_query() {
+    fn fails_the_query_when_a_shared_field_is_invalid() {
         for (key, value, start) in [
             ("temperature", json!(3), "Temperature must be"),
             ("message_history", json!([5]), "Message history[0] must be"),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn each_row_goes_to_the_api_that_it_needs() {
+    fn sends_each_row_to_the_api_that_it_needs() {
         let csv = json!({"name": "a.csv", "base64Data": "YSxi"});
         let list = read(json!({"prompts": ["a", {"prompt": "b", "images": [csv]}]})).unwrap();
         let path = |row| list.route(row).unwrap().plan.request.path;
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_of_the_extra_body_replace_those_of_each_row() {
+    fn lets_messages_in_extra_body_replace_those_of_each_row() {
         let own = json!([{"role": "user", "content": "x"}]);
         assert_eq!(messages(json!({"prompts": ["a"], "extra_body": {"messages": own}})), [own]);
     }

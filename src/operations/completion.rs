@@ -58,21 +58,21 @@ pub struct Completion {
     body: Map<String, Value>,
 }
 
-/// A Completions query without its prompt and its suffix.
+/// A Completions query without prompt and suffix.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// Which endpoint.
+    /// The chosen engine.
     pub engine: Engine,
     model: Option<String>,
     echo: bool,
     n: usize,
     provider: Provider,
-    /// Where prompt and suffix go, there is null.
+    /// Contains null in place of prompt and suffix.
     body: Map<String, Value>,
 }
 
 impl Template {
-    /// Reads all fields but prompt and suffix.
+    /// Reads all fields except prompt and suffix.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field.
@@ -109,7 +109,7 @@ impl Template {
         Ok(Self { engine, model, echo: echo.unwrap_or_default(), n: n_of(&body), provider, body })
     }
 
-    /// The query with the prompt and the suffix of `fields`.
+    /// Adds the prompt and the suffix of `fields`.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field.
@@ -118,7 +118,7 @@ impl Template {
         let prompt = prompt_text(fields)?;
         let suffix = fields.text("suffix")?;
         for (name, text) in [("prompt", Some(&prompt)), ("suffix", suffix.as_ref())] {
-            // Extra body may have set another one.
+            // `extra_body` may have set another prompt.
             match (body.get_mut(name), text) {
                 (Some(place @ Value::Null), Some(text)) => *place = text.clone().into(),
                 (Some(Value::Null), None) => {
@@ -130,7 +130,7 @@ impl Template {
         Ok(Completion { engine, model, prompt, suffix, echo, n, provider, body })
     }
 
-    /// About how many bytes it has as JSON.
+    /// Approximate size as JSON, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         list::members_bytes(&self.body)

@@ -1,4 +1,4 @@
-//! A Completions query for each row of a list. What its rows share is read once.
+//! A Completions query for each row of a list. Reads what the rows share only once.
 
 use serde_json::{Map, Value};
 
@@ -11,13 +11,13 @@ use crate::{
     input::{base_url::Provider, fields::Fields},
 };
 
-/// What a row may have: its prompt, and a suffix in place of the one that all share.
+/// Fields that a row may have itself: its prompt, and a suffix instead of the shared one.
 const OF_ROW: [&str; 2] = ["prompt", "suffix"];
 
-/// Reads the options of a list, and which endpoint is asked.
+/// Reads the options of a list, and the chosen engine.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the field. What is wrong with a row is for the row to say.
+/// [`Error::InvalidOption`] naming the field. An invalid row is an error of that row only.
 pub fn list(fields: &Fields<'_>, provider: Provider) -> Result<(List, Engine), Error> {
     let template = Template::from_fields(fields, provider)?;
     let engine = template.engine;
@@ -28,7 +28,7 @@ pub fn list(fields: &Fields<'_>, provider: Provider) -> Result<(List, Engine), E
         let fields = of_rows.of(row);
         Ok(template.clone().complete(&Fields::of("prompts", &fields)?)?.route())
     };
-    // Says what is wrong with a field that all share.
+    // Finds invalid shared fields.
     route(&"?".into())?;
     Ok((List::from_fields(fields, "prompts", route)?.with_shared_bytes(bytes), engine))
 }
@@ -56,7 +56,7 @@ mod tests {
         (0..list.len()).map(route).map(|body| body.map_err(|error| error.to_string())).collect()
     }
 
-    /// What Completions sends for the same.
+    /// What Completions sends for the same options.
     fn completion(options: Value) -> Value {
         match read("completion", options).unwrap().task {
             Task::One(route) => route.plan.request.body.unwrap().into(),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_each_row_what_completions_would_ask() {
+    fn sends_for_each_row_what_completions_would_send() {
         for engine in ["auto", "completions", "chat"] {
             let shared = json!({
                 "engine": engine, "model": "m", "max_tokens": 9, "temperature": "0.2", "stop_sequence": "END",
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_row_is_an_error_of_that_row() {
+    fn fails_only_the_row_that_is_invalid() {
         let asked = bodies(json!({"prompts": ["a", null, {"a": 1}, {"prompt": "b", "suffix": [1]}]}));
         let errors: Vec<_> = asked[1..].iter().map(|body| body.as_ref().unwrap_err().as_str()).collect();
         assert!(asked[0].is_ok());
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_field_that_all_share_is_an_error_of_the_query() {
+    fn fails_the_query_when_a_shared_field_is_invalid() {
         for (key, value, start) in [
             ("best_of", json!(21), "Best of must be"),
             ("suffix", json!([1]), "Suffix must be text"),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_whether_the_engine_was_chosen() {
+    fn remembers_whether_the_engine_was_chosen() {
         for (engine, is_auto) in [("auto", true), ("chat", false)] {
             let query = read("completion_list", json!({"prompts": ["a"], "engine": engine})).unwrap();
             assert_eq!(query.endpoint_choice, EndpointChoice::Engine { is_auto });

@@ -1,4 +1,4 @@
-//! What a moderation found: of the operation Moderate, and of Moderation in Chat.
+//! The results of moderation, for the operation Moderate and for Moderation in Chat.
 
 use std::collections::HashSet;
 

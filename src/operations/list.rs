@@ -1,5 +1,5 @@
-//! A query that asks the same of each row of a list: its rows, and how they are asked. What a row asks is its operation's
-//! to say; `list_runner.rs` asks it.
+//! A query that sends the same request for each row of a list: its rows, and how they run. The operation defines the
+//! request of a row; `list_runner.rs` sends it.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -20,19 +20,19 @@ use crate::{
     },
 };
 
-/// Rows under way at once, where the query does not say.
+/// Default number of concurrent rows.
 const DEFAULT_PARALLEL: usize = 8;
 
-/// The field of a single query that a row is in place of.
+/// The field of a single query that a row replaces.
 const PROMPT: &str = "prompt";
 
-/// What happens when a row fails.
+/// What to do when a row fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFailure {
-    /// The others are asked all the same.
+    /// Run the others anyway.
     #[default]
     Continue,
-    /// The query fails with it, and what is under way is given up.
+    /// Fail the query, and cancel the rows in progress.
     Stop,
 }
 
@@ -41,15 +41,15 @@ type Plan = dyn Fn(&Value) -> Result<Route, Error> + Send + Sync;
 /// A checked list.
 #[derive(Clone)]
 pub struct List {
-    /// Rows that may be under way at once.
+    /// Maximum number of concurrent rows.
     pub parallel: usize,
-    /// What happens when a row fails.
+    /// What to do when a row fails.
     pub on_failure: OnFailure,
     key: &'static str,
     rows: Vec<Value>,
-    /// The rows to ask, each with the later ones that get its answer too.
+    /// The rows to send, each with its duplicates, which get the same answer.
     asked: Vec<(usize, Vec<usize>)>,
-    /// Bytes that each request has besides its row.
+    /// Size of a request without its row, in bytes.
     shared_bytes: usize,
     plan: Arc<Plan>,
 }
@@ -61,7 +61,7 @@ impl fmt::Debug for List {
 }
 
 impl List {
-    /// Reads the rows under `key`, and how they are asked. `plan` says what a row asks; an error of it is the row's own.
+    /// Reads the rows under `key` and how they run. `plan` builds a row's request; its errors belong to the row.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the field.
@@ -88,40 +88,40 @@ impl List {
         })
     }
 
-    /// Each request has so many bytes besides its row.
+    /// Sets the size of a request without its row, in bytes.
     #[must_use]
     pub fn with_shared_bytes(self, shared_bytes: usize) -> Self {
         Self { shared_bytes, ..self }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is nothing to ask.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The rows to ask, each with the later ones that get its answer too.
+    /// The rows to send, each with its duplicates, which get the same answer.
     #[must_use]
     pub fn asked(&self) -> &[(usize, Vec<usize>)] {
         &self.asked
     }
 
-    /// About how many bytes the request of a row has.
+    /// Approximate size of a row's request, in bytes.
     #[must_use]
     pub fn request_bytes(&self, row: usize) -> usize {
         self.shared_bytes + self.rows.get(row).map_or(0, bytes)
     }
 
-    /// The ways to ask a row.
+    /// The route of a row.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] naming what is wrong with the row.
+    /// [`Error::InvalidOption`] naming what is invalid in the row.
     pub fn route(&self, row: usize) -> Result<Route, Error> {
         let route = (self.plan)(self.rows.get(row).unwrap_or(&Value::Null));
         route.map_err(|error| in_row(self.key, row, error))
@@ -146,22 +146,22 @@ fn place(key: &'static str, row: usize, field: ErrorText) -> ErrorText {
     }
 }
 
-/// The fields that the rows of a list are read from.
+/// Reads the fields of a list's rows.
 pub struct RowFields {
-    /// What a row may have of its own.
+    /// Fields that a row may have itself.
     of_row: &'static [&'static str],
-    /// What it has where it has nothing of its own.
+    /// Fields for rows that do not have their own.
     shared: Map<String, Value>,
 }
 
 impl RowFields {
-    /// Rows that are a prompt, or an object with some of the fields `of_row` in place of those in `shared`.
+    /// Rows are a prompt, or an object with some of the fields `of_row`, which replace those in `shared`.
     #[must_use]
     pub fn new(of_row: &'static [&'static str], shared: Map<String, Value>) -> Self {
         Self { of_row, shared }
     }
 
-    /// The fields of `row`. What it has besides its own fields is ignored.
+    /// The fields of `row`; ignores its other members.
     #[must_use]
     pub fn of(&self, row: &Value) -> Value {
         let mut fields = self.shared.clone();
@@ -177,7 +177,7 @@ impl RowFields {
         fields.into()
     }
 
-    /// About how many bytes each row shares with the others, as JSON.
+    /// Approximate size of the fields that each row shares, as JSON.
     #[must_use]
     pub fn shared_bytes(&self) -> usize {
         self.shared.values().map(bytes).sum()
@@ -224,7 +224,7 @@ pub fn ensure_few(key: &'static str, rows: usize, most: usize) -> Result<(), Err
     Ok(())
 }
 
-/// The first one of each group of rows that are the same, with the others of its group.
+/// The first row of each group of equal rows, with the others of the group.
 fn different(rows: &[Value]) -> Vec<(usize, Vec<usize>)> {
     let mut places = HashMap::new();
     let mut asked: Vec<(usize, Vec<usize>)> = Vec::new();
@@ -240,7 +240,7 @@ fn different(rows: &[Value]) -> Vec<(usize, Vec<usize>)> {
     asked
 }
 
-/// About how many bytes a value has as JSON.
+/// Approximate size of a value as JSON, in bytes.
 #[must_use]
 pub fn bytes(value: &Value) -> usize {
     match value {
@@ -251,7 +251,7 @@ pub fn bytes(value: &Value) -> usize {
     }
 }
 
-/// About how many bytes these members have as JSON.
+/// Approximate size of these members as JSON, in bytes.
 #[must_use]
 pub fn members_bytes(members: &Map<String, Value>) -> usize {
     members.iter().map(|(name, value)| name.len() + bytes(value)).sum()
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_an_array_and_its_json_text() {
+    fn accepts_an_array_and_its_json_text() {
         for rows in [json!(["a", null, 5]), json!("[\"a\", null, 5]"), json!(" [\"a\",null,{}]")] {
             assert_eq!(read(json!({ "prompts": rows })).unwrap().len(), 3);
         }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong_with_anything_else() {
+    fn explains_what_is_wrong_with_anything_else() {
         for (rows, expected) in [
             (json!(null), "Prompts is empty. Enter an array, or check that its template has a value"),
             (json!(" "), "Prompts is empty. Enter an array, or check that its template has a value"),
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn is_asked_as_the_advanced_fields_say() {
+    fn runs_as_the_advanced_fields_say() {
         let list = read(json!({"prompts": ["a"]})).unwrap();
         assert_eq!((list.parallel, list.on_failure), (DEFAULT_PARALLEL, OnFailure::Continue));
         let options = json!({"prompts": ["a"], "parallel": "64", "on_failure": " Stop "});
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_the_same_once_only_where_the_query_says_so() {
+    fn sends_equal_rows_once_only_on_request() {
         let rows = json!(["a", "b", "a", {"prompt": "a"}, "a", {"prompt": "a"}]);
         let asked = |same: Value| read(json!({"prompts": rows, "same_prompts": same})).unwrap().asked().to_vec();
         assert_eq!(asked(json!(null)).len(), 6);
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_has_its_own_fields_in_place_of_those_that_all_share() {
+    fn prefers_a_row_s_own_fields_to_shared_ones() {
         let shared = Map::from_iter([("suffix".to_owned(), "z".into())]);
         let fields = RowFields::new(&["prompt", "suffix"], shared);
         for (row, expected) in [
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_about_how_long_the_request_of_a_row_is() {
+    fn estimates_the_size_of_a_row_s_request() {
         let list = read(json!({"prompts": ["abc", {"prompt": ["abcd"]}]})).unwrap().with_shared_bytes(100);
         assert_eq!((list.request_bytes(0), list.request_bytes(1)), (103, 110));
     }

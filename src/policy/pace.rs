@@ -36,6 +36,8 @@ pub struct Pace {
     /// Requests that the server answered.
     answered: u64,
     in_flight: usize,
+    /// The most requests in flight when one was answered since the last rejection, and when that was last so.
+    taken_at_once: (usize, Duration),
     recent: Recent,
 }
 
@@ -102,8 +104,18 @@ impl Pace {
     }
 
     /// Records that the server answered a request.
-    pub fn answer(&mut self) {
+    pub fn answer(&mut self, now: Duration) {
         self.answered += 1;
+        if self.in_flight >= self.taken_at_once(now) {
+            self.taken_at_once = (self.in_flight, now);
+        }
+    }
+
+    /// How many concurrent requests the server is known to accept; 0 if that is unknown, or too long ago.
+    #[must_use]
+    pub fn taken_at_once(&self, now: Duration) -> usize {
+        let (count, seen) = self.taken_at_once;
+        if now.saturating_sub(seen) > MEMORY { 0 } else { count }
     }
 
     /// Records that the server rejected a request as too early and asks for a `pause`. Returns whether the server has
@@ -127,6 +139,7 @@ impl Pace {
         if pause.is_zero() {
             return;
         }
+        self.taken_at_once = <_>::default();
         let resumed = now + pause;
         let is_known = self.limit.as_ref().is_some_and(|limit| begun.at <= limit.found);
         if is_known && resumed <= self.resumed {
@@ -246,7 +259,7 @@ mod tests {
     fn waits_for_the_reset_when_the_last_response_says_that_nothing_is_left() {
         let mut pace = Pace::default();
         let (_, last) = begin(&mut pace, at(0));
-        pace.answer();
+        pace.answer(Duration::ZERO);
         pace.use_up(last, at(50), at(700));
         assert_eq!(begin(&mut pace, at(60)).0, at(750));
         pace.use_up(last, at(70), Duration::ZERO);
@@ -280,10 +293,25 @@ mod tests {
         assert!(pace.reject(rejected, at(2_000), at(100)));
         pace.end();
         let _ = taken;
-        pace.answer();
+        pace.answer(Duration::ZERO);
         pace.end();
         let (_, later) = begin(&mut pace, at(5_000));
         assert!(!pace.reject(later, at(5_010), at(100)));
+    }
+
+    #[test]
+    fn knows_how_many_are_accepted_at_once_for_a_minute_or_until_a_rejection() {
+        let mut pace = Pace::default();
+        let begun: Vec<_> = (0..3).map(|_| begin(&mut pace, at(0)).1).collect();
+        assert_eq!(pace.taken_at_once(at(0)), 0);
+        for known in [3, 3, 3] {
+            pace.answer(at(100));
+            pace.end();
+            assert_eq!(pace.taken_at_once(at(100)), known);
+        }
+        assert_eq!((pace.taken_at_once(at(60_100)), pace.taken_at_once(at(60_101))), (3, 0));
+        let _ = pace.reject(begun[0], at(200), at(1_000));
+        assert_eq!(pace.taken_at_once(at(200)), 0);
     }
 
     #[test]
@@ -307,7 +335,7 @@ mod tests {
         let mut now = at(0);
         for _ in 0..10 {
             let (first, taken) = begin(&mut pace, now);
-            pace.answer();
+            pace.answer(Duration::ZERO);
             let (second, rejected) = begin(&mut pace, first);
             let _ = (taken, pace.reject(rejected, second, Duration::from_secs(20)));
             now = second;

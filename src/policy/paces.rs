@@ -68,6 +68,12 @@ impl SharedPace {
         Turn { pace: self.clone(), begun }
     }
 
+    /// See [`Pace::taken_at_once`].
+    #[must_use]
+    pub fn taken_at_once(&self, now: Duration) -> usize {
+        self.pace().taken_at_once(now)
+    }
+
     /// Whether a query uses it.
     fn is_in_use(&self) -> bool {
         Arc::strong_count(&self.0) > 1
@@ -88,8 +94,8 @@ pub struct Turn {
 
 impl Turn {
     /// See [`Pace::answer`].
-    pub fn answer(&self) {
-        self.pace.pace().answer();
+    pub fn answer(&self, now: Duration) {
+        self.pace.pace().answer(now);
     }
 
     /// See [`Pace::reject`].

@@ -89,21 +89,21 @@ export const OPTION_ATTACKS = [
   }),
   attack({
     name: '3a-array-length',
-    about: 'new Array(400000000) in an option that nothing reads',
+    about: 'new Array(400000000) in an unused option',
     size: 400_000_000,
     short: 40_000_000,
     queries: ({ url, size }) => unused(new Array(size))({ url }),
   }),
   attack({
     name: '3b-plain-array',
-    about: 'a list of 25 million numbers, 50 MB as JSON, in an option that nothing reads',
+    about: 'a list of 25 million numbers (50 MB of JSON) in an unused option',
     size: 25 * MB,
     short: 0.5 * MB,
     queries: ({ url, size }) => unused(new Array(size).fill(0))({ url }),
   }),
   attack({
     name: '3c-shared-references',
-    about: 'a billion laughs: 30 levels of lists that hold the level below twice',
+    about: 'a billion laughs: 30 levels of lists that contain the next level twice',
     size: 30,
     short: 21,
     queries: ({ url, size }) => {
@@ -114,7 +114,7 @@ export const OPTION_ATTACKS = [
   }),
   attack({
     name: '3d-deep-nesting',
-    about: 'a million lists in one another',
+    about: 'a million nested lists',
     size: 1 * MB,
     short: 100_000,
     queries: ({ url, size }) => {
@@ -125,7 +125,7 @@ export const OPTION_ATTACKS = [
   }),
   attack({
     name: '3d-deep-json-text',
-    about: 'JSON text of 20 million opening brackets in fields that hold JSON',
+    about: 'JSON text of 20 million opening brackets in JSON fields',
     size: 20 * MB,
     short: 0.2 * MB,
     queries: ({ url, size }) => {
@@ -138,7 +138,7 @@ export const OPTION_ATTACKS = [
   }),
   attack({
     name: '3e-cyclic',
-    about: 'an object that holds itself, as metadata and in an option that nothing reads',
+    about: 'a cyclic object, as metadata and in an unused option',
     size: 1,
     short: 1,
     queries: ({ url }) => {
@@ -153,7 +153,7 @@ export const OPTION_ATTACKS = [
   }),
   attack({
     name: '3f-buffer',
-    about: 'a Buffer of 50 MB in an option that nothing reads',
+    about: 'a Buffer of 50 MB in an unused option',
     size: 50 * MB,
     short: 0.5 * MB,
     queries: ({ url, size }) => unused(Buffer.alloc(size, 1))({ url }),
@@ -190,7 +190,7 @@ export const OPTION_ATTACKS = [
   }),
   attack({
     name: '3h-same-text-often',
-    about: 'one text of 45 MB in 50 options that nothing reads: 2.2 GB if it were copied',
+    about: 'one string of 45 MB in 50 unused options: 2.2 GB if it were copied',
     size: 45 * MB,
     short: 0.2 * MB,
     queries: ({ url, size }) => {
@@ -201,7 +201,7 @@ export const OPTION_ATTACKS = [
   }),
   attack({
     name: '3i-many-keys',
-    about: 'an object of a million keys as metadata, and as the options themselves',
+    about: 'an object with a million keys as metadata, and as the options themselves',
     isSlowToParse: true,
     size: 1 * MB,
     short: 10_000,
@@ -270,14 +270,14 @@ export const OPTION_ATTACKS = [
   }),
   attack({
     name: '4d-images',
-    about: 'images: JSON text of 40 MB of short addresses',
+    about: 'images: JSON text of 40 MB of short URLs',
     size: 40 * MB,
     short: 0.2 * MB,
     queries: ({ url, size }) => [[source(url), chat({ images: listOf('"https://h/a"', size) })]],
   }),
   attack({
     name: '4d-image-base64',
-    about: 'images: one of 45 MB as base64',
+    about: 'images: 45 MB of base64',
     size: 45 * MB,
     short: 0.2 * MB,
     queries: ({ url, size }) => [
@@ -286,7 +286,7 @@ export const OPTION_ATTACKS = [
   }),
   attack({
     name: '9a-base-url',
-    about: 'base URLs of 10 MB: a path, a query, a host, and blanks before it',
+    about: 'base URLs of 10 MB: path, query string, host, and leading blanks',
     size: 10 * MB,
     short: 0.2 * MB,
     queries: ({ url, size }) => [
@@ -298,7 +298,7 @@ export const OPTION_ATTACKS = [
   }),
   attack({
     name: '9b-header-list',
-    about: 'a data source of 300,000 headers',
+    about: 'a data source with 300,000 headers',
     size: 300_000,
     short: 3_000,
     queries: ({ url, size }) => [

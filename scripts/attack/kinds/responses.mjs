@@ -54,26 +54,26 @@ export const RESPONSE_ATTACKS = [
   }),
   attack({
     name: '1g-half-emojis',
-    about: 'content of 10 million halves of an emoji: eight queries at a time',
+    about: 'content of 10 million half emoji: eight queries at a time',
     serve: (size) => always(jsonResponse(chatBody(`"${repeated('\\ud83d', size)}"`))),
     queries: ({ url }) => lanes(8, [source(url), chat()]),
   }),
   attack({
     name: '1g-broken-utf8',
-    about: 'content of 63 million bytes that are no UTF-8: eight queries at a time',
+    about: 'content of 63 million bytes of invalid UTF-8: eight queries at a time',
     serve: (size) =>
       always(jsonResponse(Buffer.from(chatBody(`"${repeated('\xff', size)}"`), 'latin1'))),
     queries: ({ url }) => lanes(8, [source(url), chat()]),
   }),
   attack({
     name: '1g-blank-content',
-    about: 'content of 63 MB of blanks and fences, asked for as JSON',
+    about: 'content of 63 MB of blanks and fences, requested as JSON',
     serve: (size) => always(jsonResponse(chatBody(`"${repeated('```json ', size)}"`))),
     queries: ({ url }) => lanes(4, [source(url), chat({ response_format: 'json_object' })]),
   }),
   attack({
     name: '1h-gzip-bombs',
-    about: '20 queries at a time, each responded to with a gzip bomb of 1 GB',
+    about: '20 queries at a time, each with a gzip bomb of 1 GB as the response',
     size: 1000 * MB,
     short: 100 * MB,
     serve: (size) => always(bomb(size)),
@@ -81,7 +81,7 @@ export const RESPONSE_ATTACKS = [
   }),
   attack({
     name: '1h-gzip-errors',
-    about: '20 queries at a time, each responded to with an API error that is a gzip bomb of 1 GB',
+    about: '20 queries at a time, each with an API error that is a gzip bomb of 1 GB',
     size: 1000 * MB,
     short: 100 * MB,
     serve: (size) => always({ ...bomb(size), status: 500 }),
@@ -89,7 +89,7 @@ export const RESPONSE_ATTACKS = [
   }),
   attack({
     name: '1h-gzip-of-nothing',
-    about: '60 MB of gzip blocks that hold nothing: eight queries at a time',
+    about: '60 MB of empty gzip blocks: eight queries at a time',
     size: 60 * MB,
     serve: (size) => {
       const empty = repeatedBytes('\x00\x00\x00\xff\xff', size);
@@ -120,7 +120,7 @@ export const RESPONSE_ATTACKS = [
   }),
   attack({
     name: '2-echo-of-many',
-    about: 'the same with n = 128 and a prompt of 45 MB, all of which would be 5.7 GB',
+    about: 'the same with n = 128 and a prompt of 45 MB: 5.7 GB in all',
     size: 45 * MB,
     serve: () =>
       always(
@@ -278,7 +278,7 @@ export const RESPONSE_ATTACKS = [
   }),
   attack({
     name: '8b-cached-models',
-    about: 'a model name of its own for each query, of 1 KB, about which something is cached',
+    about: 'a different model name of 1 KB in each query, about which a fact is cached',
     size: 1_000,
     short: 100,
     serve: () => {

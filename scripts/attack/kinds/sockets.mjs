@@ -44,24 +44,24 @@ function pour(socket, head, block) {
 export const SOCKET_ATTACKS = [
   flood({
     name: '1d-chunk-size',
-    about: 'zeros without end in the size of a chunk, on 20 connections',
+    about: 'endless zeros in a chunk size, on 20 connections',
     head: `${OK}transfer-encoding: chunked\r\n\r\n`,
     unit: '0',
   }),
   flood({
     name: '1d-tiny-chunks',
-    about: 'chunks of one byte without end, on 20 connections',
+    about: 'endless chunks of one byte, on 20 connections',
     head: `${OK}transfer-encoding: chunked\r\n\r\n`,
     unit: '1\r\n \r\n',
   }),
   flood({
     name: '1e-informational',
-    about: 'responses 103 without end, on 20 connections',
+    about: 'endless 103 responses, on 20 connections',
     unit: 'HTTP/1.1 103 Early Hints\r\n\r\n',
   }),
   flood({
     name: '1f-headers',
-    about: 'headers without end, on 20 connections; 10 retries',
+    about: 'endless headers, on 20 connections; 10 retries',
     head: OK,
     unit: 'x: y\r\n',
     queries: ({ url, size, deadline }) =>
@@ -69,13 +69,13 @@ export const SOCKET_ATTACKS = [
   }),
   flood({
     name: '1f-long-header',
-    about: 'a header without end, on 20 connections',
+    about: 'an endless header, on 20 connections',
     head: `${OK}x: `,
     unit: 'y',
   }),
   flood({
     name: '1f-extensions',
-    about: 'a chunk extension without end, on 20 connections',
+    about: 'an endless chunk extension, on 20 connections',
     head: `${OK}transfer-encoding: chunked\r\n\r\n1;`,
     unit: 'x',
   }),
@@ -87,13 +87,13 @@ export const SOCKET_ATTACKS = [
   }),
   flood({
     name: '1f-trailers',
-    about: 'trailers without end, on 20 connections',
+    about: 'endless trailers, on 20 connections',
     head: `${OK}transfer-encoding: chunked\r\n\r\n${PONG.length.toString(16)}\r\n${PONG}\r\n0\r\n`,
     unit: 'x: y\r\n',
   }),
   flood({
     name: '1f-error-body',
-    about: 'an error response without end, on 20 connections; 10 retries',
+    about: 'an endless error response, on 20 connections; 10 retries',
     head: 'HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n',
     unit: '<p>oops',
     queries: ({ url, size, deadline }) =>
@@ -101,7 +101,7 @@ export const SOCKET_ATTACKS = [
   }),
   flood({
     name: '1i-tls-hello',
-    about: 'TLS messages that ask for nothing, without end, on 20 connections',
+    about: 'endless TLS messages without a purpose, on 20 connections',
     unit: '\x16\x03\x03\x00\x04\x00\x00\x00\x00',
     queries: overTls,
   }),
@@ -114,7 +114,7 @@ export const SOCKET_ATTACKS = [
   }),
   {
     name: '1i-tls-silent',
-    about: '200 TLS handshakes at once that the server does not begin',
+    about: '200 TLS handshakes at once that the server does not answer',
     size: 200,
     short: 20,
     serveSocket: () => (socket) => socket.resume(),
@@ -144,7 +144,7 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '7a-many-hang',
-    about: '1,000 queries at once with a deadline of 4 s, which nobody answers',
+    about: '1,000 queries at once with a deadline of 4 s and no response',
     size: 1_000,
     short: 100,
     once: true,
@@ -171,7 +171,7 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '7b-retried-prompts',
-    about: 'ten prompts of 45 MB at once, which the server has sent again ten times',
+    about: 'ten prompts of 45 MB at once, which the server makes the plugin retry ten times',
     size: 45 * MB,
     short: 1 * MB,
     serve: () => () =>
@@ -197,7 +197,7 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '7d-dns-one-name',
-    about: '64 queries of one name that no resolver answers',
+    about: '64 queries for one name that never resolves',
     size: 64,
     short: 64,
     silentResolver: true,
@@ -207,7 +207,7 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '7d-dns-many-names',
-    about: 'queries of 40 names that no resolver answers',
+    about: 'queries for 40 names that never resolve',
     size: 40,
     short: 40,
     silentResolver: true,
@@ -220,7 +220,7 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '7d-unconnectable',
-    about: '64 queries at a time to a server that takes no more connections',
+    about: '64 queries at a time to a server that accepts no more connections',
     size: 64,
     short: 16,
     freezes: true,
@@ -230,7 +230,7 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '7e-small-server',
-    about: 'a server of 8 threads, each for one connection until 5 s idle: 64 queries after 256',
+    about: 'a server with 8 threads, each for one connection until it is idle for 5 s: 64 queries after 256',
     size: 256,
     short: 256,
     once: true,
@@ -260,7 +260,7 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '9c-retries',
-    about: '64 queries at a time, each sent again ten times at once: x-should-retry',
+    about: '64 queries at a time, each retried ten times at once: x-should-retry',
     size: 64,
     short: 16,
     serve: () => () =>
@@ -272,7 +272,7 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '9d-redirects',
-    about: '64 queries at a time, each redirected to itself by an address of 60 KB',
+    about: '64 queries at a time, each redirected to itself by a URL of 60 KB',
     size: 64,
     short: 16,
     serve: () => () =>
@@ -290,7 +290,7 @@ export const SOCKET_ATTACKS = [
   },
   {
     name: '11-workers',
-    about: '3 worker threads at a time that load the plugin, ask, and are ended at any moment',
+    about: '3 worker threads at a time that load the plugin, run a query and are terminated at random',
     size: 3,
     short: 2,
     serve: () => () => jsonResponse(PONG),

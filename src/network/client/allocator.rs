@@ -1,10 +1,10 @@
-//! Makes the system's allocator give memory back after large queries.
+//! Makes the system's allocator release memory after large queries.
 //!
-//! glibc keeps what a thread has freed for that thread's next allocations. After millions of small JSON values
-//! that was seen to be a gigabyte, which nothing else in the process could use. `malloc_trim` returns every page
-//! that is free inside of an arena, but not the free end of a thread's arena. That end, and the size up to which
-//! blocks are taken from arenas at all, grow with what the process has freed before, up to 64 and 32 MiB per
-//! thread. So both are fixed at lower values, which are still above what a server allocates all the time.
+//! glibc keeps memory that a thread has freed for the same thread. After millions of small JSON values, up to a
+//! gigabyte remained that nothing else in the process could use. `malloc_trim` releases every free page inside an
+//! arena, but not the free end of a thread's arena. That end, and the maximum size of blocks from arenas, grow with
+//! earlier use up to 64 and 32 MiB per thread. So both are fixed at lower values, still above what a server allocates
+//! all the time.
 
 use std::{
     sync::{
@@ -18,14 +18,15 @@ use tokio::{task::spawn_blocking, time::sleep};
 
 use super::home::Home;
 
-/// Larger blocks are taken from the system and returned to it one by one; in bytes.
+/// Larger blocks come directly from the system and are returned to it individually; in bytes.
 const MAX_ARENA_BLOCK: i32 = 4 << 20;
-/// Free bytes at the end of an arena that are kept.
+/// Free bytes that are kept at the end of an arena.
 const MAX_ARENA_END: i32 = 4 << 20;
-/// From the end of a large query until its memory is given back. Queries that end meanwhile share the effort.
+/// Delay between the end of a large query and the release of its memory. Queries that end in the meantime share the
+/// effort.
 const TRIM_DELAY: Duration = Duration::from_secs(1);
 
-/// Gives memory back soon after it is asked to.
+/// Releases memory shortly after a request.
 #[derive(Debug, Default)]
 pub(super) struct Trimmer {
     home: Home,
@@ -51,7 +52,7 @@ impl Trimmer {
     }
 }
 
-/// Fixes the thresholds of the allocator, for the whole process.
+/// Fixes the allocator's thresholds for the whole process.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(super) fn configure() {
     glibc::mallopt(glibc::M_MMAP_THRESHOLD, MAX_ARENA_BLOCK);
@@ -63,7 +64,7 @@ fn trim() {
     glibc::malloc_trim(0);
 }
 
-/// Other allocators give memory back by themselves.
+/// Other allocators release memory by themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(super) fn configure() {}
 

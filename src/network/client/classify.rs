@@ -1,4 +1,4 @@
-//! Classifies the errors of the HTTP client, and of what is below it.
+//! Classifies errors of the HTTP client and of the layers below.
 
 use std::{error::Error as StdError, io};
 
@@ -12,17 +12,17 @@ use crate::{
     network::tls,
 };
 
-/// Longest detail of a failure, in characters.
+/// Maximum length of a failure's detail, in characters.
 pub(super) const MAX_DETAIL_CHARS: usize = 200;
 
-/// A failed request, as far as it matters here.
+/// A failed request, reduced to what classification needs.
 #[derive(Clone, Copy)]
 pub(super) struct Failed<'a> {
     /// The outermost cause.
     cause: Option<&'a Cause>,
-    /// Whether there was no connection yet.
+    /// Whether the connection had not been established.
     connecting: bool,
-    /// Whether a time limit of the client passed.
+    /// Whether a timeout of the client passed.
     timed_out: bool,
 }
 
@@ -30,12 +30,12 @@ pub(super) fn failed(error: &reqwest::Error) -> Failed<'_> {
     Failed { cause: error.source(), connecting: error.is_connect(), timed_out: error.is_timeout() }
 }
 
-/// What it means that a request could not be sent, or got no response. `proxied` is its URL if it goes through a proxy.
+/// Classifies a request that could not be sent or got no response. `proxied` is its URL if it goes through a proxy.
 pub(super) fn of_request(error: Failed<'_>, proxied: Option<&Url>) -> TransportError {
     proxied.and_then(|url| of_proxy(error, url)).unwrap_or_else(|| of(error))
 }
 
-/// A failure to get through the proxy. The TLS that follows inside a tunnel is the API's.
+/// A failure to get through the proxy. TLS errors inside a tunnel are the API's.
 fn of_proxy(error: Failed<'_>, url: &Url) -> Option<TransportError> {
     let tunnel = causes(error).map(ToString::to_string).find_map(|cause| {
         let reason = cause.strip_prefix("tunnel error: ")?;
@@ -47,7 +47,7 @@ fn of_proxy(error: Failed<'_>, url: &Url) -> Option<TransportError> {
     let host = url.host_str().unwrap_or_default().to_owned();
     let (kind, detail) = match tunnel.as_deref() {
         Some("proxy authorization required") => (Kind::ProxyAuthentication, "HTTP 407".into()),
-        // The status of its response is not known.
+        // The status of the proxy's response is unknown.
         Some("unsuccessful") => (Kind::Proxy, error_text!["it did not connect to ", host]),
         Some("unexpected end of file") => (Kind::Proxy, "it closed the connection".into()),
         Some("proxy response headers too long") => (Kind::Proxy, "its response is too long".into()),
@@ -56,14 +56,14 @@ fn of_proxy(error: Failed<'_>, url: &Url) -> Option<TransportError> {
     Some(TransportError::new(kind, detail))
 }
 
-/// What the HTTP client says of an exchange that broke, and what that means; the first that applies.
+/// The HTTP client's messages about a broken exchange, and their meaning; the first match applies.
 const MESSAGES: [(&str, Kind); 4] = [
     ("connection closed", Kind::Reset),
     ("parsed", Kind::NotHttp),
     ("message head is too large", Kind::HeadersTooLarge),
     ("received unexpected message", Kind::NotHttp),
 ];
-/// What it says if the head of a response was fine.
+/// Its message if the head of a response was fine.
 const READING_BODY: &str = "reading a body";
 
 /// Classifies a failure by its cause chain, never by its own message.
@@ -75,7 +75,7 @@ pub(super) fn of(error: Failed<'_>) -> TransportError {
         return TransportError::new(Kind::ConnectTimeout, "");
     }
     let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
-    // For example after unanswered keep-alive probes; the client calls it a timeout as well.
+    // For example after unanswered keep-alive probes, which the client also calls a timeout.
     if io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut && io.raw_os_error().is_some()) {
         return TransportError::new(Kind::Reset, innermost(error));
     }
@@ -87,7 +87,7 @@ pub(super) fn of(error: Failed<'_>) -> TransportError {
     let kind =
         io.and_then(|io| of_io(io.kind(), chain.contains(READING_BODY))).or_else(of_message).unwrap_or(Kind::Other);
     let detail = match kind {
-        // The kind says it all.
+        // The kind is clear without a detail.
         Kind::Refused => "".into(),
         Kind::Reset if io.is_none() => "".into(),
         Kind::HeadersTooLarge => error_text!["more than ", MAX_RESPONSE_HEADERS, " headers or 400 KiB"],
@@ -96,7 +96,7 @@ pub(super) fn of(error: Failed<'_>) -> TransportError {
     TransportError::new(kind, detail)
 }
 
-/// Errors whose type says it all.
+/// Errors classified by their type alone.
 fn of_typed(cause: &Cause) -> Option<TransportError> {
     if let Some(Blocked(reason)) = cause.downcast_ref() {
         return Some(TransportError::new(Kind::Blocked, *reason));
@@ -133,7 +133,7 @@ fn causes<'a>(error: Failed<'a>) -> impl Iterator<Item = &'a Cause> {
 
 pub(super) type Cause = dyn StdError + 'static;
 
-/// An `io::Error` that wraps another error gives that error's source as its own.
+/// An `io::Error` that wraps another error returns that error's source as its own.
 fn deeper(cause: &Cause) -> Option<&Cause> {
     match cause.downcast_ref().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),
@@ -141,13 +141,13 @@ fn deeper(cause: &Cause) -> Option<&Cause> {
     }
 }
 
-/// The words of the innermost cause.
+/// The message of the innermost cause.
 pub(super) fn innermost(error: Failed<'_>) -> String {
     plain(&causes(error).last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string))
 }
 
-/// The words of the system and of libraries, without what is of no use to app builders: the function that failed, the
-/// number of the error, the address of a manual.
+/// Messages of the system and of libraries, without what app builders do not need: function names, error numbers, links
+/// to manuals.
 fn plain(text: &str) -> String {
     let text = text.split(": https://").next().unwrap_or_default();
     let text = text.split(" (os error ").next().unwrap_or_default();
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_connection_that_the_system_gives_up_is_not_the_deadline() {
+    fn distinguishes_the_system_s_timeout_from_the_deadline() {
         const ETIMEDOUT: i32 = 110;
         let kind = |cause: &io::Error, connecting| of_io_error(cause, connecting, true).kind;
         // reqwest calls both a timeout.
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_the_system_come_without_their_noise() {
+    fn removes_noise_from_system_messages() {
         let words = |code: i32| of_io_error(&io::Error::from_raw_os_error(code), false, false).text().to_string();
         assert!(!words(111).contains('('), "{}", words(111));
         assert!(!words(104).contains("os error"), "{}", words(104));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_found_however_often_it_is_wrapped() {
+    fn finds_a_cause_at_any_depth() {
         let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, unknown));
         assert_eq!(of_io_error(&wrapped, true, false).kind, Kind::TlsUnknownIssuer);

@@ -1,4 +1,4 @@
-//! Makes the HTTP clients: how they connect, and what they check of the names that they resolve.
+//! Creates the HTTP clients: how they connect, and how they check resolved names.
 
 use std::{
     future::Future,
@@ -26,14 +26,14 @@ use crate::{
     network::ssrf::Rules,
 };
 
-/// Time between probes on a silent connection, so that firewalls do not forget it while a model thinks, and a dead
-/// one is noticed before a query uses it.
+/// Interval of probes on a silent connection, so that firewalls do not drop it while a model thinks, and a dead one is
+/// noticed before a query uses it.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// How a request gets to its server.
+/// How a request reaches its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Route {
-    /// To the default address: nothing is checked.
+    /// To the default URL, without checks.
     Direct,
     /// For custom base URLs: every resolved address must pass the rules.
     Checked,
@@ -57,7 +57,7 @@ impl Clients {
     }
 }
 
-/// What all clients have in common.
+/// What all clients share.
 pub(super) struct Factory {
     pub(super) tls: ClientConfig,
     pub(super) proxies: Vec<reqwest::Proxy>,
@@ -90,7 +90,7 @@ impl Factory {
             lookups: self.lookups.clone(),
             rules: (route == Route::Checked).then(|| Arc::clone(&self.rules)),
             is_trusted: is_provider || route == Route::Proxied,
-            // Some time is left to connect, so that a silent name server can be distinguished from a silent host.
+            // Leaves time to connect, so that a silent name server can be distinguished from a silent host.
             timeout: self.connect_timeout.mul_f64(0.8),
         };
         let builder = reqwest::Client::builder()
@@ -114,16 +114,16 @@ impl Factory {
 }
 
 tokio::task_local! {
-    /// Whether the query of this task waits for a name to be resolved.
+    /// Whether the query of this task is waiting for name resolution.
     static IS_RESOLVING: Arc<AtomicBool>;
 }
 
-/// Sends a request, and notes in `is_resolving` whether it waits for a name to be resolved.
+/// Sends a request, and records in `is_resolving` whether it is waiting for name resolution.
 pub(super) async fn noting_lookups<T>(is_resolving: Arc<AtomicBool>, request: impl Future<Output = T>) -> T {
     IS_RESOLVING.scope(is_resolving, request).await
 }
 
-/// Resolves names, and checks the addresses where rules apply.
+/// Resolves names, and checks the addresses if rules apply.
 struct Resolver {
     lookups: Lookups,
     rules: Option<Arc<Rules>>,
@@ -131,7 +131,7 @@ struct Resolver {
     timeout: Duration,
 }
 
-/// The detail of a lookup that did not end in time.
+/// The detail of a lookup that took too long.
 pub(super) const LOOKUP_TIMED_OUT: &str = "the name could not be resolved in time";
 
 impl Resolve for Resolver {
@@ -139,7 +139,7 @@ impl Resolve for Resolver {
         let target = Target { name: name.as_str().to_owned(), is_trusted: self.is_trusted };
         let (lookups, rules, time) = (self.lookups.clone(), self.rules.clone(), self.timeout);
         Box::pin(async move {
-            // The query may leave the rest to one of hyper's tasks.
+            // The query may have left the connection to one of hyper's tasks.
             let is_resolving = IS_RESOLVING.try_with(Arc::clone).unwrap_or_default();
             is_resolving.store(true, Ordering::Relaxed);
             let found = timeout(time, lookups.find(&target)).await;
@@ -154,7 +154,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// Why the rules forbid an address.
+/// Why the rules block an address.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Blocked(pub(super) &'static str);

@@ -1,13 +1,13 @@
-//! Opens no more connections than there are queries that wait for one.
+//! Opens no more connections than there are queries waiting for one.
 //!
-//! hyper opens a connection for each query that finds none free. If another one becomes free first, the query takes
-//! that, and hyper goes on opening the first one in a task of its own. The next query does not know of it, and opens
-//! one more. Sixty-four queries at a time with quick answers opened 114 connections that way, each with its TLS
+//! hyper opens a connection for each query that finds none free. If another connection becomes free first, the query
+//! uses that one, and hyper finishes opening the first in a background task. The next query does not know about it and
+//! opens yet another. Sixty-four concurrent queries with quick answers opened 114 connections this way, each with a TLS
 //! handshake.
 //!
-//! Here a connection is opened only if fewer are being opened to that server than queries wait. A query that is held
-//! back takes the first connection that becomes free or open, or opens one after half a second. The number of
-//! handshakes at once is limited in the same way: those that queue often turn out to be unnecessary.
+//! Here, a connection is opened only if fewer connections to that server are being opened than queries are waiting. A
+//! query that is held back uses the first connection that becomes free or open, or opens one after half a second. The
+//! number of concurrent handshakes is limited in the same way, because queued ones often turn out to be unnecessary.
 
 use std::{
     collections::HashMap,
@@ -25,17 +25,17 @@ use tower_service::Service;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Handshakes at once with one server.
+/// Concurrent handshakes with one server.
 const MAX_HANDSHAKES: usize = 32;
-/// Turns of the scheduler after which the counts are right; microseconds, and only for a query that finds no free
+/// Scheduler turns until the counts are correct. This takes microseconds, and only for a query that finds no free
 /// connection.
 const SCHEDULER_YIELDS: usize = 3;
-/// How long a query is held back at most, so that a hung handshake cannot block it.
+/// The longest time to hold a query back, so that a hung handshake cannot block it.
 const MAX_HOLD: Duration = Duration::from_millis(500);
 
 tokio::task_local! {
-    /// The server that the query of this task wants a connection to. A task-local because hyper hands no more than
-    /// a URI on to those who open connections, and because it tells whose task this is: hyper's own tasks have none.
+    /// The server to which this task's query needs a connection. A task-local, because hyper passes only a URI to
+    /// connectors, and because it identifies the task: hyper's own tasks have none.
     static SERVER: String;
 }
 
@@ -44,13 +44,12 @@ pub(super) async fn waiting_for<T>(server: String, request: impl Future<Output =
     SERVER.scope(server, request).await
 }
 
-/// Whether the query that wanted a connection has found another one, so that hyper opens this one on its own
-/// account.
+/// Whether the query has found another connection, so that hyper finishes opening this one in the background.
 fn is_detached() -> bool {
     SERVER.try_with(|_| ()).is_err()
 }
 
-/// Counts, per server, the queries that wait and the connections that are being opened.
+/// Counts waiting queries and connections being opened, per server.
 #[derive(Clone)]
 pub(super) struct ConnectLimiter {
     servers: Arc<Mutex<HashMap<String, Server>>>,
@@ -67,7 +66,7 @@ impl Default for ConnectLimiter {
 struct Server {
     waiting: usize,
     opening: usize,
-    /// Tells those held back, in the order in which they came, to look at the counts again.
+    /// Wakes queries that are held back, in order of arrival, to check the counts again.
     changed: Arc<Notify>,
 }
 
@@ -77,14 +76,14 @@ impl Server {
     }
 }
 
-/// How far a connection is, and who wants it.
+/// The state of a connection, and who needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// A query waits, and nothing is being opened yet.
+    /// A query is waiting, and the connection is not being opened yet.
     Queued,
-    /// A query waits while the connection is being opened.
+    /// A query is waiting while the connection is being opened.
     Opening,
-    /// The connection is being opened for whoever comes next.
+    /// The connection is being opened for any later query.
     Detached,
 }
 
@@ -99,8 +98,7 @@ impl Phase {
 }
 
 impl ConnectLimiter {
-    /// Moves a connection from one phase to another, from or to nothing at its start and its end, and lets the next
-    /// in the queue look whether it may open.
+    /// Moves a connection from one phase to another, with `None` at its start or end, and wakes the next in the queue.
     fn change(&self, name: &str, from: Option<Phase>, to: Option<Phase>) {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         let server = servers.entry(name.to_owned()).or_default();
@@ -116,7 +114,7 @@ impl ConnectLimiter {
         }
     }
 
-    /// Whether a connection may be opened, and what tells of the next change.
+    /// Whether a connection may be opened, and a notification of the next change.
     fn look(&self, name: &str) -> (bool, Arc<Notify>) {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         let server = servers.entry(name.to_owned()).or_default();
@@ -132,7 +130,7 @@ impl<S> Layer<S> for ConnectLimiter {
     }
 }
 
-/// Opens connections by way of `inner`.
+/// Opens connections through `inner`.
 #[derive(Clone)]
 pub(super) struct LimitedConnector<S> {
     inner: S,
@@ -160,7 +158,7 @@ where
         let Ok(server) = SERVER.try_with(Clone::clone) else { return Box::pin(inner.call(request)) };
         let mut pending = PendingConnect::new(self.limiter.clone(), server);
         Box::pin(async move {
-            // Better one connection too many than a query that waits for handshakes that hang.
+            // An extra connection is better than a query that waits for hung handshakes.
             if let Ok(Err(detached)) = timeout(pending.limiter.max_hold, pending.wait_for_slot()).await {
                 return Err(detached.into());
             }
@@ -177,7 +175,7 @@ where
     }
 }
 
-/// One connection that is to be opened.
+/// A connection that should be opened.
 struct PendingConnect {
     limiter: ConnectLimiter,
     server: String,
@@ -197,11 +195,11 @@ impl PendingConnect {
         }
     }
 
-    /// Waits until a connection may be opened. Fails if the query has found another one by then.
+    /// Waits until a connection may be opened. Fails if the query has found another one in the meantime.
     async fn wait_for_slot(&self) -> Result<(), Detached> {
         loop {
-            // A query takes a free connection in one turn of the scheduler, and what it leaves to
-            // hyper is noticed in the next: counts looked at before then are too high.
+            // A query takes a free connection in one turn of the scheduler, and hyper's background task is counted in
+            // the next: earlier counts are too high.
             for _ in 0..SCHEDULER_YIELDS {
                 tokio::task::yield_now().await;
             }
@@ -237,10 +235,10 @@ mod tests {
 
     use super::*;
 
-    /// Far beyond the moment for which a query may be held back, however busy the machine is.
+    /// Far longer than a query may be held back, even on a busy machine.
     const PATIENCE: Duration = Duration::from_secs(5);
 
-    /// Opens connections that never finish their handshake, and notes when.
+    /// Starts connections that never finish their handshake, and records the times.
     #[derive(Clone, Default)]
     struct Hanging {
         opened: Arc<Mutex<Vec<Instant>>>,
@@ -266,7 +264,7 @@ mod tests {
             self.opened.lock().unwrap().len()
         }
 
-        /// Waits until so many are being opened, and says when the last of them was.
+        /// Waits until this many connections are being opened, and returns when the last one started.
         async fn wait_for(&self, opened: usize) -> Instant {
             let start = Instant::now();
             while self.opened() < opened {
@@ -286,14 +284,14 @@ mod tests {
     }
 
     #[test]
-    fn a_handshake_that_nobody_waits_for_holds_up_the_next_query_only_for_a_moment() {
+    fn delays_the_next_query_only_briefly_for_an_abandoned_handshake() {
         block_on(async {
             let server = Hanging::default();
             let mut connector = ConnectLimiter::default().layer(server.clone());
             let mut left = waiting_for(server_name(), poll_fn(|_| Poll::Ready(connector.call(())))).await;
             let _ = waiting_for(server_name(), timeout(Duration::from_millis(20), &mut left)).await;
             assert_eq!(server.opened(), 1);
-            // The query has found another connection: hyper goes on with this one by itself.
+            // The query has found another connection; hyper continues with this one in the background.
             let left = tokio::spawn(left);
             for _ in 0..SCHEDULER_YIELDS {
                 yield_now().await;
@@ -308,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn handshakes_beyond_the_limit_wait_only_for_a_moment() {
+    fn delays_handshakes_beyond_the_limit_only_briefly() {
         block_on(async {
             let server = Hanging::default();
             let connector = ConnectLimiter::default().layer(server.clone());
@@ -330,10 +328,10 @@ mod tests {
     }
 
     #[test]
-    fn a_query_that_is_given_up_lets_the_next_one_take_its_turn() {
+    fn lets_the_next_query_continue_when_one_is_canceled() {
         block_on(async {
             let server = Hanging::default();
-            // Nothing but its turn lets a query go on.
+            // A query can continue only when it is its turn.
             let limiter = ConnectLimiter { max_hold: Duration::MAX, ..ConnectLimiter::default() };
             let connector = limiter.layer(server.clone());
             let mut queries: Vec<_> = (0..=MAX_HANDSHAKES)

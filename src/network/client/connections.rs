@@ -1,11 +1,11 @@
-//! Counts the connections that may be open, in use or idle, and holds queries back where there are too many.
+//! Counts open connections, in use or idle, and holds queries back if there are too many.
 //!
-//! The HTTP client does not say when it closes a connection, so this mirrors the rules that it follows: a query
-//! uses the connection that became idle last, or opens one; an idle one is closed when there are too many, or at
-//! the latest after twice its time.
+//! The HTTP client does not report when it closes a connection, so this mirrors its rules: a query uses the connection
+//! that became idle last, or opens one; an idle one is closed if there are too many, or at the latest after twice its
+//! timeout.
 //!
-//! Each server has two kinds of connections, so that a server whose threads are few is not left with more idle
-//! ones than it can handle: a few that last and are used first, and those of a burst, which are closed soon or at once.
+//! Each server has two kinds of connections, so that a server with few threads is not left with more idle ones than it
+//! can handle: a few lasting ones, which are used first, and those of a burst, which are closed soon or at once.
 
 use std::{
     collections::HashMap,
@@ -17,22 +17,22 @@ use tokio::{sync::Notify, time::timeout};
 
 use crate::budgets::{CONNECTIONS_PER_IDLE, DESCRIPTORS_PER_CONNECTION, IdleLimits, MAX_CONNECTIONS, MIN_CONNECTIONS};
 
-/// How often a query that is held back looks for idle connections whose time is over.
+/// How often a waiting query checks for idle connections that have expired.
 const RECHECK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How many connections there may be.
+/// Limits on connections.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// To all servers.
+    /// Limit for all servers together.
     max: usize,
-    /// To one of them.
+    /// Limit for each server.
     max_of_server: usize,
     pub(super) lasting: IdleLimits,
     pub(super) burst: IdleLimits,
 }
 
 impl Limits {
-    /// For a process that may open so many descriptors.
+    /// Limits for a process that may open this many descriptors.
     pub(super) fn new(descriptors: usize, lasting: IdleLimits, burst_timeout: Duration) -> Self {
         let max = (descriptors / DESCRIPTORS_PER_CONNECTION).clamp(MIN_CONNECTIONS, MAX_CONNECTIONS);
         let burst = IdleLimits { max: max / CONNECTIONS_PER_IDLE, timeout: burst_timeout };
@@ -40,18 +40,18 @@ impl Limits {
     }
 }
 
-/// Which of a server's connections a query uses.
+/// Which kind of connection a query uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Lasting,
     Burst,
 }
 
-/// Whose connections are counted together.
+/// Identifies the connections that are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Owner {
     pub(super) origin: String,
-    /// The thread that they belong to. When it ends, its idle connections end, too.
+    /// The thread that they belong to. When it ends, so do its idle connections.
     pub(super) thread: u64,
     pub(super) kept: Kept,
 }
@@ -65,12 +65,12 @@ pub(super) enum Kept {
 }
 
 impl Kept {
-    /// Those to a server with a thread of its own.
+    /// For a server with its own thread.
     pub(super) fn of_server(origin: &str) -> Self {
         if origin.starts_with("https:") { Self::All } else { Self::Lasting }
     }
 
-    /// How many of this kind there may be idle.
+    /// Maximum number of idle connections of this kind.
     pub(super) fn max_idle(self, kind: Kind, limits: &Limits) -> usize {
         match (self, kind) {
             (Self::None, _) | (Self::Lasting, Kind::Burst) => 0,
@@ -80,7 +80,7 @@ impl Kept {
     }
 }
 
-/// The connections to servers that have [`Limits`] in common.
+/// The connections to servers that share [`Limits`].
 pub(super) struct Connections {
     limits: Limits,
     state: Mutex<State>,
@@ -103,12 +103,12 @@ struct Server {
 #[derive(Default)]
 struct Group {
     busy: usize,
-    /// Since when each is idle, the latest last.
+    /// When each became idle, the latest last.
     idle: Vec<Instant>,
 }
 
 impl Group {
-    /// Drops the connections that are closed by now, and returns how many those are.
+    /// Removes the connections that have been closed by now, and returns their number.
     fn expire(&mut self, limits: IdleLimits, now: Instant) -> usize {
         let before = self.idle.len();
         self.idle.retain(|since| now.saturating_duration_since(*since) < 2 * limits.timeout);
@@ -138,7 +138,7 @@ impl Server {
 }
 
 impl State {
-    /// Drops the connections that are closed by now.
+    /// Removes the connections that have been closed by now.
     fn expire(&mut self, limits: &Limits, now: Instant) {
         for server in self.servers.values_mut() {
             self.open -= server.expire(limits, now);
@@ -193,7 +193,7 @@ impl Connections {
     /// Waits until a query to this server may use a connection.
     pub(super) async fn take(self: &Arc<Self>, owner: Owner) -> Permit {
         loop {
-            // Before it looks, so that no change is missed.
+            // Subscribe before checking, so that no change is missed.
             let changed = self.changed.notified();
             let kind = self.state().take(&owner, &self.limits, Instant::now());
             if let Some(kind) = kind {
@@ -203,7 +203,7 @@ impl Connections {
         }
     }
 
-    /// Notes that a thread has ended, and with it the idle connections to its server.
+    /// Records that a thread has ended, and with it the idle connections to its server.
     pub(super) fn thread_ended(&self, thread: u64) {
         {
             let mut state = self.state();
@@ -218,7 +218,7 @@ impl Connections {
         self.changed.notify_waiters();
     }
 
-    /// Connections that may be open.
+    /// Number of connections that may be open.
     pub(super) fn open(&self) -> usize {
         self.state().open
     }
@@ -228,7 +228,7 @@ impl Connections {
     }
 }
 
-/// The right of one query to one connection, until it is dropped.
+/// The right of one query to use a connection until this is dropped.
 pub(super) struct Permit {
     connections: Arc<Connections>,
     owner: Owner,
@@ -258,7 +258,7 @@ mod tests {
         Owner { origin: origin.to_owned(), thread: 1, kept: Kept::All }
     }
 
-    /// A state, and the time that it is told.
+    /// A state, and the current time for it.
     struct Clock {
         state: State,
         now: Instant,
@@ -283,14 +283,14 @@ mod tests {
     }
 
     #[test]
-    fn uses_the_lasting_connections_first_and_again() {
+    fn uses_lasting_connections_first_and_reuses_them() {
         let mut clock = Clock::new();
         let kinds = [(); 4].map(|()| clock.take("a").unwrap());
         assert_eq!(kinds, [Kind::Lasting, Kind::Lasting, Kind::Burst, Kind::Burst]);
         for kind in kinds {
             clock.give_back("a", kind);
         }
-        // One of the burst is beyond the idle ones of its kind.
+        // One of the burst exceeds the idle limit of its kind.
         assert_eq!(clock.state.open, 3);
         assert_eq!([(); 4].map(|()| clock.take("a").unwrap()), kinds);
         assert_eq!(clock.state.open, 4);
@@ -312,14 +312,14 @@ mod tests {
     }
 
     #[test]
-    fn gives_one_server_its_part_and_leaves_the_rest_to_others() {
+    fn limits_one_server_to_its_share() {
         let mut clock = Clock::new();
         assert_eq!((0..9).filter_map(|_| clock.take("a")).count(), 4);
         assert_eq!((0..9).filter_map(|_| clock.take("b")).count(), 4);
         assert_eq!(clock.take("c"), None);
         assert!(!clock.state.servers.contains_key(&owner("c")), "a name that only waits takes memory");
         clock.give_back("a", Kind::Lasting);
-        // Until its time is over, the connection is idle, and only its own server can use it.
+        // Until it expires, the connection is idle, and only its own server can use it.
         assert_eq!((clock.take("c"), clock.take("a")), (None, Some(Kind::Lasting)));
         clock.give_back("a", Kind::Lasting);
         clock.pass(180);
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_those_of_a_burst_where_connecting_is_dear() {
+    fn keeps_burst_connections_when_connecting_is_expensive() {
         let idle = |origin| {
             let kept = Kept::of_server(origin);
             [Kind::Lasting, Kind::Burst].map(|kind| kept.max_idle(kind, &LIMITS))
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_nothing_idle_on_a_thread_that_many_share() {
+    fn keeps_no_idle_connections_on_a_shared_thread() {
         let mut state = State::default();
         let shared = Owner { kept: Kept::None, ..owner("a") };
         let kind = state.take(&shared, &LIMITS, Instant::now()).unwrap();
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_ends_takes_only_its_own_idle_connections_with_it() {
+    fn drops_only_its_own_idle_connections_when_a_thread_ends() {
         let connections = Connections::new(LIMITS);
         for thread in [1, 2] {
             let owner = Owner { thread, ..owner("a") };
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_that_waits_goes_on_when_another_gives_its_connection_back() {
+    fn continues_a_waiting_query_when_a_connection_is_returned() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let connections = Connections::new(LIMITS);
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_a_quarter_of_the_descriptors_within_its_limits() {
+    fn uses_a_quarter_of_the_descriptors_within_its_limits() {
         let max = |descriptors| Limits::new(descriptors, LIMITS.lasting, LIMITS.burst.timeout).max;
         assert_eq!((max(20), max(1024), max(usize::MAX)), (64, 256, 1024));
         let limits = Limits::new(1024, LIMITS.lasting, LIMITS.burst.timeout);

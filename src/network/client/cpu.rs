@@ -1,8 +1,8 @@
 //! Keeps long work off the thread that drives sockets and timers.
 //!
-//! Short work is done at once; on the thread of a custom server, so is somewhat longer work, because only queries to
-//! that server wait for it. Longer work is done one job after the other, on a thread for middling jobs or
-//! on one for long jobs. So at most two cores are busy with it, and its memory is that of two jobs.
+//! Short work runs at once. On a custom server's thread, so does somewhat longer work, because only that server's
+//! queries wait for it. Longer work runs one job at a time, on a thread for medium jobs or on one for long jobs. So it
+//! uses at most two cores, and memory for two jobs.
 
 use std::{
     collections::VecDeque,
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::home::Home;
 use crate::budgets::{MAX_INLINE_BYTES, MAX_MEDIUM_BYTES, MAX_SERVER_INLINE_BYTES};
 
-/// Threads that such work occupies at most.
+/// Maximum number of threads for such work.
 pub(super) const MAX_CPU_THREADS: usize = 2;
 
 pub(super) struct CpuLanes {
@@ -31,8 +31,8 @@ impl CpuLanes {
         Self { home, medium: Arc::default(), long: Arc::default() }
     }
 
-    /// Does `work` on `bytes` bytes. A panic of `work` panics here. Work that has not begun is given up when this is
-    /// dropped.
+    /// Processes `bytes` bytes with `work`. A panic of `work` propagates. Work that has not started is canceled when
+    /// this is dropped.
     pub(super) async fn run<R: Send + 'static>(&self, bytes: usize, work: impl FnOnce() -> R + Send + 'static) -> R {
         let inline = if self.home.is_elsewhere() { MAX_SERVER_INLINE_BYTES } else { MAX_INLINE_BYTES };
         if bytes <= inline {
@@ -51,16 +51,16 @@ impl CpuLanes {
         match result.await {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => resume_unwind(panic),
-            // The runtime ends, and this query with it.
+            // The runtime is ending, and this query with it.
             Err(_) => pending().await,
         }
     }
 }
 
-/// A job that waits for its turn, which its query keeps: with the query goes the job.
+/// A waiting job, owned by its query: dropping the query drops the job.
 type Place = Mutex<Option<Box<dyn FnOnce() + Send>>>;
 
-/// Work in the order in which it came. One thread does all of it, so that none is woken between two jobs.
+/// Runs jobs in order of arrival. A single thread does all of them, so that no thread is woken between two jobs.
 #[derive(Default)]
 struct Lane(Mutex<Line>);
 
@@ -71,7 +71,7 @@ struct Line {
 }
 
 impl Lane {
-    /// Returns whether the lane needs a thread now.
+    /// Adds a job and returns whether the lane needs a thread now.
     fn line_up(&self, place: &Arc<Place>) -> bool {
         let mut line = self.line();
         line.places.push_back(Arc::downgrade(place));
@@ -111,14 +111,14 @@ mod tests {
     use super::*;
     use crate::network::client::runtime;
 
-    /// Work that ends when the receiver is told so.
+    /// Work that ends when told to.
     fn blocked(lanes: &Arc<CpuLanes>, bytes: usize, end: Receiver<()>) -> tokio::task::JoinHandle<()> {
         let lanes = Arc::clone(lanes);
         tokio::spawn(async move { lanes.run(bytes, move || end.recv().unwrap()).await })
     }
 
     #[test]
-    fn short_work_is_done_where_it_is_asked_for() {
+    fn runs_short_work_on_the_caller_s_thread() {
         let lanes = CpuLanes::new(Home::default());
         let here = thread::current().id();
         runtime().unwrap().block_on(async {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn long_work_of_a_query_on_a_thread_of_a_server_is_done_on_the_runtime_that_lasts() {
+    fn runs_long_work_of_a_server_s_thread_on_the_lasting_runtime() {
         let (lasting, of_server) = (runtime().unwrap(), runtime().unwrap());
         let home = Home::default();
         lasting.block_on(async { home.note() });
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn long_work_holds_up_neither_short_nor_middling_work() {
+    fn does_not_delay_short_or_medium_work_for_long_work() {
         let lanes = Arc::new(CpuLanes::new(Home::default()));
         runtime().unwrap().block_on(async {
             let (end, ended) = channel();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_is_given_up_keeps_its_place_until_it_ends() {
+    fn keeps_the_place_of_canceled_work_until_it_ends() {
         let lanes = Arc::new(CpuLanes::new(Home::default()));
         runtime().unwrap().block_on(async {
             let (end, ended) = channel();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_is_given_up_before_its_turn_is_dropped_at_once() {
+    fn drops_work_canceled_before_its_turn_at_once() {
         let lanes = Arc::new(CpuLanes::new(Home::default()));
         runtime().unwrap().block_on(async {
             let (end, ended) = channel();
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_of_the_work_panics_in_the_query() {
+    fn propagates_a_panic_of_the_work_to_the_query() {
         let lanes = Arc::new(CpuLanes::new(Home::default()));
         runtime().unwrap().block_on(async {
             let query = tokio::spawn({

@@ -1,11 +1,11 @@
-//! How many descriptors the process may open.
+//! Determines how many descriptors the process may open.
 
 use std::fs;
 
-/// What POSIX systems allow by default.
+/// The default of POSIX systems.
 const USUAL: usize = 1024;
 
-/// The soft limit of the process on Linux; elsewhere the usual one.
+/// The process's soft limit on Linux; the usual one elsewhere.
 pub(super) fn max_descriptors() -> usize {
     fs::read_to_string("/proc/self/limits").ok().and_then(|limits| read(&limits)).unwrap_or(USUAL)
 }

@@ -1,4 +1,4 @@
-//! The runtime that queries begin on. Unlike that of a server's thread, it lasts as long as the process.
+//! The runtime on which queries start. Unlike that of a server's thread, it lasts as long as the process.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +12,7 @@ use tokio::{
 pub(super) struct Home(Arc<OnceLock<Handle>>);
 
 impl Home {
-    /// Keeps the runtime, if this is called in one. Queries end on the JS thread, which is in none.
+    /// Remembers the current runtime, if any. Queries end on the JS thread, which has none.
     pub(super) fn note(&self) {
         if self.0.get().is_none()
             && let Ok(handle) = Handle::try_current()
@@ -26,13 +26,13 @@ impl Home {
         self.0.get()
     }
 
-    /// Whether this is called in another runtime: that of a server's thread.
+    /// Whether the current runtime is another one: that of a server's thread.
     pub(super) fn is_elsewhere(&self) -> bool {
         let here = Handle::try_current().map(|here| here.id());
         self.get().is_some_and(|home| here.is_ok_and(|here| here != home.id()))
     }
 
-    /// Does work that blocks on a thread of this runtime, as a server's own has to end soon after its queries.
+    /// Runs blocking work on this runtime, because a server's own runtime must end soon after its queries.
     pub(super) fn spawn_blocking<R: Send + 'static>(&self, work: impl FnOnce() -> R + Send + 'static) -> JoinHandle<R> {
         match self.get() {
             Some(handle) => handle.spawn_blocking(work),

@@ -1,7 +1,7 @@
-//! Ends a query on time if the thread of its server is too busy to do so.
+//! Ends a query on time if its server's thread is too busy to do so.
 //!
-//! A query on such a thread costs the runtime nothing: one task sleeps until the earliest deadline of all, even if
-//! the query with that deadline has ended by then. So it wakes up about once per timeout.
+//! A query on such a thread costs the runtime nothing: a single task sleeps until the earliest of all deadlines, even
+//! if that query has already ended. So it wakes up about once per timeout.
 
 use std::{
     collections::BTreeMap,
@@ -11,24 +11,24 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Notify, time::timeout_at};
 
-/// What to do about a query that is late.
+/// What to do about a late query.
 type Late = Box<dyn FnOnce() + Send>;
 
-/// The deadlines of queries on threads of servers.
+/// The deadlines of queries on servers' threads.
 #[derive(Default)]
 pub(super) struct Lateness {
     state: Mutex<State>,
-    /// There is a deadline before the one that is waited for.
+    /// There is a deadline before the one that the task waits for.
     is_earlier: Notify,
 }
 
 #[derive(Default)]
 struct State {
-    /// By deadline; the number distinguishes those at the same time.
+    /// Sorted by deadline; the number distinguishes equal ones.
     queries: BTreeMap<(Instant, u64), Late>,
     registered: u64,
     is_watched: bool,
-    /// The deadline that is waited for, if any.
+    /// The deadline that the task waits for, if any.
     next: Option<Instant>,
 }
 
@@ -66,7 +66,7 @@ impl Lateness {
                 Some(next) if timeout_at(next.into(), earlier).await.is_ok() => {}
                 Some(next) => {
                     for late in self.take_late(next) {
-                        // As a task of its own, so that no panic ends this one.
+                        // In a separate task, so that a panic does not end this one.
                         tokio::spawn(async { late() });
                     }
                 }
@@ -74,7 +74,7 @@ impl Lateness {
         }
     }
 
-    /// Takes the queries that are late, and notes the deadline to wait for.
+    /// Removes the queries that are late, and records the next deadline.
     fn take_late(&self, now: Instant) -> Vec<Late> {
         let mut state = self.state();
         let mut late = Vec::new();
@@ -93,7 +93,7 @@ impl Lateness {
 impl Drop for Registration {
     fn drop(&mut self) {
         let query = self.lateness.state().queries.remove(&self.key);
-        // What it contains is dropped outside the lock.
+        // Drop its contents outside the lock.
         drop(query);
     }
 }
@@ -106,7 +106,7 @@ mod tests {
     use crate::network::client::runtime;
 
     #[test]
-    fn calls_for_queries_that_are_late_and_not_for_those_that_have_ended() {
+    fn calls_late_only_for_queries_that_have_not_ended() {
         let runtime = runtime().unwrap();
         let lateness = Arc::new(Lateness::default());
         let (calls, called) = mpsc::channel();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_of_one_leaves_the_others_on_time() {
+    fn keeps_other_deadlines_when_one_call_panics() {
         let runtime = runtime().unwrap();
         let lateness = Arc::new(Lateness::default());
         let (calls, called) = mpsc::channel();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_on_for_a_deadline_whose_query_has_ended_so_that_the_next_query_wakes_nobody() {
+    fn keeps_waiting_for_a_deadline_whose_query_has_ended() {
         let runtime = runtime().unwrap();
         let lateness = Arc::new(Lateness::default());
         let first = Instant::now() + Duration::from_secs(60);

@@ -1,5 +1,5 @@
-//! Writes the query log on a thread of its own, so that a slow standard error delays no query. Lines that it cannot
-//! take in time are dropped and counted.
+//! Writes the query log on a separate thread, so that a slow standard error delays no query. Lines that cannot be
+//! written in time are dropped and counted.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -14,12 +14,12 @@ use std::{
 
 use crate::{budgets::MAX_WAITING_LOG_LINES, network::http::LogSink};
 
-/// The variable that turns the log on: `json`.
+/// The environment variable that turns the log on: `json`.
 const VARIABLE: &str = "TOOLJET_OPENAI_LOG";
-/// How long to wait for a standard error that takes nothing now.
+/// How long to wait if standard error cannot accept more at the moment.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The log to standard error, if `env` asks for it.
+/// The log to standard error, if `env` enables it.
 pub(super) fn from_env(env: impl Fn(&str) -> Option<String>) -> Option<LogSink> {
     let is_on = env(VARIABLE)?.trim().eq_ignore_ascii_case("json");
     is_on.then(|| log_to(io::stderr()).ok()).flatten()
@@ -48,7 +48,7 @@ fn write_all(mut writer: impl Write, lines: &Receiver<String>, dropped: &AtomicU
     }
 }
 
-/// Writes the whole line at once, so that other output does not get into it.
+/// Writes the whole line at once, so that no other output ends up in it.
 fn write_line(writer: &mut impl Write, mut line: String) {
     line.push('\n');
     let mut rest = line.as_bytes();
@@ -57,7 +57,7 @@ fn write_line(writer: &mut impl Write, mut line: String) {
             Ok(written) => rest = rest.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // Nothing reads it any more.
+            // Nobody reads it any more.
             Err(_) => return,
         }
     }
@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    /// Reports that it should write, and writes once it may.
+    /// Signals that a write has started, and finishes it on demand.
     struct Slow {
         asked: Sender<()>,
         may_write: Receiver<()>,
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn drops_and_counts_the_lines_that_a_slow_reader_does_not_take() {
+    fn drops_and_counts_the_lines_that_a_slow_reader_misses() {
         let (asked, is_asked) = std::sync::mpsc::channel();
         let (allow, may_write) = std::sync::mpsc::channel();
         let written = Arc::default();
@@ -105,7 +105,7 @@ mod tests {
             is_asked.recv().unwrap();
         }
         drop(log);
-        // The thread ends when it has written all lines.
+        // The thread ends once it has written all lines.
         assert!(is_asked.recv().is_err());
         let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         let lines: Vec<_> = written.lines().collect();
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(lines.len(), MAX_WAITING_LOG_LINES + 2);
     }
 
-    /// Takes three bytes of every other attempt, and fails in between.
+    /// Accepts three bytes in every other write, and fails in between.
     struct Halting(bool, Sender<Vec<u8>>);
 
     impl Write for Halting {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn finishes_a_line_when_a_pipe_takes_it_in_parts() {
+    fn finishes_a_line_that_a_pipe_accepts_in_parts() {
         let (sender, parts) = std::sync::mpsc::channel();
         let log = log_to(Halting(false, sender)).unwrap();
         log("a line".to_owned());

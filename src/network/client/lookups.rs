@@ -1,11 +1,11 @@
-//! Looks names up: one lookup per name at a time, and few in all.
+//! Resolves names: one lookup per name at a time, and few in total.
 //!
-//! The system's resolver blocks a thread and cannot be interrupted. A name server that is silent holds that thread
-//! for up to half a minute, so the threads are divided: names that others chose share theirs, and hold up neither
-//! `OpenAI`, Azure and the proxies nor names that have been found before.
+//! The system's resolver blocks a thread and cannot be interrupted. A silent name server blocks it for up to half a
+//! minute, so the threads are divided: names chosen by others share theirs, and delay neither `OpenAI`, Azure and the
+//! proxies nor names that were resolved before.
 //!
-//! Nothing is kept but which names were found: a result is shared by those that wait for it at the same time, and
-//! each of them checks its own rules on it.
+//! Only the names that were resolved are remembered. A result is shared by those who wait for it at the same time, and
+//! each of them checks it against its own rules.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -22,7 +22,7 @@ use crate::budgets::{MAX_KNOWN_NAMES, MAX_LOOKUPS, RESERVED_LOOKUPS};
 /// Finds the addresses of a name; may block.
 pub type Lookup = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
-/// Asks the system's resolver.
+/// Uses the system's resolver.
 ///
 /// # Errors
 /// Those of the resolver.
@@ -30,7 +30,7 @@ pub fn system_lookup(name: &str) -> io::Result<Vec<SocketAddr>> {
     Ok((name, 0).to_socket_addrs()?.collect())
 }
 
-/// The addresses of a name, of which there is at least one.
+/// The addresses of a name, at least one.
 pub(super) type Found = Result<Vec<SocketAddr>, Unresolved>;
 
 /// Why a name has no address.
@@ -38,12 +38,12 @@ pub(super) type Found = Result<Vec<SocketAddr>, Unresolved>;
 #[error("{0}")]
 pub(super) struct Unresolved(pub(super) String);
 
-/// Lookups that share threads.
+/// A group of lookups that share threads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Lane {
-    /// `OpenAI`, Azure, proxies: nobody else chooses these names.
+    /// `OpenAI`, Azure, proxies: names that nobody else chooses.
     Trusted,
-    /// Names that were found when they were last looked up.
+    /// Names that were resolved the last time.
     Known,
     New,
 }
@@ -57,11 +57,11 @@ impl Lane {
     }
 }
 
-/// What is looked up. A trusted lookup never waits for an untrusted one of the same name.
+/// A name to resolve. A trusted lookup never waits for an untrusted one of the same name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Target {
     pub(super) name: String,
-    /// Whether it is a name of `OpenAI`, of Azure or of a proxy.
+    /// Whether it belongs to `OpenAI`, Azure or a proxy.
     pub(super) is_trusted: bool,
 }
 
@@ -74,11 +74,11 @@ pub(super) struct Lookups {
 
 #[derive(Default)]
 struct State {
-    /// For as long as a lookup waits or runs.
+    /// Lookups that are waiting or running.
     pending: HashMap<Target, watch::Sender<Option<Found>>>,
     queues: HashMap<Lane, VecDeque<Target>>,
     threads: HashMap<Lane, usize>,
-    /// The names that were found last, the latest at the end.
+    /// The names resolved most recently, the latest last.
     known: VecDeque<String>,
 }
 
@@ -93,7 +93,7 @@ impl State {
         }
     }
 
-    /// Queues a lookup, and says whether it takes one more thread.
+    /// Queues a lookup, and returns whether it needs another thread.
     fn enqueue(&mut self, lane: Lane, target: Target) -> bool {
         let queue = self.queues.entry(lane).or_default();
         let pending = &mut self.pending;
@@ -111,7 +111,7 @@ impl State {
         needs_thread
     }
 
-    /// The next lookup that somebody waits for; `None` ends the thread.
+    /// The next lookup that someone waits for; `None` ends the thread.
     fn next(&mut self, lane: Lane) -> Option<Target> {
         let queue = self.queues.entry(lane).or_default();
         while let Some(target) = queue.pop_front() {
@@ -143,7 +143,7 @@ impl Lookups {
         Self { lookup, state: Arc::default() }
     }
 
-    /// The addresses of a name, from a lookup that starts now or goes on already.
+    /// The addresses of a name, from a new lookup or one in progress.
     pub(super) async fn find(&self, target: &Target) -> Found {
         let mut found = self.subscribe(target);
         match found.wait_for(Option::is_some).await.as_deref() {
@@ -152,7 +152,7 @@ impl Lookups {
         }
     }
 
-    /// Whether a lookup waits or runs.
+    /// Whether a lookup is waiting or running.
     #[cfg(test)]
     fn is_pending(&self, target: &Target) -> bool {
         self.state().pending.contains_key(target)
@@ -177,7 +177,7 @@ impl Lookups {
         receiver
     }
 
-    /// Looks names up until none is queued.
+    /// Resolves names until the queue is empty.
     fn work(&self, lane: Lane) {
         loop {
             let Some(target) = self.state().next(lane) else { return };
@@ -207,7 +207,8 @@ mod tests {
         Target { name: name.to_owned(), is_trusted }
     }
 
-    /// Lookups that find everything at once but names that begin with `silent`, until the sender is dropped.
+    /// Lookups that resolve everything at once, except names starting with `silent`, which block until the sender is
+    /// dropped.
     fn lookups() -> (Lookups, mpsc::Sender<()>) {
         let (open_gate, gate) = mpsc::channel();
         let gate = Mutex::new(gate);
@@ -228,13 +229,13 @@ mod tests {
         crate::network::client::runtime().unwrap().block_on(test);
     }
 
-    /// Starts as many silent lookups as there may be of names that others chose, and one more.
+    /// Starts as many silent lookups of untrusted names as allowed, and one more.
     fn silence(lookups: &Lookups) -> Vec<watch::Receiver<Option<Found>>> {
         (0..=MAX_LOOKUPS).map(|n| lookups.subscribe(&target(&format!("silent-{n}"), false))).collect()
     }
 
     #[test]
-    fn tells_apart_names_that_are_found_have_no_address_or_do_not_exist() {
+    fn distinguishes_resolved_names_names_without_address_and_unknown_names() {
         block_on(async {
             let (lookups, _gate) = lookups();
             assert_eq!(lookups.find(&target("name", false)).await.unwrap(), ["192.0.2.1:0".parse().unwrap()]);
@@ -245,13 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn silent_names_hold_up_neither_trusted_names_nor_those_that_were_found() {
+    fn does_not_delay_trusted_or_known_names_for_silent_ones() {
         block_on(async {
             let (lookups, gate) = lookups();
             lookups.find(&target("known", false)).await.unwrap();
             let silent = silence(&lookups);
             assert_eq!(lookups.state().threads[&Lane::New], MAX_LOOKUPS - 2 * RESERVED_LOOKUPS);
-            // Were it trusted, its lookup would not wait for a thread.
+            // If it were trusted, its lookup would not wait for a thread.
             let name = target("api.example", false);
             assert!(timeout(Duration::from_millis(10), lookups.find(&name)).await.is_err());
             assert!(lookups.is_pending(&name));
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lookup_that_nobody_waits_for_any_more_is_not_begun() {
+    fn does_not_start_an_abandoned_lookup() {
         block_on(async {
             let (lookups, gate) = lookups();
             let mut silent = silence(&lookups);
@@ -274,7 +275,7 @@ mod tests {
             let next = lookups.subscribe(&target("next", false));
             assert!(!lookups.is_pending(&target("given up", false)), "it is still queued");
             silent.push(next);
-            // The one before is taken out when another is queued, this one when its turn comes.
+            // The former is removed when another is queued, this one when its turn comes.
             drop(lookups.subscribe(&target("given up last", false)));
             drop(gate);
             for mut found in silent {
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn remembers_a_bounded_number_of_names_and_none_that_fails() {
+    fn remembers_a_limited_number_of_resolved_names() {
         let mut state = State::default();
         let found = || Ok(vec!["192.0.2.1:0".parse().unwrap()]);
         for n in 0..=MAX_KNOWN_NAMES {

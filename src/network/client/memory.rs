@@ -1,8 +1,8 @@
-//! Bounds the memory that all queries hold together: options, bodies, and what is parsed from them.
+//! Limits the memory of all queries together: options, bodies, and what is parsed from them.
 //!
-//! Each query holds a small part without asking. For more it waits until others have given back theirs. Two
-//! rules keep them from waiting for each other forever: one query at a time may exceed the budget, so that
-//! there is always one that ends; and where others wait, a query that makes no progress loses its part.
+//! Each query has a small allowance. For more, it waits until others release theirs. Two rules prevent deadlocks: one
+//! query at a time may exceed the budget, so that one can always finish; and if others are waiting, a query that makes
+//! no progress loses its memory.
 
 use std::{
     future::{Future, pending, poll_fn},
@@ -26,7 +26,7 @@ use crate::{
     error::{TransportError, TransportErrorKind},
 };
 
-/// Bytes are counted in units of this size.
+/// Memory is counted in units of this many bytes.
 const UNIT: usize = 1 << 10;
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ struct Budget {
     trimmer: Arc<Trimmer>,
 }
 
-/// The memory that all queries of this process share.
+/// The memory shared by all queries of this process.
 #[derive(Clone, Debug)]
 pub(super) struct Memory(Arc<Budget>);
 
@@ -56,7 +56,7 @@ impl Memory {
         }))
     }
 
-    /// The part of one query, with nothing in it.
+    /// An empty hold for one query.
     pub(super) fn hold(&self) -> Hold {
         let mut hold = Hold::default();
         hold.budget = Some(Arc::clone(&self.0));
@@ -64,14 +64,14 @@ impl Memory {
     }
 }
 
-/// The part of one query. It is given back when this is dropped.
+/// The memory held by one query, released when this is dropped.
 #[derive(Debug, Default)]
 pub struct Hold {
-    /// `None` without a limit.
+    /// `None` means no limit.
     budget: Option<Arc<Budget>>,
     bytes: usize,
     most_bytes: usize,
-    /// Since it was last asked for.
+    /// The peak since it was last requested.
     peak_bytes: usize,
     is_waiting: bool,
     shared: Option<OwnedSemaphorePermit>,
@@ -85,13 +85,13 @@ impl Hold {
         self.bytes
     }
 
-    /// Whether it waits for more, or was given up while it did.
+    /// Whether it is waiting for more, or was canceled while waiting.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.is_waiting
     }
 
-    /// Another part of the same memory, with nothing in it.
+    /// Another, empty hold on the same memory.
     #[must_use]
     pub fn beside(&self) -> Self {
         let mut hold = Self::default();
@@ -99,7 +99,7 @@ impl Hold {
         hold
     }
 
-    /// Holds `bytes` more if there is room now, and says whether there is.
+    /// Holds `bytes` more if there is room now, and returns whether it does.
     #[must_use]
     pub fn try_add(&mut self, bytes: usize) -> bool {
         let has_room = self.try_reserve(bytes);
@@ -109,8 +109,8 @@ impl Hold {
         has_room
     }
 
-    /// Has room for `bytes` more that [`Hold::add`] need not wait for, and says whether there is such room now. It lasts
-    /// until something is given back.
+    /// Reserves room for `bytes` more, for which [`Hold::add`] will not wait, and returns whether there was room. Lasts
+    /// until memory is released.
     #[must_use]
     pub fn try_reserve(&mut self, bytes: usize) -> bool {
         let Some(missing) = self.missing_for(self.bytes.saturating_add(bytes)) else { return true };
@@ -119,8 +119,8 @@ impl Hold {
         permit.map(|permit| self.merge(permit)).is_ok()
     }
 
-    /// Takes over what another part of the same memory holds. Its right to exceed the budget goes to whoever waits: what
-    /// one part of a query needs to end must not be kept by another part that has ended.
+    /// Takes over the memory of another hold. Its right to exceed the budget goes to another waiting query, because a
+    /// finished part of a query must not keep what others need to finish.
     pub fn absorb(&mut self, mut other: Self) {
         other.shrink_to(other.bytes);
         self.note(self.bytes.saturating_add(mem::take(&mut other.bytes)));
@@ -129,22 +129,22 @@ impl Hold {
         }
     }
 
-    /// The most bytes held since the last call.
+    /// The peak of bytes held since the last call.
     pub fn take_peak(&mut self) -> usize {
         mem::replace(&mut self.peak_bytes, self.bytes)
     }
 
-    /// The units that it has to take before it may hold `bytes`; `None` if there are none to take.
+    /// The units needed to hold `bytes`; `None` if none are missing.
     fn missing_for(&self, bytes: usize) -> Option<u32> {
         self.budget.as_ref().filter(|_| self.excess.is_none())?;
         let needed = bytes.saturating_sub(FREE_HELD_BYTES).div_ceil(UNIT);
         let held = self.shared.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let missing = needed.checked_sub(held).filter(|missing| *missing > 0)?;
-        // More than there is at all is only to be had by exceeding it.
+        // More than the whole budget can be held only by exceeding it.
         Some(u32::try_from(missing).unwrap_or(u32::MAX))
     }
 
-    /// Holds `bytes` more, as soon as there is room.
+    /// Holds `bytes` more once there is room.
     pub async fn add(&mut self, bytes: usize) {
         self.note(self.bytes.saturating_add(bytes));
         let Some((missing, budget)) = self.missing_for(self.bytes).zip(self.budget.as_ref()) else { return };
@@ -185,7 +185,7 @@ impl Hold {
         }
     }
 
-    /// Gives back all but `bytes`.
+    /// Releases all but `bytes`.
     pub fn shrink_to(&mut self, bytes: usize) {
         self.bytes = self.bytes.min(bytes);
         let needed = self.bytes.saturating_sub(FREE_HELD_BYTES).div_ceil(UNIT);
@@ -197,14 +197,14 @@ impl Hold {
         }
     }
 
-    /// Watches whether this query should end for the sake of others.
+    /// Watches whether this query should end in favor of others.
     pub(super) fn watch(&self) -> Watch {
         let holds = self.shared.is_some() || self.excess.is_some();
         Watch { budget: self.budget.clone().filter(|_| holds), since: Instant::now(), progress: 0 }
     }
 }
 
-/// There was no memory for a query before its deadline.
+/// The error of a query that got no memory before its deadline.
 #[must_use]
 pub fn no_memory() -> TransportError {
     TransportError::new(TransportErrorKind::Busy, "no memory was free in time")
@@ -234,17 +234,17 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Tells when a query that holds memory has come too slowly for too long while others waited for memory.
+/// Detects a query that holds memory and makes too little progress for too long while others wait.
 pub(super) struct Watch {
-    /// `None` if the query holds no more than what is free.
+    /// `None` if the query holds no more than its allowance.
     budget: Option<Arc<Budget>>,
-    /// When it last made progress, or nobody waited.
+    /// Time of the last progress, or when nobody was waiting.
     since: Instant,
     progress: usize,
 }
 
 impl Watch {
-    /// Notes that so many bytes have come.
+    /// Records that this many bytes have arrived.
     pub(super) fn progress(&mut self, bytes: usize) {
         self.progress += bytes;
         if self.progress >= MIN_CONTENDED_PROGRESS {
@@ -252,7 +252,7 @@ impl Watch {
         }
     }
 
-    /// Resolves when the query should end. It may be dropped and called again.
+    /// Resolves when the query should end. May be dropped and called again.
     pub(super) async fn revoked(&mut self) {
         let Some(budget) = &self.budget else { return pending().await };
         while self.since.elapsed() < MAX_CONTENDED_SILENCE {
@@ -299,7 +299,7 @@ mod tests {
         hold
     }
 
-    /// Whether `hold` waits for more.
+    /// Whether `hold` has to wait for more.
     async fn waits(hold: &mut Hold, bytes: usize) -> bool {
         let mut adding = pin!(hold.add(bytes));
         for _ in 0..3 {
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_query_never_waits() {
+    fn never_makes_a_small_query_wait() {
         block_on(async {
             let memory = memory();
             let _others = [held(&memory, 2 * PART).await, held(&memory, 2 * PART).await];
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_query_waits_until_another_gives_its_part_back() {
+    fn makes_a_large_query_wait_until_another_releases_memory() {
         block_on(async {
             let memory = memory();
             let first = held(&memory, 2 * PART).await;
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_more_at_once_only_if_there_is_room() {
+    fn holds_more_at_once_only_if_there_is_room() {
         block_on(async {
             let memory = memory();
             let first = held(&memory, 2 * PART).await;
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn room_that_is_reserved_is_there_when_others_hold_the_rest() {
+    fn keeps_reserved_room_when_others_hold_the_rest() {
         block_on(async {
             let memory = memory();
             let mut reserved = memory.hold();
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_query_do_not_wait_for_each_other() {
+    fn prevents_parts_of_a_query_from_waiting_for_each_other() {
         block_on(async {
             let memory = memory();
             let mut query = held(&memory, 2 * PART).await;
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peak_is_that_since_the_last_one() {
+    fn returns_the_peak_since_the_last_call() {
         block_on(async {
             let mut hold = memory().hold();
             hold.add(5).await;
@@ -396,11 +396,11 @@ mod tests {
     }
 
     #[test]
-    fn one_query_at_a_time_may_exceed_the_budget() {
+    fn lets_one_query_at_a_time_exceed_the_budget() {
         block_on(async {
             let memory = memory();
             let (mut first, mut second) = (held(&memory, PART).await, held(&memory, PART).await);
-            // Both hold half and want more than there is.
+            // Both hold half and want more than the whole budget.
             assert!(!waits(&mut first, 10 * PART).await);
             assert!(!waits(&mut first, 10 * PART).await);
             assert!(waits(&mut second, 10 * PART).await);
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_early_is_free_for_others() {
+    fn lets_others_use_memory_released_early() {
         block_on(async {
             let memory = memory();
             let mut first = held(&memory, 2 * PART).await;
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_budget_there_is_no_limit() {
+    fn has_no_limit_without_a_budget() {
         block_on(async {
             let mut hold = Hold::default();
             assert!(!waits(&mut hold, usize::MAX).await);
@@ -435,7 +435,7 @@ mod tests {
         });
     }
 
-    /// Whether a query that holds memory is told to end after so long, with others waiting or not.
+    /// Whether a query that holds memory is told to end after this time, with or without others waiting.
     async fn is_revoked(seconds: u64, others_wait: bool, progress: usize) -> bool {
         let memory = memory();
         let first = held(&memory, 2 * PART).await;
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_that_brings_nothing_ends_when_others_wait_for_its_memory() {
+    fn ends_a_query_without_progress_when_others_wait_for_its_memory() {
         block_on(async {
             let limit = MAX_CONTENDED_SILENCE.as_secs();
             assert!(is_revoked(limit, true, MIN_CONTENDED_PROGRESS - 1).await);

@@ -1,4 +1,4 @@
-//! Knows which requests go through the administrator's proxies, and which of their settings must never be shown.
+//! Decides which requests use the administrator's proxies, and knows which of their settings are secret.
 
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use url::Url;
@@ -9,16 +9,16 @@ use crate::{
     network::proxies::{NoProxy, Proxies, Proxy},
 };
 
-/// A proxy, or why it cannot be used.
+/// A proxy, or the reason why it cannot be used.
 type Usable = Result<reqwest::Proxy, TransportError>;
 
 pub(super) struct ProxyRoutes {
     http: Option<Usable>,
     https: Option<Usable>,
     no_proxy: NoProxy,
-    /// Intercepts what is in none of the networks of `NO_PROXY`.
+    /// Matches addresses outside the networks of `NO_PROXY`.
     outside: Matcher,
-    /// Passwords, and the header that they are sent in.
+    /// Passwords, and the header that contains them.
     pub(super) secrets: Vec<Secret>,
 }
 
@@ -26,7 +26,7 @@ impl ProxyRoutes {
     pub(super) fn new(proxies: &Proxies) -> Self {
         let mut secrets = proxies.secrets();
         secrets.extend([&proxies.http, &proxies.https].into_iter().flatten().filter_map(credentials));
-        // One proxy for both schemes has one password.
+        // A proxy for both schemes has only one password.
         secrets.dedup();
         let no_proxy = proxies.no_proxy.clone();
         Self {
@@ -38,11 +38,11 @@ impl ProxyRoutes {
         }
     }
 
-    /// Whether a request to this URL goes through a proxy, with regard to `NO_PROXY`.
+    /// Whether a request to this URL uses a proxy, considering `NO_PROXY`.
     ///
     /// # Errors
-    /// [`TransportErrorKind::Proxy`] if that proxy cannot be used. The administrator wants it to be, so the request
-    /// must not go without.
+    /// [`TransportErrorKind::Proxy`] if that proxy cannot be used. The administrator requires it, so the request must
+    /// not be sent without it.
     pub(super) fn cover(&self, url: &Url) -> Result<bool, TransportError> {
         let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
         let Some(proxy) = proxy else { return Ok(false) };
@@ -53,23 +53,24 @@ impl ProxyRoutes {
         proxy.as_ref().map(|_| true).map_err(Clone::clone)
     }
 
-    /// For the HTTP clients of requests that are known to go through a proxy.
+    /// For the HTTP clients of requests that use a proxy.
     pub(super) fn proxies(&self) -> Vec<reqwest::Proxy> {
         [&self.http, &self.https].into_iter().flatten().filter_map(|proxy| proxy.as_ref().ok().cloned()).collect()
     }
 }
 
-/// The address of a proxy as `reqwest` reads it.
+/// A proxy's URL as `reqwest` parses it.
 fn intercept(proxy: &Proxy) -> Option<Intercept> {
     Matcher::builder().all(proxy.address.clone()).build().intercept(&"http://host".parse().ok()?)
 }
 
-/// User and password in the form in which they are sent.
+/// User and password as they are sent.
 fn credentials(proxy: &Proxy) -> Option<Secret> {
     Some(Secret::new(intercept(proxy)?.basic_auth()?.to_str().ok()?.strip_prefix("Basic ")?))
 }
 
-/// The proxy for `reqwest`. One that `reqwest` would silently ignore, for example for its scheme, is an error.
+/// The proxy for `reqwest`. A proxy that `reqwest` would silently ignore, for example because of its scheme, is an
+/// error.
 fn usable(proxy: &Proxy, make: fn(Url) -> reqwest::Result<reqwest::Proxy>) -> Usable {
     let url = Url::parse(&proxy.address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let usable = url.filter(|_| intercept(proxy).is_some()).and_then(|url| make(url).ok());
@@ -94,8 +95,8 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_secret_in_the_form_in_which_it_is_sent_too() {
-        // `NO_PROXY` says nothing about the proxies themselves.
+    fn treats_the_encoded_credentials_as_secret() {
+        // `NO_PROXY` does not apply to the proxies themselves.
         let env = [("TOOLJET_HTTP_PROXY", "http://user:pa%3Ahush%40word@proxy:3128"), ("NO_PROXY", "localhost")];
         assert_eq!(routes(&env).secrets, [Secret::new("pa:hush@word"), Secret::new("dXNlcjpwYTpodXNoQHdvcmQ=")]);
     }
@@ -103,7 +104,7 @@ mod tests {
     const SOCKS: &str = "socks5://proxy:1080";
 
     #[test]
-    fn only_a_proxy_that_would_be_used_can_be_an_error() {
+    fn fails_only_for_a_proxy_that_would_be_used() {
         let of = |env: &[(&str, &str)], url: &str| {
             let routes = routes(env);
             routes.cover(&url.parse().unwrap()).map_err(|error| error.detail.to_string())
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_in_the_networks_of_no_proxy_are_asked_directly() {
+    fn connects_directly_to_hosts_in_networks_of_no_proxy() {
         let is_proxied = |url: &str| {
             let env = [("ALL_PROXY", "http://proxy"), ("NO_PROXY", "10.0.0.0/8 fd00::/8,corp")];
             routes(&env).cover(&url.parse().unwrap()).unwrap()

@@ -1,14 +1,13 @@
-//! Gives each server a thread of its own, so that whatever it sends slows down only itself.
+//! Gives each server its own thread, so that whatever it sends slows down only itself.
 //!
-//! The HTTP client reads a chunk size of endless zeros, or interim responses without end, for as long as more of
-//! them arrives, and looks at no timer meanwhile. Nothing in it limits that. On a thread of its own, such a server
-//! delays only its own queries, and the system shares the cores among the threads. `lateness` enforces their
-//! deadlines.
+//! The HTTP client reads an endless chunk size or endless interim responses for as long as more arrives, without
+//! checking any timer, and has no limit for that. On its own thread, such a server delays only its own queries, and the
+//! system shares the cores among threads. `lateness` enforces the deadlines.
 //!
-//! A query runs near its server from beginning to end, so that it wakes no other thread. If its base URL, as it was
-//! typed, is known from another query, it also begins there; otherwise the runtime reads its options first.
+//! A query runs on its server's thread from beginning to end, so that it wakes no other. If its base URL, as entered,
+//! is known from another query, it also starts there; otherwise the runtime reads its options first.
 //!
-//! `OpenAI` and Azure need none. If there are too many servers, the last ones share one more thread.
+//! `OpenAI` and Azure need none. If there are too many servers, the latest ones share one more thread.
 
 use std::{
     collections::HashMap,
@@ -40,13 +39,13 @@ use crate::{
     error::{TransportError, TransportErrorKind},
 };
 
-/// Turns of the scheduler after which sockets and timers are looked at again. A turn may take long here.
+/// Scheduler turns until sockets and timers are checked again. A turn may take long here.
 const EVENT_INTERVAL: u32 = 8;
 
-/// Which thread a request goes to.
+/// Identifies a thread for requests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    /// Scheme, host and port; `None` for the thread that newcomers share.
+    /// Scheme, host and port; `None` for the shared thread.
     origin: Option<String>,
     route: Route,
 }
@@ -57,14 +56,14 @@ pub(super) struct Servers {
     connections: Arc<Connections>,
     max_threads: usize,
     running: Mutex<HashMap<Key, Arc<Server>>>,
-    /// By base URLs as they were typed.
+    /// Servers by base URL as entered.
     known: Mutex<HashMap<String, Weak<Server>>>,
 }
 
-/// A thread with its runtime, for one server or for newcomers.
+/// A thread with its runtime, for one server or shared by several.
 pub(super) struct Server {
     pub(super) clients: Clients,
-    /// Differs from that of every other thread of this process.
+    /// Unique among all threads of this process.
     pub(super) number: u64,
     handle: Handle,
     last_used: Mutex<Instant>,
@@ -72,10 +71,10 @@ pub(super) struct Server {
     _end: oneshot::Sender<()>,
 }
 
-/// A query at a server, whose thread lasts at least as long.
+/// A query on a server's thread, which lasts at least as long.
 pub(super) struct Visit {
     server: Arc<Server>,
-    /// Whether the server shares the thread with others.
+    /// Whether the server shares the thread.
     pub(super) is_shared: bool,
 }
 
@@ -84,7 +83,7 @@ impl Servers {
         Arc::new(Self { factory, connections, max_threads, running: Mutex::default(), known: Mutex::default() })
     }
 
-    /// The thread for a request to this origin, started if need be.
+    /// The thread for requests to this origin, started if necessary.
     ///
     /// # Errors
     /// [`TransportErrorKind::Busy`] if the system refuses to start a thread.
@@ -102,7 +101,7 @@ impl Servers {
         Ok(Visit { server, is_shared })
     }
 
-    /// Notes that requests of a data source with this base URL go to the server of `visit`.
+    /// Remembers that a data source with this base URL uses the server of `visit`.
     pub(super) fn note(&self, typed: &str, visit: &Visit) {
         if typed.is_empty() || typed.len() > MAX_KNOWN_BASE_URL_BYTES || visit.is_shared {
             return;
@@ -111,17 +110,17 @@ impl Servers {
         if known.get(typed).is_some_and(|server| server.strong_count() > 0) {
             return;
         }
-        // They will be noted again.
+        // They will be added again.
         if known.len() >= MAX_KNOWN_BASE_URLS {
             known.clear();
         }
         known.insert(typed.to_owned(), Arc::downgrade(&visit.server));
     }
 
-    /// The thread for requests of a data source with this base URL, if it is known and running. Never blocks, as this
-    /// is asked on the JS thread.
+    /// The thread for a data source with this base URL, if it is known and running. Never blocks, because the JS thread
+    /// calls this.
     pub(super) fn visit_known(&self, typed: &str) -> Option<Visit> {
-        // So that no other query finds it unused at this moment.
+        // Prevents another query from finding it unused at this moment.
         let _running = self.running.try_lock().ok()?;
         let server = self.known.try_lock().ok()?.get(typed)?.upgrade()?;
         Some(Visit { server, is_shared: false })
@@ -131,8 +130,8 @@ impl Servers {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the thread that has been unused for longest if there must not be one more. Returns whether there may be one
-    /// now.
+    /// If another thread would exceed the limit, ends the one that has been unused longest. Returns whether another one
+    /// may start now.
     fn make_room(&self, running: &mut HashMap<Key, Arc<Server>>) -> bool {
         let own = running.iter().filter(|(key, _)| key.origin.is_some());
         if own.clone().count() < self.max_threads {
@@ -173,7 +172,7 @@ impl Servers {
         Ok(Arc::new(server))
     }
 
-    /// How long the thread must go on at least; `None` if it has been unused for too long and is dropped now.
+    /// How much longer the thread must run at least; `None` if it has been unused for too long and is dropped now.
     fn time_left(&self, key: &Key) -> Option<Duration> {
         let mut running = self.running();
         let Some(unused) = running.get(key)?.unused_for() else { return Some(IDLE_OF_SERVER.timeout) };
@@ -189,8 +188,8 @@ impl Servers {
     }
 }
 
-/// Runs what queries spawn, until the thread is unused for too long or has to make room. Dropping the runtime closes
-/// the connections that are left.
+/// Runs the tasks of queries until the thread is unused for too long or has to make room. Dropping the runtime closes
+/// the remaining connections.
 fn drive(runtime: Runtime, mut ended: oneshot::Receiver<()>, servers: &Weak<Servers>, key: &Key) {
     runtime.block_on(async {
         while let Some(left) = servers.upgrade().and_then(|servers| servers.time_left(key)) {
@@ -202,8 +201,8 @@ fn drive(runtime: Runtime, mut ended: oneshot::Receiver<()>, servers: &Weak<Serv
 }
 
 impl Server {
-    /// How long no query has used it; `None` while one does. Call it under the lock of all servers, because a query
-    /// may come.
+    /// How long no query has used it; `None` if one does. Must be called under the lock of all servers, because a query
+    /// may arrive.
     fn unused_for(self: &Arc<Self>) -> Option<Duration> {
         let is_unused = Arc::strong_count(self) == 1;
         is_unused.then(|| self.last_used.lock().unwrap_or_else(PoisonError::into_inner).elapsed())
@@ -215,12 +214,12 @@ impl Visit {
         &self.server
     }
 
-    /// Whether this is the server's thread.
+    /// Whether the current thread is the server's.
     pub(super) fn is_here(&self) -> bool {
         Handle::try_current().is_ok_and(|here| here.id() == self.server.handle.id())
     }
 
-    /// Does `work` on the server's thread, and gives it up when this is dropped.
+    /// Runs `work` on the server's thread, and cancels it when this is dropped.
     pub(super) fn run<T: Send + 'static>(
         self,
         work: impl Future<Output = T> + Send + 'static,
@@ -283,7 +282,7 @@ mod tests {
         servers.visit(origin, Route::Checked).unwrap()
     }
 
-    /// Makes the thread of this number look unused for so long.
+    /// Makes the thread with this number appear unused for this long.
     fn age(servers: &Servers, number: u64, time: Duration) {
         let running = servers.running();
         let server = running.values().find(|server| server.number == number).unwrap();
@@ -291,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_stuck_holds_up_no_other() {
+    fn does_not_delay_other_servers_when_one_is_stuck() {
         let servers = servers(2);
         let (release, gate) = mpsc::channel::<()>();
         client::runtime().unwrap().block_on(async {
@@ -303,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_of_a_server_is_known_by_the_base_url_as_long_as_it_runs() {
+    fn finds_a_running_server_by_base_url() {
         let servers = servers(1);
         let own = visit(&servers, "a");
         let shared = visit(&servers, "b");
@@ -331,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn work_is_given_up_with_the_query_that_waits_for_it() {
+    fn cancels_work_with_the_query_that_waits_for_it() {
         let servers = servers(1);
         client::runtime().unwrap().block_on(async {
             let (held, mut dropped) = oneshot::channel::<()>();
@@ -344,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_on_the_thread_panics_where_the_query_waits() {
+    fn propagates_a_panic_on_the_thread_to_the_waiting_query() {
         let servers = servers(1);
         let run =
             || client::runtime().unwrap().block_on(visit(&servers, "a").run::<()>(async { panic!("on purpose") }));
@@ -353,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn newcomers_share_a_thread_until_one_is_unused_for_a_while() {
+    fn shares_a_thread_among_new_servers_until_one_is_unused() {
         let servers = servers(2);
         let (a, b) = (visit(&servers, "a"), visit(&servers, "b"));
         let (a_number, b_number) = (a.server.number, b.server.number);
@@ -362,7 +361,7 @@ mod tests {
         assert!(a_number != b_number && c.server.number == d.server.number);
         assert_eq!(visit(&servers, "a").server.number, a_number);
         drop((a, b));
-        // Servers used lately keep their thread, even if no query is running.
+        // Servers used recently keep their thread, even if no query is running.
         assert!(visit(&servers, "c").is_shared);
         let (unused, unused_for_longer) = (MIN_THREAD_HOLD, 2 * MIN_THREAD_HOLD);
         age(&servers, a_number, unused);
@@ -374,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_ends_after_its_idle_time_and_not_while_a_query_is_under_way() {
+    fn ends_a_thread_after_its_idle_time_but_not_during_a_query() {
         let servers = servers(1);
         let visit = visit(&servers, "a");
         let (number, server) = (visit.server.number, Arc::downgrade(&visit.server));

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { closedLoop, createListQuery, createQuery } from '../query.mjs';
+import { allThreads, mainThread, peakRss } from '../threads.mjs';
+
+/** A list that has ended leaves work behind, such as closing connections; it is not the next one's. */
+const PAUSE_MS = 100;
+
+/**
+ * Asks `rows` prompts, `parallel` at a time, in one query or with a query for each, and measures that. As many as
+ * `warmup` were asked before, so that code is compiled and connections are open.
+ */
+export async function list(
+  { file, baseUrl, length, rows, parallel, isOneQuery, warmup },
+  enterPhase,
+) {
+  const ask = isOneQuery
+    ? createListQuery({ file, baseUrl, length, parallel })
+    : loopOf({ query: createQuery({ file, baseUrl, length }), concurrency: parallel });
+  const first = await timed(() => ask(warmup));
+  await sleep(PAUSE_MS);
+  enterPhase('measuring');
+  const before = { main: mainThread(), all: allThreads() };
+  const seconds = await timed(() => ask(rows));
+  const after = { main: mainThread(), all: allThreads() };
+  enterPhase('measured');
+  return {
+    rowsPerSecond: rows / seconds,
+    firstRowsPerSecond: warmup / first,
+    mainThreadUs: ((after.main.ran - before.main.ran) * 1000) / rows,
+    allThreadsUs: ((after.all - before.all) * 1000) / rows,
+    peakRss: peakRss(),
+    allQueries: warmup + rows,
+  };
+}
+
+async function timed(work) {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
+function loopOf({ query, concurrency }) {
+  return async (rows) => {
+    let left = rows;
+    await closedLoop({
+      query,
+      concurrency,
+      isOver: () => {
+        left -= 1;
+        return left < 0;
+      },
+    });
+  };
+}
