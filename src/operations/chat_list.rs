@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a row may have besides its prompt, in place of what all share.
-const OF_ROW: [&str; 4] = ["prompt", "system_prompt", "images", "message_history"];
+pub const OF_ROW: [&str; 4] = ["prompt", "system_prompt", "images", "message_history"];
 /// The fields that messages are made of, besides the prompt.
 const OF_MESSAGES: [&str; 6] = ["system_prompt", "images", "message_history", "suffix", "image_detail", "advanced"];
 /// Of these, those that may come as JSON text, which is then parsed once.
