@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { validateBatchRow, validateRequest } from './openapi.mjs';
-import { fail, inProcess, KEY, mockApi, refuse, source, succeed } from './plugin.mjs';
+import { fail, inProcess, KEY, mockApi, refuse, rowsOf, source, succeed } from './plugin.mjs';
 
 const DAY = 24 * 60 * 60;
 const MODEL = 'gpt-4o-mini';
@@ -29,21 +29,9 @@ const api = (path, method = 'GET') =>
   fetch(mockApi.baseUrl + path, { method, headers: { authorization: `Bearer ${KEY}` } });
 const cancel = (id) => api(`/batches/${id}/cancel`, 'POST');
 
-/** The lines of the files that were uploaded, file by file. */
-async function uploaded() {
-  const created = mockApi.requests.filter(
-    ({ method, path }) => method === 'POST' && path === '/v1/batches',
-  );
-  return Promise.all(
-    created.map(async ({ body }) => {
-      const text = await (await api(`/files/${body.input_file_id}/content`)).text();
-      return text
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line));
-    }),
-  );
-}
+/** The rows of the files that were uploaded, file by file. */
+const uploaded = () =>
+  Promise.all(mockApi.requests.filter(({ path }) => path === '/v1/files').map(rowsOf));
 
 const tickets = (count) => Array.from({ length: count }, (_, index) => `Ticket ${index}`);
 const isAnswerTo = (answer, prompt) => answer?.includes(`“${prompt}”`);
@@ -133,6 +121,14 @@ describe('a batch', () => {
     for (const { index } of metadata.failed) assert.equal(answers[index], null);
   });
 
+  test('fails when the API has deleted its answers', async () => {
+    const { data } = await start({ prompts: ['a'] });
+    await finish(data);
+    mockApi.passTime(31 * DAY);
+    const failed = await fail({ operation: 'batch_result', batch_id: data });
+    assert.match(failed.description, /HTTP 404.*No such File object/);
+  });
+
   test('fails with what the API says of its file when it was not run', async () => {
     const { data } = await start({ prompts: ['a'], model: 'gpt-0' });
     const failed = await fail({ operation: 'batch_result', batch_id: data });
@@ -211,9 +207,15 @@ describe('the requests of a batch', () => {
   test('put the batches of one list together in the order of their rows, in whatever order they are named', async () => {
     const prompts = tickets(50_003);
     const { data } = await start({ prompts });
-    const { data: answers } = await finish([...data.batch_ids].reverse());
+    // Before any of its rows is run: three are enough to tell whether they are at their places.
+    await cancel(data.batch_ids[0]);
+    const { data: answers, metadata } = await finish([...data.batch_ids].reverse());
     assert.equal(answers.length, prompts.length);
-    const wrong = answers.findIndex((answer, index) => !isAnswerTo(answer, prompts[index]));
-    assert.equal(wrong, -1, answers[wrong]);
+    assert.equal(metadata.answered, 3);
+    const answered = answers.flatMap((answer, index) => (answer === null ? [] : [index]));
+    assert.deepEqual(answered, [50_000, 50_001, 50_002]);
+    for (const index of answered) assert.ok(isAnswerTo(answers[index], prompts[index]));
+    assert.equal(metadata.failed.length, 50_000);
+    assert.deepEqual([metadata.failed[0].index, metadata.failed.at(-1).index], [0, 49_999]);
   });
 });

@@ -128,6 +128,7 @@ export const PATHS = {
       responses: { 200: json(file) },
     },
   },
+  '/v1/files/{file_id}/content': { get: { responses: {} } },
   '/v1/files/{file_id}': { get: { responses: { 200: json(file) } } },
   '/v1/batches/{batch_id}/cancel': {
     post: { responses: { 200: json({ $ref: '#/components/schemas/Batch' }) } },

@@ -1,4 +1,5 @@
 import { json } from '../controls.mjs';
+import { OVERNIGHT } from '../recipes/overnight.mjs';
 import { result } from '../shared-fields.mjs';
 
 export default {
@@ -62,13 +63,19 @@ export interface BatchResultMetadata
     {
       title: 'Get what a batch has come to',
       query: { batch_id: '{{queries.startBatch.data}}' },
+      result: {
+        data: { status: 'in_progress', counts: { total: 3, completed: 1, failed: 0 } },
+        metadata: { batches: [{ status: 'in_progress', first_row: 0, rows: 3 }] },
+      },
     },
   ],
   notes: `With the IDs of several batches, \`data\` has the rows of all of them, in their order, as soon as all are done. A result may have 64 MiB of text and about 4 million numbers: get a batch with longer answers one ID at a time.
 
 The answer of a row that failed is \`null\`, and \`metadata.failed\` says why, as in Chat for a list. A batch that expired or was cancelled gives the answers that are there; its other rows have failed with the code \`batch_expired\` or \`batch_cancelled\`. Only if no row has an answer, the query fails, with the failure of the first one: if the API has not run the batch, that is what it says of its file. \`metadata.damaged_lines\` names lines of the results that are no JSON, are of no row of the batch, or repeat one.
 
-The provider keeps the results for some time, at OpenAI for 30 days.`,
+The provider keeps the results for some time, at OpenAI for 30 days.
+
+${OVERNIGHT}`,
   trial: {
     query: { batch_id: 'batch_1' },
   },

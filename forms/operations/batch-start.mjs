@@ -104,6 +104,7 @@ export interface BatchStartMetadata extends Omit<ModelMetadata, 'usage'> {
         system_prompt: 'Answer with one word: billing, shipping, technical or other.',
         max_tokens: '16',
       },
+      result: { data: { batch_ids: ['batch_…'], rows: 3 } },
     },
   ],
   notes: `All rows go to one endpoint and one model: if one row needs the Responses API, all of them go there. What the model is known to reject is left out before, as a batch cannot be retried row by row; \`metadata.adjusted\` says so.

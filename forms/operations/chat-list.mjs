@@ -82,10 +82,7 @@ export interface ChatListMetadata extends Partial<ModelMetadata> {
     }),
     ...chat.basic.filter(({ key }) => key !== 'prompt'),
   ],
-  advanced: [
-    ...listFields,
-    ...chat.advanced,
-  ],
+  advanced: [...listFields, ...chat.advanced],
   about:
     'Asks the same of each row of a list, in one query: to classify, translate, summarize or extract. Several rows are asked at once, and `data` has their answers in the order of the prompts. A row that fails does not stop the others.',
   examples: [

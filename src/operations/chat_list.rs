@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Fields that a row may have itself instead of the shared ones.
-const OF_ROW: [&str; 4] = ["prompt", "system_prompt", "images", "message_history"];
+pub const OF_ROW: [&str; 4] = ["prompt", "system_prompt", "images", "message_history"];
 /// Fields that make up the messages, except the prompt.
 const OF_MESSAGES: [&str; 6] = ["system_prompt", "images", "message_history", "suffix", "image_detail", "advanced"];
 /// Those of them that may be JSON text, which is parsed only once.

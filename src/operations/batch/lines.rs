@@ -8,7 +8,14 @@ use super::ROW;
 use crate::{
     error::{Error, ErrorText},
     network::http::Body,
-    operations::{Plan, chat_list::Ask, chat_route::Api, list::in_row, responses, route::Route},
+    operations::{
+        Plan,
+        chat_list::{Ask, OF_ROW},
+        chat_route::Api,
+        list::in_row,
+        responses,
+        route::Route,
+    },
     policy::adjust::{self, ChatEndpoint, Rejection},
 };
 
@@ -60,6 +67,14 @@ impl Rows {
     }
 }
 
+/// Whether an error is about a field that no row has of its own.
+fn is_shared(error: &Error) -> bool {
+    let Error::InvalidOption { field, .. } = error else { return false };
+    let field = field.to_string();
+    let name = field.split(['.', '[']).next().unwrap_or_default();
+    !OF_ROW.contains(&name)
+}
+
 /// How rows are written.
 #[derive(Clone, Debug)]
 pub struct Lines {
@@ -86,7 +101,9 @@ impl Lines {
         if let Some(body) = &mut request.body {
             plan.adjusted.extend(adjust::apply_known(body, endpoint, &self.rejections));
         }
-        let wire = request.to_wire().map_err(|error| in_row(self.rows.key, row, error))?;
+        let wire = request
+            .to_wire()
+            .map_err(|error| if is_shared(&error) { error } else { in_row(self.rows.key, row, error) })?;
         let Some(Body::Json(body)) = wire else { return Err(Error::Internal("a row is no JSON".into())) };
         let head =
             format!(r#"{{"custom_id":"{ROW}{row}","method":"POST","url":"{}{}","body":"#, self.version, request.path);
