@@ -43,6 +43,8 @@ function assertShows(shown, actual, path) {
 describe('the examples of docs/openai.md', () => {
   let mockApi;
   let harness;
+  /** The results to which an example refers that is about another query. */
+  const queries = {};
   before(async () => {
     mockApi = await startMockApi();
     harness = createHarness({ text: read('dist/index.js') });
@@ -63,9 +65,10 @@ describe('the examples of docs/openai.md', () => {
     const [query, result] = [pairs[at].json, pairs[at + 1].json];
     test(`docs/openai.md shows the result of ${query.operation} with ${JSON.stringify(query.prompt ?? query.input ?? query.file ?? query.filter)}`, async () => {
       const source = { apiKey: 'sk-mock-api-test', base_url: mockApi.baseUrl };
-      const { values } = evaluateTemplates(query, { components: COMPONENTS });
+      const { values } = evaluateTemplates(query, { components: COMPONENTS, queries });
       const ran = await harness.run(source, fillIn(query, values));
       assertShows({ status: 'ok', ...result }, ran, 'result');
+      if (query.operation === 'batch_start') queries.startBatch = ran;
     });
   }
 });

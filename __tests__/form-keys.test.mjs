@@ -5,7 +5,15 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { OPERATIONS as DEFINITIONS, listFields, operations, SOURCE_FIELDS } from './forms.mjs';
-import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, run, takesEverything, untimed } from './plugin.mjs';
+import {
+  MINIMAL_QUERIES,
+  MODEL_KEYS,
+  mockApi,
+  rowsOf,
+  run,
+  takesEverything,
+  untimed,
+} from './plugin.mjs';
 
 const SOURCE_KEYS = SOURCE_FIELDS.map(({ key }) => key);
 /** Lists every field of every operation, with the Advanced switch among the basic ones. */
@@ -106,6 +114,12 @@ const QUERY_SAMPLES = {
   },
 };
 
+/** The value of a field in one operation, whose definition may have one of its own. */
+function sampleOf(operation, key) {
+  const field = listFields(operation).find((each) => each.key === key);
+  return field?.needs ? { value: field.sample, needs: field.needs } : QUERY_SAMPLES[key];
+}
+
 /** Fields whose sample makes the query fail. */
 const FAILS_WITH = ['on_failure'];
 
@@ -114,13 +128,15 @@ async function effect(query, sourceOptions, script = takesEverything) {
   mockApi.reset();
   mockApi.respondWith(script);
   const result = untimed(await run(query, sourceOptions));
-  const requests = mockApi.requests.map(({ method, path, headers, text }) => {
+  const requests = mockApi.requests.map(async (request) => {
+    const { method, path, headers, text } = request;
     const { host, 'content-type': type, ...sent } = headers;
     // Each form has a different boundary.
     const contentType = type?.replace(/boundary=.*/, '');
-    return { method, path, headers: { ...sent, contentType }, text };
+    const rows = await rowsOf(request);
+    return { method, path, headers: { ...sent, contentType }, text, rows };
   });
-  return { requests, result };
+  return { requests: await Promise.all(requests), result };
 }
 
 describe('the data source', () => {
@@ -205,7 +221,7 @@ for (const { value: operation } of DEFINITIONS) {
     }
 
     for (const { key, advanced } of QUERY_KEYS.filter((each) => each.operation === operation)) {
-      const sample = QUERY_SAMPLES[key];
+      const sample = sampleOf(operation, key);
       const query = (more) => ({ ...least(operation), ...sample?.needs, ...more });
 
       test(`${key} of ${operation} has an effect`, async () => {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { OPERATIONS as DEFINITIONS } from '../forms/operations.mjs';
 import { createHarness } from '../harness/harness.mjs';
 import { ENDPOINTS } from '../mock-api/endpoints.mjs';
+import { linesOf } from '../mock-api/lines.mjs';
 import { startMockApi } from '../mock-api/server.mjs';
 
 /** PLUGIN can name another build. */
@@ -68,6 +69,23 @@ const ANSWERS = {
   '/embeddings': ({ input }) => ({
     data: (Array.isArray(input) ? input : [input]).map(() => ({ embedding: [0.5] })),
   }),
+  '/files': { id: 'file-1' },
+  '/files/{id}/content': `${JSON.stringify({
+    custom_id: 'row-0',
+    response: { status_code: 200, body: { choices: [{ index: 0, message: { content: '{}' } }] } },
+  })}\n`,
+  '/batches': { id: 'batch_1', status: 'validating' },
+  '/batches/{id}': {
+    status: 'completed',
+    output_file_id: 'file-2',
+    metadata: {
+      tooljet_start: 'file-1',
+      tooljet_rows: '1',
+      tooljet_first_row: '0',
+      tooljet_count: '1',
+      tooljet_reading: '{"path":"chat/completions","n":1}',
+    },
+  },
   ...Object.fromEntries(
     DEFINITIONS.filter(({ trial }) => trial?.answer).map(({ endpoints, trial }) => [
       endpoints[0],
@@ -77,7 +95,8 @@ const ANSWERS = {
 };
 /** For `respondWith`: success for every request, below any path. */
 export function takesEverything(request) {
-  const [whole] = request.path.split('?');
+  const [path] = request.path.split('?');
+  const whole = path.replace(/(?<=\/(?:batches|files)\/)[^/]+/, '{id}');
   const endpoint = Object.keys(ANSWERS)
     .filter((each) => whole.endsWith(each))
     .sort((a, b) => b.length - a.length)[0];
@@ -86,6 +105,15 @@ export function takesEverything(request) {
     headers: { 'content-type': 'application/json' },
     body: typeof answer === 'function' ? answer(request.body, request) : answer,
   };
+}
+
+/** The rows in the file that a request has uploaded; none if it has uploaded none. */
+export async function rowsOf({ files }) {
+  const rows = [];
+  for await (const { text } of linesOf(files?.file?.content?.pieces() ?? [])) {
+    rows.push(JSON.parse(text));
+  }
+  return rows;
 }
 
 /** For `respondWith`: an error in the API's envelope. */

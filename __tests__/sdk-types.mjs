@@ -1,5 +1,5 @@
-// Schemas of endpoints that OpenAI's document does not have yet, based on the types of its Node
-// library (`openai` 7.57.0 on npm).
+// Schemas of endpoints that our copy of OpenAI's document does not have, written from the types of its library for Node
+// (`openai` 7.57.0 on npm).
 
 const object = (properties, required, more) => ({
   type: 'object',
@@ -90,7 +90,49 @@ const answers = [
 
 const json = (schema) => ({ content: { 'application/json': { schema } } });
 
+const time = { type: 'integer' };
+// The API sends null for what is not there.
+const file = object(
+  {
+    id: text,
+    bytes: count,
+    created_at: time,
+    expires_at: nullable(time),
+    filename: text,
+    object: word('file'),
+    purpose: { enum: ['batch', 'batch_output', 'user_data', 'vision', 'fine-tune', 'assistants'] },
+    status: { enum: ['uploaded', 'processed', 'error'] },
+    status_details: nullable(text),
+  },
+  ['id', 'bytes', 'created_at', 'filename', 'object', 'purpose', 'status'],
+);
+// The file itself is beside the fields: see mock-api/upload.mjs.
+const upload = object(
+  {
+    purpose: { enum: ['assistants', 'batch', 'evals', 'fine-tune', 'user_data', 'vision'] },
+    'expires_after[anchor]': word('created_at'),
+    'expires_after[seconds]': { type: 'string', pattern: '^[0-9]+$' },
+  },
+  ['purpose'],
+);
+/** A line of the file of a batch; OpenAI's guide has it, and not its library. */
+export const BATCH_ROW = object(
+  { custom_id: text, method: word('POST'), url: text, body: { type: 'object' } },
+  ['custom_id', 'method', 'url', 'body'],
+);
+
 export const PATHS = {
+  '/v1/files': {
+    post: {
+      requestBody: { content: { 'multipart/form-data': { schema: upload } } },
+      responses: { 200: json(file) },
+    },
+  },
+  '/v1/files/{file_id}/content': { get: { responses: {} } },
+  '/v1/files/{file_id}': { get: { responses: { 200: json(file) } } },
+  '/v1/batches/{batch_id}/cancel': {
+    post: { responses: { 200: json({ $ref: '#/components/schemas/Batch' }) } },
+  },
   '/v1/decisions': {
     post: {
       // `input` may also be a list of messages, which the plugin never sends.

@@ -1,9 +1,11 @@
 import { ApiFailure, badRequest, notFound } from './api-failure.mjs';
 import { checkAccess, ORGANIZATION } from './auth.mjs';
+import { BATCH_ROUTES } from './batches.mjs';
 import { chat } from './chat.mjs';
 import { complete } from './completions.mjs';
 import { drawImage } from './draw-image.mjs';
 import { ENDPOINTS } from './endpoints.mjs';
+import { FILE_ROUTES } from './files.mjs';
 import { generateImages } from './images.mjs';
 import { addModels, listModels, retrieveModel } from './models.mjs';
 import { isObject } from './parameters.mjs';
@@ -12,7 +14,7 @@ import { respond } from './responses.mjs';
 import { eventsOf } from './stream.mjs';
 
 /** The time in every response: the same request always gets the same response. */
-const CREATED = Date.UTC(2026, 10, 22) / 1000;
+export const CREATED = Date.UTC(2026, 10, 22) / 1000;
 
 const IMAGE = /^\/images\/(\d{2,4}x\d{2,4})\/(\w+)\.png$/;
 
@@ -39,6 +41,8 @@ const ROUTES = [
     operation: 'images',
     answer: generateImages,
   },
+  ...FILE_ROUTES,
+  ...BATCH_ROUTES,
 ];
 
 for (const { path, serves, models, isForm, answer } of ENDPOINTS) {
@@ -63,7 +67,8 @@ function findRoute(method, path) {
   return { ...route, match: route.path.exec(path) };
 }
 
-function parseBody(request, { isForm }) {
+function parseBody(request, { method, isForm, hasNoBody }) {
+  if (method !== 'POST' || hasNoBody) return undefined;
   const type = (request.headers['content-type'] ?? '').split(';')[0].trim();
   const expected = isForm ? 'multipart/form-data' : 'application/json';
   if (type !== expected) {
@@ -90,40 +95,62 @@ const RATE_LIMIT_HEADERS = {
   'x-ratelimit-reset-tokens': '75ms',
 };
 
-function answerRoute(request, origin) {
+/** Runs `answer`; a failure of the API is what it answers, too. */
+async function orFailure(answer) {
+  try {
+    return await answer();
+  } catch (failure) {
+    if (!(failure instanceof ApiFailure)) throw failure;
+    return failure;
+  }
+}
+
+/** What the API answers to a row of a batch. */
+const answerRow = (path, body, origin) =>
+  orFailure(() => ({
+    status: 200,
+    body: findRoute('POST', path).answer(body, { created: CREATED, origin }),
+  }));
+
+const EVENTS = 'text/event-stream; charset=utf-8';
+const BINARY = 'application/octet-stream';
+
+async function answerRoute(request, { origin, store }) {
   const path = request.path.split('?')[0];
   const route = findRoute(request.method, path);
   checkAccess(route, request.headers);
-  const body = route.method === 'POST' ? parseBody(request, route) : undefined;
-  const { match } = route;
-  const answer = route.answer(body, { created: CREATED, origin, match, files: request.files });
-  return {
-    status: 200,
-    headers: route.method === 'POST' ? RATE_LIMIT_HEADERS : {},
-    ...(body?.stream ? { pieces: (route.events ?? eventsOf)(answer, body) } : { body: answer }),
-  };
+  const body = parseBody(request, route);
+  const answer = await route.answer(body, {
+    created: CREATED,
+    origin,
+    match: route.match,
+    files: request.files,
+    store,
+    answerAt: (endpoint, row) => answerRow(endpoint, row, origin),
+  });
+  const status = 200;
+  if (route.isBinary) return { status, headers: { 'content-type': BINARY }, pieces: answer };
+  if (!body?.stream) {
+    return { status, headers: route.method === 'POST' ? RATE_LIMIT_HEADERS : {}, body: answer };
+  }
+  const pieces = (route.events ?? eventsOf)(answer, body);
+  return { status, headers: { 'content-type': EVENTS, ...RATE_LIMIT_HEADERS }, pieces };
 }
 
-/** Returns the API's response to a request, with the headers that every response has. */
-export function answerAsApi(request, { origin, number, delayMs }) {
+/**
+ * Returns the API's response to a request, with the headers that every response has. `store` has what the API keeps.
+ */
+export async function answerAsApi(request, { origin, number, delayMs, store }) {
   const wanted = IMAGE.exec(request.path);
   if (wanted) {
     const [, size, seed] = wanted;
     return { headers: { 'content-type': 'image/png' }, body: drawImage(seed, { size }) };
   }
-  let answer;
-  try {
-    answer = answerRoute(request, origin);
-  } catch (failure) {
-    if (!(failure instanceof ApiFailure)) {
-      throw failure;
-    }
-    answer = failure;
-  }
+  const answer = await orFailure(() => answerRoute(request, { origin, store }));
   return {
     status: answer.status,
     headers: {
-      'content-type': answer.pieces ? 'text/event-stream; charset=utf-8' : 'application/json',
+      'content-type': 'application/json',
       'x-request-id': `req_mock_api_${String(number).padStart(6, '0')}`,
       'openai-organization': ORGANIZATION,
       'openai-processing-ms': String(delayMs),

@@ -41,12 +41,22 @@ const toBytes = (body) => {
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 };
 
+/** Waits until a slow reader has read, or is gone. */
+const untilRead = (response) =>
+  new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
+
 /** Sends a body in pieces, `intervalMs` before each; its length is not known at the start. */
 async function playPieces(response, pieces, intervalMs) {
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     if (intervalMs > 0) await wait(intervalMs);
     if (response.destroyed) return;
-    response.write(piece);
+    if (!response.write(piece)) await untilRead(response);
   }
   response.end();
 }

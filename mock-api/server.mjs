@@ -1,9 +1,12 @@
 import http from 'node:http';
 import https from 'node:https';
-import { answerAsApi } from './api.mjs';
+import { answerAsApi, CREATED } from './api.mjs';
+import { MAX_BATCH_BYTES } from './files.mjs';
 import { describeForm, isForm, parseForm } from './form.mjs';
 import { play } from './playback.mjs';
 import { recordResponse } from './recorded-response.mjs';
+import { createStore } from './store.mjs';
+import { readUpload } from './upload.mjs';
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
@@ -28,8 +31,14 @@ function parsed(text) {
   }
 }
 
-/** The body of a request: its `text`, its parsed value and, for a form, its `files`. */
-async function parsedBody(incoming) {
+const UPLOAD = /\/files(?:\?|$)/;
+
+/** What a request has in its body: `text`, and what it is parsed to. A form has `files`, too. */
+async function parsedBody(incoming, { openFile }) {
+  if (isForm(incoming.headers) && UPLOAD.test(incoming.url)) {
+    const form = await readUpload(incoming, { openFile, maxBytes: MAX_BATCH_BYTES });
+    return { ...form, text: describeForm(form) };
+  }
   const bytes = await readBody(incoming);
   if (isForm(incoming.headers)) {
     const form = await parseForm(bytes, incoming.headers['content-type']);
@@ -96,6 +105,7 @@ async function listenOnLoopback(createServer, port) {
 export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
   const requests = [];
   const script = createScript();
+  const store = createStore(CREATED);
   const sockets = new Set();
   let connections = 0;
   let inFlight = 0;
@@ -119,10 +129,11 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
       inFlight -= 1;
       request.aborted = !response.writableFinished;
     });
-    Object.assign(request, await parsedBody(incoming));
+    Object.assign(request, await parsedBody(incoming, store));
 
     const answer =
-      (await script.next(request)) ?? answerAsApi(request, { origin, number, delayMs });
+      (await script.next(request)) ??
+      (await answerAsApi(request, { origin, number, delayMs, store }));
     await play(response, { delayMs, ...answer });
   }
 
@@ -182,17 +193,21 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
     respondWith(answers) {
       script.set(answers);
     },
+    /** Lets time pass for files and batches, which expire. */
+    passTime: (seconds) => store.pass(seconds),
+    /** Forgets what was asked, uploaded and scripted. */
     reset() {
       requests.length = 0;
       connections = 0;
       script.set(undefined);
+      return store.clear();
     },
     async close() {
       const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
       for (const socket of sockets) {
         socket.destroy();
       }
-      await Promise.all(closed);
+      await Promise.all([...closed, store.clear()]);
     },
   };
 }

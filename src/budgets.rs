@@ -28,6 +28,9 @@ pub const MAX_HEADER_BYTES: usize = 64 * KIB;
 /// Base URL of a data source, in bytes. Servers accept less.
 pub const MAX_BASE_URL_BYTES: usize = 8 * KIB;
 
+/// An id of a batch or a file, in bytes. It becomes a part of a URL.
+pub const MAX_ID_BYTES: usize = 256;
+
 /// Foreign text in an error, such as the API's message, in characters.
 pub const MAX_MESSAGE_CHARS: usize = 500;
 /// Name or word in an error, such as a code, an ID or a model, in characters.
@@ -50,6 +53,8 @@ pub const MAX_RESPONSE_HEADERS: usize = 1000;
 /// Nesting of arrays and objects in a response. Deeper values become null, so that a new member that the plugin ignores
 /// does not make the rest unreadable.
 pub const MAX_RESPONSE_DEPTH: usize = 100;
+/// A file of a server that is read while it comes, in bytes. Nothing but what is made of it is held.
+pub const MAX_POURED_BYTES: usize = 2048 * MIB;
 /// JSON values in a response, weighted by [`CONTAINER_WEIGHT`].
 pub const MAX_RESPONSE_VALUES: usize = 4 << 20;
 /// Text in a result, as long as in JSON, in bytes. Numbers count as values: including them, a result has at most 192
@@ -96,6 +101,9 @@ pub const MAX_SERVER_INLINE_BYTES: usize = 256 * KIB;
 /// ones; in bytes.
 pub const MAX_MEDIUM_BYTES: usize = 4 * MIB;
 
+/// Bytes of a long file that are written or read at once, between which others have their turn.
+pub const WORK_BYTES: usize = 512 * KIB;
+
 /// How long a query waits to be started by its server's thread before the runtime starts it.
 pub const MAX_START_DELAY: Duration = Duration::from_millis(50);
 /// Base URLs, as entered, whose servers are known without parsing them.
@@ -121,6 +129,17 @@ pub const MAX_CACHED_VALUE_BYTES: usize = 64;
 pub const MAX_CACHE_AGE: Duration = Duration::from_secs(60 * 60);
 /// Rows of a list, each of which is a request.
 pub const MAX_LIST_ROWS: usize = 10_000;
+/// Rows of one query that starts batches. They are in the options of the query.
+pub const MAX_BATCH_ROWS: usize = 200_000;
+/// The files of such a query together, in bytes. What all rows share is in each line of them, and they are written twice:
+/// to be measured, and to be sent.
+pub const MAX_BATCH_BYTES: usize = 1024 * MIB;
+/// Batches that one query gets.
+pub const MAX_BATCH_IDS: usize = 64;
+/// A line of the results of a batch, in bytes. A longer one is not read.
+pub const MAX_LINE_BYTES: usize = 16 * MIB;
+/// Lines of the results of a batch that cannot be used and are named.
+pub const MAX_NAMED_LINES: usize = 20;
 /// Concurrent rows of a list.
 pub const MAX_PARALLEL_ROWS: usize = 64;
 /// Rows that start before the server's capacity is known.

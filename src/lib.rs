@@ -12,7 +12,8 @@
 //!
 //! Next to the wings are [`budgets`], limits that every wing may use; the [`request_sender`], which sends the requests
 //! of one query; the [`query_runner`], which decides what to send, with the [`embedding_runner`] for texts that need
-//! several requests and the [`list_runner`], [`row_engine`] and [`list_result`] for lists; [`service`], which turns
+//! several requests, the [`list_runner`], [`row_engine`] and [`list_result`] for lists, and the [`batch_starter`] and
+//! [`batch_getter`] for batches; [`service`], which turns
 //! options into an outcome; and [`serialized`], which splits that for JavaScript to parse.
 //!
 //! Everything except [`network::client`] and [`binding`] is free of sockets, clocks, randomness and `Node`: time and
@@ -36,10 +37,12 @@
 //! | when a model is shut down, and what replaces it | `policy/shutdowns.rs` |
 //! | how a model's rejection of a parameter is worked around | `policy/adjust/` |
 //! | the rate of requests to a model | `policy/pace.rs`, `paces.rs` |
-//! | the rows of a list, when they start, and their results | `operations/list.rs`, `row_engine.rs`, `list_result.rs` |
+//! | the rows of a list, when they start, and their results | `operations/list.rs`, `row_engine.rs`, `list_result.rs`, `answers.rs` |
 //! | when a request is retried | `policy/retry.rs` |
 //! | what is cached about models | `policy/model_cache.rs` |
 //! | which endpoint a query uses, and its `metadata` about requests | `query_runner.rs` |
+//! | what is uploaded and created for a batch | `batch_starter.rs` |
+//! | how the results of batches are found in their files | `batch_getter.rs`, `batch_rows.rs` |
 //! | how many requests a list of texts to embed needs | `embedding_runner.rs` |
 //! | what the administrator's log contains about a query | `query_log.rs`, `network/client/log.rs` |
 //! | how a response is read | `response/` |
@@ -55,6 +58,10 @@
 //! | which certificates are trusted | `network/tls.rs` |
 //! | the cause of a network failure | `network/client/classify.rs`, `tls.rs` |
 
+pub mod answers;
+pub mod batch_getter;
+pub mod batch_rows;
+pub mod batch_starter;
 pub mod binding;
 pub mod budgets;
 pub mod embedding_runner;

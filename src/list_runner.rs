@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{
+    answers::RowFailure,
     error::Error,
     input::options::SourceOptions,
-    list_result::{ListEnd, ListResult, Row, RowFailure},
+    list_result::{ListEnd, ListResult, Row},
     network::{
         client::{Hold, no_memory},
         http::Transport,

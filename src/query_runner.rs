@@ -281,23 +281,9 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
     }
 
     fn adjust_to_known(&mut self, key: CacheKey, path: &str, body: &mut Map<String, Value>) {
-        let known = match path {
-            responses::PATH => {
-                let missing = adjust::for_responses(body);
-                missing.into_iter().chain(adjust::for_family(body, ChatEndpoint::Responses)).collect()
-            }
-            _ => adjust::for_family(body, ChatEndpoint::ChatCompletions),
-        };
-        for adjustment in known {
-            if adjustment.apply(body) {
-                self.log.adjusted.push(adjustment);
-            }
-        }
-        for rejection in self.cache.rejections(key, self.sender.now()) {
-            if rejection.applies_to(body) && rejection.adjustment.apply(body) {
-                self.log.adjusted.push(rejection.adjustment);
-            }
-        }
+        let endpoint = if path == responses::PATH { ChatEndpoint::Responses } else { ChatEndpoint::ChatCompletions };
+        let rejections = self.cache.rejections(key, self.sender.now());
+        self.log.adjusted.extend(adjust::apply_known(body, endpoint, &rejections));
     }
 
     /// The cache key of a request.

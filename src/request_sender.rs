@@ -23,7 +23,7 @@ use crate::{
         gzip::{self, Unpacked},
         http::{Body, HttpRequest, HttpResponse, Transport},
     },
-    operations::ApiRequest,
+    operations::{ApiRequest, Expected},
     policy::{
         paces::{Paces, SharedPace, Turn},
         retry::{MAX_RETRY_DELAY, RetryPolicy, is_too_soon, pause, until_reset},
@@ -172,6 +172,11 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         self.partial
     }
 
+    /// Waits, by the transport's clock.
+    pub async fn sleep(&self, duration: Duration) {
+        self.transport.sleep(duration).await;
+    }
+
     /// The transport's clock.
     #[must_use]
     pub fn now(&self) -> Duration {
@@ -194,7 +199,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         request: &ApiRequest,
         read: impl Fn(ApiResponse) -> Result<R, Error> + Clone + Send + 'static,
     ) -> Result<R, Error> {
-        let takes_text = request.takes_text;
+        let (expected, is_sent_once) = (request.expected.clone(), request.is_sent_once);
         let pace = self.pace.zip(request.text("model"));
         let pace = pace.and_then(|((paces, patience), model)| Some((paces.of(self.source, model)?, patience)));
         let request = self.http_request(request).await?;
@@ -205,11 +210,12 @@ impl<'a, T: Transport> RequestSender<'a, T> {
                 Some((pace, patience)) => Some(self.turn(pace, *patience).await?),
                 None => None,
             };
-            let error = match self.attempt(&request, takes_text, turn.as_ref(), read.clone()).await {
+            let error = match self.attempt(&request, &expected, turn.as_ref(), read.clone()).await {
                 Ok(result) => return Ok(result),
                 Err(error) if self.has_partial() => return Err(error),
                 // Report an earlier connect timeout, not the expired deadline.
                 Err(Error::Timeout { after }) => return Err(unconnected.unwrap_or(Error::Timeout { after })),
+                Err(error) if is_sent_once && !is_known_undone(&error) => return Err(error),
                 Err(error) => error,
             };
             // The failed response has been dropped.
@@ -267,7 +273,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     async fn attempt<R: Send + 'static>(
         &mut self,
         request: &HttpRequest,
-        takes_text: bool,
+        expected: &Expected,
         turn: Option<&Turn>,
         read: impl FnOnce(ApiResponse) -> Result<R, Error> + Send + 'static,
     ) -> Result<R, Error> {
@@ -281,7 +287,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
             Ok(response) => {
                 let reset = until_reset(|name| response.header(name), self.transport.wall_clock());
                 let used_up = reset.filter(|pause| response.status != 429 && *pause <= MAX_RETRY_DELAY);
-                let result = self.read(response, takes_text, read).await;
+                let result = self.read(response, expected, read).await;
                 if let Some(turn) = turn {
                     // Some servers report a rate limit with HTTP 200.
                     let is_taken = result
@@ -314,7 +320,7 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     async fn read<R: Send + 'static>(
         &mut self,
         response: HttpResponse,
-        takes_text: bool,
+        expected: &Expected,
         read: impl FnOnce(ApiResponse) -> Result<R, Error> + Send + 'static,
     ) -> Result<R, Error> {
         if let Some(cut) = &response.cut
@@ -339,7 +345,11 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         // text.
         self.hold.add(values.min(MAX_RESPONSE_VALUES) * VALUE_BYTES).await;
         let now = self.transport.wall_clock();
-        let parse = if takes_text { response::read_or_text } else { response::read };
+        let parse = match expected {
+            Expected::Json => response::read,
+            Expected::JsonOrText => response::read_or_text,
+            Expected::File(_) => response::read_head,
+        };
         let read = move || parse(&response, now).and_then(|response| Ok(read(response)?));
         self.transport.offload(bytes, read).await.map_err(|Unread { error, partial }| {
             self.partial = partial.map(|partial| *partial);
@@ -371,8 +381,13 @@ impl<'a, T: Transport> RequestSender<'a, T> {
     }
 
     async fn http_request(&self, request: &ApiRequest) -> Result<HttpRequest, Error> {
-        // Compression could delay a stream.
-        let encoding = if request.body.as_ref().is_some_and(streaming::is_asked) { "identity" } else { gzip::ACCEPTED };
+        let sink = match &request.expected {
+            Expected::File(sink) => Some(sink.clone()),
+            Expected::Json | Expected::JsonOrText => None,
+        };
+        // Compression may hold a stream back, and a file is read as it comes.
+        let is_streamed = request.body.as_ref().is_some_and(streaming::is_asked) || sink.is_some();
+        let encoding = if is_streamed { "identity" } else { gzip::ACCEPTED };
         let mut headers: Vec<_> =
             [("accept", "application/json"), ("accept-encoding", encoding), ("user-agent", USER_AGENT)]
                 .into_iter()
@@ -392,10 +407,20 @@ impl<'a, T: Transport> RequestSender<'a, T> {
         }
         Ok(HttpRequest {
             method: request.method,
-            url: self.source.base_url.endpoint(request.path),
+            url: self.source.base_url.endpoint(&request.full_path()),
             headers,
             body,
             is_custom: self.source.base_url.is_custom(),
+            sink,
         })
+    }
+}
+
+/// Whether it is certain that the server has not carried out the request that failed: it has not had it, or was too busy.
+fn is_known_undone(error: &Error) -> bool {
+    match error {
+        Error::Api(error) => matches!(error.status, 429 | 503),
+        Error::Transport(error) => !error.kind.is_sent(),
+        _ => false,
     }
 }

@@ -16,6 +16,9 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{
+    answers::RowFailure,
+    batch_getter::BatchGetter,
+    batch_starter::BatchStarter,
     budgets::{MAX_DESCRIPTION_CHARS, MAX_INLINE_BYTES},
     error::{
         ApiError, Details, Error, ErrorText,
@@ -29,7 +32,7 @@ use crate::{
         options::{self, DEFAULT_TIMEOUT, SourceOptions, query_timeout, typed_query_timeout},
         secret::{Redactor, Secret},
     },
-    list_result::{ListFailure, RowFailure},
+    list_result::ListFailure,
     list_runner::ListRunner,
     network::{
         client::{self, Hold},
@@ -494,6 +497,25 @@ async fn run_query<T: Transport>(
             let end = Box::pin(runner.run(&mut call.hold, &describe)).await;
             (state.requests, state.list) = (end.log, end.failure);
             return end.result;
+        }
+        Task::BatchStart(start) => {
+            let sender = RequestSender::new(transport, &source, clock, &mut call.hold);
+            let mut starter = BatchStarter::new(sender, cache, &source);
+            let result = clock.enforce(transport, catch_panics(Box::pin(starter.run(&start)))).await;
+            let incomplete;
+            (state.requests, incomplete) = starter.into_end();
+            let result = result.unwrap_or_else(|| Err(late(&call.hold, clock.timeout)));
+            state.list = incomplete.filter(|_| result.is_err());
+            return result;
+        }
+        Task::BatchResult(wanted) => {
+            let describing = state.clone();
+            let describe = Arc::new(move |error: &Error, log: &RequestLog| describing.failed_row(error, log));
+            let mut getter = BatchGetter::new(RequestSender::new(transport, &source, clock, &mut call.hold));
+            let run = Box::pin(getter.run(&wanted, has_details, describe));
+            let result = clock.enforce(transport, catch_panics(run)).await;
+            (state.requests, state.list) = getter.into_end();
+            return result.unwrap_or_else(|| Err(late(&call.hold, clock.timeout)));
         }
     };
     let sender = RequestSender::new(transport, &source, clock, &mut call.hold);

@@ -21,7 +21,7 @@ use server::{Connection, Server, response};
 use tooljet_openai::{
     error::TransportErrorKind,
     input::secret::Secret,
-    network::http::{Body, Form, FormFile, HttpRequest, HttpResponse, Method, Transport},
+    network::http::{Body, Content, Form, FormFile, HttpRequest, HttpResponse, Method, Transport},
 };
 
 const MIB: usize = 1 << 20;
@@ -44,12 +44,14 @@ fn request(base_url: &str, bytes: usize) -> HttpRequest {
         headers: vec![("authorization".to_owned(), Secret::new(KEY))],
         body: Some(Body::Json(body(bytes))),
         is_custom: true,
+        sink: None,
     }
 }
 
 /// A form with a file of `bytes` bytes.
 fn form_request(base_url: &str, bytes: usize) -> HttpRequest {
-    let file = FormFile { name: "recording.wav".to_owned(), media_type: "audio/wav", data: body(bytes) };
+    let file =
+        FormFile { name: "recording.wav".to_owned(), media_type: "audio/wav", content: Content::Bytes(body(bytes)) };
     let form = Form { fields: vec![("model".to_owned(), "m".to_owned())], file };
     HttpRequest { body: Some(Body::Form(form)), ..request(base_url, 0) }
 }

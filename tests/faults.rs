@@ -473,6 +473,7 @@ fn rejects_a_header_with_a_line_break_in_the_client() {
             headers: vec![(name.to_owned(), Secret::new(value))],
             body: None,
             is_custom: true,
+            sink: None,
         };
         let sent = plugin.runtime.block_on(plugin.client.send(&request, Duration::from_secs(1), &mut Hold::default()));
         let error = sent.unwrap_err();

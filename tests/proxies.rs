@@ -74,6 +74,7 @@ fn sends_the_credentials_of_the_proxy_whatever_a_data_source_sends() {
         headers: vec![own("proxy-authorization"), own("Proxy-Authorization"), own("proxy-connection"), own("x-own")],
         body: None,
         is_custom: true,
+        sink: None,
     };
     let mut hold = plugin.client.hold();
     let sent = plugin.client.send(&request, Duration::from_millis(SECONDS), &mut hold);

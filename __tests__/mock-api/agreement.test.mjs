@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createBatch } from '../../mock-api/batches.mjs';
 import { chat } from '../../mock-api/chat.mjs';
 import { complete } from '../../mock-api/completions.mjs';
 import { ENDPOINTS as DEFINED } from '../../mock-api/endpoints.mjs';
 import { generateImages } from '../../mock-api/images.mjs';
 import { respond } from '../../mock-api/responses.mjs';
+import { createStore } from '../../mock-api/store.mjs';
 import { mutations } from '../mutations.mjs';
 import { isDocumented, validateRequest } from '../openapi.mjs';
 import {
@@ -29,7 +31,7 @@ import {
   said,
 } from './variants.mjs';
 
-const CONTEXT = { created: 0, origin: 'http://localhost' };
+const CONTEXT = { created: 0, origin: 'http://localhost', store: createStore(0) };
 const call = (name) => ({ id: 'call_1', type: 'function', function: { name, arguments: '{}' } });
 
 /** By path: the endpoint, and a request with as many members as possible. */
@@ -182,6 +184,16 @@ const ENDPOINTS = {
       isDocumented(path),
     ),
   ),
+  '/v1/batches': [
+    createBatch,
+    {
+      input_file_id: 'file-1',
+      endpoint: CHAT,
+      completion_window: '24h',
+      metadata: { a: 'b' },
+      output_expires_after: { anchor: 'created_at', seconds: 3600 },
+    },
+  ],
   [IMAGES]: [
     generateImages,
     {

@@ -8,6 +8,7 @@ import { evaluateTemplates } from './evaluate.js';
 import { ExamplesBar } from './examples-bar.jsx';
 import { useMark } from './forms/marks.js';
 import { useKept } from './kept.js';
+import { useQueries } from './queries.js';
 import { QueryPanel } from './query-panel.jsx';
 import { findFailedField, isFailure, readFailure } from './result/failure.js';
 import { ResultPanel } from './result/result-panel.jsx';
@@ -40,7 +41,8 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
   const { outcome, run, stop, clear } = useRun();
   const mark = useMark();
   const components = useComponents();
-  const state = { components: components.value };
+  const queries = useQueries();
+  const state = { components: components.value, queries: queries.value };
   const source = sources[api];
   const received = receivedOperations(operations, tooljet);
 
@@ -71,6 +73,7 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
     };
     run(call, ({ result }) => {
       if (isFailure(result, tooljet)) markFailedField(result, values, queryOptions);
+      else queries.add(queryOptions.operation, result);
     });
   }
 

@@ -36,6 +36,17 @@ describe('a value as a table', () => {
     assert.deepEqual(pairRows(query, { data: { answer: data, failed } }), partly);
   });
 
+  test('has the numbers of the rows of a batch beside their answers', () => {
+    const query = { operation: 'batch_result', batch_id: 'batch_1' };
+    const failed = [{ index: 1, description: 'no' }];
+    assert.deepEqual(pairRows(query, { data: ['x', null], metadata: { failed } }), [
+      { row: 0, answer: 'x', failed: undefined },
+      { row: 1, answer: null, failed: 'no' },
+    ]);
+    const running = { status: 'in_progress', counts: { total: 2, completed: 1, failed: 0 } };
+    assert.equal(pairRows(query, { data: running, metadata: {} }), undefined);
+  });
+
   test('has no pairs when the query is not a list or has no rows', () => {
     const result = { data: ['x'], metadata: { failed: [] } };
     for (const query of [

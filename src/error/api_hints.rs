@@ -245,6 +245,10 @@ fn web_page(error: &ApiError, context: &HintContext) -> ErrorText {
 fn no_such_route(error: &ApiError, context: &HintContext) -> ErrorText {
     let is_missing = matches!(error.status, 405 | 501);
     match context.endpoint {
+        Some(Endpoint::Batches) if context.is_custom && !error.html => error_text![
+            "The server may have no Batch API. Use Chat for a list or Generate embedding instead. ",
+            check_address(context)
+        ],
         _ if !context.is_custom => check_address(context),
         Some(Endpoint::Completions) if !context.is_engine_auto() && error.is_json => {
             error_text!["If the server has no Completions, set Engine to Auto or Chat only. ", check_address(context)]

@@ -100,6 +100,8 @@ pub enum Endpoint {
     Images,
     /// `/audio/transcriptions`.
     Transcriptions,
+    /// `/batches`, and `/files` for them.
+    Batches,
     /// `/models`, which the connection test also uses.
     Models,
     /// An endpoint without its own hints.
@@ -160,7 +162,7 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
             }
             .into(),
         ),
-        Error::InvalidOption { .. } | Error::UnknownOperation(_) => None,
+        Error::InvalidOption { .. } | Error::UnknownOperation(_) | Error::NotRun(_) => None,
     }
 }
 
@@ -272,6 +274,9 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
         TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Models) => {
             "Enter a Filter that fewer models match, or the Base URL of a server with a shorter list.".into()
         }
+        TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Batches) => {
+            "Get fewer rows at once: in Batch ID, enter the IDs one at a time.".into()
+        }
         TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Embeddings) => {
             "Embed fewer texts at once, set fewer Dimensions, or choose Base64 as Encoding format.".into()
         }
@@ -329,6 +334,7 @@ pub fn in_short(error: &Error) -> ErrorText {
         Error::InvalidOption { .. } => error.text().until("; ").truncated(MAX_REASON_CHARS),
         Error::UnknownOperation(_) => "unknown operation".into(),
         Error::Api(error) => api_in_short(error),
+        Error::NotRun(_) => "not run by the API".into(),
         Error::Timeout { .. } => TransportErrorKind::Timeout.in_short().into(),
         Error::Transport(error) => error.kind.in_short().into(),
         Error::Decode { body: BodyKind::Html, .. } => WEB_PAGE.into(),

@@ -51,6 +51,8 @@ pub enum Error {
     UnknownOperation(ErrorText),
     /// The API returned an error.
     Api(Box<ApiError>),
+    /// The API has not run a row of a batch, for a reason that has no HTTP status.
+    NotRun(Box<ApiError>),
     /// The deadline of the query passed; the request was aborted.
     Timeout {
         /// The timeout of the query.
@@ -117,6 +119,7 @@ impl Error {
                 error_text![labeled(&"operation".into(), None), " ", reason.clone(), ". Choose ", operations()]
             }
             Self::Api(error) => error.text(),
+            Self::NotRun(error) => not_run(error),
             Self::Timeout { after } => error_text!["no response within ", ErrorText::own(seconds(*after))],
             Self::Transport(error) => error.text(),
             Self::Decode { reason, .. } | Self::NoAnswer { reason, .. } => reason.clone(),
@@ -157,7 +160,7 @@ impl Error {
         Some(match self {
             Self::InvalidOption { .. } => "invalid_option",
             Self::UnknownOperation(_) => "unknown_operation",
-            Self::Api(_) => return None,
+            Self::Api(_) | Self::NotRun(_) => return None,
             Self::Timeout { .. } => "timeout",
             Self::Transport(error) => error.kind.code(),
             Self::Decode { .. } => "invalid_response",
@@ -179,6 +182,12 @@ impl Error {
                 param: word(&error.param),
                 request_id: word(&error.request_id),
                 retry_after_seconds: error.retry_after.map(|wait| wait.as_secs_f64()),
+                ..Details::default()
+            },
+            Self::NotRun(error) => Details {
+                code: word(&error.code),
+                kind: word(&error.kind.clone().filter(|kind| !is_reserved(kind))),
+                param: word(&error.param),
                 ..Details::default()
             },
             Self::InvalidOption { field, .. } => Details { code, param: Some(field.clone()), ..Details::default() },
@@ -236,6 +245,13 @@ impl Details {
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))
         .collect()
     }
+}
+
+fn not_run(error: &ApiError) -> ErrorText {
+    let code = error.code.as_ref().map_or_else(ErrorText::default, |code| error_text![" (", code.clone(), ")"]);
+    let message =
+        if error.message.is_empty() { "it gives no reason".into() } else { ErrorText::foreign(&error.message) };
+    error_text!["the API has no answer to this row", code, ": ", message]
 }
 
 /// A field under the form's label; an index follows it: `Message history[1]`.

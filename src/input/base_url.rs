@@ -14,6 +14,8 @@ pub const BASE_URL: &str = "base_url";
 /// Used if the data source has no base URL.
 pub const DEFAULT: &str = "https://api.openai.com/v1";
 
+/// Paths of what belongs to a whole resource.
+const OF_RESOURCE: [&str; 3] = ["/models", "/files", "/batches"];
 /// Domains of Azure resources; `.us` is the US government cloud.
 const AZURE_DOMAINS: [&str; 5] = [
     "cognitiveservices.azure.com",
@@ -99,7 +101,8 @@ impl BaseUrl {
     #[must_use]
     pub fn endpoint(&self, path: &str) -> Url {
         let mut url = self.url.clone();
-        let base = if path == "/models" { self.path_of_models() } else { url.path().to_owned() };
+        let is_of_resource = OF_RESOURCE.iter().any(|of_resource| path.starts_with(of_resource));
+        let base = if is_of_resource { self.path_of_resource() } else { url.path().to_owned() };
         url.set_path(&format!("{}{path}", base.trim_end_matches('/')));
         url
     }
@@ -110,8 +113,8 @@ impl BaseUrl {
         &self.url
     }
 
-    /// Azure's classic style lists models next to the deployments, not below one.
-    fn path_of_models(&self) -> String {
+    /// Azure's classic style has what does not belong to a deployment next to the deployments, not below one.
+    fn path_of_resource(&self) -> String {
         let path = self.url.path();
         match (self.provider, path.find("/deployments/")) {
             (Provider::AzureDeployment, Some(at)) => path[..at].to_owned(),
@@ -244,6 +247,10 @@ mod tests {
         assert_eq!(
             classic.endpoint("/models").as_str(),
             "https://r.openai.azure.com/openai/models?api-version=2024-10-21"
+        );
+        assert_eq!(
+            classic.endpoint("/batches/batch_1").as_str(),
+            "https://r.openai.azure.com/openai/batches/batch_1?api-version=2024-10-21"
         );
     }
 

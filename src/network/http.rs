@@ -3,7 +3,7 @@
 use std::{
     fmt,
     future::Future,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -34,6 +34,8 @@ pub struct HttpRequest {
     pub body: Option<Body>,
     /// Whether `ToolJet`'s SSRF rules apply, because a person entered the URL.
     pub is_custom: bool,
+    /// Where the body of a success goes as it comes; without one, it is in the response.
+    pub sink: Option<Sink>,
 }
 
 /// The body of a request. Clones share its bytes.
@@ -55,19 +57,120 @@ pub struct Form {
 }
 
 /// A file in a form.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FormFile {
     /// Its name with an extension, which tells servers its type.
     pub name: String,
     /// Its media type.
     pub media_type: &'static str,
     /// Its content.
-    pub data: Bytes,
+    pub content: Content,
 }
 
-impl fmt::Debug for FormFile {
+/// What a file contains.
+#[derive(Clone)]
+pub enum Content {
+    /// Bytes that are there.
+    Bytes(Bytes),
+    /// Bytes that are written while they are sent.
+    Written(Written),
+}
+
+/// Pieces of a content in their order.
+pub type Pieces = Box<dyn Iterator<Item = Bytes> + Send>;
+
+/// A content that is never there as a whole. It is written anew for each attempt, on the threads for long work.
+#[derive(Clone)]
+pub struct Written {
+    /// Its length, in bytes.
+    pub length: usize,
+    write: Arc<dyn Fn() -> Pieces + Send + Sync>,
+}
+
+impl Written {
+    /// A content of `length` bytes, which `write` begins to write each time. A piece should have about
+    /// [`crate::budgets::WORK_BYTES`].
+    pub fn new(length: usize, write: impl Fn() -> Pieces + Send + Sync + 'static) -> Self {
+        Self { length, write: Arc::new(write) }
+    }
+
+    /// Its pieces, none of which is written yet.
+    #[must_use]
+    pub fn pieces(&self) -> Pieces {
+        (self.write)()
+    }
+}
+
+impl Content {
+    /// Its length, in bytes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Written(written) => written.length,
+        }
+    }
+}
+
+impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({} bytes)", self.name, self.data.len())
+        write!(f, "{} bytes", self.length())
+    }
+}
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Bytes(one), Self::Bytes(other)) => one == other,
+            (Self::Written(one), Self::Written(other)) => Arc::ptr_eq(&one.write, &other.write),
+            _ => false,
+        }
+    }
+}
+
+/// Takes the body of a response while it comes.
+pub trait BodySink: Send {
+    /// A body begins. What has come of the body of an earlier attempt is void.
+    fn begin(&mut self);
+
+    /// Takes the next bytes of the body. Returns how much memory is held for it by now, in bytes.
+    ///
+    /// # Errors
+    /// Why nothing more of it is wanted.
+    fn take(&mut self, bytes: &[u8]) -> Result<usize, TransportError>;
+
+    /// The body is whole. Returns as [`BodySink::take`].
+    ///
+    /// # Errors
+    /// As [`BodySink::take`].
+    fn end(&mut self) -> Result<usize, TransportError>;
+}
+
+/// A [`BodySink`] that a request has to itself, on whatever thread its body is taken.
+#[derive(Clone)]
+pub struct Sink(Arc<Mutex<dyn BodySink>>);
+
+impl Sink {
+    /// What takes the body.
+    pub fn new(sink: impl BodySink + 'static) -> Self {
+        Self(Arc::new(Mutex::new(sink)))
+    }
+
+    /// Does `work` with it.
+    pub fn with<R>(&self, work: impl FnOnce(&mut dyn BodySink) -> R) -> R {
+        work(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sink")
+    }
+}
+
+impl PartialEq for Sink {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -78,7 +181,8 @@ pub struct HttpResponse {
     pub status: u16,
     /// Header names are in lower case.
     pub headers: Vec<(String, String)>,
-    /// At most [`crate::budgets::MAX_RESPONSE_BYTES`], or [`crate::budgets::MAX_ERROR_BYTES`] for an error.
+    /// At most [`crate::budgets::MAX_RESPONSE_BYTES`], or [`crate::budgets::MAX_ERROR_BYTES`] for an error. Empty for a
+    /// success whose body went to a [`Sink`].
     pub body: Vec<u8>,
     /// Why the body of a success is incomplete. The start of a stream is still useful.
     pub cut: Option<TransportError>,
@@ -99,7 +203,7 @@ pub type LogSink = Arc<dyn Fn(String) + Send + Sync>;
 pub trait Transport: Sync {
     /// Sends `request` and reads the response: all of it, or a stream up to its last event, or as much as arrives.
     /// Fails with [`crate::error::TransportErrorKind::Timeout`] after `timeout`; this aborts the request, as does
-    /// dropping the future. Memory for the response is added to `hold`.
+    /// dropping the future. Memory for the response, or held by the request's sink, is added to `hold`.
     fn send(
         &self,
         request: &HttpRequest,

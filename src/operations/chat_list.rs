@@ -6,6 +6,7 @@ use super::{
     chat,
     chat_route::{Api, Chat},
     list::{List, RowFields},
+    route::Route,
 };
 use crate::{
     error::Error,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// Fields that a row may have itself instead of the shared ones.
-const OF_ROW: [&str; 4] = ["prompt", "system_prompt", "images", "message_history"];
+pub const OF_ROW: [&str; 4] = ["prompt", "system_prompt", "images", "message_history"];
 /// Fields that make up the messages, except the prompt.
 const OF_MESSAGES: [&str; 6] = ["system_prompt", "images", "message_history", "suffix", "image_detail", "advanced"];
 /// Those of them that may be JSON text, which is parsed only once.
@@ -25,16 +26,29 @@ const JSON: [&str; 2] = ["images", "message_history"];
 /// [`Error::InvalidOption`] naming the field. An invalid row is an error of that row only.
 pub fn list(fields: &Fields<'_>, provider: Provider) -> Result<(List, Api), Error> {
     let api = Api::from_fields(fields)?;
+    let (route, bytes) = asker(fields, provider)?;
+    // Says what is wrong with a field that all share.
+    route(&"?".into(), api)?;
+    let list = List::from_fields(fields, "prompts", move |row| route(row, api))?;
+    Ok((list.with_shared_bytes(bytes), api))
+}
+
+/// How a row is asked through an API.
+pub type Ask = Box<dyn Fn(&Value, Api) -> Result<Route, Error> + Send + Sync>;
+
+/// How rows are asked, and about how many bytes each request has besides its row.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the field. What is wrong with a row is for the row to say.
+pub fn asker(fields: &Fields<'_>, provider: Provider) -> Result<(Ask, usize), Error> {
     let template = chat::Template::from_fields(fields, provider)?;
     let of_rows = RowFields::new(&OF_ROW, shared(fields)?);
     let bytes = of_rows.shared_bytes() + template.bytes();
-    let route = move |row: &Value| {
+    let route = move |row: &Value, api: Api| {
         let fields = of_rows.of(row);
         Chat::of_template(template.clone(), &Fields::of("prompts", &fields)?, api, provider)?.route()
     };
-    // Finds invalid shared fields.
-    route(&"?".into())?;
-    Ok((List::from_fields(fields, "prompts", route)?.with_shared_bytes(bytes), api))
+    Ok((Box::new(route), bytes))
 }
 
 /// The fields that make up the messages.
@@ -66,7 +80,7 @@ mod tests {
         let fields = Fields::of("queryOptions", &options).unwrap();
         match Query::from_fields(&fields, Provider::OpenAi, &Day::default()).map_err(|error| error.to_string())?.task {
             Task::List(list) => Ok(list),
-            Task::One(_) => panic!("not a list"),
+            _ => panic!("not a list"),
         }
     }
 
@@ -86,7 +100,7 @@ mod tests {
         let fields = Fields::of("queryOptions", &options).unwrap();
         match Query::from_fields(&fields, Provider::OpenAi, &Day::default()).unwrap().task {
             Task::One(route) => route.plan.request.body.unwrap().into(),
-            Task::List(_) => panic!("a list"),
+            _ => panic!("a list"),
         }
     }
 

@@ -60,7 +60,7 @@ mod tests {
     fn completion(options: Value) -> Value {
         match read("completion", options).unwrap().task {
             Task::One(route) => route.plan.request.body.unwrap().into(),
-            Task::List(_) => panic!("a list"),
+            _ => panic!("a list"),
         }
     }
 

@@ -78,6 +78,15 @@ pub struct VectorsReader {
     pub encoding: Encoding,
 }
 
+/// As `reader`, of the response to a single text of many that are asked one by one.
+#[must_use]
+pub fn reader_of_one(reader: &Reader) -> Reader {
+    match reader {
+        Reader::Vectors(reader) => Reader::Vectors(VectorsReader { texts: 0..1, total: 1, ..reader.clone() }),
+        other => other.clone(),
+    }
+}
+
 /// Number of texts in a finished body, no matter what set them. A list of numbers is one text, given as tokens.
 fn texts_in(body: &Map<String, Value>) -> usize {
     match body.get("input") {

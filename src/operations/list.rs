@@ -71,7 +71,7 @@ impl List {
         plan: impl Fn(&Value) -> Result<Route, Error> + Send + Sync + 'static,
     ) -> Result<Self, Error> {
         let most = i64::try_from(MAX_PARALLEL_ROWS).unwrap_or(i64::MAX);
-        let rows = rows(fields, key)?;
+        let rows = rows(fields, key, MAX_LIST_ROWS)?;
         let advanced = advanced(fields);
         let parallel = advanced.integer("parallel", 1..=most)?.and_then(|parallel| usize::try_from(parallel).ok());
         let on_failure =
@@ -123,19 +123,26 @@ impl List {
     /// # Errors
     /// [`Error::InvalidOption`] naming what is invalid in the row.
     pub fn route(&self, row: usize) -> Result<Route, Error> {
-        (self.plan)(self.rows.get(row).unwrap_or(&Value::Null)).map_err(|error| match error {
-            Error::InvalidOption { field, reason } => Error::invalid(self.place(row, field), reason),
-            other => other,
-        })
+        let route = (self.plan)(self.rows.get(row).unwrap_or(&Value::Null));
+        route.map_err(|error| in_row(self.key, row, error))
     }
+}
 
-    /// The place in the row that corresponds to a field: `prompts[1]` for `prompt`, `prompts[1].images` for `images`.
-    fn place(&self, row: usize, field: ErrorText) -> ErrorText {
-        let row = error_text![self.key, "[", row, "]"];
-        match field.to_string().strip_prefix(PROMPT) {
-            Some(rest) if field.is_own() && !rest.starts_with('_') => error_text![row, ErrorText::own(rest.to_owned())],
-            _ => error_text![row, ".", field],
-        }
+/// An error about a field as one about a row of the field `key`.
+#[must_use]
+pub fn in_row(key: &'static str, row: usize, error: Error) -> Error {
+    match error {
+        Error::InvalidOption { field, reason } => Error::invalid(place(key, row, field), reason),
+        other => other,
+    }
+}
+
+/// What the row has in place of a field: `prompts[1]` of `prompt`, `prompts[1].images` of `images`.
+fn place(key: &'static str, row: usize, field: ErrorText) -> ErrorText {
+    let row = error_text![key, "[", row, "]"];
+    match field.to_string().strip_prefix(PROMPT) {
+        Some(rest) if field.is_own() && !rest.starts_with('_') => error_text![row, ErrorText::own(rest.to_owned())],
+        _ => error_text![row, ".", field],
     }
 }
 
@@ -177,8 +184,11 @@ impl RowFields {
     }
 }
 
-/// The rows: an array or its JSON text.
-fn rows(fields: &Fields<'_>, key: &'static str) -> Result<Vec<Value>, Error> {
+/// The rows under `key`, at most `most`: an array, or its JSON text.
+///
+/// # Errors
+/// [`Error::InvalidOption`] if it is anything else.
+pub fn rows(fields: &Fields<'_>, key: &'static str, most: usize) -> Result<Vec<Value>, Error> {
     let wrong = |value: &Value| {
         let expected = error_text!["must be an array with an item for each row, got ", excerpt(value)];
         Err(Error::invalid(key, expected))
@@ -199,11 +209,19 @@ fn rows(fields: &Fields<'_>, key: &'static str) -> Result<Vec<Value>, Error> {
             return wrong(value);
         }
     };
-    if rows.len() > MAX_LIST_ROWS {
-        let most = error_text!["must have at most ", MAX_LIST_ROWS, " rows, got ", rows.len()];
-        return Err(Error::invalid(key, most));
-    }
+    ensure_few(key, rows.len(), most)?;
     Ok(rows)
+}
+
+/// Checks that there are at most `most` rows.
+///
+/// # Errors
+/// [`Error::InvalidOption`] if there are more.
+pub fn ensure_few(key: &'static str, rows: usize, most: usize) -> Result<(), Error> {
+    if rows > most {
+        return Err(Error::invalid(key, error_text!["must have at most ", most, " rows, got ", rows]));
+    }
+    Ok(())
 }
 
 /// The first row of each group of equal rows, with the others of the group.

@@ -7,6 +7,8 @@
 //! | `chat` | `chat.rs`, `chat_route.rs` | `POST /chat/completions`, or `/responses` |
 //! | `chat_list` | `chat_list.rs`, `list.rs` | as `chat`, for each row |
 //! | `completion_list` | `completion_list.rs`, `list.rs` | as `completion`, for each row |
+//! | `batch_start` | `batch/` | `POST /files`, `POST /batches` |
+//! | `batch_result` | `batch/` | `GET /batches`, `GET /files` |
 //! | `image_generation` | `image.rs` | `POST /images/generations`, or `/images/edits` |
 //! | `generate_embedding` | `embedding.rs` | `POST /embeddings` |
 //! | `decision` | `decision.rs` | `POST /decisions`, or through `/chat/completions` |
@@ -16,7 +18,7 @@
 //!
 //! `route.rs` defines how an operation falls back from one endpoint to the next.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -30,11 +32,13 @@ use crate::{
         base_url::Provider,
         fields::{Fields, excerpt, scalar_text},
     },
-    network::http::{Body, Form, FormFile, Method},
+    network::http::{Body, Form, FormFile, Method, Sink},
     policy::{adjust::Adjustment, shutdowns::Day},
     response::ApiResponse,
 };
 
+pub mod api_id;
+pub mod batch;
 pub mod chat;
 pub mod chat_list;
 pub mod chat_route;
@@ -86,31 +90,63 @@ pub struct ApiRequest {
     pub method: Method,
     /// Path below the base URL, such as `/chat/completions`.
     pub path: &'static str,
+    /// What follows the path, such as the id of a batch.
+    pub below: Option<Below>,
     /// Members of the body: only those that the query sets, and documented defaults.
     pub body: Option<Map<String, Value>>,
     /// A file. If set, the body is sent as a form, not as JSON.
     pub file: Option<FormFile>,
-    /// Whether the response may be plain text, which becomes the member `text`.
-    pub takes_text: bool,
+    /// What the response is.
+    pub expected: Expected,
+    /// Whether it must not be sent again unless it is known that the server has not carried it out.
+    pub is_sent_once: bool,
+}
+
+/// What the response to a request is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Expected {
+    /// JSON.
+    #[default]
+    Json,
+    /// JSON, or plain text, which becomes the member `text`.
+    JsonOrText,
+    /// A file, which goes here as it comes. The response is then empty.
+    File(Sink),
 }
 
 impl ApiRequest {
     /// A `POST` of `body`.
     #[must_use]
     pub fn post(path: &'static str, body: Map<String, Value>) -> Self {
-        Self { method: Method::Post, path, body: Some(body), file: None, takes_text: false }
+        Self { method: Method::Post, body: Some(body), ..Self::get(path) }
     }
 
     /// A `GET`.
     #[must_use]
     pub fn get(path: &'static str) -> Self {
-        Self { method: Method::Get, path, body: None, file: None, takes_text: false }
+        let expected = Expected::Json;
+        Self { method: Method::Get, path, below: None, body: None, file: None, expected, is_sent_once: false }
+    }
+
+    /// A `GET` of what is below a path.
+    #[must_use]
+    pub fn get_below(path: &'static str, below: Below) -> Self {
+        Self { below: Some(below), ..Self::get(path) }
     }
 
     /// A `POST` of `file`, with the members of `body` as form fields.
     #[must_use]
     pub fn upload(path: &'static str, body: Map<String, Value>, file: FormFile) -> Self {
         Self { file: Some(file), ..Self::post(path, body) }
+    }
+
+    /// The whole path below the base URL.
+    #[must_use]
+    pub fn full_path(&self) -> Cow<'static, str> {
+        match &self.below {
+            Some(below) => format!("{}{below}", self.path).into(),
+            None => self.path.into(),
+        }
     }
 
     /// The body as sent. A Responses request stays a Chat body until now, so that the rules that adjust requests know
@@ -154,6 +190,7 @@ pub fn endpoint(path: &str) -> Endpoint {
         embedding::PATH => Endpoint::Embeddings,
         image::PATH | image::EDITS_PATH => Endpoint::Images,
         transcription::PATH => Endpoint::Transcriptions,
+        batch::PATH | batch::FILES_PATH => Endpoint::Batches,
         models::PATH => Endpoint::Models,
         _ => Endpoint::Other,
     }
@@ -189,6 +226,7 @@ impl Plan {
     }
 }
 
+use api_id::Below;
 use list::List;
 use route::Route;
 
@@ -263,6 +301,10 @@ pub enum Task {
     One(Box<Route>),
     /// The same request for each row.
     List(List),
+    /// The same of each row, later.
+    BatchStart(batch::start::Start),
+    /// What batches have come to.
+    BatchResult(batch::wanted::Wanted),
 }
 
 impl Task {
@@ -313,6 +355,8 @@ impl Query {
                 endpoint_choice = EndpointChoice::Engine { is_auto: engine == completion::Engine::Auto };
                 Task::List(list)
             }
+            Some("batch_start") => Task::BatchStart(batch::start::start(fields, provider)?),
+            Some("batch_result") => Task::BatchResult(batch::wanted::wanted(fields)?),
             Some("image_generation") => Task::one(Route::only(image::plan(fields)?)),
             Some("generate_embedding") => Task::one(Route::only(embedding::plan(fields)?)),
             Some("decision") => Task::one(decision::route(fields, provider)?),

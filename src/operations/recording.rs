@@ -16,7 +16,7 @@ use crate::{
         base64::{byte_count, decoded, without_padding},
         fields::Fields,
     },
-    network::http::FormFile,
+    network::http::{Content, FormFile},
 };
 
 const KEY: &str = "file";
@@ -64,7 +64,11 @@ fn read(item: &Value, name: Option<&str>, max_bytes: Option<usize>) -> Result<Fo
         .or_else(|| Format::of_name(name?))
         .ok_or_else(|| error_text!["is not in an audio format that the API takes; convert it to ", FORMATS])?;
     // A generic name: the API needs only the extension.
-    Ok(FormFile { name: format!("recording.{}", format.extension), media_type: format.media_type, data: data.into() })
+    Ok(FormFile {
+        name: format!("recording.{}", format.extension),
+        media_type: format.media_type,
+        content: Content::Bytes(data.into()),
+    })
 }
 
 /// A format that the API accepts.
@@ -144,6 +148,7 @@ fn is_mpeg_audio(start: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use serde_json::json;
 
     use super::*;
@@ -190,7 +195,7 @@ mod tests {
         }
         let recorded = read(json!(format!("data:audio/wav;base64,{WEBM_DATA}"))).unwrap();
         assert_eq!((recorded.name.as_str(), recorded.media_type), ("recording.webm", "audio/webm"));
-        assert_eq!(recorded.data, &b"\x1a\x45\xdf\xa3\x01\0\0\0"[..]);
+        assert_eq!(recorded.content, Content::Bytes(Bytes::from_static(b"\x1a\x45\xdf\xa3\x01\0\0\0")));
     }
 
     #[test]
@@ -249,7 +254,7 @@ mod tests {
         // Four characters encode three bytes.
         let of = |bytes: usize| json!(format!("GkXf{}", "A".repeat((bytes - 3) / 3 * 4)));
         let most = MAX_RECORDING_BYTES / 3 * 3;
-        assert_eq!(read(json!({"name": "a.webm", "base64Data": of(most)})).unwrap().data.len(), most);
+        assert_eq!(read(json!({"name": "a.webm", "base64Data": of(most)})).unwrap().content.length(), most);
         let larger = json!({"name": "a.webm", "base64Data": of(most + 3)});
         let error = read(larger.clone()).unwrap_err();
         assert!(error.starts_with("Recording (a.webm) has 26 MB; the API takes up to 25 MB. Record less"), "{error}");

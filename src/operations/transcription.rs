@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ApiRequest, Plan, QueryResult, Reader, advanced, recording::recording, text_list::text_list};
+use super::{ApiRequest, Expected, Plan, QueryResult, Reader, advanced, recording::recording, text_list::text_list};
 use crate::{
     error::{BodyKind, Error},
     input::{base_url::Provider, fields::Fields},
@@ -30,7 +30,7 @@ pub fn plan(fields: &Fields<'_>, provider: Provider) -> Result<Plan, Error> {
     };
     let mut body = Map::from_iter([("model".to_owned(), json!(model))]);
     let adjusted = if takes_lists(&model) { guidance.set_lists(&mut body) } else { guidance.set_texts(&mut body) };
-    let request = ApiRequest { takes_text: true, ..ApiRequest::upload(PATH, body, file) };
+    let request = ApiRequest { expected: Expected::JsonOrText, ..ApiRequest::upload(PATH, body, file) };
     Ok(Plan { adjusted, ..Plan::new(request, Reader::new(move |response| read(response, &model))) })
 }
 

@@ -5,6 +5,7 @@
 
 pub mod body;
 mod error_body;
+pub mod lines;
 pub mod members;
 pub mod stream;
 
@@ -91,6 +92,26 @@ pub fn read_or_text(response: &HttpResponse, now: SystemTime) -> Result<ApiRespo
         return Ok(ApiResponse { body, request_id: request_id(response) });
     }
     result
+}
+
+/// As [`read`], of a success whose body went elsewhere. The response is then an empty object.
+///
+/// # Errors
+/// As [`read`], of anything but a success; [`Error::Transport`] if its body is not whole.
+pub fn read_head(response: &HttpResponse, now: SystemTime) -> Result<ApiResponse, Unread> {
+    match &response.cut {
+        Some(cut) => Err(cut.clone().into()),
+        None if is_success(response) => Ok(ApiResponse { body: Map::new(), request_id: request_id(response) }),
+        None => read(response, now),
+    }
+}
+
+/// As [`read`], of a response to `head` whose body has been parsed.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_parsed(head: &HttpResponse, body: Value, now: SystemTime) -> Result<ApiResponse, Unread> {
+    read_body(head, Ok(body), "", now)
 }
 
 /// The text of a body that is neither markup nor an object; a JSON string without its quotation marks.
@@ -215,8 +236,8 @@ fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
     }
 }
 
-/// Members of a response that contain the answer.
-const ANSWERS: [&str; 6] = ["choices", "data", "embeddings", "images", "models", "output"];
+/// Members of a response that contain the answer, or that only a batch has: its `errors` are those of its file.
+const ANSWERS: [&str; 7] = ["choices", "data", "embeddings", "images", "input_file_id", "models", "output"];
 /// Codes of transient errors that the Responses API sends with HTTP 200, and their real statuses.
 const STATUSES: [(&str, u16); 2] = [("rate_limit_exceeded", 429), ("server_error", 500)];
 

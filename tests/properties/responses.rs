@@ -19,7 +19,7 @@ use crate::{
 fn query(operation: &str) -> Value {
     json!({
         "operation": operation, "prompt": "As JSON", "input": ["a", "b"], "question": "Is it?",
-        "file": "data:audio/wav;base64,UklGRgAAAABXQVZF", "prompts": ["As JSON"], "model": "some-model", "temperature": 1,
+        "file": "data:audio/wav;base64,UklGRgAAAABXQVZF", "prompts": ["As JSON"], "batch_id": "batch_1", "model": "some-model", "temperature": 1,
         "max_tokens": 5, "stop_sequence": "END", "top_p": 1, "n": 2, "seed": 7, "frequency_penalty": 1,
         "presence_penalty": 1, "logprobs": 1, "reasoning_effort": "low", "verbosity": "low", "service_tier": "flex",
         "system_prompt": "Be brief.", "query_timeout": 100_000

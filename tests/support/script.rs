@@ -16,7 +16,7 @@ use tooljet_openai::{
     input::secret::Secret,
     network::{
         client::Hold,
-        http::{Body, Form, HttpRequest, HttpResponse, LogSink, Transport},
+        http::{Body, BodySink, Content, Form, HttpRequest, HttpResponse, LogSink, Sink, Transport},
     },
     policy::model_cache::ModelCache,
     service::{self, Call, Outcome},
@@ -38,6 +38,8 @@ pub struct Sent {
     pub url: String,
     pub headers: Vec<(String, String)>,
     pub body: Value,
+    /// The content of the file in a form.
+    pub file: Vec<u8>,
     pub timeout: Duration,
 }
 
@@ -104,20 +106,21 @@ impl Transport for Script {
         timeout: Duration,
         _: &mut Hold,
     ) -> Result<HttpResponse, TransportError> {
-        let body = match &request.body {
-            None => None,
-            Some(Body::Json(text)) => Some(serde_json::from_slice(text).unwrap()),
-            Some(Body::Form(form)) => Some(members_of(form)),
+        let (body, file) = match &request.body {
+            None => (None, Vec::new()),
+            Some(Body::Json(text)) => (Some(serde_json::from_slice(text).unwrap()), Vec::new()),
+            Some(Body::Form(form)) => (Some(members_of(form)), content_of(form)),
         };
         self.sent.lock().unwrap().push(Sent {
             method: format!("{:?}", request.method).to_uppercase(),
             url: request.url.to_string(),
             headers: request.headers.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect(),
             body: body.unwrap_or_default(),
+            file,
             timeout,
         });
         match self.steps.lock().unwrap().pop_front().expect("the script has no response left") {
-            Step::Respond(response) => Ok(response),
+            Step::Respond(response) => Ok(poured(response, request.sink.as_ref())),
             Step::Fail(kind) => Err(TransportError::new(kind, "scripted")),
             Step::Hang => {
                 *self.clock.lock().unwrap() += timeout;
@@ -150,6 +153,27 @@ impl Transport for Script {
 
     fn jitter(&self) -> f64 {
         0.0
+    }
+}
+
+/// The response once its body is where it should go.
+fn poured(mut response: HttpResponse, sink: Option<&Sink>) -> HttpResponse {
+    if let Some(sink) = sink.filter(|_| (200..300).contains(&response.status)) {
+        let body = std::mem::take(&mut response.body);
+        let pour = |sink: &mut dyn BodySink| {
+            sink.begin();
+            body.chunks(7.max(body.len() / 1000)).try_for_each(|chunk| sink.take(chunk).map(drop))?;
+            if response.cut.is_none() { sink.end().map(drop) } else { Ok(()) }
+        };
+        response.cut = sink.with(pour).err().or(response.cut);
+    }
+    response
+}
+
+fn content_of(form: &Form) -> Vec<u8> {
+    match &form.file.content {
+        Content::Bytes(bytes) => bytes.to_vec(),
+        Content::Written(written) => written.pieces().flatten().collect(),
     }
 }
 

@@ -16,17 +16,24 @@ export function findRows(value) {
   return members.length === 1 && isList(members[0]) ? members[0] : undefined;
 }
 
-/** The operations whose result has an answer for each prompt. */
-const LISTS = ['chat_list', 'completion_list'];
+const promptsOf = ({ prompts }) => rowsOf(prompts)?.map((prompt) => ({ prompt }));
+
+/** What a query knows of its rows beside their answers, by operation: a batch was asked by another query. */
+const ROWS = {
+  chat_list: promptsOf,
+  completion_list: promptsOf,
+  batch_result: (_, answers) => answers.map((_, row) => ({ row })),
+};
 
 /** The rows of a list with their results; undefined for any other operation. */
-export function pairRows({ operation, prompts }, { data, metadata }) {
+export function pairRows(query, { data, metadata }) {
   const answers = Array.isArray(data) ? data : data?.answer;
-  const asked = LISTS.includes(operation) && rowsOf(prompts);
-  if (!asked?.length || !Array.isArray(answers)) return undefined;
+  if (!Array.isArray(answers)) return undefined;
+  const asked = ROWS[query.operation]?.(query, answers);
+  if (!asked?.length) return undefined;
   const failed = new Map((metadata ?? data).failed?.map((row) => [row.index, row.description]));
-  return asked.map((prompt, index) => ({
-    prompt,
+  return asked.map((row, index) => ({
+    ...row,
     answer: answers[index],
     ...(failed.size > 0 && { failed: failed.get(index) }),
   }));

@@ -1,6 +1,9 @@
 //! One request and its response, over a permitted connection.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use reqwest::header::{HeaderName, HeaderValue};
 use url::Position;
@@ -10,14 +13,15 @@ use super::{
     clients::{Clients, Route},
     connect_limiter,
     connections::Permit,
+    cpu::CpuLanes,
     form,
     memory::{Hold, unless_revoked},
-    receive::receive,
+    receive::{Target, receive},
     upload::Upload,
 };
 use crate::{
     error::{TransportError, TransportErrorKind, error_text},
-    network::http::{Body, HttpRequest, HttpResponse, Method},
+    network::http::{Body, Content, HttpRequest, HttpResponse, Method, Sink},
 };
 
 /// A request in progress, which may finish on another thread. It owns the query's memory and returns it with the
@@ -28,6 +32,8 @@ pub(super) struct Exchange {
     /// The request without its body.
     pub(super) request: reqwest::Request,
     pub(super) body: Option<Body>,
+    pub(super) sink: Option<Sink>,
+    pub(super) cpu: Arc<CpuLanes>,
     pub(super) route: Route,
     /// The time left for the query.
     pub(super) time: Duration,
@@ -43,7 +49,7 @@ impl Exchange {
         let client = self.clients.of(self.permit.kind);
         let pieces = match self.body {
             None => None,
-            Some(Body::Json(text)) => Some(vec![text]),
+            Some(Body::Json(text)) => Some(vec![Content::Bytes(text)]),
             Some(Body::Form(form)) => match form::written(client, self.request, form).await {
                 Ok((request, pieces)) => {
                     self.request = request;
@@ -52,18 +58,19 @@ impl Exchange {
                 Err(error) => return (Err(error), self.hold),
             },
         };
-        let (mut upload, body) = pieces.map(Upload::new).unzip();
+        let (mut upload, body) = pieces.map(|pieces| Upload::new(pieces, &self.cpu)).unzip();
         *self.request.body_mut() = body;
         *self.request.timeout_mut() = Some(self.time);
         let upload = upload.get_or_insert_default();
         let sent = client.execute(self.request);
         let sent = connect_limiter::waiting_for(url[..Position::BeforePath].to_owned(), sent);
         let hold = &mut self.hold;
+        let target = Target { sink: self.sink.as_ref(), cpu: &self.cpu, deadline };
         let exchange = async {
             let sent = upload.during(unless_revoked(&mut hold.watch(), sent)).await?;
             let response = sent.map_err(|error| classify::of_request(failed(&error), proxied))?;
             let is_rejected = !response.status().is_success();
-            let received = receive(response, proxied, hold, deadline);
+            let received = receive(response, proxied, hold, target);
             if is_rejected { received.await } else { upload.during(received).await }
         };
         (exchange.await, self.hold)

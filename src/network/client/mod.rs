@@ -1,27 +1,27 @@
 //! Sends requests. The only module that names `reqwest` and `tokio`.
 //!
-//! | part | what it knows |
+//! | part | responsibility |
 //! |---|---|
-//! | `clients` | how the HTTP clients connect, and what they check of the names that they resolve |
+//! | `clients` | how the HTTP clients connect and check resolved names |
 //! | `connections` | how many connections may be open |
 //! | `connect_limiter` | how many connections may be opened at once |
 //! | `lookups` | how names are resolved |
-//! | `proxy_routes` | which requests go through the administrator's proxies |
+//! | `proxy_routes` | which requests use the administrator's proxies |
 //! | `servers` | which thread the queries to a server run on |
-//! | `lateness` | how queries end on time whose server's thread is too busy to do so |
-//! | `home` | which runtime lasts |
-//! | `exchange` | how a request is sent, and what its query holds meanwhile |
-//! | `form` | how a form with a file is written |
-//! | `upload` | how a server is heard that responds before it has read a request |
-//! | `receive` | how a response is read |
-//! | `memory` | how much all queries hold |
-//! | `cpu`, `allocator` | where long work is done, and how its memory is given back |
-//! | `classify` | what errors mean |
-//! | `log` | how the query log is written |
+//! | `lateness` | ends queries on time if their server's thread is too busy |
+//! | `home` | the lasting runtime |
+//! | `exchange` | sends a request, and holds the memory of its query |
+//! | `form` | encodes a form with a file |
+//! | `upload` | reads a response that arrives before the request is sent |
+//! | `receive` | reads a response, or hands it on as it arrives |
+//! | `memory` | limits the memory of all queries |
+//! | `cpu`, `allocator` | where long work runs, and how its memory is released |
+//! | `classify` | the meaning of errors |
+//! | `log` | writes the query log |
 //!
-//! The clients serve the whole process, so that queries share connections. They speak HTTP/1.1 on purpose: servers
-//! commonly allow 100 streams on an HTTP/2 connection, and with answers that take seconds the queries beyond those
-//! would wait for others to end.
+//! The clients serve the whole process, so that queries share connections. They use HTTP/1.1 on purpose: servers
+//! commonly allow 100 streams per HTTP/2 connection, and with answers that take seconds, queries beyond that would wait
+//! for others to end.
 
 mod allocator;
 mod classify;
@@ -85,7 +85,7 @@ use crate::{
     },
 };
 
-/// The runtime that runs every query: one thread is plenty, as queries mostly wait.
+/// The runtime that runs every query: one thread is enough, because queries mostly wait.
 ///
 /// # Errors
 /// If the system refuses to start a thread.
@@ -100,18 +100,18 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// The settings of a client, besides the environment.
+/// Settings of a client that do not come from the environment.
 #[derive(Clone)]
 pub struct Settings {
-    /// Time to connect, name resolution and TLS included.
+    /// Time to connect, including name resolution and TLS.
     pub connect_timeout: Duration,
-    /// Descriptors that the process may open.
+    /// Number of descriptors that the process may open.
     pub max_descriptors: usize,
-    /// Servers that have a thread of their own at the same time.
+    /// Number of servers with their own thread at the same time.
     pub max_server_threads: usize,
-    /// How long connections of a burst of queries stay, to `OpenAI` and Azure.
+    /// Idle timeout for connections of a burst of queries to `OpenAI` and Azure.
     pub idle_timeout_of_provider_burst: Duration,
-    /// To other servers.
+    /// The same for other servers.
     pub idle_timeout_of_server_burst: Duration,
     /// Finds the addresses of a name.
     pub lookup: Arc<Lookup>,
@@ -130,15 +130,15 @@ impl Default for Settings {
     }
 }
 
-/// What a query does.
+/// The work of a query.
 pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Where requests of a query go.
+/// Where the requests of a query go.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
-    /// The address of one of them.
+    /// The URL of one of them.
     pub url: &'a Url,
-    /// The base URL of the data source, as it was typed.
+    /// The base URL of the data source, as entered.
     pub base_url: &'a str,
     /// As in [`HttpRequest`].
     pub is_custom: bool,
@@ -159,7 +159,7 @@ pub struct Client {
     log: Option<LogSink>,
 }
 
-/// `OpenAI` and Azure, which are used on the caller's own runtime.
+/// `OpenAI` and Azure, whose requests run on the caller's runtime.
 struct Providers {
     direct: Clients,
     checked: Clients,
@@ -170,16 +170,16 @@ struct Providers {
 static SHARED: OnceLock<Result<Client, TransportError>> = OnceLock::new();
 
 impl Client {
-    /// The client of this process, made at first use.
+    /// The client of this process, created on first use.
     ///
     /// # Errors
-    /// [`TransportErrorKind::Tls`] if TLS cannot be used: a bug.
+    /// [`TransportErrorKind::Tls`] if TLS is unavailable, which would be a bug.
     pub fn shared() -> Result<&'static Self, TransportError> {
         let make = || Self::from_env(|name| std::env::var(name).ok(), Settings::default());
         SHARED.get_or_init(make).as_ref().map_err(Clone::clone)
     }
 
-    /// The client of this process, if it has been made.
+    /// The client of this process, if it exists.
     pub fn made() -> Option<&'static Self> {
         SHARED.get()?.as_ref().ok()
     }
@@ -226,20 +226,20 @@ impl Client {
         })
     }
 
-    /// Connections that may be open, in use or idle.
+    /// Number of connections that may be open, in use or idle.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.providers.connections.open() + self.server_connections.open()
     }
 
-    /// A query's part of the memory that all queries share, with nothing in it.
+    /// An empty hold on the memory that all queries share.
     #[must_use]
     pub fn hold(&self) -> Hold {
         self.home.note();
         self.memory.hold()
     }
 
-    /// A part of `bytes`, as soon as there is room.
+    /// A hold on `bytes`, once there is room.
     ///
     /// # Errors
     /// [`TransportErrorKind::Busy`] if there is none within `patience`.
@@ -249,11 +249,11 @@ impl Client {
         Ok(hold)
     }
 
-    /// Starts `work`, the query of a data source with this base URL, which begins here before it runs near its server.
-    /// Where the server is known by now, it begins there, unless that thread is too busy.
+    /// Starts `work`, the query of a data source with this base URL, before it runs on its server's thread. If the
+    /// server is already known, starts it there, unless that thread is too busy.
     ///
     /// # Errors
-    /// Returns `work` where it has to begin elsewhere.
+    /// Returns `work` if it has to start elsewhere.
     pub fn start_near(&self, base_url: &str, work: Work) -> Result<(), Work> {
         let Some((home, visit)) = self.home.get().zip(self.servers.visit_known(base_url)) else { return Err(work) };
         let unbegun = Arc::new(Mutex::new(Some(work)));
@@ -272,9 +272,8 @@ impl Client {
         Ok(())
     }
 
-    /// Does `work`, which sends requests to `url` and ends by itself at `deadline`: on the thread that the server
-    /// belongs to, so that nothing crosses between threads while the query goes on. Where that is too busy, calls
-    /// `late` in its place.
+    /// Runs `work`, which sends requests to `url` and ends by itself at `deadline`, on the server's thread, so that the
+    /// query does not switch threads. If that is too busy, calls `late` instead.
     pub async fn run_near(
         &self,
         Target { url, base_url, is_custom }: Target<'_>,
@@ -282,7 +281,7 @@ impl Client {
         work: Work,
         late: impl FnOnce() + Send + 'static,
     ) {
-        // What forbids to send there is for the request to find.
+        // If the URL is blocked, the request will find out why.
         let is_allowed = !is_custom || self.rules.check_url(url).is_ok();
         let visit = || self.servers.visit(&url[..Position::BeforePath], self.route(url, is_custom)?);
         if !is_provider(url)
@@ -315,7 +314,7 @@ impl Client {
         })
     }
 
-    /// Sends on the thread that the server belongs to.
+    /// Sends on the server's thread.
     async fn exchange(
         &self,
         request: &HttpRequest,
@@ -324,12 +323,13 @@ impl Client {
         is_resolving: Arc<AtomicBool>,
     ) -> Result<HttpResponse, TransportError> {
         let start = Instant::now();
-        let (url, body) = (&request.url, request.body.clone());
+        let (url, body, sink) = (&request.url, request.body.clone(), request.sink.clone());
         let (route, request) = (self.route(url, request.is_custom)?, outgoing(request)?);
         let origin = url[..Position::BeforePath].to_owned();
         let exchange = |permit, clients: &Clients, hold| {
             let (clients, time) = (clients.clone(), time.saturating_sub(start.elapsed()));
-            Box::pin(Exchange { permit, clients, request, body, route, time, hold }.run())
+            let cpu = Arc::clone(&self.cpu);
+            Box::pin(Exchange { permit, clients, request, body, sink, cpu, route, time, hold }.run())
         };
         let result;
         if is_provider(url) {
@@ -364,7 +364,7 @@ async fn take(connections: &Arc<Connections>, owner: Owner, time: Duration) -> R
     })
 }
 
-/// Whether `OpenAI` or Azure answers there, which the certificate proves.
+/// Whether this is `OpenAI` or Azure, which the certificate proves.
 fn is_provider(url: &Url) -> bool {
     url.scheme() == "https" && url.port().is_none() && base_url::provider_of_host(url).is_some()
 }
@@ -382,8 +382,8 @@ impl Transport for Client {
         }
         let is_resolving = Arc::default();
         let exchange = self.exchange(request, time, hold, Arc::clone(&is_resolving));
-        // The client keeps the deadline itself, and knows best what was going on by then. Where the server's
-        // thread is too busy for that, this runtime keeps it.
+        // The client itself enforces the deadline, and knows best what was in progress. If the server's thread is too
+        // busy for that, this runtime enforces it.
         let timed_out = || Err(TransportError::new(TransportErrorKind::Timeout, ""));
         let result = timeout(time.saturating_add(MAX_LATENESS / 2), exchange).await.unwrap_or_else(|_| timed_out());
         match result {
@@ -439,11 +439,11 @@ mod tests {
         Client::from_env(|name| (name == "TOOLJET_EDITION").then(|| edition.to_owned()), Settings::default()).unwrap()
     }
 
-    /// Asks for a name that leads to this machine, past the check of the name itself.
+    /// Requests a name that resolves to this machine, past the check of the name itself.
     fn ask(edition: &'static str, is_custom: bool) -> TransportErrorKind {
         let client = Client { rules: Arc::clone(&client("").rules), ..client(edition) };
         let url = "http://localhost:1".parse().unwrap();
-        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom };
+        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom, sink: None };
         runtime()
             .unwrap()
             .block_on(client.send(&request, Duration::from_secs(5), &mut Hold::default()))
@@ -452,13 +452,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_leads_to_a_blocked_address_is_not_connected_to() {
+    fn does_not_connect_to_a_name_with_a_blocked_address() {
         assert_eq!(ask("cloud", true), TransportErrorKind::Blocked);
         assert_eq!(ask("ce", true), TransportErrorKind::Refused);
         assert_eq!(ask("cloud", false), TransportErrorKind::Refused);
     }
 
-    /// Runs a query near a server on this machine, and returns the thread that it runs on.
+    /// Runs a query near a server on this machine, and returns its thread.
     async fn thread_near_server(client: &Client, base_url: &str) -> ThreadId {
         let (done, result) = oneshot::channel();
         let work: Work = Box::pin(async move { done.send(thread::current().id()).unwrap() });
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_runs_on_the_thread_of_its_server_and_begins_there_if_that_is_known() {
+    fn runs_a_query_on_its_server_s_thread_and_starts_it_there_if_known() {
         let client = client("");
         let begin = |base_url: &str| {
             let (begun, thread) = oneshot::channel();
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_begins_elsewhere_and_ends_in_time_when_the_thread_of_its_server_is_stuck() {
+    fn starts_elsewhere_and_ends_in_time_when_the_server_s_thread_is_stuck() {
         let client = client("");
         runtime().unwrap().block_on(async {
             drop(client.hold());
@@ -504,7 +504,7 @@ mod tests {
             let url = "http://localhost:1/v1".parse().unwrap();
             let target = Target { url: &url, base_url: "localhost:1", is_custom: true };
             let late = || late.send(()).unwrap();
-            // It would wait for the stuck thread, and so for ever.
+            // It would wait forever for the stuck thread.
             client.run_near(target, client.now(), Box::pin(async {}), late).await;
             is_late.await.unwrap();
             drop(release);
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_to_openai_or_a_forbidden_address_takes_no_thread_of_a_server() {
+    fn uses_no_server_thread_for_openai_or_a_blocked_address() {
         let client = client("cloud");
         runtime().unwrap().block_on(async {
             drop(client.hold());
@@ -529,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_for_openai_or_azure_only_what_their_certificate_proves() {
+    fn recognizes_openai_and_azure_only_if_their_certificate_proves_it() {
         let is_provider = |url: &str| is_provider(&url.parse().unwrap());
         for url in [
             "https://api.openai.com/v1",
@@ -552,10 +552,11 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_deadline_when_the_thread_of_the_server_is_stuck() {
+    fn keeps_the_deadline_when_the_server_s_thread_is_stuck() {
         let client = client("");
         let url: Url = "http://localhost:1/v1".parse().unwrap();
-        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom: true };
+        let request =
+            HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom: true, sink: None };
         runtime().unwrap().block_on(async {
             let (release, gate) = std::sync::mpsc::channel::<()>();
             let visit = client.servers.visit("http://localhost:1", Route::Checked).unwrap();
@@ -570,10 +571,11 @@ mod tests {
     }
 
     #[test]
-    fn a_query_that_gets_no_connection_keeps_its_part_of_the_memory() {
+    fn keeps_the_memory_of_a_query_without_a_connection() {
         let client = Client::from_env(|_| None, Settings { max_descriptors: 0, ..Settings::default() }).unwrap();
         let url: Url = "http://localhost:1/v1".parse().unwrap();
-        let request = HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom: false };
+        let request =
+            HttpRequest { method: Method::Get, url, headers: Vec::new(), body: None, is_custom: false, sink: None };
         runtime().unwrap().block_on(async {
             let origin = "http://localhost:1".to_owned();
             let visit = client.servers.visit(&origin, Route::Direct).unwrap();
@@ -591,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_differs_from_call_to_call_and_stays_in_its_range() {
+    fn returns_different_jitter_within_its_range() {
         let client = client("");
         let samples: Vec<_> = (0..100).map(|_| client.jitter()).collect();
         assert!(samples.iter().all(|sample| (0.0..1.0).contains(sample)));

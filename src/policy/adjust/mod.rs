@@ -311,6 +311,21 @@ pub fn for_family(body: &Map<String, Value>, endpoint: ChatEndpoint) -> Vec<Adju
     adjustments
 }
 
+/// Changes `body` as far as it is known that its model needs it: by `capabilities`, and by what the API has rejected.
+/// Returns the changes.
+#[must_use]
+pub fn apply_known(body: &mut Map<String, Value>, endpoint: ChatEndpoint, rejections: &[Rejection]) -> Vec<Adjustment> {
+    let missing = if endpoint == ChatEndpoint::Responses { for_responses(body) } else { Vec::new() };
+    let mut applied: Vec<_> = missing.into_iter().chain(for_family(body, endpoint)).collect();
+    applied.retain(|adjustment| adjustment.apply(body));
+    for rejection in rejections {
+        if rejection.applies_to(body) && rejection.adjustment.apply(body) {
+            applied.push(rejection.adjustment.clone());
+        }
+    }
+    applied
+}
+
 fn has_tools(body: &Map<String, Value>) -> bool {
     ["tools", "functions"].into_iter().any(|name| body.contains_key(name))
 }

@@ -1,0 +1,82 @@
+import { json } from '../controls.mjs';
+import { OVERNIGHT } from '../recipes/overnight.mjs';
+import { result } from '../shared-fields.mjs';
+
+export default {
+  value: 'batch_result',
+  order: 26,
+  name: 'Get a batch',
+  types: 'BatchResultOptions',
+  summary: 'returns how far a batch is, and its answers when it is done',
+  endpoints: ['/batches', '/files'],
+  data: 'BatchResultData',
+  metadata: 'BatchResultMetadata',
+  declarations: `
+/** How far batches are of which at least one is not done. */
+export interface BatchProgress {
+  /** The API's word for the first batch that is not done, such as \`in_progress\`. */
+  status: string;
+  /** The rows of all batches together. */
+  counts: { total: number; completed: number; failed: number };
+}
+
+/**
+ * When all batches are done: for each row in its order the answer as Chat has it, or the vector; \`null\` where the row
+ * failed. Until then: no array, but how far they are.
+ */
+export type BatchResultData = BatchProgress | Array<ChatData | number[] | string>;
+
+export interface BatchResultMetadata
+  extends Partial<Omit<ChatListMetadata, 'parallel' | 'timed_out' | 'retried' | 'attempts'>> {
+  /** Requests sent to get the batches. */
+  attempts: number;
+  /** What the API says of each batch. */
+  batches: Array<{
+    batch_id: string;
+    /** The API's word, such as \`completed\` or \`expired\`. */
+    status: string;
+    /** Its first row, from 0, among all rows of Start a batch. */
+    first_row: number;
+    rows: number;
+    completed: number;
+    failed: number;
+  }>;
+  /** Lines of the results that could not be used; the first 20. */
+  damaged_lines?: Array<{ file_id: string; line: number; reason: string }>;
+}`,
+  basic: [
+    json('batch_id', 'Batch ID', {
+      placeholder: 'e.g. {{queries.startBatch.data}} or batch_abc123',
+      accepts: 'ID of a batch, a list of them, or what Start a batch returned',
+      fallback: 'Required',
+      type: 'string | string[] | { batch_ids: string[] }',
+      help: 'What Start a batch returned, or the IDs in it: one, or several as a list.',
+      details:
+        'With some of the IDs, `data` has the rows of these batches only, and `metadata.batches` says where they begin.',
+      sample: 'batch_other',
+    }),
+  ],
+  advanced: [result],
+  about:
+    'Returns what has become of a batch. While it runs, `data` is `{status, counts}`; when it is done, `data` is the list of answers in the order of the rows, as [Chat for a list](#chat-for-a-list) has it, or of vectors. So `Array.isArray(data)` says whether it is done. Ask as often as you like: it costs nothing.',
+  examples: [
+    {
+      title: 'Get what a batch has come to',
+      query: { batch_id: '{{queries.startBatch.data}}' },
+      result: {
+        data: { status: 'in_progress', counts: { total: 3, completed: 1, failed: 0 } },
+        metadata: { batches: [{ status: 'in_progress', first_row: 0, rows: 3 }] },
+      },
+    },
+  ],
+  notes: `With the IDs of several batches, \`data\` has the rows of all of them, in their order, as soon as all are done. A result may have 64 MiB of text and about 4 million numbers: get a batch with longer answers one ID at a time.
+
+The answer of a row that failed is \`null\`, and \`metadata.failed\` says why, as in Chat for a list. A batch that expired or was cancelled gives the answers that are there; its other rows have failed with the code \`batch_expired\` or \`batch_cancelled\`. Only if no row has an answer, the query fails, with the failure of the first one: if the API has not run the batch, that is what it says of its file. \`metadata.damaged_lines\` names lines of the results that are no JSON, are of no row of the batch, or repeat one.
+
+The provider keeps the results for some time, at OpenAI for 30 days.
+
+${OVERNIGHT}`,
+  trial: {
+    query: { batch_id: 'batch_1' },
+  },
+};

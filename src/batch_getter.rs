@@ -1,0 +1,82 @@
+//! Gets batches: asks how far they are and, once all have ended, reads the files with their results.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    batch_rows::{BatchRows, Describe, SharedRows},
+    error::Error,
+    list_result::ListFailure,
+    network::http::Transport,
+    operations::{
+        ApiRequest, Expected, QueryResult,
+        api_id::Below,
+        batch::{self, status::Batch, wanted::Wanted},
+    },
+    query_runner::RequestLog,
+    request_sender::RequestSender,
+};
+
+/// Gets the batches of one query. Owns what it knows, so that it is known even if the run panics or is dropped.
+pub struct BatchGetter<'a, T> {
+    sender: RequestSender<'a, T>,
+    log: RequestLog,
+    failure: Option<ListFailure>,
+}
+
+impl<'a, T: Transport> BatchGetter<'a, T> {
+    /// A getter that has asked nothing yet.
+    #[must_use]
+    pub fn new(sender: RequestSender<'a, T>) -> Self {
+        let log = RequestLog { path: Some(batch::PATH), ..RequestLog::default() };
+        Self { sender, log, failure: None }
+    }
+
+    /// Gets the batches: while one of them goes on, how far they are, and then what their rows came to. With
+    /// `has_details`, the result will have the metadata twice; `describe` says what happened to a row that failed.
+    ///
+    /// # Errors
+    /// The first error of a request, or that of the first row if no row has an answer.
+    pub async fn run(&mut self, wanted: &Wanted, has_details: bool, describe: Describe) -> Result<QueryResult, Error> {
+        let mut batches = Vec::new();
+        for id in &wanted.ids {
+            let request = ApiRequest::get_below(batch::PATH, Below { id: id.clone(), part: "" });
+            let id = id.clone();
+            let read = move |response| Batch::read(&response, id.clone());
+            batches.push(self.sender.send(&request, read).await?);
+        }
+        if let Some(running) = batches.iter().find(|batch| !batch.has_ended()) {
+            return Ok(progress(running, &batches));
+        }
+        let rows = BatchRows::new(batches, has_details, describe)?;
+        let files = rows.files();
+        let rows = SharedRows::new(rows);
+        for (batch, id) in files {
+            let sink = rows.sink(batch, id.as_str());
+            let request = ApiRequest::get_below(batch::FILES_PATH, Below { id, part: "/content" });
+            let request = ApiRequest { expected: Expected::File(sink), ..request };
+            self.sender.send(&request, |_| Ok(())).await?;
+        }
+        let Some(rows) = rows.take() else { return Err(Error::Internal("no rows".into())) };
+        let attempts = self.sender.attempts();
+        let end = self.sender.offload(rows.bytes(), move || rows.end(attempts)).await;
+        (self.log, self.failure) = (end.log, end.failure);
+        end.result
+    }
+
+    /// What is known about the requests, and what else a failure says.
+    #[must_use]
+    pub fn into_end(self) -> (RequestLog, Option<ListFailure>) {
+        (RequestLog { attempts: self.sender.attempts(), ..self.log }, self.failure)
+    }
+}
+
+/// How far batches are of which one goes on.
+fn progress(running: &Batch, batches: &[Batch]) -> QueryResult {
+    let total: usize = batches.iter().map(|batch| batch.memo.count).sum();
+    let count = |which: usize| batches.iter().map(|batch| batch.counts[which]).sum::<usize>();
+    let counts = json!({"total": total, "completed": count(0), "failed": count(1)});
+    QueryResult {
+        data: json!({"status": running.status, "counts": counts}),
+        metadata: Map::from_iter([("batches".to_owned(), batches.iter().map(Batch::to_json).collect::<Value>())]),
+    }
+}

@@ -1,0 +1,315 @@
+//! The rows of batches, as they are found in the files with their results: in any order, and perhaps more than once.
+
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    answers::{Answers, RowFailure},
+    budgets::{MAX_BATCH_ROWS, MAX_NAMED_LINES},
+    error::{Error, ErrorText, Given, NoAnswerReason, TransportError, TransportErrorKind, error_text},
+    list_result::{ListEnd, ListFailure},
+    network::http::Sink,
+    operations::{
+        QueryResult, Reader,
+        api_id::ApiId,
+        batch::{memo, output::RowResult, status::Batch},
+        result_size::ResultSize,
+        vectors::{Encoding, in_encoding, length},
+    },
+    query_runner::RequestLog,
+    response::lines::{LineSink, Lines},
+};
+
+/// Says what happened to a row that failed.
+pub type Describe = Arc<dyn Fn(&Error, &RequestLog) -> RowFailure + Send + Sync>;
+
+/// What is there of the rows of `batches`, one batch after the other.
+pub struct BatchRows {
+    batches: Vec<Batch>,
+    /// Where the rows of each batch are in the result.
+    places: Vec<Range<usize>>,
+    reader: Reader,
+    answers: Answers,
+    describe: Describe,
+    /// What there is to say about the requests of rows.
+    log: RequestLog,
+    first_failure: Option<(usize, Error)>,
+    vector_length: Option<usize>,
+    held: usize,
+    /// In which attempt to read a file each row was found, counted from 1 over all files; 0 if it was not.
+    found: Vec<u32>,
+    attempt: u32,
+    file: File,
+    damaged: Vec<Value>,
+}
+
+/// The file that is read.
+#[derive(Default)]
+struct File {
+    batch: usize,
+    id: String,
+    first_attempt: u32,
+    /// Damaged lines in the files before it.
+    damaged: usize,
+}
+
+impl BatchRows {
+    /// The rows of these batches, which all belong to one query, in the order of their rows. With `has_details`, the
+    /// result will have the metadata twice.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if they do not belong together, or cannot be read.
+    pub fn new(mut batches: Vec<Batch>, has_details: bool, describe: Describe) -> Result<Self, Error> {
+        let wrong = |reason: &'static str| Err(Error::invalid("batch_id", reason));
+        batches.sort_by_key(|batch| batch.memo.first_row);
+        let Some(first) = batches.first() else { return wrong("is empty") };
+        if batches.iter().any(|batch| batch.memo.start != first.memo.start) {
+            return wrong("must name batches that one query has started");
+        }
+        let Some(reader) = memo::reader(&first.memo.reading) else {
+            return wrong("names a batch that another version of this plugin has started");
+        };
+        let mut rows = 0_usize;
+        let mut places = Vec::new();
+        for Batch { memo, .. } in &batches {
+            places.push(rows..rows.saturating_add(memo.count));
+            rows = rows.saturating_add(memo.count);
+            if rows > memo.rows.min(MAX_BATCH_ROWS) {
+                return wrong("names batches with more rows than their query had");
+            }
+        }
+        Ok(Self {
+            places,
+            answers: Answers::new(rows, has_details),
+            describe,
+            log: RequestLog {
+                path: Some(memo::path(&reader)),
+                response_format: memo::format(&reader).map(str::to_owned),
+                ..RequestLog::default()
+            },
+            reader,
+            first_failure: None,
+            vector_length: None,
+            held: 0,
+            found: vec![0; rows],
+            attempt: 0,
+            file: File::default(),
+            damaged: Vec::new(),
+            batches,
+        })
+    }
+
+    /// The files with results, each with the number of its batch.
+    #[must_use]
+    pub fn files(&self) -> Vec<(usize, ApiId)> {
+        let files = self.batches.iter().enumerate();
+        files.flat_map(|(number, batch)| batch.files.iter().flatten().map(move |id| (number, id.clone()))).collect()
+    }
+
+    /// About how much work it is to make the result, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.held
+    }
+
+    /// What the rows have come to after all files have been read, with `attempts` requests.
+    #[must_use]
+    pub fn end(mut self, attempts: u32) -> ListEnd {
+        for (batch, places) in self.batches.iter().zip(&self.places) {
+            let mut missing = places.clone().filter(|place| self.found[*place] == 0).peekable();
+            let Some(first) = missing.peek().copied() else { continue };
+            let error = Error::NotRun(Box::new(batch.why_missing()));
+            let failure = (self.describe)(&error, &self.log);
+            missing.for_each(|place| self.answers.fail(place, &failure));
+            note_first(&mut self.first_failure, first, error);
+        }
+        let rows = self.answers.rows();
+        let mut metadata = self.answers.metadata([
+            ("attempts", attempts.into()),
+            ("batches", self.batches.iter().map(Batch::to_json).collect()),
+            ("damaged_lines", self.damaged.into()),
+        ]);
+        // Each row has been asked once, by the API itself.
+        let log = RequestLog { attempts, ..self.log };
+        match self.first_failure {
+            Some((row, error)) if self.answers.answered() == 0 => {
+                let notice = match rows {
+                    1 => ErrorText::default(),
+                    _ => error_text!["All ", rows, " rows failed. The first one: "],
+                };
+                let data = Map::from_iter([("index".to_owned(), row.into())]);
+                metadata.shift_remove("attempts");
+                ListEnd { result: Err(error), log, failure: Some(ListFailure { notice, data, metadata }) }
+            }
+            _ => {
+                let answers = self.answers.into_answers();
+                let data = match &self.reader {
+                    Reader::Vectors(reader) => answers.map(|vector| in_encoding(vector, reader.encoding)).collect(),
+                    _ => answers.collect(),
+                };
+                ListEnd { result: Ok(QueryResult { data, metadata }), log, failure: None }
+            }
+        }
+    }
+
+    fn begin_file(&mut self, batch: usize, id: String) {
+        self.file = File { batch, id, first_attempt: self.attempt + 1, damaged: self.damaged.len() };
+    }
+
+    fn note_damaged(&mut self, number: usize, reason: &str) {
+        if self.damaged.len() < MAX_NAMED_LINES {
+            self.damaged.push(json!({"file_id": self.file.id, "line": number, "reason": reason}));
+        }
+    }
+
+    /// The place of a row in the result, if it is in the batch whose file is read.
+    fn place(&self, row: usize) -> Option<usize> {
+        let (batch, places) = (self.batches.get(self.file.batch)?, self.places.get(self.file.batch)?);
+        let place = places.start.checked_add(row.checked_sub(batch.memo.first_row)?)?;
+        places.contains(&place).then_some(place)
+    }
+
+    fn add(&mut self, place: usize, result: RowResult) -> Result<(), TransportError> {
+        match result.read(&self.reader).and_then(|result| self.measured(result)) {
+            Ok((result, size)) => match self.answers.answer(place, &[], result, size) {
+                Ok(bytes) => self.held += bytes,
+                Err(Error::Transport(error)) => return Err(error),
+                Err(error) => return Err(TransportError::new(TransportErrorKind::TooLarge, error.text())),
+            },
+            Err(error) => {
+                let failure = (self.describe)(&error, &self.log);
+                self.answers.fail(place, &failure);
+                note_first(&mut self.first_failure, place, error);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a row came to, and the size that it will have in the result. Vectors are only decoded when all are there.
+    fn measured(&mut self, QueryResult { data, metadata }: QueryResult) -> Result<(QueryResult, ResultSize), Error> {
+        let Reader::Vectors(reader) = &self.reader else {
+            let size = ResultSize::of(&data);
+            return Ok((QueryResult { data, metadata }, size));
+        };
+        let vector = match data {
+            Value::Array(mut vectors) if vectors.len() == 1 => vectors.remove(0),
+            other => other,
+        };
+        let numbers = length(&vector);
+        if *self.vector_length.get_or_insert(numbers) != numbers {
+            return Err(Error::NoAnswer {
+                code: NoAnswerReason::EmbeddingInvalid,
+                reason: "its embedding has another length than those of other rows".into(),
+                given: Given::default(),
+                request_id: None,
+            });
+        }
+        let size = match reader.encoding {
+            Encoding::Numbers => ResultSize::of_numbers(numbers),
+            Encoding::Base64 => ResultSize::of_ascii(numbers * 16 / 3),
+        };
+        Ok((QueryResult { data: vector, metadata }, size))
+    }
+}
+
+/// Notes the failure of the first row, in the order of the rows.
+fn note_first(first: &mut Option<(usize, Error)>, place: usize, error: Error) {
+    if first.as_ref().is_none_or(|(row, _)| place < *row) {
+        *first = Some((place, error));
+    }
+}
+
+impl LineSink for BatchRows {
+    fn begin(&mut self) {
+        self.attempt += 1;
+        self.damaged.truncate(self.file.damaged);
+    }
+
+    fn line(&mut self, number: usize, line: &[u8]) -> Result<(), TransportError> {
+        let result = match RowResult::of_line(line) {
+            Ok(result) => result,
+            Err(reason) => {
+                self.note_damaged(number, reason);
+                return Ok(());
+            }
+        };
+        let Some(place) = result.row.and_then(|row| self.place(row)) else {
+            self.note_damaged(number, "is of no row of this batch");
+            return Ok(());
+        };
+        let found = std::mem::replace(&mut self.found[place], self.attempt);
+        if found == 0 {
+            return self.add(place, result);
+        }
+        // An attempt that broke off has found it before.
+        if found < self.file.first_attempt || found == self.attempt {
+            self.note_damaged(number, "repeats a row");
+        }
+        Ok(())
+    }
+
+    fn long_line(&mut self, number: usize) {
+        self.note_damaged(number, "is too long");
+    }
+
+    fn held(&self) -> usize {
+        self.held
+    }
+}
+
+/// Rows that several files add to, one after the other.
+#[derive(Clone)]
+pub struct SharedRows(Arc<Mutex<Option<BatchRows>>>);
+
+impl SharedRows {
+    /// Rows of which no file has been read.
+    #[must_use]
+    pub fn new(rows: BatchRows) -> Self {
+        Self(Arc::new(Mutex::new(Some(rows))))
+    }
+
+    /// What takes the file of this id, which has results of the batch of this number.
+    #[must_use]
+    pub fn sink(&self, batch: usize, id: &str) -> Sink {
+        if let Some(rows) = self.rows().as_mut() {
+            rows.begin_file(batch, id.to_owned());
+        }
+        Sink::new(Lines::new(self.clone()))
+    }
+
+    /// The rows, which no file adds to any more.
+    #[must_use]
+    pub fn take(&self) -> Option<BatchRows> {
+        self.rows().take()
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Option<BatchRows>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LineSink for SharedRows {
+    fn begin(&mut self) {
+        if let Some(rows) = self.rows().as_mut() {
+            rows.begin();
+        }
+    }
+
+    fn line(&mut self, number: usize, line: &[u8]) -> Result<(), TransportError> {
+        self.rows().as_mut().map_or(Ok(()), |rows| rows.line(number, line))
+    }
+
+    fn long_line(&mut self, number: usize) {
+        if let Some(rows) = self.rows().as_mut() {
+            rows.long_line(number);
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.rows().as_ref().map_or(0, BatchRows::held)
+    }
+}
