@@ -93,4 +93,16 @@ describe('a reload', () => {
     assert.equal(await chosen(query(page), 'Operation'), 'Chat');
     assert.equal(await query(page).getByText('Once upon a time').count(), 0);
   });
+
+  test('shows the sample components after Reset', async () => {
+    const page = await playground.open();
+    await page.getByText('Components', { exact: true }).click();
+    await textbox(query(page), 'Components').fill('{"textinput1": ');
+    await query(page).getByRole('alert').waitFor();
+    await query(page).getByRole('button', { name: 'Reset', exact: true }).click();
+    await query(page).getByRole('alert').waitFor({ state: 'detached' });
+    await page.reload();
+    await textbox(query(page), 'Suffix').fill('{{components.textinput1.value}}');
+    await query(page).getByText('string "What is the capital of France?"').waitFor();
+  });
 });
