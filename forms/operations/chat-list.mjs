@@ -82,10 +82,7 @@ export interface ChatListMetadata extends Partial<ModelMetadata> {
     }),
     ...chat.basic.filter(({ key }) => key !== 'prompt'),
   ],
-  advanced: [
-    ...listFields,
-    ...chat.advanced,
-  ],
+  advanced: [...listFields, ...chat.advanced],
   about:
     'Asks the same of each row of a list, in one query: to classify, translate, summarize or extract. Several rows are asked at once, and `data` has their answers in the order of the prompts. A row that fails does not stop the others.',
   examples: [
@@ -103,7 +100,10 @@ export interface ChatListMetadata extends Partial<ModelMetadata> {
         system_prompt: 'Answer with one word: billing, shipping, technical or other.',
         max_tokens: '16',
       },
-      result: { metadata: { rows: 3, answered: 3, failed: [], parallel: 3, attempts: 3 } },
+      result: {
+        data: ['billing', 'shipping', 'technical'],
+        metadata: { rows: 3, answered: 3, failed: [], parallel: 3, attempts: 3 },
+      },
     },
   ],
   notes: `\`metadata.failed\` lists the rows that failed as \`{index, code, description}\`, ready for a table; their answers are \`null\`. Only if no row was answered, the query fails, with the failure of the first one. \`metadata.usage\` is the sum of all rows, \`metadata.attempts\` the number of all requests, and \`metadata.retried\` names the rows that needed more than one. \`metadata.finish_reasons\` names the rows whose answer did not simply end, and \`metadata.details\` has the tool calls, sources and reasoning of those that have any.
