@@ -2,6 +2,7 @@
 // Completions; files may be of any type that the Responses API accepts.
 
 import { answerTo, quote } from './answers.mjs';
+import { classify } from './classified.mjs';
 import { findContinuation, INSERTIONS } from './continuations.mjs';
 import { bytesOf, isPdf, readDocument } from './documents.mjs';
 import { findFiles, findImages, isInstruction, readText } from './messages.mjs';
@@ -56,8 +57,8 @@ const includesBoth = (whole, { prompt, suffix }) =>
   whole.includes(prompt) && whole.includes(suffix.trim());
 
 /**
- * Returns the answer that the instructions ask for: a continuation, or text that leads up to a
- * suffix.
+ * Returns the answer that the instructions ask for: a continuation, text that leads up to a suffix,
+ * or one of the words that they offer.
  */
 function asInstructed(texts, instructions, prompt, variation) {
   const whole = texts.join('\n');
@@ -65,7 +66,8 @@ function asInstructed(texts, instructions, prompt, variation) {
   if (LEAD_UP.test(instructions) && insertion) {
     return insertion.text;
   }
-  return CONTINUE.test(instructions) ? findContinuation(prompt, { variation }) : undefined;
+  if (CONTINUE.test(instructions)) return findContinuation(prompt, { variation });
+  return classify(instructions, prompt);
 }
 
 /** The results of functions at the end of the conversation. */

@@ -100,7 +100,10 @@ export interface ChatListMetadata extends Partial<ModelMetadata> {
         system_prompt: 'Answer with one word: billing, shipping, technical or other.',
         max_tokens: '16',
       },
-      result: { metadata: { rows: 3, answered: 3, failed: [], parallel: 3, attempts: 3 } },
+      result: {
+        data: ['billing', 'shipping', 'technical'],
+        metadata: { rows: 3, answered: 3, failed: [], parallel: 3, attempts: 3 },
+      },
     },
   ],
   notes: `\`metadata.failed\` lists the failed rows as \`{index, code, description}\`, ready for a table; their answers are \`null\`. The query fails only if no row was answered, with the failure of the first one. \`metadata.usage\` is the sum of all rows, \`metadata.attempts\` the number of all requests, and \`metadata.retried\` names the rows that needed more than one. \`metadata.finish_reasons\` names the rows that did not end with \`stop\`, and \`metadata.details\` has the tool calls, sources and reasoning of those that have any.

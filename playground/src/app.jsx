@@ -63,12 +63,12 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
     setTooljet(next);
   }
 
-  function runWith(values, queryOptions) {
+  function runWith(values, queryOptions, { components } = state) {
     mark.clearFailed();
     const call = {
       options: storedOptions(manifest, values, tooljet),
       query: queryOptions,
-      values: evaluateTemplates(queryOptions, state).values,
+      values: evaluateTemplates(queryOptions, { components }).values,
       tooljet,
     };
     run(call, ({ result }) => {
@@ -111,6 +111,7 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
 
   function resetQuery() {
     setQuery(newQuery(operations));
+    components.reset();
     setChosenExample(undefined);
     mark.clear();
   }
@@ -120,12 +121,13 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
     setChosenExample(example);
     setOpened(opened + 1);
     setQuery(next);
+    const completed = components.complete();
     const isRunning = api === 'mock-api';
     mark.set({ ...shownField(example), kind: 'example', isRunning });
     if (!isRunning) return;
     const values = { ...source, apiKey: example.apiKey ?? mockApi.apiKey };
     setSource(values);
-    runWith(values, next);
+    runWith(values, next, { components: completed });
   }
 
   return (

@@ -5,17 +5,32 @@ import { useKept } from './kept.js';
 
 const DEFAULT_TEXT = JSON.stringify(COMPONENTS, null, 2);
 
-/** `value` is the last valid object; `problem` says what is wrong with the current text. */
+/**
+ * `value` is the last valid object; `problem` says what is wrong with the current text. `reset` goes
+ * back to the samples. `complete` adds those that are missing, so that every example runs, and
+ * returns the value.
+ */
 export function useComponents() {
   const [text, setText] = useKept('components', DEFAULT_TEXT);
   const [{ value, problem }, setParsed] = useState(() => ({ value: COMPONENTS, ...parse(text) }));
+
+  function reset() {
+    edit(DEFAULT_TEXT);
+  }
+
+  function complete() {
+    if (Object.keys(COMPONENTS).every((name) => name in value)) return value;
+    const completed = { ...COMPONENTS, ...value };
+    edit(JSON.stringify(completed, null, 2));
+    return completed;
+  }
 
   function edit(edited) {
     setText(edited);
     setParsed(({ value }) => ({ value, ...parse(edited) }));
   }
 
-  return { text, value, problem, edit };
+  return { text, value, problem, edit, reset, complete };
 }
 
 /** `{value}`, or `{problem}`. */

@@ -47,7 +47,12 @@ export function QueryPanel(props) {
         <span class="panel-note mono">openai1</span>
         {/* Not where Stop appears, so that a second press of that does not reset. */}
         {!isRunning && (
-          <button type="button" class="small-button" title="Back to a new query" onClick={onReset}>
+          <button
+            type="button"
+            class="small-button"
+            title="Back to a new query and the sample components"
+            onClick={onReset}
+          >
             Reset
           </button>
         )}

@@ -7,7 +7,15 @@ import { TOOLJETS } from '../../harness/forms.mjs';
 import { EXAMPLES } from '../examples.mjs';
 import { shownField } from '../src/shown-field.js';
 import { usePlayground } from './browser.mjs';
-import { dropdown, openExample, query, scrolledIntoView, source, textbox } from './page.mjs';
+import {
+  dropdown,
+  openExample,
+  query,
+  result,
+  scrolledIntoView,
+  source,
+  textbox,
+} from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const examples = (page) => page.getByRole('navigation', { name: 'Examples' });
@@ -29,6 +37,16 @@ describe('an example', () => {
       }
     });
   }
+
+  test('adds the components that are missing and keeps those that were edited', async () => {
+    const page = await playground.open();
+    await page.getByText('Components', { exact: true }).click();
+    const components = textbox(query(page), 'Components');
+    await components.fill('{"textinput1": {"value": "What is the capital of Kenya?"}}');
+    assert.equal(await openExample(page, 'Remember'), 'Success');
+    await openExample(page, 'Answer a text input');
+    await result(page).getByText('The capital of Kenya is Nairobi.').waitFor();
+  });
 
   test('is no longer chosen once anything is edited', async () => {
     const page = await playground.open();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { usePlayground } from './browser.mjs';
-import { choose, chosen, openExample, query, result, source, textbox } from './page.mjs';
+import { choose, chosen, openExample, openTab, query, result, source, textbox } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const KEY = 'sk-mock-api-5f1c9e7a';
@@ -35,6 +35,42 @@ describe('the layout', () => {
       assert.deepEqual(await cutPlaceholders(source(page)), []);
     });
   }
+
+  test('leaves the page as high as the window when the result is long', async () => {
+    const page = await playground.open();
+    await openExample(page, 'Classify 20 tickets');
+    await openTab(page, /^Request/);
+    const { page: height, window } = await page.evaluate(() => ({
+      page: document.documentElement.scrollHeight,
+      window: innerHeight,
+    }));
+    assert.equal(height, window);
+  });
+
+  test('has all switches in one row when the page is 360 pixels wide', async () => {
+    const page = await playground.open({ width: 360 });
+    const tops = await page.locator('.top-controls > *').evaluateAll((controls) =>
+      controls.map((control) => {
+        const { top, bottom } = control.getBoundingClientRect();
+        return (top + bottom) / 2;
+      }),
+    );
+    assert.equal(tops.length, 3);
+    assert.ok(Math.max(...tops) - Math.min(...tops) < 2, tops.join());
+  });
+
+  test('keeps a number with its unit in the line above a result', async () => {
+    const page = await playground.open();
+    await openExample(page, 'Continue a text');
+    const time = result(page).locator('.fact').last();
+    assert.match(await time.textContent(), /\d m?s$/);
+    assert.equal(await time.evaluate((fact) => fact.getClientRects().length), 1);
+    await time.evaluate((fact) => {
+      fact.closest('.summary').style.width = `${fact.offsetWidth + 22}px`;
+    });
+    const { height } = await time.boundingBox();
+    assert.ok(height < 25, `${height} px`);
+  });
 
   test('keeps the form in place when a field is explained', async () => {
     for (const width of [1280, 390]) {
@@ -92,5 +128,17 @@ describe('a reload', () => {
     await page.reload();
     assert.equal(await chosen(query(page), 'Operation'), 'Chat');
     assert.equal(await query(page).getByText('Once upon a time').count(), 0);
+  });
+
+  test('shows the sample components after Reset', async () => {
+    const page = await playground.open();
+    await page.getByText('Components', { exact: true }).click();
+    await textbox(query(page), 'Components').fill('{"textinput1": ');
+    await query(page).getByRole('alert').waitFor();
+    await query(page).getByRole('button', { name: 'Reset', exact: true }).click();
+    await query(page).getByRole('alert').waitFor({ state: 'detached' });
+    await page.reload();
+    await textbox(query(page), 'Suffix').fill('{{components.textinput1.value}}');
+    await query(page).getByText('string "What is the capital of France?"').waitFor();
   });
 });

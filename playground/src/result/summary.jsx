@@ -16,7 +16,14 @@ export function Summary({ metadata = {}, query, elapsedMs, fields }) {
   ].filter(Boolean);
   return (
     <div class="summary">
-      <p>{facts.join(' · ')}</p>
+      <p>
+        {facts.map((fact, index) => (
+          <span class="fact" key={fact}>
+            {index > 0 && ' · '}
+            {fact}
+          </span>
+        ))}
+      </p>
       {changes.length > 0 && (
         <ul>
           {changes.map((change) => (
