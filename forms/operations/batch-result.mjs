@@ -4,7 +4,7 @@ import { result } from '../shared-fields.mjs';
 
 export default {
   value: 'batch_result',
-  order: 26,
+  order: 86,
   name: 'Get a batch',
   types: 'BatchResultOptions',
   summary: 'returns how far a batch is, and its answers when it is done',

@@ -26,7 +26,7 @@ const prompts = chatList.basic.find(({ key }) => key === 'prompts');
 
 export default {
   value: 'batch_start',
-  order: 24,
+  order: 84,
   name: 'Start a batch',
   types: 'BatchStartOptions',
   summary: 'has up to 200,000 rows answered or embedded within a day, for half the price',
