@@ -3,14 +3,27 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, refuse, sent, takesEverything } from './plugin.mjs';
+import {
+  allSent,
+  MINIMAL_QUERIES,
+  MODEL_KEYS,
+  mockApi,
+  refuse,
+  rowsOf,
+  takesEverything,
+} from './plugin.mjs';
 
 beforeEach(() => mockApi.respondWith(takesEverything));
 
 /** A model that the plugin does not know, so that it adjusts nothing. */
 const MODEL = 'brand-new';
 const least = (operation) => ({ ...MINIMAL_QUERIES[operation], [MODEL_KEYS[operation]]: MODEL });
-const body = async (query) => (await sent(query)).body;
+/** The body of the request, or of the first row of a batch. */
+async function body(query) {
+  const [request] = await allSent(query);
+  const [row] = await rowsOf(request);
+  return row?.body ?? request.body;
+}
 
 /** Values that mean "not set". */
 const UNSET = [undefined, null, '', '  ', '\n'];

@@ -149,7 +149,7 @@ test('exports the icon and the data source form of the build, and no binary', as
   const sizes = readdirSync(folder, { recursive: true }).map(
     (path) => statSync(join(folder, path)).size,
   );
-  assert.ok(Math.max(...sizes) < 100_000, `${sizes}`);
+  assert.ok(Math.max(...sizes) < 200_000, `${sizes}`);
 });
 
 test('exports tests that pass', async () => {

@@ -165,12 +165,23 @@ export async function refuse(query, sourceOptions) {
   return result.description;
 }
 
-/** Returns the only request that a successful query sends. */
-export async function sent(query, sourceOptions) {
+/** How many requests a query sends, for operations that send more than one. */
+export const REQUESTS = { batch_start: 2, batch_result: 2 };
+
+/** Returns the requests that a successful query sends: as many as its operation needs. */
+export async function allSent(query, sourceOptions) {
   const before = mockApi.requests.length;
   await succeed(query, sourceOptions);
-  assert.equal(mockApi.requests.length, before + 1, 'requests sent');
-  return mockApi.requests.at(-1);
+  const requests = mockApi.requests.slice(before);
+  assert.equal(requests.length, REQUESTS[query.operation] ?? 1, 'requests sent');
+  return requests;
+}
+
+/** Returns the only request that a successful query sends. */
+export async function sent(query, sourceOptions) {
+  const requests = await allSent(query, sourceOptions);
+  assert.equal(requests.length, 1, 'requests sent');
+  return requests[0];
 }
 
 /**

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { OPERATIONS as DEFINITIONS, listFields } from './forms.mjs';
 import { mutations } from './mutations.mjs';
-import { validateBatchRow, validateRequest } from './openapi.mjs';
-import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, rowsOf, run, takesEverything } from './plugin.mjs';
+import { MINIMAL_QUERIES, MODEL_KEYS, mockApi, REQUESTS, run, takesEverything } from './plugin.mjs';
+import { violationsIn } from './violations.mjs';
 
 beforeEach(() => mockApi.respondWith(takesEverything));
 
@@ -181,16 +181,6 @@ for (const name of ['chat', 'chat through Responses']) {
   };
 }
 
-/** What OpenAI's document rejects in what was sent for one query. */
-async function violationsIn(requests) {
-  const found = requests.map(async (request) => {
-    const { method, path, body } = request;
-    const rows = (await rowsOf(request)).flatMap(validateBatchRow);
-    return [...validateRequest(method, path, body), ...rows];
-  });
-  return (await Promise.all(found)).flat();
-}
-
 /** The API's own lists of words grow, so the plugin passes on what it does not know. */
 const WORDS =
   /(?:^(?:reasoning_effort|verbosity|service_tier|search_context_size|quality|complexity|background|output_format|image_moderation|encoding_format|image_detail)|\.(?:type|detail|format))$/;
@@ -198,8 +188,6 @@ const isNewWord = (place, value) =>
   WORDS.test(place) && (place.includes('.') ? value === 'x' : String(value).trim() !== '');
 /** Fields that an error may name when a related one is wrong. */
 const RELATED = { n: ['best_of'], tools: ['tool_choice'] };
-/** Of the operations that send more than one for a query. */
-const REQUESTS = { batch_start: 2, batch_result: 2 };
 
 describe('a query whose options are of the wrong type or missing in one place', () => {
   for (const [name, { operation = name, ...sample }] of Object.entries(SAMPLES)) {

@@ -16,7 +16,7 @@ test('names a recording by its first bytes, whatever its label', async () => {
   mockApi.respondWith({ body: { text: 'Hello.' } });
   for (const file of [RECORDED, RECORDED.dataURL, [RECORDED]]) {
     const { files, body } = await sent({ ...QUERY, file });
-    assert.deepEqual(files.file, { name: 'recording.webm', type: 'audio/webm' });
+    assert.deepEqual(files.file, { name: 'recording.webm', type: 'audio/webm', size: 8 });
     assert.equal(body.file, '\x1aE\xdf\xa3\x01\0\0\0');
   }
 });
