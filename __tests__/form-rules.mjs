@@ -247,16 +247,16 @@ function groupViolations(group, path) {
   ];
 }
 
+/** Generate image takes no documents, and Start a batch has Chat's fields beside those of embeddings. */
+const WITH_TWO_LABELS = ['images', 'model_embedding', 'embedding_extra_body'];
+
 /** Operations share saved values, and the labels in error messages, by key. */
 function labelViolations(fields) {
   const labels = new Map();
   for (const { key, label } of fields) labels.set(key, (labels.get(key) ?? new Set()).add(label));
-  return (
-    [...labels]
-      // Generate image takes no documents.
-      .filter(([key, known]) => known.size > (key === 'images' ? 2 : 1))
-      .map(([key, known]) => `${key}: has the labels ${[...known].join(' and ')}`)
-  );
+  return [...labels]
+    .filter(([key, known]) => known.size > (WITH_TWO_LABELS.includes(key) ? 2 : 1))
+    .map(([key, known]) => `${key}: has the labels ${[...known].join(' and ')}`);
 }
 
 function listViolations({ key, type, list }, defaults) {

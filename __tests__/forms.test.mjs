@@ -259,6 +259,13 @@ const manifestMistakes = [
   [/holds markup/, ({ properties }) => (properties.base_url.helpText = 'See <b>here</b>.')],
 ];
 
+for (const { value: operation } of OPERATIONS) {
+  test(`no two fields of ${operation} have the same label`, () => {
+    const labels = listFields(operation).map(({ label }) => label);
+    assert.deepEqual(labels, [...new Set(labels)]);
+  });
+}
+
 for (const [violation, mistake] of manifestMistakes) {
   test(`the rules reject a manifest with a mistake: ${violation.source}`, () => {
     assert.match(manifestViolations(broken(manifest, mistake)).join('\n'), violation);

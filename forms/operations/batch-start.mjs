@@ -11,9 +11,12 @@ const forTask = (task, { help, needs, ...field }, more) => ({
 });
 const forEmbedding = (field) =>
   forTask('Embedding', field, {
+    label: LABELS[field.key] ?? field.label,
     sample: SAMPLES[field.key],
     needs: { batch_task: 'embedding', input: ['a', 'b'] },
   });
+/** Chat has a field of the same label. */
+const LABELS = { model_embedding: 'Embedding model', embedding_extra_body: 'Embedding extra body' };
 const SAMPLES = {
   input: ['another'],
   model_embedding: 'text-embedding-3-large',

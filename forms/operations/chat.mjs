@@ -232,7 +232,7 @@ export default {
       help: "Speed and price of the request. Auto is the project's own setting. The API rejects a tier that the account may not use.",
     }),
     text('prompt_cache_key', 'Prompt cache key', {
-      placeholder: 'e.g. support-bot: the same for prompts with the same beginning',
+      placeholder: 'e.g. support-bot, the same for similar prompts',
       help: 'Requests with the same long beginning and the same key are more often served from the prompt cache.',
     }),
     text('safety_identifier', 'Safety identifier', {

@@ -63,12 +63,12 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
     setTooljet(next);
   }
 
-  function runWith(values, queryOptions, { components } = state) {
+  function runWith(values, queryOptions, now = state) {
     mark.clearFailed();
     const call = {
       options: storedOptions(manifest, values, tooljet),
       query: queryOptions,
-      values: evaluateTemplates(queryOptions, { components }).values,
+      values: evaluateTemplates(queryOptions, now).values,
       tooljet,
     };
     run(call, ({ result }) => {
@@ -127,7 +127,7 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
     if (!isRunning) return;
     const values = { ...source, apiKey: example.apiKey ?? mockApi.apiKey };
     setSource(values);
-    runWith(values, next, { components: completed });
+    runWith(values, next, { ...state, components: completed });
   }
 
   return (

@@ -184,7 +184,8 @@ describe('the playground', () => {
       for (const { group, queries } of EXAMPLES) {
         for (const { title } of queries) {
           const expected = group === 'Failures' ? 'Failed' : 'Success';
-          assert.equal(await openExample(page, title), expected, `${group}: ${title}`);
+          const verdict = await openExample(page, title);
+          assert.equal(verdict, expected, `${group}: ${title}: ${await shownResult(page)}`);
         }
       }
     }
