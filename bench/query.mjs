@@ -66,3 +66,16 @@ export async function closedLoop({ query, concurrency, isOver, onQuery = () => {
   };
   await Promise.all(Array.from({ length: concurrency }, user));
 }
+
+/** Runs `count` queries, `concurrency` at a time. */
+export async function runQueries({ query, concurrency, count }) {
+  let left = count;
+  await closedLoop({
+    query,
+    concurrency,
+    isOver: () => {
+      left -= 1;
+      return left < 0;
+    },
+  });
+}

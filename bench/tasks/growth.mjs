@@ -1,4 +1,4 @@
-import { closedLoop, createQuery } from '../query.mjs';
+import { createQuery, runQueries } from '../query.mjs';
 import { openFiles, threadCount } from '../threads.mjs';
 
 /** Memory, threads and descriptors after every `batch` of `queries` queries. Needs --expose-gc. */
@@ -6,15 +6,7 @@ export async function growth({ file, baseUrl, length, concurrency, queries, batc
   const query = createQuery({ file, baseUrl, length });
   const samples = [];
   for (let done = 0; done < queries; done += batch) {
-    let left = batch;
-    await closedLoop({
-      query,
-      concurrency,
-      isOver: () => {
-        left -= 1;
-        return left < 0;
-      },
-    });
+    await runQueries({ query, concurrency, count: batch });
     // Contexts are freed only after everything they refer to.
     for (let round = 0; round < 3; round += 1) {
       global.gc();

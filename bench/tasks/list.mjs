@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { closedLoop, createListQuery, createQuery } from '../query.mjs';
+import { createListQuery, createQuery, runQueries } from '../query.mjs';
 import { allThreads, mainThread, peakRss } from '../threads.mjs';
 
 /** A list leaves work behind, such as closing connections, which must not count for the next one. */
@@ -40,15 +40,5 @@ async function timed(work) {
 }
 
 function loopOf({ query, concurrency }) {
-  return async (rows) => {
-    let left = rows;
-    await closedLoop({
-      query,
-      concurrency,
-      isOver: () => {
-        left -= 1;
-        return left < 0;
-      },
-    });
-  };
+  return (count) => runQueries({ query, concurrency, count });
 }
