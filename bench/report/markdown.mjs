@@ -31,7 +31,7 @@ export function markdown(results, lists) {
       ...(contender.id === OURS ? [line(cellsOfList(lists))] : []),
     ]),
     '',
-    `\`${command}\`: medians of ${plan.rounds} rounds over HTTPS, 64 queries at a time (256 for the memory), answered at once,`,
+    `\`${command}\`: ${measured(plan)} over HTTPS, 64 queries at a time (256 for the memory), answered at once,`,
     `on ${cores} with Node ${machine.node.replace('v', '')}, ${machine.date.slice(0, 10)}. The empty plugin sends nothing: it is the limit that the`,
     'harness sets. The time that a model needs to answer is not part of it, and does not change.',
     ...aboutLists(lists),
@@ -65,7 +65,7 @@ function cellsOfList(lists) {
 function aboutLists({ command, plan, machine }) {
   const rows = LIST.rows.toLocaleString('en');
   return [
-    `A list: ${rows} rows, ${LIST.parallel} at a time, by \`${command}\`, medians of ${plan.rounds} rounds, ${machine.date.slice(0, 10)}.`,
+    `A list: ${rows} rows, ${LIST.parallel} at a time, by \`${command}\`, ${measured(plan)}, ${machine.date.slice(0, 10)}.`,
   ];
 }
 
@@ -83,3 +83,5 @@ function connections(results, id) {
 function line(columns) {
   return `| ${columns.join(' | ')} |`;
 }
+
+const measured = ({ rounds }) => (rounds === 1 ? 'one round' : `medians of ${rounds} rounds`);
