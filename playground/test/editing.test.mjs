@@ -9,6 +9,10 @@ import { shownField } from '../src/shown-field.js';
 import { usePlayground } from './browser.mjs';
 import {
   dropdown,
+  examples,
+  focused,
+  groupButton,
+  offered,
   openExample,
   query,
   result,
@@ -18,7 +22,6 @@ import {
 } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
-const examples = (page) => page.getByRole('navigation', { name: 'Examples' });
 
 describe('an example', () => {
   const playground = usePlayground({ plugin });
@@ -50,16 +53,23 @@ describe('an example', () => {
 
   test('is no longer chosen once anything is edited', async () => {
     const page = await playground.open();
-    const chosen = examples(page).locator('[aria-current]');
+    const chosen = offered(page, 'Chat').locator('[aria-current]');
+    const lit = examples(page).locator('.chip[aria-current]');
     for (const edit of [
       () => textbox(query(page), 'Prompt').fill('Something else'),
       () => source(page).getByLabel('Project ID').fill('proj_1'),
     ]) {
       await openExample(page, 'Answer a text input');
+      assert.equal(await lit.textContent(), 'Chat');
+      await groupButton(page, 'Chat').click();
       assert.equal(await chosen.textContent(), 'Answer a text input');
       await scrolledIntoView(page.locator('.field-example'));
       await edit();
+      assert.equal(await lit.count(), 0);
+      await groupButton(page, 'Chat').click();
+      await offered(page, 'Chat').waitFor();
       assert.equal(await chosen.count(), 0);
+      await page.keyboard.press('Escape');
       assert.equal(await page.locator('.field-example').count(), 0);
     }
   });
@@ -77,7 +87,7 @@ describe('an example', () => {
 
   test('is chosen in a menu of one row on a narrow page, also twice', async () => {
     const page = await playground.open({ width: 390, height: 844 });
-    assert.equal(await examples(page).getByRole('button').count(), 0);
+    assert.equal(await examples(page).getByRole('button').count(), 0, 'the menus are hidden');
     const { height } = await examples(page).boundingBox();
     assert.ok(height < 60, `${height} px`);
     await openExample(page, 'Answer a text input');
@@ -87,6 +97,55 @@ describe('an example', () => {
     assert.equal(await menu.inputValue(), '');
     await openExample(page, 'Answer a text input');
     await query(page).getByText('{{components.textinput1.value}}').waitFor();
+  });
+});
+
+describe('the menus of examples', () => {
+  const playground = usePlayground({ plugin });
+
+  test('take at most two rows, and show every example within the page', async () => {
+    for (const width of [1280, 900]) {
+      const page = await playground.open({ width });
+      const { height } = await examples(page).boundingBox();
+      assert.ok(height < 80, `${height} px at ${width}`);
+      for (const { group, queries } of EXAMPLES) {
+        await groupButton(page, group).click();
+        const list = offered(page, group);
+        assert.deepEqual(
+          await list.getByRole('button').allTextContents(),
+          queries.map(({ title }) => title),
+        );
+        const { x, width: listWidth } = await list.boundingBox();
+        assert.ok(x >= 0 && x + listWidth <= width, `${group} at ${width}`);
+        assert.equal(await examples(page).getByRole('list').count(), 1, 'one is open at a time');
+      }
+    }
+  });
+
+  test('can be used with the keyboard alone', async () => {
+    const page = await playground.open();
+    const chat = groupButton(page, 'Chat');
+    await chat.press('Enter');
+    await page.keyboard.press('Tab');
+    await focused(offered(page, 'Chat').getByRole('button').first());
+    await page.keyboard.press('Escape');
+    await focused(chat);
+    assert.equal(await chat.getAttribute('aria-expanded'), 'false');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await focused(chat);
+    await result(page).getByText('The capital of France is Paris.', { exact: true }).waitFor();
+    assert.equal(await offered(page, 'Chat').count(), 0);
+    await groupButton(page, 'List models').press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await focused(groupButton(page, 'Failures'));
+    assert.equal(
+      await offered(page, 'List models').count(),
+      0,
+      'Tab leaves the menu and closes it',
+    );
   });
 });
 

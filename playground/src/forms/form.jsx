@@ -1,5 +1,6 @@
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { drawnFields, showsTooltip } from '../../../harness/forms.mjs';
+import { useDismissal } from '../dismissal.js';
 import { scrollToField } from './marks.js';
 import { CodeField, Dropdown, Pairs, Password, Text } from './widgets.jsx';
 
@@ -49,7 +50,9 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
     ...(mark?.kind === 'failed' && { 'aria-invalid': 'true' }),
   };
   const hasTooltip = showsTooltip(field, tooljet);
-  useDismissal(explained, element, () => setExplained(false));
+  // The label toggles by itself.
+  const isOnLabel = (target) => element.current.contains(target.closest('.label-button'));
+  useDismissal(explained, isOnLabel, () => setExplained(false));
 
   // Not a layout effect: a new form scrolls to its top first.
   useEffect(() => {
@@ -99,24 +102,6 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
       </div>
     </div>
   );
-}
-
-/** Calls `onDismiss` on Escape, or on a press outside the label in `element`. */
-function useDismissal(isOpen, element, onDismiss) {
-  // Not a plain effect, which would be too late for a key pressed at once.
-  useLayoutEffect(() => {
-    if (!isOpen) return undefined;
-    const onKey = ({ key }) => key === 'Escape' && onDismiss();
-    // The label toggles by itself.
-    const isOnLabel = (target) => element.current.contains(target.closest('.label-button'));
-    const onPress = ({ target }) => isOnLabel(target) || onDismiss();
-    document.addEventListener('keydown', onKey);
-    document.addEventListener('pointerdown', onPress);
-    return () => {
-      document.removeEventListener('keydown', onKey);
-      document.removeEventListener('pointerdown', onPress);
-    };
-  }, [isOpen]);
 }
 
 /** A label with a dashed underline; a click shows its text. */
