@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { CodeEditor } from './code/code-editor.jsx';
 import { COMPONENTS } from './components.js';
 import { useKept } from './kept.js';
@@ -7,19 +7,20 @@ const DEFAULT_TEXT = JSON.stringify(COMPONENTS, null, 2);
 
 /**
  * `value` is the last valid object; `problem` says what is wrong with the current text. `reset` goes
- * back to the samples. `complete` adds those that are missing, so that every example runs, and
- * returns the value.
+ * back to the samples. `complete` adds those that are missing to a valid text, so that every example
+ * runs, and returns the value. `reveal` opens and focuses the text.
  */
 export function useComponents() {
   const [text, setText] = useKept('components', DEFAULT_TEXT);
   const [{ value, problem }, setParsed] = useState(() => ({ value: COMPONENTS, ...parse(text) }));
+  const [revealed, setRevealed] = useState(0);
 
   function reset() {
     edit(DEFAULT_TEXT);
   }
 
   function complete() {
-    if (Object.keys(COMPONENTS).every((name) => name in value)) return value;
+    if (problem || Object.keys(COMPONENTS).every((name) => name in value)) return value;
     const completed = { ...COMPONENTS, ...value };
     edit(JSON.stringify(completed, null, 2));
     return completed;
@@ -30,7 +31,9 @@ export function useComponents() {
     setParsed(({ value }) => ({ value, ...parse(edited) }));
   }
 
-  return { text, value, problem, edit, reset, complete };
+  const reveal = () => setRevealed(revealed + 1);
+
+  return { text, value, problem, edit, reset, complete, revealed, reveal };
 }
 
 /** `{value}`, or `{problem}`. */
@@ -44,9 +47,22 @@ function parse(text) {
   }
 }
 
-export function ComponentsPanel({ components: { text, problem, edit } }) {
+export function ComponentsPanel({ components: { text, problem, edit, revealed } }) {
+  const element = useRef(null);
+
+  function scrollIfOpen() {
+    if (element.current.open) element.current.scrollIntoView({ block: 'nearest' });
+  }
+
+  useEffect(() => {
+    if (revealed === 0) return;
+    element.current.open = true;
+    element.current.querySelector('.cm-content').focus({ preventScroll: true });
+    scrollIfOpen();
+  }, [revealed]);
+
   return (
-    <details class="components">
+    <details class="components" ref={element} onToggle={scrollIfOpen}>
       <summary>
         <span id="components-title">Components</span>
         <span class="panel-note">
@@ -63,7 +79,7 @@ export function ComponentsPanel({ components: { text, problem, edit } }) {
       />
       {problem && (
         <p class="problem" role="alert">
-          Not used yet: {problem}
+          A query with a template does not run until this is a JSON object. {problem}
         </p>
       )}
     </details>

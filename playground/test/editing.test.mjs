@@ -16,6 +16,7 @@ import {
   openExample,
   query,
   result,
+  run,
   scrolledIntoView,
   source,
   textbox,
@@ -97,6 +98,60 @@ describe('an example', () => {
     assert.equal(await menu.inputValue(), '');
     await openExample(page, 'Answer a text input');
     await query(page).getByText('{{components.textinput1.value}}').waitFor();
+  });
+});
+
+describe('the components', () => {
+  const playground = usePlayground({ plugin });
+  const title = (page) => page.getByText('Components', { exact: true });
+  const BROKEN = '{"textinput1": {"value": "Hello"}';
+
+  test('are scrolled into view when they are opened', async () => {
+    for (const viewport of [{ width: 1280 }, { width: 390, height: 844 }]) {
+      const page = await playground.open(viewport);
+      await title(page).click();
+      await scrolledIntoView(page.locator('.components'));
+    }
+  });
+
+  test('stop a query with a template and show why while they are not valid JSON', async () => {
+    for (const viewport of [{ width: 1280 }, { width: 390, height: 844 }]) {
+      const page = await playground.open(viewport);
+      let runs = 0;
+      page.on('request', (request) => {
+        runs += request.url().endsWith('/api/run') ? 1 : 0;
+      });
+      await title(page).click();
+      const components = textbox(query(page), 'Components');
+      await components.fill(BROKEN);
+      await title(page).click();
+      await textbox(query(page), 'Prompt').fill('{{components.textinput1.value}}');
+      await query(page).getByRole('button', { name: 'Run' }).click();
+      await result(page)
+        .getByText(/^The query did not run, because Components/)
+        .waitFor();
+      assert.equal(await result(page).getByText('Success').count(), 0);
+      await scrolledIntoView(query(page).getByRole('alert'));
+      await focused(components);
+      assert.equal(runs, 0);
+
+      await textbox(query(page), 'Prompt').fill('Say this is a test.');
+      assert.equal(await run(page), 'Success', 'it does without a template');
+      assert.equal(runs, 1);
+    }
+  });
+
+  test('stay as they are when an example is chosen while they are not valid JSON', async () => {
+    const page = await playground.open();
+    await title(page).click();
+    const components = textbox(query(page), 'Components');
+    await components.fill(BROKEN);
+    await groupButton(page, 'Chat').click();
+    await offered(page, 'Chat').getByRole('button', { name: 'Remember' }).click();
+    await result(page)
+      .getByText(/^The query did not run/)
+      .waitFor();
+    assert.equal(await components.textContent(), BROKEN);
   });
 });
 
