@@ -242,6 +242,22 @@ describe('the value below a code field', () => {
     await query(page).locator('.preview-problem').waitFor();
   });
 
+  test('shows the whole problem, however long it is', async () => {
+    const { preview } = await typed(`{{components.${'long_'.repeat(20)}name.value}}`);
+    const { page, preview: problem } = await typed(
+      `{{components.nowhere.${'long_'.repeat(20)}name}}`,
+    );
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const shown of [preview, problem]) {
+      await shown.and(shown.page().locator('.preview-problem')).waitFor();
+      const [content, room] = await shown.evaluate(({ scrollWidth, clientWidth }) => [
+        scrollWidth,
+        clientWidth,
+      ]);
+      assert.ok(content <= room, `${content} px in ${room} px`);
+    }
+  });
+
   test('is green for a value, and not for undefined', async () => {
     const { preview, colorOf } = await typed('{{components.textinput1.value}}');
     const type = preview.locator('.preview-type');
