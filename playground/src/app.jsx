@@ -174,6 +174,7 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
           opened={opened}
           isRunning={outcome.phase === 'running'}
           state={state}
+          files={components.files}
           tooljet={tooljet}
         >
           <ComponentsPanel components={components} />

@@ -1,29 +1,35 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { CodeEditor } from './code/code-editor.jsx';
 import { COMPONENTS } from './components.js';
+import { FileChoosers } from './files/file-chooser.jsx';
+import { FILE_COMPONENTS, useOwnFiles } from './files/own-files.js';
 import { useKept } from './kept.js';
 
 const DEFAULT_TEXT = JSON.stringify(COMPONENTS, null, 2);
 
 /**
- * `value` is the last valid object; `problem` says what is wrong with the current text. `reset` goes
- * back to the samples. `complete` adds those that are missing to a valid text, so that every example
- * runs, and returns the value. `reveal` opens and focuses the text.
+ * `value` is the last valid object, with the files that a person has chosen; `problem` says what is
+ * wrong with the current text. `reset` goes back to the samples. `complete` adds those that are
+ * missing to a valid text, so that every example runs, and returns the value. `reveal` opens and
+ * focuses the text.
  */
 export function useComponents() {
   const [text, setText] = useKept('components', DEFAULT_TEXT);
   const [{ value, problem }, setParsed] = useState(() => ({ value: COMPONENTS, ...parse(text) }));
   const [revealed, setRevealed] = useState(0);
+  const files = useOwnFiles();
+  const state = useMemo(() => withFiles(value, files.chosen), [value, files.chosen]);
 
   function reset() {
     edit(DEFAULT_TEXT);
+    files.clear();
   }
 
   function complete() {
-    if (problem || Object.keys(COMPONENTS).every((name) => name in value)) return value;
+    if (problem || Object.keys(COMPONENTS).every((name) => name in value)) return state;
     const completed = { ...COMPONENTS, ...value };
     edit(JSON.stringify(completed, null, 2));
-    return completed;
+    return withFiles(completed, files.chosen);
   }
 
   function edit(edited) {
@@ -33,8 +39,13 @@ export function useComponents() {
 
   const reveal = () => setRevealed(revealed + 1);
 
-  return { text, value, problem, edit, reset, complete, revealed, reveal };
+  return { text, value: state, files, problem, edit, reset, complete, revealed, reveal };
 }
+
+const withFiles = (components, chosen) => ({
+  ...components,
+  ...Object.fromEntries(Object.entries(chosen).map(([name, { value }]) => [name, value])),
+});
 
 /** `{value}`, or `{problem}`. */
 function parse(text) {
@@ -47,7 +58,7 @@ function parse(text) {
   }
 }
 
-export function ComponentsPanel({ components: { text, problem, edit, revealed } }) {
+export function ComponentsPanel({ components: { text, files, problem, edit, revealed } }) {
   const element = useRef(null);
 
   function scrollIfOpen() {
@@ -69,6 +80,7 @@ export function ComponentsPanel({ components: { text, problem, edit, revealed } 
           what <code>{'{{components.…}}'}</code> refers to
         </span>
       </summary>
+      <FileChoosers names={FILE_COMPONENTS} files={files} />
       <CodeEditor
         labelId="components-title"
         text={text}

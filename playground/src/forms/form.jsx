@@ -15,9 +15,10 @@ const WIDGETS = {
 
 /**
  * One of the two forms, drawn from its JSON. `values` are the current options by key; `mark` is the
- * field to highlight.
+ * field to highlight, `files` are those that a person has chosen.
  */
-export function Form({ name, schema, values, encrypted = [], onChange, mark, state, tooljet }) {
+export function Form(props) {
+  const { name, schema, values, encrypted = [], onChange, mark, state, files, tooljet } = props;
   return (
     <div class={`form form-${name}`}>
       {drawnFields(schema.properties, values, tooljet).map(({ field }) => (
@@ -29,6 +30,7 @@ export function Form({ name, schema, values, encrypted = [], onChange, mark, sta
           onChange={(value) => onChange(field.key, value)}
           mark={mark?.key === field.key ? mark : undefined}
           state={state}
+          files={files}
           tooljet={tooljet}
         />
       ))}
@@ -36,7 +38,7 @@ export function Form({ name, schema, values, encrypted = [], onChange, mark, sta
   );
 }
 
-function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
+function Field({ field, value, encrypted, onChange, mark, state, files, tooljet }) {
   const id = useId();
   const element = useRef(null);
   const [explained, setExplained] = useState(false);
@@ -84,7 +86,7 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
       <div class="control">
         {Widget ? (
           <Widget
-            {...{ field, ids, value, encrypted, onChange, state, tooljet }}
+            {...{ field, ids, value, encrypted, onChange, state, files, tooljet }}
             described={described}
           />
         ) : (
