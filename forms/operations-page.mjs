@@ -3,6 +3,7 @@
 // are written by hand.
 
 import { dataSourceFields, folded, operationFields } from './fields-tables.mjs';
+import { midSentence } from './mid-sentence.mjs';
 import { OPERATIONS } from './operations.mjs';
 import { advanced } from './shared-fields.mjs';
 
@@ -11,7 +12,7 @@ const anchor = (name) => name.toLowerCase().replaceAll(' ', '-');
 /** "What to check. More about it." becomes "what to check." */
 const inShort = ({ help }) => {
   const [first] = /^.*?\.(?= |$)/.exec(help) ?? [help];
-  return first[0].toLowerCase() + first.slice(1);
+  return midSentence(first);
 };
 
 const line = (field) => `- **${field.label}**: ${inShort(field)}`;

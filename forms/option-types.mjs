@@ -2,6 +2,7 @@
 
 import { spanInWords } from './controls.mjs';
 import { DATA_SOURCE } from './data-source.mjs';
+import { midSentence } from './mid-sentence.mjs';
 import { OPERATIONS } from './operations.mjs';
 import { advanced } from './shared-fields.mjs';
 
@@ -38,7 +39,7 @@ function property(field, place) {
   const text = [
     help,
     details,
-    !isWords && `Accepts: ${lowerFirst(accepts)}.`,
+    !isWords && `Accepts: ${midSentence(accepts)}.`,
     fallback.startsWith('Required') && `${fallback.replaceAll('`', '')}.`,
     place,
   ];
@@ -49,10 +50,6 @@ function property(field, place) {
   ];
   return `${comment(text.filter(Boolean).join(' '), tags)}\n  ${key}${isRequired ? '' : '?'}: ${type};`;
 }
-
-/** "Text" becomes "text"; "JSON" and "URL" stay. */
-const lowerFirst = (text) =>
-  /^[A-Z][a-z]/.test(text) ? text[0].toLowerCase() + text.slice(1) : text;
 
 const declaration = (doc, head, properties) =>
   `/** ${doc} */\nexport interface ${head} {\n${properties.join('\n')}\n}`;

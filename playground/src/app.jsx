@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { receivedOperations } from '../../harness/form-transfer.mjs';
 import { drawnFields, newQuery } from '../../harness/forms.mjs';
 import icon from '../../icon.svg';
+import { templatesIn } from '../templates.mjs';
 import { ApiSwitch } from './api-switch.jsx';
 import { ComponentsPanel, useComponents } from './components-panel.jsx';
 import { evaluateTemplates } from './evaluate.js';
@@ -38,7 +39,7 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
   const [query, setQuery] = useKept('query', newQuery(operations));
   const [chosenExample, setChosenExample] = useState();
   const [opened, setOpened] = useState(0);
-  const { outcome, run, stop, clear } = useRun();
+  const { outcome, run, stop, refuse, clear } = useRun();
   const mark = useMark();
   const components = useComponents();
   const queries = useQueries();
@@ -65,6 +66,11 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
 
   function runWith(values, queryOptions, now = state) {
     mark.clearFailed();
+    if (components.problem && templatesIn(queryOptions).length > 0) {
+      refuse('The query did not run, because Components is not valid JSON.');
+      components.reveal();
+      return;
+    }
     const call = {
       options: storedOptions(manifest, values, tooljet),
       query: queryOptions,
@@ -168,6 +174,7 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
           opened={opened}
           isRunning={outcome.phase === 'running'}
           state={state}
+          files={components.files}
           tooljet={tooljet}
         >
           <ComponentsPanel components={components} />

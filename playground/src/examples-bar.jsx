@@ -1,4 +1,7 @@
-/** Chips, or a menu if they would take several rows. */
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useDismissal } from './dismissal.js';
+
+/** A menu for each group, or a single one if the page is narrow. */
 export function ExamplesBar({ examples, api, chosen, onChoose }) {
   const isMockApi = api === 'mock-api';
   const groups = examples
@@ -8,36 +11,87 @@ export function ExamplesBar({ examples, api, chosen, onChoose }) {
     }))
     .filter(({ offered }) => offered.length > 0);
   const title = isMockApi ? 'Fills in the form and runs it' : 'Fills in the form';
-  const props = { groups, chosen, title, onChoose };
+  const props = { chosen, title, onChoose };
   return (
     <nav class="examples" aria-label="Examples">
-      <Chips {...props} />
-      <Menu {...props} />
+      <div class="example-groups">
+        <span class="example-title">Examples</span>
+        {groups.map((each) => (
+          <GroupMenu key={each.group} {...each} {...props} />
+        ))}
+      </div>
+      <Menu groups={groups} {...props} />
     </nav>
   );
 }
 
-const Chips = ({ groups, chosen, title, onChoose }) => (
-  <div class="example-chips">
-    {groups.map(({ group, offered }) => (
-      <div class="example-group" key={group}>
-        <span class="example-title">{group}</span>
-        {offered.map((example) => (
+/** A button that shows the examples of one group below it. */
+function GroupMenu({ group, offered, chosen, title, onChoose }) {
+  const id = useId();
+  const element = useRef(null);
+  const button = useRef(null);
+  const [isOpen, setOpen] = useState(false);
+  useDismissal(isOpen, (target) => element.current.contains(target), close);
+
+  function close() {
+    // The focus would be lost with the list.
+    if (element.current.contains(document.activeElement)) button.current.focus();
+    setOpen(false);
+  }
+
+  function choose(example) {
+    close();
+    onChoose(example);
+  }
+
+  return (
+    <div class="example-group" ref={element}>
+      <button
+        type="button"
+        ref={button}
+        class="chip"
+        aria-current={offered.includes(chosen) ? 'true' : undefined}
+        aria-expanded={isOpen}
+        aria-controls={isOpen ? id : undefined}
+        onClick={() => setOpen(!isOpen)}
+      >
+        {group}
+      </button>
+      {isOpen && <Offered {...{ id, group, offered, chosen, title }} onChoose={choose} />}
+    </div>
+  );
+}
+
+/** Between a list and the edge of the page. */
+const MARGIN_PX = 16;
+
+function Offered({ id, group, offered, chosen, title, onChoose }) {
+  const list = useRef(null);
+
+  // The lists at the right end would leave the page.
+  useLayoutEffect(() => {
+    const { right } = list.current.getBoundingClientRect();
+    const { clientWidth } = document.documentElement;
+    list.current.style.left = `${Math.min(0, clientWidth - MARGIN_PX - right)}px`;
+  }, []);
+
+  return (
+    <ul class="example-list" id={id} aria-label={`Examples of ${group}`} ref={list}>
+      {offered.map((example) => (
+        <li key={example.title}>
           <button
             type="button"
-            class="chip"
-            key={example.title}
             aria-current={example === chosen ? 'true' : undefined}
             title={title}
             onClick={() => onChoose(example)}
           >
             {example.title}
           </button>
-        ))}
-      </div>
-    ))}
-  </div>
-);
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 function Menu({ groups, chosen, title, onChoose }) {
   const examples = groups.flatMap(({ offered }) => offered);

@@ -16,7 +16,7 @@ const TIMEOUT = {
 
 /** `opened` counts the opened examples; `mark` is the field to highlight. */
 export function QueryPanel(props) {
-  const { operations, query, opened, onChange, mark, state, tooljet, children } = props;
+  const { operations, query, opened, onChange, mark, state, files, tooljet, children } = props;
   const { isRunning, onRun, onStop, onReset } = props;
   const body = useRef(null);
   const runButton = useRef(null);
@@ -39,7 +39,7 @@ export function QueryPanel(props) {
     runButton.current.focus();
   }
 
-  const form = { name: 'query', values: query, onChange: change, mark, state, tooljet };
+  const form = { name: 'query', values: query, onChange: change, mark, state, files, tooljet };
   return (
     <section class="panel query" aria-labelledby="query-title" onKeyDown={runOnCtrlEnter}>
       <div class="panel-head">

@@ -34,10 +34,16 @@ export function useRun() {
     follow({ phase: 'stopped', elapsedMs: performance.now() - outcome.startedAt });
   }
 
+  /** Shows why a query does not run, in place of a run. */
+  function refuse(message) {
+    current.current.abort();
+    follow({ phase: 'broken', message });
+  }
+
   function clear() {
     current.current.abort();
     setOutcome({ phase: 'none' });
   }
 
-  return { outcome, run, stop, clear };
+  return { outcome, run, stop, refuse, clear };
 }

@@ -1,6 +1,8 @@
 // Two small files in the format of ToolJet's file picker, and a recording in that of its audio
 // recorder.
 
+import { pickedFile } from './files/picked-file.js';
+
 /** Four squares: red, yellow, green and blue. */
 const PNG =
   'iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAgMAAADXB5lNAAAADFBMVEXZSA/ytwUrij4YZKuLHnSWAAAAIElEQVR42m' +
@@ -56,17 +58,8 @@ function buildWav(comment) {
 /** `bytes` is a string with a character for each byte. */
 function picked(name, type, bytes) {
   const array = Uint8Array.from(bytes, (character) => character.charCodeAt(0));
-  return {
-    name,
-    type,
-    size: array.length,
-    lastModified: 1_793_955_600_000,
-    lastModifiedDate: '2026-11-06T09:00:00.000Z',
-    webkitRelativePath: '',
-    content: new TextDecoder().decode(array),
-    base64Data: btoa(bytes),
-    filePath: name,
-  };
+  const file = { name, type, size: array.length, lastModified: Date.UTC(2026, 10, 6, 9) };
+  return pickedFile(file, new TextDecoder().decode(array), btoa(bytes));
 }
 
 export const IMAGE = picked('squares.png', 'image/png', atob(PNG));

@@ -6,7 +6,16 @@ import { TOOLJETS } from '../../harness/forms.mjs';
 import { answerWith, MARKDOWN } from './answers.mjs';
 import { usePlayground } from './browser.mjs';
 import { illegibleWhenHovered } from './contrast.mjs';
-import { choose, openExample, openTab, query, result, source, textbox } from './page.mjs';
+import {
+  choose,
+  groupButton,
+  openExample,
+  openTab,
+  query,
+  result,
+  source,
+  textbox,
+} from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -37,6 +46,7 @@ const widths = (page) =>
 
 const STATES = {
   'as it opens': async () => {},
+  'with a menu of examples': (page) => groupButton(page, 'Chat').click(),
   'while a query runs': keepRunning,
   'while another query runs': async (page) => {
     await openExample(page, 'Embed a text');

@@ -9,16 +9,20 @@ import { shownField } from '../src/shown-field.js';
 import { usePlayground } from './browser.mjs';
 import {
   dropdown,
+  examples,
+  focused,
+  groupButton,
+  offered,
   openExample,
   query,
   result,
+  run,
   scrolledIntoView,
   source,
   textbox,
 } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
-const examples = (page) => page.getByRole('navigation', { name: 'Examples' });
 
 describe('an example', () => {
   const playground = usePlayground({ plugin });
@@ -50,16 +54,23 @@ describe('an example', () => {
 
   test('is no longer chosen once anything is edited', async () => {
     const page = await playground.open();
-    const chosen = examples(page).locator('[aria-current]');
+    const chosen = offered(page, 'Chat').locator('[aria-current]');
+    const lit = examples(page).locator('.chip[aria-current]');
     for (const edit of [
       () => textbox(query(page), 'Prompt').fill('Something else'),
       () => source(page).getByLabel('Project ID').fill('proj_1'),
     ]) {
       await openExample(page, 'Answer a text input');
+      assert.equal(await lit.textContent(), 'Chat');
+      await groupButton(page, 'Chat').click();
       assert.equal(await chosen.textContent(), 'Answer a text input');
       await scrolledIntoView(page.locator('.field-example'));
       await edit();
+      assert.equal(await lit.count(), 0);
+      await groupButton(page, 'Chat').click();
+      await offered(page, 'Chat').waitFor();
       assert.equal(await chosen.count(), 0);
+      await page.keyboard.press('Escape');
       assert.equal(await page.locator('.field-example').count(), 0);
     }
   });
@@ -77,7 +88,7 @@ describe('an example', () => {
 
   test('is chosen in a menu of one row on a narrow page, also twice', async () => {
     const page = await playground.open({ width: 390, height: 844 });
-    assert.equal(await examples(page).getByRole('button').count(), 0);
+    assert.equal(await examples(page).getByRole('button').count(), 0, 'the menus are hidden');
     const { height } = await examples(page).boundingBox();
     assert.ok(height < 60, `${height} px`);
     await openExample(page, 'Answer a text input');
@@ -87,6 +98,109 @@ describe('an example', () => {
     assert.equal(await menu.inputValue(), '');
     await openExample(page, 'Answer a text input');
     await query(page).getByText('{{components.textinput1.value}}').waitFor();
+  });
+});
+
+describe('the components', () => {
+  const playground = usePlayground({ plugin });
+  const title = (page) => page.getByText('Components', { exact: true });
+  const BROKEN = '{"textinput1": {"value": "Hello"}';
+
+  test('are scrolled into view when they are opened', async () => {
+    for (const viewport of [{ width: 1280 }, { width: 390, height: 844 }]) {
+      const page = await playground.open(viewport);
+      await title(page).click();
+      await scrolledIntoView(page.locator('.components'));
+    }
+  });
+
+  test('stop a query with a template and show why while they are not valid JSON', async () => {
+    for (const viewport of [{ width: 1280 }, { width: 390, height: 844 }]) {
+      const page = await playground.open(viewport);
+      let runs = 0;
+      page.on('request', (request) => {
+        runs += request.url().endsWith('/api/run') ? 1 : 0;
+      });
+      await title(page).click();
+      const components = textbox(query(page), 'Components');
+      await components.fill(BROKEN);
+      await title(page).click();
+      await textbox(query(page), 'Prompt').fill('{{components.textinput1.value}}');
+      await query(page).getByRole('button', { name: 'Run' }).click();
+      await result(page)
+        .getByText(/^The query did not run, because Components/)
+        .waitFor();
+      assert.equal(await result(page).getByText('Success').count(), 0);
+      await scrolledIntoView(query(page).getByRole('alert'));
+      await focused(components);
+      assert.equal(runs, 0);
+
+      await textbox(query(page), 'Prompt').fill('Say this is a test.');
+      assert.equal(await run(page), 'Success', 'it does without a template');
+      assert.equal(runs, 1);
+    }
+  });
+
+  test('stay as they are when an example is chosen while they are not valid JSON', async () => {
+    const page = await playground.open();
+    await title(page).click();
+    const components = textbox(query(page), 'Components');
+    await components.fill(BROKEN);
+    await groupButton(page, 'Chat').click();
+    await offered(page, 'Chat').getByRole('button', { name: 'Remember' }).click();
+    await result(page)
+      .getByText(/^The query did not run/)
+      .waitFor();
+    assert.equal(await components.textContent(), BROKEN);
+  });
+});
+
+describe('the menus of examples', () => {
+  const playground = usePlayground({ plugin });
+
+  test('take at most two rows, and show every example within the page', async () => {
+    for (const width of [1280, 900]) {
+      const page = await playground.open({ width });
+      const { height } = await examples(page).boundingBox();
+      assert.ok(height < 80, `${height} px at ${width}`);
+      for (const { group, queries } of EXAMPLES) {
+        await groupButton(page, group).click();
+        const list = offered(page, group);
+        assert.deepEqual(
+          await list.getByRole('button').allTextContents(),
+          queries.map(({ title }) => title),
+        );
+        const { x, width: listWidth } = await list.boundingBox();
+        assert.ok(x >= 0 && x + listWidth <= width, `${group} at ${width}`);
+        assert.equal(await examples(page).getByRole('list').count(), 1, 'one is open at a time');
+      }
+    }
+  });
+
+  test('can be used with the keyboard alone', async () => {
+    const page = await playground.open();
+    const chat = groupButton(page, 'Chat');
+    await chat.press('Enter');
+    await page.keyboard.press('Tab');
+    await focused(offered(page, 'Chat').getByRole('button').first());
+    await page.keyboard.press('Escape');
+    await focused(chat);
+    assert.equal(await chat.getAttribute('aria-expanded'), 'false');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await focused(chat);
+    await result(page).getByText('The capital of France is Paris.', { exact: true }).waitFor();
+    assert.equal(await offered(page, 'Chat').count(), 0);
+    await groupButton(page, 'List models').press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await focused(groupButton(page, 'Failures'));
+    assert.equal(
+      await offered(page, 'List models').count(),
+      0,
+      'Tab leaves the menu and closes it',
+    );
   });
 });
 
@@ -126,6 +240,22 @@ describe('the value below a code field', () => {
     await page.keyboard.press('Escape');
     await page.keyboard.press('Tab');
     await query(page).locator('.preview-problem').waitFor();
+  });
+
+  test('shows the whole problem, however long it is', async () => {
+    const { preview } = await typed(`{{components.${'long_'.repeat(20)}name.value}}`);
+    const { page, preview: problem } = await typed(
+      `{{components.nowhere.${'long_'.repeat(20)}name}}`,
+    );
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const shown of [preview, problem]) {
+      await shown.and(shown.page().locator('.preview-problem')).waitFor();
+      const [content, room] = await shown.evaluate(({ scrollWidth, clientWidth }) => [
+        scrollWidth,
+        clientWidth,
+      ]);
+      assert.ok(content <= room, `${content} px in ${room} px`);
+    }
   });
 
   test('is green for a value, and not for undefined', async () => {

@@ -31,6 +31,21 @@ describe('the examples', () => {
     });
   }
 
+  test('the groups are the operations by their names, in the order of the form, and failures', () => {
+    assert.deepEqual(
+      EXAMPLES.map(({ group }) => group),
+      [...OPERATIONS.map(({ name }) => name), 'Failures'],
+    );
+    for (const { value, name } of OPERATIONS) {
+      const { queries } = EXAMPLES.find(({ group }) => group === name);
+      assert.ok(queries.length > 0, name);
+      assert.ok(
+        queries.every(({ query }) => query.operation === value),
+        name,
+      );
+    }
+  });
+
   test('every example has a unique title', () => {
     assert.equal(new Set(queries.map(({ title }) => title)).size, queries.length);
   });

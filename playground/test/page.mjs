@@ -1,8 +1,11 @@
 // Uses the page as a person does: by the names of its controls.
 
+import { EXAMPLES } from '../examples.mjs';
+
 export const source = (page) => page.getByRole('region', { name: 'Data source' });
 export const query = (page) => page.getByRole('region', { name: 'Query' });
 export const result = (page) => page.getByRole('region', { name: 'Result' });
+export const examples = (page) => page.getByRole('navigation', { name: 'Examples' });
 
 export const textbox = (region, name) => region.getByRole('textbox', { name, exact: true });
 export const dropdown = (region, name) => region.getByRole('combobox', { name, exact: true });
@@ -25,14 +28,32 @@ export async function run(page) {
   return verdict(page);
 }
 
-/** Opens an example by its chip, or from the menu on a narrow page. */
+/** Opens an example, and waits until it has run. */
 export async function openExample(page, name) {
-  const examples = page.getByRole('navigation', { name: 'Examples' });
-  const menu = dropdown(examples, 'Example');
-  if (await menu.isVisible()) await menu.selectOption({ label: name });
-  else await examples.getByRole('button', { name, exact: true }).click();
+  await chooseExample(page, name);
   return verdict(page);
 }
+
+/** Chooses an example in the menu of its group, or in the only menu of a narrow page. */
+export async function chooseExample(page, name) {
+  const menu = dropdown(examples(page), 'Example');
+  if (await menu.isVisible()) await menu.selectOption({ label: name });
+  else await chooseFromGroup(page, name);
+}
+
+async function chooseFromGroup(page, name) {
+  const { group } = EXAMPLES.find(({ queries }) => queries.some(({ title }) => title === name));
+  await groupButton(page, group).click();
+  await offered(page, group).getByRole('button', { name, exact: true }).click();
+}
+
+/** The button that opens the menu of a group. */
+export const groupButton = (page, group) =>
+  examples(page).getByRole('button', { name: group, exact: true });
+
+/** The examples of a group whose menu is open. */
+export const offered = (page, group) =>
+  examples(page).getByRole('list', { name: `Examples of ${group}` });
 
 async function verdict(page) {
   return result(page)

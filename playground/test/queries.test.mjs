@@ -7,6 +7,9 @@ import { EXAMPLES } from '../examples.mjs';
 import { usePlayground } from './browser.mjs';
 import {
   choose,
+  chooseExample,
+  groupButton,
+  offered,
   openExample,
   openTab,
   query,
@@ -246,7 +249,7 @@ describe('the playground', () => {
     await page.getByRole('radio', { name: 'Real API' }).check();
     assert.equal(await source(page).getByLabel('API key').inputValue(), '');
     assert.equal(await source(page).getByLabel('Base URL').inputValue(), '');
-    await page.getByRole('button', { name: 'Answer a text input' }).click();
+    await chooseExample(page, 'Answer a text input');
     await query(page).getByText('You are a concise assistant.').waitFor();
     assert.equal(
       await result(page)
@@ -254,7 +257,10 @@ describe('the playground', () => {
         .count(),
       0,
     );
-    assert.equal(await page.getByRole('button', { name: 'Wrong key' }).count(), 0);
+    await groupButton(page, 'Failures').click();
+    await offered(page, 'Failures').getByRole('button', { name: 'Unknown model' }).waitFor();
+    const wrongKey = offered(page, 'Failures').getByRole('button', { name: 'Wrong key' });
+    assert.equal(await wrongKey.count(), 0);
   });
 
   test('shows the request that the real API received, without the key', async (context) => {

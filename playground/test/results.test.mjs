@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, test } from 'node:test';
 import { answerWith, JSON_TYPE, MARKDOWN } from './answers.mjs';
 import { usePlayground } from './browser.mjs';
-import { openExample, query, result, run, textbox } from './page.mjs';
+import { choose, openExample, query, result, run, textbox } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 
@@ -120,6 +120,30 @@ describe('a result', () => {
     assert.equal(columns[0], 'id');
     const ids = await table.locator('td:first-child').allTextContents();
     assert.ok(ids.includes('gpt-image-2.6-flare'), ids.join());
+  });
+
+  test('shows the rows of a list in full within the panel, with models and failures above', async () => {
+    const long = 'A prompt of many words. '.repeat(20).trim();
+    const rows = JSON.stringify([long, 'x'.repeat(150), { images: 3 }]);
+    for (const viewport of [{ width: 1280 }, { width: 390, height: 844 }]) {
+      const page = await playground.open(viewport);
+      await choose(query(page), 'Operation', 'Chat for a list');
+      await textbox(query(page), 'Prompts').fill(rows);
+      assert.equal(await run(page), 'Success');
+      assert.match(
+        await result(page).locator('.summary').textContent(),
+        /^gpt-5\.4-mini-\S+ · \d+ tokens in, \d+ out · [\d.]+ m?s1 of 3 rows failed$/,
+      );
+      const table = result(page).getByRole('region', { name: 'Table of data' });
+      const [content, room] = await table.evaluate((element) => [
+        element.scrollWidth,
+        element.clientWidth,
+      ]);
+      assert.ok(content <= room, `${content} px in ${room} px`);
+      const cell = table.locator('td').first();
+      await cell.getByRole('button', { name: 'Show all' }).click();
+      assert.equal(await cell.textContent(), `${long}Show less`);
+    }
   });
 
   test('loads an image that the API only links to after a click', async () => {

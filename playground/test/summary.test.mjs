@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { drawnFields, newQuery } from '../../harness/forms.mjs';
 import { readForms } from '../forms.mjs';
-import { describeChanges, describeTokens } from '../src/result/summary.js';
+import { describeChanges, describeModels, describeTokens } from '../src/result/summary.js';
 
 const { operations } = readForms();
 const query = { ...newQuery(operations), operation: 'chat', advanced: 'on' };
@@ -19,6 +19,25 @@ describe('the line above a result', () => {
     );
     assert.equal(describeTokens({ prompt_tokens: 4, total_tokens: 4 }), '4 tokens in');
     assert.equal(describeTokens(undefined), undefined);
+  });
+
+  test('names the model that answered, or all that answered the rows of a list', () => {
+    assert.equal(describeModels({ model: 'gpt-5.5-1', models: ['x'] }, 'gpt-5.5'), 'gpt-5.5-1');
+    assert.equal(
+      describeModels({ models: ['gpt-5.5-1', 'gpt-6-1'] }, 'gpt-5.5'),
+      'gpt-5.5-1, gpt-6-1',
+    );
+    assert.equal(describeModels({ models: [], substituted_model: 'gpt-6' }, 'gpt-4'), 'gpt-6');
+    assert.equal(describeModels({}, 'gpt-6'), 'gpt-6');
+    assert.equal(describeModels({}), undefined);
+  });
+
+  test('counts the failed rows of a list, and requests beyond one for each row', () => {
+    assert.deepEqual(words({ rows: 20, answered: 17, attempts: 20 }), ['3 of 20 rows failed']);
+    assert.deepEqual(words({ rows: 2_000, answered: 2_000, attempts: 2_100 }), [
+      '2,100 requests were sent',
+    ]);
+    assert.deepEqual(words({ rows: 2, answered: 2, attempts: 2 }), []);
   });
 
   test('describes adjustments with the labels of the form', () => {

@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks';
 import { fillIn } from '../../templates.mjs';
 import { evaluateTemplates } from '../evaluate.js';
 
@@ -8,10 +9,13 @@ const MAX_CHARACTERS = 120;
  * not judged while it is being written.
  */
 export function TemplatePreview({ text, isWriting, state, tooljet }) {
-  if (!text.includes('{{') || !text.includes('}}')) return null;
-  const { values, problems } = evaluateTemplates(text, state);
-  const [problem] = Object.values(problems);
-  const value = problem ? undefined : fillIn(text, values, tooljet);
+  // A file makes this slow, and every edit of the form draws every field.
+  const result = useMemo(
+    () => evaluateText(text, state, tooljet),
+    [text, state.components, state.queries, tooljet],
+  );
+  if (!result) return null;
+  const { value, json, problem } = result;
   if (isWriting && value === undefined) return <p class="preview">…</p>;
   if (problem) {
     return (
@@ -29,11 +33,20 @@ export function TemplatePreview({ text, isWriting, state, tooljet }) {
   }
   return (
     <p class="preview">
-      <span class="preview-type">{Array.isArray(value) ? 'array' : typeof value}</span>{' '}
-      {shortened(JSON.stringify(value))}
+      <span class="preview-type">{Array.isArray(value) ? 'array' : typeof value}</span> {json}
     </p>
   );
 }
 
-const shortened = (text) =>
+/** `{value, json}`, or `{problem}`. */
+function evaluateText(text, state, tooljet) {
+  if (!text.includes('{{') || !text.includes('}}')) return undefined;
+  const { values, problems } = evaluateTemplates(text, state);
+  const [problem] = Object.values(problems);
+  if (problem) return { problem };
+  const value = fillIn(text, values, tooljet);
+  return { value, json: shortened(JSON.stringify(value)) };
+}
+
+const shortened = (text = '') =>
   text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;

@@ -1,5 +1,6 @@
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { drawnFields, showsTooltip } from '../../../harness/forms.mjs';
+import { useDismissal } from '../dismissal.js';
 import { scrollToField } from './marks.js';
 import { CodeField, Dropdown, Pairs, Password, Text } from './widgets.jsx';
 
@@ -14,9 +15,10 @@ const WIDGETS = {
 
 /**
  * One of the two forms, drawn from its JSON. `values` are the current options by key; `mark` is the
- * field to highlight.
+ * field to highlight, `files` are those that a person has chosen.
  */
-export function Form({ name, schema, values, encrypted = [], onChange, mark, state, tooljet }) {
+export function Form(props) {
+  const { name, schema, values, encrypted = [], onChange, mark, state, files, tooljet } = props;
   return (
     <div class={`form form-${name}`}>
       {drawnFields(schema.properties, values, tooljet).map(({ field }) => (
@@ -28,6 +30,7 @@ export function Form({ name, schema, values, encrypted = [], onChange, mark, sta
           onChange={(value) => onChange(field.key, value)}
           mark={mark?.key === field.key ? mark : undefined}
           state={state}
+          files={files}
           tooljet={tooljet}
         />
       ))}
@@ -35,7 +38,7 @@ export function Form({ name, schema, values, encrypted = [], onChange, mark, sta
   );
 }
 
-function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
+function Field({ field, value, encrypted, onChange, mark, state, files, tooljet }) {
   const id = useId();
   const element = useRef(null);
   const [explained, setExplained] = useState(false);
@@ -49,7 +52,9 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
     ...(mark?.kind === 'failed' && { 'aria-invalid': 'true' }),
   };
   const hasTooltip = showsTooltip(field, tooljet);
-  useDismissal(explained, element, () => setExplained(false));
+  // The label toggles by itself.
+  const isOnLabel = (target) => element.current.contains(target.closest('.label-button'));
+  useDismissal(explained, isOnLabel, () => setExplained(false));
 
   // Not a layout effect: a new form scrolls to its top first.
   useEffect(() => {
@@ -81,7 +86,7 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
       <div class="control">
         {Widget ? (
           <Widget
-            {...{ field, ids, value, encrypted, onChange, state, tooljet }}
+            {...{ field, ids, value, encrypted, onChange, state, files, tooljet }}
             described={described}
           />
         ) : (
@@ -99,24 +104,6 @@ function Field({ field, value, encrypted, onChange, mark, state, tooljet }) {
       </div>
     </div>
   );
-}
-
-/** Calls `onDismiss` on Escape, or on a press outside the label in `element`. */
-function useDismissal(isOpen, element, onDismiss) {
-  // Not a plain effect, which would be too late for a key pressed at once.
-  useLayoutEffect(() => {
-    if (!isOpen) return undefined;
-    const onKey = ({ key }) => key === 'Escape' && onDismiss();
-    // The label toggles by itself.
-    const isOnLabel = (target) => element.current.contains(target.closest('.label-button'));
-    const onPress = ({ target }) => isOnLabel(target) || onDismiss();
-    document.addEventListener('keydown', onKey);
-    document.addEventListener('pointerdown', onPress);
-    return () => {
-      document.removeEventListener('keydown', onKey);
-      document.removeEventListener('pointerdown', onPress);
-    };
-  }, [isOpen]);
 }
 
 /** A label with a dashed underline; a click shows its text. */

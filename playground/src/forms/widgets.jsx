@@ -5,6 +5,8 @@ import { useState } from 'preact/hooks';
 import { codeFieldShape } from '../../../harness/forms.mjs';
 import { CodeEditor } from '../code/code-editor.jsx';
 import { TemplatePreview } from '../code/template-preview.jsx';
+import { FileChoosers } from '../files/file-chooser.jsx';
+import { fileComponentsIn } from '../files/own-files.js';
 
 export function Text({ field, ids, value, onChange, described }) {
   return (
@@ -62,7 +64,7 @@ export function Dropdown({ field, ids, value, onChange, described }) {
   );
 }
 
-export function CodeField({ field, ids, value, onChange, described, state, tooljet }) {
+export function CodeField({ field, ids, value, onChange, described, state, files, tooljet }) {
   // Like ToolJet's, it edits text, and shows any other value as JSON.
   const [isWriting, setWriting] = useState(false);
   const text = typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
@@ -82,6 +84,7 @@ export function CodeField({ field, ids, value, onChange, described, state, toolj
         state={state}
       />
       <TemplatePreview text={text ?? ''} isWriting={isWriting} state={state} tooljet={tooljet} />
+      <FileChoosers names={fileComponentsIn(text ?? '')} files={files} />
     </>
   );
 }

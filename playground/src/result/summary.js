@@ -14,11 +14,18 @@ export function describeTokens(usage) {
 const count = (number) => number.toLocaleString('en');
 
 /**
+ * The model that answered, or the several that answered the rows of a list; `asked` is the one of
+ * the query, if it names one.
+ */
+export const describeModels = ({ model, models = [], substituted_model: substitute }, asked) =>
+  model ?? (models.join(', ') || (substitute ?? asked));
+
+/**
  * What differs from the form's settings, one sentence each. `fields` are the form's visible fields;
  * `model` is the one that answered.
  */
 export function describeChanges(metadata, fields, model = 'the model') {
-  const { adjusted = [], substituted_model: substitute } = metadata;
+  const { adjusted = [], substituted_model: substitute, rows = 1, answered = rows } = metadata;
   // It has fewer parameters than Chat Completions.
   const where = metadata.endpoint === 'responses' ? ' in the Responses API' : '';
   return [
@@ -26,7 +33,8 @@ export function describeChanges(metadata, fields, model = 'the model') {
     ...adjusted.map((adjustment) => describeAdjustment(adjustment, fields, model, where)),
     metadata.not_strict && `The answer may not match the JSON schema: ${metadata.not_strict}`,
     metadata.finish_reason === 'length' && 'The answer stops at the token limit',
-    metadata.attempts > 1 && `${metadata.attempts} requests were sent`,
+    answered < rows && `${count(rows - answered)} of ${count(rows)} rows failed`,
+    metadata.attempts > rows && `${count(metadata.attempts)} requests were sent`,
   ].filter(Boolean);
 }
 

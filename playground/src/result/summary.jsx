@@ -1,12 +1,12 @@
 import { duration } from './duration.js';
-import { describeChanges, describeTokens } from './summary.js';
+import { describeChanges, describeModels, describeTokens } from './summary.js';
 
 const MODEL_KEYS = ['model', 'image_model', 'model_embedding'];
 
 /** The line above a result, and what differs from the form's settings. */
 export function Summary({ metadata = {}, query, elapsedMs, fields }) {
   const asked = MODEL_KEYS.map((key) => query[key]).find(Boolean);
-  const model = metadata.model ?? metadata.substituted_model ?? asked;
+  const model = describeModels(metadata, asked);
   const changes = describeChanges(metadata, fields, metadata.substituted_model ?? asked ?? model);
   const facts = [
     model,
@@ -19,8 +19,8 @@ export function Summary({ metadata = {}, query, elapsedMs, fields }) {
       <p>
         {facts.map((fact, index) => (
           <span class="fact" key={fact}>
-            {index > 0 && ' · '}
             {fact}
+            {index < facts.length - 1 && ' · '}
           </span>
         ))}
       </p>

@@ -1,8 +1,11 @@
 import { useState } from 'preact/hooks';
+import { cut } from './raw.js';
 import { findColumns, printCell } from './table.js';
 
 const PAGE = 50;
 const MAX_CHARACTERS = 200;
+/** Longer text than this breaks into lines. */
+const MAX_LINE_CHARACTERS = 24;
 
 export function TableView({ name, rows }) {
   const [shown, setShown] = useState(PAGE);
@@ -30,7 +33,7 @@ export function TableView({ name, rows }) {
             {rows.slice(0, shown).map((row, index) => (
               <tr key={index}>
                 {columns.map((column) => (
-                  <td key={column}>{shortened(printCell(row[column]))}</td>
+                  <Cell key={column} text={printCell(row[column])} />
                 ))}
               </tr>
             ))}
@@ -46,5 +49,18 @@ export function TableView({ name, rows }) {
   );
 }
 
-const shortened = (text) =>
-  text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
+/** Very long text is shortened until someone wants all of it. */
+function Cell({ text }) {
+  const [isWhole, setWhole] = useState(false);
+  const isLong = text.length > MAX_CHARACTERS;
+  return (
+    <td class={text.length > MAX_LINE_CHARACTERS ? 'cell-lines' : 'cell-line'}>
+      {isLong && !isWhole ? `${text.slice(0, MAX_CHARACTERS)}…` : cut(text)}
+      {isLong && (
+        <button type="button" class="link-button" onClick={() => setWhole(!isWhole)}>
+          {isWhole ? 'Show less' : 'Show all'}
+        </button>
+      )}
+    </td>
+  );
+}
