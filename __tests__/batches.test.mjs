@@ -74,6 +74,55 @@ describe('a batch', () => {
     }
   });
 
+  test('is returned in pages, with the index of each row in the list that was started', async () => {
+    const prompts = tickets(7);
+    prompts[3] = TOO_LONG;
+    const { data } = await start({ prompts });
+    const whole = await finish(data);
+    const pages = [];
+    for (let first = 0; first < data.rows; first += 3) {
+      pages.push(await get(data, { first_row: first, rows: '3' }));
+    }
+    assert.deepEqual(
+      pages.map(({ metadata: { first_row, rows, total_rows } }) => [first_row, rows, total_rows]),
+      [
+        [0, 3, 7],
+        [3, 3, 7],
+        [6, 1, 7],
+      ],
+    );
+    assert.deepEqual(
+      pages.flatMap((page) => page.data),
+      whole.data,
+    );
+    assert.deepEqual(
+      pages.flatMap(({ metadata }) => metadata.failed),
+      whole.metadata.failed,
+    );
+    const only = await get(data, { first_row: 3, rows: 1 });
+    assert.deepEqual(only.data, [null]);
+    assert.deepEqual(only.metadata.failed, whole.metadata.failed);
+    const failed = await fail({ operation: 'batch_result', batch_id: data, first_row: 7 });
+    assert.match(failed.description, /^First row must be less than 7, the number of rows, got 7/);
+  });
+
+  test('returns vectors in pages when one result has no room for all, and says how many fit', async () => {
+    const input = tickets(2_800);
+    const { data } = await startEmbedding(input);
+    await finish(data, { rows: 1 });
+    const failed = await fail({ operation: 'batch_result', batch_id: data });
+    assert.equal(failed.data.code, 'response_too_large');
+    const rows = Number(/set Rows to (\d+) or less/.exec(failed.data.hint)[1]);
+    assert.equal(rows, 2_700);
+    const first = await get(data, { rows });
+    const rest = await get(data, { first_row: rows, rows });
+    assert.deepEqual([first.data.length, rest.data.length], [2_700, 100]);
+    const [expected] = (
+      await succeed({ operation: 'generate_embedding', input: [input[rows], input[0]] })
+    ).data.embeddings;
+    assert.deepEqual(rest.data[0], expected);
+  });
+
   test('gives the same to another process that knows its id', async () => {
     const { data } = await start({ prompts: ['a', TOO_LONG, 'c'] });
     const here = await finish(data);
@@ -157,6 +206,8 @@ describe('a batch', () => {
       [{ operation: 'batch_start', batch_task: 'embedding', input: [] }, 'Input'],
       [{ operation: 'batch_result' }, 'Batch ID'],
       [{ operation: 'batch_result', batch_id: '../files' }, 'Batch ID'],
+      [{ operation: 'batch_result', batch_id: 'batch_1', first_row: '-1' }, 'First row'],
+      [{ operation: 'batch_result', batch_id: 'batch_1', rows: '0' }, 'Rows'],
     ]) {
       assert.match(await refuse(query), new RegExp(label));
     }
@@ -215,6 +266,12 @@ describe('the requests of a batch', () => {
     const answered = answers.flatMap((answer, index) => (answer === null ? [] : [index]));
     assert.deepEqual(answered, [50_000, 50_001, 50_002]);
     for (const index of answered) assert.ok(isAnswerTo(answers[index], prompts[index]));
+    const page = await get(data, { first_row: 49_999, rows: 2 });
+    assert.deepEqual(page.data, [null, answers[50_000]]);
+    assert.deepEqual(
+      page.metadata.failed.map(({ index }) => index),
+      [49_999],
+    );
     assert.equal(metadata.failed.length, 50_000);
     assert.deepEqual([metadata.failed[0].index, metadata.failed.at(-1).index], [0, 49_999]);
   });

@@ -46,6 +46,9 @@ const NOTHING_FOUND = { flagged: false, categories: {}, category_scores: {} };
 const checked = ({ moderation }) =>
   moderation && { moderation: { input: NOTHING_FOUND, output: NOTHING_FOUND } };
 
+/** The rows of the only batch. */
+const BATCH_ROWS = 50;
+
 /** A successful response of each endpoint, for tests in which its content does not matter, nor the model. */
 const ANSWERS = {
   ...Object.fromEntries(
@@ -70,19 +73,21 @@ const ANSWERS = {
     data: (Array.isArray(input) ? input : [input]).map(() => ({ embedding: [0.5] })),
   }),
   '/files': { id: 'file-1' },
-  '/files/{id}/content': `${JSON.stringify({
-    custom_id: 'row-0',
+  '/files/{id}/content': Array.from({ length: BATCH_ROWS }, (_, row) => ({
+    custom_id: `row-${row}`,
     response: { status_code: 200, body: { choices: [{ index: 0, message: { content: '{}' } }] } },
-  })}\n`,
+  }))
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join(''),
   '/batches': { id: 'batch_1', status: 'validating' },
   '/batches/{id}': {
     status: 'completed',
     output_file_id: 'file-2',
     metadata: {
       tooljet_start: 'file-1',
-      tooljet_rows: '1',
+      tooljet_rows: `${BATCH_ROWS}`,
       tooljet_first_row: '0',
-      tooljet_count: '1',
+      tooljet_count: `${BATCH_ROWS}`,
       tooljet_reading: '{"path":"chat/completions","n":1}',
     },
   },

@@ -1,5 +1,7 @@
 //! What the rows of a list or a batch come to together: their answers in order, and what there is to say about them.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -30,8 +32,10 @@ pub struct RowFailure {
 /// The rows that have ended so far.
 pub struct Answers {
     metadata_copies: usize,
+    first_row: usize,
     rows: Vec<State>,
     size: ResultSize,
+    fitting_rows: Option<usize>,
     names: Names,
     failure_room: usize,
     failed: Vec<(usize, Value)>,
@@ -91,13 +95,15 @@ impl OfRow {
 }
 
 impl Answers {
-    /// So many `rows`, none of which has ended. With `has_details`, the result will have the metadata twice.
+    /// These `rows`, none of which has ended. With `has_details`, the result will have the metadata twice.
     #[must_use]
-    pub fn new(rows: usize, has_details: bool) -> Self {
+    pub fn new(rows: Range<usize>, has_details: bool) -> Self {
         Self {
             metadata_copies: if has_details { 2 } else { 1 },
-            rows: vec![State::Open; rows],
+            first_row: rows.start,
+            rows: vec![State::Open; rows.len()],
             size: ResultSize::default(),
+            fitting_rows: None,
             names: Names::default(),
             failure_room: MAX_ROW_FAILURE_BYTES,
             failed: Vec::new(),
@@ -132,7 +138,14 @@ impl Answers {
     /// Those that have not ended.
     #[must_use]
     pub fn open(&self) -> Vec<usize> {
-        (0..self.rows.len()).filter(|row| matches!(self.rows[*row], State::Open)).collect()
+        let open = self.rows.iter().enumerate().filter(|(_, state)| matches!(state, State::Open));
+        open.map(|(at, _)| self.first_row + at).collect()
+    }
+
+    /// How many rows like those so far a result has room for; `None` as long as there was room for all.
+    #[must_use]
+    pub fn fitting_rows(&self) -> Option<usize> {
+        self.fitting_rows
     }
 
     /// Adds an answer, whose data will have the size `data_size`, to the row and to those that get the `same`. Returns
@@ -168,11 +181,16 @@ impl Answers {
         self.not_strict = self.not_strict.take().or(not_strict);
         let details = Value::Object(details);
         let size = data_size * (1 + same.len()) + ResultSize::of(&details) * self.metadata_copies;
-        (self.size + size).ensure_fits()?;
+        let sum = self.size + size;
+        if let Err(error) = sum.ensure_fits() {
+            self.fitting_rows = Some(sum.fitting_parts(self.answered + 1 + same.len()));
+            return Err(error);
+        }
         if !self.names.add(&data) || !self.names.add(&details) {
+            self.fitting_rows = Some(self.answered.max(1));
             return Err(too_many_names());
         }
-        self.size = self.size + size;
+        self.size = sum;
         if let Some(reason) = reason.as_ref().and_then(Value::as_str).filter(|reason| *reason != "stop") {
             self.finish_reasons.push((row, json!({"finish_reason": truncate(reason, MAX_WORD_CHARS)})));
         }
@@ -181,9 +199,9 @@ impl Answers {
         }
         self.answered += 1 + same.len();
         for same in same {
-            self.rows[*same] = State::Answered(data.clone());
+            self.rows[*same - self.first_row] = State::Answered(data.clone());
         }
-        self.rows[row] = State::Answered(data);
+        self.rows[row - self.first_row] = State::Answered(data);
         Ok(size.memory())
     }
 
@@ -200,7 +218,7 @@ impl Answers {
             }
         }
         self.failed.push((row, entry.into()));
-        self.rows[row] = State::Failed;
+        self.rows[row - self.first_row] = State::Failed;
     }
 
     /// What there is to say about the rows, with `more` members where they have a value.

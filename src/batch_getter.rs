@@ -31,7 +31,7 @@ impl<'a, T: Transport> BatchGetter<'a, T> {
         Self { sender, log, failure: None }
     }
 
-    /// Gets the batches: while one of them goes on, how far they are, and then what their rows came to. With
+    /// Gets the batches: while one of them goes on, how far they are, and then what the rows of the page came to. With
     /// `has_details`, the result will have the metadata twice; `describe` says what happened to a row that failed.
     ///
     /// # Errors
@@ -44,17 +44,22 @@ impl<'a, T: Transport> BatchGetter<'a, T> {
             let read = move |response| Batch::read(&response, id.clone());
             batches.push(self.sender.send(&request, read).await?);
         }
+        let page = wanted.page.range(total_rows(&batches))?;
         if let Some(running) = batches.iter().find(|batch| !batch.has_ended()) {
             return Ok(progress(running, &batches));
         }
-        let rows = BatchRows::new(batches, has_details, describe)?;
+        let rows = BatchRows::new(batches, page, has_details, describe)?;
         let files = rows.files();
         let rows = SharedRows::new(rows);
         for (batch, id) in files {
             let sink = rows.sink(batch, id.as_str());
             let request = ApiRequest::get_below(batch::FILES_PATH, Below { id, part: "/content" });
             let request = ApiRequest { expected: Expected::File(sink), ..request };
-            self.sender.send(&request, |_| Ok(())).await?;
+            let read = self.sender.send(&request, |_| Ok(())).await;
+            if read.is_err() {
+                self.log.fitting_rows = rows.take().and_then(|rows| rows.fitting_rows());
+            }
+            read?;
         }
         let Some(rows) = rows.take() else { return Err(Error::Internal("no rows".into())) };
         let attempts = self.sender.attempts();
@@ -70,11 +75,14 @@ impl<'a, T: Transport> BatchGetter<'a, T> {
     }
 }
 
+fn total_rows(batches: &[Batch]) -> usize {
+    batches.iter().fold(0, |rows, batch| rows.saturating_add(batch.memo.count))
+}
+
 /// How far batches are of which one goes on.
 fn progress(running: &Batch, batches: &[Batch]) -> QueryResult {
-    let total: usize = batches.iter().map(|batch| batch.memo.count).sum();
     let count = |which: usize| batches.iter().map(|batch| batch.counts[which]).sum::<usize>();
-    let counts = json!({"total": total, "completed": count(0), "failed": count(1)});
+    let counts = json!({"total": total_rows(batches), "completed": count(0), "failed": count(1)});
     QueryResult {
         data: json!({"status": running.status, "counts": counts}),
         metadata: Map::from_iter([("batches".to_owned(), batches.iter().map(Batch::to_json).collect::<Value>())]),

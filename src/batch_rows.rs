@@ -27,11 +27,13 @@ use crate::{
 /// Says what happened to a row that failed.
 pub type Describe = Arc<dyn Fn(&Error, &RequestLog) -> RowFailure + Send + Sync>;
 
-/// What is there of the rows of `batches`, one batch after the other.
+/// What is there of a page of the rows of `batches`, which are counted across all of them.
 pub struct BatchRows {
     batches: Vec<Batch>,
-    /// Where the rows of each batch are in the result.
+    /// The rows of each batch.
     places: Vec<Range<usize>>,
+    /// The rows of the page. The others are not kept.
+    page: Range<usize>,
     reader: Reader,
     answers: Answers,
     describe: Describe,
@@ -40,7 +42,7 @@ pub struct BatchRows {
     first_failure: Option<(usize, Error)>,
     vector_length: Option<usize>,
     held: usize,
-    /// In which attempt to read a file each row was found, counted from 1 over all files; 0 if it was not.
+    /// In which attempt to read a file each row of the page was found, counted from 1 over all files; 0 if it was not.
     found: Vec<u32>,
     attempt: u32,
     file: File,
@@ -58,12 +60,17 @@ struct File {
 }
 
 impl BatchRows {
-    /// The rows of these batches, which all belong to one query, in the order of their rows. With `has_details`, the
-    /// result will have the metadata twice.
+    /// The rows `page` of these batches, which all belong to one query, in the order of their rows. With `has_details`,
+    /// the result will have the metadata twice.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if they do not belong together, or cannot be read.
-    pub fn new(mut batches: Vec<Batch>, has_details: bool, describe: Describe) -> Result<Self, Error> {
+    pub fn new(
+        mut batches: Vec<Batch>,
+        page: Range<usize>,
+        has_details: bool,
+        describe: Describe,
+    ) -> Result<Self, Error> {
         let wrong = |reason: &'static str| Err(Error::invalid("batch_id", reason));
         batches.sort_by_key(|batch| batch.memo.first_row);
         let Some(first) = batches.first() else { return wrong("is empty") };
@@ -84,7 +91,7 @@ impl BatchRows {
         }
         Ok(Self {
             places,
-            answers: Answers::new(rows, has_details),
+            answers: Answers::new(page.clone(), has_details),
             describe,
             log: RequestLog {
                 path: Some(memo::path(&reader)),
@@ -95,7 +102,8 @@ impl BatchRows {
             first_failure: None,
             vector_length: None,
             held: 0,
-            found: vec![0; rows],
+            found: vec![0; page.len()],
+            page,
             attempt: 0,
             file: File::default(),
             damaged: Vec::new(),
@@ -103,11 +111,23 @@ impl BatchRows {
         })
     }
 
-    /// The files with results, each with the number of its batch.
+    /// The files that may have results of the page, each with the number of its batch.
     #[must_use]
     pub fn files(&self) -> Vec<(usize, ApiId)> {
-        let files = self.batches.iter().enumerate();
-        files.flat_map(|(number, batch)| batch.files.iter().flatten().map(move |id| (number, id.clone()))).collect()
+        let batches = self.batches.iter().enumerate().filter(|(number, _)| !self.rows_of(*number).is_empty());
+        batches.flat_map(|(number, batch)| batch.files.iter().flatten().map(move |id| (number, id.clone()))).collect()
+    }
+
+    /// The rows of the page that are in the batch of this number.
+    fn rows_of(&self, number: usize) -> Range<usize> {
+        let rows = self.places.get(number).cloned().unwrap_or_default();
+        rows.start.max(self.page.start)..rows.end.min(self.page.end)
+    }
+
+    /// How many rows of the page fit a result, if there was no room for all.
+    #[must_use]
+    pub fn fitting_rows(&self) -> Option<usize> {
+        self.answers.fitting_rows()
     }
 
     /// About how much work it is to make the result, in bytes.
@@ -119,8 +139,9 @@ impl BatchRows {
     /// What the rows have come to after all files have been read, with `attempts` requests.
     #[must_use]
     pub fn end(mut self, attempts: u32) -> ListEnd {
-        for (batch, places) in self.batches.iter().zip(&self.places) {
-            let mut missing = places.clone().filter(|place| self.found[*place] == 0).peekable();
+        for (number, batch) in self.batches.iter().enumerate() {
+            let rows = self.rows_of(number);
+            let mut missing = rows.filter(|place| self.found[*place - self.page.start] == 0).peekable();
             let Some(first) = missing.peek().copied() else { continue };
             let error = Error::NotRun(Box::new(batch.why_missing()));
             let failure = (self.describe)(&error, &self.log);
@@ -128,7 +149,12 @@ impl BatchRows {
             note_first(&mut self.first_failure, first, error);
         }
         let rows = self.answers.rows();
+        let total = self.places.last().map_or(0, |rows| rows.end);
+        // Rows of other pages have answers, so that this one is a page like them.
+        let has_others = rows < total && self.batches.iter().any(Batch::has_answers);
         let mut metadata = self.answers.metadata([
+            ("first_row", self.page.start.into()),
+            ("total_rows", total.into()),
             ("attempts", attempts.into()),
             ("batches", self.batches.iter().map(Batch::to_json).collect()),
             ("damaged_lines", self.damaged.into()),
@@ -136,7 +162,7 @@ impl BatchRows {
         // Each row has been asked once, by the API itself.
         let log = RequestLog { attempts, ..self.log };
         match self.first_failure {
-            Some((row, error)) if self.answers.answered() == 0 => {
+            Some((row, error)) if self.answers.answered() == 0 && !has_others => {
                 let notice = match rows {
                     1 => ErrorText::default(),
                     _ => error_text!["All ", rows, " rows failed. The first one: "],
@@ -241,7 +267,10 @@ impl LineSink for BatchRows {
             self.note_damaged(number, "is of no row of this batch");
             return Ok(());
         };
-        let found = std::mem::replace(&mut self.found[place], self.attempt);
+        if !self.page.contains(&place) {
+            return Ok(());
+        }
+        let found = std::mem::replace(&mut self.found[place - self.page.start], self.attempt);
         if found == 0 {
             return self.add(place, result);
         }

@@ -98,7 +98,7 @@ impl<'a> ListResult<'a> {
             list,
             hold,
             describe,
-            answers: Answers::new(list.len(), has_details),
+            answers: Answers::new(0..list.len(), has_details),
             owed: 0,
             first_failure: None,
             ended_by: None,

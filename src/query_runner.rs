@@ -56,6 +56,8 @@ pub struct RequestLog {
     pub partial: Option<Partial>,
     /// Whether the API should check the answer.
     pub is_answer_checked: bool,
+    /// How many rows of the batches fit a result, if it has no room for all that the query asks for.
+    pub fitting_rows: Option<usize>,
 }
 
 impl RequestLog {

@@ -422,6 +422,7 @@ impl Diagnostics {
             endpoint: self.requests.path.map(operations::endpoint),
             response_format: self.requests.response_format.clone(),
             is_streamed: self.requests.is_streamed,
+            fitting_rows: self.requests.fitting_rows,
             ..self.context.clone()
         };
         let hint = hints::hint(error, &context);

@@ -1,4 +1,4 @@
-import { json } from '../controls.mjs';
+import { json, wholeNumber } from '../controls.mjs';
 import { OVERNIGHT } from '../recipes/overnight.mjs';
 import { result } from '../shared-fields.mjs';
 
@@ -21,13 +21,24 @@ export interface BatchProgress {
 }
 
 /**
- * When all batches are done: for each row in its order the answer as Chat has it, or the vector; \`null\` where the row
- * failed. Until then: no array, but how far they are.
+ * When all batches are done: for each row of the page in its order the answer as Chat has it, or the vector; \`null\`
+ * where the row failed. Until then: no array, but how far they are. \`data[i]\` is row \`metadata.first_row + i\`.
  */
 export type BatchResultData = BatchProgress | Array<ChatData | number[] | string>;
 
 export interface BatchResultMetadata
-  extends Partial<Omit<ChatListMetadata, 'parallel' | 'timed_out' | 'retried' | 'attempts'>> {
+  extends Partial<Omit<ChatListMetadata, 'parallel' | 'timed_out' | 'retried' | 'attempts' | 'rows' | 'failed'>> {
+  /** Index of the first row in \`data\`, from 0, across all batches. Absent until the batches are done, as are the next three. */
+  first_row?: number;
+  /** Number of rows in \`data\`. */
+  rows?: number;
+  /** Number of rows of all batches together. */
+  total_rows?: number;
+  /**
+   * The failed rows of the page, in order. As in \`details\` and \`finish_reasons\`, \`index\` counts from the first row of
+   * all batches, not of the page: the answer of a row is \`data[index - first_row]\`.
+   */
+  failed?: FailedRow[];
   /** Requests sent to get the batches. */
   attempts: number;
   /** What the API says of each batch. */
@@ -55,6 +66,21 @@ export interface BatchResultMetadata
         'With some of the IDs, `data` has the rows of these batches only, and `metadata.batches` says where they begin.',
       sample: 'batch_other',
     }),
+    wholeNumber('first_row', 'First row', {
+      min: 0,
+      placeholder: 'e.g. 2500',
+      fallback: '`0`',
+      help: 'Gets a large batch in pages, together with Rows. The index of the first row of the page, from 0.',
+      details: 'Rows are counted across all batches.',
+      sample: '1',
+    }),
+    wholeNumber('rows', 'Rows', {
+      min: 1,
+      placeholder: 'e.g. 2500',
+      fallback: 'all',
+      help: 'How many rows to get, from First row on.',
+      sample: '1',
+    }),
   ],
   advanced: [result],
   about:
@@ -69,9 +95,13 @@ export interface BatchResultMetadata
       },
     },
   ],
-  notes: `With the IDs of several batches, \`data\` has the rows of all of them, in their order, as soon as all are done. A result may have 64 MiB of text and about 4 million numbers: get a batch with longer answers one ID at a time.
+  notes: `With the IDs of several batches, \`data\` has the rows of all of them, in their order, as soon as all are done.
 
-The answer of a row that failed is \`null\`, and \`metadata.failed\` says why, as in Chat for a list. A batch that expired or was cancelled gives the answers that are there; its other rows have failed with the code \`batch_expired\` or \`batch_cancelled\`. Only if no row has an answer, the query fails, with the failure of the first one: if the API has not run the batch, that is what it says of its file. \`metadata.damaged_lines\` names lines of the results that are no JSON, are of no row of the batch, or repeat one.
+A result has room for 64 MiB of text, or about 4 million numbers. That is 50,000 answers of 1,300 characters each, or 2,700 vectors of 1,536 numbers. Get more in pages: First row \`2500\` and Rows \`2500\` return the second page, in which \`data[0]\` is row 2500. Rows of other pages take no room. The last page has the rows that are left, and a First row after the last row is an error. If a page does not fit, the error says how many rows would. For each page, the files of the batches that it lies in are read again, so prefer few large pages.
+
+\`metadata\` says which rows these are: \`rows\` of them from \`first_row\` on, of \`total_rows\` in all. An \`index\` in \`metadata.failed\`, \`metadata.details\` or \`metadata.finish_reasons\` counts across all pages, so it is the index in the list that was started.
+
+The answer of a row that failed is \`null\`, and \`metadata.failed\` says why, as in Chat for a list. A batch that expired or was cancelled gives the answers that are there; its other rows have failed with the code \`batch_expired\` or \`batch_cancelled\`. Only if no row of any page has an answer, the query fails, with the failure of the first one: if the API has not run the batch, that is what it says of its file. \`metadata.damaged_lines\` names lines of the results that are no JSON, are of no row of the batch, or repeat one.
 
 The provider keeps the results for some time, at OpenAI for 30 days.
 

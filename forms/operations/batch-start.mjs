@@ -114,7 +114,7 @@ export interface BatchStartMetadata extends Omit<ModelMetadata, 'usage'> {
 
 All files are uploaded before the first batch is created, so a failure until then costs nothing. If a later request fails, \`data.partial\` of the failure has the \`batch_ids\` that were started, the number of \`rows\` in them, and the \`file_ids\` that were uploaded. If it is not known whether a batch was created, because the connection broke, it is not created again: \`data.partial.unclear_file_id\` names its file, and the dashboard of the provider shows whether there is a batch of it.
 
-A result of Get a batch may have 64 MiB of text and about 4 million numbers, and it cannot return part of a batch. So start a batch with no more texts than fit: about 2,700 vectors of 1,536 numbers each, or more with fewer Dimensions. The same goes for long answers: 50,000 of them may have about 1,300 characters each.
+A batch may have more results than one result has room for: Get a batch returns them in pages.
 
 Compatible servers often have no Batch API. On Azure, Model is the name of a deployment for batches.`,
   trial: {

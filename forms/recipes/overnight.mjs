@@ -47,4 +47,11 @@ The second workflow asks until the batch is done. Its schedule runs it every 30 
 
 The rows that failed still have no topic, so the next evening asks them again; \`getBatch.metadata.failed\` says why. ToolJet ends a workflow after 60 seconds: set \`WORKFLOW_TIMEOUT_SECONDS\` to \`600\`, as 100,000 prompts have to be sent.
 
+**Vectors, or long answers,** do not fit one result. With a column \`next_row int DEFAULT 0\` in the table \`batches\`, each run of the second workflow stores one page, until all are stored:
+
+- *getOpen* also selects \`next_row\`.
+- *getBatch* has First row \`{{getOpen.data[0].next_row}}\` and Rows \`2500\`.
+- *storeTopics* has \`asked.number = batches.next_row + answer.number\` in place of \`asked.number = answer.number\`.
+- *closeBatch* is \`UPDATE batches SET next_row = next_row + 2500, done = next_row + 2500 >= jsonb_array_length(row_ids) WHERE id = :batch\`.
+
 **Without workflows**, which ToolJet 2 and the free edition do not have, an app does the same with two buttons: one runs *startBatch* and then *keepBatch*, the other *getOpen*, *getBatch* and *storeTopics*. To ask every ten minutes while the page is open, use *Run JavaScript code*: \`setInterval(() => queries.getBatch.run(), 600000)\`. Close the page whenever you like: the batch runs at OpenAI, and its IDs are all that is needed to get it, tomorrow or on another machine. In an app, prompts and answers pass through the browser, and ToolJet takes 50 MB a query.`;

@@ -43,6 +43,13 @@ describe('a value as a table', () => {
       { row: 0, answer: 'x', failed: undefined },
       { row: 1, answer: null, failed: 'no' },
     ]);
+    const page = { first_row: 10, failed: [{ index: 11, description: 'no' }] };
+    const rows = [
+      { row: 10, answer: 'x', failed: undefined },
+      { row: 11, answer: null, failed: 'no' },
+    ];
+    assert.deepEqual(pairRows(query, { data: ['x', null], metadata: page }), rows);
+    assert.deepEqual(pairRows(query, { data: { answer: ['x', null], ...page } }), rows);
     const running = { status: 'in_progress', counts: { total: 2, completed: 1, failed: 0 } };
     assert.equal(pairRows(query, { data: running, metadata: {} }), undefined);
   });

@@ -37,6 +37,8 @@ pub struct HintContext {
     pub response_format: Option<String>,
     /// Whether the request asked for a stream.
     pub is_streamed: bool,
+    /// How many rows of a batch fit a result that has no room for all.
+    pub fitting_rows: Option<usize>,
     /// The timeout of the query.
     pub time_limit: TimeLimit,
 }
@@ -274,9 +276,14 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
         TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Models) => {
             "Enter a Filter that fewer models match, or the Base URL of a server with a shorter list.".into()
         }
-        TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Batches) => {
-            "Get fewer rows at once: in Batch ID, enter the IDs one at a time.".into()
-        }
+        TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Batches) => match context.fitting_rows {
+            Some(rows) => error_text![
+                "Get fewer rows at once: set Rows to ",
+                rows,
+                " or less, and raise First row by as many from query to query."
+            ],
+            None => "Start batches with fewer rows.".into(),
+        },
         TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Embeddings) => {
             "Embed fewer texts at once, set fewer Dimensions, or choose Base64 as Encoding format.".into()
         }

@@ -85,6 +85,16 @@ impl ResultSize {
         self.bytes.saturating_add(self.values.saturating_mul(VALUE_BYTES))
     }
 
+    /// How many parts fit a result if `count` parts have this size together and are alike. Rounded down to two digits,
+    /// but at least one.
+    #[must_use]
+    pub fn fitting_parts(self, count: usize) -> usize {
+        let fitting = |limit: usize, size: usize| count.saturating_mul(limit) / size.max(limit);
+        let parts = fitting(MAX_RESULT_BYTES, self.bytes).min(fitting(MAX_RESULT_VALUES, self.values));
+        let unit = 10_usize.pow(parts.checked_ilog10().unwrap_or_default().saturating_sub(1));
+        (parts / unit * unit).max(1)
+    }
+
     /// Checks it against [`MAX_RESULT_BYTES`] and [`MAX_RESULT_VALUES`].
     ///
     /// # Errors
@@ -286,6 +296,22 @@ mod tests {
             "response_too_large: the response is larger than the plugin accepts (too many JSON values in the result)"
         );
         assert_eq!(error((most * usize::MAX).ensure_fits()), error((most * 2).ensure_fits()));
+    }
+
+    #[test]
+    fn counts_the_parts_that_fit_if_all_are_alike() {
+        let vectors = |count: usize, length: usize| ResultSize::of_numbers(length) * count;
+        assert_eq!(vectors(2_730, 1_536).fitting_parts(2_730), 2_700);
+        assert_eq!(vectors(100, 100_000).fitting_parts(100), 41);
+        assert_eq!(vectors(2, MAX_RESULT_VALUES).fitting_parts(2), 1);
+        let texts = ResultSize::of_ascii(MAX_RESULT_BYTES / 1_000 + 1) * 2_000;
+        assert_eq!(texts.fitting_parts(2_000), 990);
+        assert_eq!(ResultSize::of_ascii(MAX_RESULT_BYTES * 2).fitting_parts(1), 1);
+        for (count, length) in [(2_730, 1_536), (100, 100_000), (60_000, 80)] {
+            let fitting = vectors(count, length).fitting_parts(count);
+            vectors(fitting, length).ensure_fits().unwrap();
+            vectors(fitting * 11 / 10 + 1, length).ensure_fits().unwrap_err();
+        }
     }
 
     #[test]

@@ -22,20 +22,21 @@ const promptsOf = ({ prompts }) => rowsOf(prompts)?.map((prompt) => ({ prompt })
 const ROWS = {
   chat_list: promptsOf,
   completion_list: promptsOf,
-  batch_result: (_, answers) => answers.map((_, row) => ({ row })),
+  batch_result: (_, answers, firstRow) => answers.map((_, index) => ({ row: firstRow + index })),
 };
 
 /** The rows of a list with their results; undefined for any other operation. */
 export function pairRows(query, { data, metadata }) {
   const answers = Array.isArray(data) ? data : data?.answer;
   if (!Array.isArray(answers)) return undefined;
-  const asked = ROWS[query.operation]?.(query, answers);
+  const { failed: failures, first_row: firstRow = 0 } = metadata ?? data;
+  const asked = ROWS[query.operation]?.(query, answers, firstRow);
   if (!asked?.length) return undefined;
-  const failed = new Map((metadata ?? data).failed?.map((row) => [row.index, row.description]));
+  const failed = new Map(failures?.map((row) => [row.index, row.description]));
   return asked.map((row, index) => ({
     ...row,
     answer: answers[index],
-    ...(failed.size > 0 && { failed: failed.get(index) }),
+    ...(failed.size > 0 && { failed: failed.get(firstRow + index) }),
   }));
 }
 

@@ -77,6 +77,12 @@ impl Batch {
         is_one_of(&ENDED) || !is_one_of(&RUNNING) && self.files.iter().any(Option::is_some)
     }
 
+    /// Whether the API says that it has answered rows.
+    #[must_use]
+    pub fn has_answers(&self) -> bool {
+        self.counts[0] > 0
+    }
+
     /// Why a row has no line in the results.
     #[must_use]
     pub fn why_missing(&self) -> ApiError {
