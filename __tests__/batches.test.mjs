@@ -178,11 +178,16 @@ describe('a batch', () => {
     assert.match(failed.description, /HTTP 404.*No such File object/);
   });
 
-  test('fails with what the API says of its file when it was not run', async () => {
-    const { data } = await start({ prompts: ['a'], model: 'gpt-0' });
-    const failed = await fail({ operation: 'batch_result', batch_id: data });
+  test('fails with the row that the API names when it rejected the file', async () => {
+    const { data } = await start({ prompts: ['a', 'b'], model: 'gpt-0' });
+    const failed = await fail({ operation: 'batch_result', batch_id: data, first_row: 1 });
     assert.equal(failed.data.code, 'model_not_found');
-    assert.match(failed.description, /gpt-0/);
+    assert.equal(failed.data.index, 0);
+    assert.match(failed.description, /The API rejected the batch because of row 0 .*gpt-0.*start/);
+    assert.deepEqual(
+      failed.metadata.failed.map(({ index, code }) => [index, code]),
+      [[1, 'model_not_found']],
+    );
   });
 
   test('fails with the API’s words when there is none of this id', async () => {

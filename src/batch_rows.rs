@@ -16,7 +16,11 @@ use crate::{
     operations::{
         QueryResult, Reader,
         api_id::ApiId,
-        batch::{memo, output::RowResult, status::Batch},
+        batch::{
+            memo,
+            output::RowResult,
+            status::{Batch, Missing},
+        },
         result_size::ResultSize,
         vectors::{Encoding, in_encoding, length},
     },
@@ -143,9 +147,14 @@ impl BatchRows {
             let rows = self.rows_of(number);
             let mut missing = rows.filter(|place| self.found[*place - self.page.start] == 0).peekable();
             let Some(first) = missing.peek().copied() else { continue };
-            let error = Error::NotRun(Box::new(batch.why_missing()));
-            let failure = (self.describe)(&error, &self.log);
-            missing.for_each(|place| self.answers.fail(place, &failure));
+            let Missing { mut wrong, others } = batch.why_missing(self.places[number].start);
+            let failure = (self.describe)(&others, &self.log);
+            for place in missing {
+                let own = wrong.get(&place).map(|error| (self.describe)(error, &self.log));
+                self.answers.fail(place, own.as_ref().unwrap_or(&failure));
+            }
+            // What is wrong says more than that other rows were not run because of it.
+            let (first, error) = wrong.pop_first().unwrap_or((first, others));
             note_first(&mut self.first_failure, first, error);
         }
         let rows = self.answers.rows();
@@ -163,8 +172,9 @@ impl BatchRows {
         let log = RequestLog { attempts, ..self.log };
         match self.first_failure {
             Some((row, error)) if self.answers.answered() == 0 && !has_others => {
-                let notice = match rows {
-                    1 => ErrorText::default(),
+                let notice = match (rows, &error) {
+                    (1, _) => ErrorText::default(),
+                    (_, Error::BatchRejected { .. }) => error_text!["All ", rows, " rows failed. "],
                     _ => error_text!["All ", rows, " rows failed. The first one: "],
                 };
                 let data = Map::from_iter([("index".to_owned(), row.into())]);

@@ -140,6 +140,8 @@ pub const MAX_BATCH_IDS: usize = 64;
 pub const MAX_LINE_BYTES: usize = 16 * MIB;
 /// Lines of the results of a batch that cannot be used and are named.
 pub const MAX_NAMED_LINES: usize = 20;
+/// Errors in the file of a batch that are kept. Other rows fail because of the first of them.
+pub const MAX_FILE_ERRORS: usize = 100;
 /// Concurrent rows of a list.
 pub const MAX_PARALLEL_ROWS: usize = 64;
 /// Rows that start before the server's capacity is known.

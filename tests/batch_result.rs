@@ -10,7 +10,6 @@ use batches::{answered, codes, described, error, failed, file_of, get, not_run, 
 use script::{Script, Step, response};
 use serde_json::{Value, json};
 use tooljet_openai::{
-    budgets::MAX_RESULT_BYTES,
     error::{TransportError, TransportErrorKind},
     operations::QueryResult,
 };
@@ -116,7 +115,7 @@ fn fails_with_the_first_row_when_none_has_an_answer() {
     let script = Script::new([says(described("batch_1", "failed", 0, 3, 3, errors))]);
     let failure = failed(get(&script, json!("batch_1")));
     assert_eq!((&failure.data["code"], &failure.data["index"]), (&json!("model_not_found"), &json!(0)));
-    let words = "All 3 rows failed. The first one: The API has no answer to this row (model_not_found): The model";
+    let words = "All 3 rows failed. The API rejected the batch because of row 0 (model_not_found): The model";
     assert!(failure.description.starts_with(words), "{}", failure.description);
     assert_eq!(codes(&failure.metadata).as_array().unwrap().len(), 3);
     assert_eq!(failure.metadata["attempts"], 1);
@@ -235,18 +234,6 @@ fn gives_vectors_in_the_order_of_their_texts() {
     // Lines come in any order: the last one is read first.
     let result = read_as(json!({}), "/v1/embeddings", &bodies[1..]);
     assert_eq!(codes(&result.metadata), json!([[0, "invalid_embedding"], [2, "invalid_embedding"]]));
-}
-
-#[test]
-fn says_to_get_fewer_batches_at_once_when_the_result_would_be_too_large() {
-    let text = "x".repeat(MAX_RESULT_BYTES / 5);
-    let script = Script::new([
-        says(described("batch_1", "completed", 0, 6, 6, json!({"output_file_id": "file-out"}))),
-        file_of((0..6).map(|row| answered(row, &text))),
-    ]);
-    let failure = failed(get(&script, json!("batch_1")));
-    assert_eq!(failure.data["code"], "response_too_large");
-    assert!(failure.description.contains("enter the IDs one at a time"), "{}", failure.description);
 }
 
 #[test]

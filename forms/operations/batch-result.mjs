@@ -101,7 +101,7 @@ A result has room for 64 MiB of text, or about 4 million numbers. That is 50,000
 
 \`metadata\` says which rows these are: \`rows\` of them from \`first_row\` on, of \`total_rows\` in all. An \`index\` in \`metadata.failed\`, \`metadata.details\` or \`metadata.finish_reasons\` counts across all pages, so it is the index in the list that was started.
 
-The answer of a row that failed is \`null\`, and \`metadata.failed\` says why, as in Chat for a list. A batch that expired or was cancelled gives the answers that are there; its other rows have failed with the code \`batch_expired\` or \`batch_cancelled\`. Only if no row of any page has an answer, the query fails, with the failure of the first one: if the API has not run the batch, that is what it says of its file. \`metadata.damaged_lines\` names lines of the results that are no JSON, are of no row of the batch, or repeat one.
+The answer of a row that failed is \`null\`, and \`metadata.failed\` says why, as in Chat for a list. A batch that expired or was cancelled gives the answers that are there; its other rows have failed with the code \`batch_expired\` or \`batch_cancelled\`. Only if no row of any page has an answer, the query fails, with the failure of the first one. If the API rejected the file of the batch, it ran no row, and the query fails because of the row that the API names: \`data.index\` is that row. \`metadata.failed\` has what is wrong with each row that the API names, and the code \`batch_failed\` for the others. \`metadata.damaged_lines\` names lines of the results that are no JSON, are of no row of the batch, or repeat one.
 
 The provider keeps the results for some time, at OpenAI for 30 days.
 

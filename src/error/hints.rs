@@ -164,7 +164,18 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
             }
             .into(),
         ),
+        Error::BatchRejected { error, row } => Some(batch_hint(error, *row).into()),
         Error::InvalidOption { .. } | Error::UnknownOperation(_) | Error::NotRun(_) => None,
+    }
+}
+
+fn batch_hint(error: &ApiError, row: Option<usize>) -> &'static str {
+    match row {
+        _ if error.code.as_deref() == Some("token_limit_exceeded") => {
+            "No row was run. Start the batch again when others are done, or with fewer rows."
+        }
+        Some(_) => "No row was run. Correct this row, or what all rows share, and start the batch again.",
+        None => "No row was run. Correct what the API names, and start the batch again.",
     }
 }
 
@@ -341,7 +352,7 @@ pub fn in_short(error: &Error) -> ErrorText {
         Error::InvalidOption { .. } => error.text().until("; ").truncated(MAX_REASON_CHARS),
         Error::UnknownOperation(_) => "unknown operation".into(),
         Error::Api(error) => api_in_short(error),
-        Error::NotRun(_) => "not run by the API".into(),
+        Error::NotRun(_) | Error::BatchRejected { .. } => "not run by the API".into(),
         Error::Timeout { .. } => TransportErrorKind::Timeout.in_short().into(),
         Error::Transport(error) => error.kind.in_short().into(),
         Error::Decode { body: BodyKind::Html, .. } => WEB_PAGE.into(),

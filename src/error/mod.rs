@@ -53,6 +53,13 @@ pub enum Error {
     Api(Box<ApiError>),
     /// The API has not run a row of a batch, for a reason that has no HTTP status.
     NotRun(Box<ApiError>),
+    /// The API has run no row of a batch, because it rejected the batch's file.
+    BatchRejected {
+        /// What is wrong.
+        error: Box<ApiError>,
+        /// The row that is wrong; `None` if it is not a single row.
+        row: Option<usize>,
+    },
     /// The deadline of the query passed; the request was aborted.
     Timeout {
         /// The timeout of the query.
@@ -119,7 +126,13 @@ impl Error {
                 error_text![labeled(&"operation".into(), None), " ", reason.clone(), ". Choose ", operations()]
             }
             Self::Api(error) => error.text(),
-            Self::NotRun(error) => not_run(error),
+            Self::NotRun(error) => error_text!["the API has no answer to this row", code_and_message(error)],
+            Self::BatchRejected { error, row: Some(row) } => {
+                error_text!["the API rejected the batch because of row ", *row, code_and_message(error)]
+            }
+            Self::BatchRejected { error, row: None } => {
+                error_text!["the API rejected the batch", code_and_message(error)]
+            }
             Self::Timeout { after } => error_text!["no response within ", ErrorText::own(seconds(*after))],
             Self::Transport(error) => error.text(),
             Self::Decode { reason, .. } | Self::NoAnswer { reason, .. } => reason.clone(),
@@ -160,7 +173,7 @@ impl Error {
         Some(match self {
             Self::InvalidOption { .. } => "invalid_option",
             Self::UnknownOperation(_) => "unknown_operation",
-            Self::Api(_) | Self::NotRun(_) => return None,
+            Self::Api(_) | Self::NotRun(_) | Self::BatchRejected { .. } => return None,
             Self::Timeout { .. } => "timeout",
             Self::Transport(error) => error.kind.code(),
             Self::Decode { .. } => "invalid_response",
@@ -184,7 +197,7 @@ impl Error {
                 retry_after_seconds: error.retry_after.map(|wait| wait.as_secs_f64()),
                 ..Details::default()
             },
-            Self::NotRun(error) => Details {
+            Self::NotRun(error) | Self::BatchRejected { error, .. } => Details {
                 code: word(&error.code),
                 kind: word(&error.kind.clone().filter(|kind| !is_reserved(kind))),
                 param: word(&error.param),
@@ -247,11 +260,12 @@ impl Details {
     }
 }
 
-fn not_run(error: &ApiError) -> ErrorText {
+/// ` (code): message`.
+fn code_and_message(error: &ApiError) -> ErrorText {
     let code = error.code.as_ref().map_or_else(ErrorText::default, |code| error_text![" (", code.clone(), ")"]);
     let message =
         if error.message.is_empty() { "it gives no reason".into() } else { ErrorText::foreign(&error.message) };
-    error_text!["the API has no answer to this row", code, ": ", message]
+    error_text![code, ": ", message]
 }
 
 /// A field under the form's label; an index follows it: `Message history[1]`.

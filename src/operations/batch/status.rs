@@ -1,10 +1,12 @@
 //! A batch as the API describes it: how far it is, and where its results are.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::memo::Memo;
 use crate::{
-    budgets::MAX_WORD_CHARS,
+    budgets::{MAX_FILE_ERRORS, MAX_MESSAGE_CHARS, MAX_WORD_CHARS},
     error::{ApiError, BodyKind, Error, error_text, truncate::truncate},
     operations::api_id::ApiId,
     response::{ApiResponse, counter},
@@ -28,8 +30,25 @@ pub struct Batch {
     pub counts: [usize; 2],
     /// The file with the answers, and the one with the failures, as far as there are any.
     pub files: [Option<ApiId>; 2],
-    /// Why it has not been run.
-    pub error: Option<ApiError>,
+    /// What is wrong in its file; the first [`MAX_FILE_ERRORS`].
+    errors: Vec<FileError>,
+}
+
+/// Something that is wrong in the file of a batch.
+#[derive(Clone, Debug)]
+struct FileError {
+    /// The row, from 0 in the batch; `None` if it is not a single row.
+    row: Option<usize>,
+    error: ApiError,
+}
+
+/// Why rows of a batch have no line in the results.
+#[derive(Debug)]
+pub struct Missing {
+    /// The rows that are wrong, each with what is wrong.
+    pub wrong: BTreeMap<usize, Error>,
+    /// Why the others have none.
+    pub others: Error,
 }
 
 impl Batch {
@@ -65,7 +84,7 @@ impl Batch {
             status: truncate(&status.to_ascii_lowercase(), MAX_WORD_CHARS),
             counts: ["completed", "failed"].map(count),
             files: ["output_file_id", "error_file_id"].map(file),
-            error: first_error(body),
+            errors: file_errors(body, memo.count),
             memo,
         })
     }
@@ -83,19 +102,22 @@ impl Batch {
         self.counts[0] > 0
     }
 
-    /// Why a row has no line in the results.
+    /// Why rows have no line in the results. The first row of the batch has the index `first_row`.
     #[must_use]
-    pub fn why_missing(&self) -> ApiError {
-        if let Some(error) = self.error.as_ref().filter(|_| self.status != "completed") {
-            return error.clone();
+    pub fn why_missing(&self, first_row: usize) -> Missing {
+        let mut wrong = BTreeMap::new();
+        let mut others = None;
+        let is_rejected = !["completed", "expired", "cancelled"].contains(&self.status.as_str());
+        for FileError { row, error } in self.errors.iter().filter(|_| is_rejected) {
+            let row = row.map(|row| first_row + row);
+            let rejected = Error::BatchRejected { error: Box::new(error.clone()), row };
+            match row {
+                Some(row) => drop(wrong.entry(row).or_insert(rejected)),
+                None => drop(others.get_or_insert(rejected)),
+            }
         }
-        let (code, message) = match self.status.as_str() {
-            "expired" => ("batch_expired", "the batch expired before this row was answered"),
-            "cancelled" => ("batch_cancelled", "the batch was cancelled before this row was answered"),
-            "failed" => ("batch_failed", "the batch failed, and the API gives no reason"),
-            _ => ("row_missing", "the results do not contain this row"),
-        };
-        ApiError { code: Some(code.to_owned()), message: message.to_owned(), ..ApiError::default() }
+        let others = others.unwrap_or_else(|| not_run(&self.status, wrong.keys().next().copied()));
+        Missing { wrong, others }
     }
 
     /// What a result says of it.
@@ -110,21 +132,36 @@ impl Batch {
     }
 }
 
-/// The first reason why the API has not run a batch.
-fn first_error(body: &Map<String, Value>) -> Option<ApiError> {
-    let first = body.get("errors")?.get("data")?.get(0)?;
-    Some(error_of(first))
+/// Why a row without a line has not been run in a batch of this status, of which `wrong` is the first row that is wrong.
+fn not_run(status: &str, wrong: Option<usize>) -> Error {
+    let (code, message) = match (status, wrong) {
+        ("expired", _) => ("batch_expired", "the batch expired before this row was answered".to_owned()),
+        ("cancelled", _) => ("batch_cancelled", "the batch was cancelled before this row was answered".to_owned()),
+        (_, Some(row)) => ("batch_failed", format!("the API rejected the batch because of row {row}")),
+        ("failed", None) => ("batch_failed", "the batch failed, and the API gives no reason".to_owned()),
+        _ => ("row_missing", "the results do not contain this row".to_owned()),
+    };
+    Error::NotRun(Box::new(ApiError { code: Some(code.to_owned()), message, ..ApiError::default() }))
+}
+
+/// What the API says is wrong in the file of a batch of `count` rows. Each row is a line, and lines are counted from 1.
+fn file_errors(body: &Map<String, Value>, count: usize) -> Vec<FileError> {
+    let errors = body.get("errors").and_then(|errors| errors.get("data")?.as_array());
+    let row = |line: &Value| usize::try_from(counter(line)?).ok()?.checked_sub(1).filter(|row| *row < count);
+    let errors = errors.into_iter().flatten().take(MAX_FILE_ERRORS);
+    errors.map(|error| FileError { row: error.get("line").and_then(row), error: error_of(error) }).collect()
 }
 
 /// An error in the results of a batch.
 #[must_use]
 pub fn error_of(error: &Value) -> ApiError {
-    let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text = |name: &str, max_chars| Some(truncate(error.get(name)?.as_str()?, max_chars));
+    let word = |name: &str| text(name, MAX_WORD_CHARS);
     ApiError {
-        message: text("message").unwrap_or_default(),
-        code: text("code"),
-        kind: text("type"),
-        param: text("param"),
+        message: text("message", MAX_MESSAGE_CHARS).unwrap_or_default(),
+        code: word("code"),
+        kind: word("type"),
+        param: word("param"),
         is_json: true,
         ..ApiError::default()
     }
