@@ -16,13 +16,13 @@ const startEmbedding = (input, options) =>
   succeed({ operation: 'batch_start', batch_task: 'embedding', input, ...options });
 const get = (batch_id, options) => succeed({ operation: 'batch_result', batch_id, ...options });
 
-/** Asks for a batch until it is done. */
+/** Gets a batch until it is done. */
 async function finish(batch_id, options) {
   for (let asks = 0; asks < 10; asks += 1) {
     const result = await get(batch_id, options);
     if (Array.isArray(result.data)) return result;
   }
-  throw new Error('the batch does not end');
+  throw new Error('the batch does not finish');
 }
 
 const api = (path, method = 'GET') =>
@@ -65,7 +65,7 @@ describe('a batch', () => {
     assert.deepEqual(batch.metadata.usage, list.metadata.usage);
   });
 
-  test('is taken by one id, by several, and by what Start a batch returned', async () => {
+  test('is named by one ID, by several, or by what Start a batch returned', async () => {
     const { data } = await start({ prompts: ['a'] });
     const [id] = data.batch_ids;
     const whole = await finish(id);
@@ -123,7 +123,7 @@ describe('a batch', () => {
     assert.deepEqual(rest.data[0], expected);
   });
 
-  test('gives the same to another process that knows its id', async () => {
+  test('returns the same to another process that knows its ID', async () => {
     const { data } = await start({ prompts: ['a', TOO_LONG, 'c'] });
     const here = await finish(data);
     const query = { operation: 'batch_result', batch_id: data.batch_ids };
@@ -146,7 +146,7 @@ describe('a batch', () => {
     assert.match(metadata.failed[0].description, /128000 tokens/);
   });
 
-  test('gives what is there when it has expired, and says which rows are not', async () => {
+  test('returns the answers so far when it has expired, and names the other rows', async () => {
     const { data } = await start({ prompts: tickets(6) });
     await get(data);
     mockApi.passTime(DAY);
@@ -159,7 +159,7 @@ describe('a batch', () => {
     for (const { index } of metadata.failed) assert.equal(answers[index], null);
   });
 
-  test('gives what is there when it was cancelled, and says which rows are not', async () => {
+  test('returns the answers so far when it was cancelled, and names the other rows', async () => {
     const { data } = await start({ prompts: tickets(6) });
     await get(data);
     await cancel(data.batch_ids[0]);
@@ -190,7 +190,7 @@ describe('a batch', () => {
     );
   });
 
-  test('fails with the API’s words when there is none of this id', async () => {
+  test('fails with the API’s message when it does not know the ID', async () => {
     const failed = await fail({ operation: 'batch_result', batch_id: 'batch_x' });
     assert.match(failed.description, /HTTP 404.*No batch found with id 'batch_x'/);
   });
@@ -204,7 +204,7 @@ describe('a batch', () => {
     assert.deepEqual(done.data, asked.data.embeddings ?? asked.data);
   });
 
-  test('is refused before anything is sent when there is nothing to ask or to get', async () => {
+  test('is rejected before anything is sent when a field is empty or invalid', async () => {
     for (const [query, label] of [
       [{ operation: 'batch_start', prompts: [] }, 'Prompts'],
       [{ operation: 'batch_start' }, 'Prompts'],

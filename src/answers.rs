@@ -1,4 +1,4 @@
-//! What the rows of a list or a batch come to together: their answers in order, and what there is to say about them.
+//! Collects the answers of the rows of a list or a batch, and the metadata about them.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ pub struct RowFailure {
     pub code: String,
     /// What happened and what to do, in sentences.
     pub description: String,
-    /// What the model wrote all the same.
+    /// What the model wrote anyway.
     pub partial: Option<Value>,
 }
 
@@ -64,7 +64,7 @@ impl State {
     }
 }
 
-/// What there is to say about a row.
+/// The metadata of a row.
 #[derive(Default)]
 struct OfRow {
     details: Map<String, Value>,
@@ -76,7 +76,7 @@ struct OfRow {
 }
 
 impl OfRow {
-    /// Takes a member of the row's metadata. What is not about its list is left out.
+    /// Takes a member of the row's metadata. Ignores members that the metadata of a list does not have.
     fn add(&mut self, name: String, value: Value) {
         let place = match name.as_str() {
             "usage" => &mut self.usage,
@@ -117,25 +117,25 @@ impl Answers {
         }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows.len()
     }
 
-    /// How many of them have an answer.
+    /// Number of rows with an answer.
     #[must_use]
     pub fn answered(&self) -> usize {
         self.answered
     }
 
-    /// How many of them failed.
+    /// Number of rows that failed.
     #[must_use]
     pub fn failed(&self) -> usize {
         self.failed.len()
     }
 
-    /// Those that have not ended.
+    /// The rows that have not ended.
     #[must_use]
     pub fn open(&self) -> Vec<usize> {
         let open = self.rows.iter().enumerate().filter(|(_, state)| matches!(state, State::Open));
@@ -148,8 +148,8 @@ impl Answers {
         self.fitting_rows
     }
 
-    /// Adds an answer, whose data will have the size `data_size`, to the row and to those that get the `same`. Returns
-    /// what it takes of memory, in bytes.
+    /// Adds an answer, whose data will have the size `data_size`, for the row and for those that get the `same`.
+    /// Returns the memory that it takes, in bytes.
     ///
     /// # Errors
     /// [`Error::Transport`] if there is no room for it in a result.
@@ -162,7 +162,7 @@ impl Answers {
     ) -> Result<usize, Error> {
         let QueryResult { data, metadata } = result;
         let mut of_row = OfRow::default();
-        // Each member once, as looking one up takes longer than going on to the next.
+        // In one pass, because looking up each member takes longer.
         for (name, value) in metadata.into_iter().filter(|(_, value)| !value.is_null()) {
             of_row.add(name, value);
         }
@@ -205,7 +205,7 @@ impl Answers {
         Ok(size.memory())
     }
 
-    /// Notes that a row failed.
+    /// Records that a row failed.
     pub fn fail(&mut self, row: usize, failure: &RowFailure) {
         let RowFailure { code, description, partial } = failure;
         let mut entry = Map::from_iter([("code".to_owned(), Value::from(code.as_str()))]);
@@ -221,14 +221,14 @@ impl Answers {
         self.rows[row - self.first_row] = State::Failed;
     }
 
-    /// What there is to say about the rows, with `more` members where they have a value.
+    /// The metadata about the rows, with those `more` members that have a value.
     pub fn metadata(&mut self, more: impl IntoIterator<Item = (&'static str, Value)>) -> Map<String, Value> {
         let is_there = |(_, value): &(&str, Value)| match value {
             Value::Array(items) => !items.is_empty(),
             Value::Object(members) => !members.is_empty(),
             value => !value.is_null(),
         };
-        // They came in any order.
+        // They arrived in any order.
         for list in [&mut self.models, &mut self.endpoints] {
             list.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
         }
@@ -251,13 +251,13 @@ impl Answers {
         members.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// The answers in the order of their rows, and null for those that have none.
+    /// The answers in the order of their rows, with null for rows without one.
     pub fn into_answers(self) -> impl Iterator<Item = Value> {
         self.rows.into_iter().map(State::into_answer)
     }
 }
 
-/// What there is to say about some of the rows, in their order, each with its index.
+/// Moves the items about some of the rows into an array in the order of the rows, each with its index.
 pub fn by_index(list: &mut Vec<(usize, Value)>) -> Value {
     list.sort_by_key(|(row, _)| *row);
     let items = list.drain(..).map(|(row, mut item)| {

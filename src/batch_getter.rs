@@ -16,7 +16,7 @@ use crate::{
     request_sender::RequestSender,
 };
 
-/// Gets the batches of one query. Owns what it knows, so that it is known even if the run panics or is dropped.
+/// Gets the batches of one query. Owns its log, which survives if the run panics or is dropped.
 pub struct BatchGetter<'a, T> {
     sender: RequestSender<'a, T>,
     log: RequestLog,
@@ -24,18 +24,18 @@ pub struct BatchGetter<'a, T> {
 }
 
 impl<'a, T: Transport> BatchGetter<'a, T> {
-    /// A getter that has asked nothing yet.
+    /// A getter that has sent nothing yet.
     #[must_use]
     pub fn new(sender: RequestSender<'a, T>) -> Self {
         let log = RequestLog { path: Some(batch::PATH), ..RequestLog::default() };
         Self { sender, log, failure: None }
     }
 
-    /// Gets the batches: while one of them goes on, how far they are, and then what the rows of the page came to. With
-    /// `has_details`, the result will have the metadata twice; `describe` says what happened to a row that failed.
+    /// Returns how far the batches are while one of them is running, and then the results of the page. With
+    /// `has_details`, the result will have the metadata twice; `describe` describes a failed row.
     ///
     /// # Errors
-    /// The first error of a request, or that of the first row if no row has an answer.
+    /// The first error of a request, or the error of the first row if no row has an answer.
     pub async fn run(&mut self, wanted: &Wanted, has_details: bool, describe: Describe) -> Result<QueryResult, Error> {
         let mut batches = Vec::new();
         for id in &wanted.ids {
@@ -68,7 +68,7 @@ impl<'a, T: Transport> BatchGetter<'a, T> {
         end.result
     }
 
-    /// What is known about the requests, and what else a failure says.
+    /// The log of the requests, and more about a failure.
     #[must_use]
     pub fn into_end(self) -> (RequestLog, Option<ListFailure>) {
         (RequestLog { attempts: self.sender.attempts(), ..self.log }, self.failure)
@@ -79,7 +79,7 @@ fn total_rows(batches: &[Batch]) -> usize {
     batches.iter().fold(0, |rows, batch| rows.saturating_add(batch.memo.count))
 }
 
-/// How far batches are of which one goes on.
+/// How far the batches are while `running` is one of them.
 fn progress(running: &Batch, batches: &[Batch]) -> QueryResult {
     let count = |which: usize| batches.iter().map(|batch| batch.counts[which]).sum::<usize>();
     let counts = json!({"total": total_rows(batches), "completed": count(0), "failed": count(1)});

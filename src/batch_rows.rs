@@ -1,4 +1,4 @@
-//! The rows of batches, as they are found in the files with their results: in any order, and perhaps more than once.
+//! Collects the rows of batches from the files with their results, where they are in any order, some perhaps twice.
 
 use std::{
     ops::Range,
@@ -28,10 +28,10 @@ use crate::{
     response::lines::{LineSink, Lines},
 };
 
-/// Says what happened to a row that failed.
+/// Describes a failed row.
 pub type Describe = Arc<dyn Fn(&Error, &RequestLog) -> RowFailure + Send + Sync>;
 
-/// What is there of a page of the rows of `batches`, which are counted across all of them.
+/// A page of the rows of `batches`, which are counted across all batches.
 pub struct BatchRows {
     batches: Vec<Batch>,
     /// The rows of each batch.
@@ -41,7 +41,7 @@ pub struct BatchRows {
     reader: Reader,
     answers: Answers,
     describe: Describe,
-    /// What there is to say about the requests of rows.
+    /// The log of the requests of rows.
     log: RequestLog,
     first_failure: Option<(usize, Error)>,
     vector_length: Option<usize>,
@@ -53,7 +53,7 @@ pub struct BatchRows {
     damaged: Vec<Value>,
 }
 
-/// The file that is read.
+/// The file that is being read.
 #[derive(Default)]
 struct File {
     batch: usize,
@@ -79,10 +79,10 @@ impl BatchRows {
         batches.sort_by_key(|batch| batch.memo.first_row);
         let Some(first) = batches.first() else { return wrong("is empty") };
         if batches.iter().any(|batch| batch.memo.start != first.memo.start) {
-            return wrong("must name batches that one query has started");
+            return wrong("must name batches that the same query started");
         }
         let Some(reader) = memo::reader(&first.memo.reading) else {
-            return wrong("names a batch that another version of this plugin has started");
+            return wrong("names a batch that a different version of this plugin started");
         };
         let mut rows = 0_usize;
         let mut places = Vec::new();
@@ -134,13 +134,13 @@ impl BatchRows {
         self.answers.fitting_rows()
     }
 
-    /// About how much work it is to make the result, in bytes.
+    /// Approximate memory of the rows, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.held
     }
 
-    /// What the rows have come to after all files have been read, with `attempts` requests.
+    /// The result after all files have been read, with `attempts` requests.
     #[must_use]
     pub fn end(mut self, attempts: u32) -> ListEnd {
         for (number, batch) in self.batches.iter().enumerate() {
@@ -168,7 +168,7 @@ impl BatchRows {
             ("batches", self.batches.iter().map(Batch::to_json).collect()),
             ("damaged_lines", self.damaged.into()),
         ]);
-        // Each row has been asked once, by the API itself.
+        // The requests of the plugin; those of rows were sent within the API.
         let log = RequestLog { attempts, ..self.log };
         match self.first_failure {
             Some((row, error)) if self.answers.answered() == 0 && !has_others => {
@@ -202,7 +202,7 @@ impl BatchRows {
         }
     }
 
-    /// The place of a row in the result, if it is in the batch whose file is read.
+    /// The index of a row across all batches, if it is in the batch whose file is being read.
     fn place(&self, row: usize) -> Option<usize> {
         let (batch, places) = (self.batches.get(self.file.batch)?, self.places.get(self.file.batch)?);
         let place = places.start.checked_add(row.checked_sub(batch.memo.first_row)?)?;
@@ -225,7 +225,7 @@ impl BatchRows {
         Ok(())
     }
 
-    /// What a row came to, and the size that it will have in the result. Vectors are only decoded when all are there.
+    /// The result of a row, and its size in the result of the query. Vectors are decoded only when all have arrived.
     fn measured(&mut self, QueryResult { data, metadata }: QueryResult) -> Result<(QueryResult, ResultSize), Error> {
         let Reader::Vectors(reader) = &self.reader else {
             let size = ResultSize::of(&data);
@@ -239,7 +239,7 @@ impl BatchRows {
         if *self.vector_length.get_or_insert(numbers) != numbers {
             return Err(Error::NoAnswer {
                 code: NoAnswerReason::EmbeddingInvalid,
-                reason: "its embedding has another length than those of other rows".into(),
+                reason: "its embedding has a different length from those of other rows".into(),
                 given: Given::default(),
                 request_id: None,
             });
@@ -252,7 +252,7 @@ impl BatchRows {
     }
 }
 
-/// Notes the failure of the first row, in the order of the rows.
+/// Keeps the failure of the first row, in the order of the rows.
 fn note_first(first: &mut Option<(usize, Error)>, place: usize, error: Error) {
     if first.as_ref().is_none_or(|(row, _)| place < *row) {
         *first = Some((place, error));
@@ -274,7 +274,7 @@ impl LineSink for BatchRows {
             }
         };
         let Some(place) = result.row.and_then(|row| self.place(row)) else {
-            self.note_damaged(number, "is of no row of this batch");
+            self.note_damaged(number, "belongs to no row of this batch");
             return Ok(());
         };
         if !self.page.contains(&place) {
@@ -284,7 +284,7 @@ impl LineSink for BatchRows {
         if found == 0 {
             return self.add(place, result);
         }
-        // An attempt that broke off has found it before.
+        // Unless an attempt that broke off has found it before.
         if found < self.file.first_attempt || found == self.attempt {
             self.note_damaged(number, "repeats a row");
         }
@@ -305,13 +305,13 @@ impl LineSink for BatchRows {
 pub struct SharedRows(Arc<Mutex<Option<BatchRows>>>);
 
 impl SharedRows {
-    /// Rows of which no file has been read.
+    /// Shares rows before a file of them is read.
     #[must_use]
     pub fn new(rows: BatchRows) -> Self {
         Self(Arc::new(Mutex::new(Some(rows))))
     }
 
-    /// What takes the file of this id, which has results of the batch of this number.
+    /// The sink for the file `id`, which has results of the batch with this number.
     #[must_use]
     pub fn sink(&self, batch: usize, id: &str) -> Sink {
         if let Some(rows) = self.rows().as_mut() {
@@ -320,7 +320,7 @@ impl SharedRows {
         Sink::new(Lines::new(self.clone()))
     }
 
-    /// The rows, which no file adds to any more.
+    /// Takes the rows out when all files have been read.
     #[must_use]
     pub fn take(&self) -> Option<BatchRows> {
         self.rows().take()

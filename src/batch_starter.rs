@@ -1,7 +1,7 @@
 //! Starts batches: measures their files, uploads all of them, and only then creates the batches.
 //!
-//! Nothing is billed before a batch is created, and none is created twice: where it is unclear whether the server has
-//! created it, the query fails and says so. What is there by then is in the failure.
+//! Nothing is billed before a batch is created, and none is created twice: if it is unclear whether the server created
+//! one, the query fails and says so. The failure names what exists by then.
 
 use std::time::Duration;
 
@@ -35,12 +35,12 @@ use crate::{
     request_sender::RequestSender,
 };
 
-/// The time in which the API works off a batch; there is no other.
+/// The time in which the API processes a batch; it offers no other.
 const WINDOW: &str = "24h";
-/// Between two questions whether a file can be used.
+/// The delay between two checks whether a file can be used.
 const FILE_PAUSE: Duration = Duration::from_secs(2);
 
-/// Starts the batches of one query. Owns what it has done, so that it is known even if the run panics or is dropped.
+/// Starts the batches of one query. Owns the record of what it did, which survives if the run panics or is dropped.
 pub struct BatchStarter<'a, T> {
     sender: RequestSender<'a, T>,
     cache: &'a ModelCache,
@@ -48,11 +48,11 @@ pub struct BatchStarter<'a, T> {
     log: RequestLog,
     /// All files, in their order.
     files: Vec<InputFile>,
-    /// The ids of those that are uploaded.
+    /// The IDs of the uploaded files.
     file_ids: Vec<String>,
-    /// The ids of the batches that are created, each of the file at its place.
+    /// The IDs of the created batches, in the order of their files.
     batch_ids: Vec<String>,
-    /// Whether a request to create the next one is under way, or ended without saying whether it was created.
+    /// Whether a request to create the next batch is under way, or ended without saying whether it was created.
     is_unclear: bool,
 }
 
@@ -71,7 +71,7 @@ impl<'a, T: Transport> BatchStarter<'a, T> {
         }
     }
 
-    /// Starts the batches. What there is to know of them is `{batch_ids, rows}`.
+    /// Starts the batches. The result is `{batch_ids, rows}`.
     ///
     /// # Errors
     /// The first error, after which nothing more is sent.
@@ -86,7 +86,7 @@ impl<'a, T: Transport> BatchStarter<'a, T> {
         let reading = memo::reading(&reader, has_stops)?;
         self.files.clone_from(&draft.files);
         let mut pending = Vec::new();
-        // What is being written, and its next piece.
+        // For the piece that is being sent and the next one.
         self.sender.hold().add(2 * (WORK_BYTES + draft.longest)).await;
         for number in 0..self.files.len() {
             let Some(request) = draft.upload(number) else { break };
@@ -108,7 +108,7 @@ impl<'a, T: Transport> BatchStarter<'a, T> {
         Ok(self.result(&reader))
     }
 
-    /// How rows are written. The first row tells of which model the cache has to know.
+    /// Prepares the lines. The first row says which model to look up in the cache.
     fn lines(&self, start: &Start) -> Result<Lines, Error> {
         let Start { rows, api, version } = start;
         let mut route = rows.route(0, *api)?;
@@ -132,15 +132,15 @@ impl<'a, T: Transport> BatchStarter<'a, T> {
         self.cache.key(self.source, request.path, request.body.as_ref())
     }
 
-    /// Measures all rows, some at a time, so that others have their turn.
+    /// Measures all rows, some at a time, so that other queries get their turn.
     async fn draft(&self, lines: Lines) -> Result<Draft, Error> {
         let mut draft = Draft::new(lines);
         loop {
-            let go_on = move || {
-                let is_whole = draft.go_on();
+            let measure = move || {
+                let is_whole = draft.measure_more();
                 (draft, is_whole)
             };
-            let (further, is_whole) = self.sender.offload(WORK_BYTES, go_on).await;
+            let (further, is_whole) = self.sender.offload(WORK_BYTES, measure).await;
             if is_whole? {
                 return Ok(further);
             }
@@ -211,7 +211,7 @@ impl<'a, T: Transport> BatchStarter<'a, T> {
         }
     }
 
-    /// What is known about the requests, and what there is although the query failed.
+    /// The log of the requests, and what exists although the query failed.
     #[must_use]
     pub fn into_end(self) -> (RequestLog, Option<ListFailure>) {
         let incomplete = (!self.file_ids.is_empty()).then(|| self.incomplete());
@@ -240,7 +240,7 @@ impl<'a, T: Transport> BatchStarter<'a, T> {
     }
 }
 
-/// Whether the server has said that it does not create the batch, or has not been asked.
+/// Whether the server certainly did not create the batch.
 fn is_rejected(error: &Error) -> bool {
     match error {
         Error::Api(error) => matches!(error.status, 400..=499) && error.status != 408,

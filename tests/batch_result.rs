@@ -15,7 +15,7 @@ use tooljet_openai::{
 };
 
 #[test]
-fn says_how_far_batches_are_while_one_of_them_goes_on() {
+fn says_how_far_batches_are_while_one_of_them_is_running() {
     let counts = |completed: usize, failed: usize| {
         json!({
             "request_counts": {"total": 9, "completed": completed, "failed": failed}
@@ -89,7 +89,7 @@ fn pairs_answers_with_rows_by_their_ids_whatever_their_order() {
 }
 
 #[test]
-fn gives_what_is_there_of_a_batch_that_expired_or_was_cancelled() {
+fn returns_the_answers_so_far_when_a_batch_expired_or_was_cancelled() {
     for (status, code) in [("expired", "batch_expired"), ("cancelled", "batch_cancelled"), ("completed", "row_missing")]
     {
         let files = json!({"output_file_id": "file-out", "error_file_id": "file-err"});
@@ -129,7 +129,7 @@ fn fails_with_the_first_row_when_none_has_an_answer() {
 }
 
 #[test]
-fn names_lines_that_are_damaged_unknown_or_repeated_and_reads_on() {
+fn names_damaged_unknown_and_repeated_lines_and_reads_on() {
     let script = Script::new([
         says(described(
             "batch_1",
@@ -158,7 +158,7 @@ fn names_lines_that_are_damaged_unknown_or_repeated_and_reads_on() {
     assert_eq!(codes(&result.metadata), json!([[2, "row_missing"]]));
     let lines = result.metadata["damaged_lines"].as_array().unwrap();
     let lines: Vec<_> = lines.iter().map(|line| json!([line["file_id"], line["line"], line["reason"]])).collect();
-    let unknown = "is of no row of this batch";
+    let unknown = "belongs to no row of this batch";
     assert_eq!(
         json!(lines),
         json!([
@@ -196,7 +196,7 @@ fn reads_a_file_again_when_it_was_cut_and_counts_each_row_once() {
     assert_eq!(result.metadata["damaged_lines"], named);
 }
 
-/// What comes of answers of this kind.
+/// The result of a batch with these responses, which is read in this way.
 fn read_as(reading: Value, path: &str, bodies: &[Value]) -> QueryResult {
     let files = json!({"output_file_id": "file-out"});
     let mut batch = described("batch_1", "completed", 0, bodies.len(), bodies.len(), files);
@@ -223,7 +223,7 @@ fn reads_answers_as_the_batch_says() {
 }
 
 #[test]
-fn gives_vectors_in_the_order_of_their_texts() {
+fn returns_vectors_in_the_order_of_their_texts() {
     let of = |vector: Value| json!({"data": [{"index": 0, "embedding": vector}], "usage": {"total_tokens": 1}});
     let bodies = [of(json!("AACAPwAAAEA=")), of(json!([0.5, 0.25])), of(json!([1])), of(json!(null))];
     let result = read_as(json!({}), "/v1/embeddings", &bodies[..2]);
@@ -248,15 +248,21 @@ fn takes_only_batches_that_belong_together_and_can_be_read() {
         batch
     };
     for (batch, words) in [
-        (described("batch_1", "completed", 1, 1, 2, other_start), "Batch ID must name batches that one query has"),
+        (
+            described("batch_1", "completed", 1, 1, 2, other_start),
+            "Batch ID must name batches that the same query started",
+        ),
         (
             json!({"id": "batch_1", "status": "completed", "metadata": {}}),
-            "Batch ID must name batches of Start a batch. ",
+            "Batch ID must name batches that Start a batch started. ",
         ),
-        (json!({"id": "batch_1", "status": "completed"}), "Batch ID must name batches of Start a batch. batch_1 has"),
+        (
+            json!({"id": "batch_1", "status": "completed"}),
+            "Batch ID must name batches that Start a batch started. batch_1 lacks",
+        ),
         (changed("tooljet_count", "99999999999"), "Batch ID names batches with more rows than their query had"),
-        (changed("tooljet_reading", "x"), "Batch ID names a batch that another version of this plugin has started"),
-        (json!({"id": "batch_1"}), "The API did not say how far the batch is"),
+        (changed("tooljet_reading", "x"), "Batch ID names a batch that a different version of this plugin started"),
+        (json!({"id": "batch_1"}), "The API did not name the status of the batch"),
     ] {
         let script = Script::new([says(batch), says(described("batch_2", "completed", 0, 1, 2, json!({})))]);
         let failure = failed(get(&script, json!(["batch_1", "batch_2"])));
@@ -268,7 +274,7 @@ fn takes_only_batches_that_belong_together_and_can_be_read() {
 }
 
 #[test]
-fn repeats_what_the_api_says_of_an_id_that_it_does_not_know() {
+fn fails_with_the_apis_message_when_it_does_not_know_an_id() {
     let words = json!({"error": {"message": "No batch found with id 'batch_x'.", "code": null}});
     let failure = failed(get(&Script::new([response(404, &[], words)]), json!("batch_x")));
     assert!(failure.description.contains("HTTP 404: No batch found with id 'batch_x'"), "{}", failure.description);

@@ -62,7 +62,7 @@ fn asked(operation: &str, mut query: Value) -> Value {
 }
 
 #[test]
-fn uploads_a_line_for_each_row_and_creates_a_batch_that_says_how_it_is_read() {
+fn uploads_a_line_for_each_row_and_creates_a_batch_that_says_how_to_read_it() {
     let script = Script::new([file(7), batch(9)]);
     let rows = json!(["a", {"prompt": "b", "system_prompt": "Own.", "id": 5}, ["c"]]);
     let query = json!({
@@ -184,7 +184,7 @@ fn leaves_out_what_the_model_is_known_to_reject_and_says_so() {
 }
 
 #[test]
-fn leaves_out_what_an_earlier_query_has_learnt() {
+fn leaves_out_what_an_earlier_query_has_learned() {
     let (cache, rejected) = (
         ModelCache::default(),
         json!({
@@ -205,7 +205,7 @@ fn leaves_out_what_an_earlier_query_has_learnt() {
 }
 
 #[test]
-fn names_a_row_that_cannot_be_used_before_anything_is_sent() {
+fn names_an_invalid_row_before_anything_is_sent() {
     let many = vec!["a"; MAX_BATCH_ROWS + 1];
     for (query, start_of_words) in [
         (json!({}), "Prompts is empty. Enter an array"),
@@ -248,7 +248,7 @@ fn creates_no_batch_before_all_files_are_uploaded() {
         let failure = failed(start(&Script::new([step]), json!({"prompts": ["a"]})));
         assert_eq!((failure.data.get("partial"), failure.data.get("code").and_then(Value::as_str)), (None, code));
     }
-    // An upload costs nothing, so it is tried again.
+    // An upload costs nothing, so it is retried.
     let script = Script::new([error(500), Step::Fail(TransportErrorKind::Reset), file(1), batch(1)]);
     ok(start(&script, json!({"prompts": ["a"]})));
     let sent = script.sent.lock().unwrap();
@@ -305,7 +305,7 @@ fn says_that_a_server_has_no_batch_api() {
 }
 
 #[test]
-fn asks_azures_classic_style_next_to_its_deployments() {
+fn sends_batches_of_azures_classic_style_outside_its_deployments() {
     let base = "https://r.openai.azure.com/openai/deployments/d?api-version=2024-10-21";
     let script = Script::new([file(1), batch(1)]);
     ok(script.run(
@@ -333,7 +333,7 @@ fn waits_until_a_file_can_be_used_when_the_server_says_that_it_is_pending() {
 }
 
 #[test]
-fn gives_the_metadata_in_the_data_where_the_query_asks_for_it() {
+fn returns_the_metadata_in_data_when_the_query_asks_for_details() {
     let script = Script::new([file(1), batch(1)]);
     let result = ok(start(&script, json!({"prompts": ["a"], "result": "details"})));
     let data: &Map<_, _> = result.data.as_object().unwrap();

@@ -12,7 +12,7 @@ export default {
   data: 'BatchResultData',
   metadata: 'BatchResultMetadata',
   declarations: `
-/** How far batches are of which at least one is not done. */
+/** How far the batches are while at least one is not done. */
 export interface BatchProgress {
   /** The API's word for the first batch that is not done, such as \`in_progress\`. */
   status: string;
@@ -21,8 +21,8 @@ export interface BatchProgress {
 }
 
 /**
- * When all batches are done: for each row of the page in its order the answer as Chat has it, or the vector; \`null\`
- * where the row failed. Until then: no array, but how far they are. \`data[i]\` is row \`metadata.first_row + i\`.
+ * When all batches are done: the answer for each row of the page in order, as in Chat, or its vector; \`null\` where the
+ * row failed. \`data[i]\` is row \`metadata.first_row + i\`. Until then: how far they are, which is not an array.
  */
 export type BatchResultData = BatchProgress | Array<ChatData | number[] | string>;
 
@@ -84,10 +84,10 @@ export interface BatchResultMetadata
   ],
   advanced: [result],
   about:
-    'Returns what has become of a batch. While it runs, `data` is `{status, counts}`; when it is done, `data` is the list of answers in the order of the rows, as [Chat for a list](#chat-for-a-list) has it, or of vectors. So `Array.isArray(data)` says whether it is done. Ask as often as you like: it costs nothing.',
+    'Returns the results of a batch. While it runs, `data` is `{status, counts}`. When it is done, `data` is the list of answers in the order of the rows, as in [Chat for a list](#chat-for-a-list), or the list of vectors. So `Array.isArray(data)` says whether it is done. Ask as often as you like: it costs nothing.',
   examples: [
     {
-      title: 'Get what a batch has come to',
+      title: 'Get a batch that is running',
       query: { batch_id: '{{queries.startBatch.data}}' },
       result: {
         data: { status: 'in_progress', counts: { total: 3, completed: 1, failed: 0 } },
@@ -101,7 +101,7 @@ A result has room for 64 MiB of text, or about 4 million numbers. That is 50,000
 
 \`metadata\` says which rows these are: \`rows\` of them from \`first_row\` on, of \`total_rows\` in all. An \`index\` in \`metadata.failed\`, \`metadata.details\` or \`metadata.finish_reasons\` counts across all pages, so it is the index in the list that was started.
 
-The answer of a row that failed is \`null\`, and \`metadata.failed\` says why, as in Chat for a list. A batch that expired or was cancelled gives the answers that are there; its other rows have failed with the code \`batch_expired\` or \`batch_cancelled\`. Only if no row of any page has an answer, the query fails, with the failure of the first one. If the API rejected the file of the batch, it ran no row, and the query fails because of the row that the API names: \`data.index\` is that row. \`metadata.failed\` has what is wrong with each row that the API names, and the code \`batch_failed\` for the others. \`metadata.damaged_lines\` names lines of the results that are no JSON, are of no row of the batch, or repeat one.
+The answer of a row that failed is \`null\`, and \`metadata.failed\` says why, as in Chat for a list. A batch that expired or was cancelled returns the answers so far; its other rows failed with the code \`batch_expired\` or \`batch_cancelled\`. The query fails only if no row of any page has an answer, with the failure of the first row. If the API rejected the file of the batch, it ran no row, and the query fails because of the row that the API names: \`data.index\` is that row. \`metadata.failed\` has what is wrong with each row that the API names, and the code \`batch_failed\` for the others. \`metadata.damaged_lines\` names lines of the results that are not JSON, belong to no row of the batch, or repeat one.
 
 The provider keeps the results for some time, at OpenAI for 30 days.
 

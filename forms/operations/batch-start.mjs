@@ -32,14 +32,14 @@ export default {
   order: 84,
   name: 'Start a batch',
   types: 'BatchStartOptions',
-  summary: 'has up to 200,000 rows answered or embedded within a day, for half the price',
+  summary: 'answers or embeds up to 200,000 rows within a day, for half the price',
   endpoints: ['/files', '/batches'],
   data: 'BatchStartData',
   metadata: 'BatchStartMetadata',
   declarations: `
-/** What was started, as it is passed to Get a batch. */
+/** What was started. Pass it to Get a batch. */
 export interface BatchStartData {
-  /** The ids of the batches, in the order of the rows. Keep them: nothing else leads to the results. */
+  /** The ids of the batches, in the order of the rows. Keep them: there is no other way to the results. */
   batch_ids: string[];
   /** How many rows there are in all. */
   rows: number;
@@ -47,7 +47,7 @@ export interface BatchStartData {
 
 export interface BatchStartMetadata extends Omit<ModelMetadata, 'usage'> {
   model: string;
-  /** What each batch consists of. */
+  /** The rows and the file of each batch. */
   batches: Array<{
     batch_id: string;
     file_id: string;
@@ -74,7 +74,7 @@ export interface BatchStartMetadata extends Omit<ModelMetadata, 'usage'> {
       help: 'For the task Chat: a list with a prompt for each row. All other fields are shared by all rows.',
       details: prompts.details.replace(
         /Up to .*/,
-        'Up to 200,000 rows. A row that cannot be used is an error that names its index, before anything is sent.',
+        'Up to 200,000 rows. An invalid row fails the query, which names its index before anything is sent.',
       ),
     },
     ...chat.basic.filter(({ key }) => key !== 'prompt'),
@@ -94,7 +94,7 @@ export interface BatchStartMetadata extends Omit<ModelMetadata, 'usage'> {
     ...embedding.advanced.filter(({ key }) => key !== 'result').map(forEmbedding),
   ],
   about:
-    'Has up to 200,000 rows answered, or turned into vectors, by the Batch API: within 24 hours, for half the price, and without a query that waits. The rows are uploaded in files of up to 50,000 rows or 200 MB, and `data` has the ID of a batch for each file. Keep these IDs: [Get a batch](#get-a-batch) returns the results. Nothing else is kept, so it does not matter whether ToolJet restarts meanwhile.',
+    'Answers up to 200,000 rows, or turns them into vectors, through the Batch API: within 24 hours, for half the price, and without a query that waits. The rows are uploaded in files of up to 50,000 rows or 200 MB, and `data` has the ID of a batch for each file. Keep these IDs: [Get a batch](#get-a-batch) returns the results. Nothing else is kept, so it does not matter whether ToolJet restarts meanwhile.',
   examples: [
     {
       title: 'Classify three tickets overnight',
@@ -110,9 +110,9 @@ export interface BatchStartMetadata extends Omit<ModelMetadata, 'usage'> {
       result: { data: { batch_ids: ['batch_…'], rows: 3 } },
     },
   ],
-  notes: `All rows go to one endpoint and one model: if one row needs the Responses API, all of them go there. What the model is known to reject is left out before, as a batch cannot be retried row by row; \`metadata.adjusted\` says so.
+  notes: `All rows go to one endpoint and one model: if one row needs the Responses API, all of them go there. Parameters that the model is known to reject are left out, because a batch cannot be retried row by row; \`metadata.adjusted\` lists them.
 
-All files are uploaded before the first batch is created, so a failure until then costs nothing. If a later request fails, \`data.partial\` of the failure has the \`batch_ids\` that were started, the number of \`rows\` in them, and the \`file_ids\` that were uploaded. If it is not known whether a batch was created, because the connection broke, it is not created again: \`data.partial.unclear_file_id\` names its file, and the dashboard of the provider shows whether there is a batch of it.
+All files are uploaded before the first batch is created, so a failure until then costs nothing. If a later request fails, \`data.partial\` of the failure has the \`batch_ids\` that were started, the number of \`rows\` in them, and the \`file_ids\` that were uploaded. If a connection breaks, so that it is not known whether a batch was created, it is not created again: \`data.partial.unclear_file_id\` names its file, and the dashboard of the provider shows whether it has a batch.
 
 A batch may have more results than one result has room for: Get a batch returns them in pages.
 

@@ -1,4 +1,4 @@
-//! What the API says of a file or a batch that it has just made.
+//! Reads the API's response to a new file or batch.
 
 use serde_json::Value;
 
@@ -8,10 +8,10 @@ use crate::{
     response::ApiResponse,
 };
 
-/// Its id.
+/// The ID of a new file or batch; `what` says which.
 ///
 /// # Errors
-/// [`Error::Decode`] if the response has none, or none that can be asked for.
+/// [`Error::Decode`] if the response has no usable ID.
 pub fn id(response: &ApiResponse, what: &'static str) -> Result<ApiId, Error> {
     let id = response.body.get("id").and_then(Value::as_str);
     id.and_then(|id| ApiId::new(id).ok()).ok_or_else(|| Error::Decode {
@@ -22,7 +22,7 @@ pub fn id(response: &ApiResponse, what: &'static str) -> Result<ApiId, Error> {
     })
 }
 
-/// Whether a new file cannot be used yet, which is so on Azure for a while.
+/// Whether a new file cannot be used yet: Azure needs a while.
 #[must_use]
 pub fn is_pending(response: &ApiResponse) -> bool {
     let status = response.body.get("status").and_then(Value::as_str);

@@ -1,5 +1,5 @@
-//! How rows are split into files. What a file will be is measured first: its length has to be known before it is sent,
-//! and what is wrong with a row has to be found before anything is.
+//! Splits rows into files. Each row is written once to be measured: the length of a file must be known before it is
+//! sent, and an invalid row must be found before anything is sent.
 
 use std::{ops::Range, sync::Arc};
 
@@ -14,10 +14,10 @@ use crate::{
     policy::adjust::Adjustment,
 };
 
-/// Bytes of a megabyte, as the API counts.
+/// A megabyte as the API counts it, in bytes.
 const MEGABYTE: usize = 1_000_000;
 
-/// The most that files may have.
+/// The limits of files.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Rows of a file.
@@ -28,10 +28,10 @@ pub struct Limits {
     pub all_bytes: usize,
 }
 
-/// Those of a file are the API's.
+/// The API's limits of a file, and the plugin's limit of all files together.
 const LIMITS: Limits = Limits { rows: 50_000, bytes: 200 * MEGABYTE, all_bytes: MAX_BATCH_BYTES };
 
-/// A file that is yet to be written.
+/// A file to be uploaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputFile {
     /// Its rows.
@@ -43,13 +43,13 @@ pub struct InputFile {
 /// All files of a query.
 #[derive(Debug)]
 pub struct Draft {
-    /// How their rows are written.
+    /// Writes the rows.
     pub lines: Lines,
-    /// Those that are measured, the last one perhaps not wholly.
+    /// The files measured so far. The last one may be incomplete.
     pub files: Vec<InputFile>,
-    /// What of the query is not in the rows, each change once.
+    /// The changes to the parameters of the query, each once.
     pub adjusted: Vec<Adjustment>,
-    /// The request of the first row, without what it asks.
+    /// The request of the first row. Its body has only the model and the stop sequences.
     pub first: Option<Plan>,
     /// The length of the longest line, in bytes.
     pub longest: usize,
@@ -59,7 +59,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A draft in which nothing is measured.
+    /// A draft of rows that are not measured yet.
     #[must_use]
     pub fn new(lines: Lines) -> Self {
         Self::within(LIMITS, lines)
@@ -69,18 +69,18 @@ impl Draft {
         Self { lines, files: Vec::new(), adjusted: Vec::new(), first: None, longest: 0, limits, bytes: 0, row: 0 }
     }
 
-    /// Measures some more rows. Returns whether all are.
+    /// Measures some more rows. Returns whether all are measured now.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] naming what is wrong with a row.
-    pub fn go_on(&mut self) -> Result<bool, Error> {
+    /// [`Error::InvalidOption`] naming an invalid row.
+    pub fn measure_more(&mut self) -> Result<bool, Error> {
         let mut line = Vec::new();
         let end = self.bytes + WORK_BYTES;
         while self.row < self.lines.rows.len() && self.bytes < end {
             line.clear();
             let plan = self.lines.write(self.row, &mut line)?;
             if plan.request.path == responses::PATH && self.lines.api == Api::Auto {
-                // All rows of a batch have the same endpoint.
+                // All rows of a batch must have the same endpoint.
                 *self = Self::within(self.limits, Lines { api: Api::Responses, ..self.lines.clone() });
                 return Ok(false);
             }
@@ -91,15 +91,15 @@ impl Draft {
 
     fn add(&mut self, mut plan: Plan, bytes: usize) -> Result<(), Error> {
         let wrong = |place, reason| Err(Error::invalid(place, reason));
-        let Limits { rows, bytes: most_bytes, all_bytes } = self.limits;
-        if bytes > most_bytes {
-            let most = error_text!["must be shorter: a file of a batch has at most ", most_bytes / MEGABYTE, " MB"];
+        let Limits { rows, bytes: max_bytes, all_bytes } = self.limits;
+        if bytes > max_bytes {
+            let most = error_text!["must be shorter: a file of a batch has at most ", max_bytes / MEGABYTE, " MB"];
             return wrong(error_text![self.lines.rows.key(), "[", self.row, "]"], most);
         }
         self.bytes += bytes;
         if self.bytes > all_bytes {
             let most = error_text![
-                "must be shorter: with what all rows share, the requests may have at most ",
+                "must be shorter: the requests, including what all rows share, may have at most ",
                 all_bytes >> 20,
                 " MiB together. Start several batches"
             ];
@@ -111,7 +111,7 @@ impl Draft {
             }
         }
         match self.files.last_mut() {
-            Some(file) if file.rows.len() < rows && file.bytes + bytes <= most_bytes => {
+            Some(file) if file.rows.len() < rows && file.bytes + bytes <= max_bytes => {
                 file.rows.end += 1;
                 file.bytes += bytes;
             }
@@ -128,7 +128,7 @@ impl Draft {
         Ok(())
     }
 
-    /// The request that uploads the file of this number, from 0.
+    /// The request that uploads the file `number`, counted from 0.
     #[must_use]
     pub fn upload(&self, number: usize) -> Option<ApiRequest> {
         let InputFile { rows, bytes } = self.files.get(number)?.clone();
@@ -144,7 +144,7 @@ impl Draft {
     }
 }
 
-/// Writes the lines of rows.
+/// Writes the lines of some rows in pieces.
 struct Writer {
     lines: Arc<Lines>,
     rows: Range<usize>,
@@ -158,7 +158,7 @@ impl Iterator for Writer {
         while piece.len() < WORK_BYTES
             && let Some(row) = self.rows.next()
         {
-            // It has been written before, to be measured.
+            // This row was written without an error before, to be measured.
             self.lines.write(row, &mut piece).ok()?;
         }
         (!piece.is_empty()).then(|| piece.into())
@@ -181,19 +181,19 @@ mod tests {
         let Start { rows, api, version } =
             start(&Fields::of("queryOptions", &query).unwrap(), Provider::OpenAi).unwrap();
         let mut draft = Draft::within(limits, Lines { rows, api, version, rejections: Arc::default() });
-        while !draft.go_on().map_err(|error| error.to_string())? {}
+        while !draft.measure_more().map_err(|error| error.to_string())? {}
         Ok(draft)
     }
 
     fn content(draft: &Draft, number: usize) -> Vec<u8> {
         match draft.upload(number).unwrap().file.unwrap().content {
             Content::Written(written) => written.pieces().flatten().collect(),
-            Content::Bytes(_) => panic!("is there as a whole"),
+            Content::Bytes(_) => panic!("not written in pieces"),
         }
     }
 
     #[test]
-    fn files_are_as_long_as_they_were_measured_and_contain_each_row_once() {
+    fn writes_files_of_the_measured_length_with_each_row_once() {
         let rows: Vec<_> = (0..90).map(|row| "é\u{1}\"".repeat(row * 50)).map(|text| text + "x").collect();
         let one = draft(json!({"prompts": rows}), NONE).unwrap();
         assert_eq!(one.files.len(), 1);
@@ -213,23 +213,24 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_are_too_long_alone_or_together_are_rejected() {
+    fn rejects_rows_that_are_too_long_alone_or_together() {
         let query = json!({"prompts": ["a", "b".repeat(3 * MEGABYTE)]});
         let error = draft(query.clone(), Limits { bytes: 2 * MEGABYTE, ..NONE }).unwrap_err();
         assert_eq!(error, "Prompts[1] must be shorter: a file of a batch has at most 2 MB");
         let error = draft(query, Limits { all_bytes: 2 << 20, ..NONE }).unwrap_err();
-        let start = "Prompts must be shorter: with what all rows share, the requests may have at most 2 MiB together.";
+        let start =
+            "Prompts must be shorter: the requests, including what all rows share, may have at most 2 MiB together.";
         assert!(error.starts_with(start), "{error}");
     }
 
     #[test]
-    fn rows_are_measured_some_at_a_time() {
+    fn measures_rows_in_several_steps() {
         let prompts = vec!["x".repeat(WORK_BYTES / 4); 8];
         let query = json!({"prompts": prompts});
         let Start { rows, api, version } =
             start(&Fields::of("queryOptions", &query).unwrap(), Provider::OpenAi).unwrap();
         let mut draft = Draft::new(Lines { rows, api, version, rejections: Arc::default() });
-        assert_eq!((draft.go_on().unwrap(), draft.row), (false, 4));
-        assert_eq!((draft.go_on().unwrap(), draft.row), (true, 8));
+        assert_eq!((draft.measure_more().unwrap(), draft.row), (false, 4));
+        assert_eq!((draft.measure_more().unwrap(), draft.row), (true, 8));
     }
 }

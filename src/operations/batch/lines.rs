@@ -1,4 +1,4 @@
-//! Rows as lines of a file: each is a request of its own.
+//! Writes rows as lines of a file. Each line is a request.
 
 use std::{fmt, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     policy::adjust::{self, ChatEndpoint, Rejection},
 };
 
-/// Rows, and how each is asked.
+/// Rows, and how each becomes a request.
 pub struct Rows {
     key: &'static str,
     items: Vec<Value>,
@@ -33,19 +33,19 @@ impl fmt::Debug for Rows {
 }
 
 impl Rows {
-    /// The `items` of the field `key`, each of which is asked as `ask` says, through the API that it is given.
+    /// The `items` of the field `key`. `ask` turns an item into a request to the given API.
     #[must_use]
     pub fn new(key: &'static str, items: Vec<Value>, ask: Ask) -> Self {
         Self { key, items, ask }
     }
 
-    /// The key of their field.
+    /// The key of the rows' field.
     #[must_use]
     pub fn key(&self) -> ErrorText {
         self.key.into()
     }
 
-    /// How many there are.
+    /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len()
@@ -57,17 +57,17 @@ impl Rows {
         self.items.is_empty()
     }
 
-    /// The ways to ask a row.
+    /// The request for a row, with its fallbacks.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] naming what is wrong with the row.
+    /// [`Error::InvalidOption`] naming the row if it is invalid.
     pub fn route(&self, row: usize, api: Api) -> Result<Route, Error> {
         let route = (self.ask)(self.items.get(row).unwrap_or(&Value::Null), api);
         route.map_err(|error| in_row(self.key, row, error))
     }
 }
 
-/// Whether an error is about a field that no row has of its own.
+/// Whether an error is about a field that all rows share.
 fn is_shared(error: &Error) -> bool {
     let Error::InvalidOption { field, .. } = error else { return false };
     let field = field.to_string();
@@ -75,24 +75,24 @@ fn is_shared(error: &Error) -> bool {
     !OF_ROW.contains(&name)
 }
 
-/// How rows are written.
+/// What all lines are made of.
 #[derive(Clone, Debug)]
 pub struct Lines {
     /// The rows.
     pub rows: Arc<Rows>,
-    /// The API that all of them go through.
+    /// The API that all rows use.
     pub api: Api,
     /// As in [`super::start::Start`].
     pub version: &'static str,
-    /// What their model is known to reject: nobody can try again row by row.
+    /// What the model is known to reject: a batch cannot be retried row by row.
     pub rejections: Arc<[Rejection]>,
 }
 
 impl Lines {
-    /// Adds the line of a row to `file`. Returns its request as it is written, with what of the query is not in it.
+    /// Appends the line of a row to `file`. Returns the request as written, with the changes made to it.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] naming what is wrong with the row.
+    /// [`Error::InvalidOption`] naming the row if it is invalid.
     pub fn write(&self, row: usize, file: &mut Vec<u8>) -> Result<Plan, Error> {
         let mut plan = self.rows.route(row, self.api)?.plan;
         let request = &mut plan.request;
@@ -104,7 +104,7 @@ impl Lines {
         let wire = request
             .to_wire()
             .map_err(|error| if is_shared(&error) { error } else { in_row(self.rows.key, row, error) })?;
-        let Some(Body::Json(body)) = wire else { return Err(Error::Internal("a row is no JSON".into())) };
+        let Some(Body::Json(body)) = wire else { return Err(Error::Internal("a row is not JSON".into())) };
         let head =
             format!(r#"{{"custom_id":"{ROW}{row}","method":"POST","url":"{}{}","body":"#, self.version, request.path);
         file.extend_from_slice(head.as_bytes());

@@ -1,5 +1,5 @@
-//! What a batch says of itself, in its metadata: all that is needed to read its results, so that nothing is kept here.
-//! The API takes 16 pairs, with names of 64 and values of 512 characters.
+//! The metadata of a batch. It contains all that is needed to read the results, so that the plugin keeps nothing. The
+//! API accepts 16 pairs, with names of up to 64 and values of up to 512 characters.
 
 use serde_json::{Map, Value, json};
 
@@ -27,27 +27,27 @@ const FIRST_ROW: &str = "tooljet_first_row";
 const COUNT: &str = "tooljet_count";
 const READING: &str = "tooljet_reading";
 
-/// The words for the formats of answers.
+/// The names of answer formats.
 const FORMATS: [(&str, Format); 3] =
     [("text", Format::Text), ("json_object", Format::JsonObject), ("json_schema", Format::JsonSchema)];
 
-/// What a batch says of itself.
+/// The metadata of a batch.
 #[derive(Clone, Debug)]
 pub struct Memo {
-    /// Names the query that started it: the id of its first file.
+    /// Identifies the query that started it: the ID of its first file.
     pub start: String,
-    /// The rows of that query.
+    /// Number of rows of that query.
     pub rows: usize,
-    /// The first one of the batch.
+    /// Index of the first row of the batch among them.
     pub first_row: usize,
-    /// How many it has.
+    /// Number of rows of the batch.
     pub count: usize,
-    /// How its results are read, as JSON.
+    /// How to read its results, as JSON.
     pub reading: String,
 }
 
 impl Memo {
-    /// The metadata of a new batch.
+    /// The metadata as the API accepts it.
     #[must_use]
     pub fn to_metadata(&self) -> Map<String, Value> {
         [
@@ -62,7 +62,7 @@ impl Memo {
         .collect()
     }
 
-    /// What the metadata of a batch says; `None` if this plugin has not started it.
+    /// Reads the metadata of a batch; `None` if this plugin did not start it.
     #[must_use]
     pub fn of_metadata(metadata: &Value) -> Option<Self> {
         let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -77,10 +77,10 @@ impl Memo {
     }
 }
 
-/// How the reader `of` responses reads, as JSON. `has_stops` says whether the plugin has to cut answers at the stop sequences.
+/// Describes the reader `of` responses as JSON. With `has_stops`, the plugin must cut answers at the stop sequences.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] if stop sequences are too long to be remembered.
+/// [`Error::InvalidOption`] if stop sequences are too long for the metadata.
 pub fn reading(of: &Reader, has_stops: bool) -> Result<String, Error> {
     let reading = match of {
         Reader::Choices(reader) => {
@@ -102,13 +102,13 @@ pub fn reading(of: &Reader, has_stops: bool) -> Result<String, Error> {
     if text.chars().count() > MAX_VALUE_CHARS {
         return Err(Error::invalid(
             "stop_sequence",
-            "must be shorter in a batch of this model, which does not take stop sequences itself",
+            "must be shorter in a batch of this model, which does not support stop sequences itself",
         ));
     }
     Ok(text)
 }
 
-/// How the results of a batch are read that says so; `None` if it says something else.
+/// The reader that `reading` describes; `None` if it is unknown.
 #[must_use]
 pub fn reader(reading: &str) -> Option<Reader> {
     let reading: Value = serde_json::from_str(reading).ok()?;
@@ -131,7 +131,7 @@ pub fn reader(reading: &str) -> Option<Reader> {
     }))
 }
 
-/// The path whose responses are read so.
+/// The path whose responses `reader` reads.
 #[must_use]
 pub fn path(reader: &Reader) -> &'static str {
     match reader {
@@ -141,7 +141,7 @@ pub fn path(reader: &Reader) -> &'static str {
     }
 }
 
-/// The type of response format of requests whose responses are read so.
+/// `response_format.type` of the requests whose responses `reader` reads.
 #[must_use]
 pub fn format(reader: &Reader) -> Option<&'static str> {
     let Reader::Choices(reader) = reader else { return None };

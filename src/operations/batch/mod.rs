@@ -1,16 +1,16 @@
-//! Batches: many rows that the API works off within a day, for half the price. Nothing of them is kept here: their ids
-//! are all that is needed to get them, also after a restart.
+//! Batches: many rows that the API processes within a day, for half the price. The plugin keeps nothing about them:
+//! their IDs are all that is needed to get the results, even after a restart.
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `start.rs` | what Start a batch is asked to do |
-//! | `lines.rs` | how a row is asked: a line of a file |
+//! | `start.rs` | the options of Start a batch |
+//! | `lines.rs` | how a row becomes a line of a file |
 //! | `draft.rs` | how rows are split into files |
-//! | `memo.rs` | what a batch says of itself, so that its results can be read |
-//! | `created.rs` | what the API says of a new file or batch |
-//! | `wanted.rs` | which batches Get a batch is asked for |
-//! | `status.rs` | how far a batch is, and where its results are |
-//! | `output.rs` | what a line of its results says |
+//! | `memo.rs` | the metadata of a batch, by which its results are read |
+//! | `created.rs` | the response to a new file or batch |
+//! | `wanted.rs` | the options of Get a batch |
+//! | `status.rs` | how far a batch is, where its results are, and why rows are missing in them |
+//! | `output.rs` | a line of the results |
 
 pub mod created;
 pub mod draft;
@@ -23,8 +23,8 @@ pub mod wanted;
 
 /// The path of batches.
 pub const PATH: &str = "/batches";
-/// The path of the files that go into them and come out of them.
+/// The path of their input and output files.
 pub const FILES_PATH: &str = "/files";
 
-/// The start of what identifies a row in its batch; its index over all files follows.
+/// The start of a row's `custom_id`. Its index across all files follows.
 const ROW: &str = "row-";

@@ -1,4 +1,4 @@
-//! A line of the results: which row it is of, and what that came to.
+//! Reads a line of the results: which row it belongs to, and the result of that row.
 
 use std::time::SystemTime;
 
@@ -12,11 +12,11 @@ use crate::{
     response::{self, ApiResponse, body::parse, body::without_preamble, counter},
 };
 
-/// What a line says.
+/// A line of the results.
 pub struct RowResult {
-    /// The index of its row over all files; `None` if it is not the name of one.
+    /// The index of its row across all files; `None` if its `custom_id` names no row.
     pub row: Option<usize>,
-    /// The rest of it.
+    /// All of its members.
     rest: Value,
 }
 
@@ -24,13 +24,13 @@ impl RowResult {
     /// Reads a line.
     ///
     /// # Errors
-    /// What the line is in place of what it should be.
+    /// Says what is wrong with the line.
     pub fn of_line(line: &[u8]) -> Result<Self, &'static str> {
         let text = String::from_utf8_lossy(line);
         match parse(without_preamble(&text)) {
             Ok(rest @ Value::Object(_)) => {
                 let row = rest["custom_id"].as_str().and_then(|id| id.strip_prefix(ROW));
-                // Only as it was written: no sign, no zeros before it.
+                // Only as the plugin wrote it: no sign, no leading zeros.
                 let index = |row: &str| row.parse().ok().filter(|index: &usize| index.to_string() == row);
                 Ok(Self { row: row.and_then(index), rest })
             }
@@ -39,7 +39,7 @@ impl RowResult {
         }
     }
 
-    /// What the row came to.
+    /// The result of the row.
     ///
     /// # Errors
     /// Why it has no answer.
@@ -60,7 +60,7 @@ impl RowResult {
     }
 }
 
-/// The response in a line, as if it had come by itself.
+/// The response in a line, as if it had arrived on its own.
 fn as_response(mut response: Value) -> Result<ApiResponse, Error> {
     let status = counter(&response["status_code"]).and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
     let id = response["request_id"].as_str().map(|id| ("x-request-id".to_owned(), id.to_owned()));

@@ -1,4 +1,4 @@
-//! Start a batch: which rows, and how each is asked.
+//! The options of Start a batch.
 
 use std::sync::Arc;
 
@@ -18,31 +18,31 @@ use crate::{
     },
 };
 
-/// What rows are for.
+/// What to do with each row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Task {
-    /// An answer to each.
+    /// Answer it.
     #[default]
     Chat,
-    /// A vector of each.
+    /// Turn it into a vector.
     Embedding,
 }
 
-/// What is started.
+/// The batches to start.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// What is asked.
+    /// Their rows.
     pub rows: Arc<Rows>,
-    /// Which API is asked, if there is a choice.
+    /// The API to use, if there is a choice.
     pub api: Api,
-    /// The path of endpoints, as the server calls them in a batch, without that of the endpoint.
+    /// What precedes the path of an endpoint in a batch.
     pub version: &'static str,
 }
 
 /// Reads the options of a query.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the field. What is wrong with a row is found when it is written.
+/// [`Error::InvalidOption`] naming the field. An invalid row is found when it is written.
 pub fn start(fields: &Fields<'_>, provider: Provider) -> Result<Start, Error> {
     let tasks = [("chat", Task::Chat), ("embedding", Task::Embedding)];
     let (rows, api) = match fields.choice("batch_task", &tasks)?.unwrap_or_default() {
@@ -60,7 +60,7 @@ pub fn start(fields: &Fields<'_>, provider: Provider) -> Result<Start, Error> {
 fn chat_rows(fields: &Fields<'_>, provider: Provider) -> Result<(Rows, Api), Error> {
     let api = Api::from_fields(fields)?;
     let (route, _) = chat_list::asker(fields, provider)?;
-    // Says what is wrong with a field that all share.
+    // Rejects an invalid field that all rows share.
     route(&"?".into(), api)?;
     Ok((Rows::new("prompts", rows(fields, "prompts", MAX_BATCH_ROWS)?, route), api))
 }

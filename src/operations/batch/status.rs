@@ -12,23 +12,23 @@ use crate::{
     response::{ApiResponse, counter},
 };
 
-/// Words for a batch that goes on. Whatever else it is, it has ended if there are results.
+/// Statuses of a running batch. A batch with an unknown status has ended if it has results.
 const RUNNING: [&str; 4] = ["validating", "in_progress", "finalizing", "cancelling"];
-/// Words for one that has ended.
+/// Statuses of a batch that has ended.
 const ENDED: [&str; 4] = ["completed", "failed", "expired", "cancelled"];
 
 /// A batch.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// Its id.
+    /// Its ID.
     pub id: ApiId,
-    /// The API's word for how far it is.
+    /// Its status, as the API names it.
     pub status: String,
-    /// What it says of itself.
+    /// Its metadata.
     pub memo: Memo,
-    /// The rows that have been answered, and those that failed.
+    /// Number of rows that were answered, and number of rows that failed.
     pub counts: [usize; 2],
-    /// The file with the answers, and the one with the failures, as far as there are any.
+    /// The file with the answers and the file with the failures, if they exist.
     pub files: [Option<ApiId>; 2],
     /// What is wrong in its file; the first [`MAX_FILE_ERRORS`].
     errors: Vec<FileError>,
@@ -52,25 +52,25 @@ pub struct Missing {
 }
 
 impl Batch {
-    /// Reads what the API says of the batch of this id.
+    /// Reads the API's response about the batch `id`.
     ///
     /// # Errors
-    /// [`Error::Decode`] if that is no batch, [`Error::InvalidOption`] if this plugin has not started it.
+    /// [`Error::Decode`] if it is not a batch, [`Error::InvalidOption`] if this plugin did not start it.
     pub fn read(response: &ApiResponse, id: ApiId) -> Result<Self, Error> {
         let ApiResponse { body, request_id } = response;
         let Some(status) = body.get("status").and_then(Value::as_str) else {
             return Err(Error::Decode {
                 status: 200,
-                reason: "the API did not say how far the batch is".into(),
+                reason: "the API did not name the status of the batch".into(),
                 body: BodyKind::Other,
                 request_id: request_id.clone(),
             });
         };
         let Some(memo) = body.get("metadata").and_then(Memo::of_metadata) else {
             let reason = error_text![
-                "must name batches of Start a batch. ",
+                "must name batches that Start a batch started. ",
                 id.as_str().to_owned(),
-                " has none of the metadata by which its results are read"
+                " lacks the metadata by which its results are read"
             ];
             return Err(Error::invalid("batch_id", reason));
         };
@@ -89,7 +89,7 @@ impl Batch {
         })
     }
 
-    /// Whether there will be no more results than there are.
+    /// Whether it has ended, so that no more results will follow.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         let is_one_of = |words: &[&str]| words.contains(&self.status.as_str());
@@ -120,7 +120,7 @@ impl Batch {
         Missing { wrong, others }
     }
 
-    /// What a result says of it.
+    /// Its entry in the metadata of a result.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let [completed, failed] = self.counts;
@@ -132,7 +132,7 @@ impl Batch {
     }
 }
 
-/// Why a row without a line has not been run in a batch of this status, of which `wrong` is the first row that is wrong.
+/// Why a row has no line in the results of a batch with this status. `wrong` is the first row that the API rejected.
 fn not_run(status: &str, wrong: Option<usize>) -> Error {
     let (code, message) = match (status, wrong) {
         ("expired", _) => ("batch_expired", "the batch expired before this row was answered".to_owned()),
@@ -152,7 +152,7 @@ fn file_errors(body: &Map<String, Value>, count: usize) -> Vec<FileError> {
     errors.map(|error| FileError { row: error.get("line").and_then(row), error: error_of(error) }).collect()
 }
 
-/// An error in the results of a batch.
+/// Reads an error of a batch or of its results.
 #[must_use]
 pub fn error_of(error: &Value) -> ApiError {
     let text = |name: &str, max_chars| Some(truncate(error.get(name)?.as_str()?, max_chars));

@@ -1,4 +1,4 @@
-//! Get a batch: which ones, and which of their rows.
+//! The options of Get a batch: which batches, and which of their rows.
 
 use std::ops::Range;
 
