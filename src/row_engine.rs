@@ -84,11 +84,16 @@ impl<T: Transport> Engine<'_, T> {
                 };
                 let mut running = Box::pin(maybe_done(run(row)));
                 begin(running.as_mut()).await;
+                // Nothing is sent before the collector has seen it: it may stop.
+                let has_ended = matches!(*running, MaybeDone::Done(_));
                 under_way.push(async move {
                     running.as_mut().await;
                     (row, running.as_mut().take_output())
                 });
-                has_begun = true;
+                has_begun = !has_ended;
+                if has_ended {
+                    break;
+                }
             }
             if has_begun {
                 let_others_run().await;

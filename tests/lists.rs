@@ -147,6 +147,37 @@ fn starts_the_next_row_before_it_collects_others_that_have_ended() {
     assert_eq!(events.into_inner().unwrap(), " +0 +1 +2 sent -0 +3 sent -1 +4 sent -2 -3 -4 sent sent sent");
 }
 
+/// A row's request, which its connection sends in the next turn unless the row is canceled before.
+struct Begun<'a>(&'a Mutex<Vec<usize>>, usize);
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().retain(|row| *row != self.1);
+    }
+}
+
+#[test]
+fn sends_nothing_when_a_row_fails_before_anything_is_sent_and_the_list_stops() {
+    let clock = no_server();
+    let begun = Mutex::new(Vec::new());
+    let row = |row: usize| {
+        let (clock, begun) = (&clock, &begun);
+        async move {
+            if row != 2 {
+                begun.lock().unwrap().push(row);
+                let _begun = Begun(begun, row);
+                clock.sleep(millis(1)).await;
+            }
+            row
+        }
+    };
+    let mut kept = Kept::new(|_| Next::Stop);
+    let engine = Engine { transport: &clock, parallel: 8, known: 0, until: Duration::MAX };
+    let connection = async { mem::take(&mut *begun.lock().unwrap()) };
+    let ((), sent) = clock.run(join(engine.run(0..8, row, &mut kept), connection));
+    assert_eq!((kept.results, sent), (vec![(2, 2)], vec![]));
+}
+
 #[test]
 fn starts_few_rows_until_one_has_ended_or_a_moment_has_passed() {
     let begun_by = |time: Duration, moment: Duration| {
