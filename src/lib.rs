@@ -46,7 +46,8 @@
 //! | how many requests a list of texts to embed needs | `embedding_runner.rs` |
 //! | what the administrator's log contains about a query | `query_log.rs`, `network/client/log.rs` |
 //! | how a response is read | `response/` |
-//! | what an answer is, and why there is none | `operations/choice.rs`, `choices.rs` |
+//! | when a response is an error, and its parts | `response/api_error.rs`, `error_body.rs` |
+//! | what an answer is, and why there is none | `operations/choice.rs`, `choices/` |
 //! | how JSON is found in an answer | `operations/json_answer.rs`, `input/loose_json.rs` |
 //! | the failures and their codes | `error/mod.rs`, `no_answer.rs`, `api.rs`, `transport.rs` |
 //! | the labels of fields in errors | `error/labels.rs`, which `build.rs` reads from the forms |
