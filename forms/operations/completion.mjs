@@ -28,7 +28,7 @@ export default {
 export type CompletionData = string | Array<string | null>;
 
 export interface CompletionMetadata extends TextMetadata {
-  /** The chat model of the fallback, instead of the requested model. */
+  /** The chat model that continued the text instead of the requested model. */
   substituted_model?: string;
 }`,
   basic: [
