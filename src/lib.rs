@@ -51,7 +51,7 @@
 //! | how JSON is found in an answer | `operations/json_answer.rs`, `input/loose_json.rs` |
 //! | the failures and their codes | `error/mod.rs`, `no_answer.rs`, `api.rs`, `transport.rs` |
 //! | the labels of fields in errors | `error/labels.rs`, which `build.rs` reads from the forms |
-//! | the cause of an API error | `error/cause.rs` |
+//! | the cause of an API error | `error/cause/` |
 //! | what an app builder is told to do about a failure | `error/hints.rs` |
 //! | how much a query, a server or all queries may use | `budgets.rs` |
 //! | where long work runs, and which queries wait for memory | `network/client/cpu.rs`, `memory.rs` |
