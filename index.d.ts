@@ -1,9 +1,9 @@
 /**
- * The OpenAI plugin for ToolJet, as ToolJet calls it and as its results reach an app.
+ * The OpenAI plugin for ToolJet: its class as ToolJet calls it, and its results as an app gets them.
  *
- * Every option may come as typed text or as the value of a template, so numbers, booleans and
- * JSON are also accepted as text. Blank text, `null` and `undefined` all mean "not set"; `0`,
- * `false` and `"0"` are values. A value that cannot be read or is out of range fails with a
+ * Each option is text that somebody typed or the value of a template, so numbers, booleans and
+ * JSON are also accepted as text. Blank text, `null` and `undefined` mean "not set"; `0`, `false`
+ * and `"0"` are values. If a value cannot be read or is out of range, the query fails with a
  * {@link QueryError} that names the option, before anything is sent.
  */
 
@@ -14,7 +14,7 @@ import type {
   SourceOptions,
 } from './dist/operations';
 
-/** The options of a data source, and the options and results of each operation: `npm run build` writes them from forms/. */
+/** The options of a data source, and the options and results of each operation. `npm run build` writes them from forms/. */
 export * from './dist/operations';
 
 /** Not set. */
@@ -26,7 +26,7 @@ export type TextOption = string | number | boolean | null | undefined;
 /** A number, or its text such as `"0.7"`. */
 export type NumberOption = number | string | null | undefined;
 
-/** One of the words that the API takes today, or a newer one: it is passed on as it is. */
+/** A value that the API accepts today, or a newer one, which is passed on unchanged. */
 export type WordOption<Known extends string> = Known | (string & {}) | Unset;
 
 /** `true` or `false`, or their text. */
@@ -47,10 +47,10 @@ export type JsonObjectOption = { [name: string]: unknown } | string | null | und
 /** Options of every query, whatever its operation. */
 export interface QueryBase {
   /**
-   * ToolJet's own "Timeout ( ms )". The query ends shortly before it, with this plugin's error, and
-   * no later than `timeout_seconds` of the data source.
+   * ToolJet's own "Timeout ( ms )". The query ends shortly before it, with an error of this plugin,
+   * and no later than after `timeout_seconds` of the data source.
    * @unit milliseconds
-   * @range above 0; anything else is ignored, as ToolJet does
+   * @range above 0; anything else is ignored, as in ToolJet
    * @default none
    */
   query_timeout?: NumberOption;
@@ -71,7 +71,7 @@ export interface Message {
   [member: string]: unknown;
 }
 
-/** What a tool found, in answer to a call in the message before it. Data is sent as JSON text. */
+/** The result of a tool call in the preceding message. Anything but a string is sent as JSON text. */
 export interface ToolMessage {
   role: 'tool';
   /** The `id` of the call. */
@@ -79,7 +79,7 @@ export interface ToolMessage {
   content: JsonValue;
 }
 
-/** A parameter of a function in short, such as `"integer: how many"`; or a JSON schema. */
+/** A parameter of a function: a short form such as `"integer: how many"`, or a JSON schema. */
 export type ToolParameter =
   | string
   | string[]
@@ -97,20 +97,20 @@ export interface ToolParameters {
 export interface ToolFunction {
   name: string;
   description?: string | null;
-  /** In short, or a JSON schema of an object. */
+  /** In short form, or as the JSON schema of an object. */
   parameters?: ToolParameters | { type: 'object'; [member: string]: unknown } | null;
-  /** If it is missing, it is set where the API can guarantee that the arguments fit. */
+  /** If missing, it is set whenever the API can guarantee that the arguments match the parameters. */
   strict?: boolean | null;
 }
 
-/** A function in one of the shapes that are accepted: short, of Chat, or of the Responses API. */
+/** A function in one of the accepted forms: short, as in Chat, or as in the Responses API. */
 export type Tool =
   | string
   | ToolFunction
   | (ToolFunction & { type: 'function' })
   | { type: 'function'; function: ToolFunction };
 
-/** Functions as a list, or their parameters, descriptions or both by name. */
+/** A list of functions; or by name, the parameters, the description, or both. */
 export type ToolsOption =
   | Tool[]
   | { [name: string]: string | ToolParameters | Omit<ToolFunction, 'name'> | null }
@@ -122,7 +122,7 @@ export type ToolChoice =
   | { type: 'function'; function: { name: string } }
   | { type: 'function'; name: string };
 
-/** A file of ToolJet's file picker, or what its audio recorder holds; `dataURL` or `base64Data` is used. */
+/** A file from ToolJet's file picker or audio recorder. Its `dataURL` or `base64Data` is sent. */
 export interface PickedFile {
   name?: string;
   /** The media type, such as `image/png`. Read only if neither the data nor the name shows it. */
@@ -136,8 +136,8 @@ export interface PickedFile {
 export type FileOption = string | PickedFile | ContentPart;
 
 /**
- * An entry of `history` of ToolJet's Chat component, and its `lastMessage`: `message` is the
- * user's, `response` the assistant's. Entries of other types are left out.
+ * An entry in the `history` of ToolJet's Chat component, or its `lastMessage`. The type `message` is
+ * the user's, `response` the assistant's. Entries of other types are ignored.
  */
 export interface ChatComponentMessage {
   message: unknown;
@@ -152,13 +152,13 @@ export interface ChatComponentMessage {
 export type Operation = QueryOptions['operation'];
 
 /**
- * One text, or the parsed value with a JSON response format; with `n` above 1 an array of these,
- * with `null` for an answer that failed. Text is empty only next to audio or images, and `null`
- * where the model only calls tools.
+ * A string, or the parsed value if the response format is JSON. With `n` above 1, an array of
+ * these, with `null` for a failed answer. A string is empty only if there is audio or an image
+ * instead. The value is `null` if the model only calls tools.
  */
 export type ChatData = JsonValue;
 
-/** Tokens used. Servers differ in which members they send. */
+/** Tokens used. Servers send different members. */
 export interface Usage {
   prompt_tokens?: number;
   completion_tokens?: number;
@@ -174,7 +174,7 @@ export interface RequestMetadata {
   endpoint: string;
   /** The API's id of the request, for support. */
   request_id?: string;
-  /** Requests sent, 1 and more. */
+  /** Number of requests sent, at least 1. */
   attempts: number;
   /**
    * From ToolJet's call to the result, with all retries and delays.
@@ -189,49 +189,49 @@ export interface ModelMetadata extends RequestMetadata {
   adjusted?: Adjustment[];
 }
 
-/** A change made to the request, because the model or the server rejects what was set. */
+/** A change to the request, made because the model or the server rejects the original. */
 export interface Adjustment {
   /** The API's parameter, `role` of the instructions, or `name` of messages. */
   parameter: string;
-  /** `removed`, `renamed`, `set`, or in words what was done instead. */
+  /** `removed`, `renamed`, `set`, or a description of the change. */
   change: string;
-  /** With `renamed`: the parameter that was sent. With `set`: its value. */
+  /** If `renamed`: the parameter that was sent. If `set`: its value. */
   to?: string;
 }
 
 export interface TextMetadata extends ModelMetadata {
-  /** The model that answered; often a dated snapshot of the requested one. */
+  /** The model that answered, often a dated snapshot of the requested one. */
   model?: string;
   /** The API's id of the response. */
   id?: string;
   /** @unit seconds since 1970 */
   created?: number;
   service_tier?: string;
-  /** How often the API's own tools were used, such as `{ web_search: { num_requests } }`: they are billed. */
+  /** How often the API's own tools were used, which are billed, such as `{ web_search: { num_requests } }`. */
   tool_usage?: unknown;
   system_fingerprint?: string;
   /** Why the first answer ended, such as `stop`, or `length` if `max_tokens` truncated it. */
   finish_reason: string | null;
-  /** With `n` above 1: of every answer. */
+  /** The reason for each answer, if `n` is above 1. */
   finish_reasons?: Array<string | null>;
-  /** Of the first answer, if requested, as the API sent them. */
+  /** Those of the first answer, as the API sent them, if requested. */
   logprobs?: unknown;
-  /** The model's reasoning before the first answer, where the server shows it. */
+  /** The model's reasoning before the first answer, if the server shows it. */
   reasoning?: string;
-  /** What moderation or a content filter found, as the API sent it. */
+  /** The findings of moderation or a content filter, as the API sent them. */
   moderation?: unknown;
   content_filter_results?: unknown;
   prompt_filter_results?: unknown;
 }
 
-/** A call of a function: what the API sent, with `name` and `arguments` next to it. */
+/** A function call as the API sent it, with `name` and `arguments` added. */
 export interface ToolCall {
-  /** For the `tool_call_id` of the reply. */
+  /** The `tool_call_id` of the message with the result. */
   id?: string;
   type?: string;
   function?: { name: string; arguments: string };
   name?: string | null;
-  /** Of a function: parsed. `null` if the model wrote no JSON; `function.arguments` has its text. */
+  /** The parsed arguments of a function. `null` if they are not JSON; `function.arguments` has the text. */
   arguments?: JsonValue;
   [member: string]: unknown;
 }
@@ -243,7 +243,7 @@ export interface Source {
   url: string;
 }
 
-/** What a moderation found. For a list of texts, `data` is a list of these. */
+/** The findings of a moderation. For an array of strings, `data` is an array of these. */
 export interface ModerationData {
   /** Whether any category applies. */
   flagged: boolean;
@@ -253,39 +253,39 @@ export interface ModerationData {
   scores: Record<string, number>;
 }
 
-/** What Moderation found in the conversation and in the answer. */
+/** The findings of Moderation in the conversation and in the answer. */
 export interface ChatModeration {
   input?: ModerationData;
-  /** With `n` above 1: of all answers together. */
+  /** For all answers together, if `n` is above 1. */
   output?: ModerationData;
   [member: string]: unknown;
 }
 
 export interface ChatMetadata extends TextMetadata {
-  /** What the option `moderation` asks for. Without it, what the API sent unasked or for Extra body. */
+  /** The findings that the option `moderation` requests; without it, those that the API sent by itself or for Extra body. */
   moderation?: ChatModeration;
-  /** Why the API does not guarantee that the answer fits the JSON schema; absent if it does. */
+  /** Why the API does not guarantee that the answer matches the JSON schema; absent if it does. */
   not_strict?: string;
-  /** The calls of the first answer. They may go back in `message_history` as they are. */
+  /** The tool calls of the first answer. They can be put into `message_history` unchanged. */
   tool_calls?: ToolCall[];
   /** The older form of a tool call. */
   function_call?: unknown;
-  /** Citations with their positions in the first answer, and others, as the API sent them. */
+  /** Citations and other annotations with their positions in the first answer, as the API sent them. */
   annotations?: unknown[];
-  /** The pages that the answer cites, then those that were only read: each once, for a table. */
+  /** The pages that the answer cites, then those that were only read, each once. Ready for a table. */
   sources?: Source[];
   audio?: unknown;
   /** Images in the answer, such as `{ image_url: { url } }`. */
   images?: unknown[];
-  /** The model's refusal, next to an answer. */
+  /** The model's refusal, if there is also an answer. */
   refusal?: string;
-  /** Sources of the answer, by the names that servers give them. */
+  /** Sources of the answer, under the names that servers use. */
   citations?: unknown;
   search_results?: unknown;
   related_questions?: unknown;
   context?: unknown;
   executed_tools?: unknown;
-  /** Blocks of reasoning, which can be sent back to the model. */
+  /** Blocks of reasoning that can be sent back to the model. */
   reasoning_details?: unknown;
   thinking_blocks?: unknown;
   extra_content?: unknown;
@@ -300,7 +300,7 @@ export interface QueryResult<O extends Operation = Operation> {
   metadata: OperationMetadata[O];
 }
 
-/** The data of a query with `result: 'details'`: the answer, and everything in metadata. */
+/** The data of a query with `result: 'details'`: the answer and everything in metadata. */
 export type DetailedData<O extends Operation> = { answer: OperationData[O] } & OperationMetadata[O];
 
 /** The result of a query with `result: 'details'`. */
@@ -310,23 +310,23 @@ export interface DetailedQueryResult<O extends Operation = Operation> {
   metadata: OperationMetadata[O];
 }
 
-/** The result of a connection test that did not fail. */
+/** The result of a successful connection test. */
 export interface ConnectionResult {
   status: 'ok';
   /** A warning, if the key works but is restricted. */
   message?: string;
 }
 
-/** What is known about a failure; never a secret. */
+/** Details of a failure. Never contains a secret. */
 export interface QueryErrorData {
-  /** The whole description, since ToolJet 2 shows nothing else. Not after `testConnection`. */
+  /** The whole description, because ToolJet 2 shows nothing else. Absent after `testConnection`. */
   message?: string;
   /** HTTP status of the response. */
   status?: number;
   /**
    * The API's own code such as `insufficient_quota`, or one of the plugin's: `invalid_option`,
-   * `unknown_operation`, `timeout`, `dns_failed`, `connection_refused`, and of an answer that
-   * cannot be used `refusal`, `content_filter`, `tokens_spent_on_reasoning`, `only_reasoning`,
+   * `unknown_operation`, `timeout`, `dns_failed`, `connection_refused` and others; for an unusable
+   * answer `refusal`, `content_filter`, `tokens_spent_on_reasoning`, `only_reasoning`,
    * `answer_cut_off`, `json_invalid`, `json_truncated`, `not_moderated`, `invalid_embedding`,
    * `no_answer` and others.
    */
@@ -342,31 +342,31 @@ export interface QueryErrorData {
    * @unit seconds
    */
   retry_after_seconds?: number;
-  /** Requests sent, if any. */
+  /** Number of requests sent, if any. */
   attempts?: number;
   /** The requested model. */
   model?: string;
-  /** What to do about it; also the end of `description`. */
+  /** What to do about the failure. Also the end of `description`. */
   hint?: string;
   /**
-   * What the model wrote, if that is not a usable answer: one that broke off, or one that is not JSON.
-   * If a stream with several answers breaks off, the text of each. Up to 256 KiB. Of Generate embedding, the vectors
-   * that are there when one of several requests fails, with null in place of the rest.
+   * The text of an unusable answer, such as one that broke off or is not JSON; if a stream with
+   * several answers breaks off, the text of each. Up to 256 KiB. For Generate embedding, the vectors
+   * that had arrived when one of several requests failed, with `null` in place of the others.
    */
   partial?: string | string[] | (number[] | string | null)[];
-  /** The model's reasoning before that, where the server shows it. Up to 256 KiB. */
+  /** The model's reasoning before that, if the server shows it. Up to 256 KiB. */
   reasoning?: string;
-  /** What an answer cost that cannot be used, where the server says so. */
+  /** Tokens used by an unusable answer, if the server reports them. */
   usage?: Usage;
-  /** What Moderation found in an answer that cannot be used. */
+  /** The findings of Moderation in an unusable answer. */
   moderation?: ChatModeration;
 }
 
-/** What is known about a failed query besides its error, as in `metadata`. */
+/** The metadata of a failed query, as far as it is known. */
 export interface QueryErrorMetadata {
   attempts?: number;
   /**
-   * From ToolJet's call to the failure. Missing if nothing was sent.
+   * From ToolJet's call to the failure. Absent if nothing was sent.
    * @unit milliseconds
    */
   duration_ms?: number;
@@ -378,7 +378,7 @@ export interface QueryErrorMetadata {
   moderation?: ChatModeration;
 }
 
-/** What `run` and `testConnection` reject with. ToolJet recognizes it by the name of its class. */
+/** The error with which `run` and `testConnection` reject. ToolJet recognizes it by the name of its class. */
 export class QueryError extends Error {
   constructor(
     message: QueryError['message'],
@@ -386,31 +386,31 @@ export class QueryError extends Error {
     data?: QueryErrorData,
     metadata?: QueryErrorMetadata,
   );
-  /** After `testConnection` with the reason, in a few words. */
+  /** After `testConnection`, includes the reason in a few words. */
   message: 'Query could not be completed' | `Connection could not be established${string}`;
   /** What happened and what to do, in sentences. */
   description: string;
-  /** `null` only after `testConnection`, if nothing is known besides the description. */
+  /** `null` only after `testConnection`, if there is nothing to add to the description. */
   data: QueryErrorData | null;
-  /** Passed on by ToolJet 3. Not after `testConnection`. */
+  /** ToolJet 3 passes it on to the app. Absent after `testConnection`. */
   metadata?: QueryErrorMetadata;
 }
 
-/** A model in the list, which is sorted by id and ready for a dropdown. */
+/** A model in a list that is sorted by id and ready for a dropdown. */
 export interface ListedModel {
   id: string;
   owner: string | null;
   /** @unit seconds since 1970 */
   created: number | null;
-  /** `YYYY-MM-DD`, once it is announced. */
+  /** `YYYY-MM-DD`; `null` until a shutdown is announced. */
   shutdown_date: string | null;
   /** The id. */
   value: string;
-  /** The id, with the shutdown date where there is one. */
+  /** The id, and the shutdown date if there is one. */
   label: string;
 }
 
-/** All models, or those that List models gives with a `purpose`. */
+/** Lists all models, or those that List models returns for a `purpose`. */
 export type ModelListMethod =
   | 'listModels'
   | 'listChatModels'
@@ -418,16 +418,16 @@ export type ModelListMethod =
   | 'listEmbeddingModels'
   | 'listTranscriptionModels';
 
-/** The options of a dropdown, with nothing else in them: ToolJet keeps them with the query. */
+/** The options of a dropdown, and nothing else, because ToolJet stores them with the query. */
 export interface ModelList {
   status: 'ok';
   data: Array<Pick<ListedModel, 'value' | 'label'>>;
 }
 
-/** The class that ToolJet instantiates for every call; it has no state. */
+/** The class that ToolJet instantiates for each call. It has no state. */
 export default class OpenAI {
   /**
-   * Runs a query. ToolJet passes further arguments, which are not used.
+   * Runs a query. Ignores the further arguments that ToolJet passes.
    * @throws {QueryError} `Query could not be completed`
    */
   run<O extends Operation>(
@@ -442,17 +442,17 @@ export default class OpenAI {
   ): Promise<QueryResult<O>>;
 
   /**
-   * Lists the models to see whether the URL, the key and the organization work. Costs nothing and
-   * takes at most 15 seconds.
+   * Lists the models to check the URL, the key and the organization. Costs nothing and takes at
+   * most 15 seconds.
    * @throws {QueryError} `Connection could not be established: ` and the reason
    */
   testConnection(sourceOptions: SourceOptions): Promise<ConnectionResult>;
 
   /**
-   * Lists models for the `dynamic-selector` of a form, past their end none. ToolJet asks only plugins that it names
-   * (docs/install.md, "ToolJet's repository"), and passes further arguments, which are not used. Takes at most 15
-   * seconds.
-   * @throws {QueryError} whose `message` is the description, since the form shows nothing else
+   * Lists models for the `dynamic-selector` of a form; beyond the last one, returns an empty list.
+   * ToolJet calls this only for plugins that its code names (docs/install.md, "ToolJet's
+   * repository"). Ignores the further arguments. Takes at most 15 seconds.
+   * @throws {QueryError} whose `message` is the description, because the form shows nothing else
    */
   invokeMethod(
     method: ModelListMethod,

@@ -17,6 +17,8 @@ for (const [file, text, names] of [
   ['error/hints.rs', 'let end = crate::policy::capabilities::end(model);', ['policy']],
   ['policy/retry.rs', 'use crate::network::http::HttpResponse;', ['network']],
   ['operations/chat.rs', 'use crate::service::run;', ['service']],
+  ['operations/list.rs', 'use crate::answers::Answers;', ['answers']],
+  ['policy/pace.rs', 'use crate::budgets::MAX_PACES;', []],
   ['operations/chat.rs', '// tokio is mentioned\n', []],
   ['operations/chat.rs', 'use tokio::time;', ['tokio']],
   ['network/client/mod.rs', 'use tokio::time;', []],

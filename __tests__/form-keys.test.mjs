@@ -167,6 +167,18 @@ const least = (operation) => ({
   ...(MODEL_KEYS[operation] && { [MODEL_KEYS[operation]]: 'brand-new' }),
 });
 
+/** Whether a field names the model of a request. */
+const isModel = ({ key, control }) => control === 'line' && /(?:^|_)model(?:_|$)/.test(key);
+
+/** The model that the first request names, itself or in the rows of its file. */
+async function firstModel() {
+  const [request] = mockApi.requests;
+  const [row] = await rowsOf(request);
+  return (row ?? request).body.model;
+}
+
+const words = (sentence) => sentence.split(/[ ,;]+/);
+
 for (const { value: operation } of DEFINITIONS) {
   describe(`${operation}`, () => {
     test(`ignores keys that the form of ${operation} does not show`, async () => {
@@ -218,6 +230,20 @@ for (const { value: operation } of DEFINITIONS) {
           assert.equal(result.status, 'ok', result.description);
         }
       });
+    }
+
+    for (const { key, needs, placeholder, fallback } of listFields(operation).filter(isModel)) {
+      const engines = listFields(operation).find((field) => field.key === 'engine')?.list ?? [{}];
+      for (const { value: engine } of engines) {
+        const through = engine ? ` with the engine ${engine}` : '';
+        test(`the form says which model ${operation} sends if ${key} is empty${through}`, async () => {
+          await effect({ ...MINIMAL_QUERIES[operation], ...needs, engine, [key]: '' });
+          const model = await firstModel();
+          const [, , told] = /^(e\.g\. [^;]*; )?(.*\bif empty\b.*)$/.exec(placeholder);
+          assert.ok(words(told).includes(model), `${model} is sent, but not in: ${told}`);
+          assert.ok(words(fallback).includes(model), `${model} is sent, but not in: ${fallback}`);
+        });
+      }
     }
 
     for (const { key, advanced } of QUERY_KEYS.filter((each) => each.operation === operation)) {

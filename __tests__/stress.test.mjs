@@ -24,7 +24,7 @@ test('soak passes when no query of any operation or fault leaves anything behind
   const { stdout } = await script('soak', ['--queries', '4000']);
   assert.match(stdout, /^ *4000 .*\n\n4000 queries, a tenth with a fault, 64 at a time/m);
   assert.match(stdout, /^\| threads \| \d+ \| \d+ \| 8 \|$/m);
-  assert.match(stdout, /Every result was right, and nothing grew/);
+  assert.match(stdout, /Every result was correct, and nothing grew/);
 });
 
 test('stress passes when workers, contexts and processes end at any moment', async () => {

@@ -1,5 +1,5 @@
-// A process in place of ToolJet's for batch.mjs. Everything that takes the main thread long and is not the plugin's is
-// done before or after what is measured.
+// A process that takes the place of ToolJet's, for batch.mjs. Work that blocks the main thread and is
+// not the plugin's is done before or after the measurement.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
@@ -7,11 +7,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { loadPlugin } from '../harness/loaders.mjs';
 
 const RESOLUTION_MS = 1;
-/** Long enough that the timer of the measurement has fired after the query. */
+/** Long enough for the timer of the measurement to fire after the query. */
 const SETTLE_MS = 20;
 const MAX_ASKS = 50;
 const TIMEOUT_MS = 300_000;
-/** More words than the model may read: the API rejects such a row, and no other. */
+/** More words than the model can read: the API rejects this row, and no other. */
 const TOO_LONG = 'a '.repeat(130_000);
 const MODEL = 'gpt-4o-mini';
 
@@ -51,7 +51,7 @@ async function measure({ plugin, baseUrl, rows }) {
   }
 }
 
-/** What a query resolves to, and what it costs the process. */
+/** Returns the result of a query, and its cost for the process. */
 async function measured(query) {
   globalThis.gc();
   resetPeakMemory();
@@ -77,7 +77,7 @@ const worstOf = (costs) => ({
   ),
 });
 
-/** What is wrong with the answers, one sentence for each kind. */
+/** The mistakes in the answers, one sentence for each kind. */
 function* problemsOf({ data, metadata }, { rows, isTooLong }) {
   if (data.length !== rows) yield `${data.length} answers to ${rows} rows`;
   const isRight = (answer, index) =>
@@ -91,7 +91,7 @@ function* problemsOf({ data, metadata }, { rows, isTooLong }) {
   if (failed.join() !== expected.join()) yield `other rows failed: ${failed.slice(0, 5).join()}`;
 }
 
-/** So that the peak of memory is that of a query, not of what came before it. */
+/** Makes the memory peak that of the next query, not of the work before it. */
 function resetPeakMemory() {
   writeFileSync('/proc/self/clear_refs', '5');
 }

@@ -1,6 +1,6 @@
-// npm run bench:batch: starts a batch of more rows than a file may have, asks until it is done and gets the answers, in
-// a process like ToolJet's. Fails if an answer is missing or at another row's place, or if the process holds more memory
-// or its main thread longer than it may.
+// npm run bench:batch: starts a batch with more rows than fit in a file, polls until it is done and
+// gets the answers, in a process like ToolJet's. Fails if an answer is missing or in the wrong row, or
+// if the process uses more memory or blocks its main thread longer than allowed.
 
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,26 +13,26 @@ import { ROOT } from '../scripts/setup.mjs';
 const PLUGIN = resolve(process.env.PLUGIN ?? join(ROOT, 'dist/index.js'));
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Of one query: megabytes above what the process held before it, and milliseconds. */
+/** Limits for one query: megabytes above the process's memory before it, and milliseconds. */
 const LIMITS = { peak: 150, held: 50 };
 
 const COMMAND = {
   command: 'npm run bench:batch',
   about:
-    'Starts a batch, asks until it is done and gets the answers. Fails if one is wrong, or if that takes too much memory or holds up the main thread.',
+    'Starts a batch, polls until it is done and gets the answers. Fails if one is wrong, or if that takes too much memory or blocks the main thread too long.',
   options: {
     rows: {
       type: 'string',
       value: 'N',
       default: '120000',
       read: numberFrom(10),
-      help: 'default: 120000, which are three files',
+      help: 'default: 120000, which takes three files',
     },
-    json: { type: 'string', value: 'FILE', help: 'write the metrics there too' },
+    json: { type: 'string', value: 'FILE', help: 'also write the metrics to this file' },
   },
   notes: [
     'PLUGIN=FILE names another build than dist/index.js.',
-    'Columns: how often the query ran; the longest time that one took; the peak of resident memory above that before it; the longest that the event loop stood still.',
+    'Columns: how often the query ran; the longest time that one took; the peak of resident memory, above that before it; the longest time that the event loop was blocked.',
   ],
 };
 
@@ -66,7 +66,7 @@ async function measure(rows) {
   }
 }
 
-/** The mock API in a process of its own, which prints where it is. */
+/** Starts the mock API in its own process, which prints its URL. */
 async function startApi() {
   const child = spawn(process.execPath, [join(ROOT, 'mock-api/cli.mjs')], {
     stdio: ['ignore', 'pipe', 'inherit'],

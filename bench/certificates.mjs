@@ -1,11 +1,11 @@
-// A CA for one run, and the certificate of its API.
+// Creates a CA for one run, and the certificate of the run's API.
 
 import { writeFileSync } from 'node:fs';
 import { generate } from 'selfsigned';
 
 /** Writes the CA's certificate to `caFile`; returns the key and certificate of `localhost`. */
 export async function createCertificates(caFile) {
-  // P-256, like api.openai.com.
+  // P-256, as for api.openai.com.
   const curve = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' };
   const ca = await generate([{ name: 'commonName', value: 'tooljet-openai benchmark' }], {
     ...curve,

@@ -1,4 +1,4 @@
-// One measurement: a process that stands in for ToolJet's server, with one contender as its plugin.
+// One measurement: a process that takes the place of ToolJet's server, with one contender as its plugin.
 
 import { burst } from './tasks/burst.mjs';
 import { cold } from './tasks/cold.mjs';

@@ -1,4 +1,4 @@
-// The contenders, and how each becomes the one text that ToolJet would install.
+// The contenders. Bundles each into the single text that ToolJet would install.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -24,8 +24,8 @@ export const CONTENDERS = [
 ];
 
 /**
- * Bundles the contenders with ncc, as ToolJet does, and returns them with the `file` of their text;
- * `plugin` is the file of this plugin.
+ * Bundles the contenders with ncc, as ToolJet does, and returns them, each with the `file` of its
+ * text. `plugin` is the file of this plugin.
  */
 export async function bundledContenders(plugin) {
   const out = join(ROOT, 'target', 'bench', 'contenders');

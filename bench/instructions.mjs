@@ -10,12 +10,12 @@ import { ROOT, runOrExit } from '../scripts/setup.mjs';
 
 const BASELINE = fileURLToPath(new URL('instructions-baseline.json', import.meta.url));
 const OUT = join(ROOT, 'target', 'bench');
-/** The tolerated change. With the same compiler, counts differ by a fraction of it. */
+/** The tolerated change. With the same compiler, counts differ by a small part of this. */
 const TOLERANCE = 0.05;
-/** Counted for few and for more queries: the difference excludes the program's start. */
+/** Counts both few and more queries: the difference excludes the program's start. */
 const QUERIES = [20, 60];
 
-/** A request is counted alone, and a response as the rest of a query that receives it. */
+/** A request is counted alone; a response is counted as the rest of the query that receives it. */
 const CASES = [
   { name: 'options to request, 1 KB prompt', prompt: 1_000 },
   { name: 'options to request, 20 KB prompt', prompt: 20_000 },

@@ -19,8 +19,8 @@ export function describeMachine() {
   };
 }
 
-/** A warning if other programs use the machine, because that changes the metrics. */
+/** Returns a warning if other programs use the machine, because that changes the metrics. */
 export function warningAbout({ loadAverage }) {
   if (loadAverage < 0.5) return undefined;
-  return `The load average was ${loadAverage.toFixed(1)} at the start: other programs were running, and the metrics suffer from that.`;
+  return `The load average was ${loadAverage.toFixed(1)} at the start: other programs were running, which distorts the metrics.`;
 }

@@ -79,7 +79,7 @@ async function withSession(run) {
         baseUrl: `${protocol}://localhost:${ports[protocol]}/v1`,
         length: id === EMPTY ? 0 : answerText(ANSWER_SIZES[answer]).length,
       }),
-      // All places for the addon's file: an existing one in this user's cache would otherwise be
+      // Set every place where the addon's file may be. Otherwise, a file in this user's cache would be
       // found before a new one is written.
       env: (own = folder) => ({
         NODE_EXTRA_CA_CERTS: caFile,
@@ -126,7 +126,7 @@ async function oneLoad(session, { cell, contender, plan }) {
   return observed(session, 'load', { cell, contender, options: { concurrency, warmup, window } });
 }
 
-/** Runs a task, and adds what the API did while it measured. */
+/** Runs a task, and adds the API's own metrics during it. */
 async function observed({ api, optionsFor, env, prepare }, task, { cell, contender, options }) {
   await prepare(cell);
   const observations = [];
@@ -159,7 +159,7 @@ function summarize(rounds) {
   };
 }
 
-/** First queries of a process, over HTTP, where connecting takes almost no time. */
+/** Measures the first queries of a process, over HTTP, because connecting then takes almost no time. */
 async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contenders, progress }) {
   const cell = { ...MAIN, protocol: 'http' };
   await prepare(cell);
@@ -186,7 +186,7 @@ async function coldStarts({ optionsFor, env, prepare, folder }, { plan, contende
   }));
 }
 
-/** If a start found a file elsewhere, it would not be a first start. */
+/** Throws if a start found the file elsewhere, because it was then not a first start. */
 function assertAddonFile(folder, expected) {
   const found = readdirSync(folder).some((name) => name.endsWith('.node'));
   if (found !== expected) {
@@ -194,7 +194,7 @@ function assertAddonFile(folder, expected) {
   }
 }
 
-/** 20,000 queries of this plugin, and of the empty one to show the growth of the harness itself. */
+/** Runs 20,000 queries of this plugin, and of the empty one to show how the harness itself grows. */
 async function measureGrowth({ optionsFor, env, prepare }, { contenders, progress }) {
   await prepare(MAIN);
   const growths = [];

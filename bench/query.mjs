@@ -1,6 +1,7 @@
-// One query as ToolJet's server runs it: evaluates the plugin's text in a new context, creates an
-// instance of its class and calls it. What the server then does with the result (such as converting
-// it to JSON, most of a millisecond for 200 KB) is the same for every plugin and not measured.
+// Runs a query as ToolJet's server does: evaluates the plugin's text in a new context, creates an
+// instance of its class and calls it. The server's further work on the result (such as converting it
+// to JSON, which takes most of a millisecond for 200 KB) is the same for every plugin, so it is not
+// measured.
 
 import { readFileSync } from 'node:fs';
 import { loadPlugin } from '../harness/loaders.mjs';
@@ -21,8 +22,8 @@ export function createQuery({ file, baseUrl, length }) {
 }
 
 /**
- * Builds a function that asks the given number of rows in one query, `parallel` at a time, and throws unless
- * each has an answer of `length` characters. A `length` of 0 means that no answers are expected.
+ * Builds a function that sends the given number of rows in one query, `parallel` at a time, and throws
+ * unless each has an answer of `length` characters. With a `length` of 0, no answers are expected.
  */
 export function createListQuery({ file, baseUrl, length, parallel }) {
   const run = runnerOf(file);
@@ -52,7 +53,7 @@ function assertLength({ length: found }, length) {
   }
 }
 
-/** Keeps `concurrency` queries running until `isOver()`; each gets its start and end. */
+/** Keeps `concurrency` queries running until `isOver()`, and records the start and end of each. */
 export async function closedLoop({ query, concurrency, isOver, onQuery = () => {} }) {
   const user = async () => {
     while (!isOver()) {

@@ -33,7 +33,7 @@ export function answerBody(size) {
   return JSON.stringify(answerWith(answerText(size)), null, 2);
 }
 
-/** The answer in that response, which the query must return. */
+/** The answer in this response, which the query must return. */
 export function answerText(size) {
   const around = Buffer.byteLength(JSON.stringify(answerWith(''), null, 2));
   const sentence = Buffer.byteLength(JSON.stringify(SENTENCE)) - 2;

@@ -1,15 +1,15 @@
-// CPU times of this process and its threads, from Linux. process.cpuUsage() adds up all threads,
-// and eventLoopUtilization() counts waiting for a core as work; schedstat does neither.
+// Reads the CPU times of this process and its threads from Linux's schedstat: process.cpuUsage() adds up
+// all threads, and eventLoopUtilization() counts waiting for a core as work.
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The milliseconds that the main thread ran, and that it waited for a core. */
+/** How many milliseconds the main thread ran, and how many it waited for a core. */
 export function mainThread() {
   const [ran, waited] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
   return { ran: Number(ran) / 1e6, waited: Number(waited) / 1e6 };
 }
 
-/** The milliseconds that all threads of the process ran. */
+/** How many milliseconds all threads of the process ran. */
 export function allThreads() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

@@ -1,15 +1,15 @@
-//! The API of `npm run bench`, in a process of its own: answers each request alike, over HTTP and HTTPS. What is measured
-//! wants all cores of a small machine, so this takes as little of them as it can.
+//! The API of `npm run bench`, in its own process: gives the same response to every request, over HTTP and HTTPS. The
+//! measured program needs all cores of a small machine, so this uses as little CPU time as possible.
 //!
 //! Takes commands as lines of JSON, `{id, command, options}`, and replies with `{id, result}`:
 //!
 //! | command | options | result |
 //! |---|---|---|
 //! | `listen` | `key`, `cert`: PEM | `http`, `https`: ports of `localhost` |
-//! | `prepare` | `body` of all responses, `serverTime` until each in milliseconds | none; counting starts again |
-//! | `observe` | | `requests`, `tcp`, `tls`: counts; `ran`, `waited`: milliseconds that its threads ran, and waited for a core; `at`: the time in milliseconds |
+//! | `prepare` | `body` of all responses, `serverTime` before each in milliseconds | none; resets the counts |
+//! | `observe` | | `requests`, `tcp`, `tls`: counts; `ran`, `waited`: how long its threads ran, and waited for a core, in milliseconds; `at`: the time in milliseconds |
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a benchmark without its API ends
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // without its API, a benchmark should end
 
 use std::{
     fs,
@@ -32,9 +32,9 @@ use rustls::{
 use serde_json::{Value, json};
 use tokio::{net::TcpSocket, runtime};
 
-/// At least as many as connect at once.
+/// At least the number of clients that connect at once.
 const BACKLOG: u32 = 1024;
-/// To wait on a thread for each connection takes the least of a core, and its time passes to the microsecond.
+/// A thread per connection takes the least CPU time to wait, and is accurate to a microsecond.
 const STACK_BYTES: usize = 256 << 10;
 const READ_BYTES: usize = 16 << 10;
 
@@ -44,7 +44,7 @@ struct Api {
     requests: AtomicU64,
     tcp: AtomicU64,
     tls: AtomicU64,
-    /// Of the threads that have ended, in nanoseconds.
+    /// Times of the threads that have ended, in nanoseconds.
     ran: AtomicU64,
     waited: AtomicU64,
 }
@@ -58,7 +58,7 @@ struct Prepared {
 fn main() {
     let api: &'static Api = Box::leak(Box::default());
     let started = Instant::now();
-    // Until whoever started it ends.
+    // Runs until the process that started it ends.
     for line in io::stdin().lock().lines() {
         let call: Value = serde_json::from_str(&line.unwrap()).unwrap();
         let text = |name: &str| call["options"][name].as_str().unwrap();
@@ -138,15 +138,15 @@ impl Api {
         }
     }
 
-    /// Listens on both loopback addresses, as `localhost` may be either, and serves each connection on a thread of its
-    /// own. Returns the port.
+    /// Listens on both loopback addresses, because `localhost` may be either, and serves each connection on its own
+    /// thread. Returns the port.
     fn on_loopback(
         &'static self,
         serve: impl Fn(&Self, TcpStream) -> io::Result<()> + Clone + Send + 'static,
     ) -> io::Result<u16> {
         let first = listener(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let port = first.local_addr()?.port();
-        // Not every machine has it.
+        // Not every machine has IPv6.
         let second = listener(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).ok();
         for listener in [Some(first), second].into_iter().flatten() {
             let serve = serve.clone();
@@ -170,7 +170,7 @@ impl Api {
     }
 }
 
-/// As the standard library's, with a longer queue.
+/// Like the standard library's listener, with a longer queue.
 fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
     let _entered = runtime.enter();
@@ -181,14 +181,14 @@ fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// The nanoseconds that a thread ran, and that it waited for a core.
+/// How many nanoseconds a thread ran, and how many it waited for a core.
 fn schedule(file: &str) -> Option<(u64, u64)> {
     let text = fs::read_to_string(file).ok()?;
     let mut numbers = text.split_whitespace().map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-/// The length of the first request in `bytes`, which may be more than there is; `None` while its head is incomplete.
+/// The length of the first request in `bytes`, which may exceed them; `None` while its head is incomplete.
 fn size_of_request(bytes: &[u8]) -> Option<usize> {
     let head = memmem::find(bytes, b"\r\n\r\n")?;
     let text = str::from_utf8(&bytes[..head]).unwrap();

@@ -29,7 +29,7 @@ use tooljet_openai::{
 /// About one character in thirty is not ASCII, as in typical answers.
 const SENTENCE: &str = "The café’s menu says \"crème brûlée\":\nprice 7 €, or four for 25 — until Friday. ";
 
-/// Far more turns than rows take.
+/// Far more turns than rows need.
 const MAX_POLLS: usize = 1_000;
 
 struct Canned(Option<HttpResponse>);
@@ -97,7 +97,7 @@ fn main() {
     }
 }
 
-/// Polls a few times, because the rows of a list take turns. Nothing it waits for takes time.
+/// Polls repeatedly, because the rows of a list take turns. Nothing that it waits for takes time.
 fn run(transport: &Canned, cache: &ModelCache, source: &Value, query: &Value) {
     let (source, query) = (black_box(source).clone(), black_box(query).clone());
     let mut call = Call { source, query, started: transport.now(), hold: Hold::default() };

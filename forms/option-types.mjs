@@ -80,6 +80,6 @@ export function optionTypes() {
       DATA_SOURCE.map((field) => property(field)),
     ),
     ...OPERATIONS.map(operationInterface),
-    `/** A query, told apart by its \`operation\`. Options of other operations are ignored. */\nexport type QueryOptions =\n${union};`,
+    `/** The options of a query, distinguished by \`operation\`. Options of other operations are ignored. */\nexport type QueryOptions =\n${union};`,
   ].join('\n\n');
 }

@@ -1,4 +1,4 @@
-// The results in dist/operations.d.ts: the types that only one operation has, and which type is whose.
+// The results in dist/operations.d.ts: the types that only one operation has, and the type of each operation's result.
 
 import { OPERATIONS } from './operations.mjs';
 

@@ -1,5 +1,5 @@
-// The fields that several operations have. Their values are kept when the operation changes, so a
-// field is shared only if it means the same in each.
+// The fields that several operations have. ToolJet keeps their values when the operation changes, so
+// a field is shared only if it means the same in each of them.
 
 import { dropdown, json, number, text, UNSET, wholeNumber } from './controls.mjs';
 
@@ -66,7 +66,7 @@ export const result = dropdown('result', 'Result', {
   help: 'With Answer and details, data is an object with the answer, token usage, model, finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no metadata.',
 });
 
-/** Each endpoint has its own members, so only Completions and Chat share a key. */
+/** Each endpoint has its own parameters, so only Completions and Chat share a key. */
 export const extraBody = (key, more) =>
   json(key, 'Extra body', {
     control: 'line',
@@ -82,12 +82,12 @@ export const sharedWithChat = (field, key) => ({
   ...field,
   key,
   placeholder: undefined,
-  help: `Read if \`${field.key}\` is not set, in queries made without the form: those without \`advanced\`.`,
+  help: `Used if \`${field.key}\` is not set in a query that was made without the form, so without \`advanced\`.`,
   details: undefined,
   fallback: 'none',
 });
 
-/** A switch only: its two lists of fields are in operations.mjs. */
+/** Only the switch. Its two lists of fields are in operations.mjs. */
 export const advanced = {
   key: 'advanced',
   label: 'Advanced',
@@ -100,7 +100,7 @@ export const advanced = {
   accepts: '`off`, `on`',
   fallback: 'none',
   type: "'on' | 'off' | Unset",
-  help: 'Off: the fields under Advanced are ignored. Not set at all, as in queries made without the form: they count.',
+  help: 'If it is off, the fields under Advanced are ignored. If it is not set, as in queries made without the form, they are used.',
 };
 
 export const yesOrNo = (key, label, more) =>

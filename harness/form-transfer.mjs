@@ -2,6 +2,6 @@
 
 import humps from 'humps';
 
-/** ToolJet 2 sends operations.json as stored, and ToolJet 3 with every key de-camelized. */
+/** ToolJet 2 sends operations.json as stored; ToolJet 3 de-camelizes every key. */
 export const receivedOperations = (operations, tooljet) =>
   tooljet === 2 ? operations : humps.decamelizeKeys(operations);

@@ -1,9 +1,9 @@
 /**
- * What ToolJet's editors draw of a plugin's forms, for tests and the playground.
+ * How ToolJet's editors draw a plugin's forms, for tests and the playground.
  *
- * Checked against: the form code of ToolJet 2.15.1 (frontend/src/_components/DynamicForm.jsx) and
- * its running editor, which 2.4.9 and 2.11 share; for ToolJet 3, the form code of 3.20. The two
- * disagree about fields next to a flip, and about the keys that reach the browser.
+ * Checked against ToolJet 2.15.1, its form code (frontend/src/_components/DynamicForm.jsx, the same
+ * in 2.4.9 and 2.11) and its running editor; for ToolJet 3, against the form code of 3.20. The two
+ * differ in the fields next to a flip, and in the keys that reach the browser.
  */
 
 export const TOOLJETS = [2, 3];
@@ -18,16 +18,16 @@ export const newQuery = ({ defaults }, { appliesDefaults = true } = {}) =>
   appliesDefaults ? { ...defaults } : {};
 
 /**
- * The options of an opened query: ToolJet 2 leaves a saved query unchanged unless it has no
- * options; the newest ToolJet 3 fills in what is missing.
+ * The options of an opened query. ToolJet 2 leaves a saved query unchanged unless it has no options;
+ * the newest ToolJet 3 fills in missing defaults.
  */
 export const openedQuery = ({ defaults }, saved, tooljet) =>
   tooljet === 3 || Object.keys(saved).length === 0 ? { ...defaults, ...saved } : saved;
 
 /**
  * The fields that are drawn, in order, each with the depth of its group. `values` are the options
- * by key. A query without a value has the group named `undefined`, because both ToolJets look it up
- * unchecked.
+ * by key. For a query without a value, the group named `undefined` is drawn, because both ToolJets
+ * look it up unchecked.
  */
 export function drawnFields(group, values, tooljet, depth = 0) {
   if (!group) return [];
@@ -35,8 +35,8 @@ export function drawnFields(group, values, tooljet, depth = 0) {
 }
 
 /**
- * For a group with a flip: its `commonFields`, the flip below them, and the chosen group. Nothing
- * else.
+ * In a group with a flip, draws only the flip's `commonFields`, the flip below them, and the chosen
+ * group.
  */
 function drawnByTwo(group, values, depth) {
   const entries = Object.values(group);
@@ -74,15 +74,15 @@ export function codeFieldShape({ lineNumbers = true, className, height }) {
 }
 
 /**
- * Whether ToolJet shows a tooltip at a field: ToolJet 2 has no tooltips, and ToolJet 3 none at a
+ * Whether ToolJet shows a field's tooltip. ToolJet 2 has no tooltips, and ToolJet 3 shows none for a
  * flip.
  */
 export const showsTooltip = (field, tooljet) =>
   tooljet === 3 && Boolean(field.tooltip) && !isFlip(field);
 
 /**
- * How ToolJet 2 stores a new data source: it encrypts an option if the form's defaults say so, and
- * ignores `source.options` of the manifest.
+ * Whether ToolJet encrypts an option of a new data source. ToolJet 2 does if the form's defaults say
+ * so, and ignores `source.options` of the manifest.
  */
 export const isStoredEncrypted = ({ source, defaults }, key, tooljet) =>
   tooljet === 2 ? defaults[key]?.encrypted === true : source.options[key]?.encrypted === true;

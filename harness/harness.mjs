@@ -1,9 +1,9 @@
 /**
- * What ToolJet's server does with an installed plugin: stores its text as base64, decodes it once,
- * evaluates it for every query, and turns what it returns or throws into what the browser gets. It
- * replaces the server in tests, demo and benchmarks; the product does not contain it.
+ * Runs a plugin as ToolJet's server does: stores its text as base64, decodes it once, evaluates it
+ * for every query, and turns its result or error into the response to the browser. It replaces the
+ * server in tests, demo and benchmarks, and is not part of the product.
  *
- * Checked against: the server code of ToolJet 2.15.1 (data_queries.controller.ts and
+ * Checked against the server code of ToolJet 2.15.1 (data_queries.controller.ts and
  * data_sources.service.ts) and, for ToolJet 3, of 3.20.
  */
 
@@ -12,7 +12,7 @@ import { loadPlugin } from './loaders.mjs';
 /** The loader of each ToolJet, by its letter in loaders.mjs. */
 const LOADERS = { 2: 'A', 3: 'E' };
 
-/** `text` is that of dist/index.js; with `devMode` it is decoded for each query, as in ToolJet. */
+/** `text` is the content of dist/index.js. With `devMode`, it is decoded for each query, as in ToolJet. */
 export function createHarness({ text, tooljet = 3, loader = LOADERS[tooljet], devMode = false }) {
   const stored = Buffer.from(text, 'utf8').toString('base64');
   let decoded;
@@ -23,7 +23,7 @@ export function createHarness({ text, tooljet = 3, loader = LOADERS[tooljet], de
   }
 
   return {
-    /** Resolves to what the browser receives for a query; never rejects. */
+    /** Resolves to the browser's response for a query. Never rejects. */
     async run(sourceOptions, queryOptions) {
       try {
         const plugin = service();
@@ -38,7 +38,7 @@ export function createHarness({ text, tooljet = 3, loader = LOADERS[tooljet], de
       }
     },
 
-    /** Resolves to what the browser receives for a press of "Test connection"; never rejects. */
+    /** Resolves to the browser's response for "Test connection". Never rejects. */
     async testConnection(sourceOptions) {
       try {
         return asJson(await service().testConnection(sourceOptions));
@@ -48,9 +48,9 @@ export function createHarness({ text, tooljet = 3, loader = LOADERS[tooljet], de
     },
 
     /**
-     * Resolves to what the form of ToolJet 3 receives when it asks for a dropdown's options, and
-     * rejects if the server would respond with HTTP 500. ToolJet asks only plugins whose kind its
-     * WhitelistPluginGuard lists.
+     * Resolves to the response that the form of ToolJet 3 receives when it asks for a dropdown's
+     * options. Rejects if the server would respond with HTTP 500. ToolJet asks only plugins whose
+     * kind is in its WhitelistPluginGuard.
      */
     async invoke(method, sourceOptions, args) {
       try {
@@ -92,7 +92,7 @@ function failedTest({ message, description, data }, tooljet) {
   };
 }
 
-/** ToolJet 3 stops waiting after `query_timeout` milliseconds; the plugin is not told. */
+/** ToolJet 3 stops waiting after `query_timeout` milliseconds, without telling the plugin. */
 async function withinTimeout(answer, queryTimeout) {
   const milliseconds = Number(queryTimeout);
   if (!Number.isFinite(milliseconds) || milliseconds <= 0) return answer;

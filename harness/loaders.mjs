@@ -1,5 +1,5 @@
-// How ToolJet's server turns the text of a plugin into a class, in all releases. Replaces the
-// server in tests, demo and benchmarks; the product does not contain it.
+// The ways in which all releases of ToolJet's server turn a plugin's text into a class. They replace
+// the server in tests, demo and benchmarks, and are not part of the product.
 
 import { createRequire, Module } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -9,10 +9,10 @@ import vm from 'node:vm';
 const FILENAME = fileURLToPath(import.meta.url);
 const harnessRequire = createRequire(import.meta.url);
 
-/** The main module of ToolJet's server, whose children loader A adds to. */
+/** The main module of ToolJet's server. Loader A adds to its children. */
 export const SERVER_MODULE = new Module(join(dirname(FILENAME), 'main.js'));
 
-/** By the letters used below; ToolJet 3.20 uses E. */
+/** The letters of the loaders below. ToolJet 3.20 uses E. */
 export const LOADERS = ['A', 'B', 'D', 'E'];
 
 /** The class that `text` exports as `default`. */
@@ -24,8 +24,8 @@ export function loadPlugin(text, { loader = 'E' } = {}) {
   return Plugin;
 }
 
-// The globals that E passes besides the module's own. DOMException, MessageChannel, Worker and the
-// like are not among them, nor are Object, Array, Date and RegExp: those are the context's own.
+// The globals that E passes in addition to the module's own. DOMException, MessageChannel, Worker and
+// the like are not among them, nor are Object, Array, Date and RegExp, which the context has itself.
 const SHARED_KEYS = [
   ...['process', 'console', 'Buffer'],
   ...[

@@ -50,7 +50,7 @@ const COMMAND = {
       default: false,
       help: 'attack a plugin that does nothing, to measure the overhead of the measurement itself',
     },
-    json: { type: 'string', value: 'FILE', help: 'write the metrics there too' },
+    json: { type: 'string', value: 'FILE', help: 'also write the metrics to this file' },
   },
   notes: [
     'PLUGIN=FILE uses another build than dist/index.js.',
@@ -74,7 +74,7 @@ async function runAll({ attacks, empty, json, ...options }) {
   const rows = [];
   const idling = new Set();
   const load = os.loadavg()[0];
-  if (load > 1) console.log(`The machine is busy already (load ${load.toFixed(1)}).`);
+  if (load > 1) console.log(`The machine is already busy (load ${load.toFixed(1)}).`);
   console.log(TABLE_HEAD);
   for (const attack of attacks) {
     const reason = skipReason(attack);

@@ -39,7 +39,7 @@ const COMMAND = {
       value: 'PLATFORM=FILE',
       multiple: true,
       default: [],
-      help: 'pack this one too; may be repeated',
+      help: 'also pack this addon; may be repeated',
     },
   },
 };

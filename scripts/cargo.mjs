@@ -10,8 +10,8 @@ const STATUS = /^(?=.{12} ) *[A-Z][a-z]+ /;
 const BAR = /^Building \[.*\] (\d+)\/(\d+)(?:: (.*))?$/;
 
 /**
- * What cargo is doing, in a few words: `63/118 crates`, `downloaded reqwest v0.12.1`; undefined if
- * a line does not say.
+ * The progress in a line of cargo's output, in a few words: `63/118 crates`, `downloaded reqwest
+ * v0.12.1`; undefined if the line does not tell.
  */
 export function cargoDetail(line) {
   const [, built, all, names = ''] = BAR.exec(line) ?? [];

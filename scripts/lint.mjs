@@ -1,4 +1,4 @@
-// npm run lint: format, lints, types, and the boundaries of the Rust core.
+// npm run lint: checks format, lints, types, generated pages, and the boundaries of the Rust core.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { operationTypes } from '../forms/operation-types.mjs';
@@ -41,7 +41,7 @@ function check(title, command, args) {
   return runStep({ title, done: `${title}: ok`, command, args, explains });
 }
 
-/** What a build writes as well: index.d.ts needs it, also where nothing was built. */
+/** Writes the types as a build does: index.d.ts needs them even if nothing was built. */
 function writeTypes() {
   mkdirSync(`${ROOT}/dist`, { recursive: true });
   writeFileSync(`${ROOT}/dist/operations.d.ts`, operationTypes());

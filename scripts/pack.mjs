@@ -65,7 +65,7 @@ export function pack({ root, out = root, addons, id, name, fast = false, externa
   return { out: resolve(out), entry, addons: packed, kept };
 }
 
-/** Removes the files of an earlier `external` build, which no entry loads any more. */
+/** Removes the files of an earlier `external` build, which no entry loads anymore. */
 function removeAddons(folder) {
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder)) {
@@ -73,7 +73,7 @@ function removeAddons(folder) {
   }
 }
 
-/** One addon as the entry carries it: base64 of brotli, and the SHA-256 that identifies it. */
+/** One addon as the entry contains it: brotli as base64, and the SHA-256 that identifies it. */
 export function packAddon(platform, bytes, { cache, fast = false }) {
   if (!PLATFORMS.includes(platform)) {
     throw new Error(`unknown platform ${platform}: it is one of ${PLATFORMS.join(', ')}`);

@@ -1,4 +1,4 @@
-// npm run serve: a marketplace origin with this plugin in it, for TOOLJET_MARKETPLACE_URL.
+// npm run serve: serves a marketplace origin that contains this plugin, for TOOLJET_MARKETPLACE_URL.
 
 import { FOLDER } from './built-plugin.mjs';
 import { startMarketplace, TOOLJET_MARKETPLACE } from './marketplace.mjs';

@@ -39,7 +39,7 @@ const COMMAND = {
       read: numberFrom(1),
       help: 'queries at a time (default: 64)',
     },
-    json: { type: 'string', value: 'FILE', help: 'write the metrics there too' },
+    json: { type: 'string', value: 'FILE', help: 'also write the metrics to this file' },
   },
   notes: ['PLUGIN=FILE uses another build than dist/index.js.'],
 };
@@ -84,7 +84,7 @@ async function soak({ queries, concurrency, json }) {
     ];
     for (const problem of found) console.error(problem);
     if (found.length === 0)
-      console.log('Every result was right, and nothing grew beyond its limit.');
+      console.log('Every result was correct, and nothing grew beyond its limit.');
     if (json) {
       const report = { queries, concurrency, seconds, kept, node: process.version, samples };
       writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);

@@ -14,8 +14,8 @@ const MISSING = {
 /**
  * Runs a command, shows its progress, and resolves to the lines that it printed. `detail(line)`
  * returns the progress in a line, or in a state of a line that is rewritten, if there is any. Lines
- * that contain nothing else (`isProgress`) are dropped. If the command fails, the other lines are
- * shown; `explains` says what that means.
+ * that contain only progress (`isProgress`) are dropped. If the command fails, the other lines are
+ * shown, followed by `explains`, a sentence on the failure.
  */
 export async function runStep({
   title,

@@ -14,7 +14,7 @@ import { createRandom } from './stress/random.mjs';
 /** A process takes ten times as long to start as a worker. */
 const ROUNDS_PER_PROCESS = 20;
 const ROUNDS_PER_LIFECYCLE_PROCESS = 500;
-/** A process that hangs is as bad as one that crashes. */
+/** A hung process counts as a crash. */
 const MAX_MINUTES = 5;
 
 const processFile = fileURLToPath(new URL('./stress/lifecycle-process.mjs', import.meta.url));

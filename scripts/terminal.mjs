@@ -1,4 +1,4 @@
-// What the scripts print: text at most 80 columns wide, and color only in a terminal.
+// Prints the scripts' output: at most 80 columns wide, and in color only in a terminal.
 
 const MAX_WIDTH = 80;
 const INDENT = 3;
@@ -17,12 +17,12 @@ const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 
 export const paint = (style, text) => (isColored ? `\x1b[${CODES[style]}m${text}\x1b[0m` : text);
 
-// C0 and C1, and what reorders the text around it (Trojan Source).
+// C0, C1, and characters that reorder the text around them (Trojan Source).
 const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * Foreign text without what a terminal would obey: it could clear the screen, write lines that look
- * like ours or fill the clipboard. Line breaks become spaces, unless the text may have `lines`.
+ * Foreign text without the characters that control a terminal: they could clear the screen, imitate
+ * our lines or fill the clipboard. Line breaks become spaces, unless the text may have `lines`.
  */
 export function printable(text, { lines = false } = {}) {
   const unbroken = lines ? String(text) : String(text).replace(/[\r\n]+/g, ' ');

@@ -13,7 +13,7 @@ export default async function* report(events) {
   }
 }
 
-/** A suite is not a test, and its failure is not an additional one. */
+/** A suite is not a test, so its failure is not counted again. */
 function outcomeOf(type, { details, skip, todo }) {
   if (type === 'test:fail') {
     return details.error?.failureType === 'subtestsFailed' ? undefined : 'failed';

@@ -14,7 +14,8 @@
 //! of one query; the [`query_runner`], which decides what to send, with the [`embedding_runner`] for texts that need
 //! several requests, the [`list_runner`], [`row_engine`] and [`list_result`] for lists, and the [`batch_starter`] and
 //! [`batch_getter`] for batches; [`service`], which turns
-//! options into an outcome; and [`serialized`], which splits that for JavaScript to parse.
+//! options into an outcome; `diagnostics`, which describes it; and [`serialized`], which splits it for JavaScript to
+//! parse.
 //!
 //! Everything except [`network::client`] and [`binding`] is free of sockets, clocks, randomness and `Node`: time and
 //! jitter come from [`network::http::Transport`]; only the hash of the model cache has its own random key. Only
@@ -46,12 +47,14 @@
 //! | how many requests a list of texts to embed needs | `embedding_runner.rs` |
 //! | what the administrator's log contains about a query | `query_log.rs`, `network/client/log.rs` |
 //! | how a response is read | `response/` |
-//! | what an answer is, and why there is none | `operations/choice.rs`, `choices.rs` |
+//! | when a response is an error, and its parts | `response/api_error.rs`, `error_body.rs` |
+//! | what an answer is, and why there is none | `operations/choice.rs`, `choices/` |
 //! | how JSON is found in an answer | `operations/json_answer.rs`, `input/loose_json.rs` |
 //! | the failures and their codes | `error/mod.rs`, `no_answer.rs`, `api.rs`, `transport.rs` |
 //! | the labels of fields in errors | `error/labels.rs`, which `build.rs` reads from the forms |
-//! | the cause of an API error | `error/cause.rs` |
+//! | the cause of an API error | `error/cause/` |
 //! | what an app builder is told to do about a failure | `error/hints.rs` |
+//! | the members of a failure, and what is redacted in them | `diagnostics.rs` |
 //! | how much a query, a server or all queries may use | `budgets.rs` |
 //! | where long work runs, and which queries wait for memory | `network/client/cpu.rs`, `memory.rs` |
 //! | connections, proxies | `network/client/`, `proxies.rs`, `ssrf.rs`, `gzip.rs`, `stream_end.rs` |
@@ -64,6 +67,7 @@ pub mod batch_rows;
 pub mod batch_starter;
 pub mod binding;
 pub mod budgets;
+mod diagnostics;
 pub mod embedding_runner;
 pub mod error;
 pub mod input;

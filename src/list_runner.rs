@@ -48,7 +48,8 @@ impl<T: Transport> ListRunner<'_, T> {
         let empty = hold.beside();
         let mut result = ListResult::new(list, hold, self.has_details, describe);
         let under_way = UnderWay::default();
-        let engine = Engine { transport, parallel: list.parallel, known: self.taken_at_once(), until: deadline.at() };
+        let engine =
+            Engine { transport, parallel: list.parallel, known: self.accepted_at_once(), until: deadline.at() };
         let places = 0..list.asked().len();
         let (runner, under_way, empty) = (&self, &under_way, &empty);
         let row = |place| async move {
@@ -63,10 +64,10 @@ impl<T: Transport> ListRunner<'_, T> {
     }
 
     /// How many concurrent rows the server is known to accept. All ask the same model.
-    fn taken_at_once(&self) -> usize {
+    fn accepted_at_once(&self) -> usize {
         let first = self.list.asked().first().and_then(|(row, _)| self.list.route(*row).ok());
         let pace = first.and_then(|route| self.cache.paces.of(self.source, route.plan.request.text("model")?));
-        pace.map_or(0, |pace| pace.taken_at_once(self.transport.now()))
+        pace.map_or(0, |pace| pace.accepted_at_once(self.transport.now()))
     }
 
     async fn row(&self, place: usize, deadline: Deadline, mut hold: Hold) -> Row {

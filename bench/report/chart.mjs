@@ -1,5 +1,5 @@
-// Draws the main metrics as bars. Colors have medium brightness, so that they are legible on white
-// and on black: an image in a README does not know its background.
+// Draws the main metrics as bars. Colors have medium brightness, so that they are legible on white and
+// on black: the background of a README depends on the reader's settings.
 
 import { OURS } from '../contenders.mjs';
 import { LARGE_ANSWERS, MAIN } from '../plan.mjs';

@@ -1,4 +1,4 @@
-// The table of the README: absolute values only, so that its columns can be compared.
+// Writes the table of the README. It contains only absolute values, so that columns can be compared.
 
 import { EMPTY, OURS } from '../contenders.mjs';
 import { LARGE_ANSWERS, LIST, MAIN } from '../plan.mjs';
@@ -7,7 +7,7 @@ import { listMetric, median } from './metrics.mjs';
 const BUSY = { ...MAIN, concurrency: 64 };
 
 /**
- * By title: the cell, the metric, how to format its value, and the metric of a list, where a row counts as a query.
+ * By column title: the cell, the metric, the format of its value, and the metric of a list, where a row counts as a query.
  */
 const COLUMNS = {
   'queries/s, 1 KB answers': [BUSY, 'queriesPerSecond', whole, 'rowsPerSecond'],

@@ -46,7 +46,7 @@ function printThroughput(results) {
   }
 }
 
-/** The cost of one load, at the concurrency common to all plans. */
+/** The cost of one load, at the concurrency that all plans have in common. */
 function printLoad(results, load) {
   const cell = { ...load, concurrency: 64 };
   const contenders = isInCell(load, MAIN) ? results.contenders : withoutFloor(results);

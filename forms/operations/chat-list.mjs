@@ -36,20 +36,20 @@ export interface FailedRow {
   index: number;
   /** The API's code, its type, \`http_\` and the status, or the plugin's own code, such as \`timeout\`. */
   code: string;
-  /** What happened and what to do. Missing after very many failures. */
+  /** What happened and what to do. Absent if very many rows failed. */
   description?: string;
-  /** What the model wrote anyway. */
+  /** The text of an unusable answer. */
   partial?: string | string[];
 }
 
 export interface ChatListMetadata extends Partial<ModelMetadata> {
-  /** Requests sent for all rows together. */
+  /** Number of requests sent for all rows together. */
   attempts: number;
   /** Number of rows. */
   rows: number;
   /** Number of rows with an answer. */
   answered: number;
-  /** Number of rows that failed because the time was up. */
+  /** Number of rows that had no answer by the deadline. */
   timed_out?: number;
   /** The failed rows, in order. */
   failed: FailedRow[];
@@ -57,7 +57,7 @@ export interface ChatListMetadata extends Partial<ModelMetadata> {
   parallel: number;
   /** Finish reasons other than \`stop\`, such as \`length\`. */
   finish_reasons?: Array<{ index: number; finish_reason: string }>;
-  /** Rows with more than an answer, such as tool calls, sources or reasoning. */
+  /** The details of rows that have more than an answer, such as tool calls, sources or reasoning. */
   details?: Array<{ index: number } & Partial<ChatMetadata>>;
   /** The rows for which more than one request was sent. */
   retried?: Array<{ index: number; attempts: number }>;
@@ -65,7 +65,7 @@ export interface ChatListMetadata extends Partial<ModelMetadata> {
   models?: string[];
   /** The API's paths that answered, if there are several. */
   endpoints?: string[];
-  /** Why the API does not guarantee that the answers fit the JSON schema; absent if it does. */
+  /** Why the API does not guarantee that the answers match the JSON schema; absent if it does. */
   not_strict?: string;
 }`,
   basic: [
@@ -114,10 +114,10 @@ If the server says that requests come too fast, all queries of the process with 
 
 #### Fill a table column
 
-A table of tickets should have a column *Topic*, filled by a model:
+To have a model fill a column *Topic* of a table of tickets:
 
 1. A query \`rows\` gets the tickets, for example \`SELECT id, title FROM tickets ORDER BY id\` from a database.
-2. A query \`openai1\` of this plugin: Operation *Chat for a list*, Prompts \`{{queries.rows.data.map((row) => row.title)}}\`, and as System prompt what to do with each, such as *Answer with one word: billing, shipping, technical or other.* Add an event handler to \`rows\` that runs it on success.
+2. A query \`openai1\` of this plugin: Operation *Chat for a list*, Prompts \`{{queries.rows.data.map((row) => row.title)}}\`, and as System prompt the instructions for each, such as *Answer with one word: billing, shipping, technical or other.* Add an event handler to \`rows\` that runs it on success.
 3. The table's Data is \`{{queries.rows.data.map((row, index) => ({ ...row, topic: queries.openai1.data[index] }))}}\`.
 
 To store the topics, run a query for each row that has one, or one for all of them with a list such as \`{{queries.rows.data.map((row, index) => ({ id: row.id, topic: queries.openai1.data[index] })).filter((row) => row.topic !== null)}}\`. To run only the failed rows again, bind Prompts of a second query to \`{{queries.openai1.metadata.failed.map(({ index }) => queries.rows.data[index].title)}}\` (in ToolJet 2, set Result to *Answer and details* and read \`data.failed\` and \`data.answer\`).`,

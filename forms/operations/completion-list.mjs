@@ -28,9 +28,9 @@ export type CompletionListRow =
 export type CompletionListData = Array<CompletionData | null>;
 
 export interface CompletionListMetadata extends Omit<ChatListMetadata, 'details'> {
-  /** Rows with more than text, such as log probabilities. */
+  /** The details of rows that have more than text, such as log probabilities. */
   details?: Array<{ index: number } & Partial<CompletionMetadata>>;
-  /** The chat model of the fallback, instead of the requested model. */
+  /** The chat model that continued the texts instead of the requested model. */
   substituted_model?: string;
 }`,
   basic: [
@@ -60,6 +60,6 @@ export interface CompletionListMetadata extends Omit<ChatListMetadata, 'details'
     },
   ],
   notes:
-    'The `metadata` about the rows, the result after a timeout, and rate limits are as in [Chat for a list](#chat-for-a-list). If only Chat serves the model, the first rows find out, and the others use Chat at once: `metadata.substituted_model` then names the chat model if it is another one.',
+    'The `metadata` about the rows, the result after a timeout, and rate limits are as in [Chat for a list](#chat-for-a-list). If only Chat serves the model, the first rows find that out, and the others use Chat at once. If a different chat model continued the texts, `metadata.substituted_model` names it.',
   trial: { query: { prompts: ['a calm sea'] } },
 };

@@ -28,14 +28,14 @@ export default {
 export type CompletionData = string | Array<string | null>;
 
 export interface CompletionMetadata extends TextMetadata {
-  /** The chat model of the fallback, instead of the requested model. */
+  /** The chat model that continued the text instead of the requested model. */
   substituted_model?: string;
 }`,
   basic: [
     text('model', 'Model', {
-      placeholder: `e.g. gpt-6-luna; ${DEFAULT_CHAT_MODEL} if empty`,
+      placeholder: `${DEFAULT_COMPLETION_MODEL} if empty, ${DEFAULT_CHAT_MODEL} through Chat`,
       accepts: 'Model ID',
-      fallback: `${DEFAULT_COMPLETION_MODEL}, and ${DEFAULT_CHAT_MODEL} if that is gone`,
+      fallback: `${DEFAULT_COMPLETION_MODEL}; ${DEFAULT_CHAT_MODEL} through Chat`,
       help: 'Any model that the server knows. A chat model continues the text through Chat.',
       models: 'chat',
     }),

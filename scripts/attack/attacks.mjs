@@ -1,6 +1,6 @@
 // All attacks, in order of name. An attack is a record:
 //   name, about      shown by `--only` and the table
-//   size, short      its size, and that in the short form
+//   size, short      its size, and its size in the short form
 //   serve(size)      the attacker's server: returns a function from request and body to response
 //   serveSocket(size)  instead of `serve`: returns a function of each connection
 //   queries({ url, urls, size, deadline })  pairs of source and query options, or functions that

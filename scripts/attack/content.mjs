@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib';
 export const KEY = 'sk-attack-0123456789abcdef';
 
 /**
- * Repeats a unit up to `bytes` bytes. The string is flat in memory: V8 would flatten that of
- * `repeat` at its first use, on the measured thread.
+ * Repeats a unit up to `bytes` bytes. The string is flat in memory: V8 would flatten the result of
+ * `repeat` when it is first used, on the measured thread.
  */
 export const repeated = (unit, bytes) => repeatedBytes(unit, bytes).toString('latin1');
 

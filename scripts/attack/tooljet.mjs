@@ -1,4 +1,4 @@
-// Stands in for ToolJet's process: runs the attack's queries and those of a victim at the same
+// Takes the place of ToolJet's process: runs the attack's queries and those of a victim at the same
 // time. Everything that blocks the main thread and is not the plugin's work is done before the
 // measurement.
 

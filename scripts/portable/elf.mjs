@@ -1,4 +1,4 @@
-// Reads from the ELF headers of a shared library what it needs from the system.
+// Reads a shared library's requirements from its ELF headers.
 
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;

@@ -1,9 +1,9 @@
-// Folders that are expensive to fill.
+// Fills folders whose content is expensive to produce.
 
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Fills a folder unless it is filled already; a partially filled one is filled again. */
+/** Fills a folder unless it is already full; a partly filled one is filled again. */
 export function ensureFilled(folder, fill) {
   if (existsSync(folder)) return folder;
   const partial = `${folder}.partial`;

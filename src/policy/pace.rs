@@ -37,7 +37,7 @@ pub struct Pace {
     answered: u64,
     in_flight: usize,
     /// The most requests that were in flight when one was answered, since the last rejection, and when that was.
-    taken_at_once: (usize, Duration),
+    accepted_at_once: (usize, Duration),
     recent: Recent,
 }
 
@@ -106,15 +106,15 @@ impl Pace {
     /// Records that the server answered a request.
     pub fn answer(&mut self, now: Duration) {
         self.answered += 1;
-        if self.in_flight >= self.taken_at_once(now) {
-            self.taken_at_once = (self.in_flight, now);
+        if self.in_flight >= self.accepted_at_once(now) {
+            self.accepted_at_once = (self.in_flight, now);
         }
     }
 
     /// How many concurrent requests the server is known to accept; 0 if that is unknown, or too long ago.
     #[must_use]
-    pub fn taken_at_once(&self, now: Duration) -> usize {
-        let (count, seen) = self.taken_at_once;
+    pub fn accepted_at_once(&self, now: Duration) -> usize {
+        let (count, seen) = self.accepted_at_once;
         if now.saturating_sub(seen) > MEMORY { 0 } else { count }
     }
 
@@ -139,7 +139,7 @@ impl Pace {
         if pause.is_zero() {
             return;
         }
-        self.taken_at_once = <_>::default();
+        self.accepted_at_once = <_>::default();
         let resumed = now + pause;
         let is_known = self.limit.as_ref().is_some_and(|limit| begun.at <= limit.found);
         if is_known && resumed <= self.resumed {
@@ -303,15 +303,15 @@ mod tests {
     fn knows_how_many_are_accepted_at_once_for_a_minute_or_until_a_rejection() {
         let mut pace = Pace::default();
         let begun: Vec<_> = (0..3).map(|_| begin(&mut pace, at(0)).1).collect();
-        assert_eq!(pace.taken_at_once(at(0)), 0);
+        assert_eq!(pace.accepted_at_once(at(0)), 0);
         for known in [3, 3, 3] {
             pace.answer(at(100));
             pace.end();
-            assert_eq!(pace.taken_at_once(at(100)), known);
+            assert_eq!(pace.accepted_at_once(at(100)), known);
         }
-        assert_eq!((pace.taken_at_once(at(60_100)), pace.taken_at_once(at(60_101))), (3, 0));
+        assert_eq!((pace.accepted_at_once(at(60_100)), pace.accepted_at_once(at(60_101))), (3, 0));
         let _ = pace.reject(begun[0], at(200), at(1_000));
-        assert_eq!(pace.taken_at_once(at(200)), 0);
+        assert_eq!(pace.accepted_at_once(at(200)), 0);
     }
 
     #[test]

@@ -68,10 +68,10 @@ impl SharedPace {
         Turn { pace: self.clone(), begun }
     }
 
-    /// See [`Pace::taken_at_once`].
+    /// See [`Pace::accepted_at_once`].
     #[must_use]
-    pub fn taken_at_once(&self, now: Duration) -> usize {
-        self.pace().taken_at_once(now)
+    pub fn accepted_at_once(&self, now: Duration) -> usize {
+        self.pace().accepted_at_once(now)
     }
 
     /// Whether a query uses it.

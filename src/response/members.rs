@@ -16,6 +16,13 @@ pub fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
     if is_missing { None } else { members.swap_remove(name) }
 }
 
+/// The text of a message's `content`: a string, or the text parts of an array. Skips thinking and other parts.
+pub fn texts(content: &Value) -> impl Iterator<Item = &str> {
+    let is_text = |part: &&Value| matches!(part.get("type").and_then(Value::as_str), Some("text" | "output_text"));
+    let parts = content.as_array().into_iter().flatten().filter(is_text);
+    content.as_str().into_iter().chain(parts.filter_map(|part| part.get("text")?.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
