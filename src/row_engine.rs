@@ -3,18 +3,9 @@
 //! Belongs here: which row starts when. Does not belong here: what a row or its result is, and the rate of requests,
 //! which is up to the pace.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
-    task::Poll,
-    time::Duration,
-};
+use std::{future::Future, pin::pin, task::Poll, time::Duration};
 
-use futures_util::{
-    StreamExt,
-    future::{MaybeDone, maybe_done},
-    stream::FuturesUnordered,
-};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
     budgets::{FIRST_ROWS, FIRST_ROWS_TIME},
@@ -76,27 +67,13 @@ impl<T: Transport> Engine<'_, T> {
         let (mut has_room, mut begins_more) = (true, true);
         loop {
             let most = if is_open { self.parallel } else { first };
-            let mut has_begun = false;
             while has_room && begins_more && under_way.len() < most {
                 let Some(row) = rows.next_if(|_| self.transport.now() < self.until) else {
                     begins_more = false;
                     break;
                 };
-                let mut running = Box::pin(maybe_done(run(row)));
-                begin(running.as_mut()).await;
-                // Nothing is sent before the collector has seen it: it may stop.
-                let has_ended = matches!(*running, MaybeDone::Done(_));
-                under_way.push(async move {
-                    running.as_mut().await;
-                    (row, running.as_mut().take_output())
-                });
-                has_begun = !has_ended;
-                if has_ended {
-                    break;
-                }
-            }
-            if has_begun {
-                let_others_run().await;
+                let running = run(row);
+                under_way.push(async move { (row, running.await) });
             }
             if under_way.is_empty() {
                 if has_room || !begins_more {
@@ -107,7 +84,7 @@ impl<T: Transport> Engine<'_, T> {
                 continue;
             }
             let waits_to_open = !is_open && begins_more;
-            let ended = poll_fn(|context| {
+            let ended = std::future::poll_fn(|context| {
                 if let Poll::Ready(ended) = under_way.poll_next_unpin(context) {
                     return Poll::Ready(ended);
                 }
@@ -115,7 +92,7 @@ impl<T: Transport> Engine<'_, T> {
             })
             .await;
             is_open = true;
-            let Some((row, Some(result))) = ended else { continue };
+            let Some((row, result)) = ended else { continue };
             match collector.collect(row, result) {
                 Next::Go => {}
                 Next::WaitForRoom => has_room = false,
@@ -124,28 +101,4 @@ impl<T: Transport> Engine<'_, T> {
             }
         }
     }
-}
-
-/// Runs a row as far as it comes without waiting. Otherwise it would begin only after all rows that have ended by now,
-/// and the rows of a list would ask in bursts.
-async fn begin<F: Future>(mut row: Pin<&mut MaybeDone<F>>) {
-    poll_fn(|context| {
-        let _ = row.as_mut().poll(context);
-        Poll::Ready(())
-    })
-    .await;
-}
-
-/// Lets the other tasks of this thread run once: the connections, which send the requests of the rows that have begun.
-async fn let_others_run() {
-    let mut has_waited = false;
-    poll_fn(|context| {
-        if has_waited {
-            return Poll::Ready(());
-        }
-        has_waited = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -8,10 +8,8 @@ mod clock;
 use std::{
     cell::RefCell,
     collections::HashMap,
-    future::poll_fn,
     mem,
     sync::{Arc, Mutex},
-    task::Poll,
     time::Duration,
 };
 
@@ -102,49 +100,6 @@ fn starts_the_next_row_as_soon_as_one_ends() {
     let (begun, _, end) = run(2, 5, Duration::MAX, |row| millis([100, 300, 50, 50, 50][row]), |_| Next::Go);
     assert_eq!(begun, [0, 0, 100, 150, 200].map(millis));
     assert_eq!(end, millis(300));
-}
-
-/// Waits for one turn of the task.
-async fn turn() {
-    let mut has_waited = false;
-    poll_fn(|context| {
-        if mem::replace(&mut has_waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-#[test]
-fn starts_the_next_row_before_it_collects_others_that_have_ended() {
-    let clock = no_server();
-    let events = Mutex::new(String::new());
-    let note = |event: String| events.lock().unwrap().push_str(&event);
-    let mut kept = Kept::new(|row| {
-        note(format!(" -{row}"));
-        Next::Go
-    });
-    let row = |row: usize| {
-        let note = &note;
-        async move {
-            note(format!(" +{row}"));
-            turn().await;
-            row
-        }
-    };
-    let engine = Engine { transport: &clock, parallel: 3, known: 0, until: Duration::MAX };
-    // A connection, which sends what a row has begun in the next turn.
-    let connection = async {
-        for _ in 0..6 {
-            note(" sent".to_owned());
-            turn().await;
-        }
-    };
-    clock.run(join(engine.run(0..5, row, &mut kept), connection));
-    drop(kept);
-    assert_eq!(events.into_inner().unwrap(), " +0 +1 +2 sent -0 +3 sent -1 +4 sent -2 -3 -4 sent sent sent");
 }
 
 /// A row's request, which its connection sends in the next turn unless the row is canceled before.
