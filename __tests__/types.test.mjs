@@ -1,15 +1,27 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-
-const here = fileURLToPath(new URL('.', import.meta.url));
-const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
+import { assertCompiles } from './tsc.mjs';
 
 test('index.d.ts has the fields of the forms, accepts valid values and rejects invalid ones', () => {
-  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', here], {
-    encoding: 'utf8',
+  assertCompiles(['-p', fileURLToPath(new URL('.', import.meta.url))]);
+});
+
+test('says what to run when tsc is not installed', () => {
+  assert.throws(() => assertCompiles([], {}, '/nowhere/tsc'), {
+    message: '/nowhere/tsc does not exist: run npm ci first',
   });
-  assert.equal(stdout, '');
-  assert.equal(status, 0);
+});
+
+test('shows what a compiler says on either stream when it fails', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tsc-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const compiler = join(folder, 'tsc.cjs');
+  writeFileSync(compiler, "console.log('one'); console.error('two'); process.exitCode = 2;");
+  assert.throws(() => assertCompiles([], {}, compiler), {
+    message: 'tsc ended with 2:\none\ntwo\n',
+  });
 });
