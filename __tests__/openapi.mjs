@@ -58,7 +58,7 @@ function operationAt(method, path) {
   const operation = document.paths[template]?.[method.toLowerCase()];
   if (!operation) {
     throw new Error(
-      `the document has no ${method} ${path}: add its schema to __tests__/sdk-types.mjs`,
+      `our copy of OpenAI's document has no ${method} ${path}: cut it from the document as __tests__/openai-openapi/README.md says, or, if it is not there either, write its schema in __tests__/sdk-types.mjs`,
     );
   }
   return { template, operation, keys: ['paths', template, method.toLowerCase()] };
