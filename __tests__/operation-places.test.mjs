@@ -60,6 +60,8 @@ function missing({ definitions, unreadable, isServed, dispatch, modules, form, p
   return found;
 }
 
+const lacking = missing(repository);
+
 /** One operation with all that it needs. */
 const whole = {
   definitions: [{ value: 'toy', name: 'Toy', endpoints: ['/toys'] }],
@@ -82,7 +84,7 @@ const without = (start) =>
 
 describe('the places of an operation', () => {
   test('are all there', () => {
-    assert.deepEqual(missing(repository), []);
+    assert.deepEqual(lacking, []);
   });
 
   test('are all there when an operation is whole', () => {
@@ -148,7 +150,9 @@ describe('the five files that added Moderate', () => {
       'docs/openai.md has no section Moderate',
     ],
   ]) {
-    test(`are reported by name when ${file} was left out`, () => {
+    // Each case would report once more what the repository lacks.
+    const skip = lacking.length > 0 && 'first mend what "are all there" reports';
+    test(`are reported by name when ${file} was left out`, { skip }, () => {
       assert.deepEqual(missing({ ...repository, ...change }), named);
     });
   }
