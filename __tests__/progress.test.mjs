@@ -26,6 +26,14 @@ test('shows how many crates cargo has built, and when it links', () => {
   }
 });
 
+test('says what the last crate of a release takes so long for, in a terminal of 80 columns', () => {
+  const release = { isOptimized: true };
+  const last = cargoDetail('Building [==========> ] 117/118: tooljet-openai', release);
+  assert.equal(last, 'optimizing and linking, one to two minutes');
+  assert.ok(`Compiling the addon ... ${inSeconds(119_000)}  ${last}`.length < 80);
+  assert.equal(cargoDetail('Building [==> ] 63/118: syn', release), '63/118 crates');
+});
+
 test("keeps cargo's errors and warnings, but not its progress", () => {
   for (const line of [
     '   Compiling serde v1.0.1',

@@ -11,13 +11,14 @@ const BAR = /^Building \[.*\] (\d+)\/(\d+)(?:: (.*))?$/;
 
 /**
  * The progress in a line of cargo's output, in a few words: `63/118 crates`, `downloaded reqwest
- * v0.12.1`; undefined if the line does not tell.
+ * v0.12.1`; undefined if the line does not tell. `isOptimized` says whether it builds a release.
  */
-export function cargoDetail(line) {
+export function cargoDetail(line, { isOptimized = false } = {}) {
   const [, built, all, names = ''] = BAR.exec(line) ?? [];
   if (built) {
-    // With optimization, linking takes longest, but cargo does not say when it starts.
     const isLast = Number(built) >= Number(all) - 1 && names.startsWith(OWN);
+    // This takes longest, without any news from cargo. An 80-column terminal has room for these words.
+    if (isLast && isOptimized) return 'optimizing and linking, one to two minutes';
     return `${built}/${all} crates${isLast ? ', linking' : ''}`;
   }
   if (/^Blocking waiting for file lock/.test(line)) return 'waiting for another cargo';
@@ -30,10 +31,11 @@ export const isProgress = (line) => STATUS.test(line) || BAR.test(line.trim());
 
 /** Runs cargo; resolves to its warnings and any other output except progress. */
 export async function runCargo({ env, ...step }) {
+  const isOptimized = step.args.includes('--release');
   return runStep({
     ...step,
     command: 'cargo',
-    detail: cargoDetail,
+    detail: (line) => cargoDetail(line, { isOptimized }),
     isProgress,
     env: { ...process.env, ...TELLS, ...env },
   });
