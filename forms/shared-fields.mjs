@@ -63,7 +63,7 @@ export const result = dropdown('result', 'Result', {
     ['Answer and details', 'details'],
   ],
   initial: 'answer',
-  help: 'With Answer and details, data is an object with the answer, token usage, model, finish_reason and everything else in metadata. Useful in ToolJet 2, where queries have no metadata.',
+  help: 'With Answer and details, data is an object with the answer and everything in metadata, such as the model and token usage. Useful in ToolJet 2, where queries have no metadata.',
 });
 
 /** Each endpoint has its own parameters, so only Completions and Chat share a key. */

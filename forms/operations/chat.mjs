@@ -80,8 +80,8 @@ export default {
     temperature,
     stopSequence,
     text('suffix', 'Suffix', {
-      placeholder: 'What should follow the answer, e.g. Kind regards, Ada',
-      help: 'Text that comes after the answer, and is not part of it. The model is asked to lead up to it.',
+      placeholder: 'What the answer should lead up to, e.g. Kind regards, Ada',
+      help: 'The model is told that this text follows its answer, so that the answer leads up to it. It is not added to the answer.',
     }),
   ],
   advanced: [

@@ -55,7 +55,7 @@ export interface CompletionMetadata extends TextMetadata {
     stopSequence,
     text('suffix', 'Suffix', {
       placeholder: 'The text that comes after the gap to fill',
-      help: 'Text that comes after the inserted text, and is not part of the answer. A chat model is asked to lead up to it.',
+      help: 'The model is told that this text follows the inserted text, so that both fit together. It is not added to the answer.',
     }),
     dropdown('engine', 'Engine', {
       choices: [
