@@ -123,11 +123,17 @@ function sampleOf(operation, key) {
 /** Fields whose sample makes the query fail. */
 const FAILS_WITH = ['on_failure'];
 
+/** Waits until no request is open, so that one of a query that has ended does not count for the next. */
+async function noneInFlight() {
+  while (mockApi.inFlight > 0) await new Promise(setImmediate);
+}
+
 /** Returns all effects of a query: its requests and its result. */
 async function effect(query, sourceOptions, script = takesEverything) {
   mockApi.reset();
   mockApi.respondWith(script);
   const result = untimed(await run(query, sourceOptions));
+  await noneInFlight();
   const requests = mockApi.requests.map(async (request) => {
     const { method, path, headers, text } = request;
     const { host, 'content-type': type, ...sent } = headers;
