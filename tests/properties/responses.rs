@@ -11,7 +11,7 @@ use tooljet_openai::{
 
 use crate::{
     config,
-    samples::{self, KEY, leaks},
+    samples::{self, KEY, Response, leaks},
     script::{Script, Step},
 };
 
@@ -29,7 +29,7 @@ fn query(operation: &str) -> Value {
 /// Maximum number of requests of a query, without retries: one for each possible adjustment, at up to two endpoints.
 const MAX_REQUESTS: usize = 2 * (1 + 19);
 
-fn echoing(mut response: HttpResponse, echo: bool) -> HttpResponse {
+fn echoing(Response(mut response): Response, echo: bool) -> HttpResponse {
     if echo {
         let body = String::from_utf8_lossy(&response.body).replace("message\":\"", &format!("message\":\"{KEY} "));
         response.body = body.into_bytes();

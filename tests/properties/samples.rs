@@ -207,8 +207,45 @@ pub(crate) fn stored_response() -> impl Strategy<Value = HttpResponse> {
     })
 }
 
+/// A response, whose body is shown as text when a test fails.
+#[derive(Clone)]
+pub(crate) struct Response(pub(crate) HttpResponse);
+
+/// Longest part of a body that is shown, in characters.
+const SHOWN: usize = 500;
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let HttpResponse { status, headers, body, .. } = &self.0;
+        let text = String::from_utf8_lossy(body);
+        let shown: String = text.chars().take(SHOWN).collect();
+        write!(f, "HTTP {status} {headers:?} {shown:?}")?;
+        if shown.len() < text.len() { write!(f, "… ({} bytes)", body.len()) } else { Ok(()) }
+    }
+}
+
+impl Deref for Response {
+    type Target = HttpResponse;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+#[test]
+fn shows_the_body_of_a_failing_response_as_text_of_a_sensible_length() {
+    let response = |body: &str| {
+        let headers = vec![("retry-after".to_owned(), "1".to_owned())];
+        Response(HttpResponse { status: 500, headers, body: body.into(), cut: None })
+    };
+    let short = r#"HTTP 500 [("retry-after", "1")] "{}""#;
+    assert_eq!(format!("{:#?}", vec![response("{}")]), format!("[\n    {short},\n]"));
+    let long = format!("{:?}", response(&"é".repeat(10_000)));
+    assert!(long.ends_with("é\"… (20000 bytes)") && long.chars().count() < SHOWN + 80, "{long}");
+}
+
 /// Any response: a stored one, or one built from random parts.
-pub(crate) fn response() -> impl Strategy<Value = HttpResponse> {
+pub(crate) fn response() -> impl Strategy<Value = Response> {
     let body = prop_oneof![
         4 => json().prop_map(|body| body.to_string().into_bytes()),
         1 => (any::<u16>(), text()).prop_map(|(code, message)| {
@@ -226,6 +263,7 @@ pub(crate) fn response() -> impl Strategy<Value = HttpResponse> {
         stored_response(),
         random.prop_map(|(status, headers, body)| HttpResponse { status, headers, body, cut: None }),
     ]
+    .prop_map(Response)
 }
 
 fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
