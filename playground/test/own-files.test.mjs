@@ -9,7 +9,7 @@ import { usePlayground } from './browser.mjs';
 import { openExample, openTab, query, result, run, sentBody } from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
-const MIB = 1024 * 1024;
+const MB = 1_000_000;
 
 const bytesOf = ({ base64Data }) => Buffer.from(base64Data, 'base64');
 /** Other bytes than those of the samples, which a decoder accepts all the same. */
@@ -104,7 +104,7 @@ describe('a file of your own', () => {
     const place = chooser(fieldOf(page, 'Images and files'), 'filepicker1');
     await choose(place, IMAGE);
     await place.getByText(IMAGE.name).waitFor();
-    const buffer = Buffer.alloc(10 * MIB + MIB / 2);
+    const buffer = Buffer.alloc(10.5 * MB);
     await choose(place, { name: 'large.png', mimeType: 'image/png', buffer });
     const problem = await place.getByRole('alert').textContent();
     assert.match(problem, /^large\.png is too large: .*10\.5 MB.* up to 10 MB\.$/);
@@ -112,6 +112,20 @@ describe('a file of your own', () => {
     await choose(place, IMAGE);
     await place.getByRole('alert').waitFor({ state: 'detached' });
   });
+
+  for (const [bytes, size] of [
+    [6, '6 bytes'],
+    [1_258, '1.3 KB'],
+    [2_500_000, '2.5 MB'],
+  ]) {
+    test(`is shown with its size of ${size}`, async () => {
+      const page = await playground.open();
+      await openExample(page, 'Summarize a PDF');
+      const place = chooser(fieldOf(page, 'Images and files'), 'filepicker2');
+      await choose(place, { ...PDF, buffer: Buffer.alloc(bytes) });
+      await place.getByText(`${PDF.name} (${size})`, { exact: true }).waitFor();
+    });
+  }
 
   test('can be chosen under Components, is not stored, and is gone after Reset', async () => {
     const page = await playground.open();

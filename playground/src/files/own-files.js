@@ -4,12 +4,13 @@ import { useState } from 'preact/hooks';
 import { RECORDING } from '../uploads.js';
 import { pickedFile } from './picked-file.js';
 
-const MIB = 1024 * 1024;
+const KB = 1000;
+const MB = 1000 * KB;
 /**
  * A file picker has a file both as text and in base64, which together can take four times its size.
  * The playground's server, like ToolJet's, accepts 50 MB.
  */
-const MAX_FILE_BYTES = 10 * MIB;
+const MAX_FILE_BYTES = 10 * MB;
 
 const readAsPicked = async (file) => {
   const [, base64Data = ''] = (await readDataUrl(file)).split(',');
@@ -56,8 +57,12 @@ export function useOwnFiles() {
   return { chosen, choose, remove, clear: () => setChosen({}) };
 }
 
-export const describeSize = (bytes) =>
-  bytes < MIB ? `${Math.ceil(bytes / 1024)} KB` : `${Number((bytes / MIB).toFixed(1))} MB`;
+/** `6 bytes`, `1.3 KB` or `10 MB`: in thousands, as most file managers show it. */
+export function describeSize(bytes) {
+  if (bytes < KB) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
+  const [unit, name] = bytes < MB ? [KB, 'KB'] : [MB, 'MB'];
+  return `${Number((bytes / unit).toFixed(1))} ${name}`;
+}
 
 function readDataUrl(file) {
   return new Promise((resolve, reject) => {
