@@ -84,8 +84,11 @@ export const quote = (prompt) => {
   return line.length > 80 ? `${line.slice(0, 77)}...` : line;
 };
 
+/** With one end mark: a prompt may already have its own. */
+const asSentence = (text) => (/[.?!]$/u.test(text) ? text : `${text}.`);
+
 const inventedAnswers = (prompt) => [
-  `You asked: “${quote(prompt)}”. A model would answer at length. This mock API gives the same short answer every time.`,
+  `You asked: “${asSentence(quote(prompt))}” A model would answer at length. This mock API gives the same short answer every time.`,
   `On “${quote(prompt)}” there is more than one view; this is the mock API's second.`,
   `“${quote(prompt)}” deserves a fresh look; this is one more answer that the mock API makes up.`,
 ];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import Ajv2020 from 'ajv/dist/2020.js';
+import { answerTo } from '../../mock-api/answers.mjs';
 import { CONTINUATIONS, INSERTIONS } from '../../mock-api/continuations.mjs';
 import {
   answer,
@@ -15,6 +16,19 @@ import {
   user,
 } from './client.mjs';
 import { asFile, asPerson, PERSON, VARIANTS } from './variants.mjs';
+
+describe('an answer that the mock API makes up', () => {
+  for (const [prompt, quoted] of [
+    ['Summarize this document in one sentence.', 'Summarize this document in one sentence.'],
+    ['Who wrote it?', 'Who wrote it?'],
+    ['Summarize it', 'Summarize it.'],
+  ]) {
+    it(`ends its quote with one end mark when the prompt is "${prompt}"`, () => {
+      const start = `You asked: “${quoted}” A model would answer at length. `;
+      assert.ok(answerTo(prompt).startsWith(start), answerTo(prompt));
+    });
+  }
+});
 
 describe('a completion of the mock API', () => {
   it('continues a known prompt', async () => {
