@@ -46,6 +46,11 @@ describe('the field that a failure is about', () => {
     test(`is found for ${what}`, () => assert.equal(fieldOf(data, query), expected));
   }
 
+  test('is Advanced when the failure is about a field that only Advanced shows', () => {
+    const message = `JSON schema is only read while Advanced is On. Set Advanced to On and enter it.`;
+    assert.equal(fieldOf({ param: 'json_schema', message }), 'query advanced');
+  });
+
   for (const [start, expected, query] of [
     ['Check the API key in the data source', 'source apiKey'],
     ['Check the Organization ID in', 'source organizationId'],

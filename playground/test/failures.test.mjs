@@ -6,6 +6,8 @@ import { describe, test } from 'node:test';
 import { TOOLJETS } from '../../harness/forms.mjs';
 import { usePlayground } from './browser.mjs';
 import {
+  choose,
+  dropdown,
   focused,
   isInView,
   openExample,
@@ -22,6 +24,15 @@ const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'ut
 
 describe('a failed query', () => {
   const playground = usePlayground({ plugin });
+
+  test('leads to Advanced when the schema that it needs is hidden', async () => {
+    const page = await playground.open();
+    await textbox(query(page), 'Prompt').fill('Say ping');
+    await choose(query(page), 'Response format', 'JSON with a schema (in Advanced)');
+    assert.equal(await run(page), 'Failed');
+    await result(page).getByRole('button', { name: 'Go to Advanced' }).click();
+    await focused(dropdown(query(page), 'Advanced'));
+  });
 
   for (const tooljet of TOOLJETS) {
     test(`shows what happened and what to do, and folds the rest, ToolJet ${tooljet}`, async () => {

@@ -30,7 +30,9 @@ export function findFailedField({ data }, forms) {
   const shown = Object.entries(forms).flatMap(([form, fields]) =>
     fields.map((field) => ({ form, field })),
   );
-  return findByParameter(data?.param, shown) ?? findInAdvice(data?.hint, shown);
+  // The plugin's own checks have their advice in the message.
+  const advice = data?.hint ?? data?.message;
+  return findByParameter(data?.param, shown) ?? findInAdvice(advice, shown);
 }
 
 function findByParameter(parameter, shown) {
