@@ -1,8 +1,8 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
 
 /**
- * A state that survives a reload of this tab, stored as JSON under `name`. For the query only,
- * never for a key.
+ * A state that survives a reload of this tab, stored as JSON under `name`, unless it is undefined.
+ * Never for a key.
  */
 export function useKept(name, initial) {
   const [value, setValue] = useState(() => read(name) ?? initial);
@@ -20,6 +20,7 @@ function read(name) {
 }
 
 function keep(name, value) {
+  if (value === undefined) return;
   try {
     sessionStorage.setItem(name, JSON.stringify(value));
   } catch {

@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { useKept } from './kept.js';
 
 const SYSTEM = matchMedia('(prefers-color-scheme: dark)');
 const systemTheme = () => (SYSTEM.matches ? 'dark' : 'light');
@@ -6,7 +7,7 @@ const systemTheme = () => (SYSTEM.matches ? 'dark' : 'light');
 /** Follows the system until pressed for the first time. */
 export function ThemeSwitch() {
   const [system, setSystem] = useState(systemTheme);
-  const [chosen, setChosen] = useState();
+  const [chosen, setChosen] = useKept('theme');
   const theme = chosen ?? system;
 
   useEffect(() => {

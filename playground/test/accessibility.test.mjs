@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { TOOLJETS } from '../../harness/forms.mjs';
 import { answerWith, MARKDOWN } from './answers.mjs';
-import { usePlayground } from './browser.mjs';
+import { drawn, usePlayground } from './browser.mjs';
 import { illegibleWhenHovered } from './contrast.mjs';
 import {
   choose,
@@ -150,6 +150,9 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'Dark theme', pressed: true }).click();
     const light = await background();
     assert.notEqual(light, dark);
+    await page.reload();
+    await drawn(page);
+    assert.equal(await background(), light, 'kept after a reload');
     await page.emulateMedia({ colorScheme: 'light' });
     assert.equal(await background(), light);
   });
