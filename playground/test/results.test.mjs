@@ -122,6 +122,13 @@ describe('a result', () => {
     assert.ok(ids.includes('gpt-image-2.6-flare'), ids.join());
   });
 
+  test('tells its time from that of the query', async () => {
+    const page = await playground.open();
+    await openExample(page, 'Answer a text input');
+    const time = result(page).getByTitle(/^From the server’s call .* duration_ms, in metadata, is/);
+    assert.match(await time.textContent(), /^[\d.]+ m?s$/);
+  });
+
   test('shows the rows of a list in full within the panel, with models and failures above', async () => {
     const long = 'A prompt of many words. '.repeat(20).trim();
     const rows = JSON.stringify([long, 'x'.repeat(150), { images: 3 }]);

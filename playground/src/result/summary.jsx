@@ -3,6 +3,9 @@ import { describeChanges, describeModels, describeTokens } from './summary.js';
 
 const MODEL_KEYS = ['model', 'image_model', 'model_embedding'];
 
+const TIME_TITLE =
+  'From the server’s call of the plugin to its result. duration_ms, in metadata, is how long the query itself took.';
+
 /** The line above a result, and what differs from the form's settings. */
 export function Summary({ metadata = {}, query, elapsedMs, fields }) {
   const asked = MODEL_KEYS.map((key) => query[key]).find(Boolean);
@@ -12,17 +15,18 @@ export function Summary({ metadata = {}, query, elapsedMs, fields }) {
     model,
     metadata.endpoint === 'responses' && 'Responses API',
     describeTokens(metadata.usage),
-    duration(elapsedMs),
   ].filter(Boolean);
   return (
     <div class="summary">
       <p>
-        {facts.map((fact, index) => (
+        {facts.map((fact) => (
           <span class="fact" key={fact}>
-            {fact}
-            {index < facts.length - 1 && ' · '}
+            {fact} ·{' '}
           </span>
         ))}
+        <span class="fact" title={TIME_TITLE}>
+          {duration(elapsedMs)}
+        </span>
       </p>
       {changes.length > 0 && (
         <ul>
