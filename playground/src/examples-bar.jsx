@@ -93,6 +93,7 @@ function Offered({ id, group, offered, chosen, title, onChoose }) {
   );
 }
 
+/** Its value is always empty; the option for that shows the chosen example. */
 function Menu({ groups, chosen, title, onChoose }) {
   const examples = groups.flatMap(({ offered }) => offered);
   return (
@@ -100,13 +101,16 @@ function Menu({ groups, chosen, title, onChoose }) {
       <select
         aria-label="Example"
         title={title}
-        value={chosen?.title ?? ''}
-        onChange={({ currentTarget: { value } }) =>
-          onChoose(examples.find((example) => example.title === value))
-        }
+        value=""
+        onChange={({ currentTarget }) => {
+          const { value } = currentTarget;
+          // So that the same example can be chosen again.
+          currentTarget.value = '';
+          onChoose(examples.find(({ title }) => title === value));
+        }}
       >
         <option value="" hidden>
-          Choose an example
+          {chosen?.title ?? 'Choose an example'}
         </option>
         {groups.map(({ group, offered }) => (
           <optgroup key={group} label={group}>

@@ -37,7 +37,7 @@ export async function openExample(page, name) {
 /** Chooses an example in the menu of its group, or in the only menu of a narrow page. */
 export async function chooseExample(page, name) {
   const menu = dropdown(examples(page), 'Example');
-  if (await menu.isVisible()) await menu.selectOption({ label: name });
+  if (await menu.isVisible()) await menu.selectOption({ value: name });
   else await chooseFromGroup(page, name);
 }
 
