@@ -119,7 +119,8 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
     setQuery(newQuery(operations));
     components.reset();
     setChosenExample(undefined);
-    mark.clear();
+    setOpened(opened + 1);
+    clearResult();
   }
 
   function choose(example) {
@@ -181,6 +182,7 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
         </QueryPanel>
         <ResultPanel
           outcome={outcome}
+          opened={opened}
           tooljet={tooljet}
           fields={shown(received, query)}
           failedField={mark.failed}

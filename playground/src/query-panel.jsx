@@ -14,7 +14,7 @@ const TIMEOUT = {
   },
 };
 
-/** `opened` counts the opened examples; `mark` is the field to highlight. */
+/** `opened` counts the examples and new queries that were opened; `mark` is the field to highlight. */
 export function QueryPanel(props) {
   const { operations, query, opened, onChange, mark, state, files, tooljet, children } = props;
   const { isRunning, onRun, onStop, onReset } = props;

@@ -5,7 +5,16 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { usePlayground } from './browser.mjs';
 import { contrastOf, MIN_CONTRAST } from './contrast.mjs';
-import { openExample, query, result, shownResult, source, stopClock, textbox } from './page.mjs';
+import {
+  openExample,
+  openTab,
+  query,
+  result,
+  shownResult,
+  source,
+  stopClock,
+  textbox,
+} from './page.mjs';
 
 const plugin = readFileSync(new URL('../../dist/index.js', import.meta.url), 'utf8');
 const button = (region, name) => region.getByRole('button', { name, exact: true });
@@ -70,6 +79,30 @@ describe('while a query runs, the page', () => {
     assert.match(await textbox(query(page), 'Prompt').textContent(), /textinput1/);
     await run.press('Enter');
     await result(page).getByText('Success').waitFor();
+  });
+});
+
+describe('after another query is opened, the page', () => {
+  const playground = usePlayground({ plugin });
+
+  test('shows no result when it is a new one', async () => {
+    const page = await playground.open();
+    await openExample(page, 'Answer a text input');
+    await openTab(page, 'Request');
+    await button(query(page), 'Reset').click();
+    await result(page).getByText('Choose an example above').waitFor();
+    assert.doesNotMatch(await result(page).textContent(), /Success|Paris/);
+    await textbox(query(page), 'Prompt').fill('Say ping');
+    await button(query(page), 'Run').click();
+    await result(page).getByRole('tab', { name: 'Answer', selected: true }).waitFor();
+  });
+
+  test('shows the answer when it is an example', async () => {
+    const page = await playground.open();
+    await openExample(page, 'Answer a text input');
+    await openTab(page, 'Request');
+    await openExample(page, 'Answer in JSON');
+    await result(page).getByRole('tab', { name: 'Answer', selected: true }).waitFor();
   });
 });
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { duration } from './duration.js';
 import { Elapsed } from './elapsed.jsx';
 import { isFailure } from './failure.js';
@@ -12,10 +12,10 @@ import { Tabs } from './tabs.jsx';
 import { ValueView } from './value-view.jsx';
 
 /**
- * `fields` are those of the query's form. `failedField` is marked in a form, and `onReveal` scrolls
+ * `opened` counts the examples and new queries that were opened. `fields` are those of the query's form. `failedField` is marked in a form, and `onReveal` scrolls
  * to it.
  */
-export function ResultPanel({ outcome, tooljet, fields, failedField, onReveal }) {
+export function ResultPanel({ outcome, opened, tooljet, fields, failedField, onReveal }) {
   const panel = useRef(null);
   const [chosen, setChosen] = useState('answer');
   const { phase } = outcome;
@@ -27,6 +27,9 @@ export function ResultPanel({ outcome, tooljet, fields, failedField, onReveal })
     if (top > window.innerHeight) panel.current.scrollIntoView();
     if (isFailure(outcome.answer.result, tooljet)) setChosen('answer');
   }, [outcome]);
+
+  // What was of interest in another query need not be in this one.
+  useLayoutEffect(() => setChosen('answer'), [opened]);
 
   return (
     <section
