@@ -25,15 +25,25 @@ const mockApiNote = ({ keyPrefix }) => (
     .
   </>
 );
+const otherApiNote = (onReturn) => (
+  <>
+    This is not the Base URL of the mock API on this machine.{' '}
+    <button type="button" class="small-button" onClick={onReturn}>
+      Back to the mock API
+    </button>
+  </>
+);
 const REAL_API_NOTE =
   'Requests are billed. Your key stays in memory, here and in the local server.';
+
+const mockSource = (manifest, { apiKey, base_url }) => newSource(manifest, { apiKey, base_url });
 
 export function App({ setup: { manifest, operations, examples, mockApi } }) {
   const [api, setApi] = useState('mock-api');
   const [tooljet, setTooljet] = useTooljet();
   // Each API keeps its own data source, so that a real key never goes to the mock API.
   const [sources, setSources] = useState({
-    'mock-api': newSource(manifest, { apiKey: mockApi.apiKey, base_url: mockApi.base_url }),
+    'mock-api': mockSource(manifest, mockApi),
     openai: newSource(manifest),
   });
   const [query, setQuery] = useKept('query', newQuery(operations));
@@ -109,6 +119,20 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
     mark.edited('source', key);
   }
 
+  function returnToMockApi() {
+    setSource(mockSource(manifest, mockApi));
+    clear();
+    // Its button is gone, and with it the focus.
+    mark.set({ form: 'source', key: 'base_url', kind: 'example', isWanted: true });
+  }
+
+  function noteOnSource() {
+    if (api !== 'mock-api') return REAL_API_NOTE;
+    return source.base_url === mockApi.base_url
+      ? mockApiNote(mockApi)
+      : otherApiNote(returnToMockApi);
+  }
+
   function editQuery(values, key) {
     setQuery(values);
     setChosenExample(undefined);
@@ -158,7 +182,7 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
         <SourcePanel
           key={`${api} ${tooljet}`}
           manifest={manifest}
-          note={api === 'mock-api' ? mockApiNote(mockApi) : REAL_API_NOTE}
+          note={noteOnSource()}
           values={source}
           onChange={editSource}
           mark={mark.within('source')}

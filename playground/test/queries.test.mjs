@@ -8,6 +8,7 @@ import { usePlayground } from './browser.mjs';
 import {
   choose,
   chooseExample,
+  focused,
   groupButton,
   offered,
   openExample,
@@ -116,6 +117,20 @@ describe('the playground', () => {
       // ToolJet 3 adds the details, ToolJet 2 drops them.
       assert.equal(/"status":401/.test(message), tooljet === 3);
     }
+  });
+
+  test('leads back to the mock API after its base URL was changed', async () => {
+    const page = await playground.open();
+    const url = source(page).getByLabel('Base URL', { exact: true });
+    const note = source(page).getByText('A mock API on this machine answers.');
+    await note.waitFor();
+    await url.fill('http://localhost:1/v1');
+    await note.waitFor({ state: 'detached' });
+    await source(page).getByRole('button', { name: 'Back to the mock API' }).click();
+    await note.waitFor();
+    await focused(url);
+    assert.equal(await url.inputValue(), playground.mockApi.baseUrl);
+    assert.equal(await testConnection(page), 'Connection verified');
   });
 
   test('cancels a query and shows nothing of it when the API is switched', async () => {
