@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { isStoredEncrypted } from '../../harness/forms.mjs';
 import { testConnection } from './calls.js';
 import { Form } from './forms/form.jsx';
+import { adviceOnLoopback } from './loopback.js';
 
 /** The defaults of a new data source, by key. */
 export const newSource = ({ defaults }, values = {}) => ({
@@ -63,16 +64,18 @@ export function SourcePanel({ manifest, note, values, onChange, mark, tooljet })
         <button type="button" class="button" disabled={isRunning} onClick={press}>
           {isRunning ? 'Testing…' : 'Test connection'}
         </button>
-        <TestResult test={isCurrent ? test : undefined} />
+        <TestResult test={isCurrent ? test : undefined} baseUrl={values.base_url} />
       </div>
     </section>
   );
 }
 
 /** Every ToolJet shows that a test succeeded; for a failed one, it shows the message. */
-function TestResult({ test }) {
+function TestResult({ test, baseUrl }) {
   const isDone = test && !test.isRunning;
   const isOk = test?.status === 'ok';
+  const isBlocked = !isOk && /address blocked/.test(test?.message);
+  const advice = isBlocked && adviceOnLoopback(baseUrl);
   return (
     <div class="test-result" role="status">
       {isDone && (
@@ -80,6 +83,7 @@ function TestResult({ test }) {
           {isOk ? 'Connection verified' : test.message}
         </p>
       )}
+      {isDone && advice && <p class="caption">{advice}</p>}
     </div>
   );
 }

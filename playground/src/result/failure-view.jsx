@@ -1,3 +1,4 @@
+import { adviceOnLoopback } from '../loopback.js';
 import { duration } from './duration.js';
 import { readFailure } from './failure.js';
 import { JsonTree } from './json-tree.jsx';
@@ -6,10 +7,12 @@ import { ValueView } from './value-view.jsx';
 
 /**
  * A failed query: what happened and what to do, plus, folded, what an app builder sees of it in
- * ToolJet. `failedField` is the field at fault, if any.
+ * ToolJet. `options` are those of the call; `failedField` is the field at fault, if any.
  */
-export function FailureView({ result, elapsedMs, tooljet, failedField, onReveal }) {
+export function FailureView({ result, options, elapsedMs, tooljet, failedField, onReveal }) {
   const { happened, advice } = readFailure(result);
+  const isBlocked = result.data?.code === 'address_blocked';
+  const more = isBlocked && adviceOnLoopback(options.source.base_url);
   return (
     <>
       <div class="failure-card">
@@ -19,6 +22,7 @@ export function FailureView({ result, elapsedMs, tooljet, failedField, onReveal 
           <>
             <h3>What to do</h3>
             <p>{advice}</p>
+            {more && <p>{more}</p>}
           </>
         )}
         {failedField && (

@@ -98,7 +98,9 @@ function Answer(props) {
       ? {
           id: 'answer',
           title: 'Error',
-          content: <FailureView {...{ result, elapsedMs, tooljet, failedField, onReveal }} />,
+          content: (
+            <FailureView {...{ result, options, elapsedMs, tooljet, failedField, onReveal }} />
+          ),
         }
       : {
           id: 'answer',
