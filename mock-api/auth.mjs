@@ -2,6 +2,8 @@ import { ApiFailure } from './api-failure.mjs';
 
 /** Every key that starts with this prefix is accepted. Each key below also causes a failure. */
 export const KEY_PREFIX = 'sk-mock-api';
+/** Requests with this key get their usual responses late. */
+const SLOW_KEY = 'sk-mock-api-slow';
 export const ORGANIZATION = 'org-mock-api';
 export const PROJECT = 'proj_mock_api';
 
@@ -65,6 +67,8 @@ function readKey(headers) {
   const bearer = /^Bearer\s+(.+)$/i.exec(headers.authorization ?? '');
   return bearer ? bearer[1] : headers['api-key'];
 }
+
+export const isSlow = (headers) => readKey(headers) === SLOW_KEY;
 
 /** Like OpenAI, repeats the ends of the key, and short keys whole. */
 function masked(key) {

@@ -70,7 +70,8 @@ export async function play(
   { status = 200, headers = {}, body = '', pieces, delayMs = 0, fault, intervalMs },
 ) {
   if (delayMs > 0) {
-    await wait(delayMs);
+    // A server that is closed meanwhile does not keep the process alive.
+    await wait(delayMs, undefined, { ref: false });
   }
   if (response.destroyed) {
     return;

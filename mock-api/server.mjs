@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { answerAsApi, CREATED } from './api.mjs';
+import { isSlow } from './auth.mjs';
 import { MAX_BATCH_BYTES } from './files.mjs';
 import { describeForm, isForm, parseForm } from './form.mjs';
 import { play } from './playback.mjs';
@@ -100,9 +101,10 @@ async function listenOnLoopback(createServer, port) {
 
 /**
  * Starts a server on the loopback interface that behaves like OpenAI's API, as far as the plugin
- * uses it. `tls` are the options of `https.createServer`; `delayMs` delays every response.
+ * uses it. `tls` are the options of `https.createServer`; `delayMs` delays every response, `slowMs`
+ * those to the slow key of auth.mjs.
  */
-export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
+export async function startMockApi({ port = 0, tls, delayMs = 0, slowMs = 10_000 } = {}) {
   const requests = [];
   const script = createScript();
   const store = createStore(CREATED);
@@ -131,10 +133,11 @@ export async function startMockApi({ port = 0, tls, delayMs = 0 } = {}) {
     });
     Object.assign(request, await parsedBody(incoming, store));
 
+    const delay = isSlow(request.headers) ? slowMs : delayMs;
     const answer =
       (await script.next(request)) ??
-      (await answerAsApi(request, { origin, number, delayMs, store }));
-    await play(response, { delayMs, ...answer });
+      (await answerAsApi(request, { origin, number, delayMs: delay, store }));
+    await play(response, { delayMs: delay, ...answer });
   }
 
   const listener = (incoming, response) => {

@@ -1,6 +1,7 @@
 // The calls behind the page's two buttons: each calls the plugin as ToolJet's server does, and
 // returns what the page shows.
 
+import { once } from 'node:events';
 import { createHarnesses } from './harnesses.mjs';
 import { createQueue } from './queue.mjs';
 import { createRealApi } from './real-api.mjs';
@@ -17,11 +18,14 @@ export function createCalls({ plugin, mockApi }) {
   const isAtMockApi = ({ base_url: url }) =>
     URL.canParse(url) && new URL(url).origin === mockApi.url;
 
-  /** The mock API keeps its own log. */
-  const runAtMockApi = ({ source, query, tooljet }) =>
+  /** The mock API keeps its own log. When `signal` is aborted, the next query does not wait. */
+  const runAtMockApi = ({ source, query, tooljet }, signal) =>
     inTurn(async () => {
+      signal.throwIfAborted();
+      const aborted = once(signal, 'abort').then(() => signal.throwIfAborted());
       mockApi.requests.length = 0;
-      const answer = await timed(() => harnesses.get(tooljet).run(source, query));
+      const run = timed(() => harnesses.get(tooljet).run(source, query));
+      const answer = await Promise.race([run, aborted]);
       const requests = mockApi.requests.map((request) => ({ ...request, origin: mockApi.url }));
       return { ...answer, requests };
     });

@@ -106,6 +106,12 @@ const OLDER = {
         result: 'details',
       },
     },
+    {
+      title: 'Slow answer',
+      apiKey: 'sk-mock-api-slow',
+      mockApiOnly: true,
+      query: { prompt: 'Say this is a test.' },
+    },
   ],
   completion: [
     {
@@ -147,7 +153,10 @@ const OLDER = {
 export const EXAMPLES = [
   ...OPERATIONS.map(({ value, name, examples = OLDER[value] }) => ({
     group: name,
-    queries: examples.map(({ title, query }) => ({ title, query: { operation: value, ...query } })),
+    queries: examples.map(({ query, ...example }) => ({
+      ...example,
+      query: { operation: value, ...query },
+    })),
   })),
   {
     group: 'Failures',

@@ -30,6 +30,23 @@ describe('the mock API', () => {
     }
   });
 
+  it('delays its responses to the slow key only', async () => {
+    const other = await startMockApi({ slowMs: 1 });
+    try {
+      const delayOf = async (key) => {
+        const headers = { authorization: `Bearer ${key}` };
+        const response = await fetch(`${other.baseUrl}/models`, { headers });
+        assert.equal(response.status, 200);
+        await response.text();
+        return response.headers.get('openai-processing-ms');
+      };
+      assert.equal(await delayOf('sk-mock-api-slow'), '1');
+      assert.equal(await delayOf(KEY), '0');
+    } finally {
+      await other.close();
+    }
+  });
+
   it('logs the requests that it received', async () => {
     await send('POST', CHAT, {
       body: conversation(),

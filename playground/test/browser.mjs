@@ -31,15 +31,16 @@ export async function drawn(page) {
 
 /**
  * Starts everything before the tests of a file and ends it after them. The returned object is
- * filled before the tests: `mockApi`, `url`, and `open()`, which opens the page with a fresh state.
+ * filled before the tests: `mockApi`, `url`, and `open()`, which opens the page with a fresh state. `slowMs`
+ * is how long the slow example takes.
  */
-export function usePlayground({ plugin }) {
+export function usePlayground({ plugin, slowMs = 0 }) {
   const playground = {};
   const ends = [];
   const pages = [];
 
   before(async () => {
-    const mockApi = await startMockApi();
+    const mockApi = await startMockApi({ slowMs });
     ends.unshift(() => mockApi.close());
     const server = await startPlayground({ plugin, mockApi });
     ends.unshift(() => server.close());

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { usePlayground } from './browser.mjs';
 import { contrastOf, MIN_CONTRAST } from './contrast.mjs';
 import {
+  chooseExample,
   openExample,
   openTab,
   query,
@@ -79,6 +80,25 @@ describe('while a query runs, the page', () => {
     assert.match(await textbox(query(page), 'Prompt').textContent(), /textinput1/);
     await run.press('Enter');
     await result(page).getByText('Success').waitFor();
+  });
+});
+
+describe('the slow example', () => {
+  // Nothing waits for it: the first query is stopped.
+  const playground = usePlayground({ plugin, slowMs: 10 * 60 * 1000 });
+
+  test('can be stopped, and the next query does not wait for it', async () => {
+    const page = await playground.open();
+    // Nothing is sent again when the mock API ends.
+    await source(page).getByLabel('Max retries').fill('0');
+    await chooseExample(page, 'Slow answer');
+    await result(page).locator('.elapsed').waitFor();
+    await button(query(page), 'Stop').click();
+    await result(page)
+      .getByText(/^Stopped after \d/)
+      .waitFor();
+    await openExample(page, 'Answer a text input');
+    await result(page).getByText('The capital of France is Paris.', { exact: true }).waitFor();
   });
 });
 
