@@ -34,7 +34,8 @@ const uploaded = () =>
   Promise.all(mockApi.requests.filter(({ path }) => path === '/v1/files').map(rowsOf));
 
 const tickets = (count) => Array.from({ length: count }, (_, index) => `Ticket ${index}`);
-const isAnswerTo = (answer, prompt) => answer?.includes(`“${prompt}”`);
+/** The mock API quotes the prompt, with an end mark. */
+const isAnswerTo = (answer, prompt) => answer?.includes(`“${prompt}.”`);
 
 describe('a batch', () => {
   test('is started, asked for and fetched with the answers in the order of the prompts', async () => {
