@@ -17,8 +17,8 @@ import {
   WITH_ADDON_FILE,
   WITHOUT_ADDON_FILE,
 } from './plan.mjs';
-import { runTask, startApi } from './processes.mjs';
-import { ANSWER_SIZES, answerBody, answerText } from './responses.mjs';
+import { runClient, runTask, startApi } from './processes.mjs';
+import { ANSWER_SIZES, answerBody, answerText, requestBody } from './responses.mjs';
 import { summary } from './statistics.mjs';
 
 export async function measure({ plan, contenders, progress }) {
@@ -31,7 +31,10 @@ export async function measure({ plan, contenders, progress }) {
   });
 }
 
-/** Compares lists of this plugin with loops of queries of every contender. */
+/**
+ * Compares lists of this plugin with loops of queries of every contender. The ceilings are what the machine and the API
+ * leave to any plugin.
+ */
 export async function measureLists({ plan, contenders, progress }) {
   return withSession(async (session) => {
     const runs = LISTS.flatMap((cell) =>
@@ -41,7 +44,9 @@ export async function measureLists({ plan, contenders, progress }) {
           .map((isOneQuery) => ({ cell: { ...cell, isOneQuery }, contender, rounds: [] })),
       ),
     );
+    const ceilings = LISTS.map((cell) => ({ cell, rounds: [] }));
     for (let round = 0; round < plan.rounds; round += 1) {
+      for (const { cell, rounds } of ceilings) rounds.push(await ceiling(session, cell));
       const order = round % 2 === 0 ? runs : runs.toReversed();
       for (const [index, { cell, contender, rounds }] of order.entries()) {
         progress.update(
@@ -58,12 +63,30 @@ export async function measureLists({ plan, contenders, progress }) {
         );
       }
     }
-    return runs.map(({ cell, contender, rounds }) => ({
+    const lists = runs.map(({ cell, contender, rounds }) => ({
       ...cell,
       contender: contender.id,
       ...summarize(rounds),
     }));
+    return {
+      lists,
+      ceilings: ceilings.map(({ cell, rounds }) => ({ ...cell, ...summarize(rounds) })),
+    };
   });
+}
+
+/** The rows per second of a client without a plugin. */
+async function ceiling({ prepare, optionsFor, caFile }, cell) {
+  await prepare(cell);
+  const { baseUrl } = optionsFor({}, cell);
+  const [firstRowsPerSecond, rowsPerSecond] = await runClient({
+    ca: caFile,
+    url: `${baseUrl}/chat/completions`,
+    body: requestBody(),
+    parallel: LIST.parallel,
+    passes: [LIST.rows, LIST.rows],
+  });
+  return { firstRowsPerSecond, rowsPerSecond };
 }
 
 async function withSession(run) {
@@ -89,6 +112,7 @@ async function withSession(run) {
       }),
       prepare: ({ answer, serverTime }) =>
         api.call('prepare', { body: answerBody(ANSWER_SIZES[answer]), serverTime }),
+      caFile,
       folder,
     });
   } finally {

@@ -1,8 +1,10 @@
 // The processes of a run: the API, and one per contender and measurement.
 
 import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../scripts/root.mjs';
 
@@ -11,11 +13,11 @@ const BENCH = fileURLToPath(new URL('.', import.meta.url));
 export const NODE = join(BENCH, 'node_modules', 'node', 'bin', 'node');
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
-const API = join(TARGET, 'release', 'examples', 'bench_api');
+const EXAMPLES = join(TARGET, 'release', 'examples');
 
 /** Starts the API; `call(command, options)` resolves to what its command returns. */
 export function startApi() {
-  const child = spawn(API, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(join(EXAMPLES, 'bench_api'), { stdio: ['pipe', 'pipe', 'inherit'] });
   const waiting = new Map();
   let calls = 0;
   const failed = (reason) => {
@@ -41,6 +43,17 @@ export function startApi() {
     },
     stop: () => child.stdin.end(),
   };
+}
+
+/** Runs the client without a plugin, and resolves to its rows per second in each pass. */
+export async function runClient(options) {
+  const child = spawn(join(EXAMPLES, 'bench_client'), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const output = text(child.stdout);
+  const ended = once(child, 'close');
+  child.stdin.end(JSON.stringify(options));
+  const [code, signal] = await ended;
+  if (code !== 0) throw new Error(`the bare client's process ended with ${signal ?? code}`);
+  return JSON.parse(await output);
 }
 
 /**

@@ -14,6 +14,18 @@ export const QUERY = {
   advanced: 'off',
 };
 
+/** The request that this plugin sends for it. */
+export function requestBody() {
+  const { model, prompt, max_tokens, temperature } = QUERY;
+  return JSON.stringify({
+    model,
+    messages: [{ role: 'user', content: prompt }],
+    temperature: Number(temperature),
+    max_tokens: Number(max_tokens),
+    stream: false,
+  });
+}
+
 /** The same query for a list of rows, each with a different prompt. */
 export function listQuery({ rows, parallel }) {
   const { prompt, ...shared } = QUERY;

@@ -44,7 +44,8 @@ await runCommand(COMMAND, async (options) => {
     throw new Mistake('the benchmark reads /proc, so it runs on Linux only, as ToolJet does.');
   }
   await installPackages(BENCH);
-  runOrExit('cargo', ['build', '--locked', '--release', '--example', 'bench_api']);
+  const examples = ['bench_api', 'bench_client'].flatMap((name) => ['--example', name]);
+  runOrExit('cargo', ['build', '--locked', '--release', ...examples]);
   if (!options.plugin) await buildPlugin();
   const plugin = options.plugin ?? join(ROOT, 'dist', 'index.js');
   if (!existsSync(plugin)) throw new Mistake(`there is no ${plugin}`);
@@ -75,7 +76,7 @@ async function bench({ quick, list, plugin, out }) {
   let measured;
   try {
     measured = list
-      ? { lists: await measureLists({ plan, contenders, progress }) }
+      ? await measureLists({ plan, contenders, progress })
       : await measure({ plan, contenders, progress });
   } catch (error) {
     progress.stop();

@@ -49,6 +49,35 @@ struct Api {
     waited: AtomicU64,
 }
 
+/// A connection that does all work on a response before its time has come, except for sending it.
+trait Connection: Read {
+    fn prepare(&mut self, response: &[u8]) -> io::Result<()>;
+    fn send(&mut self, response: &[u8]) -> io::Result<()>;
+}
+
+impl Connection for TcpStream {
+    fn prepare(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn send(&mut self, response: &[u8]) -> io::Result<()> {
+        self.write_all(response)
+    }
+}
+
+impl Connection for StreamOwned<ServerConnection, TcpStream> {
+    fn prepare(&mut self, response: &[u8]) -> io::Result<()> {
+        self.conn.writer().write_all(response)
+    }
+
+    fn send(&mut self, _: &[u8]) -> io::Result<()> {
+        while self.conn.wants_write() {
+            self.conn.write_tls(&mut self.sock)?;
+        }
+        Ok(())
+    }
+}
+
 #[derive(Default)]
 struct Prepared {
     response: Vec<u8>,
@@ -81,7 +110,8 @@ impl Api {
         let config = Arc::new(builder.with_single_cert(certificates, key).unwrap());
         let http = self.on_loopback(Self::serve)?;
         let https = self.on_loopback(move |api, connection| {
-            let session = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
+            let mut session = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
+            session.set_buffer_limit(None);
             let mut connection = StreamOwned::new(session, connection);
             connection.conn.complete_io(&mut connection.sock)?;
             api.tls.fetch_add(1, Ordering::Relaxed);
@@ -119,7 +149,7 @@ impl Api {
     }
 
     /// Answers requests until the connection ends.
-    fn serve(&self, mut connection: impl Read + Write) -> io::Result<()> {
+    fn serve(&self, mut connection: impl Connection) -> io::Result<()> {
         let mut pending = Vec::new();
         let mut read = vec![0; READ_BYTES];
         loop {
@@ -127,13 +157,14 @@ impl Api {
                 0 => return Ok(()),
                 bytes => pending.extend_from_slice(&read[..bytes]),
             }
+            let arrived = Instant::now();
             while let Some(size) = size_of_request(&pending).filter(|size| *size <= pending.len()) {
                 pending.drain(..size);
                 self.requests.fetch_add(1, Ordering::Relaxed);
                 let prepared = Arc::clone(&self.prepared.read().unwrap_or_else(PoisonError::into_inner));
-                thread::sleep(prepared.delay);
-                connection.write_all(&prepared.response)?;
-                connection.flush()?;
+                connection.prepare(&prepared.response)?;
+                thread::sleep((arrived + prepared.delay).saturating_duration_since(Instant::now()));
+                connection.send(&prepared.response)?;
             }
         }
     }

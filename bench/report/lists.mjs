@@ -1,7 +1,7 @@
 // What `npm run bench -- --list` prints.
 
 import { EMPTY } from '../contenders.mjs';
-import { cellTitle, LIST, LISTS } from '../plan.mjs';
+import { cellTitle, isInCell, LIST, LISTS } from '../plan.mjs';
 import { listTargets } from '../targets.mjs';
 import { listMetric } from './metrics.mjs';
 import { contenderStyle, heading, number, printTargets, row, withSpread } from './tables.mjs';
@@ -38,6 +38,12 @@ export function printLists(results) {
         );
       }
     }
+    const { metrics } = results.ceilings.find((each) => isInCell(each, cell));
+    row(
+      'reqwest alone (ceiling)',
+      [withSpread(metrics.rowsPerSecond), number(metrics.firstRowsPerSecond.median)],
+      { first: NAME, style: 'dim' },
+    );
   }
   printTargets(listTargets(results));
 }

@@ -1,7 +1,7 @@
 // Writes the table of the README. It contains only absolute values, so that columns can be compared.
 
 import { EMPTY, OURS } from '../contenders.mjs';
-import { LARGE_ANSWERS, LIST, MAIN } from '../plan.mjs';
+import { isInCell, LARGE_ANSWERS, LIST, LISTS, MAIN } from '../plan.mjs';
 import { listMetric, median } from './metrics.mjs';
 
 const BUSY = { ...MAIN, concurrency: 64 };
@@ -62,10 +62,17 @@ function cellsOfList(lists) {
   ];
 }
 
-function aboutLists({ command, plan, machine }) {
+function aboutLists(lists) {
+  const { command, plan, machine, ceilings } = lists;
   const rows = LIST.rows.toLocaleString('en');
+  const [atOnce, later] = LISTS.map((cell) => ({
+    list: whole(listMetric(lists, OURS, { ...cell, isOneQuery: true }, 'rowsPerSecond').median),
+    alone: whole(ceilings.find((each) => isInCell(each, cell)).metrics.rowsPerSecond.median),
+  }));
   return [
     `A list: ${rows} rows, ${LIST.parallel} at a time, by \`${command}\`, ${measured(plan)}, ${machine.date.slice(0, 10)}.`,
+    `It asks ${atOnce.list} rows/s; reqwest alone, without ToolJet and a plugin, asks ${atOnce.alone}. If each answer takes`,
+    `${LISTS[1].serverTime} ms, it is ${later.list} and ${later.alone} of ${whole((LIST.parallel * 1000) / LISTS[1].serverTime)} that are possible.`,
   ];
 }
 
