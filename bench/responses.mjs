@@ -14,7 +14,7 @@ export const QUERY = {
   advanced: 'off',
 };
 
-/** The request that this plugin sends for it. */
+/** The body of the request that this plugin sends for it. */
 export function requestBody() {
   const { model, prompt, max_tokens, temperature } = QUERY;
   return JSON.stringify({

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::{runtime, time::sleep};
 
-/// As in the list that it is compared with: connections of a pass must not count for the next one.
+/// As in `bench/tasks/list.mjs`: what a pass leaves behind must not count for the next one.
 const PAUSE: Duration = Duration::from_millis(100);
 const ANSWER: &str = "/choices/0/message/content";
 

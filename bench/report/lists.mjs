@@ -1,9 +1,9 @@
 // What `npm run bench -- --list` prints.
 
 import { EMPTY } from '../contenders.mjs';
-import { cellTitle, isInCell, LIST, LISTS } from '../plan.mjs';
+import { cellTitle, LIST, LISTS } from '../plan.mjs';
 import { listTargets } from '../targets.mjs';
-import { listMetric } from './metrics.mjs';
+import { ceilingMetric, listMetric } from './metrics.mjs';
 import { contenderStyle, heading, number, printTargets, row, withSpread } from './tables.mjs';
 
 const NAME = 30;
@@ -38,10 +38,10 @@ export function printLists(results) {
         );
       }
     }
-    const { metrics } = results.ceilings.find((each) => isInCell(each, cell));
+    const of = (name) => ceilingMetric(results, cell, name);
     row(
       'reqwest alone (ceiling)',
-      [withSpread(metrics.rowsPerSecond), number(metrics.firstRowsPerSecond.median)],
+      [withSpread(of('rowsPerSecond')), number(of('firstRowsPerSecond').median)],
       { first: NAME, style: 'dim' },
     );
   }

@@ -1,8 +1,8 @@
 // Writes the table of the README. It contains only absolute values, so that columns can be compared.
 
 import { EMPTY, OURS } from '../contenders.mjs';
-import { isInCell, LARGE_ANSWERS, LIST, LISTS, MAIN } from '../plan.mjs';
-import { listMetric, median } from './metrics.mjs';
+import { LARGE_ANSWERS, LIST, LISTS, MAIN } from '../plan.mjs';
+import { ceilingMetric, listMetric, median } from './metrics.mjs';
 
 const BUSY = { ...MAIN, concurrency: 64 };
 
@@ -63,16 +63,18 @@ function cellsOfList(lists) {
 }
 
 function aboutLists(lists) {
-  const { command, plan, machine, ceilings } = lists;
+  const { command, plan, machine } = lists;
   const rows = LIST.rows.toLocaleString('en');
-  const [atOnce, later] = LISTS.map((cell) => ({
-    list: whole(listMetric(lists, OURS, { ...cell, isOneQuery: true }, 'rowsPerSecond').median),
-    alone: whole(ceilings.find((each) => isInCell(each, cell)).metrics.rowsPerSecond.median),
-  }));
+  const [ours, alone] = [
+    (cell) => listMetric(lists, OURS, { ...cell, isOneQuery: true }, 'rowsPerSecond'),
+    (cell) => ceilingMetric(lists, cell, 'rowsPerSecond'),
+  ].map((of) => LISTS.map((cell) => whole(of(cell).median)));
+  const [, { serverTime }] = LISTS;
+  const most = whole((LIST.parallel * 1000) / serverTime);
   return [
     `A list: ${rows} rows, ${LIST.parallel} at a time, by \`${command}\`, ${measured(plan)}, ${machine.date.slice(0, 10)}.`,
-    `It asks ${atOnce.list} rows/s; reqwest alone, without ToolJet and a plugin, asks ${atOnce.alone}. If each answer takes`,
-    `${LISTS[1].serverTime} ms, it is ${later.list} and ${later.alone} of ${whole((LIST.parallel * 1000) / LISTS[1].serverTime)} that are possible.`,
+    `It asks ${ours[0]} rows/s, and reqwest alone, without ToolJet or a plugin, ${alone[0]}. With answers after ${serverTime} ms,`,
+    `these are ${ours[1]} and ${alone[1]}, of at most ${most}.`,
   ];
 }
 

@@ -37,3 +37,8 @@ export function listMetric(results, contender, cell, name) {
   return results.lists.find((each) => each.contender === contender && isInCell(each, cell))
     ?.metrics[name];
 }
+
+/** The summary of a metric of reqwest alone, from the same command. */
+export function ceilingMetric(results, cell, name) {
+  return results.ceilings.find((each) => isInCell(each, cell)).metrics[name];
+}
