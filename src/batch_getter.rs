@@ -50,6 +50,8 @@ impl<'a, T: Transport> BatchGetter<'a, T> {
         }
         let rows = BatchRows::new(batches, page, has_details, describe)?;
         let files = rows.files();
+        let batch_of = |file: Option<&(usize, _)>| file.map(|(batch, _)| *batch);
+        self.log.spans_batches = batch_of(files.first()) != batch_of(files.last());
         let rows = SharedRows::new(rows);
         for (batch, id) in files {
             let sink = rows.sink(batch, id.as_str());

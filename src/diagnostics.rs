@@ -202,6 +202,7 @@ impl Diagnostics {
             response_format: self.requests.response_format.clone(),
             is_streamed: self.requests.is_streamed,
             fitting_rows: self.requests.fitting_rows,
+            spans_batches: self.requests.spans_batches,
             ..self.context.clone()
         };
         let hint = hints::hint(error, &context);

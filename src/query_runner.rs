@@ -58,6 +58,8 @@ pub struct RequestLog {
     pub is_answer_checked: bool,
     /// How many rows of the batches fit a result, if it has no room for all that the query asks for.
     pub fitting_rows: Option<usize>,
+    /// Whether the rows that the query asks for are in several batches.
+    pub spans_batches: bool,
 }
 
 impl RequestLog {

@@ -9,6 +9,7 @@ use crate::{
         cause::{ApiCause, is_about_an_image},
         error_text, field_label,
         hints::{Endpoint, EndpointChoice, HintContext, check_address},
+        less::{any_of, shorter, smaller_body, sooner},
         recording_hints::recording_hint,
         seconds,
     },
@@ -88,8 +89,8 @@ pub(super) fn api_hint(error: &ApiError, context: &HintContext) -> Option<ErrorT
             " before running the query again, send less, or raise the rate limits of the account."
         ],
         ApiCause::TooLarge if error.status == 413 && !error.message.contains("token") => body_too_large(context),
-        ApiCause::TooLarge => error_text!["Retrying does not help. ", shorten(context, None)],
-        ApiCause::ContextLength => shorten(context, Some("choose a model with a larger context window")),
+        ApiCause::TooLarge => error_text!["Retrying does not help. ", shorter(context, None)],
+        ApiCause::ContextLength => shorter(context, Some("choose a model with a larger context window")),
         ApiCause::ModelNotFound => model_not_found(error, context),
         ApiCause::ModelOfResponses if is_chat_completions_only(context) => "Set API to Auto or Responses.".into(),
         ApiCause::ModelOfOtherEndpoint | ApiCause::ModelOfResponses => other_endpoint(context),
@@ -176,37 +177,10 @@ fn is_about_moderation(error: &ApiError, context: &HintContext) -> bool {
     is_text_endpoint(context) && !context.is_completions() && is_about_it
 }
 
-/// Tells how to send less with the form's fields, or what else to do.
-fn shorten(context: &HintContext, or: Option<&'static str>) -> ErrorText {
-    let ways: &[&'static str] = match context.endpoint {
-        Some(Endpoint::Embeddings) => &["Shorten Input", "split it into several strings"],
-        Some(Endpoint::Images) => &["Shorten Prompt"],
-        Some(Endpoint::Transcriptions) => &["Shorten Recording"],
-        Some(Endpoint::Other) => &["Send less"],
-        _ if context.is_completions() => &["Shorten Prompt", "lower Max tokens"],
-        _ => &["Shorten Prompt or Message history", "lower Max tokens"],
-    };
-    let ways: Vec<_> = ways.iter().copied().chain(or).collect();
-    ErrorText::own(match ways.as_slice() {
-        [others @ .., last] if !others.is_empty() => format!("{}, or {last}.", others.join(", ")),
-        ways => format!("{}.", ways.concat()),
-    })
-}
-
 fn body_too_large(context: &HintContext) -> ErrorText {
-    let less = match context.endpoint {
-        Some(Endpoint::Embeddings) => "fewer or shorter strings in Input",
-        Some(Endpoint::Images) => "a shorter Prompt",
-        Some(Endpoint::Transcriptions) => {
-            "a shorter Recording, or one in a format that compresses, such as MP3 or WebM"
-        }
-        Some(Endpoint::Other) => "a smaller input",
-        _ if context.is_completions() => "a shorter Prompt",
-        _ => "fewer or smaller Images and files, or a shorter Prompt or Message history",
-    };
     error_text![
         "The server, or a proxy in front of it, limits the size of requests. Send less: ",
-        less,
+        smaller_body(context),
         ". Or raise the limit there (client_max_body_size in nginx)."
     ]
 }
@@ -223,11 +197,12 @@ fn unverified(error: &ApiError, context: &HintContext) -> ErrorText {
 
 fn gateway_timeout(context: &HintContext) -> ErrorText {
     const WHAT: &str = "A gateway in front of the model stopped waiting for the answer. ";
+    const RAISE: &str = "raise the gateway's time limit";
     if is_text_endpoint(context) && !context.is_streamed {
-        let stream = "Set Streaming to On in the data source to keep the connection busy, ";
-        error_text![WHAT, stream, "ask for less, or raise the gateway's time limit."]
+        let stream = "set Streaming to On in the data source to keep the connection busy";
+        error_text![WHAT, any_of(&[stream, "ask for less", RAISE])]
     } else {
-        error_text![WHAT, "Ask for less, choose a faster model, or raise the gateway's time limit."]
+        error_text![WHAT, sooner(context, RAISE)]
     }
 }
 
@@ -412,21 +387,6 @@ mod tests {
             |is_streamed| hint(&error(524, "A timeout occurred"), &HintContext { is_streamed, ..at(Endpoint::Chat) });
         assert!(slow(false).contains("Set Streaming to On") && !slow(true).contains("Streaming"));
         assert!(!hint(&error(524, "x"), &at(Endpoint::Images)).contains("Streaming"));
-    }
-
-    #[test]
-    fn names_only_fields_that_the_form_has() {
-        let long = error(400, "This model's maximum context length is 8192 tokens");
-        let chat = hint(&long, &at(Endpoint::Chat));
-        assert!(chat.starts_with("Shorten Prompt or Message history, lower Max tokens, or choose"), "{chat}");
-        assert!(hint(&long, &at(Endpoint::Embeddings)).starts_with("Shorten Input,"));
-        assert!(hint(&long, &at(Endpoint::Other)).starts_with("Send less"));
-        for text in [hint(&long, &at(Endpoint::Embeddings)), hint(&error(413, "x"), &at(Endpoint::Embeddings))] {
-            assert!(!["Prompt", "Message history", "Max tokens"].iter().any(|field| text.contains(field)), "{text}");
-        }
-        let completions =
-            HintContext { endpoint_choice: EndpointChoice::Engine { is_auto: false }, ..at(Endpoint::Chat) };
-        assert!(!hint(&long, &completions).contains("Message history"));
     }
 
     #[test]

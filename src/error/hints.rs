@@ -6,7 +6,9 @@ use crate::error::{
     ApiError, BodyKind, Error, ErrorText, NoAnswerReason, TransportErrorKind,
     api_hints::{api_hint, is_key_missing},
     cause::ApiCause,
-    error_text, seconds,
+    error_text,
+    less::{smaller_response, sooner},
+    seconds,
 };
 
 /// Maximum length of the reason of a failed connection test, in characters.
@@ -39,6 +41,8 @@ pub struct HintContext {
     pub is_streamed: bool,
     /// How many rows of a batch fit a result that has no room for all.
     pub fitting_rows: Option<usize>,
+    /// Whether the wanted rows are in several batches, so that fewer rows would be in fewer files.
+    pub spans_batches: bool,
     /// The timeout of the query.
     pub time_limit: TimeLimit,
 }
@@ -137,9 +141,7 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
             context.host.clone(),
             " did not respond. Check the Base URL's host and port, and any firewall or proxy in between."
         ]),
-        Error::Timeout { .. } => {
-            Some(error_text![ask_for_less(context), ", choose a faster model, or raise ", timeout_field(context), "."])
-        }
+        Error::Timeout { .. } => Some(sooner(context, raise_timeout(context))),
         Error::Transport(error) => transport_hint(error.kind, context),
         Error::Decode { body: BodyKind::EventStream, .. } => {
             Some("Its events contain no answer. Try again, or check the server's log.".into())
@@ -179,21 +181,11 @@ fn batch_hint(error: &ApiError, row: Option<usize>) -> &'static str {
     }
 }
 
-fn ask_for_less(context: &HintContext) -> &'static str {
-    match context.endpoint {
-        Some(Endpoint::Embeddings) => "Send fewer texts",
-        Some(Endpoint::Images) => "Ask for fewer or smaller images",
-        Some(Endpoint::Transcriptions) => "Send a shorter recording",
-        Some(Endpoint::Other) => "Send less",
-        _ => "Ask for less, for example with a lower Max tokens",
-    }
-}
-
-fn timeout_field(context: &HintContext) -> &'static str {
+fn raise_timeout(context: &HintContext) -> &'static str {
     match context.time_limit {
-        TimeLimit::Own => "the query's own timeout or the data source's Timeout (seconds)",
-        TimeLimit::Source(_) => "Timeout (seconds) in the data source",
-        TimeLimit::Query(_) => "the query's own timeout",
+        TimeLimit::Own => "raise the query's own timeout or the data source's Timeout (seconds)",
+        TimeLimit::Source(_) => "raise Timeout (seconds) in the data source",
+        TimeLimit::Query(_) => "raise the query's own timeout",
     }
 }
 
@@ -284,23 +276,7 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
             context.base_url.clone(),
             "), and any proxy or gateway that adds headers to the response."
         ],
-        TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Models) => {
-            "Enter a Filter that fewer models match, or the Base URL of a server with a shorter list.".into()
-        }
-        TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Batches) => match context.fitting_rows {
-            Some(rows) => error_text![
-                "Get fewer rows at once: set Rows to ",
-                rows,
-                " or less, and raise First row by as many from query to query."
-            ],
-            None => "Start batches with fewer rows.".into(),
-        },
-        TransportErrorKind::TooLarge if context.endpoint == Some(Endpoint::Embeddings) => {
-            "Embed fewer texts at once, set fewer Dimensions, or choose Base64 as Encoding format.".into()
-        }
-        TransportErrorKind::TooLarge => {
-            "Ask for less, for example with a lower Max tokens or Number of results.".into()
-        }
+        TransportErrorKind::TooLarge => smaller_response(context),
         TransportErrorKind::Compression => "Try again. If it keeps happening, check any proxy in between.".into(),
         TransportErrorKind::Blocked => {
             "Use a public host, or ask the administrator of the ToolJet server about its SSRF protection \
@@ -450,13 +426,13 @@ mod tests {
     #[test]
     fn names_the_fields_that_make_a_response_smaller() {
         let error = crate::error::TransportError::new(TransportErrorKind::TooLarge, "");
-        let hint = |endpoint| {
-            let context = HintContext { endpoint, ..HintContext::default() };
+        let hint = |operation, endpoint| {
+            let context = HintContext { operation, endpoint, ..HintContext::default() };
             hint(&error.clone().into(), &context).unwrap().to_string()
         };
-        assert!(hint(Some(Endpoint::Models)).starts_with("Enter a Filter"));
-        assert!(hint(Some(Endpoint::Embeddings)).starts_with("Embed fewer texts"));
-        assert!(hint(Some(Endpoint::Chat)).ends_with("lower Max tokens or Number of results."));
+        assert!(hint(None, Some(Endpoint::Models)).starts_with("Enter a Filter"));
+        assert!(hint(Some("generate_embedding"), Some(Endpoint::Embeddings)).starts_with("Embed fewer texts"));
+        assert!(hint(Some("chat"), Some(Endpoint::Chat)).ends_with("lower Max tokens or Number of results."));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod api_hints;
 pub mod cause;
 pub mod hints;
 mod labels;
+mod less;
 mod no_answer;
 mod recording_hints;
 mod text;
