@@ -1,4 +1,4 @@
-#![allow(unreachable_pub, clippy::unwrap_used)] // a panic fails the test
+#![allow(unreachable_pub, dead_code, clippy::unwrap_used)] // each test file uses a part of it
 //! Measures the memory of the test process.
 
 use std::{fs, io::Write};

@@ -15,7 +15,7 @@ use tooljet_openai::{
     service::{self, Call, Failure, Outcome},
 };
 
-use crate::server::response;
+use crate::server::{Request, response};
 
 /// Part of every request, and of nothing else.
 pub const KEY: &str = "sk-loopback-0123456789abcdef";
@@ -100,6 +100,11 @@ pub fn source(base_url: &str) -> Value {
 
 pub fn query(milliseconds: u64) -> Value {
     json!({"operation": "chat", "model": "m", "prompt": "Ping", "query_timeout": milliseconds})
+}
+
+/// Whether it is the request of [`query`].
+pub fn is_ping(request: &Request) -> bool {
+    request.body.windows(4).any(|part| part == b"Ping")
 }
 
 /// A host name without an address. A label this long is not even looked up, so this does not depend on the machine's
