@@ -8,10 +8,10 @@ mod script;
 
 use std::{collections::BTreeSet, fs, iter};
 
-use batches::{described, failed, says, source};
+use batches::{described, says, source};
 use script::{Script, Step, response};
 use serde_json::{Value, json};
-use tooljet_openai::error::TransportErrorKind;
+use tooljet_openai::{error::TransportErrorKind, service::Outcome};
 
 /// A query of each operation.
 fn queries() -> Vec<Value> {
@@ -70,8 +70,12 @@ fn strange_fields(advice: &str, own: &BTreeSet<String>, all: &BTreeSet<String>) 
 /// Makes a response.
 type Respond = fn() -> Step;
 
+fn answer(message: Value, finish_reason: &str) -> Step {
+    response(200, &[], json!({"choices": [{"message": message, "finish_reason": finish_reason}]}))
+}
+
 /// What the API, the network or the clock does to all requests of a query.
-fn failures() -> [(&'static str, Respond); 5] {
+fn failures() -> [(&'static str, Respond); 9] {
     let too_long = || {
         let message = "This model's maximum context length is 8192 tokens, but the messages came to 9001 tokens.";
         response(400, &[], json!({"error": {"message": message, "code": "context_length_exceeded"}}))
@@ -82,13 +86,21 @@ fn failures() -> [(&'static str, Respond); 5] {
         ("a body that is too large", || response(413, &[], json!({"error": {"message": "Too large"}}))),
         ("too many tokens", too_long),
         ("a gateway timeout", || response(504, &[], json!({"error": {"message": "Gateway timeout"}}))),
+        ("an answer cut off before any text", || answer(json!({"content": ""}), "length")),
+        ("JSON that is cut off", || answer(json!({"content": "{\"a"}), "length")),
+        ("words instead of JSON", || answer(json!({"content": "No."}), "stop")),
+        ("an answer with only reasoning", || answer(json!({"content": null, "reasoning": "So."}), "stop")),
     ]
 }
 
-/// What a query is advised to do if its first requests get these responses, and all others fail.
+/// What a query is advised to do, if it fails when its first requests get these responses and all others this one.
 fn advice(query: &Value, first: Vec<Step>, step: Respond) -> String {
     let script = Script::new(first.into_iter().chain(iter::repeat_with(step).take(9)));
-    failed(script.run(&source(), query)).data["hint"].as_str().unwrap_or_default().to_owned()
+    match script.run(&source(), query) {
+        Outcome::Failed(failure) => failure.data.get("hint").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        // Some operations accept some of the answers.
+        _ => String::new(),
+    }
 }
 
 /// The response of a server that does not have an operation's own endpoint.

@@ -293,6 +293,15 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
 fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> &'static str {
     match code {
         NoAnswerReason::Refusal | NoAnswerReason::ContentFilter => "Rephrase the prompt.",
+        // Asked through Chat, whose other settings its form does not have.
+        NoAnswerReason::TokensSpentOnReasoning
+        | NoAnswerReason::JsonTruncated
+        | NoAnswerReason::JsonInvalid
+        | NoAnswerReason::OnlyReasoning
+            if context.operation == Some("decision") =>
+        {
+            "Run the query again, or choose another model."
+        }
         NoAnswerReason::TokensSpentOnReasoning if context.is_completions() => {
             "Raise or clear Max tokens: reasoning counts toward the limit."
         }
