@@ -13,6 +13,7 @@ use crate::{
     error::{
         Details, Error, ErrorText, error_text,
         hints::{self, HintContext},
+        in_short::in_short,
         truncate::truncate,
     },
     input::{
@@ -168,7 +169,7 @@ impl Diagnostics {
     pub(crate) fn failed_test(&self, error: &Error) -> Failure {
         let details = self.details(error);
         Failure {
-            message: format!("{CONNECTION_FAILED}: {}", self.redactor.show(&hints::in_short(error))).into(),
+            message: format!("{CONNECTION_FAILED}: {}", self.redactor.show(&in_short(error))).into(),
             description: self.description(error, &details),
             data: details.to_json(|text| self.redactor.show(text)),
             metadata: Map::new(),

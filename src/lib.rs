@@ -54,6 +54,7 @@
 //! | the labels of fields in errors | `error/labels.rs`, which `build.rs` reads from the forms |
 //! | the cause of an API error | `error/cause/` |
 //! | what an app builder is told to do about a failure | `error/hints.rs`, `api_hints.rs`, `less.rs` |
+//! | the few words for a failed connection test | `error/in_short.rs` |
 //! | the members of a failure, and what is redacted in them | `diagnostics.rs` |
 //! | how much a query, a server or all queries may use | `budgets.rs` |
 //! | where long work runs, and which queries wait for memory | `network/client/cpu.rs`, `memory.rs` |

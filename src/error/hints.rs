@@ -4,17 +4,12 @@ use std::time::Duration;
 
 use crate::error::{
     ApiError, BodyKind, Error, ErrorText, NoAnswerReason, TransportErrorKind,
-    api_hints::{api_hint, is_key_missing},
+    api_hints::api_hint,
     cause::ApiCause,
     error_text,
     less::{smaller_response, sooner},
     seconds,
 };
-
-/// Maximum length of the reason of a failed connection test, in characters.
-const MAX_REASON_CHARS: usize = 100;
-const WEB_PAGE: &str = "a web page instead of the API";
-const OTHER_API: &str = "not an OpenAI-compatible API";
 
 /// Where a query failed, for hints to refer to.
 #[derive(Clone, Debug, Default)]
@@ -329,58 +324,6 @@ fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> &'static str {
     }
 }
 
-/// Explains in a few words why a connection test failed: `ToolJet` 2 shows nothing else.
-#[must_use]
-pub fn in_short(error: &Error) -> ErrorText {
-    match error {
-        // The rest, which says what to enter, is in the description.
-        Error::InvalidOption { .. } => error.text().until("; ").truncated(MAX_REASON_CHARS),
-        Error::UnknownOperation(_) => "unknown operation".into(),
-        Error::Api(error) => api_in_short(error),
-        Error::NotRun(_) | Error::BatchRejected { .. } => "not run by the API".into(),
-        Error::Timeout { .. } => TransportErrorKind::Timeout.in_short().into(),
-        Error::Transport(error) => error.kind.in_short().into(),
-        Error::Decode { body: BodyKind::Html, .. } => WEB_PAGE.into(),
-        Error::Decode { body: BodyKind::EventStream, .. } => "an event stream instead of a response".into(),
-        Error::Decode { .. } => OTHER_API.into(),
-        Error::NoAnswer { .. } => "no answer from the model".into(),
-        Error::Internal(_) => "the plugin failed unexpectedly".into(),
-    }
-}
-
-fn api_in_short(error: &ApiError) -> ErrorText {
-    let cause = match ApiCause::of(error) {
-        ApiCause::NoSuchRoute | ApiCause::Other if error.html => WEB_PAGE,
-        ApiCause::InvalidKey if is_key_missing(error) => "API key not received",
-        ApiCause::InvalidKey => "wrong API key",
-        ApiCause::MissingScope => "restricted API key",
-        ApiCause::AccountDeactivated => "account deactivated",
-        ApiCause::ForbiddenIp => "IP address not allowed",
-        ApiCause::OrganizationUnverified => "organization not verified",
-        ApiCause::Organization => "wrong organization ID",
-        ApiCause::Project => "wrong project ID",
-        ApiCause::Country => "country not supported",
-        ApiCause::Billing => "no credit left",
-        ApiCause::RateLimit => "rate limit reached",
-        ApiCause::TooLarge => "request too large",
-        ApiCause::ContextLength => "prompt too long",
-        ApiCause::ModelNotFound => "unknown model",
-        ApiCause::ModelOfOtherEndpoint | ApiCause::ModelOfResponses => "model of another endpoint",
-        ApiCause::ToolsOfResponses => "tools together with reasoning",
-        ApiCause::NoSuchRoute => return error_text!["no API at this URL (HTTP ", error.status, ")"],
-        ApiCause::ContentFilter => "stopped by the content filter",
-        ApiCause::ImageInput => "images not supported",
-        ApiCause::ResponseFormat => "response format not supported",
-        ApiCause::Parameter => "rejected parameter",
-        ApiCause::GatewayTimeout => return error_text!["gateway timeout (HTTP ", error.status, ")"],
-        ApiCause::OutOfMemory => "out of memory",
-        ApiCause::Overloaded => return error_text!["server overloaded (HTTP ", error.status, ")"],
-        ApiCause::ServerError => return error_text!["server error (HTTP ", error.status, ")"],
-        ApiCause::Other => return error_text!["request rejected (HTTP ", error.status, ")"],
-    };
-    cause.into()
-}
-
 /// One or two sentences for `description`: what happened and what to do, without repetition.
 #[must_use]
 pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) -> ErrorText {
@@ -514,22 +457,5 @@ mod tests {
         };
         assert!(at("https://a.example").contains("usually ends in /v1"));
         assert!(!at("https://a.example/v1").contains("usually ends in /v1"));
-    }
-
-    #[test]
-    fn summarizes_a_failed_test_in_a_few_words() {
-        let api = |status, code: &str, html| {
-            let code = Some(code.to_owned());
-            in_short(&Error::Api(Box::new(ApiError { status, code, html, ..ApiError::default() }))).to_string()
-        };
-        assert_eq!(api(401, "invalid_api_key", false), "wrong API key");
-        assert_eq!(api(429, "insufficient_quota", false), "no credit left");
-        assert_eq!(api(500, "", true), "server error (HTTP 500)");
-        assert_eq!(api(404, "", false), "no API at this URL (HTTP 404)");
-        assert_eq!(api(404, "", true), "a web page instead of the API");
-        assert_eq!(api(418, "", false), "request rejected (HTTP 418)");
-        let option = |key: &'static str, reason: ErrorText| in_short(&Error::invalid(key, reason)).to_string();
-        assert_eq!(option("apiKey", "is missing; enter it".into()), "API key is missing");
-        assert_eq!(option("base_url", "x".repeat(500).into()).chars().count(), MAX_REASON_CHARS + 1);
     }
 }

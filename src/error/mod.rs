@@ -8,6 +8,7 @@ mod api;
 mod api_hints;
 pub mod cause;
 pub mod hints;
+pub mod in_short;
 mod labels;
 mod less;
 mod no_answer;
