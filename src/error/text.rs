@@ -96,6 +96,16 @@ impl ErrorText {
         self
     }
 
+    /// The text after `mark` in the plugin's own words, if it contains that.
+    #[must_use]
+    pub fn after(mut self, mark: &str) -> Option<Self> {
+        let is_mark = |piece: &Piece| matches!(piece, Piece::Own(text) if text.contains(mark));
+        let at = self.0.iter().position(is_mark)?;
+        self.0.drain(..at);
+        self.0[0].change(|text| text.split_once(mark).map(|(_, after)| after.to_owned()).unwrap_or_default());
+        Some(self)
+    }
+
     /// Adds a capital at the start, and a full stop unless it already ends like a sentence.
     #[must_use]
     pub fn sentence(self) -> Self {
