@@ -213,7 +213,9 @@ mod tests {
     #[test]
     fn ends_at_a_mark_in_own_words_only() {
         let text = error_text!["got ", "a; b".to_owned(), "; enter it; or not"];
-        assert_eq!(text.until("; ").to_string(), "got a; b");
+        assert_eq!(text.clone().until("; ").to_string(), "got a; b");
+        assert_eq!(text.after("; ").unwrap().to_string(), "enter it; or not");
+        assert_eq!(error_text!["got ", "a; b".to_owned()].after("; "), None);
         assert_eq!(error_text!["is odd"].until("; ").to_string(), "is odd");
     }
 
