@@ -346,7 +346,7 @@ export interface QueryErrorData {
   attempts?: number;
   /** The requested model. */
   model?: string;
-  /** What to do about the failure. Also the end of `description`. */
+  /** What to do about the failure. Also the end of `description`. Absent after `testConnection`. */
   hint?: string;
   /**
    * The text of an unusable answer, such as one that broke off or is not JSON; if a stream with
@@ -388,7 +388,10 @@ export class QueryError extends Error {
   );
   /** After `testConnection`, includes the reason in a few words. */
   message: 'Query could not be completed' | `Connection could not be established${string}`;
-  /** What happened and what to do, in sentences. */
+  /**
+   * What happened and what to do, in sentences. After `testConnection`, what the message does not
+   * say, possibly nothing: ToolJet 3 shows one after the other.
+   */
   description: string;
   /** `null` only after `testConnection`, if there is nothing to add to the description. */
   data: QueryErrorData | null;

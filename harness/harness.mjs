@@ -38,11 +38,15 @@ export function createHarness({ text, tooljet = 3, loader = LOADERS[tooljet], de
       }
     },
 
-    /** Resolves to the browser's response for "Test connection". Never rejects. */
-    async testConnection(sourceOptions) {
+    /**
+     * Resolves to the browser's response for "Test connection". Never rejects. `onError` gets the
+     * plugin's own error, of which ToolJet 2 shows only the message.
+     */
+    async testConnection(sourceOptions, onError = () => {}) {
       try {
         return asJson(await service().testConnection(sourceOptions));
       } catch (error) {
+        onError(error);
         return asJson(failedTest(error, tooljet));
       }
     },

@@ -31,10 +31,16 @@ export function createCalls({ plugin, mockApi }) {
     });
 
   return {
+    /** `code` is that of the plugin's error, which the response of ToolJet 2 lacks. */
     async testConnection({ options, tooljet = 3 }) {
       const source = flat(options);
-      const test = () => timed(() => harnesses.get(tooljet).testConnection(source));
-      return isAtMockApi(source) ? inTurn(test) : test();
+      let code;
+      const test = () =>
+        harnesses.get(tooljet).testConnection(source, ({ data }) => {
+          code = data?.code;
+        });
+      const result = await (isAtMockApi(source) ? inTurn(test) : test());
+      return { result, code };
     },
 
     /**

@@ -167,10 +167,13 @@ impl Diagnostics {
     }
 
     pub(crate) fn failed_test(&self, error: &Error) -> Failure {
-        let details = self.details(error);
+        let mut details = self.details(error);
+        // `ToolJet` 3 shows the message, the description, which ends with the hint, and the data.
+        let hint = details.hint.take();
+        let description = hints::describe_rest(error, hint.as_ref(), &self.context);
         Failure {
             message: format!("{CONNECTION_FAILED}: {}", self.redactor.show(&in_short(error))).into(),
-            description: self.description(error, &details),
+            description: truncate(&self.redactor.show(&description), MAX_DESCRIPTION_CHARS),
             data: details.to_json(|text| self.redactor.show(text)),
             metadata: Map::new(),
         }

@@ -87,10 +87,10 @@ impl Outcome {
 pub struct Failure {
     /// [`QUERY_FAILED`], or [`CONNECTION_FAILED`] with the reason.
     pub message: Cow<'static, str>,
-    /// What happened and what to do, in sentences.
+    /// What happened and what to do, in sentences. For a connection test, what `message` does not say; may be empty.
     pub description: String,
-    /// The [`Details`] of the error. For a query, `message` repeats the description, because `ToolJet` 2 shows that
-    /// instead of the message if there is any data.
+    /// The [`Details`] of the error, for a connection test without the hint. For a query, `message` repeats the
+    /// description, because `ToolJet` 2 shows that instead of the message if there is any data.
     pub data: Map<String, Value>,
     /// For a query, the known `metadata` about the requests, and the usage of the failed answer.
     pub metadata: Map<String, Value>,

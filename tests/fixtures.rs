@@ -303,7 +303,19 @@ fn explains_a_failed_connection_test_in_a_few_words() {
         let script = Script::new(std::iter::repeat_with(|| Step::Fail(kind)).take(3));
         let Outcome::Failed(failure) = script.test_connection(&source("")) else { panic!("{kind:?}: connected") };
         assert_eq!(failure.message, format!("Connection could not be established: {reason}"));
+        // ToolJet 3 shows them together, and the data as well.
+        assert_eq!(repeated_words(&format!("{}: {}", failure.message, failure.description)), None, "{kind:?}");
+        assert_eq!(failure.data.get("hint"), None);
     }
+}
+
+/// Three words that a text contains twice.
+fn repeated_words(text: &str) -> Option<[String; 3]> {
+    let text = text.to_lowercase();
+    let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let mut seen = BTreeSet::new();
+    let repeated = words.windows(3).find(|three| !seen.insert(three.to_vec()))?;
+    Some([0, 1, 2].map(|at| repeated[at].to_owned()))
 }
 
 #[test]

@@ -152,11 +152,7 @@ fn reports_a_proxy_that_requires_a_password() {
         });
         let plugin = Plugin::with_env(&[("TOOLJET_HTTP_PROXY", &address(proxy.port()))]);
         let failure = fail(&plugin, base_url);
-        assert_failure(
-            &failure,
-            "proxy_authentication_required",
-            "Add the username and password to TOOLJET_HTTP_PROXY",
-        );
+        assert_failure(&failure, "proxy_authentication_required", "Add the credentials to TOOLJET_HTTP_PROXY");
     }
 }
 

@@ -1,8 +1,9 @@
 /**
- * Advice for a base URL that names this machine by its number, which ToolJet's rules reject even
- * where they accept its name; undefined for any other URL.
+ * Advice for a failure with this `data.code`: ToolJet's rules reject a base URL that names this
+ * machine by its number, even where they accept its name. Undefined for any other URL or code.
  */
-export function adviceOnLoopback(baseUrl) {
+export function adviceOnLoopback(code, baseUrl) {
+  if (code !== 'address_blocked') return undefined;
   const { hostname } = URL.canParse(baseUrl) ? new URL(baseUrl) : {};
   return /^(127\.[\d.]+|\[::1\])$/.test(hostname)
     ? 'Here, write localhost in the Base URL instead.'

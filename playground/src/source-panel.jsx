@@ -35,8 +35,8 @@ export function SourcePanel({ manifest, note, values, onChange, mark, tooljet })
       setTest((last) => (last.options === options ? { options, ...next } : last));
     setTest({ options, isRunning: true });
     try {
-      const { result } = await testConnection({ options, tooljet });
-      show(result);
+      const { result, code } = await testConnection({ options, tooljet });
+      show({ ...result, code });
     } catch (error) {
       show({ status: 'failed', message: error.message });
     }
@@ -74,8 +74,7 @@ export function SourcePanel({ manifest, note, values, onChange, mark, tooljet })
 function TestResult({ test, baseUrl }) {
   const isDone = test && !test.isRunning;
   const isOk = test?.status === 'ok';
-  const isBlocked = !isOk && /address blocked/.test(test?.message);
-  const advice = isBlocked && adviceOnLoopback(baseUrl);
+  const advice = adviceOnLoopback(test?.code, baseUrl);
   return (
     <div class="test-result" role="status">
       {isDone && (

@@ -98,11 +98,15 @@ describe('the page', () => {
       }
     }
 
-    test(`the page has no serious problem on a narrow screen, ToolJet ${tooljet}`, async () => {
-      const page = await playground.open({ width: 390, height: 844, tooljet });
-      await openExample(page, 'Answer a text input');
-      assert.deepEqual(await problemsOn(page), []);
-    });
+    for (const colorScheme of ['light', 'dark']) {
+      test(`the page has no serious problem on a narrow screen, ToolJet ${tooljet}, ${colorScheme}`, async () => {
+        const page = await playground.open({ width: 390, height: 844, tooljet, colorScheme });
+        await openExample(page, 'Answer a text input');
+        assert.deepEqual(await problemsOn(page), []);
+        await keepRunning(page);
+        assert.deepEqual(await problemsOn(page), [], 'while it runs');
+      });
+    }
   }
 
   for (const colorScheme of ['light', 'dark']) {

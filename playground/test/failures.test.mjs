@@ -34,18 +34,20 @@ describe('a failed query', () => {
     await focused(dropdown(query(page), 'Advanced'));
   });
 
-  test('says that localhost is accepted when a base URL has the number of this machine', async () => {
-    const page = await playground.open();
-    const url = source(page).getByLabel('Base URL', { exact: true });
-    await url.fill(playground.mockApi.baseUrl.replace('localhost', '127.0.0.1'));
-    await textbox(query(page), 'Prompt').fill('Say ping');
-    assert.equal(await run(page), 'Failed');
-    const advice = 'Here, write localhost in the Base URL instead.';
-    await result(page).locator('.failure-card').getByText(advice).waitFor();
+  for (const tooljet of TOOLJETS) {
+    test(`says that localhost is accepted when a base URL has the number of this machine, ToolJet ${tooljet}`, async () => {
+      const page = await playground.open({ tooljet });
+      const url = source(page).getByLabel('Base URL', { exact: true });
+      await url.fill(playground.mockApi.baseUrl.replace('localhost', '127.0.0.1'));
+      await textbox(query(page), 'Prompt').fill('Say ping');
+      assert.equal(await run(page), 'Failed');
+      const advice = 'Here, write localhost in the Base URL instead.';
+      await result(page).locator('.failure-card').getByText(advice).waitFor();
 
-    await source(page).getByRole('button', { name: 'Test connection' }).click();
-    await source(page).getByText(advice).waitFor();
-  });
+      await source(page).getByRole('button', { name: 'Test connection' }).click();
+      await source(page).getByText(advice).waitFor();
+    });
+  }
 
   for (const tooljet of TOOLJETS) {
     test(`shows what happened and what to do, and folds the rest, ToolJet ${tooljet}`, async () => {

@@ -59,6 +59,86 @@ describe('the layout', () => {
     assert.ok(Math.max(...tops) - Math.min(...tops) < 2, tops.join());
   });
 
+  test('shows a failed connection test whole', async () => {
+    for (const size of [{ height: 800 }, { height: 560 }, { width: 390, height: 844 }]) {
+      const page = await playground.open({ ...size, tooljet: 3 });
+      const message = `Connection could not be established: ${'all of this matters '.repeat(40)}`;
+      await page.route('**/api/test-connection', (route) =>
+        route.fulfill({ json: { result: { status: 'failed', message } } }),
+      );
+      await source(page).getByRole('button', { name: 'Test connection' }).click();
+      const verdict = source(page).getByText(message.trim());
+      await verdict.waitFor();
+      const { hidden, room } = await verdict.evaluate((element) => {
+        const box = element.closest('.test-result');
+        const fields = element.closest('.panel').querySelector('.panel-body');
+        return { hidden: box.scrollHeight - box.clientHeight, room: fields.clientHeight };
+      });
+      assert.equal(hidden, 0, JSON.stringify(size));
+      assert.ok(room > 100, `${room} px for the fields`);
+      await verdict.evaluate((element) => element.scrollIntoView({ block: 'end' }));
+      const { bottom, end } = await verdict.evaluate((element) => ({
+        bottom: element.getBoundingClientRect().bottom,
+        end: innerHeight,
+      }));
+      assert.ok(bottom <= end, `it ends at ${bottom} of ${end} px`);
+    }
+  });
+
+  test('has Run and Stop in view wherever a narrow page is scrolled', async () => {
+    const page = await playground.open({ width: 390, height: 844 });
+    const runButton = query(page).getByRole('button', { name: 'Run' });
+    const top = async (button) => (await button.boundingBox()).y;
+    const first = await top(runButton);
+    assert.ok(first > 700 && first < 800, `${first} px`);
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    assert.equal(await top(runButton), first);
+    const end = await result(page).evaluate((panel) => panel.getBoundingClientRect().bottom);
+    assert.ok(end < first, 'the end of the page is not covered');
+
+    const before = await runButton.boundingBox();
+    await page.route('**/api/run', () => {});
+    await runButton.click();
+    const stop = query(page).getByRole('button', { name: 'Stop', exact: true });
+    assert.equal(await top(stop), first);
+    const running = query(page).getByRole('button', { name: 'Running…' });
+    assert.deepEqual(await running.boundingBox(), before, 'a second press does not stop it');
+  });
+
+  test('covers neither a focused field nor the line being written on a narrow page', async () => {
+    const page = await playground.open({ width: 390, height: 600 });
+    const focused = () =>
+      page.evaluate(() => {
+        const element = document.activeElement;
+        const bar = document.querySelector('.run-buttons');
+        // Of a code field, which may be higher than the window, the line with the cursor.
+        const lines = [...element.querySelectorAll('.cm-line')];
+        const line = lines.find((each) => each.contains(getSelection().anchorNode)) ?? element;
+        const { bottom } = line.getBoundingClientRect();
+        return {
+          name: element.ariaLabel ?? element.textContent,
+          isLast: element.closest('.result') !== null || element === document.body,
+          isCovered: !bar.contains(element) && bottom > bar.getBoundingClientRect().top,
+        };
+      });
+    await source(page).getByLabel('API key').focus();
+    const names = [];
+    for (let now = await focused(); !now.isLast; now = await focused()) {
+      assert.ok(!now.isCovered, now.name);
+      names.push(now.name);
+      await page.keyboard.press('Tab');
+    }
+    assert.ok(names.length > 20, names.join());
+
+    const prompt = textbox(query(page), 'Prompt');
+    await prompt.focus();
+    for (let line = 0; line < 25; line += 1) {
+      await page.keyboard.press('Enter');
+      await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(drawn)));
+      assert.ok(!(await focused()).isCovered, `line ${line}`);
+    }
+  });
+
   test('keeps a number with its unit in the line above a result', async () => {
     const page = await playground.open();
     await openExample(page, 'Continue a text');

@@ -101,7 +101,9 @@ export async function scrolledIntoView(locator) {
 function isWithinPanel(element) {
   const { top, bottom } = element.getBoundingClientRect();
   const panel = element.closest('.panel-body').getBoundingClientRect();
-  return top >= Math.max(0, panel.top) && bottom <= Math.min(innerHeight, panel.bottom);
+  // On a narrow page, the buttons at the bottom cover this much of it.
+  const covered = parseFloat(getComputedStyle(document.documentElement).scrollPaddingBottom) || 0;
+  return top >= Math.max(0, panel.top) && bottom <= Math.min(innerHeight - covered, panel.bottom);
 }
 
 /**

@@ -7,6 +7,7 @@ use crate::error::{
     api_hints::api_hint,
     cause::ApiCause,
     error_text,
+    in_short::{WHAT_TO_ENTER, in_short},
     less::{smaller_response, sooner},
     seconds,
 };
@@ -254,8 +255,8 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
                 .into()
         }
         TransportErrorKind::ProxyAuthentication => {
-            "Add the username and password to TOOLJET_HTTP_PROXY, HTTPS_PROXY, HTTP_PROXY or ALL_PROXY on the ToolJet \
-             server: http://user:password@host:port."
+            "Add the credentials to TOOLJET_HTTP_PROXY, HTTPS_PROXY, HTTP_PROXY or ALL_PROXY on the ToolJet server: \
+             http://user:password@host:port."
                 .into()
         }
         TransportErrorKind::Redirect => {
@@ -274,9 +275,7 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
         TransportErrorKind::TooLarge => smaller_response(context),
         TransportErrorKind::Compression => "Try again. If it keeps happening, check any proxy in between.".into(),
         TransportErrorKind::Blocked => {
-            "Use a public host, or ask the administrator of the ToolJet server about its SSRF protection \
-             (SSRF_PROTECTION_ENABLED)."
-                .into()
+            "Use a public host, or ask the administrator of the ToolJet server about SSRF_PROTECTION_ENABLED.".into()
         }
         TransportErrorKind::Busy => {
             "Try again. If it keeps happening, run fewer long or large queries at the same time.".into()
@@ -330,7 +329,9 @@ pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) 
     let what = match (error, hint) {
         // The error already starts with the field's label, or with a name such as `queryOptions`.
         (Error::InvalidOption { .. } | Error::UnknownOperation(_), _) => error.text_in(context.operation).ended(),
-        (Error::Timeout { after }, _) => no_response(context.time_limit, *after).sentence(),
+        (Error::Timeout { after }, _) => {
+            error_text!["no response within ", limit(context.time_limit, *after)].sentence()
+        }
         (Error::Api(error), Some(_)) if ApiCause::of(error).has_own_advice() => error.text_without_advice().sentence(),
         _ => error.text().sentence(),
     };
@@ -340,16 +341,33 @@ pub fn describe(error: &Error, hint: Option<&ErrorText>, context: &HintContext) 
     }
 }
 
+/// What [`describe`] adds to [`in_short`]: `ToolJet` 3 shows a failed connection test with one after the other.
+#[must_use]
+pub fn describe_rest(error: &Error, hint: Option<&ErrorText>, context: &HintContext) -> ErrorText {
+    let rest = match error {
+        Error::InvalidOption { .. } if error.text().until(WHAT_TO_ENTER) == in_short(error) => {
+            error.text().after(WHAT_TO_ENTER)
+        }
+        Error::Timeout { after } => Some(error_text!["the limit is ", limit(context.time_limit, *after)]),
+        Error::Transport(error) => error.cause().cloned(),
+        Error::Internal(words) => Some(words.clone()),
+        _ => return describe(error, hint, context),
+    };
+    match (rest.map(ErrorText::sentence), hint.cloned()) {
+        (Some(rest), Some(hint)) => error_text![rest, " ", hint],
+        (rest, hint) => rest.or(hint).unwrap_or_default(),
+    }
+}
+
 /// States the configured timeout; the actual deadline is slightly earlier.
-fn no_response(limit: TimeLimit, after: Duration) -> ErrorText {
-    let limit = match limit {
+fn limit(limit: TimeLimit, after: Duration) -> ErrorText {
+    match limit {
         TimeLimit::Own => ErrorText::own(seconds(after)),
         TimeLimit::Source(timeout) => error_text!["the data source's Timeout of ", ErrorText::own(seconds(timeout))],
         TimeLimit::Query(timeout) => {
             error_text!["the query's timeout of ", ErrorText::own(format!("{} ms", timeout.as_millis()))]
         }
-    };
-    error_text!["no response within ", limit]
+    }
 }
 
 #[cfg(test)]
@@ -457,5 +475,38 @@ mod tests {
         };
         assert!(at("https://a.example").contains("usually ends in /v1"));
         assert!(!at("https://a.example/v1").contains("usually ends in /v1"));
+    }
+
+    #[test]
+    fn says_each_thing_once_when_a_connection_test_fails() {
+        let context = HintContext::default();
+        let sentence = |error: Error| {
+            let hint = hint(&error, &context);
+            format!("{}: {}", in_short(&error), describe_rest(&error, hint.as_ref(), &context))
+        };
+        let transport = |kind, detail: &'static str| crate::error::TransportError::new(kind, detail).into();
+        for (error, expected) in [
+            (
+                transport(TransportErrorKind::Blocked, "it is a private address"),
+                "address blocked by ToolJet's SSRF protection: It is a private address. Use a public host, or ask the \
+                 administrator of the ToolJet server about SSRF_PROTECTION_ENABLED.",
+            ),
+            (transport(TransportErrorKind::Other, "broken pipe"), "connection failed: Broken pipe."),
+            (
+                Error::invalid("apiKey", "is missing; enter it in the data source"),
+                "API key is missing: Enter it in the data source.",
+            ),
+        ] {
+            assert_eq!(sentence(error), expected);
+        }
+        let timeout = sentence(Error::Timeout { after: Duration::from_secs(15) });
+        assert!(timeout.starts_with("no response in time: The limit is 15 s. "), "{timeout}");
+        let internal = sentence(Error::Internal("out of range".into()));
+        assert!(internal.starts_with("the plugin failed unexpectedly: Out of range. "), "{internal}");
+        let refused = sentence(transport(TransportErrorKind::Refused, "Connection refused (os error 111)"));
+        assert!(refused.starts_with("connection refused: Nothing listens at "), "{refused}");
+        // The message has no room for all of it.
+        let long = sentence(Error::invalid("base_url", "x".repeat(500)));
+        assert!(long.ends_with(&format!("{}.", "x".repeat(200))), "{long}");
     }
 }

@@ -6,6 +6,8 @@ use crate::error::{
 
 /// Maximum length of the reason of a failed connection test, in characters.
 const MAX_REASON_CHARS: usize = 100;
+/// Separates what is wrong with an option from what to enter instead.
+pub(super) const WHAT_TO_ENTER: &str = "; ";
 const WEB_PAGE: &str = "a web page instead of the API";
 const OTHER_API: &str = "not an OpenAI-compatible API";
 
@@ -13,8 +15,7 @@ const OTHER_API: &str = "not an OpenAI-compatible API";
 #[must_use]
 pub fn in_short(error: &Error) -> ErrorText {
     match error {
-        // The rest, which says what to enter, is in the description.
-        Error::InvalidOption { .. } => error.text().until("; ").truncated(MAX_REASON_CHARS),
+        Error::InvalidOption { .. } => error.text().until(WHAT_TO_ENTER).truncated(MAX_REASON_CHARS),
         Error::UnknownOperation(_) => "unknown operation".into(),
         Error::Api(error) => api_in_short(error),
         Error::NotRun(_) | Error::BatchRejected { .. } => "not run by the API".into(),

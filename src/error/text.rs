@@ -96,6 +96,16 @@ impl ErrorText {
         self
     }
 
+    /// The text after `mark` in the plugin's own words, if it contains that.
+    #[must_use]
+    pub fn after(mut self, mark: &str) -> Option<Self> {
+        let is_mark = |piece: &Piece| matches!(piece, Piece::Own(text) if text.contains(mark));
+        let at = self.0.iter().position(is_mark)?;
+        self.0.drain(..at);
+        self.0[0].change(|text| text.split_once(mark).map(|(_, after)| after.to_owned()).unwrap_or_default());
+        Some(self)
+    }
+
     /// Adds a capital at the start, and a full stop unless it already ends like a sentence.
     #[must_use]
     pub fn sentence(self) -> Self {
@@ -203,7 +213,9 @@ mod tests {
     #[test]
     fn ends_at_a_mark_in_own_words_only() {
         let text = error_text!["got ", "a; b".to_owned(), "; enter it; or not"];
-        assert_eq!(text.until("; ").to_string(), "got a; b");
+        assert_eq!(text.clone().until("; ").to_string(), "got a; b");
+        assert_eq!(text.after("; ").unwrap().to_string(), "enter it; or not");
+        assert_eq!(error_text!["got ", "a; b".to_owned()].after("; "), None);
         assert_eq!(error_text!["is odd"].until("; ").to_string(), "is odd");
     }
 

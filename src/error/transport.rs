@@ -21,12 +21,17 @@ impl TransportError {
     #[must_use]
     pub fn text(&self) -> ErrorText {
         let what = self.kind.in_words();
-        // The system's message for a refused connection would repeat ours.
-        if self.detail.is_empty() || self.kind == TransportErrorKind::Refused {
-            what.into()
-        } else {
-            error_text![what, " (", self.detail.clone(), ")"]
+        match self.cause() {
+            Some(cause) => error_text![what, " (", cause.clone(), ")"],
+            None => what.into(),
         }
+    }
+
+    /// What the detail adds to the kind.
+    #[must_use]
+    pub fn cause(&self) -> Option<&ErrorText> {
+        // The system's message for a refused connection would repeat ours.
+        Some(&self.detail).filter(|detail| !detail.is_empty() && self.kind != TransportErrorKind::Refused)
     }
 }
 
@@ -160,7 +165,7 @@ impl TransportErrorKind {
             Self::HeadersTooLarge => "the response has more headers than the plugin accepts",
             Self::TooLarge => "the response is larger than the plugin accepts",
             Self::Compression => "the compressed response cannot be read",
-            Self::Blocked => "ToolJet's rules do not allow a connection to this address",
+            Self::Blocked => "ToolJet's SSRF protection blocks this address",
             Self::Busy => "the ToolJet server is busy with other queries",
             Self::Other => "the request to the API failed",
         }

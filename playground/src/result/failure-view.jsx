@@ -11,8 +11,7 @@ import { ValueView } from './value-view.jsx';
  */
 export function FailureView({ result, options, elapsedMs, tooljet, failedField, onReveal }) {
   const { happened, advice } = readFailure(result);
-  const isBlocked = result.data?.code === 'address_blocked';
-  const more = isBlocked && adviceOnLoopback(options.source.base_url);
+  const more = adviceOnLoopback(result.data?.code, options.source.base_url);
   return (
     <>
       <div class="failure-card">

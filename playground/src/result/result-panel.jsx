@@ -21,10 +21,10 @@ export function ResultPanel({ outcome, opened, tooljet, fields, failedField, onR
   const { phase } = outcome;
 
   useEffect(() => {
-    // On a narrow page the result is below the form.
+    // On a narrow page the result is below the form, and the buttons at the bottom may cover its top.
     const { top } = panel.current.getBoundingClientRect();
     if (phase !== 'done') return;
-    if (top > window.innerHeight) panel.current.scrollIntoView();
+    if (top > 0.8 * window.innerHeight) panel.current.scrollIntoView();
     if (isFailure(outcome.answer.result, tooljet)) setChosen('answer');
   }, [outcome]);
 
