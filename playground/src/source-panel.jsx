@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { isStoredEncrypted } from '../../harness/forms.mjs';
 import { testConnection } from './calls.js';
 import { Form } from './forms/form.jsx';
@@ -75,8 +75,15 @@ function TestResult({ test, baseUrl }) {
   const isDone = test && !test.isRunning;
   const isOk = test?.status === 'ok';
   const advice = adviceOnLoopback(test?.code, baseUrl);
+  const box = useRef(null);
+
+  // It appears below the button, where a low or narrow window may end.
+  useEffect(() => {
+    if (isDone) box.current.scrollIntoView({ block: 'nearest' });
+  }, [test]);
+
   return (
-    <div class="test-result" role="status">
+    <div ref={box} class="test-result" role="status">
       {isDone && (
         <p class={isOk ? 'verdict verdict-ok' : 'verdict verdict-failed'}>
           {isOk ? 'Connection verified' : test.message}

@@ -85,6 +85,49 @@ describe('the layout', () => {
     }
   });
 
+  test('scrolls to the result of a connection test that appears out of view', async () => {
+    const message = `Connection could not be established: ${'this is what to do. '.repeat(10)}`;
+    for (const size of [
+      { height: 560 },
+      { width: 390, height: 844 },
+      { width: 320, height: 480 },
+    ]) {
+      const page = await playground.open({ ...size, tooljet: 3 });
+      await page.route('**/api/test-connection', (route) =>
+        route.fulfill({
+          json: { result: { status: 'failed', message }, code: 'address_blocked' },
+        }),
+      );
+      await textbox(source(page), 'Base URL').fill('http://127.0.0.1:9/v1');
+      const button = source(page).getByRole('button', { name: 'Test connection' });
+      await button.evaluate((element) => element.scrollIntoView({ block: 'end' }));
+      await button.click();
+      const advice = source(page).getByText('write localhost');
+      await advice.waitFor();
+      const { bottom, end } = await advice.evaluate((element) => {
+        const bar = document.querySelector('.run-buttons');
+        const isAtEnd = getComputedStyle(bar).position === 'fixed';
+        return {
+          bottom: element.getBoundingClientRect().bottom,
+          end: isAtEnd ? bar.getBoundingClientRect().top : innerHeight,
+        };
+      });
+      assert.ok(bottom <= end, `it ends at ${bottom} of ${end} px`);
+    }
+  });
+
+  test('scrolls to the new result when a narrow page shows the end of the previous one', async () => {
+    const page = await playground.open({ width: 390, height: 844 });
+    await openExample(page, 'Classify 20 tickets');
+    const top = () => result(page).evaluate((panel) => panel.getBoundingClientRect().top);
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    assert.ok((await top()) < 0, `${await top()} px`);
+    await query(page).getByRole('button', { name: 'Run' }).click();
+    await page.waitForFunction(
+      () => document.querySelector('.result').getBoundingClientRect().top >= 0,
+    );
+  });
+
   test('has Run and Stop in view wherever a narrow page is scrolled', async () => {
     const page = await playground.open({ width: 390, height: 844 });
     const runButton = query(page).getByRole('button', { name: 'Run' });

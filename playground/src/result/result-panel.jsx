@@ -12,8 +12,8 @@ import { Tabs } from './tabs.jsx';
 import { ValueView } from './value-view.jsx';
 
 /**
- * `opened` counts the examples and new queries that were opened. `fields` are those of the query's form. `failedField` is marked in a form, and `onReveal` scrolls
- * to it.
+ * `opened` counts the examples and new queries that were opened. `fields` are those of the query's
+ * form. `failedField` is marked in a form, and `onReveal` scrolls to it.
  */
 export function ResultPanel({ outcome, opened, tooljet, fields, failedField, onReveal }) {
   const panel = useRef(null);
@@ -21,10 +21,11 @@ export function ResultPanel({ outcome, opened, tooljet, fields, failedField, onR
   const { phase } = outcome;
 
   useEffect(() => {
-    // On a narrow page the result is below the form, and the buttons at the bottom may cover its top.
-    const { top } = panel.current.getBoundingClientRect();
     if (phase !== 'done') return;
-    if (top > 0.8 * window.innerHeight) panel.current.scrollIntoView();
+    // On a narrow page the result is below the form, the buttons at the bottom may cover its top, and
+    // the end of the previous result may be in view.
+    const { top } = panel.current.getBoundingClientRect();
+    if (top < 0 || top > 0.8 * window.innerHeight) panel.current.scrollIntoView();
     if (isFailure(outcome.answer.result, tooljet)) setChosen('answer');
   }, [outcome]);
 
