@@ -140,6 +140,11 @@ export function App({ setup: { manifest, operations, examples, mockApi } }) {
   }
 
   function resetQuery() {
+    // With the key of an example, any query would be as slow or fail as that one.
+    const ofExamples = examples.flatMap(({ queries }) => queries.map(({ apiKey }) => apiKey));
+    if (api === 'mock-api' && ofExamples.includes(source.apiKey)) {
+      setSource({ ...source, apiKey: mockApi.apiKey });
+    }
     setQuery(newQuery(operations));
     components.reset();
     setChosenExample(undefined);

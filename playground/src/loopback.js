@@ -6,6 +6,6 @@ export function adviceOnLoopback(code, baseUrl) {
   if (code !== 'address_blocked') return undefined;
   const { hostname } = URL.canParse(baseUrl) ? new URL(baseUrl) : {};
   return /^(127\.[\d.]+|\[::1\])$/.test(hostname)
-    ? 'Here, write localhost in the Base URL instead.'
+    ? 'In the playground, write localhost in the Base URL instead.'
     : undefined;
 }

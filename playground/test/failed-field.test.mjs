@@ -42,6 +42,8 @@ describe('the field that a failure is about', () => {
       'query image_model',
     ],
     ['an option that is not shown', { param: 'seed' }, {}, undefined],
+    ['a part of an option', { param: 'message_history[0].role' }, {}, 'query message_history'],
+    ['a part of a parameter', { param: 'messages[1]' }, {}, 'query prompt'],
   ]) {
     test(`is found for ${what}`, () => assert.equal(fieldOf(data, query), expected));
   }

@@ -41,7 +41,7 @@ describe('a failed query', () => {
       await url.fill(playground.mockApi.baseUrl.replace('localhost', '127.0.0.1'));
       await textbox(query(page), 'Prompt').fill('Say ping');
       assert.equal(await run(page), 'Failed');
-      const advice = 'Here, write localhost in the Base URL instead.';
+      const advice = 'In the playground, write localhost in the Base URL instead.';
       await result(page).locator('.failure-card').getByText(advice).waitFor();
 
       await source(page).getByRole('button', { name: 'Test connection' }).click();

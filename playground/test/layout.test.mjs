@@ -47,6 +47,22 @@ describe('the layout', () => {
     assert.equal(height, window);
   });
 
+  test('shows why a row of a list failed without scrolling sideways', async () => {
+    for (const size of [{}, { width: 390, height: 844 }]) {
+      const page = await playground.open(size);
+      await choose(query(page), 'Operation', 'Chat for a list');
+      const prompts = ['What is the capital?', '', 'Say in a whole sentence what you can do.'];
+      await textbox(query(page), 'Prompts').fill(JSON.stringify(prompts));
+      await query(page).getByRole('button', { name: 'Run' }).click();
+      const failed = result(page).getByRole('cell', { name: 'Prompts[1] is empty' });
+      const { end, edge } = await failed.evaluate((cell) => ({
+        end: cell.getBoundingClientRect().right,
+        edge: cell.closest('.table').getBoundingClientRect().right,
+      }));
+      assert.ok(end <= edge + 1, `${end} of ${edge} px`);
+    }
+  });
+
   test('has all switches in one row when the page is 360 pixels wide', async () => {
     const page = await playground.open({ width: 360 });
     const tops = await page.locator('.top-controls > *').evaluateAll((controls) =>

@@ -100,6 +100,32 @@ describe('the slow example', () => {
     await openExample(page, 'Answer a text input');
     await result(page).getByText('The capital of France is Paris.', { exact: true }).waitFor();
   });
+
+  test('gives the key back after Reset, so that other queries are not slow', async () => {
+    const page = await playground.open();
+    await source(page).getByLabel('Max retries').fill('0');
+    await chooseExample(page, 'Slow answer');
+    await button(query(page), 'Stop').click();
+    await button(query(page), 'Reset').click();
+    await textbox(query(page), 'Prompt').fill('Say ping');
+    await button(query(page), 'Run').click();
+    await result(page).getByText('Success').waitFor();
+  });
+
+  test('shows on a narrow page that it runs and that it was stopped', async () => {
+    const page = await playground.open({ width: 390, height: 844 });
+    await source(page).getByLabel('Max retries').fill('0');
+    await chooseExample(page, 'Slow answer');
+    const isInWindow = (element) => {
+      const { top, bottom } = element.getBoundingClientRect();
+      return top >= 0 && bottom <= innerHeight;
+    };
+    assert.ok(await result(page).locator('.elapsed').evaluate(isInWindow));
+    await page.evaluate(() => scrollTo(0, 0));
+    await button(query(page), 'Stop').click();
+    const stopped = result(page).getByText(/^Stopped after \d/);
+    assert.ok(await stopped.evaluate(isInWindow));
+  });
 });
 
 describe('after another query is opened, the page', () => {

@@ -74,7 +74,7 @@ describe('the line above a result', () => {
       attempts: 2,
     };
     assert.deepEqual(words(metadata), [
-      'gpt-5.4-mini answered, because the API no longer serves the requested model',
+      'gpt-5.4-mini answered through Chat, because the API no longer serves the Completions model',
       'The answer may not match the JSON schema: a has minLength',
       'The answer stops at the token limit',
       '2 requests were sent',

@@ -8,9 +8,13 @@ const KEYS = {
   stop: 'stop_sequence',
 };
 
-/** The one of `fields` that sets `parameter`, which may also be the field's own key. */
+/**
+ * The one of `fields` that sets `parameter`, which may also be the field's own key, with a path into
+ * its value: `message_history[0].role`.
+ */
 export function findField(parameter, fields) {
-  const key = KEYS[parameter] ?? parameter;
+  const name = parameter?.replace(/[.[].*$/s, '');
+  const key = KEYS[name] ?? name;
   return (
     fields.find((field) => field.key === key) ??
     // Three operations have a field Model, each with its own key.

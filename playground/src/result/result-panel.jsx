@@ -21,11 +21,12 @@ export function ResultPanel({ outcome, opened, tooljet, fields, failedField, onR
   const { phase } = outcome;
 
   useEffect(() => {
-    if (phase !== 'done') return;
+    if (phase === 'none') return;
     // On a narrow page the result is below the form, the buttons at the bottom may cover its top, and
     // the end of the previous result may be in view.
     const { top } = panel.current.getBoundingClientRect();
     if (top < 0 || top > 0.8 * window.innerHeight) panel.current.scrollIntoView();
+    if (phase !== 'done') return;
     if (isFailure(outcome.answer.result, tooljet)) setChosen('answer');
   }, [outcome]);
 

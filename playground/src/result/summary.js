@@ -29,7 +29,8 @@ export function describeChanges(metadata, fields, model = 'the model') {
   // It has fewer parameters than Chat Completions.
   const where = metadata.endpoint === 'responses' ? ' in the Responses API' : '';
   return [
-    substitute && `${substitute} answered, because the API no longer serves the requested model`,
+    substitute &&
+      `${substitute} answered through Chat, because the API no longer serves the Completions model`,
     ...adjusted.map((adjustment) => describeAdjustment(adjustment, fields, model, where)),
     metadata.not_strict && `The answer may not match the JSON schema: ${metadata.not_strict}`,
     metadata.finish_reason === 'length' && 'The answer stops at the token limit',

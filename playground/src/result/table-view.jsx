@@ -4,8 +4,8 @@ import { findColumns, printCell } from './table.js';
 
 const PAGE = 50;
 const MAX_CHARACTERS = 200;
-/** Longer text than this breaks into lines. */
-const MAX_LINE_CHARACTERS = 24;
+/** Text that stays in one line: a word, a number, an ID. */
+const LINE = /^\S{0,24}$/;
 
 export function TableView({ name, rows }) {
   const [shown, setShown] = useState(PAGE);
@@ -54,7 +54,7 @@ function Cell({ text }) {
   const [isWhole, setWhole] = useState(false);
   const isLong = text.length > MAX_CHARACTERS;
   return (
-    <td class={text.length > MAX_LINE_CHARACTERS ? 'cell-lines' : 'cell-line'}>
+    <td class={LINE.test(text) ? 'cell-line' : 'cell-lines'}>
       {isLong && !isWhole ? `${text.slice(0, MAX_CHARACTERS)}…` : cut(text)}
       {isLong && (
         <button type="button" class="link-button" onClick={() => setWhole(!isWhole)}>
