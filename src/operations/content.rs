@@ -87,7 +87,7 @@ pub fn content_parts(field: &ErrorText, value: &Value) -> Result<Vec<Value>, Err
         }
         _ => scalar_text(part).map(|text| text_part(&text)).ok_or_else(|| {
             let expected = "must be text or a content part with a type, got ";
-            Error::invalid(place, error_text![expected, excerpt(part), AS_TEXT])
+            Error::invalid(place, error_text![expected, excerpt(part), instead_of(part)])
         }),
     };
     match value {
@@ -100,11 +100,16 @@ pub fn content_parts(field: &ErrorText, value: &Value) -> Result<Vec<Value>, Err
     }
 }
 
-/// How to send data as text.
-const AS_TEXT: &str = "; to send data as text, use {{JSON.stringify(...)}}";
+/// What to enter instead of data: the value if it looks like a whole component, or all of it as text.
+fn instead_of(data: &Value) -> &'static str {
+    match data.get("value") {
+        Some(_) => "; to send a component's value, use {{components.name.value}}",
+        None => "; to send data as text, use {{JSON.stringify(...)}}",
+    }
+}
 
 fn no_text(value: &Value) -> Error {
-    Error::invalid("prompt", error_text!["must be text, got ", excerpt(value), AS_TEXT])
+    Error::invalid("prompt", error_text!["must be text, got ", excerpt(value), instead_of(value)])
 }
 
 /// Whether the content is blank.
@@ -178,6 +183,10 @@ mod tests {
     fn names_the_prompt_when_it_is_an_object() {
         let expected = "Prompt must be text, got an object; to send data as text, use {{JSON.stringify(...)}}";
         assert_eq!(prompt(json!({"a": 1})).unwrap_err(), expected);
+        assert_eq!(
+            prompt(json!({"value": "Hi"})).unwrap_err(),
+            "Prompt must be text, got an object; to send a component's value, use {{components.name.value}}"
+        );
         assert_eq!(user_content(Some(&json!({"a": 1})), Vec::new()).unwrap_err().to_string(), expected);
         assert_eq!(prompt(json!({"type": "text", "text": "a"})).unwrap(), "a");
         let part = json!({"type": "file", "file": 1});

@@ -190,7 +190,8 @@ impl RowFields {
 /// [`Error::InvalidOption`] if it is anything else.
 pub fn rows(fields: &Fields<'_>, key: &'static str, most: usize) -> Result<Vec<Value>, Error> {
     let wrong = |value: &Value| {
-        let expected = error_text!["must be an array with an item for each row, got ", excerpt(value)];
+        let expected =
+            error_text!["must be an array with an item for each row, such as [\"one\", \"two\"], got ", excerpt(value)];
         Err(Error::invalid(key, expected))
     };
     let rows = match fields.value(key) {
@@ -284,9 +285,12 @@ mod tests {
         for (rows, expected) in [
             (json!(null), "Prompts is empty. Enter an array, or check that its template has a value"),
             (json!(" "), "Prompts is empty. Enter an array, or check that its template has a value"),
-            (json!("a"), "Prompts must be an array with an item for each row, got \"a\""),
-            (json!({"a": 1}), "Prompts must be an array with an item for each row, got an object"),
-            (json!("{}"), "Prompts must be an array with an item for each row, got \"{}\""),
+            (json!("a"), "Prompts must be an array with an item for each row, such as [\"one\", \"two\"], got \"a\""),
+            (
+                json!({"a": 1}),
+                "Prompts must be an array with an item for each row, such as [\"one\", \"two\"], got an object",
+            ),
+            (json!("{}"), "Prompts must be an array with an item for each row, such as [\"one\", \"two\"], got \"{}\""),
         ] {
             assert_eq!(read(json!({ "prompts": rows })).unwrap_err(), expected);
         }
