@@ -107,10 +107,22 @@ const samples = (measure, valueAt) =>
 for (const [measure, { allowed }] of Object.entries(MEASURES)) {
   test(`soak detects steady growth of ${measure}, and ignores warming up and one peak`, () => {
     assert.match(
-      violations(samples(measure, (at) => at * (allowed + 1))).join(),
+      // From the second to the last quarter are ten samples.
+      violations(samples(measure, (at) => (at * (allowed + 1)) / 10)).join(),
       RegExp(`^${measure} grew from`),
     );
     assert.deepEqual(violations(samples(measure, (at) => (at < 4 ? 0 : 50))), []);
     assert.deepEqual(violations(samples(measure, (at) => (at === 17 ? 1e6 : 50))), []);
   });
 }
+
+test('soak ignores a single step of memory, and of nothing else', () => {
+  for (const [measure, { inSteps = false }] of Object.entries(MEASURES)) {
+    const found = violations(samples(measure, (at) => (at < 11 ? 50 : 1e6)));
+    assert.equal(found.length, inSteps ? 0 : 1, measure);
+  }
+  assert.deepEqual(
+    Object.keys(MEASURES).filter((measure) => MEASURES[measure].inSteps),
+    ['rss'],
+  );
+});
