@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { browserCommand } from '../scripts/open-browser.mjs';
 import { helpText, Mistake, nearestTo, numberFrom, readArguments } from '../scripts/options.mjs';
+import { PATIENCE_MS } from './patience.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const { scripts, engines } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
@@ -16,7 +17,7 @@ const REQUIRED = '-r ./scripts/node-version.cjs ';
 /** Runs Node in the repository's folder; resolves to `{code, stdout, stderr}`. */
 function runNode(args, env = {}) {
   return new Promise((resolve) => {
-    const options = { cwd: ROOT, env: { ...process.env, ...env }, timeout: 60_000 };
+    const options = { cwd: ROOT, env: { ...process.env, ...env }, timeout: PATIENCE_MS };
     execFile(process.execPath, args, options, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, stdout, stderr }),
     );

@@ -10,6 +10,7 @@ import { createHarness } from '../harness/harness.mjs';
 import { ENDPOINTS } from '../mock-api/endpoints.mjs';
 import { linesOf } from '../mock-api/lines.mjs';
 import { startMockApi } from '../mock-api/server.mjs';
+import { PATIENCE_MS } from './patience.mjs';
 
 /** PLUGIN can name another build. */
 export const PLUGIN =
@@ -218,7 +219,7 @@ export function inProcess({ calls, env = {}, plugin = PLUGIN, nodeOptions = [] }
     const child = execFile(
       process.execPath,
       [...nodeOptions, script],
-      { env: { ...process.env, ...env }, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
+      { env: { ...process.env, ...env }, timeout: PATIENCE_MS, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) =>
         error
           ? reject(new Error(`${error.message}\n${stderr}`))

@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { cargoDetail, isProgress } from '../scripts/cargo.mjs';
 import { rustNews } from '../scripts/rust-tests.mjs';
 import { inSeconds } from '../scripts/terminal.mjs';
+import { PATIENCE_MS } from './patience.mjs';
 
 test('shows how many crates cargo has built, and when it links', () => {
   for (const [line, detail] of [
@@ -85,7 +86,7 @@ function runModule(name, text) {
     execFile(
       process.execPath,
       ['--input-type=module', '--eval', script],
-      { env, timeout: 60_000 },
+      { env, timeout: PATIENCE_MS },
       (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }),
     );
   });

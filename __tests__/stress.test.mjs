@@ -9,12 +9,13 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { MEASURES, violations } from '../scripts/stress/growth.mjs';
+import { PATIENCE_MS } from './patience.mjs';
 
 const script = (name, args, env = {}) =>
   promisify(execFile)(
     process.execPath,
     [fileURLToPath(new URL(`../scripts/${name}.mjs`, import.meta.url)), ...args],
-    { timeout: 600_000, env: { ...process.env, ...env } },
+    { timeout: PATIENCE_MS, env: { ...process.env, ...env } },
   );
 const onLinux = process.platform !== 'linux' && 'only Linux has /proc';
 

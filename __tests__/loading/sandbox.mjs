@@ -21,6 +21,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { packedAddons, unpackAddon } from '../../scripts/pack.mjs';
+import { PATIENCE_MS } from '../patience.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const node = process.env.NODE_UNDER_TEST ?? process.execPath;
@@ -140,8 +141,7 @@ export class Sandbox {
       {
         cwd: this.server,
         env: { ...this.env, ...env },
-        // A safeguard, long enough for a dozen emulated processes at once.
-        timeout: 180_000,
+        timeout: PATIENCE_MS,
         ...(isRoot && { uid: this.uid, gid: this.uid }),
       },
     );

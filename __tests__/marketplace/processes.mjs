@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from '../patience.mjs';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -47,7 +48,7 @@ export async function startServer(script, { args = [], env = {}, ready }) {
     url,
     /** Resolves once the text was printed. */
     async printed(text) {
-      const signal = AbortSignal.timeout(20_000);
+      const signal = AbortSignal.timeout(PATIENCE_MS);
       while (!output.includes(text)) {
         await once(child.stdout, 'data', { signal }).catch(() => {
           throw new Error(`not printed: ${text}\nbut: ${output}`);
@@ -69,7 +70,7 @@ export function runScript(script, { args = [], env = {}, input = '' } = {}) {
     const child = execFile(
       process.execPath,
       [`${ROOT}${script}`, ...args],
-      { env: { ...process.env, ...env }, timeout: 60_000 },
+      { env: { ...process.env, ...env }, timeout: PATIENCE_MS },
       (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }),
     );
     child.stdin.end(input);
