@@ -119,8 +119,11 @@ mod tests {
         let _late = register("late", 20);
         let _earlier = register("earlier", 10);
         drop(register("ended", 15));
-        let called = |()| called.recv_timeout(Duration::from_secs(5)).unwrap();
-        assert_eq!([(); 2].map(called), ["earlier", "late"]);
+        let called = |()| called.recv_timeout(Duration::from_secs(60)).unwrap();
+        let mut called = [(); 2].map(called);
+        // A busy machine may call both at once.
+        called.sort_unstable();
+        assert_eq!(called, ["earlier", "late"]);
         assert_eq!(lateness.state().queries.len(), 1);
     }
 
@@ -133,7 +136,7 @@ mod tests {
         let _odd = lateness.register(runtime.handle(), now, Box::new(|| panic!("on purpose")));
         let second = Box::new(move || calls.send(()).unwrap());
         let _second = lateness.register(runtime.handle(), now + Duration::from_millis(10), second);
-        called.recv_timeout(Duration::from_secs(5)).unwrap();
+        called.recv_timeout(Duration::from_secs(60)).unwrap();
     }
 
     #[test]
