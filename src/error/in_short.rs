@@ -1,7 +1,7 @@
 //! Why a connection test failed, in a few words.
 
 use crate::error::{
-    ApiError, BodyKind, Error, ErrorText, TransportErrorKind, api_hints::is_key_missing, cause::ApiCause, error_text,
+    ApiError, BodyKind, Error, ErrorText, TransportErrorKind, access_hints::is_key_missing, cause::ApiCause, error_text,
 };
 
 /// Maximum length of the reason of a failed connection test, in characters.

@@ -4,6 +4,7 @@
 //! Belongs here: failures, their codes and messages, including those about form fields. Does not belong here: what
 //! causes a failure, and facts about models, which are passed as arguments.
 
+mod access_hints;
 mod api;
 mod api_hints;
 pub mod cause;
@@ -13,9 +14,11 @@ mod labels;
 mod less;
 mod no_answer;
 mod recording_hints;
+mod rejected_field;
 mod text;
 mod transport;
 pub mod truncate;
+mod work;
 
 use std::{fmt, time::Duration};
 
