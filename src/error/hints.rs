@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::error::{
-    ApiError, BodyKind, Error, ErrorText, NoAnswerReason, TransportErrorKind,
+    ApiError, BodyKind, Error, ErrorText, NoAnswerReason, SAYING, TransportErrorKind,
     api_hints::api_hint,
     cause::ApiCause,
     error_text,
-    in_short::{WHAT_TO_ENTER, in_short},
+    in_short::{WHAT_TO_ENTER, api_rest, in_short},
     less::{smaller_response, smaller_result, sooner},
     seconds,
     work::Work,
@@ -388,6 +388,10 @@ pub fn describe_rest(error: &Error, hint: Option<&ErrorText>, context: &HintCont
         Error::Timeout { after } => Some(error_text!["the limit is ", limit(context.time_limit, *after)]),
         Error::Transport(error) => error.cause().cloned(),
         Error::Internal(words) => Some(words.clone()),
+        Error::Api(error) => api_rest(error, hint.is_some() && ApiCause::of(error).has_own_advice()),
+        Error::Decode { body: BodyKind::Html | BodyKind::EventStream, reason, .. } => {
+            reason.clone().after(SAYING).map(|excerpt| error_text!["it says “", excerpt])
+        }
         _ => return describe(error, hint, context),
     };
     match (rest.map(ErrorText::sentence), hint.cloned()) {

@@ -30,7 +30,7 @@ pub use self::{
     text::ErrorText,
     transport::{TransportError, TransportErrorKind},
 };
-pub(crate) use self::{labels::operation as known_operation, text::error_text};
+pub(crate) use self::{labels::operation as known_operation, no_answer::SAYING, text::error_text};
 use crate::budgets::MAX_WORD_CHARS;
 
 /// `ToolJet` handles a `data.type` with this prefix itself: at `tj-401`, it signs the user out.
