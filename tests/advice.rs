@@ -200,10 +200,14 @@ fn gives_advice_about_a_row_of_a_batch_that_starting_it_again_can_follow() {
         assert!(advice.starts_with(words), "{advice}");
         assert_eq!(strange_fields(&advice, &own, &all), [""; 0], "{advice}");
     }
-    for (message, finish_reason) in
-        [(json!({"content": null, "reasoning": "So."}), "stop"), (json!({"content": ""}), "stop")]
-    {
-        let body = json!({"choices": [{"message": message, "finish_reason": finish_reason}]});
+    let said = |message: Value| json!({"choices": [{"message": message, "finish_reason": "stop"}]});
+    for body in [
+        said(json!({"content": null, "reasoning": "So."})),
+        said(json!({"content": ""})),
+        json!({"choices": []}),
+        json!({"id": "resp_1"}),
+        json!("No."),
+    ] {
         let line = json!({"custom_id": "row-0", "response": {"status_code": 200, "body": body}, "error": null});
         let advice = advice_about_row(line.to_string());
         assert!(advice.starts_with("Start another batch with the rows that failed, "), "{advice}");

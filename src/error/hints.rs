@@ -161,6 +161,12 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
         ]),
         Error::Timeout { .. } => Some(sooner(context, raise_timeout(context))),
         Error::Transport(error) => transport_hint(error.kind, context),
+        // Another API would not have run the batch.
+        Error::Decode { .. } | Error::NoAnswer { code: NoAnswerReason::OtherResponse | NoAnswerReason::Empty, .. }
+            if context.is_of_batch_row() =>
+        {
+            Some(error_text![START_AGAIN, ", or choose another model."])
+        }
         Error::Decode { body: BodyKind::EventStream, .. } => {
             Some("Its events contain no answer. Try again, or check the server's log.".into())
         }
@@ -310,7 +316,7 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
 }
 
 /// How to repeat what failed.
-pub(super) fn again(context: &HintContext) -> &'static str {
+fn again(context: &HintContext) -> &'static str {
     if context.is_of_batch_row() { START_AGAIN } else { "Run the query again" }
 }
 
@@ -353,9 +359,6 @@ fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> ErrorText {
              Moderate operation, with another data source if necessary."
         ],
         NoAnswerReason::EmbeddingInvalid => "Embed fewer texts at once, or choose another model.".into(),
-        NoAnswerReason::Empty | NoAnswerReason::OtherResponse if context.is_of_batch_row() => {
-            error_text![again, ", or choose another model."]
-        }
         NoAnswerReason::Empty | NoAnswerReason::OtherResponse => "Try again or choose another model.".into(),
     }
 }
