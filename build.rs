@@ -29,10 +29,10 @@ fn labels(source: &Value, query: &Value) -> Option<String> {
     let operations: Option<Vec<_>> =
         listed.iter().map(|each| Some((each.get("value")?.as_str()?, each.get("name")?.as_str()?))).collect();
     let operations = operations?;
-    let own = own_labels(query, &operations, &fields)?;
+    let own = own_labels(query, &operations)?;
     Some(format!(
         "/// Key and label of each field.\nconst LABELS: [(&str, &str); {}] = {fields:?};\n\
-         /// Operation, key and label of each field whose label differs from other forms.\n\
+         /// Operation, key and label of each field in each operation's form.\n\
          const OWN_LABELS: [(&str, &str, &str); {}] = {own:?};\n\
          /// Value and label of each operation, in the order of the form.\n\
          pub(crate) const OPERATIONS: [(&str, &str); {}] = {operations:?};\n",
@@ -42,18 +42,13 @@ fn labels(source: &Value, query: &Value) -> Option<String> {
     ))
 }
 
-/// The labels that differ from `known` in an operation; `None` if an operation has no form.
-fn own_labels<'a>(
-    query: &'a Value,
-    operations: &[(&'a str, &str)],
-    known: &[(&str, &str)],
-) -> Option<Vec<(&'a str, &'a str, &'a str)>> {
+/// The labels in the form of each operation; `None` if an operation has no form.
+fn own_labels<'a>(query: &'a Value, operations: &[(&'a str, &str)]) -> Option<Vec<(&'a str, &'a str, &'a str)>> {
     let mut own = Vec::new();
     for (operation, _) in operations {
         let mut fields = Vec::new();
         collect(query.get("properties")?.get(operation)?, &mut fields);
-        let others = fields.into_iter().filter(|field| !known.contains(field));
-        own.extend(others.map(|(key, label)| (*operation, key, label)));
+        own.extend(fields.into_iter().map(|(key, label)| (*operation, key, label)));
     }
     Some(own)
 }

@@ -214,7 +214,7 @@ impl BatchRows {
             Ok((result, size)) => match self.answers.answer(place, &[], result, size) {
                 Ok(bytes) => self.held += bytes,
                 Err(Error::Transport(error)) => return Err(error),
-                Err(error) => return Err(TransportError::new(TransportErrorKind::TooLarge, error.text())),
+                Err(error) => return Err(TransportError::new(TransportErrorKind::ResultTooLarge, error.text())),
             },
             Err(error) => {
                 let failure = (self.describe)(&error, &self.log);

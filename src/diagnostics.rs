@@ -204,7 +204,7 @@ impl Diagnostics {
             model_facts: capabilities::facts(model.as_deref().unwrap_or_default(), &failed, &self.today),
             endpoint: self.requests.path.map(operations::endpoint),
             response_format: self.requests.response_format.clone(),
-            is_streamed: self.requests.is_streamed,
+            streaming: self.requests.streaming,
             fitting_rows: self.requests.fitting_rows,
             spans_batches: self.requests.spans_batches,
             ..self.context.clone()

@@ -195,7 +195,9 @@ impl<'a> ListResult<'a> {
 fn is_of_all(error: &Error) -> bool {
     match error {
         Error::Api(error) => !matches!(error.status, 400 | 413 | 422),
-        Error::Transport(error) => error.kind != TransportErrorKind::TooLarge,
+        Error::Transport(error) => {
+            !matches!(error.kind, TransportErrorKind::TooLarge | TransportErrorKind::ResultTooLarge)
+        }
         _ => false,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     budgets::MAX_WORD_CHARS,
-    error::{ApiError, Error, cause::ApiCause, truncate::truncate},
+    error::{ApiError, Error, cause::ApiCause, hints::Streaming, truncate::truncate},
     input::options::SourceOptions,
     list_result::ListFailure,
     network::http::Transport,
@@ -41,7 +41,7 @@ pub struct RequestLog {
     /// Its `response_format.type`, truncated to the length of a word.
     pub response_format: Option<String>,
     /// Whether it requested a stream.
-    pub is_streamed: bool,
+    pub streaming: Streaming,
     /// Number of requests sent, including those to other endpoints.
     pub attempts: u32,
     /// The API's id of the successful request.
@@ -225,7 +225,7 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
         let mut rejections = Vec::new();
         let has_details = self.has_details;
         let (request_id, result) = loop {
-            self.log.is_streamed = request.body.as_ref().is_some_and(streaming::is_asked);
+            self.log.streaming = self.streaming(reader, request.body.as_ref());
             let mut reader = reader.clone();
             if let Reader::Choices(reader) = &mut reader
                 && !self.log.adjusted.contains(&Adjustment::Removed("stop"))
@@ -282,6 +282,22 @@ impl<'a, T: Transport> QueryRunner<'a, T> {
             rejections.truncate(at);
         }
         error
+    }
+
+    fn streaming(&self, reader: &Reader, body: Option<&Map<String, Value>>) -> Streaming {
+        let is_rejected = || self.log.adjusted.contains(&Adjustment::Removed(streaming::STREAM));
+        match body {
+            Some(body) if streaming::is_asked(body) => Streaming::Used,
+            Some(body)
+                if matches!(reader, Reader::Choices(_))
+                    && !self.source.streaming
+                    && streaming::can_stream(body)
+                    && !is_rejected() =>
+            {
+                Streaming::Possible
+            }
+            _ => Streaming::Never,
+        }
     }
 
     fn adjust_to_known(&mut self, key: CacheKey, path: &str, body: &mut Map<String, Value>) {

@@ -8,16 +8,18 @@ mod script;
 
 use std::{collections::BTreeSet, fs, iter};
 
-use batches::{described, says, source};
+use batches::{described, file_of, rejected, says, source};
 use script::{Script, Step, response};
 use serde_json::{Value, json};
 use tooljet_openai::{error::TransportErrorKind, service::Outcome};
 
-/// A query of each operation.
+/// Queries of each operation.
 fn queries() -> Vec<Value> {
     let queries = json!([
-        {"operation": "chat", "prompt": "a"},
-        {"operation": "chat_list", "prompts": ["a"]},
+        {"operation": "chat", "prompt": "a", "response_format": "json_object"},
+        {"operation": "chat", "prompt": "a", "response_format": "json_schema", "json_schema": {"a": "number"}},
+        {"operation": "chat_list", "prompts": ["a"], "response_format": "json_object"},
+        {"operation": "chat_list", "prompts": ["a"], "response_format": "json_schema", "json_schema": {"a": "number"}},
         {"operation": "completion", "prompt": "a"},
         {"operation": "completion_list", "prompts": ["a"]},
         {"operation": "image_generation", "prompt": "a"},
@@ -25,7 +27,7 @@ fn queries() -> Vec<Value> {
         {"operation": "generate_embedding", "input": "a"},
         {"operation": "decision", "input": "a", "question": "b"},
         {"operation": "moderation", "input": "a"},
-        {"operation": "batch_start", "prompts": ["a"]},
+        {"operation": "batch_start", "prompts": ["a"], "response_format": "json_object"},
         {"operation": "batch_result", "batch_id": "batch_1"},
         {"operation": "list_models"},
     ]);
@@ -74,29 +76,64 @@ fn answer(message: Value, finish_reason: &str) -> Step {
     response(200, &[], json!({"choices": [{"message": message, "finish_reason": finish_reason}]}))
 }
 
+/// An error of the API about a request.
+fn rejection(message: &str, more: Value) -> Value {
+    let mut error = json!({"message": message});
+    error.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    error
+}
+
+fn rejects(status: u16, message: &str, more: Value) -> Step {
+    response(status, &[], json!({"error": rejection(message, more)}))
+}
+
 /// What the API, the network or the clock does to all requests of a query.
-fn failures() -> [(&'static str, Respond); 9] {
+fn failures() -> Vec<(&'static str, Respond)> {
     let too_long = || {
         let message = "This model's maximum context length is 8192 tokens, but the messages came to 9001 tokens.";
-        response(400, &[], json!({"error": {"message": message, "code": "context_length_exceeded"}}))
+        rejects(400, message, json!({"code": "context_length_exceeded"}))
     };
-    [
+    let no_format = || {
+        let message = "'response_format' of type 'json_schema' is not supported with this model.";
+        rejects(400, message, json!({"param": "response_format"}))
+    };
+    let no_word = || rejects(400, "'messages' must contain the word 'json' in some form", json!({}));
+    let no_image = || rejects(404, "No endpoints found that support image input", json!({}));
+    vec![
         ("a timeout", || Step::Hang),
         ("a response that is too large", || Step::Fail(TransportErrorKind::TooLarge)),
-        ("a body that is too large", || response(413, &[], json!({"error": {"message": "Too large"}}))),
+        ("a result that is too large", || Step::Fail(TransportErrorKind::ResultTooLarge)),
+        ("a body that is too large", || rejects(413, "Too large", json!({}))),
         ("too many tokens", too_long),
-        ("a gateway timeout", || response(504, &[], json!({"error": {"message": "Gateway timeout"}}))),
+        ("a gateway timeout", || rejects(504, "Gateway timeout", json!({}))),
+        ("a rate limit", || rejects(429, "Slow down", json!({}))),
+        ("an overloaded server", || rejects(503, "Overloaded", json!({}))),
+        ("a rejected response format", no_format),
+        ("a missing word", no_word),
+        ("rejected images", no_image),
+        ("rejected messages", || rejects(400, "Invalid", json!({"param": "messages[0].content"}))),
+        ("a rejected prompt", || rejects(400, "Invalid", json!({"param": "prompt"}))),
+        ("a rejected format", || rejects(400, "Invalid", json!({"param": "text.format"}))),
+        ("rejected instructions", || rejects(400, "Invalid", json!({"param": "instructions"}))),
+        ("a rejected temperature", || rejects(400, "Invalid", json!({"param": "temperature"}))),
+        ("a rejected effort", || rejects(400, "Invalid", json!({"param": "reasoning.effort"}))),
         ("an answer cut off before any text", || answer(json!({"content": ""}), "length")),
         ("JSON that is cut off", || answer(json!({"content": "{\"a"}), "length")),
         ("words instead of JSON", || answer(json!({"content": "No."}), "stop")),
         ("an answer with only reasoning", || answer(json!({"content": null, "reasoning": "So."}), "stop")),
+        ("no answer", || response(200, &[], json!({"choices": []}))),
     ]
 }
 
 /// What a query is advised to do, if it fails when its first requests get these responses and all others this one.
 fn advice(query: &Value, first: Vec<Step>, step: Respond) -> String {
+    advice_in(&source(), query, first, step)
+}
+
+/// The same with other options of the data source.
+fn advice_in(source: &Value, query: &Value, first: Vec<Step>, step: Respond) -> String {
     let script = Script::new(first.into_iter().chain(iter::repeat_with(step).take(9)));
-    match script.run(&source(), query) {
+    match script.run(source, query) {
         Outcome::Failed(failure) => failure.data.get("hint").and_then(Value::as_str).unwrap_or_default().to_owned(),
         // Some operations accept some of the answers.
         _ => String::new(),
@@ -135,6 +172,143 @@ fn names_only_fields_that_the_form_of_the_operation_has() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// What Get a batch advises if the API has answered the only row with `line`.
+fn advice_about_row(line: String) -> String {
+    let batch = described("batch_1", "completed", 0, 1, 1, json!({"output_file_id": "file-2"}));
+    let get = json!({"operation": "batch_result", "batch_id": "batch_1"});
+    advice(&get, vec![says(batch), file_of([line])], || Step::Hang)
+}
+
+#[test]
+fn gives_advice_about_a_row_of_a_batch_that_starting_it_again_can_follow() {
+    let forms = forms();
+    let all = forms["operation"]["list"].as_array().unwrap().iter();
+    let all = all.flat_map(|one| labels(&forms[one["value"].as_str().unwrap()])).collect();
+    let own = labels(&forms["batch_start"]);
+    for (status, message) in [(429, "Rate limit reached"), (503, "Overloaded"), (500, "Failed"), (504, "Timed out")] {
+        let advice = advice_about_row(rejected(0, status, rejection(message, json!({}))));
+        assert_eq!(advice, "Start another batch with the rows that failed.", "{status}");
+    }
+    for (message, more, words) in [
+        ("'response_format' is not supported", json!({"param": "response_format"}), "Set Response format to"),
+        ("Invalid", json!({"param": "messages"}), "Change or clear Prompts or Message history"),
+        ("Invalid", json!({"param": "max_completion_tokens"}), "Change or clear Max tokens"),
+    ] {
+        let advice = advice_about_row(rejected(0, 400, rejection(message, more)));
+        assert!(advice.starts_with(words), "{advice}");
+        assert_eq!(strange_fields(&advice, &own, &all), [""; 0], "{advice}");
+    }
+    let said = |message: Value| json!({"choices": [{"message": message, "finish_reason": "stop"}]});
+    for body in [
+        said(json!({"content": null, "reasoning": "So."})),
+        said(json!({"content": ""})),
+        json!({"choices": []}),
+        json!({"id": "resp_1"}),
+        json!("No."),
+    ] {
+        let line = json!({"custom_id": "row-0", "response": {"status_code": 200, "body": body}, "error": null});
+        let advice = advice_about_row(line.to_string());
+        assert!(advice.starts_with("Start another batch with the rows that failed, "), "{advice}");
+        assert_eq!(strange_fields(&advice, &own, &all), [""; 0], "{advice}");
+    }
+}
+
+#[test]
+fn suggests_streaming_only_when_that_would_stream() {
+    let timed_out = || rejects(504, "Gateway timeout", json!({}));
+    let no_stream = || rejects(400, "Unrecognized request argument supplied: stream", json!({}));
+    let unverified =
+        || rejects(400, "Your organization must be verified to stream this model.", json!({"param": "stream"}));
+    let chat = json!({"operation": "chat", "prompt": "a"});
+    for (streaming, query, first, is_suggested) in [
+        ("off", chat.clone(), vec![], true),
+        ("off", json!({"operation": "chat_list", "prompts": ["a"]}), vec![], true),
+        ("off", json!({"operation": "completion", "prompt": "a", "model": "m"}), vec![], true),
+        ("on", chat.clone(), vec![], false),
+        ("on", chat.clone(), vec![unverified()], false),
+        ("off", chat, vec![no_stream()], false),
+        ("off", json!({"operation": "completion", "prompt": "a", "model": "m", "best_of": 2}), vec![], false),
+        ("on", json!({"operation": "completion", "prompt": "a", "model": "m", "best_of": 2}), vec![], false),
+        (
+            "off",
+            json!({"operation": "chat", "prompt": "a", "extra_body": {"modalities": ["audio"], "audio": {"voice": "a"}}}),
+            vec![],
+            false,
+        ),
+        ("off", json!({"operation": "decision", "input": "a", "question": "b"}), vec![no_such_route()], false),
+        ("off", json!({"operation": "image_generation", "prompt": "a"}), vec![], false),
+    ] {
+        let mut source = source();
+        source["streaming"] = streaming.into();
+        let advice = advice_in(&source, &query, first, timed_out);
+        assert!(advice.starts_with("A gateway in front of the model stopped waiting for the answer. "), "{advice}");
+        assert_eq!(advice.contains("Streaming"), is_suggested, "{streaming} {query}: {advice}");
+    }
+}
+
+#[test]
+fn advises_on_decide_by_its_own_fields_when_it_asks_through_chat() {
+    let decide = json!({"operation": "decision", "input": "a", "question": "b"});
+    for (param, words) in [
+        ("response_format", "Choose another model."),
+        ("text.format", "Choose another model."),
+        ("temperature", "Choose another model."),
+        ("messages", "Change or clear Input or Question, or choose another model."),
+        ("input", "Change or clear Input or Question, or choose another model."),
+    ] {
+        let query = json!({"operation": "decision", "input": "a", "question": "b", "decision_model": param});
+        let script = Script::new([
+            no_such_route(),
+            rejects(400, "Invalid", json!({"param": param})),
+            rejects(400, "Invalid", json!({"param": param})),
+        ]);
+        let Outcome::Failed(failure) = script.run(&source(), &query) else { panic!("{param}: no failure") };
+        assert_eq!(failure.data["hint"], words, "{param}");
+    }
+    let format = || rejects(400, "'response_format.type' must be 'text'", json!({}));
+    assert_eq!(advice(&decide, vec![no_such_route()], format), "Choose another model.");
+}
+
+#[test]
+fn suggests_a_filter_only_when_the_whole_list_arrived() {
+    let list = json!({"operation": "list_models"});
+    let base_url = "Enter the Base URL of a server with a shorter list of models.";
+    assert_eq!(advice(&list, vec![], || Step::Fail(TransportErrorKind::TooLarge)), base_url);
+    // Few JSON values, of which each becomes a model with several.
+    let long = response(200, &[], json!({"data": vec!["m"; 300_000]}));
+    let hint = advice(&list, vec![long], || Step::Hang);
+    assert!(hint.starts_with("Enter a Filter that fewer models match"), "{hint}");
+}
+
+#[test]
+fn gives_advice_about_a_request_without_a_body_that_can_be_followed() {
+    let list = json!({"operation": "list_models"});
+    let too_large = "The server, or a proxy in front of it, limits the size of requests. Shorten Headers in the data \
+                     source, or raise the limit there.";
+    let gateway = "Check that the server behind the gateway is running, or raise the gateway's time limit.";
+    for (status, listed, tested) in [
+        (413, too_large, too_large),
+        (
+            429,
+            "Wait 7 s before running the query again, or raise the rate limits of the account.",
+            "Wait 7 s and test again.",
+        ),
+        (408, gateway, gateway),
+        (504, gateway, gateway),
+        (522, gateway, gateway),
+        (524, gateway, gateway),
+    ] {
+        let step = || response(status, &[("retry-after", "7")], "");
+        let mut source = source();
+        source["max_retries"] = 0.into();
+        let Outcome::Failed(failure) = Script::new([step()]).run(&source, &list) else { panic!("{status}: models") };
+        assert_eq!(failure.data["hint"], listed);
+        let script = Script::new(iter::repeat_with(step).take(5));
+        let Outcome::Failed(failure) = script.test_connection(&source) else { panic!("{status}: connected") };
+        assert!(failure.description.ends_with(tested), "{}", failure.description);
+    }
 }
 
 #[test]

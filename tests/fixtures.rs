@@ -295,6 +295,7 @@ fn explains_a_failed_connection_test_in_a_few_words() {
         (TransportErrorKind::NotHttp, "not an HTTP server"),
         (TransportErrorKind::HeadersTooLarge, "too many response headers"),
         (TransportErrorKind::TooLarge, "response too large"),
+        (TransportErrorKind::ResultTooLarge, "response too large"),
         (TransportErrorKind::Compression, "compressed response not readable"),
         (TransportErrorKind::Blocked, "address blocked by ToolJet's SSRF protection"),
         (TransportErrorKind::Busy, "too many queries at once"),
@@ -304,8 +305,78 @@ fn explains_a_failed_connection_test_in_a_few_words() {
         let Outcome::Failed(failure) = script.test_connection(&source("")) else { panic!("{kind:?}: connected") };
         assert_eq!(failure.message, format!("Connection could not be established: {reason}"));
         // ToolJet 3 shows them together, and the data as well.
-        assert_eq!(repeated_words(&format!("{}: {}", failure.message, failure.description)), None, "{kind:?}");
+        assert_eq!(repeated_words(&shown(&failure)), None, "{kind:?}");
         assert_eq!(failure.data.get("hint"), None);
+    }
+}
+
+/// What `ToolJet` 3 shows of a failed connection test above the data.
+fn shown(failure: &Failure) -> String {
+    format!("{}: {}", failure.message, failure.description)
+}
+
+#[test]
+fn says_each_thing_once_of_a_connection_test_that_a_server_rejects() {
+    let page = "<html><body>Welcome</body></html>";
+    let base_url = "https://gateway.example/v1";
+    let url = "Check the Base URL (https://gateway.example/v1): the plugin adds the rest of the path, such as \
+               /chat/completions.";
+    let gateway = "Check that the server behind the gateway is running, or raise the gateway's time limit.";
+    let size = "The server, or a proxy in front of it, limits the size of requests. Shorten Headers in the data source, \
+                or raise the limit there.";
+    let later = "Try again later. If it keeps happening, check the status of the API and any proxy in front of it.";
+    for (status, body, expected) in [
+        (200, r#"{"a": 1}"#, format!("not an OpenAI-compatible API: The response is not a list of models. {url}")),
+        (
+            200,
+            "Hello",
+            format!(
+                "not an OpenAI-compatible API: The API returned HTTP 200 with invalid JSON (expected value at line 1 \
+                 column 1) instead of a JSON object: “Hello”. {url}"
+            ),
+        ),
+        (
+            200,
+            page,
+            format!(
+                "a web page instead of the API: It says “Welcome”. This may be the sign-in page of a network or a \
+                 proxy. {url}"
+            ),
+        ),
+        (
+            400,
+            page,
+            format!("a web page instead of the API: It says “Welcome”. It may be the sign-in page of a network. {url}"),
+        ),
+        (
+            403,
+            page,
+            format!(
+                "a web page instead of the API: It says “Welcome”. A proxy or firewall may require its own sign-in, or \
+                 block the ToolJet server. {url}"
+            ),
+        ),
+        (404, "", format!("no API at this URL (HTTP 404): {url}")),
+        (404, "Gone", format!("no API at this URL (HTTP 404): Gone. {url}")),
+        (413, "", format!("request too large: The API returned HTTP 413. {size}")),
+        (413, "Request too large", format!("request too large: The API returned HTTP 413. {size}")),
+        (418, "", "request rejected (HTTP 418): ".to_owned()),
+        (418, "I am a teapot", "request rejected (HTTP 418): I am a teapot.".to_owned()),
+        (504, "", format!("gateway timeout (HTTP 504): {gateway}")),
+        (504, "Gateway Timeout", format!("gateway timeout (HTTP 504): {gateway}")),
+        (504, page, format!("gateway timeout (HTTP 504): Welcome. {gateway}")),
+        (599, "", format!("server error (HTTP 599): {later}")),
+        (
+            500,
+            r#"{"error": {"message": "It broke.", "code": "b"}}"#,
+            format!("server error (HTTP 500): It broke. {later}"),
+        ),
+    ] {
+        let script = Script::new(iter::repeat_with(|| response(status, &[], body)).take(9));
+        let source = json!({"apiKey": KEY, "base_url": base_url});
+        let Outcome::Failed(failure) = script.test_connection(&source) else { panic!("{status} {body}: connected") };
+        assert_eq!(shown(&failure), format!("Connection could not be established: {expected}"));
+        assert_eq!(repeated_words(&shown(&failure)), None, "{status} {body}");
     }
 }
 
@@ -428,6 +499,7 @@ fn distinguishes_the_cases_of_a_connection_test() {
         let Outcome::Failed(failure) = verdict(file) else { panic!("{file}") };
         assert_eq!(failure.message, format!("Connection could not be established: {reason}"));
         assert!(failure.description.contains(words), "{file}: {}", failure.description);
+        assert_eq!(repeated_words(&shown(&failure)), None, "{file}");
         // ToolJet 3 shows the data below the description, so it must not repeat it.
         assert_eq!((failure.data.get("message"), failure.metadata.len()), (None, 0), "{file}");
     }

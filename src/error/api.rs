@@ -39,6 +39,11 @@ impl ApiError {
     /// Like [`ApiError::text`] without the API's advice, for errors with the plugin's own.
     #[must_use]
     pub fn text_without_advice(&self) -> ErrorText {
+        self.text_with(&self.message_without_advice())
+    }
+
+    /// The API's message without its advice.
+    pub(super) fn message_without_advice(&self) -> String {
         let is_advice = |sentence: &str| {
             let sentence = sentence.to_ascii_lowercase();
             ADVICE.iter().any(|start| sentence.starts_with(start))
@@ -49,21 +54,26 @@ impl ApiError {
             let clause = [", please ", ", try "].iter().filter_map(|start| sentence.find(start)).min();
             clause.map_or(Cow::Borrowed(sentence), |at| format!("{}. ", &sentence[..at]).into())
         });
-        self.text_with(kept.collect::<String>().trim_end())
+        kept.collect::<String>().trim_end().to_owned()
     }
 
     fn text_with(&self, message: &str) -> ErrorText {
-        let code = match &self.code {
-            Some(code) if code.parse::<u16>() != Ok(self.status) => error_text![" (", code, ")"],
-            _ => ErrorText::default(),
-        };
         let message = match message {
             "" => status_in_words(self.status).into(),
             _ => ErrorText::foreign(message),
         };
+        error_text![self.status_and_code(), ": ", message]
+    }
+
+    /// `the API returned HTTP 404 (model_not_found)`
+    pub(super) fn status_and_code(&self) -> ErrorText {
+        let code = match &self.code {
+            Some(code) if code.parse::<u16>() != Ok(self.status) => error_text![" (", code, ")"],
+            _ => ErrorText::default(),
+        };
         // Points out that the error came with a success status.
         let returned = if self.status < 400 { "an error with HTTP " } else { "HTTP " };
-        error_text!["the API returned ", returned, self.status, code, ": ", message]
+        error_text!["the API returned ", returned, self.status, code]
     }
 }
 

@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use crate::error::{
-    ApiError, BodyKind, Error, ErrorText, NoAnswerReason, TransportErrorKind,
+    ApiError, BodyKind, Error, ErrorText, NoAnswerReason, SAYING, TransportErrorKind,
     api_hints::api_hint,
     cause::ApiCause,
     error_text,
-    in_short::{WHAT_TO_ENTER, in_short},
-    less::{smaller_response, sooner},
+    in_short::{WHAT_TO_ENTER, api_rest, in_short},
+    less::{smaller_response, smaller_result, sooner},
     seconds,
+    work::Work,
 };
+
+/// How to repeat rows of a batch: its files never change.
+pub(super) const START_AGAIN: &str = "Start another batch with the rows that failed";
 
 /// Where a query failed, for hints to refer to.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +38,7 @@ pub struct HintContext {
     /// `response_format.type` of the request.
     pub response_format: Option<String>,
     /// Whether the request asked for a stream.
-    pub is_streamed: bool,
+    pub streaming: Streaming,
     /// How many rows of a batch fit a result that has no room for all.
     pub fitting_rows: Option<usize>,
     /// Whether the wanted rows are in several batches, so that fewer rows would be in fewer files.
@@ -44,10 +48,16 @@ pub struct HintContext {
 }
 
 impl HintContext {
-    /// Whether it is a Completions query, whose form has fewer fields than Chat's.
+    /// Whether the API has answered a row of a batch with the failure.
     #[must_use]
-    pub fn is_completions(&self) -> bool {
-        matches!(self.endpoint_choice, EndpointChoice::Engine { .. })
+    pub fn is_of_batch_row(&self) -> bool {
+        self.operation == Some("batch_result") && self.endpoint.is_some_and(|endpoint| endpoint != Endpoint::Batches)
+    }
+
+    /// The operation whose form says what the request asks for.
+    #[must_use]
+    pub fn form(&self) -> Option<&'static str> {
+        if self.is_of_batch_row() { Some("batch_start") } else { self.operation }
     }
 
     /// Whether its Engine is Auto.
@@ -73,6 +83,18 @@ pub enum EndpointChoice {
         /// Whether it is set to Auto.
         is_auto: bool,
     },
+}
+
+/// Whether a request asks for its answer as a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Streaming {
+    /// It does not, whatever the data source's Streaming.
+    #[default]
+    Never,
+    /// It would if the data source's Streaming were On.
+    Possible,
+    /// It does.
+    Used,
 }
 
 /// Where the timeout comes from.
@@ -139,16 +161,24 @@ pub fn hint(error: &Error, context: &HintContext) -> Option<ErrorText> {
         ]),
         Error::Timeout { .. } => Some(sooner(context, raise_timeout(context))),
         Error::Transport(error) => transport_hint(error.kind, context),
+        // Another API would not have run the batch.
+        Error::Decode { .. } | Error::NoAnswer { code: NoAnswerReason::OtherResponse | NoAnswerReason::Empty, .. }
+            if context.is_of_batch_row() =>
+        {
+            Some(error_text![START_AGAIN, ", or choose another model."])
+        }
         Error::Decode { body: BodyKind::EventStream, .. } => {
             Some("Its events contain no answer. Try again, or check the server's log.".into())
         }
         Error::Decode { body: BodyKind::Html, .. } => {
             Some(error_text!["This may be the sign-in page of a network or a proxy. ", check_address(context)])
         }
+        // In few words, the test says already that this is no such API.
+        Error::Decode { .. } if Work::of(context) == Work::ConnectionTest => Some(check_address(context)),
         Error::Decode { .. } | Error::NoAnswer { code: NoAnswerReason::OtherResponse, .. } => {
             Some(error_text!["This does not look like an OpenAI-compatible API. ", check_address(context)])
         }
-        Error::NoAnswer { code, .. } => Some(no_answer_hint(*code, context).into()),
+        Error::NoAnswer { code, .. } => Some(no_answer_hint(*code, context)),
         Error::Internal(_) => {
             Some("This is a bug in the plugin; ToolJet is not affected. Report it with this text.".into())
         }
@@ -273,6 +303,7 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
             "), and any proxy or gateway that adds headers to the response."
         ],
         TransportErrorKind::TooLarge => smaller_response(context),
+        TransportErrorKind::ResultTooLarge => smaller_result(context),
         TransportErrorKind::Compression => "Try again. If it keeps happening, check any proxy in between.".into(),
         TransportErrorKind::Blocked => {
             "Use a public host, or ask the administrator of the ToolJet server about SSRF_PROTECTION_ENABLED.".into()
@@ -284,42 +315,51 @@ fn transport_hint(kind: TransportErrorKind, context: &HintContext) -> Option<Err
     })
 }
 
-fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> &'static str {
+/// How to repeat what failed.
+fn again(context: &HintContext) -> &'static str {
+    if context.is_of_batch_row() { START_AGAIN } else { "Run the query again" }
+}
+
+fn no_answer_hint(code: NoAnswerReason, context: &HintContext) -> ErrorText {
+    let (work, again) = (Work::of(context), again(context));
     match code {
-        NoAnswerReason::Refusal | NoAnswerReason::ContentFilter => "Rephrase the prompt.",
-        // Asked through Chat, whose other settings its form does not have.
+        NoAnswerReason::Refusal | NoAnswerReason::ContentFilter => "Rephrase the prompt.".into(),
         NoAnswerReason::TokensSpentOnReasoning
         | NoAnswerReason::JsonTruncated
         | NoAnswerReason::JsonInvalid
         | NoAnswerReason::OnlyReasoning
-            if context.operation == Some("decision") =>
+            if work == Work::Decision =>
         {
-            "Run the query again, or choose another model."
+            error_text![again, ", or choose another model."]
         }
-        NoAnswerReason::TokensSpentOnReasoning if context.is_completions() => {
-            "Raise or clear Max tokens: reasoning counts toward the limit."
+        NoAnswerReason::TokensSpentOnReasoning if work.is_chat() => {
+            "Raise or clear Max tokens, or lower Reasoning effort: reasoning counts toward the limit.".into()
         }
         NoAnswerReason::TokensSpentOnReasoning => {
-            "Raise or clear Max tokens, or lower Reasoning effort: reasoning counts toward the limit."
+            "Raise or clear Max tokens: reasoning counts toward the limit.".into()
         }
-        NoAnswerReason::JsonTruncated => "Raise or clear Max tokens, or ask for less.",
-        NoAnswerReason::JsonInvalid if context.response_format.as_deref() == Some("json_schema") => {
-            "In Prompt, ask for JSON only, or choose another model."
-        }
-        NoAnswerReason::JsonInvalid => "In Prompt, ask for JSON only, or set Response format to JSON with a schema.",
-        NoAnswerReason::OnlyReasoning if context.is_completions() => {
-            "Run the query again, or choose another model. The reasoning is in data.reasoning."
+        NoAnswerReason::JsonTruncated => "Raise or clear Max tokens, or ask for less.".into(),
+        NoAnswerReason::JsonInvalid => {
+            let is_strict = context.response_format.as_deref() == Some("json_schema");
+            let or = if work.is_chat() && !is_strict {
+                "set Response format to JSON with a schema."
+            } else {
+                "choose another model."
+            };
+            error_text!["In ", work.prompt(), ", ask for JSON only, or ", or]
         }
         NoAnswerReason::OnlyReasoning => {
-            "Run the query again, lower Reasoning effort, or choose another model. The reasoning is in data.reasoning."
+            let lower = if work.is_chat() { ", lower Reasoning effort" } else { "" };
+            error_text![again, lower, ", or choose another model. The reasoning is in data.reasoning."]
         }
-        NoAnswerReason::CutOff => "Run the query again. The text so far is in data.partial.",
-        NoAnswerReason::NotModerated => {
-            "Run the query again. If it keeps happening, the server does not support this check: set Moderation to \
-             Off and use the Moderate operation, with another data source if necessary."
-        }
-        NoAnswerReason::EmbeddingInvalid => "Embed fewer texts at once, or choose another model.",
-        NoAnswerReason::Empty | NoAnswerReason::OtherResponse => "Try again or choose another model.",
+        NoAnswerReason::CutOff => error_text![again, ". The text so far is in data.partial."],
+        NoAnswerReason::NotModerated => error_text![
+            again,
+            ". If it keeps happening, the server does not support this check: set Moderation to Off and use the \
+             Moderate operation, with another data source if necessary."
+        ],
+        NoAnswerReason::EmbeddingInvalid => "Embed fewer texts at once, or choose another model.".into(),
+        NoAnswerReason::Empty | NoAnswerReason::OtherResponse => "Try again or choose another model.".into(),
     }
 }
 
@@ -351,6 +391,10 @@ pub fn describe_rest(error: &Error, hint: Option<&ErrorText>, context: &HintCont
         Error::Timeout { after } => Some(error_text!["the limit is ", limit(context.time_limit, *after)]),
         Error::Transport(error) => error.cause().cloned(),
         Error::Internal(words) => Some(words.clone()),
+        Error::Api(error) => api_rest(error, hint.is_some() && ApiCause::of(error).has_own_advice()),
+        Error::Decode { body: BodyKind::Html | BodyKind::EventStream, reason, .. } => {
+            reason.clone().after(SAYING).map(|excerpt| error_text!["it says “", excerpt])
+        }
         _ => return describe(error, hint, context),
     };
     match (rest.map(ErrorText::sentence), hint.cloned()) {
@@ -400,7 +444,7 @@ mod tests {
             let context = HintContext { operation, endpoint, ..HintContext::default() };
             hint(&error.clone().into(), &context).unwrap().to_string()
         };
-        assert!(hint(None, Some(Endpoint::Models)).starts_with("Enter a Filter"));
+        assert!(hint(Some("list_models"), Some(Endpoint::Models)).starts_with("Enter the Base URL"));
         assert!(hint(Some("generate_embedding"), Some(Endpoint::Embeddings)).starts_with("Embed fewer texts"));
         assert!(hint(Some("chat"), Some(Endpoint::Chat)).ends_with("lower Max tokens or Number of results."));
     }
@@ -457,17 +501,16 @@ mod tests {
 
     #[test]
     fn suggests_only_other_settings_of_the_form() {
-        let advice = |code, context: &HintContext| no_answer_hint(code, context).to_owned();
-        let json = |format: &str| {
-            let response_format = Some(format.to_owned());
-            advice(NoAnswerReason::JsonInvalid, &HintContext { response_format, ..HintContext::default() })
+        let advice = |code, operation, format: Option<&str>| {
+            let response_format = format.map(str::to_owned);
+            let context = HintContext { operation: Some(operation), response_format, ..HintContext::default() };
+            no_answer_hint(code, &context).to_string()
         };
+        let json = |format| advice(NoAnswerReason::JsonInvalid, "chat", Some(format));
         assert!(json("json_object").contains("JSON with a schema") && !json("json_schema").contains("schema"));
-        let completions =
-            HintContext { endpoint_choice: EndpointChoice::Engine { is_auto: true }, ..HintContext::default() };
         for code in [NoAnswerReason::TokensSpentOnReasoning, NoAnswerReason::OnlyReasoning] {
-            assert!(advice(code, &HintContext::default()).contains("Reasoning effort"));
-            assert!(!advice(code, &completions).contains("Reasoning effort"));
+            assert!(advice(code, "chat_list", None).contains("Reasoning effort"));
+            assert!(!advice(code, "completion", None).contains("Reasoning effort"));
         }
         let at = |base_url: &'static str| {
             let base_url = base_url.into();

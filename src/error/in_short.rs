@@ -1,7 +1,7 @@
 //! Why a connection test failed, in a few words.
 
 use crate::error::{
-    ApiError, BodyKind, Error, ErrorText, TransportErrorKind, api_hints::is_key_missing, cause::ApiCause, error_text,
+    ApiError, BodyKind, Error, ErrorText, TransportErrorKind, access_hints::is_key_missing, cause::ApiCause, error_text,
 };
 
 /// Maximum length of the reason of a failed connection test, in characters.
@@ -60,6 +60,22 @@ fn api_in_short(error: &ApiError) -> ErrorText {
         ApiCause::Other => return error_text!["request rejected (HTTP ", error.status, ")"],
     };
     cause.into()
+}
+
+/// What an error of the API adds to [`in_short`]; without the API's advice if the plugin gives its own.
+pub(super) fn api_rest(error: &ApiError, has_own_advice: bool) -> Option<ErrorText> {
+    let short = api_in_short(error).to_string();
+    let message = if has_own_advice { error.message_without_advice() } else { error.message.clone() };
+    let is_new = !short.to_lowercase().contains(message.to_lowercase().trim_end_matches('.'));
+    let said = is_new.then(|| ErrorText::foreign(&message));
+    if short == WEB_PAGE {
+        return said.map(|words| error_text!["it says “", words, "”"]);
+    }
+    if short.contains(&format!("HTTP {}", error.status)) {
+        return said;
+    }
+    let returned = error.status_and_code();
+    Some(said.map_or_else(|| returned.clone(), |words| error_text![returned.clone(), ": ", words]))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Belongs here: failures, their codes and messages, including those about form fields. Does not belong here: what
 //! causes a failure, and facts about models, which are passed as arguments.
 
+mod access_hints;
 mod api;
 mod api_hints;
 pub mod cause;
@@ -13,9 +14,11 @@ mod labels;
 mod less;
 mod no_answer;
 mod recording_hints;
+mod rejected_field;
 mod text;
 mod transport;
 pub mod truncate;
+mod work;
 
 use std::{fmt, time::Duration};
 
@@ -27,7 +30,7 @@ pub use self::{
     text::ErrorText,
     transport::{TransportError, TransportErrorKind},
 };
-pub(crate) use self::{labels::operation as known_operation, text::error_text};
+pub(crate) use self::{labels::operation as known_operation, no_answer::SAYING, text::error_text};
 use crate::budgets::MAX_WORD_CHARS;
 
 /// `ToolJet` handles a `data.type` with this prefix itself: at `tj-401`, it signs the user out.

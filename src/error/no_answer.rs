@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::{budgets::MAX_PARTIAL_BYTES, error::truncate::start_of};
 
+/// Precedes the excerpt of a body in the reason of [`crate::error::Error::Decode`].
+pub(crate) const SAYING: &str = ": “";
+
 /// What a body contains instead of the expected JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyKind {

@@ -75,6 +75,8 @@ pub enum TransportErrorKind {
     HeadersTooLarge,
     /// The body exceeds the limit, possibly only after decompression.
     TooLarge,
+    /// The response is within its limit, but the result made of it would exceed its own.
+    ResultTooLarge,
     /// The body's compression is invalid or unsupported.
     Compression,
     /// `ToolJet`'s rules forbid a connection to this address.
@@ -107,7 +109,7 @@ impl TransportErrorKind {
             Self::Redirect => "unexpected_redirect",
             Self::NotHttp => "not_http",
             Self::HeadersTooLarge => "response_headers_too_large",
-            Self::TooLarge => "response_too_large",
+            Self::TooLarge | Self::ResultTooLarge => "response_too_large",
             Self::Compression => "invalid_compression",
             Self::Blocked => "address_blocked",
             Self::Busy => "server_busy",
@@ -136,7 +138,7 @@ impl TransportErrorKind {
             Self::Redirect => "redirected to another URL",
             Self::NotHttp => "not an HTTP server",
             Self::HeadersTooLarge => "too many response headers",
-            Self::TooLarge => "response too large",
+            Self::TooLarge | Self::ResultTooLarge => "response too large",
             Self::Compression => "compressed response not readable",
             Self::Blocked => "address blocked by ToolJet's SSRF protection",
             Self::Busy => "too many queries at once",
@@ -163,7 +165,7 @@ impl TransportErrorKind {
             Self::Redirect => "the API sent a redirect, which the plugin does not follow",
             Self::NotHttp => "the server at this URL does not speak HTTP",
             Self::HeadersTooLarge => "the response has more headers than the plugin accepts",
-            Self::TooLarge => "the response is larger than the plugin accepts",
+            Self::TooLarge | Self::ResultTooLarge => "the response is larger than the plugin accepts",
             Self::Compression => "the compressed response cannot be read",
             Self::Blocked => "ToolJet's SSRF protection blocks this address",
             Self::Busy => "the ToolJet server is busy with other queries",

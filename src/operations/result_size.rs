@@ -98,7 +98,7 @@ impl ResultSize {
     /// Checks it against [`MAX_RESULT_BYTES`] and [`MAX_RESULT_VALUES`].
     ///
     /// # Errors
-    /// [`TransportErrorKind::TooLarge`] beyond either.
+    /// [`TransportErrorKind::ResultTooLarge`] beyond either.
     pub fn ensure_fits(self) -> Result<(), Error> {
         if self.bytes > MAX_RESULT_BYTES {
             return Err(too_large(error_text!["more than ", MAX_RESULT_BYTES >> 20, " MiB of text in the result"]));
@@ -146,7 +146,7 @@ pub fn kept<const N: usize>(members: [(&str, Option<Value>); N]) -> Box<Map<Stri
 /// Checks a whole result that will contain the metadata `metadata_copies` times.
 ///
 /// # Errors
-/// [`TransportErrorKind::TooLarge`] if it exceeds a limit.
+/// [`TransportErrorKind::ResultTooLarge`] if it exceeds a limit.
 pub fn ensure_fits(result: &QueryResult, metadata_copies: usize) -> Result<(), Error> {
     let QueryResult { data, metadata } = result;
     let measure =
@@ -244,7 +244,7 @@ fn has_few_names<'a>(value: &'a Value, names: &mut HashSet<&'a str>) -> bool {
 }
 
 fn too_large(detail: ErrorText) -> Error {
-    TransportError::new(TransportErrorKind::TooLarge, detail).into()
+    TransportError::new(TransportErrorKind::ResultTooLarge, detail).into()
 }
 
 #[cfg(test)]

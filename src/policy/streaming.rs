@@ -32,8 +32,10 @@ pub fn is_asked(body: &Map<String, Value>) -> bool {
     body.get(STREAM) == Some(&Value::Bool(true))
 }
 
-/// The best of several answers is known only at the end, and speech streams only in one format.
-fn can_stream(body: &Map<String, Value>) -> bool {
+/// Whether a stream can answer `body`: the best of several answers is known only at the end, and speech streams only in
+/// one format.
+#[must_use]
+pub fn can_stream(body: &Map<String, Value>) -> bool {
     let number = |name: &str| body.get(name).and_then(Value::as_u64).unwrap_or(1);
     number("best_of") <= number("n") && !body.get("audio").is_some_and(Value::is_object)
 }

@@ -31,7 +31,7 @@ use crate::{
     budgets::{
         CONTAINER_WEIGHT, MAX_INLINE_BYTES, MAX_MEDIUM_BYTES, MAX_RESPONSE_BYTES, MAX_RESPONSE_VALUES, MAX_WORD_CHARS,
     },
-    error::{BodyKind, Error, ErrorText, TransportError, TransportErrorKind, error_text, truncate::truncate},
+    error::{BodyKind, Error, ErrorText, SAYING, TransportError, TransportErrorKind, error_text, truncate::truncate},
     input::{lenient_json, loose_json, value_count::value_count_bound},
     network::http::HttpResponse,
 };
@@ -219,7 +219,7 @@ fn text_of(body: &[u8]) -> Result<Cow<'_, str>, TransportError> {
 
 fn undecodable(response: &HttpResponse, text: &str, what: ErrorText) -> Error {
     let excerpt = excerpt(text);
-    let quoted = if excerpt.is_empty() { ErrorText::default() } else { error_text![": “", excerpt, "”"] };
+    let quoted = if excerpt.is_empty() { ErrorText::default() } else { error_text![SAYING, excerpt, "”"] };
     Error::Decode {
         status: response.status,
         reason: error_text![

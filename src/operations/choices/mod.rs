@@ -67,7 +67,7 @@ impl ChoicesReader {
         // Everything else was in the response, whose size and JSON values are already limited.
         if self.echo.len() * choices.len() > MAX_ECHO_BYTES {
             let detail = error_text!["more than ", MAX_ECHO_BYTES >> 20, " MiB of Echo in the result"];
-            return Err(TransportError::new(TransportErrorKind::TooLarge, detail).into());
+            return Err(TransportError::new(TransportErrorKind::ResultTooLarge, detail).into());
         }
         let mut answers: Vec<_> = choices.iter_mut().map(|choice| self.answer(choice)).collect();
         let data = if answers.is_empty() {
