@@ -15,29 +15,37 @@ export const MEASURES = {
 };
 
 /**
- * By measure: the value after warming up, later, and at the end. Each is the minimum of a quarter of
- * the samples, because what leaks is in all of them.
+ * What the second, third and last quarter of the values have at least, because what leaks is in all
+ * of them. The first quarter warms up.
  */
-function growth(samples) {
-  const quarter = Math.floor(samples.length / 4);
-  return Object.entries(MEASURES).map(([name, measure]) => {
-    const least = (from, to) => Math.min(...samples.slice(from, to).map((sample) => sample[name]));
-    const warm = least(quarter, 2 * quarter);
-    const middle = least(2 * quarter, 3 * quarter);
-    return { name, ...measure, warm, middle, end: least(3 * quarter) };
-  });
+function leastOfQuarters(values) {
+  const quarter = Math.floor(values.length / 4);
+  return [1, 2, 3].map((at) =>
+    Math.min(...values.slice(at * quarter, at === 3 ? undefined : (at + 1) * quarter)),
+  );
 }
 
-function grew({ warm, middle, end, allowed, inSteps }) {
-  if (end - warm <= allowed) return false;
+/** How much the values grew from the second to the last quarter, without what is a single step. */
+export function steadyGrowth(values) {
+  const [warm, middle, end] = leastOfQuarters(values);
   // A step is in one half only.
-  return !inSteps || !(Math.min(middle - warm, end - middle) <= allowed / 2);
+  return 2 * Math.min(middle - warm, end - middle);
+}
+
+/** By measure: the value after warming up, and at the end. */
+function growth(samples) {
+  return Object.entries(MEASURES).map(([name, measure]) => {
+    const values = samples.map((sample) => sample[name]);
+    const [warm, , end] = leastOfQuarters(values);
+    const grown = measure.inSteps ? steadyGrowth(values) : end - warm;
+    return { name, ...measure, warm, end, grown };
+  });
 }
 
 /** One line for each measure that grew beyond its tolerance. */
 export function violations(samples) {
   return growth(samples)
-    .filter(grew)
+    .filter(({ grown, allowed }) => !(grown <= allowed))
     .map(
       ({ name, warm, end, allowed }) =>
         `${name} grew from ${warm.toFixed(1)} to ${end.toFixed(1)}, by more than ${allowed}`,
