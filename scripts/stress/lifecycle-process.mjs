@@ -1,6 +1,6 @@
 // One process of scripts/stress.mjs: terminates workers and drops contexts while their queries run,
 // and collects garbage in between. As a worker: runs queries until it is terminated. Arguments: the
-// server's URL, the number of rounds, the seed.
+// server's URL, the number of rounds, the seed. Sends its report to its parent, if that listens.
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -21,7 +21,7 @@ async function runLifecycle() {
   const [url, rounds, seed] = process.argv.slice(2);
   const random = createRandom(Number(seed));
   const report = await startAndEnd(url, Number(rounds), random);
-  console.log(JSON.stringify(report));
+  if (process.send) await new Promise((sent) => process.send(report, sent));
   // The process ends while its queries run.
   await wait(random.whole(20));
   process.exit();
