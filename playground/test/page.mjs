@@ -100,7 +100,7 @@ export async function scrolledIntoView(locator) {
 /** Runs in the page, so it cannot use anything from this file. */
 function isWithinPanel(element) {
   const { top, bottom } = element.getBoundingClientRect();
-  const panel = element.closest('.panel-body').getBoundingClientRect();
+  const panel = element.closest('.panel-body, .panel').getBoundingClientRect();
   // On a narrow page, the buttons at the bottom cover this much of it.
   const covered = parseFloat(getComputedStyle(document.documentElement).scrollPaddingBottom) || 0;
   return top >= Math.max(0, panel.top) && bottom <= Math.min(innerHeight - covered, panel.bottom);

@@ -11,6 +11,7 @@ import {
   openTab,
   query,
   result,
+  scrolledIntoView,
   shownResult,
   source,
   stopClock,
@@ -116,15 +117,10 @@ describe('the slow example', () => {
     const page = await playground.open({ width: 390, height: 844 });
     await source(page).getByLabel('Max retries').fill('0');
     await chooseExample(page, 'Slow answer');
-    const isInWindow = (element) => {
-      const { top, bottom } = element.getBoundingClientRect();
-      return top >= 0 && bottom <= innerHeight;
-    };
-    assert.ok(await result(page).locator('.elapsed').evaluate(isInWindow));
+    await scrolledIntoView(result(page).locator('.elapsed'));
     await page.evaluate(() => scrollTo(0, 0));
     await button(query(page), 'Stop').click();
-    const stopped = result(page).getByText(/^Stopped after \d/);
-    assert.ok(await stopped.evaluate(isInWindow));
+    await scrolledIntoView(result(page).getByText(/^Stopped after \d/));
   });
 });
 
