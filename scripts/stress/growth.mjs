@@ -1,9 +1,9 @@
 // Detects growth in a process that repeats the same work.
 
 /**
- * The measures, and how much each may grow from the second to the last quarter of a run. Memory is
- * taken in steps: when a busy machine has more queries in progress than ever before, 10 MiB at once,
- * which stay. What leaks grows all the time.
+ * The measures, and how much each may grow from the second to the last quarter of a run. Resident
+ * memory grows in steps: when more queries are in progress than ever before, as on a busy machine,
+ * the allocator may take 10 MiB at once and keep them. A leak grows all the time.
  */
 export const MEASURES = {
   rss: { what: 'resident memory, MiB', allowed: 8, inSteps: true },
