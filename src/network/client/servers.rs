@@ -42,6 +42,11 @@ use crate::{
 /// Scheduler turns until sockets and timers are checked again. A turn may take long here.
 const EVENT_INTERVAL: u32 = 8;
 
+/// Sockets that are ready per check. Answers to a burst arrive together. If their connections were all read before the
+/// next requests are written, those would also go out together, and each row of a list would wait for all others again.
+/// Measured with 64 rows in progress and answers after 50 ms: 2.5 % more rows per second than without this limit.
+const READY_SOCKETS: usize = 4;
+
 /// Identifies a thread for requests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
@@ -150,6 +155,7 @@ impl Servers {
         let clients = self.factory.for_server(key.route, self.connections.limits(), kept)?;
         let runtime = runtime::Builder::new_current_thread()
             .event_interval(EVENT_INTERVAL)
+            .max_io_events_per_tick(READY_SOCKETS)
             .enable_io()
             .enable_time()
             .build()
