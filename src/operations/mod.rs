@@ -20,6 +20,7 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -159,12 +160,10 @@ impl ApiRequest {
         if let Some(file) = &self.file {
             return Ok(Some(Body::Form(Form { fields: form::fields(body), file: file.clone() })));
         }
-        let written = match self.path {
-            responses::PATH => serde_json::to_vec(&responses::from_chat(body.clone())?),
-            _ => serde_json::to_vec(body),
-        };
-        // Writing a map of JSON values cannot fail.
-        Ok(Some(Body::Json(written.unwrap_or_default().into())))
+        Ok(Some(Body::Json(match self.path {
+            responses::PATH => json(&responses::from_chat(body.clone())?),
+            _ => json(body),
+        })))
     }
 
     /// A text member of the body, such as `model`.
@@ -172,6 +171,16 @@ impl ApiRequest {
     pub fn text(&self, name: &str) -> Option<&str> {
         self.body.as_ref()?.get(name)?.as_str()
     }
+}
+
+/// JSON text, written without growing, which would copy a long prompt several times.
+fn json(body: &Map<String, Value>) -> Bytes {
+    let size = list::members_bytes(body);
+    // Quotes, commas, and what has to be escaped.
+    let mut text = Vec::with_capacity(size + size / 8 + 256);
+    // Writing JSON values to memory cannot fail.
+    let _ = serde_json::to_writer(&mut text, body);
+    text.into()
 }
 
 /// The operation that a query names, if it exists.

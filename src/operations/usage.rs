@@ -31,16 +31,17 @@ fn add(sums: &mut Map<String, Value>, usage: &Map<String, Value>, names: &mut us
             Value::Object(_) => Value::Object(Map::new()),
             _ => continue,
         };
-        if !sums.contains_key(name) {
-            if *names >= MAX_USAGE_NAMES || name.len() > MAX_WORD_CHARS {
-                continue;
+        let sum = match sums.get_mut(name) {
+            Some(sum) => sum,
+            None if *names >= MAX_USAGE_NAMES || name.len() > MAX_WORD_CHARS => continue,
+            None => {
+                *names += 1;
+                sums.entry(name.as_str()).or_insert(none)
             }
-            *names += 1;
-            sums.insert(name.clone(), none);
-        }
-        match (sums.get_mut(name), value) {
-            (Some(Value::Number(sum)), Value::Number(number)) => *sum = plus(sum, number),
-            (Some(Value::Object(sums)), Value::Object(usage)) => add(sums, usage, names),
+        };
+        match (sum, value) {
+            (Value::Number(sum), Value::Number(number)) => *sum = plus(sum, number),
+            (Value::Object(sums), Value::Object(usage)) => add(sums, usage, names),
             _ => {}
         }
     }

@@ -12,7 +12,6 @@
 use std::{
     collections::HashMap,
     future::poll_fn,
-    mem,
     pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
@@ -126,20 +125,21 @@ impl<S> Layer<S> for ConnectLimiter {
     type Service = LimitedConnector<S>;
 
     fn layer(&self, inner: S) -> LimitedConnector<S> {
-        LimitedConnector { inner, limiter: self.clone() }
+        LimitedConnector { inner: Arc::new(inner), limiter: self.clone() }
     }
 }
 
 /// Opens connections through `inner`.
 #[derive(Clone)]
 pub(super) struct LimitedConnector<S> {
-    inner: S,
+    /// Shared, because hyper clones its connector six times per request, but rarely opens a connection.
+    inner: Arc<S>,
     limiter: ConnectLimiter,
 }
 
 impl<S, R> Service<R> for LimitedConnector<S>
 where
-    S: Service<R, Error = BoxError> + Clone + Send + 'static,
+    S: Service<R, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send,
     R: Send + 'static,
 {
@@ -147,15 +147,17 @@ where
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        // `poll_ready` prepared this one, so call it and keep the clone.
-        let next = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, next);
-        let Ok(server) = SERVER.try_with(Clone::clone) else { return Box::pin(inner.call(request)) };
+        let mut inner = S::clone(&self.inner);
+        let opening = async move {
+            poll_fn(|cx| inner.poll_ready(cx)).await?;
+            inner.call(request).await
+        };
+        let Ok(server) = SERVER.try_with(Clone::clone) else { return Box::pin(opening) };
         let mut pending = PendingConnect::new(self.limiter.clone(), server);
         Box::pin(async move {
             // An extra connection is better than a query that waits for hung handshakes.
@@ -163,7 +165,7 @@ where
                 return Err(detached.into());
             }
             pending.enter(Phase::Opening);
-            let mut opening = Box::pin(inner.call(request));
+            let mut opening = pin!(opening);
             poll_fn(|cx| {
                 if is_detached() {
                     pending.enter(Phase::Detached);
