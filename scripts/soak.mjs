@@ -14,6 +14,11 @@ import { metrics, table, violations } from './stress/growth.mjs';
 import { query, startServer } from './stress/load.mjs';
 
 const ROUNDS = 20;
+/**
+ * The allocator may need longer than one pass until each thread has had its peak, above all with few
+ * queries on a busy machine. What leaks grows in every pass.
+ */
+const MAX_PASSES = 3;
 /** Enough to measure a few kilobytes kept by ToolJet 2 for each evaluation. */
 const EVALUATIONS = 1000;
 /** The loader itself keeps this much per evaluation, whatever the plugin, plus a margin. */
@@ -58,25 +63,32 @@ async function soak({ queries, concurrency, json }) {
   const server = await startServer();
   try {
     const harness = createHarness({ text: readFileSync(PLUGIN, 'utf8'), loader: 'E' });
-    const start = Date.now();
-    const samples = [];
     const wrong = new Map();
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const first = Math.floor((round * queries) / ROUNDS);
-      const last = Math.floor(((round + 1) * queries) / ROUNDS);
-      await load(harness, server.url, { first, last, wrong, concurrency });
-      samples.push({ queries: last, ...(await state(server)) });
-      console.log(table(samples.slice(-1), { head: round === 0 }));
+    const start = Date.now();
+    let samples;
+    let grown;
+    let seconds;
+    for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+      if (pass > 0)
+        console.log(`${grown.join('\n')}: once more, because a leak grows every time.\n`);
+      samples = await measured(harness, server, {
+        from: pass * queries,
+        queries,
+        concurrency,
+        wrong,
+      });
+      seconds = (Date.now() - start) / 1000;
+      console.log(
+        `\n${samples.at(-1).queries} queries, a tenth with a fault, ${concurrency} at a time, in ${seconds.toFixed(0)} s:\n`,
+      );
+      console.log(`${metrics(samples)}\n`);
+      grown = violations(samples);
+      if (grown.length === 0) break;
     }
-    const seconds = (Date.now() - start) / 1000;
-    console.log(
-      `\n${queries} queries, a tenth with a fault, ${concurrency} at a time, in ${seconds.toFixed(0)} s:\n`,
-    );
-    console.log(`${metrics(samples)}\n`);
     const kept = await keptByToolJet2();
     console.log(`ToolJet 2 keeps ${kept.toFixed(1)} KiB for each evaluation of the plugin.\n`);
     const found = [
-      ...violations(samples),
+      ...grown,
       ...(kept > MAX_KEPT_KIB
         ? [`more than ${MAX_KEPT_KIB} KiB are kept for each evaluation`]
         : []),
@@ -86,13 +98,33 @@ async function soak({ queries, concurrency, json }) {
     if (found.length === 0)
       console.log('Every result was correct, and nothing grew beyond its limit.');
     if (json) {
-      const report = { queries, concurrency, seconds, kept, node: process.version, samples };
+      const report = {
+        queries: samples.at(-1).queries,
+        concurrency,
+        seconds,
+        kept,
+        node: process.version,
+        samples,
+      };
       writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
     }
     return found.length === 0 ? 0 : 1;
   } finally {
     server.stop();
   }
+}
+
+/** Runs the queries in rounds, and measures the process after each. */
+async function measured(harness, server, { from, queries, concurrency, wrong }) {
+  const samples = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const first = from + Math.floor((round * queries) / ROUNDS);
+    const last = from + Math.floor(((round + 1) * queries) / ROUNDS);
+    await load(harness, server.url, { first, last, wrong, concurrency });
+    samples.push({ queries: last, ...(await state(server)) });
+    console.log(table(samples.slice(-1), { head: round === 0 }));
+  }
+  return samples;
 }
 
 async function load(harness, url, { first, last, wrong, concurrency }) {
