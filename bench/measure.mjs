@@ -53,12 +53,13 @@ export async function measureLists({ plan, contenders, progress }) {
           `round ${round + 1} of ${plan.rounds}, ${index + 1} of ${runs.length}: ${contender.id}`,
         );
         const { isOneQuery } = cell;
-        const warmup = isOneQuery ? LIST.rows : LIST.warmup;
+        const { rows, parallel } = LIST;
+        const [warmup, times] = isOneQuery ? [rows, LIST.lists] : [LIST.warmup, 1];
         rounds.push(
           await observed(session, 'list', {
             cell,
             contender,
-            options: { ...LIST, isOneQuery, warmup },
+            options: { rows, times, parallel, isOneQuery, warmup },
           }),
         );
       }
@@ -79,14 +80,14 @@ export async function measureLists({ plan, contenders, progress }) {
 async function ceiling({ prepare, optionsFor, caFile }, cell) {
   await prepare(cell);
   const { baseUrl } = optionsFor({}, cell);
-  const [firstRowsPerSecond, rowsPerSecond] = await runClient({
+  const [firstRowsPerSecond, ...others] = await runClient({
     ca: caFile,
     url: `${baseUrl}/chat/completions`,
     body: requestBody(),
     parallel: LIST.parallel,
-    passes: [LIST.rows, LIST.rows],
+    passes: Array.from({ length: 1 + LIST.lists }, () => LIST.rows),
   });
-  return { firstRowsPerSecond, rowsPerSecond };
+  return { firstRowsPerSecond, rowsPerSecond: summary(others).median };
 }
 
 async function withSession(run) {

@@ -72,7 +72,7 @@ function aboutLists(lists) {
   const [, { serverTime }] = LISTS;
   const most = whole((LIST.parallel * 1000) / serverTime);
   return [
-    `A list: ${rows} rows, ${LIST.parallel} at a time, by \`${command}\`, ${measured(plan)}, ${machine.date.slice(0, 10)}.`,
+    `A list: ${rows} rows, ${LIST.parallel} at a time, by \`${command}\`, ${measured(plan)} of ${LIST.lists} lists, ${machine.date.slice(0, 10)}.`,
     `It asks ${ours[0]} rows/s, and reqwest alone, without ToolJet or a plugin, ${alone[0]}. With answers after ${serverTime} ms,`,
     `these are ${ours[1]} and ${alone[1]}, of at most ${most}.`,
   ];

@@ -6,11 +6,11 @@ import { allThreads, mainThread, peakRss } from '../threads.mjs';
 const PAUSE_MS = 100;
 
 /**
- * Asks `rows` prompts, `parallel` at a time, in one query or with a query for each, and measures it. Asks
- * `warmup` rows before that, so that code is compiled and connections are open.
+ * Asks `rows` prompts `times` times, `parallel` at a time, in one query or with a query for each, and
+ * measures it. Asks `warmup` rows before that, so that code is compiled and connections are open.
  */
 export async function list(
-  { file, baseUrl, length, rows, parallel, isOneQuery, warmup },
+  { file, baseUrl, length, rows, times, parallel, isOneQuery, warmup },
   enterPhase,
 ) {
   const ask = isOneQuery
@@ -20,16 +20,19 @@ export async function list(
   await sleep(PAUSE_MS);
   enterPhase('measuring');
   const before = { main: mainThread(), all: allThreads() };
-  const seconds = await timed(() => ask(rows));
+  const seconds = await timed(async () => {
+    for (let time = 0; time < times; time += 1) await ask(rows);
+  });
   const after = { main: mainThread(), all: allThreads() };
   enterPhase('measured');
+  const asked = rows * times;
   return {
-    rowsPerSecond: rows / seconds,
+    rowsPerSecond: asked / seconds,
     firstRowsPerSecond: warmup / first,
-    mainThreadUs: ((after.main.ran - before.main.ran) * 1000) / rows,
-    allThreadsUs: ((after.all - before.all) * 1000) / rows,
+    mainThreadUs: ((after.main.ran - before.main.ran) * 1000) / asked,
+    allThreadsUs: ((after.all - before.all) * 1000) / asked,
     peakRss: peakRss(),
-    allQueries: warmup + rows,
+    allQueries: warmup + asked,
   };
 }
 
