@@ -72,7 +72,7 @@ test('soak fails when a query gets the answer of another', { skip: onLinux }, as
 });
 
 test('soak fails when memory leaks in every pass', { skip: onLinux }, async (t) => {
-  const env = writePluginThat(t, '(process.kept ??= []).push(Buffer.alloc(64 * 1024, 1))');
+  const env = writePluginThat(t, '(process.kept ??= []).push(Buffer.alloc(128 * 1024, 1))');
   await assert.rejects(script('soak', ['--queries', '400'], env), ({ stdout, stderr }) => {
     assert.equal(stdout.match(/once more, because a leak grows every time/g).length, 2);
     assert.match(stderr, /^rss grew from [\d.]+ to [\d.]+, by more than 8$/m);
