@@ -73,6 +73,8 @@ export function runScript(script, { args = [], env = {}, input = '' } = {}) {
       { env: { ...process.env, ...env }, timeout: PATIENCE_MS },
       (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }),
     );
+    // A script that needs no input may end before this is written.
+    child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
 }
