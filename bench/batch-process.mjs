@@ -81,7 +81,7 @@ const worstOf = (costs) => ({
 function* problemsOf({ data, metadata }, { rows, isTooLong }) {
   if (data.length !== rows) yield `${data.length} answers to ${rows} rows`;
   const isRight = (answer, index) =>
-    isTooLong(index) ? answer === null : answer?.includes(`“Ticket ${index}”`);
+    isTooLong(index) ? answer === null : answer?.includes(`“Ticket ${index}.”`);
   const wrong = data.findIndex((answer, index) => !isRight(answer, index));
   if (wrong >= 0) yield `row ${wrong} has the answer ${JSON.stringify(data[wrong])}`;
   const failed = metadata.failed.map(({ index, code }) => `${index} ${code}`);
