@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { MEASURES, violations } from '../scripts/stress/growth.mjs';
+import { MEASURES, mayBeSteps, violations } from '../scripts/stress/growth.mjs';
 import { PATIENCE_MS } from './patience.mjs';
 
 const script = (name, args, env = {}) =>
@@ -125,6 +125,14 @@ for (const [measure, { allowed }] of Object.entries(MEASURES)) {
     assert.deepEqual(violations(samples(measure, (at) => (at === 17 ? 1e6 : 50))), []);
   });
 }
+
+test('soak gives another pass only to memory', () => {
+  for (const [measure, { allowed, inSteps = false }] of Object.entries(MEASURES)) {
+    const growing = samples(measure, (at) => (at * (allowed + 1)) / 10);
+    assert.equal(mayBeSteps(growing), inSteps, measure);
+  }
+  assert.equal(mayBeSteps(samples('rss', () => 50)), false);
+});
 
 test('soak ignores a single step of memory, and of nothing else', () => {
   for (const [measure, { inSteps = false }] of Object.entries(MEASURES)) {

@@ -42,14 +42,23 @@ function growth(samples) {
   });
 }
 
+/** The measures that grew beyond their tolerance. */
+function tooMuch(samples) {
+  return growth(samples).filter(({ grown, allowed }) => !(grown <= allowed));
+}
+
 /** One line for each measure that grew beyond its tolerance. */
 export function violations(samples) {
-  return growth(samples)
-    .filter(({ grown, allowed }) => !(grown <= allowed))
-    .map(
-      ({ name, warm, end, allowed }) =>
-        `${name} grew from ${warm.toFixed(1)} to ${end.toFixed(1)}, by more than ${allowed}`,
-    );
+  return tooMuch(samples).map(
+    ({ name, warm, end, allowed }) =>
+      `${name} grew from ${warm.toFixed(1)} to ${end.toFixed(1)}, by more than ${allowed}`,
+  );
+}
+
+/** Whether the growth may be several steps: another pass tells, because a leak grows in each. */
+export function mayBeSteps(samples) {
+  const found = tooMuch(samples);
+  return found.length > 0 && found.every(({ inSteps }) => inSteps);
 }
 
 /** The samples as lines of a table. */
