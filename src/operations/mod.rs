@@ -173,7 +173,7 @@ impl ApiRequest {
     }
 }
 
-/// JSON text, written without growing, which would copy a long prompt several times.
+/// The body as JSON text. Reserves about its length, because a growing buffer would copy a long prompt several times.
 fn json(body: &Map<String, Value>) -> Bytes {
     let size = list::members_bytes(body);
     // Quotes, commas, and what has to be escaped.
