@@ -115,6 +115,11 @@ describe('the mock API', () => {
     mockApi.respondWith({ fault: 'drip', body, intervalMs: 1 });
     assert.equal(await (await get()).text(), body);
 
+    // A caller has its answer a moment before the server has ended the request.
+    const ended = async () => {
+      while (mockApi.inFlight > 0) await new Promise(setImmediate);
+    };
+    await ended();
     for (const fault of ['hang', 'stall']) {
       mockApi.reset();
       mockApi.respondWith({ fault, body });
@@ -127,9 +132,7 @@ describe('the mock API', () => {
       assert.equal(mockApi.inFlight, 1);
       caller.abort();
       await assert.rejects(given, { name: 'AbortError' });
-      while (mockApi.inFlight > 0) {
-        await new Promise(setImmediate);
-      }
+      await ended();
       assert.equal(mockApi.requests[0].aborted, true);
     }
   });
